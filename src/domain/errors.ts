@@ -1,0 +1,89 @@
+/**
+ * Every cause that Secu can name. One code per cause; the edges translate it: `src/api/errors.ts` into an HTTP
+ * status, `src/activities/failure.ts` into a Temporal failure. Both tables are total, so a new code does not compile
+ * until both have an answer.
+ */
+export const SECU_ERROR_CODES = [
+  // what a caller did
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'method_not_allowed',
+  'payload_too_large',
+  'unsupported_media_type',
+  'misdirected_request',
+  'too_many_requests',
+  'name_taken',
+  'token_in_use',
+  'origin_not_allowed',
+  'idempotency_key_reused',
+  'idempotency_in_progress',
+  'managed_by_environment',
+  'reach_shrinks',
+  'rotation_not_possible',
+  // what GitLab said of a token
+  'token_expired',
+  'token_revoked',
+  'token_rejected',
+  'token_scope_missing',
+  'token_wrong_kind',
+  'account_blocked',
+  'sso_session_required',
+  'not_gitlab',
+  'rotation_lost',
+  // no verdict
+  'gitlab_unreachable',
+  'gitlab_tls_failed',
+  'gitlab_redirected',
+  'gitlab_rate_limited',
+  'gitlab_reply_unreadable',
+  // a scan
+  'repository_gone',
+  'repository_forbidden',
+  'clone_failed',
+  'clone_too_large',
+  'clone_timed_out',
+  'scan_timed_out',
+  'scanner_crashed',
+  'disk_low',
+  'canceled',
+  // Secu itself
+  'secret_unreadable',
+  'key_unknown',
+  'invalid_settings',
+  'home_in_use',
+  'tool_unavailable',
+  'embedded_failed',
+  'database_unavailable',
+  'schema_mismatch',
+  'temporal_unavailable',
+  'internal',
+] as const;
+
+export type SecuErrorCode = (typeof SECU_ERROR_CODES)[number];
+
+/**
+ * The one error class. `code` is for programs, `message` for the operator; `details` holds plain data that an answer
+ * may carry (an id, counts). Neither ever holds a token, a URL with user info or a header.
+ */
+export class SecuError extends Error {
+  readonly code: SecuErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: SecuErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: Record<string, unknown> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'SecuError';
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+/** True for a SecuError, with one of the given codes where any are given. */
+export function isSecuError(err: unknown, ...codes: SecuErrorCode[]): err is SecuError {
+  return err instanceof SecuError && (codes.length === 0 || codes.includes(err.code));
+}

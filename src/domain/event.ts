@@ -1,0 +1,62 @@
+/** Kinds of stored events. Background syncs are stored only when something changed or failed. */
+export const EVENT_KINDS = [
+  'integration.created',
+  'integration.verified',
+  'integration.invalid',
+  'integration.unreachable',
+  'integration.recovered',
+  'integration.token_replaced',
+  'integration.token_refused',
+  'integration.expiry_flagged',
+  'integration.expired',
+  'integration.paused',
+  'integration.resumed',
+  'integration.removed',
+  'sync.started',
+  'sync.finished',
+  'sync.failed',
+  'sync.brake_engaged',
+  'repository.added',
+  'repository.renamed',
+  'repository.excluded',
+  'repository.missing',
+  'repository.returned',
+  'repository.removed',
+  'scan.finished',
+  'scan.failed',
+  'finding.opened',
+  'finding.fixed',
+  'finding.reopened',
+  'finding.triaged',
+  'api_key.created',
+  'api_key.removed',
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** Streamed to whoever listens now, never stored. */
+export const LIVE_KINDS = ['scan.queued', 'scan.started', 'scan.progress'] as const;
+export type LiveKind = (typeof LIVE_KINDS)[number];
+
+/** Audit events are for administrators only. */
+export function isAuditKind(kind: string): boolean {
+  return /^(auth|user|api_key|channel|keyring|settings)\.|^export\.made$/.test(kind);
+}
+
+export interface NewEvent {
+  kind: EventKind;
+  integrationId: string | null;
+  repositoryId?: string | null;
+  /** `system`, or who did it: `key:<name>`. */
+  actor: string;
+  text: string;
+  data?: Record<string, unknown>;
+}
+
+/** A live event travels by NOTIFY: small and plain. */
+export interface LiveEvent {
+  kind: LiveKind;
+  at: string;
+  integrationId: string;
+  repositoryId: string;
+  data: Record<string, unknown>;
+}

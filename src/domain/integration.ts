@@ -1,0 +1,113 @@
+import type { InvalidCause, ReachabilityCause } from './causes.ts';
+
+export const VERDICTS = ['pending', 'active', 'invalid'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export const INTEGRATION_STATUSES = ['pending', 'active', 'invalid', 'paused'] as const;
+export type IntegrationStatus = (typeof INTEGRATION_STATUSES)[number];
+
+export const REACHABILITY_STATES = ['reachable', 'unreachable', 'unknown'] as const;
+export type ReachabilityState = (typeof REACHABILITY_STATES)[number];
+
+export const OWNER_KINDS = [
+  'user',
+  'service_account',
+  'group_token',
+  'project_token',
+  'bot',
+  'unknown',
+] as const;
+export type OwnerKind = (typeof OWNER_KINDS)[number];
+
+export const TOKEN_WARNINGS = [
+  'token_overprivileged',
+  'token_of_a_person',
+  'no_repositories',
+  'owner_changed',
+  'reach_reduced',
+  'reach_grown',
+] as const;
+export type TokenWarning = (typeof TOKEN_WARNINGS)[number];
+
+/** What GitLab says of a token. Dates as GitLab gives them: `expiresAt` is `YYYY-MM-DD`, `null` means never. */
+export interface TokenFacts {
+  gitlabTokenId: number | null;
+  name: string | null;
+  scopes: string[];
+  granular: boolean;
+  /** `undefined` where GitLab would not tell (a fine-grained token that may not read itself). */
+  expiresAt: string | null | undefined;
+  createdAt: string | null;
+  lastUsedAt: string | null;
+  owner: TokenOwner;
+}
+
+export interface TokenOwner {
+  username: string | null;
+  kind: OwnerKind;
+}
+
+export interface Reachability {
+  state: ReachabilityState;
+  cause: ReachabilityCause | null;
+  since: Date;
+}
+
+/** `paused` masks the verdict: the row keeps both apart. */
+export function statusOf(row: { verdict: Verdict; paused: boolean }): IntegrationStatus {
+  return row.paused ? 'paused' : row.verdict;
+}
+
+/** May clones of this integration start now? Asked before each page of scans. */
+export function mayClone(row: {
+  verdict: Verdict;
+  paused: boolean;
+  removedAt: Date | null;
+  reachability: ReachabilityState;
+  suspectedAt: Date | null;
+}): boolean {
+  return (
+    row.removedAt === null &&
+    !row.paused &&
+    row.verdict === 'active' &&
+    row.reachability !== 'unreachable' &&
+    row.suspectedAt === null
+  );
+}
+
+export interface Filters {
+  include: string[];
+  exclude: string[];
+  archived: boolean;
+  forks: boolean;
+  personal: boolean;
+}
+
+export const DEFAULT_FILTERS: Filters = {
+  include: [],
+  exclude: [],
+  archived: false,
+  forks: true,
+  personal: true,
+};
+
+/** Name made from the host where none was given; `taken` are the names in use, compared without case. */
+export function integrationNameFrom({
+  baseUrl,
+  taken,
+}: {
+  baseUrl: string;
+  taken: ReadonlySet<string>;
+}): string {
+  const { host, pathname } = new URL(baseUrl);
+  const stem = `${host}${pathname === '/' ? '' : pathname}`.slice(0, 90);
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? stem : `${stem} ${number}`;
+    if (!taken.has(name.toLowerCase())) return name;
+  }
+}
+
+export type VerificationOutcome =
+  | { verdict: 'active'; token: TokenFacts; warnings: TokenWarning[] }
+  | { verdict: 'invalid'; cause: InvalidCause; token: TokenFacts | null }
+  | { verdict: 'none'; cause: ReachabilityCause };

@@ -1,0 +1,71 @@
+import { pathFilter } from './filters.ts';
+import type { Filters } from './integration.ts';
+
+export const REPOSITORY_STATES = ['active', 'excluded', 'empty', 'missing', 'removed'] as const;
+export type RepositoryState = (typeof REPOSITORY_STATES)[number];
+
+export const EXCLUSIONS = [
+  'archived',
+  'filter',
+  'fork',
+  'personal',
+  'pending_deletion',
+  'repository_disabled',
+  'access_too_low',
+] as const;
+export type Exclusion = (typeof EXCLUSIONS)[number];
+
+/** One repository as GitLab lists it, in our words. */
+export interface ListedRepository {
+  gitlabProjectId: number;
+  fullPath: string;
+  defaultBranch: string | null;
+  visibility: string;
+  lastActivityAt: string | null;
+  empty: boolean;
+  archived: boolean;
+  fork: boolean;
+  personal: boolean;
+  pendingDeletion: boolean;
+  repositoryDisabled: boolean;
+}
+
+/** Where a listed repository stands, and why it is left out where it is. */
+export function classifierFor(
+  filters: Filters,
+): (repository: ListedRepository) => { state: RepositoryState; excludedBecause: Exclusion | null } {
+  const wanted = pathFilter(filters);
+  return (repository) => {
+    const excludedBecause = exclusionOf({ repository, filters, wanted });
+    if (excludedBecause !== null) return { state: 'excluded', excludedBecause };
+    return { state: repository.empty ? 'empty' : 'active', excludedBecause: null };
+  };
+}
+
+function exclusionOf(input: {
+  repository: ListedRepository;
+  filters: Filters;
+  wanted: (path: string) => boolean;
+}): Exclusion | null {
+  const { repository, filters } = input;
+  if (repository.pendingDeletion) return 'pending_deletion';
+  if (repository.repositoryDisabled) return 'repository_disabled';
+  if (repository.archived && !filters.archived) return 'archived';
+  if (repository.fork && !filters.forks) return 'fork';
+  if (repository.personal && !filters.personal) return 'personal';
+  return input.wanted(repository.fullPath) ? null : 'filter';
+}
+
+const BRAKE_SHARE = 0.2;
+const BRAKE_COUNT = 10;
+
+/**
+ * The brake: a complete listing that would take away more than 20 % and more than 10 of the repositories that we
+ * know is held back until a person or the next two listings say so.
+ */
+export function brakeEngages({ known, vanished }: { known: number; vanished: number }): boolean {
+  return vanished > BRAKE_COUNT && vanished > known * BRAKE_SHARE;
+}
+
+/** How many listings in a row must agree before a held-back removal goes on without a person. */
+export const BRAKE_AGREEING_LISTINGS = 3;

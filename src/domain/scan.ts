@@ -1,0 +1,62 @@
+import type { ScanCause } from './causes.ts';
+
+export const SCAN_TRIGGERS = ['created', 'sync', 'schedule', 'manual'] as const;
+export type ScanTrigger = (typeof SCAN_TRIGGERS)[number];
+export const SCAN_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'canceled'] as const;
+export type ScanStatus = (typeof SCAN_STATUSES)[number];
+export const SCAN_PHASES = ['cloning', 'scanning', 'storing'] as const;
+export type ScanPhase = (typeof SCAN_PHASES)[number];
+export const SCAN_OUTCOMES = ['clean', 'findings', 'incomplete'] as const;
+export type ScanOutcome = (typeof SCAN_OUTCOMES)[number];
+export const SCAN_HISTORIES = ['none', 'since', 'full'] as const;
+export type ScanHistory = (typeof SCAN_HISTORIES)[number];
+export const SCANNER_STATUSES = ['ok', 'failed', 'unavailable', 'not_applicable', 'off'] as const;
+export type ScannerStatus = (typeof SCANNER_STATUSES)[number];
+
+export const SKIP_REASONS = [
+  'too_large',
+  'binary',
+  'unreadable',
+  'link',
+  'submodule',
+  'path_too_long',
+  'lfs_pointer',
+] as const;
+export type SkipReason = (typeof SKIP_REASONS)[number];
+
+export interface SkippedFiles {
+  reason: SkipReason;
+  count: number;
+}
+
+/** What one scanner did in one scan, as it is shown to people. Times in ms. */
+export interface ScannerRun {
+  name: string;
+  version: string | null;
+  /** `sha256:…` over all rules in force. */
+  rules: string | null;
+  status: ScannerStatus;
+  cause: ScanCause | null;
+  findings: number;
+  filesScanned: number;
+  filesSkipped: SkippedFiles[];
+  durationMs: number;
+}
+
+/** Lower runs first: people before changes before routine. */
+export const SCAN_PRIORITY: Record<ScanTrigger, number> = { manual: 1, created: 2, sync: 3, schedule: 4 };
+
+/**
+ * The outcome of a scan over what its scanners did. `clean` needs every scanner that applies to have ended `ok`; a
+ * failed one fails the scan; a missing one makes "nothing found" incomplete.
+ */
+export function outcomeOf(
+  runs: readonly Pick<ScannerRun, 'status' | 'findings' | 'cause'>[],
+): { status: 'succeeded'; outcome: ScanOutcome } | { status: 'failed'; cause: ScanCause } {
+  const failed = runs.find((run) => run.status === 'failed');
+  if (failed !== undefined) return { status: 'failed', cause: failed.cause ?? 'scanner_crashed' };
+  if (runs.some((run) => run.findings > 0)) return { status: 'succeeded', outcome: 'findings' };
+  const missing = runs.some((run) => run.status === 'unavailable');
+  const looked = runs.some((run) => run.status === 'ok');
+  return { status: 'succeeded', outcome: missing || !looked ? 'incomplete' : 'clean' };
+}

@@ -1,0 +1,73 @@
+/**
+ * Rules about the end of a token's life, in UTC days. GitLab gives a date; the token is dead from 00:00 UTC of that
+ * day (GitLab docs, "Personal access tokens": tokens expire on that date at midnight UTC).
+ */
+const DAY_MS = 86_400_000;
+
+export type ExpiryState = 'never' | 'ok' | 'expiring' | 'expired' | 'unknown';
+
+/** The moment of death of a token with this `YYYY-MM-DD`, in ms since 1970. */
+export function deathMs(expiresAt: string): number {
+  return Date.parse(`${expiresAt}T00:00:00Z`);
+}
+
+/** Whole days until death, rounded up: never 0 while alive, 0 when dead. */
+export function daysLeft({ expiresAt, nowMs }: { expiresAt: string; nowMs: number }): number {
+  return Math.max(0, Math.ceil((deathMs(expiresAt) - nowMs) / DAY_MS));
+}
+
+/** The smallest threshold that is reached (0 = dead), or `null` while none is. Thresholds are days, 1–365. */
+export function reachedThreshold(input: {
+  expiresAt: string;
+  nowMs: number;
+  thresholds: readonly number[];
+}): number | null {
+  const leftMs = deathMs(input.expiresAt) - input.nowMs;
+  if (leftMs <= 0) return 0;
+  const reached = input.thresholds.filter((days) => leftMs <= days * DAY_MS);
+  return reached.length === 0 ? null : Math.min(...reached);
+}
+
+/**
+ * The flag that is due: the smallest threshold reached, unless this or a smaller one was flagged before. Several
+ * missed thresholds therefore make one flag.
+ */
+export function dueFlag(input: {
+  expiresAt: string | null | undefined;
+  nowMs: number;
+  thresholds: readonly number[];
+  flagged: number | null;
+}): number | null {
+  if (input.expiresAt === null || input.expiresAt === undefined) return null;
+  const reached = reachedThreshold({ ...input, expiresAt: input.expiresAt });
+  if (reached === null) return null;
+  return input.flagged !== null && input.flagged <= reached ? null : reached;
+}
+
+/** When the next flag will be due, in ms since 1970, or `null` when none is to come. */
+export function nextFlagMs(input: {
+  expiresAt: string | null | undefined;
+  nowMs: number;
+  thresholds: readonly number[];
+  flagged: number | null;
+}): number | null {
+  if (input.expiresAt === null || input.expiresAt === undefined) return null;
+  const death = deathMs(input.expiresAt);
+  const open = [...input.thresholds, 0].filter((days) => input.flagged === null || days < input.flagged);
+  if (open.length === 0) return null;
+  const coming = open.map((days) => death - days * DAY_MS).filter((atMs) => atMs > input.nowMs);
+  return coming.length === 0 ? null : Math.min(...coming);
+}
+
+/** What a reader is shown. `expiresAt` undefined = GitLab would not tell. */
+export function expiryState(input: {
+  expiresAt: string | null | undefined;
+  nowMs: number;
+  thresholds: readonly number[];
+}): ExpiryState {
+  if (input.expiresAt === undefined) return 'unknown';
+  if (input.expiresAt === null) return 'never';
+  const reached = reachedThreshold({ ...input, expiresAt: input.expiresAt });
+  if (reached === null) return 'ok';
+  return reached === 0 ? 'expired' : 'expiring';
+}

@@ -1,0 +1,147 @@
+import type { InvalidCause, ReachabilityCause } from './causes.ts';
+import type { TokenFacts, TokenWarning, VerificationOutcome } from './integration.ts';
+
+/** What `GET /personal_access_tokens/self` answered, named. */
+export type SelfObservation =
+  | { kind: 'token'; token: TokenFacts }
+  | { kind: 'unauthorized'; reason: 'expired' | 'revoked' | 'unknown' }
+  | { kind: 'self_unreadable' } // 403 insufficient_granular_scope: alive, but may not read itself
+  | { kind: 'blocked' }
+  | { kind: 'scope_missing' }
+  | { kind: 'wrong_kind' } // 400/405: not a personal access token
+  | { kind: 'not_gitlab' }
+  | { kind: 'no_answer'; cause: ReachabilityCause };
+
+/** What listing one page answered: the proof that it can list. */
+export type ListObservation =
+  | { kind: 'listed'; repositories: number }
+  | { kind: 'scope_missing' }
+  | { kind: 'unauthorized' }
+  | { kind: 'no_answer'; cause: ReachabilityCause }
+  | { kind: 'not_tried' };
+
+/** What `git ls-remote` of one listed repository answered: the proof that it can clone. */
+export type CloneObservation =
+  | { kind: 'readable' }
+  | { kind: 'scope_missing' }
+  | { kind: 'sso_session_required' }
+  | { kind: 'no_answer'; cause: ReachabilityCause }
+  | { kind: 'not_tried' }; // nothing listed that could be read, or this one repository refused for reasons of its own
+
+export interface TokenObservations {
+  self: SelfObservation;
+  list: ListObservation;
+  clone: CloneObservation;
+  /** The kind that the token's documented prefix names, where it cannot call the API. */
+  prefixKind: string | null;
+}
+
+const NEEDED_SCOPES = new Set(['read_api', 'read_repository', 'self_rotate']);
+const OVERPOWERED_SCOPE = /^(api|sudo|admin_mode|write_.*|create_runner|manage_runner|k8s_proxy)$/;
+
+/**
+ * The verdict over what was observed. Only a definite "no" makes a token invalid: an outage, a rate limit or an
+ * unreadable answer is no verdict. Alive is not usable: both proofs must hold.
+ */
+export function verdictOf(seen: TokenObservations): VerificationOutcome {
+  const { self } = seen;
+  switch (self.kind) {
+    case 'no_answer':
+      return { verdict: 'none', cause: self.cause };
+    case 'not_gitlab':
+      return invalid('not_gitlab');
+    case 'blocked':
+      return invalid('account_blocked');
+    case 'wrong_kind':
+      return invalid('token_wrong_kind');
+    case 'unauthorized':
+      return invalid(refusalCause(self.reason, seen.prefixKind));
+    case 'scope_missing':
+      return invalid('token_scope_missing');
+    case 'self_unreadable':
+      return verdictOfUse(seen, UNREADABLE_TOKEN);
+    case 'token':
+      return verdictOfUse(seen, self.token);
+  }
+}
+
+const UNREADABLE_TOKEN: TokenFacts = {
+  gitlabTokenId: null,
+  name: null,
+  scopes: ['granular'],
+  granular: true,
+  expiresAt: undefined,
+  createdAt: null,
+  lastUsedAt: null,
+  owner: { username: null, kind: 'unknown' },
+};
+
+function verdictOfUse({ list, clone }: TokenObservations, token: TokenFacts): VerificationOutcome {
+  if (list.kind === 'scope_missing') return invalid('token_scope_missing', token);
+  if (list.kind === 'unauthorized') return invalid('token_rejected', token);
+  if (list.kind === 'no_answer') return { verdict: 'none', cause: list.cause };
+  if (clone.kind === 'scope_missing') return invalid('token_scope_missing', token);
+  if (clone.kind === 'sso_session_required') return invalid('sso_session_required', token);
+  if (clone.kind === 'no_answer') return { verdict: 'none', cause: clone.cause };
+  const listed = list.kind === 'listed' ? list.repositories : 0;
+  return { verdict: 'active', token, warnings: warningsOf({ token, listed }) };
+}
+
+function refusalCause(reason: 'expired' | 'revoked' | 'unknown', prefixKind: string | null): InvalidCause {
+  if (reason === 'expired') return 'token_expired';
+  if (reason === 'revoked') return 'token_revoked';
+  return prefixKind === null ? 'token_rejected' : 'token_wrong_kind';
+}
+
+function warningsOf({ token, listed }: { token: TokenFacts; listed: number }): TokenWarning[] {
+  const warnings: TokenWarning[] = [];
+  if (token.scopes.some((scope) => !NEEDED_SCOPES.has(scope) && OVERPOWERED_SCOPE.test(scope))) {
+    warnings.push('token_overprivileged');
+  }
+  if (token.owner.kind === 'user') warnings.push('token_of_a_person');
+  if (listed === 0) warnings.push('no_repositories');
+  return warnings;
+}
+
+function invalid(cause: InvalidCause, token: TokenFacts | null = null): VerificationOutcome {
+  return { verdict: 'invalid', cause, token };
+}
+
+const FIRST_RETRY_MS = 15_000;
+const LONGEST_RETRY_MS = 600_000;
+
+/**
+ * How long to wait before asking again while there is no verdict: 15 s, doubling to 10 minutes. `jitter` is 0–1 and
+ * spreads the wait by up to a fifth, so that integrations of one address do not ask all at once.
+ */
+export function retryDelayMs({ failures, jitter }: { failures: number; jitter: number }): number {
+  const baseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
+  return Math.round(baseMs * (0.9 + 0.2 * jitter));
+}
+
+/** A number 0–1 that is the same for the same text: jitter that does not move when it is computed again. */
+export function jitterOf(text: string): number {
+  let hash = 2_166_136_261;
+  for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16_777_619);
+  return (hash >>> 0) / 2 ** 32;
+}
+
+/** Documented prefixes of tokens that cannot call the API (GitLab docs, "Token overview"; data in the simulator). */
+const WRONG_KINDS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/(^|-)gldt-/, 'deploy token'],
+  [/(^|-)glcbt-/, 'CI/CD job token'],
+  [/(^|-)glrtr?-/, 'runner token'],
+  [/(^|-)glptt-/, 'trigger token'],
+  [/(^|-)glft-/, 'feed token'],
+  [/(^|-)glimt-/, 'incoming mail token'],
+  [/(^|-)glagent-/, 'agent token'],
+  [/(^|-)glwt-/, 'workspace token'],
+  [/(^|-)glsoat-/, 'SCIM token'],
+  [/(^|-)glffct-/, 'feature flags client token'],
+  [/(^|-)gloas-/, 'OAuth application secret'],
+];
+
+/** What kind a token is by its prefix, where that kind cannot call the API; else `null`. A hint, never a verdict. */
+export function wrongKindByPrefix(token: string): string | null {
+  return WRONG_KINDS.find(([pattern]) => pattern.test(token))?.[1] ?? null;
+}
