@@ -1,0 +1,114 @@
+// Starts every command of package.json. Plain JavaScript without dependencies, for any Node >= 20: it installs what is
+// missing, then runs the command with Node 24.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { node24, ROOT, refuseMachine, SetupError, say, setUp } from './setup.js';
+
+const JEST = {
+  flags: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  program: 'node_modules/jest/bin/jest.js',
+  tools: true,
+};
+
+/**
+ * @typedef {object} Command
+ * @property {string[]} [flags] for Node
+ * @property {string} program relative to the project
+ * @property {string[]} [args] before those of the caller
+ * @property {boolean} tools whether the tools of the manifest must be there first
+ * @property {boolean} [endsWithLauncher] gets a channel that closes when the launcher is gone, see `endWithParent`
+ * @property {boolean} [inCallersFolder] files named on its command line are the caller's
+ */
+
+/** @type {Record<string, Command>} */
+const COMMANDS = {
+  start: { program: 'src/main/cli.ts', args: ['up'], tools: true, endsWithLauncher: true },
+  demo: { program: 'src/main/demo.ts', tools: true, endsWithLauncher: true, inCallersFolder: true },
+  test: { ...JEST, args: ['--config', 'jest.config.ts'] },
+  'test:long': { ...JEST, args: ['--config', 'jest.long.config.ts'] },
+  check: { program: 'scripts/check.js', tools: false },
+  simulator: { program: 'simulator/main.ts', tools: false, inCallersFolder: true },
+  bench: { program: 'bench/main.ts', tools: true, inCallersFolder: true },
+  secu: { program: 'src/main/cli.ts', tools: false, inCallersFolder: true },
+};
+
+/**
+ * Runs one command to its end.
+ * @param {string | undefined} name @param {string[]} args
+ * @returns {Promise<number>} its exit code; 128 + the signal's number when a signal ended it
+ */
+export async function launch(name, args) {
+  const refusal = refuseMachine();
+  if (refusal !== null) return fail(refusal, 1);
+  const command = name === undefined ? undefined : COMMANDS[name];
+  if (command === undefined)
+    return fail(`usage: node scripts/launch.js ${Object.keys(COMMANDS).join('|')} …`, 2);
+  const folder = mkdtempSync(join(tmpdir(), 'secu-launch-'));
+  try {
+    const tools = command.tools || (name === 'secu' && args[0] === 'up');
+    const times = join(folder, 'times.json');
+    writeFileSync(times, JSON.stringify({ steps: await setUp({ tools }) }));
+    return await run(command, args, times);
+  } catch (err) {
+    if (!(err instanceof SetupError)) throw err;
+    return fail(err.message, 1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {Command} command @param {string[]} args @param {string} times @returns {Promise<number>} */
+function run(command, args, times) {
+  const node = node24();
+  const { flags = [], program, args: ownArgs = [], endsWithLauncher, inCallersFolder } = command;
+  const env = {
+    ...process.env,
+    PATH: [dirname(node), process.env['PATH']].filter(Boolean).join(delimiter),
+    SECU_LAUNCH_TIMES: times,
+  };
+  const child = spawn(node, [...flags, join(ROOT, program), ...ownArgs, ...args], {
+    cwd: inCallersFolder ? process.cwd() : ROOT,
+    env,
+    stdio: endsWithLauncher ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
+  });
+  const stopPassing = passSignals(child);
+  return new Promise((done, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      stopPassing();
+      done(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/**
+ * A terminal's Ctrl-C reaches the whole foreground group, the child included; without a terminal it is handed on here.
+ * @param {import('node:child_process').ChildProcess} child
+ */
+function passSignals(child) {
+  const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  /** @type {[NodeJS.Signals, () => void][]} */
+  const handlers = [
+    ['SIGINT', () => terminal || child.kill('SIGINT')],
+    ['SIGTERM', () => child.kill('SIGTERM')],
+    ['SIGHUP', () => child.kill('SIGHUP')],
+  ];
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
+}
+
+/** @param {string} reason @param {number} exitCode */
+function fail(reason, exitCode) {
+  say(reason);
+  return exitCode;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const [name, ...args] = process.argv.slice(2);
+  process.exitCode = await launch(name, args);
+}

