@@ -330,5 +330,5 @@ function platform() {
 
 /** @param {unknown} err */
 function messageOf(err) {
-  return err instanceof Error ? err.message : String(err);
+  return typeof err === 'object' && err !== null && 'message' in err ? String(err.message) : String(err);
 }

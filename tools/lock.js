@@ -116,7 +116,10 @@ function readIfThere(file) {
   }
 }
 
-/** @param {unknown} err @param {string} code */
+/**
+ * Not by `instanceof Error`: under jest, errors of node's own modules belong to another realm.
+ * @param {unknown} err @param {string} code
+ */
 export function hasCode(err, code) {
-  return err instanceof Error && 'code' in err && err.code === code;
+  return typeof err === 'object' && err !== null && 'code' in err && err.code === code;
 }
