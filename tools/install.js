@@ -31,7 +31,7 @@ import { hasCode, withLock } from './lock.js';
  *
  * @typedef {object} ToolOptions
  * @property {string | undefined} [configuredPath] what SECU_TEMPORAL_PATH or SECU_GITLEAKS_PATH says: used or refused, never passed over
- * @property {NodeJS.ProcessEnv} [env] for PATH, XDG_CACHE_HOME, HOME and the Go build; default: this process's
+ * @property {NodeJS.ProcessEnv | undefined} [env] for PATH, XDG_CACHE_HOME, HOME and the Go build; default: this process's
  * @property {(line: string) => void} [log] told before a step that takes long
  * @property {string} [releaseBaseUrl] stands in for the release host in tests
  * @property {number} [connectTimeoutMs]

@@ -52,6 +52,15 @@ export function tryLock(file) {
 }
 
 /**
+ * Who holds the lock now, without touching it.
+ * @param {string} file @returns {LockHolder | null}
+ */
+export function lockHolder(file) {
+  const text = readIfThere(file);
+  return text === null ? null : livingHolder(text);
+}
+
+/**
  * Runs `work` while holding the lock, waiting for another holder to finish first.
  * @template T
  * @param {{ file: string, onWait?: (holder: LockHolder) => void }} options

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { tryLock } from '../../tools/lock.js';
+import { hasCode, lockHolder, tryLock } from '../../tools/lock.js';
 import { SecuError } from '../domain/errors.ts';
 
 /** Where each part of the embedded default keeps its things, as absolute paths. */
@@ -56,11 +56,9 @@ export function acquireHome(home: string): HeldHome {
   return { ...layout, release };
 }
 
-/** The pid that holds the home, or null. */
+/** The pid that holds the home, or null. Only looks. */
 export function homeHolder(home: string): number | null {
-  const { holder, release } = tryLock(join(homeLayout(home).run, 'home.lock'));
-  release?.();
-  return holder?.pid ?? null;
+  return lockHolder(join(homeLayout(home).run, 'home.lock'))?.pid ?? null;
 }
 
 /**
@@ -87,8 +85,9 @@ function readKeptPort(file: string): number | null {
   try {
     const port = Number(readFileSync(file, 'utf8').trim());
     return Number.isInteger(port) && port > 0 && port < 65_536 ? port : null;
-  } catch {
-    return null; // the first start
+  } catch (err) {
+    if (hasCode(err, 'ENOENT')) return null; // the first start
+    throw err;
   }
 }
 

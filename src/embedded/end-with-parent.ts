@@ -1,0 +1,26 @@
+/**
+ * For the main program of a child: when the parent is gone, `shutdown` runs, and after `graceMs` the process ends in
+ * any case. The channel that tells it does not keep the process alive. Does nothing when the process was started alone.
+ */
+export function endWithParent({
+  shutdown,
+  graceMs,
+}: {
+  shutdown: () => Promise<void>;
+  graceMs: number;
+}): void {
+  if (process.send === undefined) return;
+  const end = () => {
+    setTimeout(() => process.exit(1), graceMs).unref();
+    shutdown().then(
+      () => process.exit(0),
+      (err: unknown) => {
+        process.stderr.write(`secu: shutdown failed: ${String(err)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('disconnect', end);
+  process.channel?.unref();
+  if (!process.connected) end();
+}

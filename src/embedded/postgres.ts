@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, escapeLiteral } from 'pg';
+import { hasCode } from '../../tools/lock.js';
+import { SecuError } from '../domain/errors.ts';
+import type { HomeLayout } from './home.ts';
+import { acquireHome, keptPort } from './home.ts';
+import { initialiseCluster } from './postgres-init.ts';
+import { dataArgument, postgresPrograms, postgresUser } from './postgres-user.ts';
+import type { SystemUser } from './processes.ts';
+import { endLeftovers } from './processes.ts';
+import type { Say } from './say.ts';
+import type { ChildSpec, Supervisor } from './supervisor.ts';
+import { createSupervisor } from './supervisor.ts';
+
+const MAJOR = '18';
+const READY_TIMEOUT_MS = 60_000; // a recovery after a power cut can take its time
+const STOP_GRACE_MS = 20_000;
+const ADMIN = 'postgres';
+const APPLICATION = 'secu';
+
+/** Fast and forgetful: for tests only. */
+const THROWAWAY_OPTIONS = [
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'max_connections=200',
+];
+
+export interface RunningPostgres {
+  /** For the application: role `secu`, owner of database `secu`, no superuser. Holds the password. */
+  readonly url: string;
+  /** For backups and tests: the superuser. Holds the password. */
+  readonly adminUrl: string;
+  readonly port: number;
+}
+
+/**
+ * Starts the embedded PostgreSQL of a held home under the supervisor and resolves when database `secu` is there.
+ * Loopback only, scram, no Unix socket, a port that stays the same; fsync stays on.
+ * @throws SecuError `embedded_failed`
+ */
+export async function startPostgres({
+  layout,
+  supervisor,
+  say,
+}: {
+  layout: HomeLayout;
+  supervisor: Supervisor;
+  say: Say;
+}): Promise<RunningPostgres> {
+  return start({ layout, supervisor, say, options: [] });
+}
+
+/**
+ * A PostgreSQL for tests, in a folder of its own that `stop` removes. It keeps nothing through a crash. Killed with
+ * its parent where `setpriv` is there, and by the next start in the same folder in any case.
+ * @returns `url` is the superuser's, so that suites can make databases
+ */
+export async function startThrowawayPostgres({
+  folder,
+  say = () => {},
+}: {
+  folder: string;
+  say?: Say;
+}): Promise<{ url: string; port: number; stop: () => Promise<void> }> {
+  const layout = acquireHome(folder);
+  await endLeftovers(layout, say);
+  const supervisor = createSupervisor({ layout, say });
+  const stop = async () => {
+    await supervisor.stop();
+    layout.release();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const { adminUrl, port } = await start({ layout, supervisor, say, options: THROWAWAY_OPTIONS });
+    return { url: adminUrl, port, stop };
+  } catch (err) {
+    await stop();
+    throw err;
+  }
+}
+
+async function start({
+  layout,
+  supervisor,
+  say,
+  options,
+}: {
+  layout: HomeLayout;
+  supervisor: Supervisor;
+  say: Say;
+  options: readonly string[];
+}): Promise<RunningPostgres> {
+  const user = postgresUser();
+  if (user !== undefined) chownSync(layout.postgres, user.uid, user.gid);
+  const programs = postgresPrograms(user);
+  const data = join(layout.postgres, 'data');
+  const adminPassword = keptPassword(join(layout.keys, 'postgres-admin.password'), {
+    mayMake: !existsSync(data),
+  });
+  if (existsSync(data)) {
+    requireMajor(data);
+  } else {
+    say('making the database');
+    await initialiseCluster({
+      layout,
+      programs: programs.folder,
+      user,
+      admin: ADMIN,
+      password: adminPassword,
+      durable: options.length === 0,
+    });
+  }
+  const password = keptPassword(join(layout.keys, 'postgres.password'), { mayMake: true });
+  const port = await keptPort(join(layout.run, 'postgres.port'));
+  const adminUrl = `postgresql://${ADMIN}:${adminPassword}@127.0.0.1:${port}/postgres`;
+  await supervisor.start(postgresSpec({ data, programs: programs.folder, user, port, adminUrl, options }));
+  await ensureDatabase({ adminUrl, password });
+  return { url: `postgresql://${APPLICATION}:${password}@127.0.0.1:${port}/${APPLICATION}`, adminUrl, port };
+}
+
+function postgresSpec({
+  data,
+  programs,
+  user,
+  port,
+  adminUrl,
+  options,
+}: {
+  data: string;
+  programs: string;
+  user: SystemUser | undefined;
+  port: number;
+  adminUrl: string;
+  options: readonly string[];
+}): ChildSpec {
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    `port=${port}`,
+    'timezone=UTC',
+    'log_timezone=UTC',
+    ...options,
+  ];
+  return {
+    name: 'postgres',
+    command: join(programs, 'postgres'),
+    args: ['-D', dataArgument(data, user), ...settings.flatMap((setting) => ['-c', setting])],
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+    cwd: data,
+    ...(user === undefined ? {} : { user }),
+    stopSignal: 'SIGINT', // fast shutdown: clients are cut off, nothing is lost
+    stopGraceMs: STOP_GRACE_MS,
+    beforeStart: () => removeStalePidFile(data),
+    ready: (signal) => untilAnswering(adminUrl, signal),
+    readyTimeoutMs: READY_TIMEOUT_MS,
+  };
+}
+
+/**
+ * PostgreSQL refuses to start when the pid in a left-over `postmaster.pid` belongs to any living process of its user,
+ * which after a reboot may be anything. A real postmaster has its data folder as current folder.
+ */
+function removeStalePidFile(data: string): void {
+  const file = join(data, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  if (currentFolderOf(pid) !== realpathSync(data)) rmSync(file, { force: true });
+}
+
+function currentFolderOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch (err) {
+    // Nobody else's process can work in a folder of ours with mode 0700.
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].some((code) => hasCode(err, code))) return null;
+    throw err;
+  }
+}
+
+async function untilAnswering(url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => {}); // the connection is only a question; connect() and query() report what matters
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+      return;
+    } catch (err) {
+      // 28P01 and 28000: somebody else's server, or our password is gone; waiting will not help.
+      if (hasCode(err, '28P01') || hasCode(err, '28000')) throw err;
+    } finally {
+      await client.end();
+    }
+    await delay(30, undefined, { signal });
+  }
+}
+
+/** The application's role and database; the role's password follows the kept one. */
+async function ensureDatabase({ adminUrl, password }: { adminUrl: string; password: string }): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query('SET log_min_error_statement = panic'); // the statements hold the password
+    const role = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [APPLICATION]);
+    const verb = role.rowCount === 0 ? 'CREATE' : 'ALTER';
+    await client.query(`${verb} ROLE ${APPLICATION} LOGIN PASSWORD ${escapeLiteral(password)}`);
+    const database = await client.query('SELECT FROM pg_database WHERE datname = $1', [APPLICATION]);
+    if (database.rowCount === 0) await client.query(`CREATE DATABASE ${APPLICATION} OWNER ${APPLICATION}`);
+  } finally {
+    await client.end();
+  }
+}
+
+function keptPassword(file: string, { mayMake }: { mayMake: boolean }): string {
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  if (!mayMake)
+    throw new SecuError(
+      'embedded_failed',
+      `${file} is missing, but there is a database: restore it from a backup`,
+    );
+  const password = randomBytes(24).toString('base64url');
+  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  writeFileSync(file, `${password}\n`, { mode: 0o600, flush: true });
+  chmodSync(file, 0o600);
+  return password;
+}
+
+function requireMajor(data: string): void {
+  const file = join(data, 'PG_VERSION');
+  const major = existsSync(file) ? readFileSync(file, 'utf8').trim() : 'unknown';
+  if (major === MAJOR) return;
+  throw new SecuError(
+    'embedded_failed',
+    `${data} holds a database of PostgreSQL ${major}, this Secu runs ${MAJOR}. Restore a backup into a new SECU_HOME.`,
+  );
+}

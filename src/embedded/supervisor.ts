@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SecuError } from '../domain/errors.ts';
+import type { HomeLayout } from './home.ts';
+import type { ProcessSpec, RunningProcess } from './processes.ts';
+import { forgetProcess, lastLines, startProcess, stopProcess } from './processes.ts';
+import type { Say } from './say.ts';
+import { messageOf } from './say.ts';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** After this long without a fault the next one counts as the first. */
+const HEALTHY_MS = 60_000;
+
+export interface ChildSpec extends ProcessSpec {
+  /** Resolves once the child can be used; polls until then; ends early when the signal aborts. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
+  readonly readyTimeoutMs: number;
+  /** Runs before each start, the restarts included. */
+  readonly beforeStart?: () => void;
+}
+
+export interface ChildStatus {
+  readonly name: string;
+  /** `waiting`: it ended by itself and is started again after a pause. */
+  readonly state: 'starting' | 'running' | 'waiting' | 'stopped';
+  readonly pid: number | null;
+  readonly restarts: number;
+  /** How it ended the last time: `exit 1`, `SIGKILL`. */
+  readonly lastEnd: string | null;
+  readonly since: Date;
+}
+
+export interface Supervisor {
+  /**
+   * Starts a child and resolves once it is ready; from then on it is started again whenever it ends.
+   * @throws SecuError `embedded_failed` with the end of its log, when it does not become ready the first time
+   */
+  start(spec: ChildSpec): Promise<void>;
+  /** Stops all children, the last one started first. */
+  stop(): Promise<void>;
+  status(): ChildStatus[];
+}
+
+interface Child {
+  readonly spec: ChildSpec;
+  running: RunningProcess | null;
+  status: ChildStatus;
+  /** Ends when the child is stopped for good. */
+  watch: Promise<void>;
+}
+
+/** Keeps the children of a home running until `stop`. */
+export function createSupervisor({ layout, say }: { layout: HomeLayout; say: Say }): Supervisor {
+  const children: Child[] = [];
+  const stopping = new AbortController();
+
+  return {
+    async start(spec) {
+      const child: Child = { spec, running: null, status: firstStatus(spec.name), watch: Promise.resolve() };
+      children.push(child);
+      const failure = await startOnce(child, layout, stopping.signal);
+      if (failure !== null) {
+        throw new SecuError('embedded_failed', `${spec.name} did not start: ${failure}`);
+      }
+      child.watch = keepRunning(child, { layout, say, stopping: stopping.signal });
+    },
+    async stop() {
+      stopping.abort();
+      for (const child of children.toReversed()) {
+        if (child.running !== null) await stopProcess(child.spec, child.running, layout);
+        await child.watch;
+        update(child, { state: 'stopped', pid: null });
+      }
+    },
+    status: () => children.map(({ status }) => status),
+  };
+}
+
+/** Starts the children one after another, each when the one before is ready. */
+export async function superviseChildren(
+  specs: readonly ChildSpec[],
+  options: { layout: HomeLayout; say: Say },
+): Promise<Supervisor> {
+  const supervisor = createSupervisor(options);
+  try {
+    for (const spec of specs) await supervisor.start(spec);
+  } catch (err) {
+    await supervisor.stop();
+    throw err;
+  }
+  return supervisor;
+}
+
+async function keepRunning(
+  child: Child,
+  { layout, say, stopping }: { layout: HomeLayout; say: Say; stopping: AbortSignal },
+): Promise<void> {
+  let pauseMs = FIRST_PAUSE_MS;
+  while (child.running !== null) {
+    const startedAt = Date.now();
+    const end = await child.running.ended;
+    if (stopping.aborted) return;
+    forgetProcess(child.spec, child.running, layout);
+    child.running = null;
+    if (Date.now() - startedAt > HEALTHY_MS) pauseMs = FIRST_PAUSE_MS;
+    say(`${child.spec.name} ended (${end}); starting it again`);
+    update(child, { lastEnd: end });
+    do {
+      update(child, { state: 'waiting', pid: null, restarts: child.status.restarts + 1 });
+      if (!(await pause(pauseMs, stopping))) return;
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      const failure = await startOnce(child, layout, stopping);
+      if (failure !== null && !stopping.aborted) say(`${child.spec.name} does not start: ${failure}`);
+    } while (child.running === null && !stopping.aborted);
+  }
+}
+
+/** Starts the child and waits until it is ready. Resolves to null, or to the reason why it is not; then nothing runs. */
+async function startOnce(child: Child, layout: HomeLayout, stopping: AbortSignal): Promise<string | null> {
+  const { spec } = child;
+  let running: RunningProcess;
+  try {
+    spec.beforeStart?.();
+    running = startProcess(spec, layout);
+  } catch (err) {
+    return messageOf(err);
+  }
+  child.running = running;
+  update(child, { state: 'starting', pid: running.pid });
+  const giveUp = new AbortController();
+  const timeout = AbortSignal.timeout(spec.readyTimeoutMs);
+  const failure = await Promise.race([
+    spec.ready(AbortSignal.any([giveUp.signal, timeout, stopping])).then(
+      () => null,
+      (err: unknown) =>
+        timeout.aborted ? `not ready after ${spec.readyTimeoutMs / 1000} s` : messageOf(err),
+    ),
+    running.ended.then((end) => `it ended (${end})`),
+  ]);
+  giveUp.abort();
+  if (failure === null) {
+    update(child, { state: 'running', pid: running.pid });
+    return null;
+  }
+  const log = lastLines(running.logFile);
+  await stopProcess(spec, running, layout);
+  child.running = null;
+  return log === '' ? failure : `${failure}. The end of ${running.logFile}:\n${log}`;
+}
+
+function firstStatus(name: string): ChildStatus {
+  return { name, state: 'starting', pid: null, restarts: 0, lastEnd: null, since: new Date() };
+}
+
+function update(child: Child, change: Partial<ChildStatus>): void {
+  child.status = { ...child.status, ...change, since: new Date() };
+}
+
+/** False when the wait was cut short because all is being stopped. */
+async function pause(ms: number, stopping: AbortSignal): Promise<boolean> {
+  try {
+    await delay(ms, undefined, { signal: stopping });
+    return true;
+  } catch (err) {
+    if (stopping.aborted) return false;
+    throw err;
+  }
+}

@@ -1,0 +1,201 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import type { HomeLayout } from './home.ts';
+import { acquireHome, keptPort } from './home.ts';
+import { endLeftovers, SYSTEM_PATH } from './processes.ts';
+import type { Say } from './say.ts';
+import type { ChildSpec, Supervisor } from './supervisor.ts';
+import { createSupervisor } from './supervisor.ts';
+
+/** The namespace of the embedded server. */
+export const TEMPORAL_NAMESPACE = 'secu';
+
+const READY_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 10_000;
+
+const SEARCH_ATTRIBUTES = ['SecuIntegrationId=Keyword', 'SecuStatus=Keyword', 'SecuNextWakeAt=Datetime'];
+
+/**
+ * The queue poll limit of 20 a second costs every sequential step 50 ms.
+ * @see Temporal server, common/dynamicconfig: `history.transferProcessorMaxPollRPS`
+ */
+const DYNAMIC_CONFIG = ['history.transferProcessorMaxPollRPS=2000', 'history.timerProcessorMaxPollRPS=2000'];
+const TIME_SKIPPING = 'frontend.WorkflowTimeSkippingEnabled=true';
+
+/** WAL and NORMAL lose nothing when the server is killed, and double its throughput. */
+const SQLITE_PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
+
+export interface RunningTemporal {
+  /** `host:port` of the gRPC frontend. */
+  readonly address: string;
+  readonly namespace: string;
+  /** The web UI, without a trailing slash; null when it is off. */
+  readonly uiUrl: string | null;
+}
+
+/**
+ * Starts the embedded Temporal server of a held home under the supervisor and resolves when its namespace can be used.
+ * Its ports stay the same over restarts. Its store is kept as long as the server's minor version stays: a newer server
+ * does not migrate the file, and everything that must last is in PostgreSQL.
+ * @param options `tool`: the Temporal CLI and the version that it tells
+ * @throws SecuError `embedded_failed`
+ */
+export async function startTemporalServer({
+  layout,
+  supervisor,
+  say,
+  tool,
+}: {
+  layout: HomeLayout;
+  supervisor: Supervisor;
+  say: Say;
+  tool: { path: string; version: string };
+}): Promise<RunningTemporal> {
+  dropStoreOfOtherVersion({ layout, version: tool.version, say });
+  const port = await keptPort(join(layout.run, 'temporal.port'));
+  const uiPort = await keptPort(join(layout.run, 'temporal-ui.port'));
+  const spec = temporalSpec({
+    layout,
+    path: tool.path,
+    port,
+    extra: [
+      ...[
+        '--ui-port',
+        `${uiPort}`,
+        '--ui-disable-news-fetch',
+        '--db-filename',
+        join(layout.temporal, 'temporal.db'),
+      ],
+      ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
+    ],
+  });
+  await supervisor.start(spec);
+  return { address: `127.0.0.1:${port}`, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://127.0.0.1:${uiPort}` };
+}
+
+/**
+ * A Temporal server for tests: in memory, without UI, its workflows' clocks can be moved. Ends with its parent where
+ * `setpriv` is there, and at the next start in the same folder in any case. `stop` removes the folder.
+ */
+export async function startThrowawayTemporal({
+  folder,
+  path,
+  say = () => {},
+}: {
+  folder: string;
+  path: string;
+  say?: Say;
+}): Promise<RunningTemporal & { stop: () => Promise<void> }> {
+  const layout = acquireHome(folder);
+  await endLeftovers(layout, say);
+  const supervisor = createSupervisor({ layout, say });
+  const stop = async () => {
+    await supervisor.stop();
+    layout.release();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const port = await keptPort(join(layout.run, 'temporal.port'));
+    const extra = ['--headless', '--dynamic-config-value', TIME_SKIPPING];
+    await supervisor.start(temporalSpec({ layout, path, port, extra }));
+    return { address: `127.0.0.1:${port}`, namespace: TEMPORAL_NAMESPACE, uiUrl: null, stop };
+  } catch (err) {
+    await stop();
+    throw err;
+  }
+}
+
+function temporalSpec({
+  layout,
+  path,
+  port,
+  extra,
+}: {
+  layout: HomeLayout;
+  path: string;
+  port: number;
+  extra: readonly string[];
+}): ChildSpec {
+  return {
+    name: 'temporal',
+    command: path,
+    args: [
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`],
+      ...['--namespace', TEMPORAL_NAMESPACE, '--log-level', 'warn', '--log-format', 'json'],
+      ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
+      ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
+      ...extra,
+    ],
+    // HOME of its own: a person's Temporal profile must not steer it.
+    env: { PATH: SYSTEM_PATH, HOME: layout.temporal, TZ: 'UTC' },
+    cwd: layout.temporal,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: STOP_GRACE_MS,
+    ready: (signal) => untilUsable(`127.0.0.1:${port}`, signal),
+    readyTimeoutMs: READY_TIMEOUT_MS,
+  };
+}
+
+/** Until the namespace takes workflows and knows our search attributes. */
+async function untilUsable(address: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    // A gRPC channel that was refused once waits a second; a plain connection tells sooner when there is somebody.
+    if ((await isListening(address)) && (await isUsable(address))) return;
+    await delay(50, undefined, { signal });
+  }
+}
+
+function isListening(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    const answer = (listening: boolean) => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+  });
+}
+
+/** Whether the server at this address answers for our namespace. */
+export async function isUsable(address: string, namespace: string = TEMPORAL_NAMESPACE): Promise<boolean> {
+  const connection = Connection.lazy({ address });
+  try {
+    return await connection.withDeadline(Date.now() + 1_000, async () => {
+      await connection.workflowService.describeNamespace({ namespace });
+      await connection.workflowService.countWorkflowExecutions({ namespace, query: 'SecuStatus = "active"' });
+      return true;
+    });
+  } catch {
+    return false; // not yet: refused, no namespace, or search attributes on their way
+  } finally {
+    await connection.close();
+  }
+}
+
+function dropStoreOfOtherVersion({
+  layout,
+  version,
+  say,
+}: {
+  layout: HomeLayout;
+  version: string;
+  say: Say;
+}): void {
+  const file = join(layout.temporal, 'server-minor');
+  const minor = /Server (\d+\.\d+)/.exec(version)?.[1] ?? version;
+  const before = existsSync(file) ? readFileSync(file, 'utf8').trim() : minor;
+  if (before !== minor) {
+    say(
+      `Temporal server ${before} became ${minor}: its store is made anew, workflows are started again from the database`,
+    );
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(join(layout.temporal, `temporal.db${suffix}`), { force: true });
+  }
+  writeFileSync(file, `${minor}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,63 @@
+import type { Tool } from '../../tools/install.js';
+import { findTool, installTool, pathSettingOf, readManifest } from '../../tools/install.js';
+import { SecuError } from '../domain/errors.ts';
+import type { Say } from './say.ts';
+import { messageOf } from './say.ts';
+
+export type { Tool };
+
+/** Paths that the operator configured, by tool name. */
+export type ToolPaths = Readonly<Record<string, string | undefined>>;
+
+export interface ToolState {
+  readonly name: string;
+  readonly purpose: string;
+  /** Null when it is not on this machine. */
+  readonly tool: Tool | null;
+  /** Why a configured one cannot be used. */
+  readonly problem: string | null;
+}
+
+/**
+ * The tool, fetched or built when it is missing.
+ * @throws SecuError `tool_unavailable` naming each source tried and what to do
+ */
+export async function requireTool(
+  name: string,
+  { paths, say, env }: { paths: ToolPaths; say: Say; env?: NodeJS.ProcessEnv },
+): Promise<Tool> {
+  try {
+    return await installTool(name, { configuredPath: paths[name], log: say, env });
+  } catch (err) {
+    throw new SecuError('tool_unavailable', messageOf(err), { cause: err });
+  }
+}
+
+/** Every tool of the manifest and where it comes from. Fetches nothing. */
+export async function listTools({
+  paths,
+  env,
+}: {
+  paths: ToolPaths;
+  env?: NodeJS.ProcessEnv;
+}): Promise<ToolState[]> {
+  return Promise.all(
+    Object.entries(readManifest()).map(async ([name, { purpose }]) => {
+      try {
+        return {
+          name,
+          purpose,
+          tool: await findTool(name, { configuredPath: paths[name], env }),
+          problem: null,
+        };
+      } catch (err) {
+        return { name, purpose, tool: null, problem: messageOf(err) };
+      }
+    }),
+  );
+}
+
+/** Names of the tools that can be installed, and the setting that names each one's path. */
+export function toolSettings(): { name: string; setting: string }[] {
+  return Object.keys(readManifest()).map((name) => ({ name, setting: pathSettingOf(name) }));
+}
