@@ -1,0 +1,108 @@
+import { canReadCode, lastSegment } from '../projects.ts';
+import type { Reply } from '../reply.ts';
+import { apiError, jsonReply } from '../reply.ts';
+import type { Project } from '../world.ts';
+import type { Caller, Demand } from './guard.ts';
+import { findProject, READ_PROJECT } from './projects.ts';
+import type { Route, RouteContext } from './route.ts';
+
+const READ_CODE: Demand = {
+  ...READ_PROJECT,
+  permission: { name: 'download_code', shown: 'project permissions: [Code: Download]' },
+};
+const COMMIT_FORMAT = ['%H', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s', '%B'].join('%x00');
+
+export const repositoryRoutes: Route[] = [
+  { method: 'GET', pattern: '/api/v4/projects/:id/repository/branches/:branch', handle: showBranch },
+  { method: 'GET', pattern: '/api/v4/projects/:id/repository/archive', handle: archive },
+  { method: 'GET', pattern: '/api/v4/projects/:id/repository/archive.tar.gz', handle: archive },
+];
+
+function findCode(context: RouteContext): { project: Project; caller: Caller } | Reply {
+  const found = findProject(context, READ_CODE);
+  if ('status' in found) return found;
+  if (canReadCode(found.project, found.caller.user)) return found;
+  return jsonReply(403, { message: '403 Forbidden' });
+}
+
+async function showBranch(context: RouteContext): Promise<Reply> {
+  const found = findCode(context);
+  if ('status' in found) return found;
+  const { project } = found;
+  const { world, repositories } = context;
+  const name = context.params['branch'] ?? '';
+  const commit = project.repositoryExists ? await repositories.head(project, name) : null;
+  if (commit === null) return jsonReply(404, { message: '404 Branch Not Found' });
+  const url = `${world.settings.externalUrl}/${project.path}`;
+  return jsonReply(200, {
+    ...world.data.branch,
+    name,
+    commit: await commitEntity({ context, project, commit, url }),
+    default: name === project.defaultBranch,
+    protected: name === project.defaultBranch,
+    web_url: `${url}/-/tree/${name}`,
+  });
+}
+
+async function commitEntity(options: {
+  context: RouteContext;
+  project: Project;
+  commit: string;
+  url: string;
+}) {
+  const { context, project, commit, url } = options;
+  const output = await context.repositories.git(project, ['log', '-1', `--format=${COMMIT_FORMAT}`, commit]);
+  const [
+    id = '',
+    parents = '',
+    author,
+    authorEmail,
+    authored,
+    committer,
+    committerEmail,
+    committed,
+    title,
+    message = '',
+  ] = output.toString().split('\0');
+  return {
+    id,
+    short_id: id.slice(0, 8),
+    created_at: committed,
+    parent_ids: parents === '' ? [] : parents.split(' '),
+    title,
+    message: message.trimEnd(),
+    author_name: author,
+    author_email: authorEmail,
+    authored_date: authored,
+    committer_name: committer,
+    committer_email: committerEmail,
+    committed_date: committed,
+    trailers: {},
+    extended_trailers: {},
+    web_url: `${url}/-/commit/${id}`,
+  };
+}
+
+// Built on demand and, as in GitLab, without what `export-ignore` hides.
+async function archive(context: RouteContext): Promise<Reply> {
+  const found = findCode(context);
+  if ('status' in found) return found;
+  const { project } = found;
+  const commit = await context.repositories.head(
+    project,
+    context.request.query.get('sha') ?? project.defaultBranch,
+  );
+  if (commit === null) return apiError(context.world, 'granular_hidden');
+  const name = `${lastSegment(project.path)}-${commit}`;
+  const bytes = await context.repositories.git(project, [
+    'archive',
+    '--format=tar.gz',
+    `--prefix=${name}/`,
+    commit,
+  ]);
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename="${name}.tar.gz"`,
+  };
+  return { status: 200, headers, body: bytes };
+}

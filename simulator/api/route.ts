@@ -1,0 +1,47 @@
+import type { Repositories } from '../git/repositories.ts';
+import type { Reply } from '../reply.ts';
+import type { SimulatedRequest } from '../request.ts';
+import type { World } from '../world.ts';
+
+/** What every handler is given. */
+export type RouteContext = {
+  world: World;
+  repositories: Repositories;
+  request: SimulatedRequest;
+  /** Named parts of the path, decoded. */
+  params: Record<string, string>;
+};
+
+export type Route = {
+  method: string;
+  /** Segments; `:name` takes one, encoded slashes and all. */
+  pattern: string;
+  handle(context: RouteContext): Reply | Promise<Reply>;
+};
+
+/** The decoded parts of a path that fits a pattern, or null. */
+export function matchPath(pattern: string, pathname: string): Record<string, string> | null {
+  const wanted = pattern.split('/');
+  const given = pathname.split('/');
+  if (wanted.length !== given.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const segment = given[index] ?? '';
+    if (part.startsWith(':')) {
+      if (segment === '') return null;
+      params[part.slice(1)] = decode(segment);
+    } else if (part !== segment) {
+      return null;
+    }
+  }
+  return params;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return segment;
+  }
+}

@@ -1,0 +1,35 @@
+/** The simulator's own time: token expiry, rate limits and activity dates follow it. */
+export type Clock = {
+  now(): Date;
+  /** Today's date in UTC, `YYYY-MM-DD`. */
+  today(): string;
+  /**
+   * Moves the clock; it runs on from there.
+   * @param to an ISO instant, or a number of milliseconds away from the base clock
+   */
+  set(to: string | number): void;
+};
+
+export function createClock(base: () => Date = () => new Date()): Clock {
+  let offsetMs = 0;
+  const now = () => new Date(base().getTime() + offsetMs);
+  return {
+    now,
+    today: () => dateOf(now()),
+    set(to) {
+      const next = typeof to === 'number' ? to : Date.parse(to) - base().getTime();
+      if (!Number.isFinite(next)) throw new Error(`not an instant: ${to}`);
+      offsetMs = next;
+    },
+  };
+}
+
+/** The UTC date of an instant, `YYYY-MM-DD`. */
+export function dateOf(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}
+
+/** The UTC date that lies a number of days after an instant. */
+export function dateAfter({ at, days }: { at: Date; days: number }): string {
+  return dateOf(new Date(at.getTime() + days * 86_400_000));
+}

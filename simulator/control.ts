@@ -1,0 +1,241 @@
+import type { Clock } from './clock.ts';
+import type { Faults } from './faults.ts';
+import type { BanList } from './git/bans.ts';
+import type { Repositories } from './git/repositories.ts';
+import type { Listener } from './listener.ts';
+import { addProjectOf, projectByPath } from './projects.ts';
+import type { CommitRecipe, Recipe } from './recipes/recipe.ts';
+import type { RequestLog } from './requests.ts';
+import type { NewToken } from './tokens.ts';
+import { addToken } from './tokens.ts';
+import type { InstanceSettings, Project, Role, Token, User, UserKind, World } from './world.ts';
+import { takeId, userById } from './world.ts';
+
+/** A project by id, by its present path, or by the name of its recipe. */
+export type ProjectRef = number | string;
+
+export type NewUser = {
+  username?: string | undefined;
+  name?: string | undefined;
+  kind?: UserKind | undefined;
+  /** False: it sees nothing until `setRole` lets it. */
+  member?: boolean | undefined;
+};
+
+/** Everything a test may do to the instance while it runs. */
+export type SimulatorControl = {
+  /** Moves the clock to an instant, or so many milliseconds away from the real one. */
+  setClock(to: string | number): void;
+  now(): Date;
+  setInstance(settings: Partial<InstanceSettings>): void;
+  createUser(user?: NewUser): { id: number; username: string };
+  blockUser(userId: number, state?: User['state']): void;
+  createToken(token: Omit<NewToken, 'userId'> & { userId?: number | undefined }): {
+    id: number;
+    token: string;
+    expiresAt: string | null;
+  };
+  revokeToken(tokenId: number): void;
+  /** As the clean-up job does: the token is then unknown, not revoked. */
+  deleteToken(tokenId: number): void;
+  setTokenScopes(tokenId: number, scopes: string[]): void;
+  setTokenExpiry(tokenId: number, expiresAt: string | null): void;
+  /** Without its value. */
+  token(tokenId: number): Omit<Token, 'secret'>;
+  addProject(recipe: Recipe): Promise<{ id: number; path: string }>;
+  project(ref: ProjectRef): { id: number; path: string; archived: boolean; lastActivityAt: Date };
+  /** The old path goes on answering until another project takes it. */
+  renameProject(ref: ProjectRef, path: string): void;
+  removeProject(ref: ProjectRef): void;
+  /** Level 0 takes the membership away. */
+  setRole(options: { project: ProjectRef; userId: number } & Role): void;
+  /** The role of all who have none of their own. */
+  setDefaultRole(ref: ProjectRef, role: Role): void;
+  archive(ref: ProjectRef, archived?: boolean): void;
+  disableRepository(ref: ProjectRef, disabled?: boolean): void;
+  markForDeletion(ref: ProjectRef, date: string | null): void;
+  /** What the top-level group demands. */
+  restrict(
+    ref: ProjectRef,
+    rules: Partial<Pick<Project, 'ssoEnforced' | 'granularEnforced' | 'ipRestricted'>>,
+  ): void;
+  /** A real commit on the default branch (or another); `last_activity_at` moves. */
+  pushCommit(
+    options: { project: ProjectRef } & Pick<CommitRecipe, 'files'> & {
+        message?: string | undefined;
+        branch?: string | undefined;
+      },
+  ): Promise<{ commit: string }>;
+  head(ref: ProjectRef, branch?: string): Promise<string | null>;
+  /** Lifts the ban on addresses with failed Git authentications. */
+  forgiveBans(): void;
+  /** Connections are refused until `up`. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+  faults: Faults;
+  requests: RequestLog;
+};
+
+export function createControl(parts: {
+  world: World;
+  clock: Clock;
+  repositories: Repositories;
+  faults: Faults;
+  requests: RequestLog;
+  bans: BanList;
+  listener: Listener;
+}): SimulatorControl {
+  const { world } = parts;
+  return {
+    ...instanceControl(parts),
+    ...tokenControl(world),
+    ...projectControl(world, parts.repositories),
+    faults: parts.faults,
+    requests: parts.requests,
+  };
+}
+
+function instanceControl({
+  world,
+  clock,
+  bans,
+  listener,
+}: {
+  world: World;
+  clock: Clock;
+  bans: BanList;
+  listener: Listener;
+}) {
+  return {
+    setClock: (to: string | number) => clock.set(to),
+    now: () => clock.now(),
+    setInstance(settings: Partial<InstanceSettings>) {
+      Object.assign(world.settings, settings);
+    },
+    forgiveBans: () => bans.clear(),
+    down: () => listener.down(),
+    up: () => listener.up(),
+  };
+}
+
+function tokenControl(world: World) {
+  const tokenById = (id: number): Token => {
+    const token = world.tokens.get(id);
+    if (token === undefined) throw new Error(`no token ${id}`);
+    return token;
+  };
+  const createUser = (user: NewUser = {}) => {
+    const id = takeId(world, 'user');
+    const kind = user.kind ?? 'service_account';
+    const username = user.username ?? usernameOf(kind, id);
+    const name = user.name ?? (kind === 'human' ? 'Jane Doe' : 'Secu scanner');
+    const createdAt = new Date('2022-01-10T08:00:00.000Z');
+    world.users.set(id, {
+      id,
+      kind,
+      username,
+      name,
+      createdAt,
+      state: 'active',
+      member: user.member ?? true,
+    });
+    return { id, username };
+  };
+  return {
+    createUser,
+    blockUser(userId: number, state: User['state'] = 'blocked') {
+      userById(world, userId).state = state;
+    },
+    createToken(options: Omit<NewToken, 'userId'> & { userId?: number | undefined }) {
+      const token = addToken(world, { ...options, userId: options.userId ?? createUser().id });
+      return { id: token.id, token: token.secret, expiresAt: token.expiresAt };
+    },
+    revokeToken(tokenId: number) {
+      tokenById(tokenId).revoked = true;
+    },
+    deleteToken: (tokenId: number) => void world.tokens.delete(tokenById(tokenId).id),
+    setTokenScopes(tokenId: number, scopes: string[]) {
+      tokenById(tokenId).scopes = scopes;
+    },
+    setTokenExpiry(tokenId: number, expiresAt: string | null) {
+      tokenById(tokenId).expiresAt = expiresAt;
+    },
+    token(tokenId: number) {
+      const { secret: _secret, ...rest } = tokenById(tokenId);
+      return rest;
+    },
+  };
+}
+
+function usernameOf(kind: UserKind, id: number): string {
+  const suffix = id.toString(16).padStart(16, '0');
+  const names: Record<UserKind, string> = {
+    human: `person-${id}`,
+    service_account: `service_account_group_77_${suffix}`,
+    group_token_bot: `group_77_bot_${suffix}${suffix}`,
+    project_token_bot: `project_15_bot_${suffix}${suffix}`,
+  };
+  return names[kind];
+}
+
+function projectControl(world: World, repositories: Repositories) {
+  const find = (ref: ProjectRef): Project => {
+    const byName = () => [...world.projects.values()].find(({ recipe }) => recipe.name === ref);
+    const project =
+      typeof ref === 'number' ? world.projects.get(ref) : (projectByPath(world, ref) ?? byName());
+    if (project === undefined) throw new Error(`no project ${ref}`);
+    return project;
+  };
+  const shown = ({ id, path, archived, lastActivityAt }: Project) => ({ id, path, archived, lastActivityAt });
+  return {
+    async addProject(recipe: Recipe) {
+      await repositories.prepare([recipe]);
+      return shown(addProjectOf(world, recipe));
+    },
+    project: (ref: ProjectRef) => shown(find(ref)),
+    renameProject(ref: ProjectRef, path: string) {
+      const project = find(ref);
+      if (projectByPath(world, path)?.path === path) throw new Error(`the path ${path} is taken`);
+      project.oldPaths.push(project.path);
+      project.path = path;
+    },
+    removeProject: (ref: ProjectRef) => void world.projects.delete(find(ref).id),
+    setRole({ project, userId, level, via }: { project: ProjectRef; userId: number } & Role) {
+      find(project).roles.set(userById(world, userId).id, { level, via });
+    },
+    setDefaultRole(ref: ProjectRef, role: Role) {
+      find(ref).defaultRole = role;
+    },
+    archive(ref: ProjectRef, archived = true) {
+      find(ref).archived = archived;
+    },
+    disableRepository(ref: ProjectRef, disabled = true) {
+      find(ref).repositoryAccess = disabled ? 'disabled' : 'enabled';
+    },
+    markForDeletion(ref: ProjectRef, date: string | null) {
+      find(ref).markedForDeletionOn = date;
+    },
+    restrict(
+      ref: ProjectRef,
+      rules: Partial<Pick<Project, 'ssoEnforced' | 'granularEnforced' | 'ipRestricted'>>,
+    ) {
+      Object.assign(find(ref), rules);
+    },
+    async pushCommit(options: Parameters<SimulatorControl['pushCommit']>[0]) {
+      const project = find(options.project);
+      const { files, branch } = options;
+      const at = world.clock.now();
+      const commit = await repositories.commit({
+        project,
+        at,
+        commit: { files, message: options.message ?? 'Change', ...(branch === undefined ? {} : { branch }) },
+      });
+      project.lastActivityAt = at;
+      return { commit };
+    },
+    async head(ref: ProjectRef, branch?: string) {
+      const project = find(ref);
+      return repositories.head(project, branch ?? project.defaultBranch);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { CommitRecipe, Recipe } from '../recipes/recipe.ts';
+import type { Project } from '../world.ts';
+import { commitStream } from './fast-import.ts';
+import { runGit } from './run.ts';
+import type { Store } from './store.ts';
+import { openStore } from './store.ts';
+
+// What Gitaly sets for its upload-pack.
+const CONFIG = `[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[http]
+	receivepack = false
+[gc]
+	auto = 0
+`;
+
+/** The bare repositories that are served: one folder a project, its objects borrowed from a store. */
+export type Repositories = {
+  /** Builds or finds the history of these recipes; needed once before their projects are served. */
+  prepare(recipes: Recipe[]): Promise<void>;
+  /** The folder of a project's repository, made on first use. */
+  folderOf(project: Project): Promise<string>;
+  /** The name that `git http-backend` knows the repository by, below `root`. */
+  nameOf(project: Project): string;
+  root: string;
+  isEmpty(project: Project): boolean;
+  /** A branch's commit id, also after pushes; null when there is no such branch. */
+  head(project: Project, branch: string): Promise<string | null>;
+  /** Adds a real commit; returns its id. */
+  commit(options: { project: Project; commit: CommitRecipe; at: Date }): Promise<string>;
+  /** Runs git in a project's repository. */
+  git(project: Project, args: string[]): Promise<Buffer>;
+};
+
+/**
+ * @param options.root folder of the served repositories, one simulator's own
+ * @param options.cacheFolder folder of the built histories, shared by simulators of any process
+ */
+export function createRepositories(options: { root: string; cacheFolder: string }): Repositories {
+  const stores = new Map<string, Store>();
+  const made = new Map<number, Promise<string>>();
+  const pushed = new Set<number>();
+  const home = options.cacheFolder;
+
+  async function make(project: Project): Promise<string> {
+    const folder = join(options.root, `${project.id}.git`);
+    const store = stores.get(project.recipe.name);
+    if (store === undefined) throw new Error(`the recipe ${project.recipe.name} was not prepared`);
+    const branches = store.refs.get(project.recipe.name) ?? new Map<string, string>();
+    await mkdir(join(folder, 'objects', 'info'), { recursive: true });
+    await mkdir(join(folder, 'refs'));
+    const packed = [...branches].map(([branch, commit]) => `${commit} refs/heads/${branch}`).toSorted(byRef);
+    const header = '# pack-refs with: peeled fully-peeled sorted \n';
+    await Promise.all([
+      writeFile(join(folder, 'HEAD'), `ref: refs/heads/${project.defaultBranch}\n`),
+      writeFile(join(folder, 'config'), CONFIG + coreConfig(project.recipe)),
+      writeFile(join(folder, 'packed-refs'), header + packed.map((line) => `${line}\n`).join('')),
+      writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(store.folder, 'objects')}\n`),
+    ]);
+    return folder;
+  }
+
+  const folderOf = (project: Project) => {
+    const folder = made.get(project.id) ?? make(project);
+    made.set(project.id, folder);
+    return folder;
+  };
+  const git = async (project: Project, args: string[]) =>
+    runGit({ home, args: ['--git-dir', await folderOf(project), ...args] });
+  const firstHead = (project: Project, branch: string) =>
+    stores.get(project.recipe.name)?.refs.get(project.recipe.name)?.get(branch) ?? null;
+  const head = async (project: Project, branch: string) => {
+    if (!pushed.has(project.id)) return firstHead(project, branch);
+    const ref = `refs/heads/${branch}`;
+    const answer = await git(project, ['for-each-ref', '--format=%(objectname)', ref]);
+    return answer.toString().trim() || null;
+  };
+
+  return {
+    root: options.root,
+    folderOf,
+    git,
+    head,
+    nameOf: (project) => `${project.id}.git`,
+    async prepare(recipes) {
+      for (const format of ['sha1', 'sha256']) {
+        const alike = recipes.filter((recipe) => (recipe.objectFormat ?? 'sha1') === format);
+        if (alike.length === 0) continue;
+        const store = await openStore({ cacheFolder: options.cacheFolder, recipes: alike });
+        for (const recipe of alike) stores.set(recipe.name, store);
+      }
+    },
+    isEmpty: (project) => !pushed.has(project.id) && firstHead(project, project.defaultBranch) === null,
+    async commit({ project, commit, at }) {
+      const branch = commit.branch ?? project.defaultBranch;
+      const ref = `refs/heads/${branch}`;
+      const parent = await head(project, branch);
+      const seconds = Math.floor(at.getTime() / 1000);
+      const folder = await folderOf(project);
+      await runGit({
+        home,
+        args: ['--git-dir', folder, 'fast-import', '--quiet'],
+        input: commitStream({ commit, ref, seconds, parent }),
+      });
+      pushed.add(project.id);
+      const made = await head(project, branch);
+      if (made === null) throw new Error(`the commit on ${branch} left no branch`);
+      return made;
+    },
+  };
+}
+
+function coreConfig(recipe: Recipe): string {
+  if (recipe.objectFormat !== 'sha256') return '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
+  return '[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n';
+}
+
+function byRef(a: string, b: string): number {
+  const [, refA = ''] = a.split(' ');
+  const [, refB = ''] = b.split(' ');
+  return Buffer.compare(Buffer.from(refA), Buffer.from(refB));
+}

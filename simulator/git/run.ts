@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * The environment of every git process here: nothing of the machine's or the caller's own settings.
+ * @param home a folder without a `.gitconfig`
+ */
+export function gitEnvironment(home: string): Record<string, string> {
+  return {
+    // The parent's PATH may not hold git's own helpers; git finds those by itself.
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    HOME: home,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+  };
+}
+
+/**
+ * Runs git to its end.
+ * @returns its standard output
+ * @throws Error with git's stderr when it ends in any other way than exit code 0
+ */
+export async function runGit(options: {
+  args: string[];
+  home: string;
+  input?: Iterable<Uint8Array> | undefined;
+}): Promise<Buffer> {
+  const child = spawn('git', options.args, {
+    env: gitEnvironment(options.home),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const output: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  // A child that ends early closes its input; its exit code then tells what was wrong.
+  child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') child.kill();
+  });
+  for (const chunk of options.input ?? []) {
+    if (!child.stdin.write(chunk) && child.exitCode === null) {
+      await new Promise<void>((resolve) => {
+        child.stdin.once('drain', resolve);
+        child.stdin.once('close', resolve);
+      });
+    }
+  }
+  child.stdin.end();
+  const code = await ended;
+  if (code !== 0) {
+    throw new Error(`git ${options.args[0]} ended with ${code}: ${Buffer.concat(errors).toString()}`);
+  }
+  return Buffer.concat(output);
+}

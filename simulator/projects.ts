@@ -1,0 +1,112 @@
+import type { Recipe } from './recipes/recipe.ts';
+import type { Project, Role, Token, User, World } from './world.ts';
+import { isBot, takeId } from './world.ts';
+
+const NO_ROLE: Role = { level: 0, via: 'project' };
+
+/** Levels of GitLab's roles that decide something here. */
+export const GUEST = 10;
+export const REPORTER = 20;
+
+export function addProjectOf(world: World, recipe: Recipe): Project {
+  const traits = recipe.project ?? {};
+  if (projectByPath(world, recipe.path)?.path === recipe.path) {
+    throw new Error(`the path ${recipe.path} is taken`);
+  }
+  const project: Project = {
+    id: takeId(world, 'project'),
+    recipe,
+    path: recipe.path,
+    oldPaths: [],
+    name: traits.name ?? lastSegment(recipe.path),
+    description: traits.description ?? null,
+    defaultBranch: recipe.defaultBranch ?? 'main',
+    visibility: traits.visibility ?? 'private',
+    archived: traits.archived ?? false,
+    repositoryAccess: traits.repositoryAccess ?? 'enabled',
+    repositoryExists: traits.repositoryExists ?? true,
+    markedForDeletionOn: traits.markedForDeletionOn ?? null,
+    importStatus: traits.importStatus ?? 'none',
+    forkedFrom: traits.forkOf === undefined ? null : (projectByPath(world, traits.forkOf)?.id ?? null),
+    cloneUrlOrigin: traits.cloneUrlOrigin ?? null,
+    owner: traits.owner ?? null,
+    createdAt: new Date(traits.createdAt ?? '2024-08-06T10:31:47.509Z'),
+    lastActivityAt: new Date(traits.lastActivityAt ?? '2026-11-20T15:40:56.606Z'),
+    defaultRole: traits.role ?? { level: REPORTER, via: 'group' },
+    roles: new Map(),
+    ssoEnforced: false,
+    granularEnforced: false,
+    ipRestricted: false,
+  };
+  world.projects.set(project.id, project);
+  return project;
+}
+
+export function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** By present path, else by a path that it had before and that nobody took since. */
+export function projectByPath(world: World, path: string): Project | undefined {
+  const wanted = path.toLowerCase();
+  let former: Project | undefined;
+  for (const project of world.projects.values()) {
+    if (project.path.toLowerCase() === wanted) return project;
+    if (project.oldPaths.some((old) => old.toLowerCase() === wanted)) former = project;
+  }
+  return former;
+}
+
+/** The role that a user has in a project; level 0 for none. */
+export function roleOf(project: Project, user: User): Role {
+  const own = project.roles.get(user.id);
+  if (own !== undefined) return own;
+  if (project.owner === user.username) return { level: 50, via: 'project' };
+  return user.member ? project.defaultRole : NO_ROLE;
+}
+
+/** Whether the API tells this user that the project exists. */
+export function canSee(project: Project, user: User): boolean {
+  if (project.ipRestricted) return false;
+  if (roleOf(project, user).level >= GUEST) return true;
+  return project.visibility === 'public' || (project.visibility === 'internal' && user.kind === 'human');
+}
+
+/** Whether the role lets this user read code. */
+export function canReadCode(project: Project, user: User): boolean {
+  if (project.repositoryAccess === 'disabled' || !canSee(project, user)) return false;
+  if (roleOf(project, user).level >= REPORTER) return true;
+  return project.visibility !== 'private' && project.repositoryAccess === 'enabled';
+}
+
+/** Whether a fine-grained token's boundary holds the project. */
+export function withinBoundary({
+  token,
+  project,
+  permission,
+}: {
+  token: Token;
+  project: Project;
+  permission: string;
+}): boolean {
+  if (token.granular === null) return true;
+  return token.granular.some((scope) => {
+    if (!scope.permissions.includes(permission)) return false;
+    if (scope.access === 'all_memberships' || scope.access === 'instance') return true;
+    if (scope.access === 'personal_projects') return project.owner !== null;
+    return scope.access === 'selected_memberships' && (scope.projectIds?.includes(project.id) ?? true);
+  });
+}
+
+/** Whether the project's group refuses this classic token because it demands fine-grained ones. */
+export function refusedByPolicy({
+  token,
+  user,
+  project,
+}: {
+  token: Token;
+  user: User;
+  project: Project;
+}): boolean {
+  return project.granularEnforced && token.granular === null && !isBot(user);
+}

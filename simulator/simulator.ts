@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join, resolve } from 'node:path';
+
+import { createClock } from './clock.ts';
+import type { SimulatorControl } from './control.ts';
+import { createControl } from './control.ts';
+import { answerControl, CONTROL_PATH } from './control-http.ts';
+import { loadGitlabData } from './data.ts';
+import type { Instance } from './dispatch.ts';
+import { answer } from './dispatch.ts';
+import { createFaultPlan } from './faults.ts';
+import type { BanLimits } from './git/bans.ts';
+import { createBanList, GITLAB_COM_BAN } from './git/bans.ts';
+import { findHttpBackend } from './git/http-backend.ts';
+import { createRepositories } from './git/repositories.ts';
+import type { Listener, Tls } from './listener.ts';
+import { listen } from './listener.ts';
+import { addProjectOf } from './projects.ts';
+import { createRateLimits } from './rate-limits.ts';
+import { defaultRecipes } from './recipes/index.ts';
+import type { Recipe } from './recipes/recipe.ts';
+import { jsonReply } from './reply.ts';
+import { readRequest } from './request.ts';
+import { createRequestLog } from './requests.ts';
+import { createWorld } from './world.ts';
+
+export type SimulatorOptions = {
+  /** Keeps built histories (reused by later runs) and, while it runs, the served repositories. */
+  folder: string;
+  /** Default `127.0.0.1`. */
+  host?: string | undefined;
+  /** Default: any free one. */
+  port?: number | undefined;
+  tls?: Tls | undefined;
+  /** Added to every answer. */
+  latencyMs?: number | undefined;
+  /** Default: `defaultRecipes()`. */
+  recipes?: Recipe[] | undefined;
+  /** The base of the clock. */
+  now?: (() => Date) | undefined;
+  /** A relative URL root such as `/gitlab`. */
+  basePath?: string | undefined;
+  /** Refuse what passes GitLab.com's limits (archives are limited always). */
+  enforceRateLimits?: boolean | undefined;
+  /** Default: GitLab.com's ban on failed Git authentications. */
+  ban?: BanLimits | undefined;
+};
+
+export type Simulator = {
+  /** Base URL to give to Secu, without a trailing slash. */
+  url: string;
+  port: number;
+  /** Opens `/_simulator/…`. */
+  controlKey: string;
+  control: SimulatorControl;
+  recipes: Recipe[];
+  /** Ends everything it started and removes the served repositories; built histories stay. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** Starts a GitLab that is not one: its API, and Git over HTTP on real repositories. */
+export async function createSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const folder = resolve(options.folder);
+  const recipes = options.recipes ?? defaultRecipes();
+  const basePath = options.basePath ?? '';
+  const clock = createClock(options.now);
+  await mkdir(folder, { recursive: true });
+  const served = await mkdtemp(join(folder, 'served-'));
+  const repositories = createRepositories({ root: served, cacheFolder: join(folder, 'histories') });
+  await repositories.prepare(recipes);
+  const world = createWorld({ clock, data: loadGitlabData(), settings: defaultSettings() });
+  for (const recipe of recipes) addProjectOf(world, recipe);
+  const instance: Instance = {
+    world,
+    repositories,
+    faults: createFaultPlan(),
+    requests: createRequestLog(),
+    bans: createBanList({ clock, limits: options.ban ?? GITLAB_COM_BAN }),
+    rateLimits: createRateLimits({ world, enforced: options.enforceRateLimits ?? false }),
+    backend: findHttpBackend(),
+    latencyMs: options.latencyMs ?? 0,
+  };
+  const controlKey = randomBytes(24).toString('base64url');
+  const host = options.host ?? '127.0.0.1';
+  const onRequest = (message: IncomingMessage, response: ServerResponse) => {
+    void serve({ instance, basePath, message, response, control: () => control, controlKey, recipes });
+  };
+  const listener: Listener = await listen({ host, port: options.port ?? 0, tls: options.tls, onRequest });
+  const control = createControl({ ...instance, clock, listener });
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  const url = `${options.tls === undefined ? 'http' : 'https'}://${shownHost}:${listener.port}${basePath}`;
+  world.settings.externalUrl = url;
+  const close = async () => {
+    await listener.down();
+    await rm(served, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  };
+  return { url, port: listener.port, controlKey, control, recipes, close, [Symbol.asyncDispose]: close };
+}
+
+function defaultSettings() {
+  return {
+    externalUrl: '',
+    maxTokenLifetimeDays: 365,
+    requireTokenExpiry: true,
+    legacyRotationDisabled: false,
+    maintenanceMode: false,
+    gitOverHttp: true,
+  };
+}
+
+async function serve(options: {
+  instance: Instance;
+  basePath: string;
+  message: IncomingMessage;
+  response: ServerResponse;
+  control: () => SimulatorControl;
+  controlKey: string;
+  recipes: Recipe[];
+}): Promise<void> {
+  const { instance, message, response } = options;
+  try {
+    const request = await readRequest(message, options.basePath);
+    if (message.url?.startsWith(CONTROL_PATH) === true) {
+      await answerControl({
+        ...options,
+        control: options.control(),
+        request: { ...request, pathname: message.url },
+      });
+    } else {
+      await answer(instance, request, response);
+    }
+  } catch (error) {
+    // A client that hung up, or a bug of ours: either way this request is over, and the log says why.
+    if (response.headersSent || response.destroyed || message.destroyed) response.destroy();
+    else sendFailure(response, error);
+  }
+}
+
+function sendFailure(response: ServerResponse, error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  const { status, headers, body } = jsonReply(500, { message: '500 Internal Server Error', simulator: text });
+  response.writeHead(status, headers);
+  response.end(body);
+}

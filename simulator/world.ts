@@ -1,0 +1,146 @@
+import type { Clock } from './clock.ts';
+import type { GitlabData } from './data.ts';
+import type { Recipe } from './recipes/recipe.ts';
+
+export type UserKind = 'human' | 'service_account' | 'group_token_bot' | 'project_token_bot';
+export type UserState = 'active' | 'blocked' | 'terms';
+
+export type User = {
+  id: number;
+  username: string;
+  name: string;
+  kind: UserKind;
+  state: UserState;
+  createdAt: Date;
+  /** Whether projects count this user among their members unless a role of its own says otherwise. */
+  member: boolean;
+};
+
+/** Only `personal` ones open the API; the others exist so that a wrong kind can be tried. */
+export type TokenKind = 'personal' | 'oauth' | 'deploy';
+
+export type GranularScope = {
+  access: 'user' | 'instance' | 'all_memberships' | 'personal_projects' | 'selected_memberships';
+  permissions: string[];
+  /** Boundary of `selected_memberships`: projects by id. */
+  projectIds?: number[] | undefined;
+};
+
+export type Token = {
+  id: number;
+  secret: string;
+  kind: TokenKind;
+  name: string;
+  description: string | null;
+  scopes: string[];
+  /** Present on a fine-grained token, whose `scopes` are then `["granular"]`. */
+  granular: GranularScope[] | null;
+  /** Whether `self` shows the granular scopes (newer GitLab) or not. */
+  listsGranularScopes: boolean;
+  /** Which release's fields `self` shows. */
+  fields: 'current' | 'before_17_7';
+  userId: number;
+  createdAt: Date;
+  /** `YYYY-MM-DD`; dead from 00:00 UTC of that day. Null: lives for ever. */
+  expiresAt: string | null;
+  lastUsedAt: Date | null;
+  revoked: boolean;
+  /** Tokens made of one another by rotation share it. */
+  family: number;
+};
+
+/** By which way a member came in: it decides which side of `permissions` GitLab fills. */
+export type RoleSource = 'group' | 'project' | 'invited_group';
+export type Role = { level: number; via: RoleSource };
+
+export type Project = {
+  id: number;
+  /** The recipe that it was made from. */
+  recipe: Recipe;
+  path: string;
+  oldPaths: string[];
+  name: string;
+  description: string | null;
+  defaultBranch: string;
+  visibility: 'private' | 'internal' | 'public';
+  archived: boolean;
+  repositoryAccess: 'enabled' | 'private' | 'disabled';
+  /** False: the project never had a repository. */
+  repositoryExists: boolean;
+  markedForDeletionOn: string | null;
+  importStatus: string;
+  forkedFrom: number | null;
+  /** Scheme and host that `http_url_to_repo` names instead of the instance's own. */
+  cloneUrlOrigin: string | null;
+  /** Username of the owner of a personal project. */
+  owner: string | null;
+  createdAt: Date;
+  lastActivityAt: Date;
+  defaultRole: Role;
+  roles: Map<number, Role>;
+  /** Restrictions of the top-level group. */
+  ssoEnforced: boolean;
+  granularEnforced: boolean;
+  ipRestricted: boolean;
+};
+
+/** Switches of the whole instance. */
+export type InstanceSettings = {
+  /** Scheme, host, port and path that GitLab believes to be its own address. */
+  externalUrl: string;
+  maxTokenLifetimeDays: number;
+  requireTokenExpiry: boolean;
+  legacyRotationDisabled: boolean;
+  maintenanceMode: boolean;
+  gitOverHttp: boolean;
+};
+
+export type World = {
+  clock: Clock;
+  data: GitlabData;
+  settings: InstanceSettings;
+  users: Map<number, User>;
+  tokens: Map<number, Token>;
+  projects: Map<number, Project>;
+  namespaces: Map<string, number>;
+  nextId: Record<'user' | 'token' | 'project' | 'namespace', number>;
+};
+
+/** An instance without users or projects. Ids begin where the data files' examples do. */
+export function createWorld(parts: { clock: Clock; data: GitlabData; settings: InstanceSettings }): World {
+  return {
+    ...parts,
+    users: new Map(),
+    tokens: new Map(),
+    projects: new Map(),
+    namespaces: new Map(),
+    nextId: { user: 1337, token: 42, project: 15, namespace: 77 },
+  };
+}
+
+/** Takes the next id of a kind; ids are never given twice. */
+export function takeId(world: World, kind: keyof World['nextId']): number {
+  const id = world.nextId[kind];
+  world.nextId[kind] += 1;
+  return id;
+}
+
+/** The id of a group or user namespace, given on first use. */
+export function namespaceId(world: World, path: string): number {
+  const known = world.namespaces.get(path);
+  if (known !== undefined) return known;
+  const id = takeId(world, 'namespace');
+  world.namespaces.set(path, id);
+  return id;
+}
+
+export function isBot(user: User): boolean {
+  return user.kind !== 'human';
+}
+
+/** @throws Error when there is no such user */
+export function userById(world: World, id: number): User {
+  const user = world.users.get(id);
+  if (user === undefined) throw new Error(`no user ${id}`);
+  return user;
+}
