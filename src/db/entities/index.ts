@@ -1,0 +1,22 @@
+import { Command, Credential, ExpiryFlag, Integration, Outbox } from './integration.ts';
+import { Repository, SyncRun } from './repository.ts';
+import { Finding, Scan, ScannerRunRow } from './scan.ts';
+import { ApiKey, DataKey, Event, IdempotencyKey, KeyCheck } from './system.ts';
+
+export const ENTITIES = [
+  Integration,
+  Credential,
+  ExpiryFlag,
+  Command,
+  Outbox,
+  Repository,
+  SyncRun,
+  Scan,
+  ScannerRunRow,
+  Finding,
+  Event,
+  ApiKey,
+  IdempotencyKey,
+  DataKey,
+  KeyCheck,
+];

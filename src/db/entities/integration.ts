@@ -1,0 +1,133 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { InvalidCause, ReachabilityCause } from '../../domain/causes.ts';
+import type { Filters, OwnerKind, ReachabilityState, TokenWarning, Verdict } from '../../domain/integration.ts';
+
+const IntegrationSchema = defineEntity({
+  name: 'Integration',
+  tableName: 'integration',
+  properties: {
+    id: p.string().primary(),
+    provider: p.string(),
+    type: p.string(),
+    name: p.string(),
+    baseUrl: p.string(),
+    verdict: p.string().$type<Verdict>(),
+    cause: p.string().$type<InvalidCause>().nullable(),
+    paused: p.boolean(),
+    removedAt: p.datetime().nullable(),
+    reachability: p.string().$type<ReachabilityState>(),
+    reachabilityCause: p.string().$type<ReachabilityCause>().nullable(),
+    reachabilitySince: p.datetime(),
+    /** A JSON 401 was seen while active: no clone starts until a second look has decided. */
+    suspectedAt: p.datetime().nullable(),
+    filters: p.json().$type<Filters>(),
+    autoRotateEnabled: p.boolean(),
+    autoRotateDaysBefore: p.integer(),
+    warnings: p.json().$type<TokenWarning[]>(),
+    lastVerifiedAt: p.datetime().nullable(),
+    nextVerifyAt: p.datetime().nullable(),
+    verifyFailures: p.integer(),
+    lastSyncAt: p.datetime().nullable(),
+    nextSyncAt: p.datetime().nullable(),
+    listed: p.integer(),
+    /** Fingerprint of the removals that the brake holds back, and how many listings in a row asked for them. */
+    brakeHeld: p.string().nullable(),
+    brakeListings: p.integer(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+export class Integration extends IntegrationSchema.class {}
+IntegrationSchema.setClass(Integration);
+
+const CredentialSchema = defineEntity({
+  name: 'Credential',
+  tableName: 'credential',
+  indexes: [{ properties: ['integrationId'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    version: p.integer(),
+    state: p.string().$type<CredentialState>(),
+    /** The sealed token; `null` once wiped. */
+    sealed: p.blob().nullable(),
+    keyId: p.string().nullable(),
+    /** Keyed hash of the token, to notice one that is integrated already; `null` once wiped. */
+    tokenHash: p.string().nullable(),
+    gitlabTokenId: p.bigint("number").nullable(),
+    tokenName: p.text().nullable(),
+    scopes: p.json().$type<string[]>(),
+    granular: p.boolean(),
+    ownerUsername: p.text().nullable(),
+    ownerKind: p.string().$type<OwnerKind>(),
+    tokenCreatedAt: p.datetime().nullable(),
+    tokenLastUsedAt: p.datetime().nullable(),
+    /** `YYYY-MM-DD`; with `expiryKnown` and no date the token lives for ever. */
+    expiresOn: p.string().nullable(),
+    expiryKnown: p.boolean(),
+    /** Facts above come from GitLab: at least one look succeeded. */
+    factsAt: p.datetime().nullable(),
+    /** When it became the current one. */
+    currentAt: p.datetime().nullable(),
+    /** Smallest threshold flagged so far, 0 = expired. */
+    flag: p.integer().nullable(),
+    flaggedAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+    wipedAt: p.datetime().nullable(),
+  },
+});
+export type CredentialState = 'candidate' | 'current' | 'previous' | 'wiped';
+export class Credential extends CredentialSchema.class {}
+CredentialSchema.setClass(Credential);
+
+const ExpiryFlagSchema = defineEntity({
+  name: 'ExpiryFlag',
+  tableName: 'expiry_flag',
+  properties: {
+    credentialId: p.string().primary(),
+    /** Days before death, 0 = expired. */
+    thresholdDays: p.integer().primary(),
+    flaggedAt: p.datetime(),
+  },
+});
+export class ExpiryFlag extends ExpiryFlagSchema.class {}
+ExpiryFlagSchema.setClass(ExpiryFlag);
+
+export type CommandKind = 'verify' | 'replace_token';
+export type CommandState = 'queued' | 'claimed' | 'done';
+
+const CommandSchema = defineEntity({
+  name: 'Command',
+  tableName: 'command',
+  indexes: [{ properties: ['integrationId', 'id'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    kind: p.string().$type<CommandKind>(),
+    payload: p.json().$type<Record<string, unknown>>(),
+    state: p.string().$type<CommandState>(),
+    /** Outcome in codes and counts; `null` until done. */
+    result: p.json().$type<Record<string, unknown>>().nullable(),
+    createdAt: p.datetime(),
+    claimedAt: p.datetime().nullable(),
+    doneAt: p.datetime().nullable(),
+  },
+});
+export class Command extends CommandSchema.class {}
+CommandSchema.setClass(Command);
+
+export type OutboxKind = 'wake_integration' | 'wake_fleet';
+
+const OutboxSchema = defineEntity({
+  name: 'Outbox',
+  tableName: 'outbox',
+  indexes: [{ properties: ['integrationId'] }],
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    kind: p.string().$type<OutboxKind>(),
+    integrationId: p.string(),
+    createdAt: p.datetime(),
+  },
+});
+export class Outbox extends OutboxSchema.class {}
+OutboxSchema.setClass(Outbox);

@@ -1,0 +1,74 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Exclusion, RepositoryState } from '../../domain/repository.ts';
+
+const RepositorySchema = defineEntity({
+  name: 'Repository',
+  tableName: 'repository',
+  uniques: [{ properties: ['integrationId', 'gitlabProjectId'] }],
+  indexes: [{ properties: ['integrationId', 'state', 'id'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    gitlabProjectId: p.bigint('number'),
+    fullPath: p.text(),
+    defaultBranch: p.text().nullable(),
+    visibility: p.string(),
+    lastActivityAt: p.datetime().nullable(),
+    empty: p.boolean(),
+    archived: p.boolean(),
+    fork: p.boolean(),
+    personal: p.boolean(),
+    pendingDeletion: p.boolean(),
+    repositoryDisabled: p.boolean(),
+    state: p.string().$type<RepositoryState>(),
+    excludedBecause: p.string().$type<Exclusion>().nullable(),
+    /** The sync that did not list it, and how many complete listings in a row did not. */
+    missedBySyncId: p.string().nullable(),
+    missedListings: p.integer(),
+    /** When its head was last looked at, by a scan or `ls-remote`; `null` = never. Then `headCommit` is that head. */
+    checkedAt: p.datetime().nullable(),
+    headCommit: p.string().nullable(),
+    scannedRules: p.string().nullable(),
+    lastScanId: p.string().nullable(),
+    scannedAt: p.datetime().nullable(),
+    openCritical: p.integer(),
+    openHigh: p.integer(),
+    openMedium: p.integer(),
+    openLow: p.integer(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+export class Repository extends RepositorySchema.class {}
+RepositorySchema.setClass(Repository);
+
+export type SyncTrigger = 'created' | 'schedule' | 'manual';
+export type SyncState = 'queued' | 'running' | 'waiting' | 'done' | 'failed';
+
+const SyncRunSchema = defineEntity({
+  name: 'SyncRun',
+  tableName: 'sync_run',
+  indexes: [{ properties: ['integrationId', 'id'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    trigger: p.string().$type<SyncTrigger>(),
+    state: p.string().$type<SyncState>(),
+    cause: p.string().nullable(),
+    acceptRemovals: p.boolean(),
+    listed: p.integer(),
+    complete: p.boolean(),
+    added: p.integer(),
+    renamed: p.integer(),
+    excluded: p.integer(),
+    missing: p.integer(),
+    returned: p.integer(),
+    removed: p.integer(),
+    queuedScans: p.integer(),
+    createdAt: p.datetime(),
+    startedAt: p.datetime().nullable(),
+    finishedAt: p.datetime().nullable(),
+  },
+});
+export class SyncRun extends SyncRunSchema.class {}
+SyncRunSchema.setClass(SyncRun);

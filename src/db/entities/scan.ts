@@ -1,0 +1,104 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { ScanCause } from '../../domain/causes.ts';
+import type { FindingKind, FindingStatus, Severity } from '../../domain/finding.ts';
+import type {
+  ScanHistory,
+  ScannerStatus,
+  ScanOutcome,
+  ScanPhase,
+  ScanStatus,
+  ScanTrigger,
+  SkippedFiles,
+} from '../../domain/scan.ts';
+
+const ScanSchema = defineEntity({
+  name: 'Scan',
+  tableName: 'scan',
+  indexes: [{ properties: ['repositoryId', 'id'] }, { properties: ['integrationId', 'status', 'priority', 'id'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    repositoryId: p.string(),
+    trigger: p.string().$type<ScanTrigger>(),
+    priority: p.integer(),
+    status: p.string().$type<ScanStatus>(),
+    phase: p.string().$type<ScanPhase>().nullable(),
+    outcome: p.string().$type<ScanOutcome>().nullable(),
+    history: p.string().$type<ScanHistory>(),
+    cause: p.string().$type<ScanCause>().nullable(),
+    commit: p.string().nullable(),
+    attempt: p.integer(),
+    /** Asked for with `full` while it was running: another full scan follows it. */
+    fullAgain: p.boolean(),
+    cancelRequestedAt: p.datetime().nullable(),
+    queuedAt: p.datetime(),
+    startedAt: p.datetime().nullable(),
+    finishedAt: p.datetime().nullable(),
+    cloneBytes: p.bigint('number').nullable(),
+    cloneMs: p.integer().nullable(),
+  },
+});
+export class Scan extends ScanSchema.class {}
+ScanSchema.setClass(Scan);
+
+const ScannerRunSchema = defineEntity({
+  name: 'ScannerRunRow',
+  tableName: 'scanner_run',
+  properties: {
+    scanId: p.string().primary(),
+    name: p.string().primary(),
+    version: p.string().nullable(),
+    rules: p.string().nullable(),
+    status: p.string().$type<ScannerStatus>(),
+    cause: p.string().$type<ScanCause>().nullable(),
+    findings: p.integer(),
+    filesScanned: p.integer(),
+    filesSkipped: p.json().$type<SkippedFiles[]>(),
+    durationMs: p.integer(),
+  },
+});
+export class ScannerRunRow extends ScannerRunSchema.class {}
+ScannerRunSchema.setClass(ScannerRunRow);
+
+export interface Triage {
+  reason: 'false_positive' | 'accepted_risk' | 'used_in_tests' | 'other';
+  comment: string | null;
+  by: string;
+  at: string;
+  until: string | null;
+}
+
+const FindingSchema = defineEntity({
+  name: 'Finding',
+  tableName: 'finding',
+  uniques: [{ properties: ['repositoryId', 'fingerprint'] }],
+  indexes: [{ properties: ['integrationId', 'status', 'id'] }, { properties: ['repositoryId', 'status', 'id'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    repositoryId: p.string(),
+    kind: p.string().$type<FindingKind>(),
+    scanner: p.string(),
+    ruleId: p.string(),
+    title: p.text(),
+    severity: p.string().$type<Severity>(),
+    cwe: p.json().$type<string[]>(),
+    path: p.text(),
+    startLine: p.integer(),
+    endLine: p.integer(),
+    commit: p.string(),
+    author: p.text().nullable(),
+    committedAt: p.datetime().nullable(),
+    excerpt: p.text(),
+    fingerprint: p.string(),
+    /** Seen at the head of the default branch; else only in older commits, which a scan of the head cannot close. */
+    atHead: p.boolean(),
+    status: p.string().$type<FindingStatus>(),
+    triage: p.json().$type<Triage>().nullable(),
+    firstSeenAt: p.datetime(),
+    lastSeenAt: p.datetime(),
+    lastScanId: p.string(),
+  },
+});
+export class Finding extends FindingSchema.class {}
+FindingSchema.setClass(Finding);

@@ -1,0 +1,47 @@
+/** PostgreSQL's text of a `timestamptz` as a Date. */
+export function dateOf(text: string): Date {
+  return new Date(text);
+}
+
+/** The same where the column may be null. */
+export function dateOrNull(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
+
+/** One page of a keyset list; the cursor is opaque to callers. */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** Cursors hold the sort value and the id of the last row, so that a page costs the same wherever it lies. */
+export function encodeCursor(parts: readonly (string | number | null)[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** @returns the parts, or `null` for text that is no cursor of ours */
+export function decodeCursor(text: string): (string | number | null)[] | null {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    if (!Array.isArray(parsed)) return null;
+    return parsed.every((part) => part === null || typeof part === 'string' || typeof part === 'number')
+      ? parsed
+      : null;
+  } catch (err) {
+    if (err instanceof SyntaxError) return null;
+    throw err;
+  }
+}
+
+/** Cuts a page from `limit + 1` rows. */
+export function pageOf<Row, T>(input: {
+  rows: readonly Row[];
+  limit: number;
+  item: (row: Row) => T;
+  cursor: (row: Row) => readonly (string | number | null)[];
+}): Page<T> {
+  const shown = input.rows.slice(0, input.limit);
+  const last = shown.at(-1);
+  const more = input.rows.length > input.limit && last !== undefined;
+  return { items: shown.map(input.item), nextCursor: more ? encodeCursor(input.cursor(last)) : null };
+}

@@ -1,0 +1,32 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+
+/** Plain SQL with bound parameters (`$1`), inside the transaction of its entity manager where there is one. */
+export interface Sql {
+  /** All rows. Column names as the statement gives them; its author answers for the type. */
+  rows<Row>(text: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** The first row or `null`. */
+  first<Row>(text: string, params?: readonly unknown[]): Promise<Row | null>;
+  /** How many rows were changed. */
+  run(text: string, params?: readonly unknown[]): Promise<number>;
+}
+
+/** SQL over whatever entity manager `em()` gives: a fork of its own, or the one of a transaction. */
+export function createSql(em: () => SqlEntityManager): Sql {
+  const execute = async (text: string, params: readonly unknown[]) =>
+    em().getKysely<Record<string, never>>().executeQuery(CompiledQuery.raw(text, [...params]));
+  return {
+    async rows<Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
+      const result = await execute(text, params);
+      return result.rows as Row[];
+    },
+    async first<Row>(text: string, params: readonly unknown[] = []): Promise<Row | null> {
+      const result = await execute(text, params);
+      return (result.rows[0] as Row | undefined) ?? null;
+    },
+    async run(text, params = []) {
+      const result = await execute(text, params);
+      return Number(result.numAffectedRows ?? 0n);
+    },
+  };
+}

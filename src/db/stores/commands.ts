@@ -1,0 +1,55 @@
+import type { CommandKind } from '../entities/integration.ts';
+import { newId } from '../new-id.ts';
+import type { Sql } from '../sql.ts';
+
+export interface CommandRow {
+  id: string;
+  kind: CommandKind;
+  payload: Record<string, unknown>;
+  state: 'queued' | 'claimed' | 'done';
+  result: Record<string, unknown> | null;
+}
+
+export type CommandStore = ReturnType<typeof createCommandStore>;
+
+/** What people asked an integration to do. Claimed and finished by compare-and-swap: nothing runs twice. */
+export function createCommandStore(sql: Sql) {
+  return {
+    async add(input: {
+      integrationId: string;
+      kind: CommandKind;
+      payload?: Record<string, unknown>;
+      now: Date;
+    }): Promise<string> {
+      const id = newId('command');
+      await sql.run(
+        `insert into command (id, integration_id, kind, payload, state, created_at) values ($1, $2, $3, $4, 'queued', $5)`,
+        [id, input.integrationId, input.kind, JSON.stringify(input.payload ?? {}), input.now],
+      );
+      return id;
+    },
+
+    /** The oldest unfinished command, claimed: a second claim by the same workflow finds it again after a crash. */
+    async claimOldest({ integrationId, now }: { integrationId: string; now: Date }): Promise<CommandRow | null> {
+      return sql.first<CommandRow>(
+        `update command set state = 'claimed', claimed_at = coalesce(claimed_at, $2)
+         where id = (select id from command where integration_id = $1 and state <> 'done' order by id limit 1)
+         returning id, kind, payload, state, result`,
+        [integrationId, now],
+      );
+    },
+
+    /** @returns false when it was finished before */
+    async finish(input: { id: string; result: Record<string, unknown>; now: Date }): Promise<boolean> {
+      const changed = await sql.run(
+        `update command set state = 'done', done_at = $3, result = $2 where id = $1 and state <> 'done'`,
+        [input.id, JSON.stringify(input.result), input.now],
+      );
+      return changed === 1;
+    },
+
+    async find(id: string): Promise<CommandRow | null> {
+      return sql.first<CommandRow>(`select id, kind, payload, state, result from command where id = $1`, [id]);
+    },
+  };
+}

@@ -1,0 +1,182 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { TokenFacts } from '../../domain/integration.ts';
+import type { CredentialState } from '../entities/integration.ts';
+import { Credential } from '../entities/integration.ts';
+import type { Sql } from '../sql.ts';
+
+export type CredentialRow = Pick<
+  Credential,
+  | 'id'
+  | 'integrationId'
+  | 'version'
+  | 'state'
+  | 'sealed'
+  | 'keyId'
+  | 'tokenHash'
+  | 'gitlabTokenId'
+  | 'tokenName'
+  | 'scopes'
+  | 'granular'
+  | 'ownerUsername'
+  | 'ownerKind'
+  | 'expiresOn'
+  | 'expiryKnown'
+  | 'factsAt'
+  | 'flag'
+  | 'flaggedAt'
+>;
+
+export type CredentialStore = ReturnType<typeof createCredentialStore>;
+
+export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async add(input: {
+      id: string;
+      integrationId: string;
+      version: number;
+      state: CredentialState;
+      sealed: Buffer;
+      keyId: string;
+      tokenHash: string;
+      now: Date;
+    }): Promise<void> {
+      const { now, ...columns } = input;
+      await em().insert(Credential, {
+        ...columns,
+        gitlabTokenId: null,
+        tokenName: null,
+        scopes: [],
+        granular: false,
+        ownerUsername: null,
+        ownerKind: 'unknown',
+        tokenCreatedAt: null,
+        tokenLastUsedAt: null,
+        expiresOn: null,
+        expiryKnown: false,
+        factsAt: null,
+        currentAt: input.state === 'current' ? now : null,
+        flag: null,
+        flaggedAt: null,
+        createdAt: now,
+        wipedAt: null,
+      });
+    },
+
+    async current(integrationId: string): Promise<CredentialRow | null> {
+      return em().findOne(Credential, { integrationId, state: 'current' });
+    },
+
+    async find(id: string): Promise<CredentialRow | null> {
+      return em().findOne(Credential, { id });
+    },
+
+    async nextVersion(integrationId: string): Promise<number> {
+      const row = await sql.first<{ version: number }>(
+        `select coalesce(max(version), 0) + 1 as version from credential where integration_id = $1`,
+        [integrationId],
+      );
+      return row?.version ?? 1;
+    },
+
+    /** The live integration that holds a token with this keyed hash. */
+    async integrationHolding(tokenHash: string): Promise<string | null> {
+      const row = await sql.first<{ integration_id: string }>(
+        `select integration_id from credential where token_hash = $1 and state in ('current', 'candidate') limit 1`,
+        [tokenHash],
+      );
+      return row?.integration_id ?? null;
+    },
+
+    /** Writes what GitLab says of a token. An expiry that GitLab does not tell leaves what a person gave. */
+    async recordFacts({ id, token, now }: { id: string; token: TokenFacts; now: Date }): Promise<void> {
+      await sql.run(
+        `update credential set gitlab_token_id = $2, token_name = $3, scopes = $4, granular = $5, owner_username = $6,
+           owner_kind = $7, token_created_at = $8, token_last_used_at = $9, facts_at = $10,
+           expires_on = case when $12 then $11 else expires_on end, expiry_known = expiry_known or $12
+         where id = $1 and state in ('current', 'candidate')`,
+        [
+          id,
+          token.gitlabTokenId,
+          token.name,
+          JSON.stringify(token.scopes),
+          token.granular,
+          token.owner.username,
+          token.owner.kind,
+          token.createdAt,
+          token.lastUsedAt,
+          now,
+          token.expiresAt ?? null,
+          token.expiresAt !== undefined,
+        ],
+      );
+    },
+
+    /** The end of life that a person names where GitLab does not tell it. */
+    async setExpiry(input: { id: string; expiresOn: string }): Promise<void> {
+      await sql.run(`update credential set expires_on = $2, expiry_known = true where id = $1`, [
+        input.id,
+        input.expiresOn,
+      ]);
+    },
+
+    /** The candidate takes the place of the current one, whose ciphertext is wiped in the same transaction. */
+    async promote(input: { id: string; integrationId: string; now: Date }): Promise<boolean> {
+      await sql.run(
+        `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
+         where integration_id = $1 and state in ('current', 'previous')`,
+        [input.integrationId, input.now],
+      );
+      const changed = await sql.run(
+        `update credential set state = 'current', current_at = $3 where id = $1 and integration_id = $2 and state = 'candidate'`,
+        [input.id, input.integrationId, input.now],
+      );
+      return changed === 1;
+    },
+
+    /** Wipes candidates that were not taken. */
+    async wipeCandidate({ id, now }: { id: string; now: Date }): Promise<void> {
+      await sql.run(
+        `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
+         where id = $1 and state = 'candidate'`,
+        [id, now],
+      );
+    },
+
+    /** Wipes everything of an integration that is being removed. */
+    async wipeAll({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
+      await sql.run(
+        `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = coalesce(wiped_at, $2)
+         where integration_id = $1`,
+        [integrationId, now],
+      );
+    },
+
+    /**
+     * Flags a credential once per threshold: the row of the flag is unique.
+     * @returns false when it was flagged before or is not the current one any more
+     */
+    async flag(input: { id: string; thresholdDays: number; now: Date }): Promise<boolean> {
+      const added = await sql.run(
+        `insert into expiry_flag (credential_id, threshold_days, flagged_at)
+         select id, $2, $3 from credential where id = $1 and state = 'current' on conflict do nothing`,
+        [input.id, input.thresholdDays, input.now],
+      );
+      if (added === 0) return false;
+      await sql.run(`update credential set flag = least(coalesce(flag, $2), $2), flagged_at = $3 where id = $1`, [
+        input.id,
+        input.thresholdDays,
+        input.now,
+      ]);
+      return true;
+    },
+
+    /** Every key id that some ciphertext needs. */
+    async keyIdsInUse(): Promise<string[]> {
+      const rows = await sql.rows<{ key_id: string }>(
+        `select distinct key_id from credential where key_id is not null
+         union select key_id from data_key union select key_id from key_check`,
+      );
+      return rows.map((row) => row.key_id);
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { LiveEvent, NewEvent } from '../../domain/event.ts';
+import { isAuditKind } from '../../domain/event.ts';
+import type { Condition, ListInput } from '../list-query.ts';
+import { anyOf, listPage } from '../list-query.ts';
+import { newId } from '../new-id.ts';
+import type { Page } from '../rows.ts';
+import { dateOf } from '../rows.ts';
+import type { Sql } from '../sql.ts';
+
+export interface StoredEvent {
+  id: string;
+  at: Date;
+  kind: string;
+  integrationId: string | null;
+  repositoryId: string | null;
+  actor: string;
+  text: string;
+  data: Record<string, unknown>;
+}
+
+/** A place in the stream: everything up to it was read. */
+export interface EventPosition {
+  tx: string;
+  seq: string;
+}
+
+interface EventRow {
+  id: string;
+  at: string;
+  kind: string;
+  integration_id: string | null;
+  repository_id: string | null;
+  actor: string;
+  text: string;
+  data: Record<string, unknown>;
+  tx: string;
+  seq: string;
+  sort_value: string;
+}
+
+const COLUMNS = 'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
+
+export type EventStore = ReturnType<typeof createEventStore>;
+
+export function createEventStore(sql: Sql) {
+  return {
+    /** Writes events in the transaction of this store; `NOTIFY` wakes readers when it commits. */
+    async add(events: readonly NewEvent[], now: Date): Promise<void> {
+      if (events.length === 0) return;
+      await sql.run(
+        `insert into event (id, at, kind, audit, integration_id, repository_id, actor, text, data)
+         select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[])`,
+        [
+          events.map(() => newId('event')),
+          events.map(() => now),
+          events.map((event) => event.kind),
+          events.map((event) => isAuditKind(event.kind)),
+          events.map((event) => event.integrationId),
+          events.map((event) => event.repositoryId ?? null),
+          events.map((event) => event.actor),
+          events.map((event) => event.text),
+          events.map((event) => JSON.stringify(event.data ?? {})),
+        ],
+      );
+    },
+
+    /** Tells whoever listens now; lost when nobody does. */
+    async tellLive(event: LiveEvent): Promise<void> {
+      await sql.run(`select pg_notify('secu_live', $1)`, [JSON.stringify(event)]);
+    },
+
+    async list(
+      filter: { integrationId?: string[] | undefined; kind?: string[] | undefined; audit: boolean },
+      list: ListInput,
+    ): Promise<Page<StoredEvent>> {
+      const conditions: Condition[] = [...anyOf('e.integration_id', filter.integrationId), ...anyOf('e.kind', filter.kind)];
+      if (!filter.audit) conditions.push({ text: 'not e.audit', params: [] });
+      return listPage<EventRow, StoredEvent>({
+        sql,
+        select: `select ${COLUMNS} /*sort*/ from event e`,
+        conditions,
+        columns: { at: { expression: 'e.seq', cast: 'bigint' } },
+        defaultSort: '-at',
+        idColumn: 'e.id',
+        list,
+        item: eventOf,
+      });
+    },
+
+    /**
+     * Events after a position that can no longer be overtaken: only those of transactions older than the oldest one
+     * still open, so that a late commit is never skipped.
+     */
+    async readAfter(position: EventPosition, limit: number): Promise<{ event: StoredEvent; audit: boolean; position: EventPosition }[]> {
+      const rows = await sql.rows<EventRow & { audit: boolean }>(
+        `select ${COLUMNS}, e.audit from event e
+         where (e.tx, e.seq) > ($1::text::xid8, $2::bigint) and e.tx < pg_snapshot_xmin(pg_current_snapshot())
+         order by e.tx, e.seq limit $3`,
+        [position.tx, position.seq, limit],
+      );
+      return rows.map((row) => ({ event: eventOf(row), audit: row.audit, position: { tx: row.tx, seq: row.seq } }));
+    },
+
+    /** The position of one event, or `null` when it is not kept any more. */
+    async positionOf(id: string): Promise<EventPosition | null> {
+      return sql.first<EventPosition>(`select tx::text as tx, seq::text as seq from event where id = $1`, [id]);
+    },
+
+    /** The position behind everything that can be read now. */
+    async endPosition(): Promise<EventPosition> {
+      const row = await sql.first<EventPosition>(
+        `select tx::text as tx, seq::text as seq from event
+         where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, seq desc limit 1`,
+      );
+      return row ?? { tx: '0', seq: '0' };
+    },
+
+    async removeOlderThan(input: { before: Date; auditBefore: Date }): Promise<number> {
+      return sql.run(`delete from event where at < case when audit then $2::timestamptz else $1::timestamptz end`, [
+        input.before,
+        input.auditBefore,
+      ]);
+    },
+  };
+}
+
+function eventOf(row: EventRow): StoredEvent {
+  return {
+    id: row.id,
+    at: dateOf(row.at),
+    kind: row.kind,
+    integrationId: row.integration_id,
+    repositoryId: row.repository_id,
+    actor: row.actor,
+    text: row.text,
+    data: row.data,
+  };
+}

@@ -1,0 +1,154 @@
+import type { FindingStatus } from '../../domain/finding.ts';
+import type { Triage } from '../entities/scan.ts';
+import type { Condition, ListInput } from '../list-query.ts';
+import { anyOf, contains, listPage } from '../list-query.ts';
+import type { Page } from '../rows.ts';
+import { dateOf, dateOrNull } from '../rows.ts';
+import type { Sql } from '../sql.ts';
+
+export interface FindingView {
+  id: string;
+  repositoryId: string;
+  baseUrl: string;
+  fullPath: string;
+  kind: string;
+  scanner: string;
+  ruleId: string;
+  title: string;
+  severity: string;
+  cwe: string[];
+  path: string;
+  startLine: number;
+  endLine: number;
+  commit: string;
+  author: string | null;
+  committedAt: Date | null;
+  excerpt: string;
+  fingerprint: string;
+  status: FindingStatus;
+  triage: Triage | null;
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+}
+
+export interface FindingFilter {
+  integrationId?: string[] | undefined;
+  repositoryId?: string[] | undefined;
+  status?: string[] | undefined;
+  severity?: string[] | undefined;
+  kind?: string[] | undefined;
+  q?: string | undefined;
+}
+
+interface FindingRow {
+  id: string;
+  sort_value: string;
+  repository_id: string;
+  base_url: string;
+  full_path: string;
+  kind: string;
+  scanner: string;
+  rule_id: string;
+  title: string;
+  severity: string;
+  cwe: string[];
+  path: string;
+  start_line: number;
+  end_line: number;
+  commit: string;
+  author: string | null;
+  committed_at: string | null;
+  excerpt: string;
+  fingerprint: string;
+  status: FindingStatus;
+  triage: Triage | null;
+  first_seen_at: string;
+  last_seen_at: string;
+}
+
+const FROM = `from finding f
+join integration i on i.id = f.integration_id and i.removed_at is null
+join repository r on r.id = f.repository_id`;
+
+const SEVERITY_ORDER = `case f.severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 else 4 end`;
+
+export type FindingViewStore = ReturnType<typeof createFindingViewStore>;
+
+export function createFindingViewStore(sql: Sql) {
+  return {
+    async find(id: string): Promise<FindingView | null> {
+      const row = await sql.first<FindingRow>(
+        `select f.*, i.base_url, r.full_path, '' as sort_value ${FROM} where f.id = $1`,
+        [id],
+      );
+      return row === null ? null : viewOf(row);
+    },
+
+    async list(filter: FindingFilter, list: ListInput): Promise<Page<FindingView>> {
+      return listPage<FindingRow, FindingView>({
+        sql,
+        select: `select f.*, i.base_url, r.full_path /*sort*/ ${FROM}`,
+        conditions: conditionsOf(filter),
+        columns: {
+          severity: { expression: SEVERITY_ORDER, cast: 'int' },
+          firstSeenAt: { expression: 'f.first_seen_at', cast: 'timestamptz' },
+          lastSeenAt: { expression: 'f.last_seen_at', cast: 'timestamptz' },
+          path: { expression: 'f.path', cast: 'text' },
+        },
+        defaultSort: 'severity',
+        idColumn: 'f.id',
+        list,
+        item: viewOf,
+      });
+    },
+
+    /** Open findings by severity, from the repositories' counters. */
+    async openBySeverity(): Promise<{ critical: number; high: number; medium: number; low: number }> {
+      const row = await sql.first<{ critical: number; high: number; medium: number; low: number }>(
+        `select coalesce(sum(open_critical), 0)::int as critical, coalesce(sum(open_high), 0)::int as high,
+           coalesce(sum(open_medium), 0)::int as medium, coalesce(sum(open_low), 0)::int as low
+         from repository r join integration i on i.id = r.integration_id and i.removed_at is null`,
+      );
+      return row ?? { critical: 0, high: 0, medium: 0, low: 0 };
+    },
+  };
+}
+
+function conditionsOf(filter: FindingFilter): Condition[] {
+  const conditions = [
+    ...anyOf('f.integration_id', filter.integrationId),
+    ...anyOf('f.repository_id', filter.repositoryId),
+    ...anyOf('f.status', filter.status),
+    ...anyOf('f.severity', filter.severity),
+    ...anyOf('f.kind', filter.kind),
+  ];
+  const q = contains(`(f.title || ' ' || f.rule_id || ' ' || f.path || ' ' || r.full_path)`, filter.q);
+  return [...conditions, ...q];
+}
+
+function viewOf(row: FindingRow): FindingView {
+  return {
+    id: row.id,
+    repositoryId: row.repository_id,
+    baseUrl: row.base_url,
+    fullPath: row.full_path,
+    kind: row.kind,
+    scanner: row.scanner,
+    ruleId: row.rule_id,
+    title: row.title,
+    severity: row.severity,
+    cwe: row.cwe,
+    path: row.path,
+    startLine: row.start_line,
+    endLine: row.end_line,
+    commit: row.commit,
+    author: row.author,
+    committedAt: dateOrNull(row.committed_at),
+    excerpt: row.excerpt,
+    fingerprint: row.fingerprint,
+    status: row.status,
+    triage: row.triage,
+    firstSeenAt: dateOf(row.first_seen_at),
+    lastSeenAt: dateOf(row.last_seen_at),
+  };
+}

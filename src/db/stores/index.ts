@@ -1,0 +1,47 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { Sql } from '../sql.ts';
+import { createSql } from '../sql.ts';
+import { createApiKeyStore } from './api-keys.ts';
+import { createCommandStore } from './commands.ts';
+import { createCredentialStore } from './credentials.ts';
+import { createEventStore } from './events.ts';
+import { createFindingViewStore } from './finding-view.ts';
+import { createFindingStore } from './findings.ts';
+import { createIdempotencyStore } from './idempotency.ts';
+import { createIntegrationViewStore } from './integration-view.ts';
+import { createIntegrationStore } from './integrations.ts';
+import { createKeyStore } from './keys.ts';
+import { createListingStore } from './listing.ts';
+import { createOutboxStore } from './outbox.ts';
+import { createOverviewStore } from './overview.ts';
+import { createRepositoryStore } from './repositories.ts';
+import { createScanViewStore } from './scan-view.ts';
+import { createScanStore } from './scans.ts';
+import { createSyncStore } from './syncs.ts';
+
+/** All stores over one entity manager: within a transaction everything uses it, because there is nothing else to use. */
+export function createStores(em: () => SqlEntityManager) {
+  const sql: Sql = createSql(em);
+  const both = { em, sql };
+  return {
+    apiKeys: createApiKeyStore(both),
+    commands: createCommandStore(sql),
+    credentials: createCredentialStore(both),
+    events: createEventStore(sql),
+    findings: createFindingStore(sql),
+    findingViews: createFindingViewStore(sql),
+    idempotency: createIdempotencyStore(sql),
+    integrations: createIntegrationStore(both),
+    integrationViews: createIntegrationViewStore(sql),
+    keys: createKeyStore(sql),
+    listing: createListingStore(sql),
+    outbox: createOutboxStore(sql),
+    overview: createOverviewStore(sql),
+    repositories: createRepositoryStore(both),
+    scans: createScanStore(both),
+    scanViews: createScanViewStore(sql),
+    syncs: createSyncStore(both),
+  };
+}
+
+export type Stores = ReturnType<typeof createStores>;

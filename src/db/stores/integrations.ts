@@ -1,0 +1,138 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { Filters } from '../../domain/integration.ts';
+import { Integration } from '../entities/integration.ts';
+import type { Sql } from '../sql.ts';
+
+export type IntegrationRow = Pick<
+  Integration,
+  | 'id'
+  | 'name'
+  | 'baseUrl'
+  | 'verdict'
+  | 'cause'
+  | 'paused'
+  | 'removedAt'
+  | 'reachability'
+  | 'reachabilityCause'
+  | 'reachabilitySince'
+  | 'suspectedAt'
+  | 'filters'
+  | 'autoRotateEnabled'
+  | 'autoRotateDaysBefore'
+  | 'warnings'
+  | 'lastVerifiedAt'
+  | 'nextVerifyAt'
+  | 'verifyFailures'
+  | 'lastSyncAt'
+  | 'nextSyncAt'
+  | 'listed'
+  | 'brakeHeld'
+  | 'brakeListings'
+>;
+
+export type IntegrationChange = Partial<Omit<IntegrationRow, 'id'>>;
+
+export type IntegrationStore = ReturnType<typeof createIntegrationStore>;
+
+export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async create(input: {
+      id: string;
+      name: string;
+      baseUrl: string;
+      filters: Filters;
+      autoRotate: { enabled: boolean; daysBefore: number };
+      now: Date;
+    }): Promise<void> {
+      await em().insert(Integration, {
+        id: input.id,
+        provider: 'gitlab',
+        type: 'git',
+        name: input.name,
+        baseUrl: input.baseUrl,
+        verdict: 'pending',
+        cause: null,
+        paused: false,
+        removedAt: null,
+        reachability: 'unknown',
+        reachabilityCause: null,
+        reachabilitySince: input.now,
+        suspectedAt: null,
+        filters: input.filters,
+        autoRotateEnabled: input.autoRotate.enabled,
+        autoRotateDaysBefore: input.autoRotate.daysBefore,
+        warnings: [],
+        lastVerifiedAt: null,
+        nextVerifyAt: input.now,
+        verifyFailures: 0,
+        lastSyncAt: null,
+        nextSyncAt: null,
+        listed: 0,
+        brakeHeld: null,
+        brakeListings: 0,
+        createdAt: input.now,
+        updatedAt: input.now,
+      });
+    },
+
+    /** The row, removed or not; `null` when there never was one. */
+    async findAny(id: string): Promise<IntegrationRow | null> {
+      return em().findOne(Integration, { id });
+    },
+
+    /** The row of an integration that is not removed. */
+    async find(id: string): Promise<IntegrationRow | null> {
+      return em().findOne(Integration, { id, removedAt: null });
+    },
+
+    /** Locks the row for the rest of the transaction. */
+    async lock(id: string): Promise<IntegrationRow | null> {
+      const locked = await sql.first<{ id: string }>(
+        `select id from integration where id = $1 and removed_at is null for update`,
+        [id],
+      );
+      return locked === null ? null : this.find(id);
+    },
+
+    /** Names in use, in lower case. */
+    async takenNames(): Promise<Set<string>> {
+      const rows = await sql.rows<{ name: string }>(
+        `select lower(name) as name from integration where removed_at is null`,
+      );
+      return new Set(rows.map((row) => row.name));
+    },
+
+    /** @returns false when the integration is removed by now */
+    async change(id: string, change: IntegrationChange, now: Date): Promise<boolean> {
+      const changed = await em().nativeUpdate(
+        Integration,
+        { id, removedAt: null },
+        { ...change, updatedAt: now },
+      );
+      return changed === 1;
+    },
+
+    /** Ids for reconcile, removed ones included, in pages. */
+    async pageOfIds(input: { after: string; limit: number }): Promise<{ id: string; removed: boolean }[]> {
+      return sql.rows(
+        `select id, removed_at is not null as removed from integration where id > $1 order by id limit $2`,
+        [input.after, input.limit],
+      );
+    },
+
+    /** Marks a moment when the workflow will look again, for the search attribute and for people. */
+    async remove({ id, now }: { id: string; now: Date }): Promise<boolean> {
+      const changed = await sql.run(
+        `update integration set removed_at = $2, updated_at = $2, name = name || ' (removed ' || id || ')'
+         where id = $1 and removed_at is null`,
+        [id, now],
+      );
+      return changed === 1;
+    },
+
+    /** Deletes the row and, by its foreign keys, everything under it. Only for a removed one. */
+    async deleteRemoved(id: string): Promise<void> {
+      await sql.run(`delete from integration where id = $1 and removed_at is not null`, [id]);
+    },
+  };
+}

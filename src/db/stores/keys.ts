@@ -1,0 +1,39 @@
+import type { Sql } from '../sql.ts';
+
+export type KeyStore = ReturnType<typeof createKeyStore>;
+
+/** Sealed data keys and the check values of the key ring. */
+export function createKeyStore(sql: Sql) {
+  return {
+    async dataKey(purpose: string): Promise<{ sealed: Buffer; keyId: string } | null> {
+      return sql.first(`select sealed, key_id as "keyId" from data_key where purpose = $1`, [purpose]);
+    },
+
+    /** Keeps the first one written: two processes that start at once agree on one key. */
+    async addDataKey(input: { purpose: string; sealed: Buffer; keyId: string; now: Date }): Promise<void> {
+      await sql.run(
+        `insert into data_key (purpose, sealed, key_id, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
+        [input.purpose, input.sealed, input.keyId, input.now],
+      );
+    },
+
+    async checks(): Promise<{ keyId: string; sealed: Buffer }[]> {
+      return sql.rows(`select key_id as "keyId", sealed from key_check`);
+    },
+
+    async addCheck(input: { keyId: string; sealed: Buffer; now: Date }): Promise<void> {
+      await sql.run(
+        `insert into key_check (key_id, sealed, created_at) values ($1, $2, $3) on conflict do nothing`,
+        [input.keyId, input.sealed, input.now],
+      );
+    },
+
+    /** How many ciphertexts each key id holds up. */
+    async uses(): Promise<{ keyId: string; uses: number }[]> {
+      return sql.rows(
+        `select key_id as "keyId", count(*)::int as uses from
+           (select key_id from credential where key_id is not null union all select key_id from data_key) k group by key_id`,
+      );
+    },
+  };
+}

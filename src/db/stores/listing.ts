@@ -1,0 +1,165 @@
+import type { Exclusion, ListedRepository, RepositoryState } from '../../domain/repository.ts';
+import { newId } from '../new-id.ts';
+import type { Sql } from '../sql.ts';
+
+export type ClassifiedRepository = ListedRepository & {
+  state: RepositoryState;
+  excludedBecause: Exclusion | null;
+};
+
+/** What a page changed; rows that stayed as they were are not in it and were not written. */
+export interface ListingChange {
+  id: string;
+  fullPath: string;
+  oldPath: string | null;
+  state: RepositoryState;
+  oldState: RepositoryState | null;
+  excludedBecause: Exclusion | null;
+}
+
+const UPSERT = `
+with page as (
+  select * from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bool[], $9::bool[],
+    $10::bool[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[])
+  as t (id, gitlab_project_id, full_path, default_branch, visibility, last_activity_at, empty, archived, fork, personal,
+    pending_deletion, repository_disabled, state, excluded_because)),
+before as (
+  select r.gitlab_project_id, r.full_path, r.state from repository r
+  where r.integration_id = $1 and r.gitlab_project_id = any($3::bigint[])),
+written as (
+  insert into repository as r (id, integration_id, gitlab_project_id, full_path, default_branch, visibility, last_activity_at,
+    empty, archived, fork, personal, pending_deletion, repository_disabled, state, excluded_because, missed_listings,
+    open_critical, open_high, open_medium, open_low, created_at, updated_at)
+  select page.id, $1, page.gitlab_project_id, page.full_path, page.default_branch, page.visibility, page.last_activity_at,
+    page.empty, page.archived, page.fork, page.personal, page.pending_deletion, page.repository_disabled, page.state,
+    page.excluded_because, 0, 0, 0, 0, 0, $16, $16
+  from page
+  on conflict (integration_id, gitlab_project_id) do update set
+    full_path = excluded.full_path, default_branch = excluded.default_branch, visibility = excluded.visibility,
+    last_activity_at = excluded.last_activity_at, empty = excluded.empty, archived = excluded.archived, fork = excluded.fork,
+    personal = excluded.personal, pending_deletion = excluded.pending_deletion,
+    repository_disabled = excluded.repository_disabled, state = excluded.state, excluded_because = excluded.excluded_because,
+    missed_listings = 0, missed_by_sync_id = null, updated_at = excluded.updated_at
+  where (r.full_path, r.default_branch, r.visibility, r.last_activity_at, r.empty, r.archived, r.fork, r.personal,
+      r.pending_deletion, r.repository_disabled, r.state, r.excluded_because, r.missed_by_sync_id)
+    is distinct from (excluded.full_path, excluded.default_branch, excluded.visibility, excluded.last_activity_at,
+      excluded.empty, excluded.archived, excluded.fork, excluded.personal, excluded.pending_deletion,
+      excluded.repository_disabled, excluded.state, excluded.excluded_because, null::varchar)
+  returning r.id, r.gitlab_project_id, r.full_path, r.state, r.excluded_because)
+select written.id, written.full_path as "fullPath", before.full_path as "oldPath", written.state, before.state as "oldState",
+  written.excluded_because as "excludedBecause"
+from written left join before using (gitlab_project_id)`;
+
+export type ListingStore = ReturnType<typeof createListingStore>;
+
+/** Makes our rows match what GitLab lists, page by page and set by set. */
+export function createListingStore(sql: Sql) {
+  return {
+    /** Upserts one page in one statement. */
+    async upsertPage(input: {
+      integrationId: string;
+      repositories: readonly ClassifiedRepository[];
+      now: Date;
+    }): Promise<ListingChange[]> {
+      const { repositories: page } = input;
+      if (page.length === 0) return [];
+      return sql.rows<ListingChange>(UPSERT, [
+        input.integrationId,
+        page.map(() => newId('repository')),
+        page.map((r) => r.gitlabProjectId),
+        page.map((r) => r.fullPath),
+        page.map((r) => r.defaultBranch),
+        page.map((r) => r.visibility),
+        page.map((r) => r.lastActivityAt),
+        page.map((r) => r.empty),
+        page.map((r) => r.archived),
+        page.map((r) => r.fork),
+        page.map((r) => r.personal),
+        page.map((r) => r.pendingDeletion),
+        page.map((r) => r.repositoryDisabled),
+        page.map((r) => r.state),
+        page.map((r) => r.excludedBecause),
+        input.now,
+      ]);
+    },
+
+    /**
+     * Marks what the walk passed over without meeting it: known rows with ids in `(after, upTo]` that the page does
+     * not hold. `upTo` null = to the end.
+     */
+    async markMissed(input: {
+      integrationId: string;
+      syncId: string;
+      after: number;
+      upTo: number | null;
+      met: readonly number[];
+    }): Promise<void> {
+      await sql.run(
+        `update repository set missed_by_sync_id = $2
+         where integration_id = $1 and state <> 'removed' and gitlab_project_id > $3
+           and ($4::bigint is null or gitlab_project_id <= $4) and gitlab_project_id <> all($5::bigint[])`,
+        [input.integrationId, input.syncId, input.after, input.upTo, input.met],
+      );
+    },
+
+    /** How many rows are known, and which of them this complete listing would take away. */
+    async vanished(input: { integrationId: string; syncId: string }): Promise<{
+      known: number;
+      vanished: { id: string; gitlabProjectId: number; fullPath: string; state: RepositoryState }[];
+      fingerprint: string | null;
+    }> {
+      const rows = await sql.rows<{ id: string; gitlab_project_id: string; full_path: string; state: RepositoryState }>(
+        `select id, gitlab_project_id, full_path, state from repository
+         where integration_id = $1 and missed_by_sync_id = $2 and state <> 'removed' order by id`,
+        [input.integrationId, input.syncId],
+      );
+      const sums = await sql.first<{ known: number; fingerprint: string | null }>(
+        `select count(*) filter (where state in ('active', 'empty', 'excluded'))::int as known,
+           md5(string_agg(id, ',' order by id) filter (where missed_by_sync_id = $2 and state in ('active', 'empty', 'excluded'))) as fingerprint
+         from repository where integration_id = $1 and state <> 'removed'`,
+        [input.integrationId, input.syncId],
+      );
+      return {
+        known: sums?.known ?? 0,
+        fingerprint: sums?.fingerprint ?? null,
+        vanished: rows.map((row) => ({
+          id: row.id,
+          gitlabProjectId: Number(row.gitlab_project_id),
+          fullPath: row.full_path,
+          state: row.state,
+        })),
+      };
+    },
+
+    async markMissing({ ids, now }: { ids: readonly string[]; now: Date }): Promise<void> {
+      await sql.run(
+        `update repository set state = 'missing', excluded_because = null, missed_listings = missed_listings + 1, updated_at = $2
+         where id = any($1::text[])`,
+        [ids, now],
+      );
+    },
+
+    /** Removed for good (softly): open findings there are no longer open, and nothing is queued any more. */
+    async markRemoved({ ids, now }: { ids: readonly string[]; now: Date }): Promise<void> {
+      await sql.run(
+        `update repository set state = 'removed', excluded_because = null, open_critical = 0, open_high = 0, open_medium = 0,
+           open_low = 0, updated_at = $2 where id = any($1::text[])`,
+        [ids, now],
+      );
+      await sql.run(`update finding set status = 'removed' where repository_id = any($1::text[]) and status = 'open'`, [ids]);
+      await sql.run(
+        `update scan set status = 'canceled', cause = 'repository_gone', finished_at = $2
+         where repository_id = any($1::text[]) and status = 'queued'`,
+        [ids, now],
+      );
+    },
+
+    async markAccessTooLow({ ids, now }: { ids: readonly string[]; now: Date }): Promise<void> {
+      await sql.run(
+        `update repository set state = 'excluded', excluded_because = 'access_too_low', missed_by_sync_id = null, updated_at = $2
+         where id = any($1::text[])`,
+        [ids, now],
+      );
+    },
+  };
+}

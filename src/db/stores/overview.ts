@@ -1,0 +1,78 @@
+import { dateOf } from '../rows.ts';
+import type { Sql } from '../sql.ts';
+
+export interface AttentionRow {
+  kind: 'invalid' | 'expired' | 'expiring' | 'unreachable' | 'brake_engaged' | 'scan_failed';
+  integrationId: string;
+  repositoryId: string | null;
+  since: Date;
+  cause: string | null;
+  name: string;
+}
+
+export type OverviewStore = ReturnType<typeof createOverviewStore>;
+
+/** What the first page shows, each part one statement. */
+export function createOverviewStore(sql: Sql) {
+  return {
+    /** Integrations and repositories that need a person, most urgent first; at most 100 failed scans. */
+    async attention(): Promise<AttentionRow[]> {
+      const rows = await sql.rows<{
+        kind: AttentionRow['kind'];
+        integration_id: string;
+        repository_id: string | null;
+        since: string;
+        cause: string | null;
+        name: string;
+      }>(
+        `with live as (select * from integration where removed_at is null)
+         select 'invalid' as kind, 1 as rank, id as integration_id, null as repository_id, coalesce(last_verified_at, updated_at) as since, cause, name
+           from live where verdict = 'invalid'
+         union all
+         select case when c.flag = 0 then 'expired' else 'expiring' end, 2 + c.flag, i.id, null, c.flagged_at, null, i.name
+           from live i join credential c on c.integration_id = i.id and c.state = 'current'
+           where c.flag is not null and i.verdict <> 'invalid'
+         union all
+         select 'brake_engaged', 500, i.id, null, i.last_sync_at, 'brake_engaged', i.name from live i where i.brake_held is not null
+         union all
+         (select 'scan_failed', 600, r.integration_id, r.id, s.finished_at, s.cause, r.full_path
+           from repository r join live i on i.id = r.integration_id join scan s on s.id = r.last_scan_id
+           where r.state = 'active' and s.status = 'failed' order by s.finished_at desc limit 100)
+         union all
+         select 'unreachable', 700, id, null, reachability_since, reachability_cause, name from live
+           where reachability = 'unreachable' and verdict <> 'invalid'
+         order by 2, 5`,
+      );
+      return rows.map((row) => ({
+        kind: row.kind,
+        integrationId: row.integration_id,
+        repositoryId: row.repository_id,
+        since: dateOf(row.since),
+        cause: row.cause,
+        name: row.name,
+      }));
+    },
+
+    async freshness(now: Date): Promise<{ scanned24h: number; failed: number; never: number; repositories: number }> {
+      const row = await sql.first<{ scanned24h: number; failed: number; never: number; repositories: number }>(
+        `select count(*) filter (where r.scanned_at > $1::timestamptz - interval '24 hours')::int as scanned24h,
+           count(*) filter (where s.status = 'failed')::int as failed,
+           count(*) filter (where r.scanned_at is null)::int as never, count(*)::int as repositories
+         from repository r join integration i on i.id = r.integration_id and i.removed_at is null
+         left join scan s on s.id = r.last_scan_id where r.state = 'active'`,
+        [now],
+      );
+      return row ?? { scanned24h: 0, failed: 0, never: 0, repositories: 0 };
+    },
+
+    /** Tokens by their end of life, soonest first; those that live for ever are not in it. */
+    async expiries(): Promise<{ integrationId: string; name: string; expiresOn: string; repositories: number }[]> {
+      return sql.rows(
+        `select i.id as "integrationId", i.name, c.expires_on as "expiresOn",
+           (select count(*)::int from repository r where r.integration_id = i.id and r.state in ('active', 'empty')) as repositories
+         from integration i join credential c on c.integration_id = i.id and c.state = 'current'
+         where i.removed_at is null and c.expires_on is not null order by c.expires_on, i.id`,
+      );
+    },
+  };
+}

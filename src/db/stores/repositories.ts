@@ -1,0 +1,151 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { Exclusion, RepositoryState } from '../../domain/repository.ts';
+import { Repository } from '../entities/repository.ts';
+import type { Condition, ListInput } from '../list-query.ts';
+import { anyOf, contains, listPage } from '../list-query.ts';
+import type { Page } from '../rows.ts';
+import { dateOrNull } from '../rows.ts';
+import type { Sql } from '../sql.ts';
+
+export interface RepositoryView {
+  id: string;
+  integrationId: string;
+  baseUrl: string;
+  gitlabProjectId: number;
+  fullPath: string;
+  defaultBranch: string | null;
+  visibility: string;
+  state: RepositoryState;
+  excludedBecause: Exclusion | null;
+  lastActivityAt: Date | null;
+  lastScan: {
+    id: string;
+    status: string;
+    outcome: string | null;
+    commit: string | null;
+    finishedAt: Date | null;
+  } | null;
+  open: { critical: number; high: number; medium: number; low: number };
+}
+
+interface RepositoryRow {
+  id: string;
+  sort_value: string;
+  integration_id: string;
+  base_url: string;
+  gitlab_project_id: string;
+  full_path: string;
+  default_branch: string | null;
+  visibility: string;
+  state: RepositoryState;
+  excluded_because: Exclusion | null;
+  last_activity_at: string | null;
+  scan_id: string | null;
+  scan_status: string;
+  scan_outcome: string | null;
+  scan_commit: string | null;
+  scan_finished_at: string | null;
+  open_critical: number;
+  open_high: number;
+  open_medium: number;
+  open_low: number;
+}
+
+const SELECT = `
+select r.id, r.integration_id, i.base_url, r.gitlab_project_id, r.full_path, r.default_branch, r.visibility, r.state,
+  r.excluded_because, r.last_activity_at, r.open_critical, r.open_high, r.open_medium, r.open_low,
+  s.id as scan_id, s.status as scan_status, s.outcome as scan_outcome, s.commit as scan_commit, s.finished_at as scan_finished_at
+  /*sort*/
+from repository r
+join integration i on i.id = r.integration_id and i.removed_at is null
+left join scan s on s.id = r.last_scan_id`;
+
+export type RepositoryStore = ReturnType<typeof createRepositoryStore>;
+
+export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async find(id: string): Promise<Repository | null> {
+      return em().findOne(Repository, { id });
+    },
+
+    async findView(id: string): Promise<RepositoryView | null> {
+      const row = await sql.first<RepositoryRow>(`${SELECT} where r.id = $1`, [id]);
+      return row === null ? null : viewOf(row);
+    },
+
+    async list(
+      filter: { integrationId?: string[] | undefined; state?: string[] | undefined; q?: string | undefined },
+      list: ListInput,
+    ): Promise<Page<RepositoryView>> {
+      const conditions: Condition[] = [
+        ...anyOf('r.integration_id', filter.integrationId),
+        ...anyOf('r.state', filter.state),
+        ...contains('r.full_path', filter.q),
+      ];
+      return listPage<RepositoryRow, RepositoryView>({
+        sql,
+        select: SELECT,
+        conditions,
+        columns: {
+          fullPath: { expression: 'r.full_path', cast: 'text' },
+          createdAt: { expression: 'r.id', cast: 'text' },
+          lastActivityAt: { expression: `coalesce(r.last_activity_at, 'epoch')`, cast: 'timestamptz' },
+        },
+        defaultSort: 'fullPath',
+        idColumn: 'r.id',
+        list,
+        item: viewOf,
+      });
+    },
+
+    /** Its head was looked at and is what we know, or what we now know. */
+    async headSeen(input: { id: string; commit: string | null; now: Date }): Promise<void> {
+      await sql.run(`update repository set checked_at = $3, head_commit = $2 where id = $1`, [
+        input.id,
+        input.commit,
+        input.now,
+      ]);
+    },
+
+    /**
+     * Active repositories whose head should be asked for: something happened there since we looked (GitLab writes
+     * `last_activity_at` at most hourly, hence the hour of overlap), or nobody looked for a long time.
+     */
+    async headsToCheck(input: { integrationId: string; staleBefore: Date | null; limit: number; after: string }) {
+      return sql.rows<{ id: string; fullPath: string; headCommit: string | null }>(
+        `select r.id, r.full_path as "fullPath", r.head_commit as "headCommit" from repository r
+         where r.integration_id = $1 and r.state = 'active' and r.id > $4 and r.checked_at is not null
+           and (r.last_activity_at > r.checked_at - interval '1 hour' or r.checked_at < $2::timestamptz)
+           and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))
+         order by r.id limit $3`,
+        [input.integrationId, input.staleBefore, input.limit, input.after],
+      );
+    },
+  };
+}
+
+function viewOf(row: RepositoryRow): RepositoryView {
+  return {
+    id: row.id,
+    integrationId: row.integration_id,
+    baseUrl: row.base_url,
+    gitlabProjectId: Number(row.gitlab_project_id),
+    fullPath: row.full_path,
+    defaultBranch: row.default_branch,
+    visibility: row.visibility,
+    state: row.state,
+    excludedBecause: row.excluded_because,
+    lastActivityAt: dateOrNull(row.last_activity_at),
+    lastScan:
+      row.scan_id === null
+        ? null
+        : {
+            id: row.scan_id,
+            status: row.scan_status,
+            outcome: row.scan_outcome,
+            commit: row.scan_commit,
+            finishedAt: dateOrNull(row.scan_finished_at),
+          },
+    open: { critical: row.open_critical, high: row.open_high, medium: row.open_medium, low: row.open_low },
+  };
+}

@@ -1,0 +1,238 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { ScanCause } from '../../domain/causes.ts';
+import type { ScanHistory, ScanOutcome, ScannerRun, ScanPhase, ScanTrigger } from '../../domain/scan.ts';
+import { SCAN_PRIORITY } from '../../domain/scan.ts';
+import { Scan } from '../entities/scan.ts';
+import { newId } from '../new-id.ts';
+import type { Sql } from '../sql.ts';
+
+/** What a scan activity works on, fenced by the attempt that it began. */
+export interface BegunScan {
+  id: string;
+  attempt: number;
+  history: ScanHistory;
+  trigger: ScanTrigger;
+}
+
+const INSERT_QUEUED = `
+insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, full_again, queued_at)
+select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, false, $6
+from unnest($1::text[], $2::text[]) as t (id, repository_id) join repository r on r.id = t.repository_id
+on conflict (repository_id) where status in ('queued', 'running') do nothing`;
+
+export type ScanStore = ReturnType<typeof createScanStore>;
+
+export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    /** Queues scans for these repositories; those that have one queued or running join it. @returns how many are new */
+    async queue(input: {
+      repositoryIds: readonly string[];
+      trigger: ScanTrigger;
+      history: ScanHistory;
+      now: Date;
+    }): Promise<number> {
+      if (input.repositoryIds.length === 0) return 0;
+      return sql.run(INSERT_QUEUED, [
+        input.repositoryIds.map(() => newId('scan')),
+        input.repositoryIds,
+        input.trigger,
+        SCAN_PRIORITY[input.trigger],
+        input.history,
+        input.now,
+      ]);
+    },
+
+    /**
+     * Asks for one repository: a queued scan is joined (and upgraded by `full`), a running one is joined, and with
+     * `full` followed by another.
+     */
+    async ask(input: { repositoryId: string; full: boolean; now: Date }): Promise<string> {
+      const history: ScanHistory = input.full ? 'full' : 'none';
+      for (;;) {
+        await this.queue({ repositoryIds: [input.repositoryId], trigger: 'manual', history, now: input.now });
+        const joined = await sql.first<{ id: string }>(
+          `update scan set
+             priority = least(priority, $3),
+             history = case when $2 and status = 'queued' then 'full' else history end,
+             full_again = full_again or ($2 and status = 'running' and history <> 'full')
+           where repository_id = $1 and status in ('queued', 'running') returning id`,
+          [input.repositoryId, input.full, SCAN_PRIORITY.manual],
+        );
+        if (joined !== null) return joined.id;
+      }
+    },
+
+    /** New repositories and those whose last scan used other rules, all of one integration. @returns how many are new */
+    async queueUnseen(input: { integrationId: string; trigger: ScanTrigger; rules: string; now: Date }): Promise<number> {
+      const rows = await sql.rows<{ id: string }>(
+        `select r.id from repository r where r.integration_id = $1 and r.state = 'active'
+           and (r.checked_at is null or (r.scanned_rules is not null and r.scanned_rules <> $2))
+           and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))`,
+        [input.integrationId, input.rules],
+      );
+      return this.queue({ repositoryIds: rows.map((row) => row.id), trigger: input.trigger, history: 'none', now: input.now });
+    },
+
+    /** Everything active of an integration, for "scan all". @returns how many are queued or running then */
+    async queueAll(input: { integrationId: string; full: boolean; now: Date }): Promise<number> {
+      const rows = await sql.rows<{ id: string }>(
+        `select id from repository where integration_id = $1 and state = 'active'`,
+        [input.integrationId],
+      );
+      const history = input.full ? 'full' : 'none';
+      await this.queue({ repositoryIds: rows.map((row) => row.id), trigger: 'manual', history, now: input.now });
+      if (input.full) {
+        await sql.run(
+          `update scan set history = case when status = 'queued' then 'full' else history end,
+             full_again = full_again or (status = 'running' and history <> 'full')
+           where integration_id = $1 and status in ('queued', 'running')`,
+          [input.integrationId],
+        );
+      }
+      const waiting = await sql.first<{ count: number }>(
+        `select count(*)::int as count from scan where integration_id = $1 and status in ('queued', 'running')`,
+        [input.integrationId],
+      );
+      return waiting?.count ?? 0;
+    },
+
+    /** Queued scans that the fleet does not hold yet, most urgent first. */
+    async take(input: { integrationId: string; exclude: readonly string[]; limit: number }) {
+      return sql.rows<{ scanId: string; repositoryId: string }>(
+        `select id as "scanId", repository_id as "repositoryId" from scan
+         where integration_id = $1 and status = 'queued' and id <> all($2::text[])
+         order by priority, id limit $3`,
+        [input.integrationId, input.exclude, input.limit],
+      );
+    },
+
+    /** Begins an attempt; `null` when the scan was ended or canceled by now. */
+    async begin({ id, now }: { id: string; now: Date }): Promise<BegunScan | null> {
+      return sql.first<BegunScan>(
+        `update scan set status = 'running', phase = 'cloning', attempt = attempt + 1, started_at = coalesce(started_at, $2), cause = null
+         where id = $1 and status in ('queued', 'running') and cancel_requested_at is null
+         returning id, attempt, history, trigger`,
+        [id, now],
+      );
+    },
+
+    /** @returns false when another attempt or a cancel came in between: stop */
+    async enter(input: { scan: BegunScan; phase: ScanPhase; commit?: string }): Promise<boolean> {
+      const changed = await sql.run(
+        `update scan set phase = $3, commit = coalesce($4, commit)
+         where id = $1 and attempt = $2 and status = 'running' and cancel_requested_at is null`,
+        [input.scan.id, input.scan.attempt, input.phase, input.commit ?? null],
+      );
+      return changed === 1;
+    },
+
+    /**
+     * Ends a scan of this attempt; with no attempt given, whichever is open (its workflow failed or was canceled).
+     * @returns the row's repository and what follows, or `null` when it was ended before
+     */
+    async end(input: {
+      id: string;
+      attempt: number | null;
+      status: 'succeeded' | 'failed' | 'canceled';
+      outcome: ScanOutcome | null;
+      cause: ScanCause | null;
+      commit: string | null;
+      cloneBytes: number | null;
+      cloneMs: number | null;
+      now: Date;
+    }): Promise<{ repositoryId: string; integrationId: string; fullAgain: boolean; trigger: ScanTrigger } | null> {
+      return sql.first(
+        `update scan set status = $3, outcome = $4, cause = $5, commit = coalesce($6, commit), clone_bytes = coalesce($7, clone_bytes),
+           clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null
+         where id = $1 and ($2::int is null or attempt = $2) and status in ('queued', 'running')
+         returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", trigger`,
+        [
+          input.id,
+          input.attempt,
+          input.status,
+          input.outcome,
+          input.cause,
+          input.commit,
+          input.cloneBytes,
+          input.cloneMs,
+          input.now,
+        ],
+      );
+    },
+
+    /** Back to the queue, with the reason why it waits. */
+    async requeue(input: { id: string; attempt: number | null; cause: ScanCause | null }): Promise<boolean> {
+      const changed = await sql.run(
+        `update scan set status = 'queued', phase = null, cause = $3
+         where id = $1 and ($2::int is null or attempt = $2) and status = 'running'`,
+        [input.id, input.attempt, input.cause],
+      );
+      return changed === 1;
+    },
+
+    async recordScanners({ scanId, runs }: { scanId: string; runs: readonly ScannerRun[] }): Promise<void> {
+      await sql.run(`delete from scanner_run where scan_id = $1`, [scanId]);
+      for (const run of runs) {
+        await sql.run(
+          `insert into scanner_run (scan_id, name, version, rules, status, cause, findings, files_scanned, files_skipped, duration_ms)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+          [
+            scanId,
+            run.name,
+            run.version,
+            run.rules,
+            run.status,
+            run.cause,
+            run.findings,
+            run.filesScanned,
+            JSON.stringify(run.filesSkipped),
+            run.durationMs,
+          ],
+        );
+      }
+    },
+
+    /** A cancel shows at once on a queued scan; a running one ends when its worker notices. */
+    async requestCancel({ id, now }: { id: string; now: Date }): Promise<'canceled' | 'requested' | 'ended'> {
+      const row = await sql.first<{ status: string }>(
+        `update scan set cancel_requested_at = coalesce(cancel_requested_at, $2),
+           status = case when status = 'queued' then 'canceled' else status end,
+           cause = case when status = 'queued' then 'canceled' else cause end,
+           finished_at = case when status = 'queued' then $2 else finished_at end
+         where id = $1 and status in ('queued', 'running') returning status`,
+        [id, now],
+      );
+      if (row === null) return 'ended';
+      return row.status === 'canceled' ? 'canceled' : 'requested';
+    },
+
+    async find(id: string): Promise<Scan | null> {
+      return em().findOne(Scan, { id });
+    },
+
+    /** Running scans for reconcile. */
+    async running(input: { after: string; limit: number }) {
+      return sql.rows<{ id: string; repositoryId: string; integrationId: string }>(
+        `select id, repository_id as "repositoryId", integration_id as "integrationId" from scan
+         where status = 'running' and id > $1 order by id limit $2`,
+        [input.after, input.limit],
+      );
+    },
+
+    /** Integrations where scans wait. */
+    async integrationsWaiting(): Promise<string[]> {
+      const rows = await sql.rows<{ integration_id: string }>(
+        `select distinct integration_id from scan where status = 'queued'`,
+      );
+      return rows.map((row) => row.integration_id);
+    },
+
+    async removeOlderThan(before: Date): Promise<number> {
+      return sql.run(
+        `delete from scan s where s.finished_at < $1 and not exists (select 1 from repository r where r.last_scan_id = s.id)
+           and not exists (select 1 from finding f where f.last_scan_id = s.id)`,
+        [before],
+      );
+    },
+  };
+}

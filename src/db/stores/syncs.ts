@@ -1,0 +1,174 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { SyncTrigger } from '../entities/repository.ts';
+import { SyncRun } from '../entities/repository.ts';
+import type { ListInput } from '../list-query.ts';
+import { listPage } from '../list-query.ts';
+import { newId } from '../new-id.ts';
+import type { Page } from '../rows.ts';
+import { dateOf, dateOrNull } from '../rows.ts';
+import type { Sql } from '../sql.ts';
+
+export interface SyncView {
+  id: string;
+  trigger: string;
+  state: string;
+  cause: string | null;
+  listed: number;
+  complete: boolean;
+  added: number;
+  renamed: number;
+  excluded: number;
+  missing: number;
+  returned: number;
+  removed: number;
+  queuedScans: number;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+export type SyncCounts = Pick<
+  SyncView,
+  'listed' | 'added' | 'renamed' | 'excluded' | 'missing' | 'returned' | 'removed' | 'queuedScans'
+>;
+
+export type SyncStore = ReturnType<typeof createSyncStore>;
+
+export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    /** The open sync of this integration, or a new one: at most one is queued or running. */
+    async open(input: {
+      integrationId: string;
+      trigger: SyncTrigger;
+      acceptRemovals?: boolean;
+      now: Date;
+    }): Promise<{ id: string; isNew: boolean }> {
+      const id = newId('sync');
+      const row = await sql.first<{ id: string; is_new: boolean }>(
+        `insert into sync_run as s (id, integration_id, trigger, state, accept_removals, listed, complete, added, renamed, excluded,
+           missing, returned, removed, queued_scans, created_at)
+         values ($1, $2, $3, 'queued', $4, 0, false, 0, 0, 0, 0, 0, 0, 0, $5)
+         on conflict (integration_id) where state in ('queued', 'running')
+         do update set accept_removals = s.accept_removals or excluded.accept_removals
+         returning id, id = $1 as is_new`,
+        [id, input.integrationId, input.trigger, input.acceptRemovals ?? false, input.now],
+      );
+      if (row === null) throw new Error('insert returned nothing');
+      return { id: row.id, isNew: row.is_new };
+    },
+
+    async find(id: string): Promise<SyncRun | null> {
+      return em().findOne(SyncRun, { id });
+    },
+
+    /** The queued or running sync. */
+    async openOne(integrationId: string): Promise<{ id: string; state: string } | null> {
+      return sql.first(
+        `select id, state from sync_run where integration_id = $1 and state in ('queued', 'running')`,
+        [integrationId],
+      );
+    },
+
+    /** @returns false when it was ended before */
+    async start({ id, now }: { id: string; now: Date }): Promise<boolean> {
+      const changed = await sql.run(
+        `update sync_run set state = 'running', started_at = coalesce(started_at, $2), cause = null
+         where id = $1 and state in ('queued', 'running')`,
+        [id, now],
+      );
+      return changed === 1;
+    },
+
+    async note(input: { id: string; cause: string | null; listed: number }): Promise<void> {
+      await sql.run(`update sync_run set cause = $2, listed = $3 where id = $1 and state = 'running'`, [
+        input.id,
+        input.cause,
+        input.listed,
+      ]);
+    },
+
+    /** @returns false when it was ended before */
+    async end(input: {
+      id: string;
+      state: 'done' | 'failed' | 'waiting';
+      cause: string | null;
+      complete: boolean;
+      counts: SyncCounts;
+      now: Date;
+    }): Promise<boolean> {
+      const changed = await em().nativeUpdate(
+        SyncRun,
+        { id: input.id, state: { $in: ['queued', 'running'] } },
+        { state: input.state, cause: input.cause, complete: input.complete, finishedAt: input.now, ...input.counts },
+      );
+      return changed === 1;
+    },
+
+    /** A sync whose workflow is gone starts again. */
+    async requeue(id: string): Promise<void> {
+      await sql.run(`update sync_run set state = 'queued' where id = $1 and state = 'running'`, [id]);
+    },
+
+    async list(integrationId: string, list: ListInput): Promise<Page<SyncView>> {
+      return listPage<SyncRunRow, SyncView>({
+        sql,
+        select: 'select s.* /*sort*/ from sync_run s',
+        conditions: [{ text: 's.integration_id = ?', params: [integrationId] }],
+        columns: { createdAt: { expression: 's.id', cast: 'text' } },
+        defaultSort: '-createdAt',
+        idColumn: 's.id',
+        list,
+        item: viewOf,
+      });
+    },
+
+    async removeOlderThan(before: Date): Promise<number> {
+      return sql.run(
+        `delete from sync_run s where s.finished_at < $1
+           and exists (select 1 from sync_run later where later.integration_id = s.integration_id and later.id > s.id)`,
+        [before],
+      );
+    },
+  };
+}
+
+interface SyncRunRow {
+  id: string;
+  sort_value: string;
+  trigger: string;
+  state: string;
+  cause: string | null;
+  listed: number;
+  complete: boolean;
+  added: number;
+  renamed: number;
+  excluded: number;
+  missing: number;
+  returned: number;
+  removed: number;
+  queued_scans: number;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+function viewOf(row: SyncRunRow): SyncView {
+  return {
+    id: row.id,
+    trigger: row.trigger,
+    state: row.state,
+    cause: row.cause,
+    listed: row.listed,
+    complete: row.complete,
+    added: row.added,
+    renamed: row.renamed,
+    excluded: row.excluded,
+    missing: row.missing,
+    returned: row.returned,
+    removed: row.removed,
+    queuedScans: row.queued_scans,
+    createdAt: dateOf(row.created_at),
+    startedAt: dateOrNull(row.started_at),
+    finishedAt: dateOrNull(row.finished_at),
+  };
+}

@@ -1,0 +1,34 @@
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+const MASK = '[secret]';
+
+/**
+ * A text that must not be seen: prints `[secret]` in strings, JSON, logs and inspection, and is not copied by a
+ * structured clone. `reveal()` is for sealing it, GitLab's request header and the input of `git credential`.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return MASK;
+  }
+
+  toJSON(): string {
+    return MASK;
+  }
+
+  [Symbol.toPrimitive](): string {
+    return MASK;
+  }
+
+  [INSPECT](): string {
+    return MASK;
+  }
+}

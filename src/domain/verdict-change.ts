@@ -1,0 +1,113 @@
+import type { InvalidCause, ReachabilityCause } from './causes.ts';
+import type { EventKind } from './event.ts';
+import type { ReachabilityState, TokenFacts, TokenWarning, Verdict, VerificationOutcome } from './integration.ts';
+import { retryDelayMs } from './verification.ts';
+
+/** The part of an integration that a verification may change. */
+export interface VerdictState {
+  verdict: Verdict;
+  cause: InvalidCause | null;
+  reachability: ReachabilityState;
+  reachabilityCause: ReachabilityCause | null;
+  suspected: boolean;
+  verifyFailures: number;
+}
+
+export interface VerdictChange {
+  next: VerdictState;
+  warnings: TokenWarning[] | null;
+  token: TokenFacts | null;
+  /** Ask again after so many ms; `null` = background verification is switched off. */
+  againInMs: number | null;
+  /** The first "no" about an active token: look a second time before believing it. */
+  suspicion: boolean;
+  event: EventKind | null;
+}
+
+const CONFIRM_AFTER_MS = 20_000;
+const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set(['token_expired', 'token_revoked', 'token_rejected']);
+
+/**
+ * What an outcome of a verification does to an integration. An outage never changes the verdict; `not_gitlab` makes
+ * only a pending one invalid; a 401 about an active token wants a second look.
+ */
+export function verdictChange(input: {
+  before: VerdictState;
+  outcome: VerificationOutcome;
+  intervalMs: number;
+  jitter: number;
+}): VerdictChange {
+  const { before, outcome } = input;
+  if (outcome.verdict === 'active') return becomeActive(input, outcome);
+  if (outcome.verdict === 'none') return becomeUnreachable(input, outcome.cause);
+  if (outcome.cause === 'not_gitlab' && before.verdict !== 'pending') return becomeUnreachable(input, 'not_gitlab');
+  if (before.verdict === 'active' && !before.suspected && CAUSES_TO_CONFIRM.has(outcome.cause)) {
+    return {
+      next: { ...before, suspected: true },
+      warnings: null,
+      token: null,
+      againInMs: CONFIRM_AFTER_MS,
+      suspicion: true,
+      event: null,
+    };
+  }
+  return becomeInvalid(input, outcome.cause);
+}
+
+type Input = Parameters<typeof verdictChange>[0];
+
+function becomeActive({ before, intervalMs, jitter }: Input, outcome: VerificationOutcome & { verdict: 'active' }): VerdictChange {
+  const changed = before.verdict !== 'active';
+  const recovered = before.reachability === 'unreachable';
+  return {
+    next: {
+      verdict: 'active',
+      cause: null,
+      reachability: 'reachable',
+      reachabilityCause: null,
+      suspected: false,
+      verifyFailures: 0,
+    },
+    warnings: outcome.warnings,
+    token: outcome.token,
+    againInMs: spread({ intervalMs, jitter }),
+    suspicion: false,
+    event: changed ? 'integration.verified' : recovered ? 'integration.recovered' : null,
+  };
+}
+
+function becomeInvalid({ before, intervalMs, jitter }: Input, cause: InvalidCause): VerdictChange {
+  const changed = before.verdict !== 'invalid' || before.cause !== cause;
+  return {
+    next: {
+      verdict: 'invalid',
+      cause,
+      reachability: cause === 'not_gitlab' ? before.reachability : 'reachable',
+      reachabilityCause: null,
+      suspected: false,
+      verifyFailures: 0,
+    },
+    warnings: null,
+    token: null,
+    againInMs: spread({ intervalMs, jitter }),
+    suspicion: false,
+    event: changed ? 'integration.invalid' : null,
+  };
+}
+
+function becomeUnreachable({ before, jitter }: Input, cause: ReachabilityCause): VerdictChange {
+  const failures = before.verifyFailures + 1;
+  const changed = before.reachability !== 'unreachable' || before.reachabilityCause !== cause;
+  return {
+    next: { ...before, reachability: 'unreachable', reachabilityCause: cause, verifyFailures: failures },
+    warnings: null,
+    token: null,
+    againInMs: retryDelayMs({ failures, jitter }),
+    suspicion: false,
+    event: changed ? 'integration.unreachable' : null,
+  };
+}
+
+function spread({ intervalMs, jitter }: { intervalMs: number; jitter: number }): number | null {
+  return intervalMs === 0 ? null : Math.round(intervalMs * (0.95 + 0.1 * jitter));
+}
