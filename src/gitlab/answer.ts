@@ -1,0 +1,184 @@
+import type { SecuErrorCode } from '../domain/errors.ts';
+import { SecuError } from '../domain/errors.ts';
+
+const LONGEST_PAUSE_MS = 900_000;
+const PROJECTS_PAUSE_MS = 600_000;
+const OTHER_PAUSE_MS = 60_000;
+
+/** What an answer says, without the answer: nothing here leads back to a request, a header or a token. */
+export interface GitlabAnswer {
+  status: number;
+  bodyKind: 'json' | 'html' | 'other';
+  /** GitLab's `error`, a word for programs. */
+  error: string | null;
+  errorDescription: string | null;
+  /** GitLab's `message`; objects and lists as JSON. */
+  message: string | null;
+  retryAfterMs: number | null;
+  requestId: string | null;
+  /** Host and path of `Location`, never its query. */
+  location: { host: string; pathname: string } | null;
+}
+
+/** Where an answer came from: endpoint without query, below `/api/v4/`. */
+export interface AskedFor {
+  method: string;
+  endpoint: string;
+  host: string;
+}
+
+/** The words that GitLab gives a person who may not use the API now. Source: `lib/gitlab/auth/user_access_denied_reason.rb`. */
+const DENIED_PERSON =
+  /^403 Forbidden - .*(account (has been|is) |must accept the Terms of Service|email address is not confirmed|password expired|internal users)/is;
+const SIGN_IN_PATH = /\/(users\/sign_in|users\/auth|oauth2?|saml|sso|login|signin|sign_in|adfs|auth)(\/|$)/i;
+
+/** Turns an answer that is not a good one into its error. Decision table: GitLab API guard and our own contract. */
+export function refusalOf(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  const { status } = answer;
+  if (status >= 300 && status < 400) return redirectRefusal(answer, asked);
+  if (status === 429) return rateLimitRefusal(answer, asked);
+  if (status >= 500) return refusal('gitlab_unreachable', 'server_error', answer, asked);
+  if (status === 407) return refusal('gitlab_unreachable', 'proxy_refused', answer, asked);
+  if (status === 404) return notFoundRefusal(answer, asked);
+  if (status === 401) return unauthorizedRefusal(answer, asked);
+  if (status === 403) return forbiddenRefusal(answer, asked);
+  if (asked.endpoint.startsWith('personal_access_tokens/')) return tokenRouteRefusal(answer, asked);
+  return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
+}
+
+function redirectRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  const isSignIn = answer.location !== null && SIGN_IN_PATH.test(answer.location.pathname);
+  return isSignIn
+    ? refusal('not_gitlab', 'redirected_to_sign_in', answer, asked)
+    : refusal('gitlab_redirected', 'redirected', answer, asked);
+}
+
+function rateLimitRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  const fallbackMs = asked.endpoint === 'projects' ? PROJECTS_PAUSE_MS : OTHER_PAUSE_MS;
+  const retryAfterMs = answer.retryAfterMs ?? fallbackMs;
+  const problem = answer.bodyKind === 'json' ? 'route_rate_limited' : 'rate_limited';
+  return refusal('gitlab_rate_limited', problem, { ...answer, retryAfterMs }, asked);
+}
+
+/** GitLab names a project that is gone or hidden in `message`; an unknown route answers in `error`. */
+function notFoundRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  const isProject = /^projects\/[^/]+/.test(asked.endpoint);
+  if (isProject && answer.message !== null && /not found/i.test(answer.message)) {
+    return refusal('repository_gone', 'not_found', answer, asked);
+  }
+  return refusal('not_gitlab', 'unknown_route', answer, asked);
+}
+
+/** Only a JSON 401 that speaks as GitLab does is a word about the token. */
+function unauthorizedRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  const words = answer.errorDescription ?? '';
+  if (answer.error === null && answer.message === null) {
+    return refusal('gitlab_reply_unreadable', 'unexpected_sign_in', answer, asked);
+  }
+  if (answer.error === 'invalid_token' && /expired/i.test(words)) {
+    return refusal('token_expired', 'unauthorized', answer, asked);
+  }
+  if (answer.error === 'invalid_token' && /revoked/i.test(words)) {
+    return refusal('token_revoked', 'unauthorized', answer, asked);
+  }
+  return refusal('token_rejected', 'unauthorized', answer, asked);
+}
+
+/** A 403 is almost never a word about the token: a ban, a challenge, a policy of one group. */
+function forbiddenRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  if (answer.error === 'insufficient_scope') return refusal('token_scope_missing', 'scope', answer, asked);
+  if (answer.error === 'insufficient_granular_scope') {
+    return refusal('token_scope_missing', 'granular_scope', answer, asked);
+  }
+  if (answer.message !== null && DENIED_PERSON.test(answer.message)) {
+    return refusal('account_blocked', 'account_blocked', answer, asked);
+  }
+  return refusal('gitlab_unreachable', 'forbidden', answer, asked);
+}
+
+function tokenRouteRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  const { status, message, error } = answer;
+  if (status === 405 || (status === 400 && /personal access token/i.test(message ?? ''))) {
+    return refusal('token_wrong_kind', 'wrong_kind', answer, asked);
+  }
+  if (status === 400 && /id is invalid/i.test(error ?? ''))
+    return refusal('not_gitlab', 'too_old', answer, asked);
+  return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
+}
+
+/**
+ * The error for an answer. Its details are numbers, our own words and names of hosts; GitLab's texts stay behind,
+ * since a strange server can put into them what it was sent.
+ */
+export function refusal(
+  code: SecuErrorCode,
+  problem: string,
+  answer: GitlabAnswer,
+  asked: AskedFor,
+): SecuError {
+  const { status, retryAfterMs, requestId, location } = answer;
+  return new SecuError(
+    code,
+    `${asked.method} ${asked.endpoint} at ${asked.host} answered ${status} (${problem})`,
+    {
+      details: {
+        problem,
+        status,
+        ...(retryAfterMs === null ? {} : { retryAfterMs }),
+        ...(requestId === null ? {} : { gitlabRequestId: requestId }),
+        ...(location === null ? {} : { redirectedTo: location.host }),
+      },
+    },
+  );
+}
+
+/** Reads what an answer says. `body` is the parsed JSON, or `undefined` where there was none. */
+export function answerOf(input: {
+  status: number;
+  headers: Headers;
+  bodyKind: GitlabAnswer['bodyKind'];
+  body: unknown;
+  base: URL;
+  nowMs: number;
+}): GitlabAnswer {
+  const { status, headers, bodyKind, base, nowMs } = input;
+  const fields = isRecord(input.body) ? input.body : {};
+  const requestId = headers.get('x-request-id');
+  return {
+    status,
+    bodyKind,
+    error: textOf(fields['error']),
+    errorDescription: textOf(fields['error_description']),
+    message: textOf(fields['message']),
+    retryAfterMs: retryAfterOf({ headers, nowMs }),
+    requestId: requestId !== null && /^[0-9A-Za-z]{26}$|^[0-9a-f-]{36}$/.test(requestId) ? requestId : null,
+    location: locationOf({ headers, base }),
+  };
+}
+
+/** `Retry-After` in seconds or as a date, else `RateLimit-Reset` (unix seconds); 1 s to 15 min. */
+function retryAfterOf({ headers, nowMs }: { headers: Headers; nowMs: number }): number | null {
+  const after = headers.get('retry-after')?.trim();
+  const reset = headers.get('ratelimit-reset')?.trim();
+  let waitMs = Number.NaN;
+  if (after !== undefined && /^\d+$/.test(after)) waitMs = Number(after) * 1_000;
+  else if (after !== undefined) waitMs = Date.parse(after) - nowMs;
+  if (Number.isNaN(waitMs) && reset !== undefined && /^\d+$/.test(reset))
+    waitMs = Number(reset) * 1_000 - nowMs;
+  return Number.isNaN(waitMs) ? null : Math.min(LONGEST_PAUSE_MS, Math.max(1_000, waitMs));
+}
+
+function locationOf({ headers, base }: { headers: Headers; base: URL }): GitlabAnswer['location'] {
+  const location = headers.get('location');
+  const url = location === null ? null : URL.parse(location, base.href);
+  return url === null ? null : { host: url.host, pathname: url.pathname };
+}
+
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

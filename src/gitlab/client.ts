@@ -1,0 +1,193 @@
+import type { RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
+import { PersonalAccessTokens, Projects, Users } from '@gitbeaker/rest';
+import type { z } from 'zod';
+import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { ListedRepository } from '../domain/repository.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { ListObservation, SelfObservation } from '../domain/verification.ts';
+import { wrongKindByPrefix } from '../domain/verification.ts';
+import { listRefusal, observeSelf } from './observe.ts';
+import type { RequesterDeps } from './requester.ts';
+import { requesterFor } from './requester.ts';
+import { CurrentUser, Project, ProjectPage, SelfToken } from './schemas.ts';
+
+const MAX_SAMPLES = 3;
+/** GitLab's own maximum; it takes more for this many. */
+const PAGE_SIZE = 100;
+/** The least role that may read private code (GitLab docs, "Roles and permissions"). */
+const REPORTER = 20;
+
+export interface RepositorySample {
+  gitlabProjectId: number;
+  fullPath: string;
+}
+
+export interface ListingObservation {
+  observation: ListObservation;
+  /** Up to three listed repositories that have something to clone. */
+  samples: RepositorySample[];
+}
+
+export interface ListingPage {
+  repositories: ListedRepository[];
+  /** Where the next page goes on; `null` when this page was empty, which is the end and the only one. */
+  lastId: number | null;
+}
+
+interface Cancelable {
+  signal?: AbortSignal | undefined;
+}
+
+/** GitLab as one token sees it. Every request is made once; whoever calls repeats. */
+export interface GitlabApi {
+  /** The kind that the token's prefix names, where that kind cannot call the API. */
+  readonly prefixKind: string | null;
+  /** Never throws for what GitLab or the network does. */
+  observeSelf(input?: Cancelable): Promise<SelfObservation>;
+  /** Never throws for what GitLab or the network does. */
+  observeListing(input?: Cancelable): Promise<ListingObservation>;
+  /**
+   * One page of what the token can read, by ascending id. `idAfter` null begins.
+   * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
+   */
+  listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
+  /**
+   * One repository, or `null` when GitLab says that it is gone or hidden (it does not tell which).
+   * @throws as `listProjectsPage`
+   */
+  readProject(gitlabProjectId: number, input?: Cancelable): Promise<ListedRepository | null>;
+}
+
+export interface GitlabClient {
+  /** `baseUrl` without a trailing slash; it is checked against the policy at each request. */
+  forToken(input: { baseUrl: string; token: Secret }): GitlabApi;
+}
+
+/** One client for a process: it shares the pacer, the connections and the policy among all tokens. */
+export function createGitlabClient(deps: RequesterDeps): GitlabClient {
+  return {
+    forToken({ baseUrl, token }) {
+      const resourceFor = (signal: AbortSignal | undefined): ResourceConfig => ({
+        host: baseUrl,
+        oauthToken: () => Promise.resolve(token.reveal()),
+        requesterFn: requesterFor({ ...deps, baseUrl: new URL(baseUrl), token, signal }),
+        queryTimeout: null,
+        rateLimits: {},
+      });
+      const listProjectsPage: GitlabApi['listProjectsPage'] = ({ signal, ...cursor }) =>
+        readPage({ resource: resourceFor(signal), ...cursor });
+      return {
+        prefixKind: wrongKindByPrefix(token.reveal()),
+        observeSelf: ({ signal } = {}) => observeSelf(questions(resourceFor(signal))),
+        observeListing: (input = {}) => observeListing(() => listProjectsPage({ ...input, idAfter: null })),
+        listProjectsPage,
+        readProject: (gitlabProjectId, { signal } = {}) =>
+          readProject({ resource: resourceFor(signal), gitlabProjectId }),
+      };
+    },
+  };
+}
+
+interface ResourceConfig {
+  host: string;
+  oauthToken: () => Promise<string>;
+  requesterFn: (options: ResourceOptions) => RequesterType;
+  queryTimeout: null;
+  rateLimits: Record<string, never>;
+}
+
+function questions(resource: ResourceConfig) {
+  return {
+    self: async () => parse(SelfToken, await new PersonalAccessTokens(resource).show()),
+    user: async () => parse(CurrentUser, await new Users(resource).showCurrentUser()),
+  };
+}
+
+async function observeListing(firstPage: () => Promise<ListingPage>): Promise<ListingObservation> {
+  try {
+    const { repositories } = await firstPage();
+    const samples = repositories
+      .filter(
+        (repository) => !repository.empty && !repository.repositoryDisabled && !repository.pendingDeletion,
+      )
+      .slice(0, MAX_SAMPLES)
+      .map(({ gitlabProjectId, fullPath }) => ({ gitlabProjectId, fullPath }));
+    return { observation: { kind: 'listed', repositories: repositories.length }, samples };
+  } catch (err) {
+    if (!isSecuError(err)) throw err;
+    return { observation: listRefusal(err), samples: [] };
+  }
+}
+
+async function readPage({
+  resource,
+  idAfter,
+  perPage = PAGE_SIZE,
+}: {
+  resource: ResourceConfig;
+  idAfter: number | null;
+  perPage?: number;
+}): Promise<ListingPage> {
+  const items: unknown = await new Projects(resource).all({
+    membership: true,
+    minAccessLevel: REPORTER,
+    pagination: 'keyset',
+    orderBy: 'id',
+    sort: 'asc',
+    perPage,
+    maxPages: 1,
+    ...(idAfter === null ? {} : { idAfter }),
+  });
+  const repositories = parse(ProjectPage, items);
+  assertAdvances({ repositories, idAfter });
+  return { repositories, lastId: repositories.at(-1)?.gitlabProjectId ?? null };
+}
+
+/** A page that does not go forward would be asked for again and again, or hide what it skipped. */
+function assertAdvances({
+  repositories,
+  idAfter,
+}: {
+  repositories: ListedRepository[];
+  idAfter: number | null;
+}): void {
+  let previous = idAfter ?? 0;
+  for (const { gitlabProjectId } of repositories) {
+    if (gitlabProjectId <= previous) throw unreadable('a page of projects is not in ascending order of ids');
+    previous = gitlabProjectId;
+  }
+}
+
+async function readProject({
+  resource,
+  gitlabProjectId,
+}: {
+  resource: ResourceConfig;
+  gitlabProjectId: number;
+}): Promise<ListedRepository | null> {
+  try {
+    const repository = parse(Project, await new Projects(resource).show(gitlabProjectId));
+    if (repository.gitlabProjectId !== gitlabProjectId)
+      throw unreadable('another project than the one asked for');
+    return repository;
+  } catch (err) {
+    if (isSecuError(err, 'repository_gone')) return null;
+    throw err;
+  }
+}
+
+/** Says which field was wrong, not what stood in it. */
+function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const paths = result.error.issues.map((issue) => issue.path.map(String).join('.') || 'the whole');
+  throw unreadable(
+    `these fields are missing or of another type: ${[...new Set(paths)].slice(0, 5).join(', ')}`,
+  );
+}
+
+function unreadable(problem: string): SecuError {
+  return new SecuError('gitlab_reply_unreadable', `GitLab's answer cannot be used: ${problem}`, {
+    details: { problem: 'unexpected_shape' },
+  });
+}

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import type { FormattedResponse, RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
+import { createRequesterFn } from '@gitbeaker/requester-utils';
+import type { Response } from 'undici';
+import { fetch } from 'undici';
+import type { SecuError } from '../domain/errors.ts';
+import { isSecuError } from '../domain/errors.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { AskedFor, GitlabAnswer } from './answer.ts';
+import { answerOf, refusal, refusalOf } from './answer.ts';
+import type { OutboundPolicy } from './outbound.ts';
+import type { Pacer } from './pacer.ts';
+import { transportError } from './transport-error.ts';
+
+const MAX_BODY_BYTES = 20 * 1_024 * 1_024;
+const MAX_REFUSAL_BYTES = 64 * 1_024;
+const ORIGIN_PAUSE_MS = 60_000;
+const JSON_TYPE = /^application\/([\w.-]+\+)?json\b/i;
+
+export interface RequesterDeps {
+  policy: OutboundPolicy;
+  pacer: Pacer;
+  /** `Secu/<version>`: honest and stable, since proxies in front of GitLab turn unknown ones away. */
+  userAgent: string;
+  requestTimeoutMs?: number;
+}
+
+/** What a request belongs to. */
+export interface Call extends RequesterDeps {
+  baseUrl: URL;
+  token: Secret;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The wire under gitbeaker: one request a call, never repeated, never redirected, within a deadline and a size, to an
+ * address that the policy has checked. `Link` is taken out of the answer, or gitbeaker would follow it.
+ * @throws SecuError; see {@link refusalOf} and {@link transportError}
+ */
+export function requesterFor(call: Call): (options: ResourceOptions) => RequesterType {
+  return createRequesterFn(
+    (_service, request) => Promise.resolve(request),
+    // gitbeaker wants a body type of its own; what comes out is parsed by a schema anyway.
+    (endpoint, options = {}) =>
+      send(call, wireRequest(endpoint, options)) as Promise<FormattedResponse<never>>,
+  );
+}
+
+interface WireRequest {
+  asked: { method: string; endpoint: string };
+  query: string;
+  headers: Record<string, string>;
+  body: string | null;
+}
+
+function wireRequest(endpoint: string, options: Record<string, unknown>): WireRequest {
+  const { method, searchParams, headers, body } = options;
+  return {
+    asked: { method: typeof method === 'string' ? method : 'GET', endpoint },
+    query: typeof searchParams === 'string' ? searchParams : '',
+    headers: headers as Record<string, string>,
+    body: typeof body === 'string' ? body : null,
+  };
+}
+
+async function send(call: Call, request: WireRequest): Promise<FormattedResponse> {
+  const { policy, pacer, signal } = call;
+  const base = policy.check(call.baseUrl.href);
+  const asked = { ...request.asked, host: base.host };
+  const lane = `${laneOf(call.token)} ${asked.endpoint.split('/')[0]}`;
+  await pacer.take({ origin: base.origin, lane, signal });
+  try {
+    const { response, text } = await exchange(call, request, base);
+    return readReply({ response, text, asked, base });
+  } catch (err) {
+    signal?.throwIfAborted();
+    const named = isSecuError(err) && err.code !== 'origin_not_allowed' ? err : transportError(err, asked);
+    if (named.code === 'gitlab_rate_limited') pauseAfter(named, { pacer, lane, origin: base.origin });
+    throw named;
+  }
+}
+
+async function exchange(
+  call: Call,
+  { asked, query, headers, body }: WireRequest,
+  base: URL,
+): Promise<{ response: Response; text: BodyText }> {
+  const { policy, userAgent, signal, requestTimeoutMs = 30_000 } = call;
+  const url = new URL(`${base.href.replace(/\/+$/, '')}/api/v4/${asked.endpoint}`);
+  url.search = query;
+  const deadline = AbortSignal.timeout(requestTimeoutMs);
+  const response = await fetch(url, {
+    method: asked.method,
+    headers: { ...headers, accept: 'application/json', 'user-agent': userAgent },
+    body,
+    redirect: 'manual',
+    signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+    dispatcher: policy.dispatcherFor(url),
+  });
+  const text = await readBody(response);
+  return { response, text: withoutToken(text, call.token) };
+}
+
+interface BodyText {
+  text: string;
+  isWhole: boolean;
+}
+
+async function readBody(response: Response): Promise<BodyText> {
+  const maxBytes = response.ok ? MAX_BODY_BYTES : MAX_REFUSAL_BYTES;
+  const decoder = new TextDecoder('utf-8', { fatal: response.ok && isJsonType(response) });
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) return { text, isWhole: false }; // leaving the loop cancels the rest
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return { text: text + decoder.decode(), isWhole: true };
+}
+
+function isJsonType(response: Response): boolean {
+  return JSON_TYPE.test(response.headers.get('content-type') ?? '');
+}
+
+/** A server that repeats what it was sent does not get it into our rows, events or errors. */
+function withoutToken(body: BodyText, token: Secret): BodyText {
+  return { ...body, text: body.text.replaceAll(token.reveal(), String(token)) };
+}
+
+function readReply(input: {
+  response: Response;
+  text: BodyText;
+  asked: AskedFor;
+  base: URL;
+}): FormattedResponse {
+  const { response, asked, base } = input;
+  const { text, isWhole } = input.text;
+  const { status, headers } = response;
+  const body = isJsonType(response) && isWhole ? parseJson(text) : undefined;
+  const bodyKind = bodyKindOf({ body, text, type: headers.get('content-type') ?? '' });
+  const answer = answerOf({
+    status,
+    headers: new Headers([...headers]),
+    bodyKind,
+    body,
+    base,
+    nowMs: Date.now(),
+  });
+  if (!response.ok) throw refusalOf(answer, asked);
+  if (status === 204) return { status, headers: {}, body: null };
+  if (!isWhole) throw refusal('gitlab_reply_unreadable', 'reply_too_large', answer, asked);
+  if (body === undefined) throw unreadable(answer, asked);
+  return { status, headers: {}, body: body as FormattedResponse['body'] };
+}
+
+function unreadable(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  return answer.bodyKind === 'html'
+    ? refusal('not_gitlab', 'page_instead_of_api', answer, asked)
+    : refusal('gitlab_reply_unreadable', 'not_json', answer, asked);
+}
+
+function bodyKindOf({
+  body,
+  text,
+  type,
+}: {
+  body: unknown;
+  text: string;
+  type: string;
+}): GitlabAnswer['bodyKind'] {
+  if (body !== undefined) return 'json';
+  return /^(text\/html|application\/xhtml)/i.test(type) || /^\s*<(!doctype|html)/i.test(text)
+    ? 'html'
+    : 'other';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (err) {
+    if (err instanceof SyntaxError) return undefined;
+    throw err;
+  }
+}
+
+/** GitLab's general throttle (plain text) may count the address, so the whole origin rests for a while. */
+function pauseAfter(
+  err: SecuError,
+  { pacer, lane, origin }: { pacer: Pacer; lane: string; origin: string },
+): void {
+  const { retryAfterMs, problem } = err.details;
+  if (typeof retryAfterMs !== 'number') return;
+  pacer.pause({ key: lane, untilMs: Date.now() + retryAfterMs });
+  if (problem === 'rate_limited') {
+    pacer.pause({ key: origin, untilMs: Date.now() + Math.min(retryAfterMs, ORIGIN_PAUSE_MS) });
+  }
+}
+
+function laneOf(token: Secret): string {
+  return createHash('sha256').update(token.reveal(), 'utf8').digest('hex').slice(0, 16);
+}

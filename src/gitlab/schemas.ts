@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { OwnerKind, TokenFacts, TokenOwner } from '../domain/integration.ts';
+import type { ListedRepository } from '../domain/repository.ts';
+
+/** Only the fields that we use, named in our words; everything else, such as `runners_token`, stays at the door. */
+
+const day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}/)
+  .transform((text) => text.slice(0, 10))
+  .refine((text) => !Number.isNaN(Date.parse(text)));
+const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
+const label = z.string().max(1_024);
+
+/** `GET /personal_access_tokens/self`. Fields come and go between releases: only id, name and scopes are sure. */
+export const SelfToken = z
+  .object({
+    id: z.number().int(),
+    name: label,
+    scopes: z.array(label).max(200),
+    granular: z.boolean().nullish(),
+    expires_at: day.nullish(),
+    created_at: moment.nullish(),
+    last_used_at: moment.nullish(),
+  })
+  .transform(
+    (token): Omit<TokenFacts, 'owner'> => ({
+      gitlabTokenId: token.id,
+      name: token.name,
+      scopes: token.scopes,
+      granular: token.granular ?? token.scopes.includes('granular'),
+      expiresAt: token.expires_at,
+      createdAt: token.created_at ?? null,
+      lastUsedAt: token.last_used_at ?? null,
+    }),
+  );
+
+/** `GET /user`. */
+export const CurrentUser = z.object({ username: label, bot: z.boolean().nullish() }).transform(
+  (user): TokenOwner => ({
+    username: user.username,
+    kind: ownerKindOf({ ...user, bot: user.bot ?? null }),
+  }),
+);
+
+/** `bot` covers project and group tokens and service accounts; only their names tell them apart (GitLab docs, "Service accounts"). */
+function ownerKindOf({ username, bot }: { username: string; bot: boolean | null }): OwnerKind {
+  if (bot === false) return 'user';
+  if (/^project_\d+_bot/.test(username)) return 'project_token';
+  if (/^group_\d+_bot/.test(username)) return 'group_token';
+  if (username.startsWith('service_account_')) return 'service_account';
+  return bot === true ? 'bot' : 'unknown';
+}
+
+/** Paths are built into clone URLs and web addresses: nothing in them may climb or hide. */
+const fullPath = z
+  .string()
+  .max(2_048)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a path
+  .regex(/^[^\u0000-\u001f\u007f\\]+$/)
+  .refine((path) =>
+    path.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..'),
+  );
+
+/** `GET /projects/:id` and items of `GET /projects`. */
+export const Project = z
+  .object({
+    id: z.number().int().positive(),
+    path_with_namespace: fullPath,
+    default_branch: label.nullish(),
+    visibility: z.string().max(32).nullish(),
+    last_activity_at: moment.nullish(),
+    empty_repo: z.boolean().nullish(),
+    archived: z.boolean().nullish(),
+    import_status: z.string().max(32).nullish(),
+    repository_access_level: z.string().max(32).nullish(),
+    marked_for_deletion_on: label.nullish(),
+    marked_for_deletion_at: label.nullish(),
+    forked_from_project: z.unknown(),
+    namespace: z.object({ kind: z.string().max(32) }).nullish(),
+  })
+  .transform(
+    (project): ListedRepository => ({
+      gitlabProjectId: project.id,
+      fullPath: project.path_with_namespace,
+      defaultBranch: project.default_branch ?? null,
+      visibility: project.visibility ?? 'private',
+      lastActivityAt: project.last_activity_at ?? null,
+      empty: project.empty_repo === true || isImporting(project.import_status),
+      archived: project.archived === true,
+      fork: project.forked_from_project !== undefined && project.forked_from_project !== null,
+      personal: project.namespace?.kind === 'user',
+      pendingDeletion: isSet(project.marked_for_deletion_on) || isSet(project.marked_for_deletion_at),
+      repositoryDisabled: project.repository_access_level === 'disabled',
+    }),
+  );
+
+export const ProjectPage = z.array(Project).max(1_000);
+
+/** While GitLab still copies a repository in there is nothing whole to scan. */
+function isImporting(status: string | null | undefined): boolean {
+  return status === 'scheduled' || status === 'started';
+}
+
+function isSet(text: string | null | undefined): boolean {
+  return text !== undefined && text !== null;
+}

@@ -1,0 +1,110 @@
+import type { SecuErrorCode } from '../domain/errors.ts';
+import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { AskedFor } from './answer.ts';
+
+interface Named {
+  code: SecuErrorCode;
+  problem: string;
+  says: string;
+}
+
+/** Error codes of Node, OpenSSL and undici, each with what it means to us. The first that matches counts. */
+const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
+  [
+    /^(ENOTFOUND|ENODATA|ESERVFAIL|EAI_\w+)$/,
+    named('gitlab_unreachable', 'dns_failed', 'its name does not resolve'),
+  ],
+  [/^ECONNREFUSED$/, named('gitlab_unreachable', 'connection_refused', 'the connection was refused')],
+  [
+    /^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN)$/,
+    named('gitlab_unreachable', 'no_route', 'there is no route to it'),
+  ],
+  [
+    /^(ETIMEDOUT|UND_ERR_\w*TIMEOUT|TimeoutError)$/,
+    named('gitlab_unreachable', 'timeout', 'it did not answer in time'),
+  ],
+  [
+    /^CERT_HAS_EXPIRED$/,
+    named('gitlab_tls_failed', 'tls_certificate_expired', 'its certificate has expired'),
+  ],
+  [
+    /^CERT_NOT_YET_VALID$/,
+    named('gitlab_tls_failed', 'tls_certificate_not_yet_valid', 'its certificate is not valid yet'),
+  ],
+  [
+    /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
+    named('gitlab_tls_failed', 'tls_certificate_wrong_host', 'its certificate is for another host'),
+  ],
+  [
+    /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|CERT_UNTRUSTED|INVALID_CA)/,
+    named(
+      'gitlab_tls_failed',
+      'tls_certificate_untrusted',
+      'its certificate is not signed by a root that we trust',
+    ),
+  ],
+  [
+    /^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO|PATH_LENGTH_)/,
+    named('gitlab_tls_failed', 'tls_handshake_failed', 'no secure connection came about'),
+  ],
+  [
+    /^(HPE_|Z_|UND_ERR_HEADERS_OVERFLOW|ERR_ENCODING_)/,
+    named('gitlab_reply_unreadable', 'malformed_reply', 'its answer is not well-formed'),
+  ],
+  [/^UND_ERR_ABORTED$/, named('gitlab_unreachable', 'proxy_refused', 'the proxy refused the connection')],
+  [
+    /^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_CLOSED|UND_ERR_DESTROYED)$/,
+    named('gitlab_unreachable', 'connection_reset', 'the connection was cut'),
+  ],
+];
+
+/**
+ * Names why no answer came. The error that it is made from stays behind: libraries hang sockets, requests and
+ * certificates on theirs.
+ */
+export function transportError(err: unknown, asked: AskedFor): SecuError {
+  if (isAddressRefusal(err)) {
+    return failure(
+      named('gitlab_unreachable', 'address_refused', 'the address it resolves to may not be connected to'),
+      asked,
+      null,
+    );
+  }
+  const codes = codesOf(err);
+  for (const [pattern, meaning] of MEANINGS) {
+    const code = codes.find((candidate) => pattern.test(candidate));
+    if (code !== undefined) return failure(meaning, asked, code);
+  }
+  return failure(
+    named('gitlab_unreachable', 'connection_failed', 'the connection failed'),
+    asked,
+    codes[0] ?? null,
+  );
+}
+
+function failure({ code, problem, says }: Named, asked: AskedFor, systemCode: string | null): SecuError {
+  return new SecuError(code, `${asked.method} ${asked.endpoint} at ${asked.host}: ${says}`, {
+    details: { problem, ...(systemCode === null ? {} : { systemCode }) },
+  });
+}
+
+function named(code: SecuErrorCode, problem: string, says: string): Named {
+  return { code, problem, says };
+}
+
+/** Codes along the chain of causes; several addresses of one host fail as one AggregateError. */
+function codesOf(err: unknown, depth = 0): string[] {
+  if (!(err instanceof Error) || depth > 5) return [];
+  const own = 'code' in err && typeof err.code === 'string' ? [err.code] : [];
+  const name = err.name === 'TimeoutError' ? ['TimeoutError'] : [];
+  const parts =
+    err instanceof AggregateError ? err.errors.flatMap((part: unknown) => codesOf(part, depth + 1)) : [];
+  return [...own, ...name, ...codesOf(err.cause, depth + 1), ...parts].filter((code) =>
+    /^[A-Za-z_]\w{1,60}$/.test(code),
+  );
+}
+
+function isAddressRefusal(err: unknown, depth = 0): boolean {
+  if (isSecuError(err, 'origin_not_allowed')) return true;
+  return err instanceof Error && depth <= 5 && isAddressRefusal(err.cause, depth + 1);
+}

@@ -1,0 +1,25 @@
+import { SecuError } from '../domain/errors.ts';
+
+const LONGEST_CHAIN = 5;
+
+/**
+ * An error as it may be logged. Only these fields: client libraries hang the request, with its headers, on theirs.
+ */
+export function describeError(err: unknown, depth = 0): unknown {
+  if (!(err instanceof Error))
+    return typeof err === 'string' ? { message: err } : { message: 'not an error', type: typeof err };
+  return {
+    type: err.name,
+    message: err.message,
+    ...('code' in err && isPlain(err.code) ? { code: err.code } : {}),
+    ...(err instanceof SecuError && Object.keys(err.details).length > 0 ? { details: err.details } : {}),
+    stack: err.stack,
+    ...(err.cause === undefined || depth >= LONGEST_CHAIN
+      ? {}
+      : { cause: describeError(err.cause, depth + 1) }),
+  };
+}
+
+function isPlain(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}

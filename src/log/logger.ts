@@ -1,0 +1,80 @@
+import type { Logger } from 'pino';
+import { pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { cleanRecord } from './clean.ts';
+import { describeError } from './describe-error.ts';
+import type { Scrubber } from './scrubber.ts';
+import { createScrubber } from './scrubber.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogFormat = 'pretty' | 'json';
+/** Plain data; an error goes under `err`. */
+export type LogFields = Record<string, unknown>;
+
+/** What every part of Secu logs through. */
+export interface Log {
+  child(bindings: LogFields): Log;
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+}
+
+export interface LogDestination {
+  write(text: string): unknown;
+}
+
+/**
+ * A log that cannot show a secret: each line is cleaned after it is complete, just before it leaves, so it does not
+ * matter in which field, error or message the value stood. Without `destination` it writes to standard output.
+ */
+export function createLogger(options: {
+  level: LogLevel;
+  format: LogFormat;
+  destination?: LogDestination;
+  bindings?: LogFields;
+  scrubber?: Scrubber;
+  color?: boolean;
+}): Log {
+  const { level, format, bindings = {}, scrubber = createScrubber(), color = false } = options;
+  const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const render = format === 'pretty' ? prettyRenderer(color) : jsonRenderer;
+  const logger = pino(
+    {
+      level,
+      base: bindings,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (err: unknown) => describeError(err) },
+    },
+    { write: (line: string) => void destination.write(cleanLine({ line, render, scrubber })) },
+  );
+  return wrap(logger);
+}
+
+function wrap(logger: Logger): Log {
+  return {
+    child: (bindings) => wrap(logger.child(bindings)),
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}
+
+type Render = (record: Record<string, unknown>) => string;
+
+const jsonRenderer: Render = (record) => `${JSON.stringify(record)}\n`;
+
+function prettyRenderer(color: boolean): Render {
+  return prettyFactory({
+    colorize: color,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname',
+    errorLikeObjectKeys: ['err'],
+  });
+}
+
+function cleanLine({ line, render, scrubber }: { line: string; render: Render; scrubber: Scrubber }): string {
+  return render(cleanRecord(JSON.parse(line) as Record<string, unknown>, scrubber));
+}

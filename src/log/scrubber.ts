@@ -1,0 +1,82 @@
+import { Secret } from '../domain/secret.ts';
+
+export const MASK = '[secret]';
+const SHORTEST_SECRET = 8;
+const MOST_SECRETS = 1_000;
+
+/**
+ * What looks like a credential, whoever wrote it. Order matters: whole headers and URLs before the tokens in them.
+ * Shapes: GitLab docs, "Token overview" (also with an instance's own word before), Secu's API keys and webhook secrets.
+ */
+const PATTERNS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\b(basic|bearer)(\s+)[A-Za-z0-9+/=._~-]{8,}/gi, `$1$2${MASK}`],
+  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/gi, `$1${MASK}@`],
+  [/([?&](?:private_token|access_token|job_token|token|code)=)[^&\s#"']+/gi, `$1${MASK}`],
+  [/(private-token|job-token|deploy-token)("?\s*[:=]\s*"?)[^\s"',;]{8,}/gi, `$1$2${MASK}`],
+  [/gl[a-z]+-[0-9A-Za-z_.=-]{16,}/g, MASK],
+  [/secu_[0-9A-Za-z_-]{16,}/g, MASK],
+  [/whsec_[0-9A-Za-z+/=_-]{16,}/g, MASK],
+];
+
+/**
+ * Takes secrets out of texts by what they are, not by where they stand. Knows registered values, also encoded (base64
+ * at each alignment, so inside `user:token` too; base64url, hex, percent, JSON), and everything of a known shape.
+ */
+export interface Scrubber {
+  /**
+   * From now on this value never leaves. Values under 8 characters are not taken: they would cut up ordinary words.
+   * Keeps the 1,000 that were registered last.
+   */
+  registerSecret(value: Secret | string): void;
+  scrub(text: string): string;
+}
+
+export function createScrubber(): Scrubber {
+  const values = new Set<string>();
+  let forms: RegExp | null = null;
+  return {
+    registerSecret(value) {
+      const text = value instanceof Secret ? value.reveal() : value;
+      if (text.length < SHORTEST_SECRET || values.has(text)) return;
+      values.add(text);
+      const [oldest] = values;
+      if (values.size > MOST_SECRETS && oldest !== undefined) values.delete(oldest);
+      forms = null;
+    },
+    scrub(text) {
+      forms ??= patternOf(values);
+      const known = forms === null ? text : text.replace(forms, MASK);
+      return PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), known);
+    },
+  };
+}
+
+function patternOf(values: ReadonlySet<string>): RegExp | null {
+  const forms = new Set([...values].flatMap(encodedForms));
+  if (forms.size === 0) return null;
+  const longestFirst = [...forms].sort((one, other) => other.length - one.length);
+  return new RegExp(longestFirst.map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('|'), 'g');
+}
+
+function encodedForms(value: string): string[] {
+  const bytes = Buffer.from(value, 'utf8');
+  const base64 = [0, 1, 2].map((offset) => base64Core({ bytes, offset }));
+  const forms = [
+    value,
+    ...base64,
+    ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    encodeURIComponent(value.toWellFormed()),
+    JSON.stringify(value).slice(1, -1),
+  ];
+  return forms.filter((form) => form.length >= SHORTEST_SECRET);
+}
+
+/** The characters of a base64 text that depend on these bytes alone, when they begin `offset` bytes into it (mod 3). */
+function base64Core({ bytes, offset }: { bytes: Buffer; offset: number }): string {
+  const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
+  const firstWhole = Math.ceil((offset * 8) / 6);
+  const lastWhole = Math.floor(((offset + bytes.length) * 8) / 6);
+  return encoded.slice(firstWhole, lastWhole);
+}

@@ -1,0 +1,61 @@
+import { SecuError } from '../domain/errors.ts';
+
+export const KEY_BYTES = 32;
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
+
+export interface SealInput {
+  key: Buffer;
+  nonce: Buffer;
+  aad: Buffer;
+  plaintext: Buffer;
+}
+
+export interface OpenInput {
+  key: Buffer;
+  nonce: Buffer;
+  aad: Buffer;
+  ciphertext: Buffer;
+  tag: Buffer;
+}
+
+/** AES-GCM with 16-byte tags, as a library gives it. `null` from `open` = not authentic; nothing of the text leaves. */
+export interface AesGcmProvider {
+  seal(input: SealInput): { ciphertext: Buffer; tag: Buffer };
+  open(input: OpenInput): Buffer | null;
+}
+
+/** AES-256-GCM with the sizes that Secu uses, and no others. */
+export interface Cipher {
+  seal(input: SealInput): { ciphertext: Buffer; tag: Buffer };
+  /** @throws SecuError `secret_unreadable`, the same for every reason */
+  open(input: OpenInput): Buffer;
+}
+
+/**
+ * Puts the rule before the library: 32-byte keys, 12-byte nonces, 16-byte tags, checked before any cryptography, and
+ * an exception where the tag does not hold. It closes what the providers differ in: node-forge takes an empty nonce
+ * (Wycheproof 311–316), node:crypto refuses very long ones.
+ */
+export function strictCipher(provider: AesGcmProvider): Cipher {
+  return {
+    seal(input) {
+      if (!hasExactSizes(input)) throw new SecuError('internal', 'wrong key or nonce size for AES-256-GCM');
+      return provider.seal(input);
+    },
+    open(input) {
+      const plaintext = hasExactSizes(input) && input.tag.length === TAG_BYTES ? provider.open(input) : null;
+      if (plaintext === null) throw unreadable();
+      return plaintext;
+    },
+  };
+}
+
+function hasExactSizes({ key, nonce }: { key: Buffer; nonce: Buffer }): boolean {
+  return key.length === KEY_BYTES && nonce.length === NONCE_BYTES;
+}
+
+/** One text for every way a record can be wrong, so that an answer says nothing about where it is wrong. */
+export function unreadable(): SecuError {
+  return new SecuError('secret_unreadable', 'a sealed record does not open: it was changed, cut or moved');
+}

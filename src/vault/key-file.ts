@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SecuError } from '../domain/errors.ts';
+import { newKeyLine } from './key-ring.ts';
+
+/**
+ * The text of the key file, made on the first start with mode 0600. Where sealed data exists a missing file is
+ * refused: a new key would not open that data. Two processes at once end with the same file.
+ * @throws SecuError `key_unknown`
+ */
+export async function ensureKeyFile({
+  path,
+  sealedDataExists,
+}: {
+  path: string;
+  sealedDataExists: boolean;
+}): Promise<string> {
+  const existing = await readKeyFile(path);
+  if (existing !== null) return existing;
+  if (sealedDataExists) {
+    throw new SecuError(
+      'key_unknown',
+      'the key file is missing although sealed data exists; put it back from a backup, a new key cannot open that data',
+    );
+  }
+  await writeOnce({ path, text: `${newKeyLine()}\n` });
+  const made = await readKeyFile(path);
+  if (made === null) throw new SecuError('internal', 'the key file vanished while it was made');
+  return made;
+}
+
+async function readKeyFile(path: string): Promise<string | null> {
+  try {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) await chmod(path, 0o600);
+    return await readFile(path, 'utf8');
+  } catch (err) {
+    if (isSystemError(err, 'ENOENT')) return null;
+    throw err;
+  }
+}
+
+/** A link fails where the name is taken, so a half-written file is never seen and an existing one never replaced. */
+async function writeOnce({ path, text }: { path: string; text: string }): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeDurably({ path: draft, text });
+    await link(draft, path);
+  } catch (err) {
+    if (!isSystemError(err, 'EEXIST')) throw err;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await syncFolder(folder);
+}
+
+async function writeDurably({ path, text }: { path: string; text: string }): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isSystemError(err: unknown, code: string): boolean {
+  return err instanceof Error && 'code' in err && err.code === code;
+}
