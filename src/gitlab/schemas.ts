@@ -76,7 +76,7 @@ export const Project = z
     repository_access_level: z.string().max(32).nullish(),
     marked_for_deletion_on: label.nullish(),
     marked_for_deletion_at: label.nullish(),
-    forked_from_project: z.unknown(),
+    forked_from_project: z.unknown().optional(),
     namespace: z.object({ kind: z.string().max(32) }).nullish(),
   })
   .transform(
