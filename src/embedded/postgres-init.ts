@@ -49,9 +49,15 @@ export async function initialiseCluster({
     name: 'initdb',
     command: join(programs, 'initdb'),
     args: [
-      ...['-D', dataArgument(making, user), '-U', admin, '--auth=scram-sha-256', '--pwfile=../password.new'],
+      `--pgdata=${dataArgument(making, user)}`,
+      `--username=${admin}`,
+      '--auth=scram-sha-256',
+      '--pwfile=../password.new',
+      '--encoding=UTF8',
       // The builtin provider sorts the same on every machine, whatever its C library.
-      ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
       ...(durable ? [] : ['--no-sync']),
     ],
     env: { LC_ALL: 'C', TZ: 'UTC' },

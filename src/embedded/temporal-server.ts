@@ -62,13 +62,9 @@ export async function startTemporalServer({
     path: tool.path,
     port,
     extra: [
-      ...[
-        '--ui-port',
-        `${uiPort}`,
-        '--ui-disable-news-fetch',
-        '--db-filename',
-        join(layout.temporal, 'temporal.db'),
-      ],
+      `--ui-port=${uiPort}`,
+      '--ui-disable-news-fetch',
+      `--db-filename=${join(layout.temporal, 'temporal.db')}`,
       ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ],
   });
@@ -123,8 +119,13 @@ function temporalSpec({
     name: 'temporal',
     command: path,
     args: [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`],
-      ...['--namespace', TEMPORAL_NAMESPACE, '--log-level', 'warn', '--log-format', 'json'],
+      'server',
+      'start-dev',
+      '--ip=127.0.0.1',
+      `--port=${port}`,
+      `--namespace=${TEMPORAL_NAMESPACE}`,
+      '--log-level=warn',
+      '--log-format=json',
       ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
       ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
       ...extra,

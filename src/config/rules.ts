@@ -1,0 +1,86 @@
+import { BlockList, isIP } from 'node:net';
+import type { SettingName, Settings } from './settings.ts';
+
+/** What is wrong with one setting, as the second half of a sentence that begins with its name. */
+export interface Problem {
+  readonly name: SettingName;
+  readonly problem: string;
+}
+
+/** What must hold between settings. Looks only at those that could be read. */
+export function crossCheck(s: Partial<Settings>): Problem[] {
+  return [...checkReach(s), ...checkTemporalTls(s), ...checkMail(s), ...checkSignOn(s)];
+}
+
+function* checkReach(s: Partial<Settings>): Generator<Problem> {
+  const { SECU_HOST: host, SECU_PUBLIC_URL: publicUrl, SECU_INSECURE_HTTP: insecure } = s;
+  if (host === undefined || insecure !== false) return;
+  if (!isLoopback(host) && !publicUrl?.startsWith('https:')) {
+    yield {
+      name: 'SECU_PUBLIC_URL',
+      problem: `must begin with https:// because SECU_HOST ${host} is not loopback (or set SECU_INSECURE_HTTP=1)`,
+    };
+    return;
+  }
+  if (publicUrl?.startsWith('http:') === true && !isLoopback(new URL(publicUrl).hostname)) {
+    yield {
+      name: 'SECU_PUBLIC_URL',
+      problem: 'is plain http for a host other than loopback (or set SECU_INSECURE_HTTP=1)',
+    };
+  }
+}
+
+function* checkTemporalTls(s: Partial<Settings>): Generator<Problem> {
+  if (s.TEMPORAL_TLS_DISABLE_HOST_VERIFICATION === true) {
+    yield {
+      name: 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION',
+      problem: 'cannot be true: give the roots of the server as TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+    };
+  }
+  if (s.TEMPORAL_TLS === false && s.TEMPORAL_API_KEY !== undefined) {
+    yield {
+      name: 'TEMPORAL_TLS',
+      problem: 'cannot be off with TEMPORAL_API_KEY, which would travel in clear',
+    };
+  }
+  const cert = s.TEMPORAL_TLS_CLIENT_CERT_PATH ?? s.TEMPORAL_TLS_CLIENT_CERT_DATA;
+  const key = s.TEMPORAL_TLS_CLIENT_KEY_PATH ?? s.TEMPORAL_TLS_CLIENT_KEY_DATA;
+  if (cert !== undefined && key === undefined) {
+    yield { name: 'TEMPORAL_TLS_CLIENT_KEY_PATH', problem: 'is missing beside the client certificate' };
+  }
+  if (cert === undefined && key !== undefined) {
+    yield { name: 'TEMPORAL_TLS_CLIENT_CERT_PATH', problem: 'is missing beside the client key' };
+  }
+  for (const part of ['SERVER_CA_CERT', 'CLIENT_CERT', 'CLIENT_KEY'] as const) {
+    if (s[`TEMPORAL_TLS_${part}_PATH`] === undefined || s[`TEMPORAL_TLS_${part}_DATA`] === undefined)
+      continue;
+    yield { name: `TEMPORAL_TLS_${part}_DATA`, problem: `is given twice, also as TEMPORAL_TLS_${part}_PATH` };
+  }
+}
+
+function* checkMail(s: Partial<Settings>): Generator<Problem> {
+  if (s.SECU_SMTP_URL !== undefined && s.SECU_SMTP_FROM === undefined) {
+    yield { name: 'SECU_SMTP_FROM', problem: 'is missing, SECU_SMTP_URL needs it' };
+  }
+}
+
+function* checkSignOn(s: Partial<Settings>): Generator<Problem> {
+  if (s.SECU_OIDC_ISSUER === undefined) return;
+  for (const name of ['SECU_OIDC_CLIENT_ID', 'SECU_OIDC_ROLE_MAP'] as const) {
+    if (s[name] === undefined) yield { name, problem: 'is missing, SECU_OIDC_ISSUER needs it' };
+  }
+  if (s.SECU_OIDC_ISSUER.startsWith('http:') && !isLoopback(new URL(s.SECU_OIDC_ISSUER).hostname)) {
+    yield { name: 'SECU_OIDC_ISSUER', problem: 'must begin with https://' };
+  }
+}
+
+/** Whether a host or address is this machine only. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (bare === 'localhost') return true;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+  loopback.addAddress('::1', 'ipv6');
+  const family = isIP(bare);
+  return family !== 0 && loopback.check(bare, family === 4 ? 'ipv4' : 'ipv6');
+}

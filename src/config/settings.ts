@@ -1,0 +1,286 @@
+import { z } from 'zod';
+import * as v from './values.ts';
+
+/** What the reference table and the error messages say about a setting. */
+interface About {
+  readonly meaning: string;
+  /** As it is written down; absent: none. */
+  readonly default?: string;
+  readonly example: string;
+  /** Accepted as `NAME_FILE` too, and never shown. */
+  readonly secret?: true;
+}
+
+const about = z.registry<About>();
+
+function setting<S extends z.ZodType>(schema: S, facts: About): S {
+  about.add(schema, facts);
+  return schema;
+}
+
+/** A setting that has a default: the default is written as a person would write it. */
+function withDefault<T>(schema: z.ZodType<T, string>, facts: About & { default: string }) {
+  return setting(schema.prefault(facts.default), facts);
+}
+
+/** Every setting, by its name in the environment. */
+export const Settings = z.object({
+  SECU_HOME: setting(v.path.optional(), {
+    meaning: 'everything the embedded default keeps; one process at a time',
+    default: '~/.local/share/secu (root: /var/lib/secu)',
+    example: '/srv/secu',
+  }),
+  SECU_HOST: withDefault(v.text, {
+    meaning: 'address that API and dashboard listen on',
+    default: '127.0.0.1',
+    example: '127.0.0.1',
+  }),
+  SECU_PORT: withDefault(v.port, { meaning: 'port of API and dashboard', default: '8080', example: '8080' }),
+  SECU_PUBLIC_URL: setting(v.origin.optional(), {
+    meaning: 'how people reach Secu; another Host is answered 421',
+    default: 'from host and port',
+    example: 'https://secu.example.com',
+  }),
+  SECU_INSECURE_HTTP: withDefault(v.flag, {
+    meaning: 'allows a host other than loopback without https',
+    default: '0',
+    example: '1',
+  }),
+  SECU_TRUSTED_PROXIES: setting(v.networks.optional(), {
+    meaning: 'proxies whose word about the client address is taken',
+    example: '10.0.0.0/8,192.0.2.7',
+  }),
+  DATABASE_URL: setting(v.hiddenUrl('postgres:', 'postgresql:').optional(), {
+    meaning: 'any PostgreSQL >= 15',
+    default: 'embedded PostgreSQL',
+    example: 'postgresql://secu@db.example.com/secu',
+    secret: true,
+  }),
+  TEMPORAL_ADDRESS: setting(v.address.optional(), {
+    meaning: 'frontend of the Temporal server',
+    default: 'embedded server',
+    example: 'temporal.example.com:7233',
+  }),
+  TEMPORAL_NAMESPACE: setting(v.text.optional(), {
+    meaning: 'namespace on that server',
+    default: 'default (embedded server: secu)',
+    example: 'secu',
+  }),
+  TEMPORAL_API_KEY: setting(v.hidden.optional(), {
+    meaning: 'API key of that server; switches TLS on',
+    example: 'a key from your Temporal account',
+    secret: true,
+  }),
+  TEMPORAL_TLS: setting(v.flag.optional(), { meaning: 'TLS to that server', example: 'true' }),
+  TEMPORAL_TLS_SERVER_NAME: setting(v.text.optional(), {
+    meaning: 'name that the server’s certificate must carry',
+    example: 'temporal.example.com',
+  }),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: setting(v.certificateFile.optional(), {
+    meaning: 'file of roots that may sign the server’s certificate',
+    example: '/etc/secu/temporal-ca.pem',
+  }),
+  TEMPORAL_TLS_SERVER_CA_CERT_DATA: setting(v.certificates.optional(), {
+    meaning: 'the same, as text',
+    example: '-----BEGIN CERTIFICATE-----…',
+  }),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: setting(v.certificateFile.optional(), {
+    meaning: 'file of the client certificate',
+    example: '/etc/secu/temporal.pem',
+  }),
+  TEMPORAL_TLS_CLIENT_CERT_DATA: setting(v.certificates.optional(), {
+    meaning: 'the same, as text',
+    example: '-----BEGIN CERTIFICATE-----…',
+  }),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: setting(v.hiddenFileText.optional(), {
+    meaning: 'file of the client key',
+    example: '/etc/secu/temporal.key',
+  }),
+  TEMPORAL_TLS_CLIENT_KEY_DATA: setting(v.hidden.optional(), {
+    meaning: 'the same, as text',
+    example: 'the PEM text of the key',
+    secret: true,
+  }),
+  TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: setting(v.flag.optional(), {
+    meaning: 'refused: give the server’s roots instead',
+    example: 'false',
+  }),
+  SECU_TEMPORAL_UI_URL: setting(v.webAddress.optional(), {
+    meaning: 'web UI of Temporal, for links',
+    default: 'the embedded server’s',
+    example: 'https://temporal.example.com',
+  }),
+  SECU_KEYS: setting(v.keyLines.optional(), {
+    meaning: 'key ring: one id:base64(32 bytes) a line, the first seals, all open',
+    default: 'a key file made on first start under SECU_HOME/keys',
+    example: 'k1:<the output of "openssl rand -base64 32">',
+    secret: true,
+  }),
+  SECU_BOOTSTRAP_API_KEY: setting(v.longSecret.optional(), {
+    meaning: 'one admin API key managed from here, at least 32 characters',
+    example: 'the output of "openssl rand -hex 32"',
+    secret: true,
+  }),
+  SECU_GITLAB_ORIGINS: withDefault(v.baseUrls, {
+    meaning: 'GitLab base URLs that integrations may name; plain http only where written http://',
+    default: 'https://gitlab.com',
+    example: 'https://gitlab.com,https://gitlab.example.com',
+  }),
+  SECU_ALLOWED_NETWORKS: setting(v.networks.optional(), {
+    meaning: 'private or loopback networks that those origins may resolve to',
+    example: '10.20.0.0/16',
+  }),
+  SECU_WEBHOOK_NETWORKS: setting(v.networks.optional(), {
+    meaning: 'private or loopback networks that channel URLs may resolve to',
+    example: '10.20.0.0/16',
+  }),
+  SECU_CA_FILE: setting(v.certificateFile.optional(), {
+    meaning: 'PEM roots added for API, git, webhooks and mail',
+    example: '/etc/ssl/certs/company-root.pem',
+  }),
+  SECU_PROXY_URL: setting(v.hiddenUrl('http:', 'https:').optional(), {
+    meaning: 'outbound proxy',
+    example: 'http://proxy.example.com:3128',
+    secret: true,
+  }),
+  SECU_NO_PROXY: setting(v.list.optional(), {
+    meaning: 'hosts that are reached without the proxy',
+    example: 'gitlab.example.com,.internal',
+  }),
+  SECU_GITLAB_RATE: withDefault(v.rate, {
+    meaning: 'requests per GitLab origin',
+    default: '10/s',
+    example: '10/s',
+  }),
+  SECU_GITLAB_CLONES: withDefault(v.count, {
+    meaning: 'clones at once per GitLab origin',
+    default: '8',
+    example: '8',
+  }),
+  SECU_SCAN_SLOTS: setting(v.count.optional(), {
+    meaning: 'scans at once per scan worker',
+    default: 'number of cores',
+    example: '4',
+  }),
+  SECU_CLONE_MAX_BYTES: withDefault(v.size, { meaning: 'largest clone', default: '2GiB', example: '2GiB' }),
+  SECU_CLONE_TIMEOUT: withDefault(v.duration, { meaning: 'longest clone', default: '15m', example: '15m' }),
+  SECU_SCAN_TIMEOUT: withDefault(v.duration, { meaning: 'longest scan', default: '15m', example: '15m' }),
+  SECU_BLOB_MAX_BYTES: withDefault(v.size, {
+    meaning: 'largest file that is scanned',
+    default: '10MiB',
+    example: '10MiB',
+  }),
+  SECU_DISK_RESERVE: withDefault(v.size, {
+    meaning: 'free disk space below which no clone starts',
+    default: '5GiB',
+    example: '5GiB',
+  }),
+  SECU_VERIFY_INTERVAL: withDefault(v.interval, {
+    meaning: 'background verification of tokens; 0 switches it off',
+    default: '6h',
+    example: '6h',
+  }),
+  SECU_SYNC_INTERVAL: withDefault(v.interval, {
+    meaning: 'background sync of repositories; 0 switches it off',
+    default: '1h',
+    example: '1h',
+  }),
+  SECU_SCAN_INTERVAL: withDefault(v.interval, {
+    meaning: 'after this long a repository is looked at again; 0 switches it off',
+    default: '24h',
+    example: '24h',
+  }),
+  SECU_EXPIRY_THRESHOLDS: withDefault(v.thresholds, {
+    meaning: 'days before expiry at which a token is flagged (1-365, distinct)',
+    default: '60,30,14,7,3,1',
+    example: '60,30,14,7,3,1',
+  }),
+  SECU_RETENTION: withDefault(v.duration, {
+    meaning: 'how long superseded scans, syncs, deliveries and events are kept (audit events 400 days)',
+    default: '180d',
+    example: '180d',
+  }),
+  SECU_SMTP_URL: setting(v.hiddenUrl('smtp:', 'smtps:').optional(), {
+    meaning: 'mail server',
+    example: 'smtps://mail.example.com',
+    secret: true,
+  }),
+  SECU_SMTP_FROM: setting(v.text.optional(), {
+    meaning: 'sender of mail; needed with SECU_SMTP_URL',
+    example: 'secu@example.com',
+  }),
+  SECU_OIDC_ISSUER: setting(v.webAddress.optional(), {
+    meaning: 'single sign-on: the issuer',
+    example: 'https://login.example.com',
+  }),
+  SECU_OIDC_CLIENT_ID: setting(v.text.optional(), {
+    meaning: 'single sign-on: our client id',
+    example: 'secu',
+  }),
+  SECU_OIDC_CLIENT_SECRET: setting(v.hidden.optional(), {
+    meaning: 'single sign-on: our client secret',
+    example: 'the secret from the issuer',
+    secret: true,
+  }),
+  SECU_OIDC_ROLE_CLAIM: setting(v.text.optional(), {
+    meaning: 'claim that names a person’s groups',
+    example: 'groups',
+  }),
+  SECU_OIDC_ROLE_MAP: setting(v.roleMap.optional(), {
+    meaning: 'group=role, comma list; a person whose groups map to none is refused',
+    example: 'security=admin,developers=viewer',
+  }),
+  SECU_LOG_LEVEL: withDefault(v.text.pipe(z.enum(['debug', 'info', 'warn', 'error', 'silent'])), {
+    meaning: 'debug, info, warn, error or silent',
+    default: 'info',
+    example: 'info',
+  }),
+  SECU_LOG_FORMAT: setting(v.text.pipe(z.enum(['pretty', 'json'])).optional(), {
+    meaning: 'pretty or json',
+    default: 'pretty on a terminal, else json',
+    example: 'json',
+  }),
+  SECU_TEMPORAL_PATH: setting(v.path.optional(), {
+    meaning: 'the Temporal CLI (Server >= 1.32) to use instead of the pinned one',
+    example: '/usr/local/bin/temporal',
+  }),
+  SECU_GITLEAKS_PATH: setting(v.path.optional(), {
+    meaning: 'the gitleaks to use instead of the pinned one',
+    example: '/usr/local/bin/gitleaks',
+  }),
+  SECU_OSV_SCANNER_PATH: setting(v.path.optional(), {
+    meaning: 'the osv-scanner to use instead of the pinned one',
+    example: '/usr/local/bin/osv-scanner',
+  }),
+  SECU_URL: setting(v.webAddress.optional(), {
+    meaning: 'the Secu that the command line speaks to',
+    default: 'the one of SECU_HOME',
+    example: 'https://secu.example.com',
+  }),
+  SECU_API_KEY: setting(v.hidden.optional(), {
+    meaning: 'API key of the command line',
+    default: 'SECU_HOME/keys/cli.key',
+    example: 'secu_…',
+    secret: true,
+  }),
+});
+export type Settings = z.infer<typeof Settings>;
+export type SettingName = keyof Settings;
+
+/** Every setting's name, in the order of the reference table. */
+export const SETTING_NAMES = Object.keys(Settings.shape) as SettingName[];
+
+/** What is said about a setting. */
+export function aboutSetting(name: SettingName): About {
+  const facts = about.get(Settings.shape[name]);
+  if (facts === undefined) throw new Error(`setting ${name} is not described`);
+  return facts;
+}
+
+/** The reference table of the docs. `default` is empty where there is none. */
+export function settingsTable(): { name: string; default: string; meaning: string }[] {
+  return SETTING_NAMES.map((name) => {
+    const { meaning, default: byDefault = '', secret } = aboutSetting(name);
+    return { name: secret === true ? `${name}, ${name}_FILE` : name, default: byDefault, meaning };
+  });
+}

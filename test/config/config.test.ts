@@ -1,0 +1,216 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { readClientConfig, readConfig } from '../../src/config/config.ts';
+import type { Environment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/environment.ts';
+import { settingsTable } from '../../src/config/settings.ts';
+import { isSecuError } from '../../src/domain/errors.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'secu-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const person = { isRoot: false, home: '/home/ada', cores: 2, isTerminal: false };
+const keyLine = (id: string, bytes = 32) => `${id}:${Buffer.alloc(bytes, 7).toString('base64')}`;
+
+function problemsOf(env: Environment): string[] {
+  try {
+    readConfig(env, person);
+    return [];
+  } catch (err) {
+    if (!isSecuError(err, 'invalid_settings')) throw err;
+    return err.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+}
+
+const namesOf = (env: Environment) => problemsOf(env).map((line) => line.split(' ')[0]);
+
+describe('with nothing set', () => {
+  test('has the defaults of the contract', () => {
+    const config = readConfig({}, person);
+    expect(config.home).toBe('/home/ada/.local/share/secu');
+    expect(config.http).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      publicUrl: 'http://127.0.0.1:8080',
+      trustedProxies: [],
+    });
+    expect(config.database.url).toBeNull();
+    expect(config.temporal).toMatchObject({ address: null, namespace: 'secu', tls: null });
+    expect(config.gitlab).toEqual({ origins: ['https://gitlab.com'], requestsPerSecond: 10, clones: 8 });
+    expect(config.limits).toEqual({
+      scanSlots: 2,
+      cloneMaxBytes: 2 * 2 ** 30,
+      cloneTimeoutMs: 900_000,
+      scanTimeoutMs: 900_000,
+      blobMaxBytes: 10 * 2 ** 20,
+      diskReserveBytes: 5 * 2 ** 30,
+    });
+    expect(config.intervals).toEqual({ verifyMs: 21_600_000, syncMs: 3_600_000, scanMs: 86_400_000 });
+    expect(config.expiryThresholds).toEqual([60, 30, 14, 7, 3, 1]);
+    expect(config.retentionMs).toBe(180 * 86_400_000);
+    expect(config.log).toEqual({ level: 'info', format: 'json' });
+  });
+
+  test('keeps the home of root under /var/lib', () => {
+    expect(readConfig({}, { ...person, isRoot: true }).home).toBe('/var/lib/secu');
+  });
+
+  test('takes an empty value as not set', () => {
+    expect(readConfig({ SECU_PORT: '', DATABASE_URL: '' }, person).http.port).toBe(8080);
+  });
+});
+
+describe('with wrong values', () => {
+  test('lists all problems at once, each with name, what is wrong and an example', () => {
+    const problems = problemsOf({
+      SECU_PORT: 'eighty',
+      SECU_CLONE_MAX_BYTES: '2 gigs',
+      SECU_SYNC_INTERVAL: '1 hour',
+    });
+    expect(problems).toEqual([
+      'SECU_PORT is not a port from 1 to 65535. Example: SECU_PORT=8080',
+      'SECU_CLONE_MAX_BYTES is not a size (B, KiB, MiB, GiB, TiB). Example: SECU_CLONE_MAX_BYTES=2GiB',
+      'SECU_SYNC_INTERVAL is not a duration (ms, s, m, h, d). Example: SECU_SYNC_INTERVAL=1h',
+    ]);
+  });
+
+  test('does not repeat the value of a secret', () => {
+    const value = ['short', 'secret'].join('-');
+    expect(problemsOf({ SECU_BOOTSTRAP_API_KEY: value, SECU_KEYS: value }).join('\n')).not.toContain(value);
+  });
+
+  test.each([
+    ['SECU_EXPIRY_THRESHOLDS', '30,30'],
+    ['SECU_EXPIRY_THRESHOLDS', '0,7'],
+    ['SECU_EXPIRY_THRESHOLDS', '366'],
+    ['SECU_GITLAB_ORIGINS', 'gitlab.example.com'],
+    ['SECU_GITLAB_ORIGINS', 'https://gitlab.example.com?x=1'],
+    ['SECU_GITLAB_ORIGINS', 'https://ada:pw@gitlab.example.com'],
+    ['SECU_GITLAB_RATE', '10'],
+    ['SECU_GITLAB_CLONES', '0'],
+    ['SECU_CLONE_TIMEOUT', '0'],
+    ['SECU_ALLOWED_NETWORKS', '10.0.0.0/40'],
+    ['SECU_KEYS', keyLine('k1', 16)],
+    ['SECU_KEYS', `${keyLine('k1')}\n${keyLine('k1')}`],
+    ['SECU_CA_FILE', '/does/not/exist.pem'],
+    ['SECU_LOG_LEVEL', 'loud'],
+    ['SECU_PUBLIC_URL', 'https://secu.example.com/path'],
+    ['DATABASE_URL', 'mysql://db'],
+    ['TEMPORAL_ADDRESS', 'temporal.example.com'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(namesOf({ [name]: value })).toEqual([name]);
+  });
+
+  test('names settings that this process cannot do without', () => {
+    expect(() => readConfig({}, { ...person, required: ['DATABASE_URL', 'SECU_KEYS'] })).toThrow(
+      /DATABASE_URL is missing[\s\S]*SECU_KEYS is missing/,
+    );
+  });
+});
+
+describe('how people reach it', () => {
+  test('refuses a host other than loopback without an https address', () => {
+    expect(namesOf({ SECU_HOST: '0.0.0.0' })).toEqual(['SECU_PUBLIC_URL']);
+    expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_PUBLIC_URL: 'http://secu.example.com' })).toEqual([
+      'SECU_PUBLIC_URL',
+    ]);
+  });
+
+  test('accepts it with an https address or when told that plain http is meant', () => {
+    expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_PUBLIC_URL: 'https://secu.example.com' })).toEqual([]);
+    expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_INSECURE_HTTP: '1' })).toEqual([]);
+  });
+
+  test.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('takes %s as loopback', (host) => {
+    expect(namesOf({ SECU_HOST: host })).toEqual([]);
+  });
+});
+
+describe('values', () => {
+  test('an interval of 0 switches that activity off', () => {
+    const { intervals } = readConfig({ SECU_VERIFY_INTERVAL: '0', SECU_SYNC_INTERVAL: '90s' }, person);
+    expect(intervals).toMatchObject({ verifyMs: null, syncMs: 90_000 });
+  });
+
+  test('GitLab base URLs lose a trailing slash and /api/v4, and keep a folder', () => {
+    const origins = 'https://gitlab.example.com/, http://127.0.0.1:9000/gitlab/api/v4/';
+    expect(readConfig({ SECU_GITLAB_ORIGINS: origins }, person).gitlab.origins).toEqual([
+      'https://gitlab.example.com',
+      'http://127.0.0.1:9000/gitlab',
+    ]);
+  });
+
+  test('thresholds come with the largest first', () => {
+    expect(readConfig({ SECU_EXPIRY_THRESHOLDS: '1, 90,7' }, person).expiryThresholds).toEqual([90, 7, 1]);
+  });
+
+  test('mail and sign-on need their other halves', () => {
+    expect(namesOf({ SECU_SMTP_URL: 'smtp://mail', SECU_OIDC_ISSUER: 'https://login.example.com' })).toEqual([
+      'SECU_SMTP_FROM',
+      'SECU_OIDC_CLIENT_ID',
+      'SECU_OIDC_ROLE_MAP',
+    ]);
+  });
+
+  test('an API key of Temporal switches TLS on and cannot travel without it', () => {
+    const env = { TEMPORAL_ADDRESS: 'temporal.example.com:7233', TEMPORAL_API_KEY: 'k' };
+    expect(readConfig(env, person).temporal.tls).not.toBeNull();
+    expect(namesOf({ ...env, TEMPORAL_TLS: 'false' })).toEqual(['TEMPORAL_TLS']);
+    expect(namesOf({ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' })).toHaveLength(1);
+  });
+
+  test('names that look like settings and are none are reported', () => {
+    expect(readConfig({ SECU_PROT: '1', PATH: '/bin' }, person).unknown).toEqual(['SECU_PROT']);
+  });
+});
+
+describe('secrets', () => {
+  test('are read from the file that NAME_FILE names, without the last line end', () => {
+    const file = join(folder, 'key');
+    writeFileSync(file, `${'k'.repeat(32)}\n`);
+    const config = readConfig({ SECU_BOOTSTRAP_API_KEY_FILE: file }, person);
+    expect(config.bootstrapApiKey?.value()).toBe('k'.repeat(32));
+  });
+
+  test('are refused when given twice or when the file cannot be read', () => {
+    expect(namesOf({ SECU_KEYS: keyLine('k1'), SECU_KEYS_FILE: '/x' })).toEqual(['SECU_KEYS']);
+    expect(namesOf({ SECU_KEYS_FILE: join(folder, 'absent') })).toEqual(['SECU_KEYS']);
+  });
+
+  test('do not show when the whole configuration is printed', () => {
+    const value = 'v'.repeat(40);
+    const url = `postgresql://secu:${value}@db/secu`;
+    const config = readConfig(
+      { SECU_BOOTSTRAP_API_KEY: value, DATABASE_URL: url, SECU_PROXY_URL: `http://a:${value}@p` },
+      person,
+    );
+    expect(`${inspect(config, { depth: 9 })}${JSON.stringify(config)}`).not.toContain(value);
+  });
+});
+
+test('a line of .env is used where the environment says nothing', () => {
+  writeFileSync(join(folder, '.env'), 'SECU_PORT=9000\nSECU_HOST=localhost\n');
+  const env = readEnvironment({ folder, env: { SECU_PORT: '9001' } });
+  expect(readConfig(env, person).http).toMatchObject({ host: 'localhost', port: 9001 });
+});
+
+test('the command line reads its own settings past wrong ones of the server', () => {
+  const client = readClientConfig({ SECU_PORT: 'x', SECU_URL: 'https://secu.example.com/' }, person);
+  expect(client.url).toBe('https://secu.example.com');
+});
+
+test('the reference table names every setting of the contract with its default', () => {
+  const table = settingsTable();
+  expect(table).toContainEqual({
+    name: 'SECU_GITLAB_RATE',
+    default: '10/s',
+    meaning: 'requests per GitLab origin',
+  });
+  expect(table.map(({ name }) => name)).toContain('SECU_KEYS, SECU_KEYS_FILE');
+});
