@@ -102,6 +102,22 @@ const OPERATIONS: Record<string, Operation> = {
         .object({ project: Ref, files: Files, message: z.string().optional(), branch: z.string().optional() })
         .parse(body),
     ),
+  async addProject(control, body) {
+    const { name, path, files } = z.object({ name: z.string(), path: z.string(), files: Files }).parse(body);
+    const commits = () => [{ message: 'Begin', files }];
+    return control.addProject({
+      name,
+      about: 'added',
+      path,
+      commits,
+      expect: { listed: true, findings: [] },
+    });
+  },
+  // The way to `up` is closed while it is down: so it says beforehand for how long.
+  down(control, body) {
+    const { forMs } = z.object({ forMs: z.number().int().min(1) }).parse(body);
+    setTimeout(() => void control.down().then(() => setTimeout(() => void control.up(), forMs)), 10);
+  },
   addFault(control, body) {
     const { match, answer } = NewFault.parse(body);
     const path = typeof match.path === 'string' ? match.path : new RegExp(match.path.regexp);
@@ -117,6 +133,7 @@ const VIEWS: Record<string, (control: SimulatorControl, recipes: Recipe[]) => un
   clones: (control) => control.requests.clones(),
   authorizations: (control) => control.requests.authorizationsSeen(),
   faults: (control) => control.faults.list(),
+  failures: (control) => control.failures(),
   expectations: (_control, recipes) => expectationsOf(recipes),
 };
 

@@ -74,6 +74,8 @@ export type SimulatorControl = {
   up(): Promise<void>;
   faults: Faults;
   requests: RequestLog;
+  /** Errors of the simulator itself; a test that ends with any has found a bug here. */
+  failures(): readonly string[];
 };
 
 export function createControl(parts: {
@@ -84,6 +86,7 @@ export function createControl(parts: {
   requests: RequestLog;
   bans: BanList;
   listener: Listener;
+  failures: readonly string[];
 }): SimulatorControl {
   const { world } = parts;
   return {
@@ -92,6 +95,7 @@ export function createControl(parts: {
     ...projectControl(world, parts.repositories),
     faults: parts.faults,
     requests: parts.requests,
+    failures: () => parts.failures,
   };
 }
 

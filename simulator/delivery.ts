@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { FaultAnswer } from './faults.ts';
+import type { WireFault } from './faults.ts';
 import type { Reply } from './reply.ts';
 import { htmlReply } from './reply.ts';
 
@@ -11,10 +11,11 @@ import { htmlReply } from './reply.ts';
 export async function deliver(options: {
   response: ServerResponse;
   reply: Reply;
-  fault: FaultAnswer | null;
+  fault: WireFault | null;
 }): Promise<void> {
   const { response, reply, fault } = options;
-  switch (fault?.kind) {
+  if (fault === null) return send(response, reply);
+  switch (fault.kind) {
     case 'lost_reply':
       return loseReply({ response, reply, how: fault.how ?? 'disconnect' });
     case 'cut':
@@ -24,11 +25,9 @@ export async function deliver(options: {
       return send(response, { ...reply, body: body.subarray(0, Math.max(1, Math.floor(body.length / 2))) });
     }
     case 'slow':
-      if (fault.delayMs !== undefined) await delay(fault.delayMs);
+      if (fault.delayMs !== undefined) await delay(fault.delayMs, undefined, { ref: false });
       if (fault.bytesPerSecond === undefined) return send(response, reply);
       return send(response, { ...reply, body: Readable.from(trickle(reply.body, fault.bytesPerSecond)) });
-    default:
-      return send(response, reply);
   }
 }
 
@@ -99,7 +98,7 @@ async function* trickle(body: Buffer | Readable, bytesPerSecond: number): AsyncG
     const bytes = Buffer.from(chunk);
     for (let at = 0; at < bytes.length; at += step) {
       yield bytes.subarray(at, at + step);
-      await delay(100);
+      await delay(100, undefined, { ref: false });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { graphqlRoutes } from './api/graphql.ts';
 import { presentedToken } from './api/guard.ts';
 import { instanceRoutes } from './api/instance.ts';
 import { projectRoutes } from './api/projects.ts';
@@ -11,6 +12,7 @@ import { selfRoutes } from './api/self.ts';
 import { deliver } from './delivery.ts';
 import { replacementOf } from './fault-replies.ts';
 import type { FaultPlan } from './faults.ts';
+import { isWireFault } from './faults.ts';
 import type { BanList } from './git/bans.ts';
 import type { Repositories } from './git/repositories.ts';
 import type { GitService } from './git/routes.ts';
@@ -36,7 +38,13 @@ export type Instance = {
   latencyMs: number;
 };
 
-const ROUTES: Route[] = [...selfRoutes, ...instanceRoutes, ...projectRoutes, ...repositoryRoutes];
+const ROUTES: Route[] = [
+  ...selfRoutes,
+  ...instanceRoutes,
+  ...projectRoutes,
+  ...repositoryRoutes,
+  ...graphqlRoutes,
+];
 
 type Target = {
   route: string;
@@ -59,7 +67,7 @@ export async function answer(
     if (response.headersSent) entry.status = response.statusCode;
     cloneEnded();
   });
-  if (instance.latencyMs > 0) await delay(instance.latencyMs);
+  if (instance.latencyMs > 0) await delay(instance.latencyMs, undefined, { ref: false });
   const fault = instance.faults.take(request, isFetch);
   entry.faultId = fault?.id ?? null;
   if (fault?.answer.kind === 'hang') return;
@@ -67,14 +75,13 @@ export async function answer(
     response.destroy();
     return;
   }
-  const replacement = fault === null ? null : replacementOf(world, fault.answer, request.pathname);
-  const reply = replacement ?? (await rightAnswer(instance, request, target));
+  const wire = fault !== null && isWireFault(fault.answer) ? fault.answer : null;
+  const reply =
+    fault === null || isWireFault(fault.answer)
+      ? await rightAnswer(instance, request, target)
+      : replacementOf(world, fault.answer, request.pathname);
   const headers = target.route.startsWith('git ') ? {} : commonHeaders(request);
-  await deliver({
-    response,
-    reply: { ...reply, headers: { ...headers, ...reply.headers } },
-    fault: replacement === null ? (fault?.answer ?? null) : null,
-  });
+  await deliver({ response, reply: { ...reply, headers: { ...headers, ...reply.headers } }, fault: wire });
 }
 
 async function rightAnswer(instance: Instance, request: SimulatedRequest, target: Target): Promise<Reply> {

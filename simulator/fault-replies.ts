@@ -3,13 +3,16 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
 
-import type { FaultAnswer } from './faults.ts';
+import type { FaultAnswer, WireFault } from './faults.ts';
 import type { Reply } from './reply.ts';
 import { apiError, gitError, htmlReply, jsonReply } from './reply.ts';
 import type { World } from './world.ts';
 
-/** The answer of a fault that puts another in place of the right one; null when it works on the right one. */
-export function replacementOf(world: World, answer: FaultAnswer, pathname: string): Reply | null {
+/** Faults that put another answer in place of the right one. */
+type Replacing = Exclude<FaultAnswer, WireFault | { kind: 'hang' | 'disconnect' }>;
+
+/** What a fault answers in place of the right answer; nothing of what was asked is done. */
+export function replacementOf(world: World, answer: Replacing, pathname: string): Reply {
   switch (answer.kind) {
     case 'reply':
       return plainReply(answer);
@@ -31,13 +34,6 @@ export function replacementOf(world: World, answer: FaultAnswer, pathname: strin
         headers: { 'Content-Type': PACK_TYPE },
         body: Readable.from(endlessPack(answer)),
       };
-    case 'hang':
-    case 'disconnect':
-    case 'cut':
-    case 'truncated_json':
-    case 'slow':
-    case 'lost_reply':
-      return null;
   }
 }
 
@@ -97,7 +93,7 @@ async function* endlessPack(options: { bytesPerSecond?: number | undefined; data
         ? band(1, randomBlob(chunkBytes))
         : band(2, Buffer.from(`Counting objects: ${String(count).padStart(chunkBytes - 20)}\r`));
     yield chunk;
-    await delay((chunk.length / bytesPerSecond) * 1000);
+    await delay((chunk.length / bytesPerSecond) * 1000, undefined, { ref: false });
   }
 }
 

@@ -56,6 +56,13 @@ export const FaultAnswer = z.discriminatedUnion('kind', [
 ]);
 export type FaultAnswer = z.infer<typeof FaultAnswer>;
 
+/** Faults for which the request is carried out, and only its answer suffers. */
+export type WireFault = Extract<FaultAnswer, { kind: 'cut' | 'truncated_json' | 'slow' | 'lost_reply' }>;
+
+export function isWireFault(answer: FaultAnswer): answer is WireFault {
+  return ['cut', 'truncated_json', 'slow', 'lost_reply'].includes(answer.kind);
+}
+
 export type FaultMatch = {
   method?: string | undefined;
   /**

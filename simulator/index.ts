@@ -1,5 +1,6 @@
 export type { ProjectRef, SimulatorControl } from './control.ts';
 export type { FaultAnswer, FaultHandle, FaultMatch } from './faults.ts';
+export { fleetRecipes } from './recipes/fleet.ts';
 export { defaultRecipes, expectationsOf } from './recipes/index.ts';
 export type {
   CommitRecipe,

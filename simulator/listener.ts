@@ -26,6 +26,8 @@ export async function listen(options: {
       options.tls === undefined
         ? createHttpServer(options.onRequest)
         : createHttpsServer(options.tls, options.onRequest);
+    // Longer than clients keep theirs: a connection closed under a request would look like an outage.
+    server.keepAliveTimeout = 120_000;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, options.host, resolve);

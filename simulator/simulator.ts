@@ -24,6 +24,8 @@ import type { Recipe } from './recipes/recipe.ts';
 import { jsonReply } from './reply.ts';
 import { readRequest } from './request.ts';
 import { createRequestLog } from './requests.ts';
+import { loadState, saveState } from './state.ts';
+import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 export type SimulatorOptions = {
@@ -46,6 +48,8 @@ export type SimulatorOptions = {
   enforceRateLimits?: boolean | undefined;
   /** Default: GitLab.com's ban on failed Git authentications. */
   ban?: BanLimits | undefined;
+  /** Tokens given out by this run stay good in the next one on the same folder. */
+  keepTokens?: boolean | undefined;
 };
 
 export type Simulator = {
@@ -66,14 +70,55 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   const folder = resolve(options.folder);
   const recipes = options.recipes ?? defaultRecipes();
   const basePath = options.basePath ?? '';
-  const clock = createClock(options.now);
+  const host = options.host ?? '127.0.0.1';
   await mkdir(folder, { recursive: true });
   const served = await mkdtemp(join(folder, 'served-'));
-  const repositories = createRepositories({ root: served, cacheFolder: join(folder, 'histories') });
+  const instance = await buildInstance({ options, recipes, served, cacheFolder: join(folder, 'histories') });
+  const { world } = instance;
+  const stateFile = options.keepTokens === true ? join(folder, 'tokens.json') : null;
+  const controlKey = randomBytes(24).toString('base64url');
+  const failures: string[] = [];
+  const onRequest = (message: IncomingMessage, response: ServerResponse) => {
+    void serve({
+      instance,
+      basePath,
+      message,
+      response,
+      control: () => control,
+      controlKey,
+      recipes,
+      failures,
+      stateFile,
+    });
+  };
+  const listener: Listener = await listen({ host, port: options.port ?? 0, tls: options.tls, onRequest });
+  const control = createControl({ ...instance, clock: world.clock, listener, failures });
+  const restored = stateFile !== null && (await loadState(world, stateFile));
+  if (!restored) createOwners(control, recipes);
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  const url = `${options.tls === undefined ? 'http' : 'https'}://${shownHost}:${listener.port}${basePath}`;
+  world.settings.externalUrl = url;
+  const close = async () => {
+    await listener.down();
+    if (stateFile !== null) await saveState(world, stateFile);
+    await rm(served, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  };
+  return { url, port: listener.port, controlKey, control, recipes, close, [Symbol.asyncDispose]: close };
+}
+
+async function buildInstance(parts: {
+  options: SimulatorOptions;
+  recipes: Recipe[];
+  served: string;
+  cacheFolder: string;
+}): Promise<Instance> {
+  const { options, recipes } = parts;
+  const clock = createClock(options.now);
+  const repositories = createRepositories({ root: parts.served, cacheFolder: parts.cacheFolder });
   await repositories.prepare(recipes);
-  const world = createWorld({ clock, data: loadGitlabData(), settings: defaultSettings() });
+  const world: World = createWorld({ clock, data: loadGitlabData(), settings: defaultSettings() });
   for (const recipe of recipes) addProjectOf(world, recipe);
-  const instance: Instance = {
+  return {
     world,
     repositories,
     faults: createFaultPlan(),
@@ -83,21 +128,13 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     backend: findHttpBackend(),
     latencyMs: options.latencyMs ?? 0,
   };
-  const controlKey = randomBytes(24).toString('base64url');
-  const host = options.host ?? '127.0.0.1';
-  const onRequest = (message: IncomingMessage, response: ServerResponse) => {
-    void serve({ instance, basePath, message, response, control: () => control, controlKey, recipes });
-  };
-  const listener: Listener = await listen({ host, port: options.port ?? 0, tls: options.tls, onRequest });
-  const control = createControl({ ...instance, clock, listener });
-  const shownHost = host.includes(':') ? `[${host}]` : host;
-  const url = `${options.tls === undefined ? 'http' : 'https'}://${shownHost}:${listener.port}${basePath}`;
-  world.settings.externalUrl = url;
-  const close = async () => {
-    await listener.down();
-    await rm(served, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-  };
-  return { url, port: listener.port, controlKey, control, recipes, close, [Symbol.asyncDispose]: close };
+}
+
+/** The people in whose namespaces personal projects lie; none of them is a member anywhere else. */
+function createOwners(control: SimulatorControl, recipes: Recipe[]): void {
+  for (const username of new Set(recipes.flatMap((recipe) => recipe.project?.owner ?? []))) {
+    control.createUser({ username, kind: 'human', member: false });
+  }
 }
 
 function defaultSettings() {
@@ -119,6 +156,8 @@ async function serve(options: {
   control: () => SimulatorControl;
   controlKey: string;
   recipes: Recipe[];
+  failures: string[];
+  stateFile: string | null;
 }): Promise<void> {
   const { instance, message, response } = options;
   try {
@@ -132,9 +171,13 @@ async function serve(options: {
     } else {
       await answer(instance, request, response);
     }
+    if (options.stateFile !== null && message.method !== 'GET')
+      await saveState(instance.world, options.stateFile);
   } catch (error) {
-    // A client that hung up, or a bug of ours: either way this request is over, and the log says why.
-    if (response.headersSent || response.destroyed || message.destroyed) response.destroy();
+    // A client that hung up is no failure; everything else is one of ours and must be seen.
+    const hungUp = response.destroyed || message.destroyed;
+    if (!hungUp) options.failures.push(`${message.method}: ${String(error)}`);
+    if (hungUp || response.headersSent) response.destroy();
     else sendFailure(response, error);
   }
 }

@@ -38,6 +38,7 @@ export function* commitStream(options: {
   yield Buffer.from(`commit ${options.ref}\nauthor ${who}\ncommitter ${who}\n`);
   yield* data(options.commit.message);
   if (options.parent !== null) yield Buffer.from(`from ${options.parent}\n`);
+  if (options.commit.rootTree !== undefined) yield Buffer.from(`M 040000 ${options.commit.rootTree} ""\n`);
   for (const [path, content] of Object.entries(options.commit.files)) yield* file(path, content);
   yield Buffer.from('\n');
 }

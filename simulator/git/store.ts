@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Recipe } from '../recipes/recipe.ts';
 import { recipeStream, storeRef } from './fast-import.ts';
+import { writeRawObject } from './objects.ts';
 import { runGit } from './run.ts';
 
 /** Commit ids by `recipe name` and branch. */
@@ -38,6 +39,8 @@ async function buildStore(options: {
       home,
       args: ['init', '--quiet', '--bare', '--template=', `--object-format=${options.format}`, draft],
     });
+    for (const object of options.recipes.flatMap((recipe) => recipe.rawObjects ?? []))
+      await writeRawObject(draft, object);
     await runGit({
       home,
       args: ['-C', draft, '-c', 'fastimport.unpackLimit=1', 'fast-import', '--quiet', '--force'],

@@ -1,15 +1,21 @@
+import { cleanRecipes } from './clean.ts';
+import { flawedRecipes } from './flawed.ts';
+import { hostileRecipes } from './hostile.ts';
+import { largeRecipes } from './large.ts';
+import { leakingRecipes } from './leaking.ts';
 import type { Expectation, Recipe } from './recipe.ts';
+import { stateRecipes } from './states.ts';
 
-/** The projects of an instance that nobody chose others for. */
+/** The projects of an instance that nobody chose others for; the first has id 15. */
 export function defaultRecipes(): Recipe[] {
+  // Five and two come before the states: the one pending deletion is then the project 23 of its name.
   return [
-    {
-      name: 'shop',
-      about: 'a first one',
-      path: 'acme/shop',
-      commits: () => [{ message: 'Begin', files: { 'README.md': '# Shop\n' } }],
-      expect: { listed: true, findings: [] },
-    },
+    ...leakingRecipes(),
+    ...cleanRecipes(),
+    ...stateRecipes(),
+    ...flawedRecipes(),
+    ...largeRecipes(),
+    ...hostileRecipes(),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { RawObject } from '../git/objects.ts';
 import type { Project, Role } from '../world.ts';
 
 /** A file's content, or null to delete it. Names are bytes to git: any string without NUL is allowed. */
@@ -11,6 +12,8 @@ export type FileContent =
 export type CommitRecipe = {
   message: string;
   files: Record<string, FileContent>;
+  /** Id of a tree among `rawObjects` that the commit starts from. */
+  rootTree?: string;
   /** Branch that the commit goes onto; the recipe's default branch unless told. */
   branch?: string;
   author?: { name: string; email: string };
@@ -78,6 +81,8 @@ export type Recipe = {
   defaultBranch?: string;
   objectFormat?: 'sha1' | 'sha256';
   project?: ProjectTraits;
+  /** Objects that only a hostile server would keep; SHA-1 repositories only. */
+  rawObjects?: RawObject[];
   /** First to last. None: the repository stays empty. */
   commits: () => Iterable<CommitRecipe>;
   expect: Expectation;
