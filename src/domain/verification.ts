@@ -80,11 +80,11 @@ function verdictOfUse({ list, clone }: TokenObservations, token: TokenFacts): Ve
   if (list.kind === 'scope_missing') return invalid('token_scope_missing', token);
   if (list.kind === 'unauthorized') return invalid('token_rejected', token);
   if (list.kind === 'no_answer') return { verdict: 'none', cause: list.cause };
+  if (list.kind === 'not_tried') return { verdict: 'none', cause: 'gitlab_unreachable' };
   if (clone.kind === 'scope_missing') return invalid('token_scope_missing', token);
   if (clone.kind === 'sso_session_required') return invalid('sso_session_required', token);
   if (clone.kind === 'no_answer') return { verdict: 'none', cause: clone.cause };
-  const listed = list.kind === 'listed' ? list.repositories : 0;
-  return { verdict: 'active', token, warnings: warningsOf({ token, listed }) };
+  return { verdict: 'active', token, warnings: warningsOf({ token, listed: list.repositories }) };
 }
 
 function refusalCause(reason: 'expired' | 'revoked' | 'unknown', prefixKind: string | null): InvalidCause {

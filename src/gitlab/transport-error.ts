@@ -2,6 +2,8 @@ import type { SecuErrorCode } from '../domain/errors.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { AskedFor } from './answer.ts';
 
+const DEEPEST_CAUSE = 5;
+
 interface Named {
   code: SecuErrorCode;
   problem: string;
@@ -92,19 +94,20 @@ function named(code: SecuErrorCode, problem: string, says: string): Named {
   return { code, problem, says };
 }
 
-/** Codes along the chain of causes; several addresses of one host fail as one AggregateError. */
+/** Codes along the chain of causes; several addresses of one host fail as one error with `errors`. */
 function codesOf(err: unknown, depth = 0): string[] {
-  if (!(err instanceof Error) || depth > 5) return [];
-  const own = 'code' in err && typeof err.code === 'string' ? [err.code] : [];
-  const name = err.name === 'TimeoutError' ? ['TimeoutError'] : [];
-  const parts =
-    err instanceof AggregateError ? err.errors.flatMap((part: unknown) => codesOf(part, depth + 1)) : [];
-  return [...own, ...name, ...codesOf(err.cause, depth + 1), ...parts].filter((code) =>
-    /^[A-Za-z_]\w{1,60}$/.test(code),
-  );
+  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return [];
+  const { code, name, cause, errors } = err as Record<'code' | 'name' | 'cause' | 'errors', unknown>;
+  const parts = Array.isArray(errors) ? errors.flatMap((part: unknown) => codesOf(part, depth + 1)) : [];
+  return [code, name === 'TimeoutError' ? name : null, ...codesOf(cause, depth + 1), ...parts].filter(isCode);
+}
+
+function isCode(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z_]\w{1,60}$/.test(value);
 }
 
 function isAddressRefusal(err: unknown, depth = 0): boolean {
   if (isSecuError(err, 'origin_not_allowed')) return true;
-  return err instanceof Error && depth <= 5 && isAddressRefusal(err.cause, depth + 1);
+  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return false;
+  return 'cause' in err && isAddressRefusal(err.cause, depth + 1);
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { SecuError } from '../domain/errors.ts';
 
 const LONGEST_CHAIN = 5;
@@ -6,7 +7,7 @@ const LONGEST_CHAIN = 5;
  * An error as it may be logged. Only these fields: client libraries hang the request, with its headers, on theirs.
  */
 export function describeError(err: unknown, depth = 0): unknown {
-  if (!(err instanceof Error))
+  if (!isNativeError(err))
     return typeof err === 'string' ? { message: err } : { message: 'not an error', type: typeof err };
   return {
     type: err.name,

@@ -68,9 +68,14 @@ function encodedForms(value: string): string[] {
     bytes.toString('hex'),
     bytes.toString('hex').toUpperCase(),
     encodeURIComponent(value.toWellFormed()),
-    JSON.stringify(value).slice(1, -1),
+    inJson(value),
+    inJson(inJson(value)),
   ];
   return forms.filter((form) => form.length >= SHORTEST_SECRET);
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 /** The characters of a base64 text that depend on these bytes alone, when they begin `offset` bytes into it (mod 3). */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { SecuError } from '../domain/errors.ts';
 import { newKeyLine } from './key-ring.ts';
 
@@ -77,5 +78,5 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function isSystemError(err: unknown, code: string): boolean {
-  return err instanceof Error && 'code' in err && err.code === code;
+  return isNativeError(err) && 'code' in err && err.code === code;
 }

@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { globMatcher, pathFilter } from '../../src/domain/filters.ts';
+
+describe('a glob', () => {
+  test.each([
+    ['acme/shop', 'acme/shop', true],
+    ['acme/shop', 'acme/shop2', false],
+    ['acme/shop', 'ACME/Shop', true],
+    ['acme/*', 'acme/shop', true],
+    ['acme/*', 'acme/platform/gateway', false],
+    ['acme/**', 'acme/platform/gateway', true],
+    ['acme/**', 'acme', false],
+    ['**/shop', 'shop', true],
+    ['**/shop', 'a/b/shop', true],
+    ['**/shop', 'a/b/workshop', false],
+    ['acme/**/x', 'acme/x', true],
+    ['acme/**/x', 'acme/b/c/x', true],
+    ['acme/**/x', 'acme/bx', false],
+    ['**', 'anything/at/all', true],
+    ['*', 'a/b', false],
+    ['acme/s?op', 'acme/shop', true],
+    ['acme?shop', 'acme/shop', false],
+    ['acme/*-old', 'acme/shop-old', true],
+    ['acme/shop.git', 'acme/shopxgit', false],
+    ['acme/(a|b)+[c]', 'acme/(a|b)+[c]', true],
+    ['', 'a', false],
+  ])('%j on %j: %s', (glob, path, expected) => {
+    expect(globMatcher(glob)(path)).toBe(expected);
+  });
+
+  test('means what the regular expression of its definition means', () => {
+    const piece = fc.constantFrom('a', 'b', '/', '*', '**', '**/', '?');
+    const path = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 9 });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 5 }), path, (pieces, chars) => {
+        const glob = pieces.join('');
+        expect([glob, chars.join(''), globMatcher(glob)(chars.join(''))]).toEqual([
+          glob,
+          chars.join(''),
+          referenceOf(glob).test(chars.join('')),
+        ]);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('of many stars ends at once, whatever it is held against', () => {
+    const startedMs = performance.now();
+    expect(globMatcher(`${'**a'.repeat(30)}b`)('a'.repeat(200))).toBe(false);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+});
+
+describe('a filter', () => {
+  test('takes everything when nothing is included, and what is included otherwise', () => {
+    expect(pathFilter({ include: [], exclude: [] })('a/b')).toBe(true);
+    expect(pathFilter({ include: ['a/*', 'c/*'], exclude: [] })('c/d')).toBe(true);
+    expect(pathFilter({ include: ['a/*'], exclude: [] })('c/d')).toBe(false);
+  });
+
+  test('lets exclude win', () => {
+    const wanted = pathFilter({ include: ['acme/**'], exclude: ['**/*-mirror'] });
+    expect(wanted('acme/shop')).toBe(true);
+    expect(wanted('acme/shop-mirror')).toBe(false);
+  });
+});
+
+function referenceOf(glob: string): RegExp {
+  const wild: Record<string, string> = { '**': '.*', '**/': '(?:.*/)?', '*': '[^/]*', '?': '[^/]' };
+  return new RegExp(
+    `^${glob
+      .split(/(\*\*\/?|\*|\?)/)
+      .map((part) => wild[part] ?? part)
+      .join('')}$`,
+    'iu',
+  );
+}

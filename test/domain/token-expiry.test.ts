@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  daysLeft,
+  deathMs,
+  dueFlag,
+  expiryState,
+  nextFlagMs,
+  reachedThreshold,
+} from '../../src/domain/token-expiry.ts';
+
+const DAY_MS = 86_400_000;
+const thresholds = [60, 30, 14, 7, 3, 1];
+const at = (text: string): number => Date.parse(text);
+
+test('a token lives until the last moment before 00:00 UTC of its date, and no longer', () => {
+  const expiresAt = '2027-01-31';
+  expect(deathMs(expiresAt)).toBe(at('2027-01-31T00:00:00Z'));
+  expect(expiryState({ expiresAt, nowMs: at('2027-01-30T23:59:59.999Z'), thresholds })).toBe('expiring');
+  expect(expiryState({ expiresAt, nowMs: at('2027-01-31T00:00:00Z'), thresholds })).toBe('expired');
+});
+
+test.each([
+  ['2026-11-23T00:00:00Z', 69],
+  ['2027-01-29T00:00:00.001Z', 2],
+  ['2027-01-30T00:00:00Z', 1],
+  ['2027-01-30T23:59:59.999Z', 1],
+  ['2027-01-31T00:00:00Z', 0],
+  ['2028-01-01T00:00:00Z', 0],
+])('at %s a token of 2027-01-31 has %d days left', (now, expected) => {
+  expect(daysLeft({ expiresAt: '2027-01-31', nowMs: at(now) })).toBe(expected);
+});
+
+test('days are UTC days, across leap days and changes of clocks', () => {
+  expect(daysLeft({ expiresAt: '2028-03-01', nowMs: at('2028-02-28T00:00:00Z') })).toBe(2);
+  expect(daysLeft({ expiresAt: '2027-04-01', nowMs: at('2027-03-01T00:00:00Z') })).toBe(31);
+});
+
+test('no date means never, an untold date means unknown, and neither is ever flagged', () => {
+  const nowMs = at('2026-01-01T00:00:00Z');
+  expect(expiryState({ expiresAt: null, nowMs, thresholds })).toBe('never');
+  expect(expiryState({ expiresAt: undefined, nowMs, thresholds })).toBe('unknown');
+  for (const expiresAt of [null, undefined]) {
+    expect(dueFlag({ expiresAt, nowMs, thresholds, flagged: null })).toBeNull();
+    expect(nextFlagMs({ expiresAt, nowMs, thresholds, flagged: null })).toBeNull();
+  }
+});
+
+describe('flags', () => {
+  const expiresAt = '2027-01-31';
+  const daysBefore = (days: number): number => deathMs(expiresAt) - days * DAY_MS;
+
+  test('are due from exactly their day before death', () => {
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(60) - 1, thresholds, flagged: null })).toBeNull();
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(60), thresholds, flagged: null })).toBe(60);
+  });
+
+  test('that were missed make one flag, the smallest', () => {
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: null })).toBe(7);
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: 30 })).toBe(7);
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(-400), thresholds, flagged: 60 })).toBe(0);
+  });
+
+  test('are never repeated and never go back', () => {
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: 7 })).toBeNull();
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: 1 })).toBeNull();
+    expect(dueFlag({ expiresAt, nowMs: daysBefore(0), thresholds, flagged: 0 })).toBeNull();
+  });
+
+  test('to come are the next threshold, then death, then none', () => {
+    const next = (nowMs: number, flagged: number | null) =>
+      nextFlagMs({ expiresAt, nowMs, thresholds, flagged });
+    expect(next(at('2026-11-23T08:00:00Z'), null)).toBe(at('2026-12-02T00:00:00Z'));
+    expect(next(daysBefore(60), 60)).toBe(daysBefore(30));
+    expect(next(daysBefore(1), 1)).toBe(daysBefore(0));
+    expect(next(daysBefore(0), 0)).toBeNull();
+  });
+
+  test('waking at each moment that is named flags every threshold once, whatever the thresholds', () => {
+    const days = fc.uniqueArray(fc.integer({ min: 1, max: 365 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(days, (chosen) => {
+        let flagged: number | null = null;
+        let nowMs = daysBefore(400);
+        const seen: number[] = [];
+        for (let wakes = 0; wakes < 20; wakes += 1) {
+          const nextMs = nextFlagMs({ expiresAt, nowMs, thresholds: chosen, flagged });
+          if (nextMs === null) break;
+          nowMs = nextMs;
+          const due = dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged });
+          if (due !== null) {
+            seen.push(due);
+            flagged = due;
+          }
+        }
+        expect(seen).toEqual([...chosen, 0].sort((one, other) => other - one));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('agree with the state that is shown', () => {
+    expect(reachedThreshold({ expiresAt, nowMs: daysBefore(61), thresholds })).toBeNull();
+    expect(expiryState({ expiresAt, nowMs: daysBefore(61), thresholds })).toBe('ok');
+    expect(expiryState({ expiresAt, nowMs: daysBefore(60), thresholds })).toBe('expiring');
+  });
+});

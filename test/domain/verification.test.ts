@@ -1,0 +1,138 @@
+import { describe, expect, test } from '@jest/globals';
+import { ADVICE, INVALID_CAUSES, REACHABILITY_CAUSES } from '../../src/domain/causes.ts';
+import type { TokenFacts } from '../../src/domain/integration.ts';
+import { mayClone, statusOf } from '../../src/domain/integration.ts';
+import type { TokenObservations } from '../../src/domain/verification.ts';
+import { retryDelayMs, verdictOf, wrongKindByPrefix } from '../../src/domain/verification.ts';
+
+const token: TokenFacts = {
+  gitlabTokenId: 17,
+  name: 'Secu',
+  scopes: ['read_api', 'read_repository'],
+  granular: false,
+  expiresAt: '2027-01-31',
+  createdAt: null,
+  lastUsedAt: null,
+  owner: { username: 'secu-bot', kind: 'service_account' },
+};
+
+const good: TokenObservations = {
+  self: { kind: 'token', token },
+  list: { kind: 'listed', repositories: 2 },
+  clone: { kind: 'readable' },
+  prefixKind: null,
+};
+
+describe('the verdict', () => {
+  test('is active when it lists and clones', () => {
+    expect(verdictOf(good)).toEqual({ verdict: 'active', token, warnings: [] });
+  });
+
+  const invalid: Array<[string, Partial<TokenObservations>, string]> = [
+    ['expired', { self: { kind: 'unauthorized', reason: 'expired' } }, 'token_expired'],
+    ['revoked', { self: { kind: 'unauthorized', reason: 'revoked' } }, 'token_revoked'],
+    ['not known', { self: { kind: 'unauthorized', reason: 'unknown' } }, 'token_rejected'],
+    [
+      'not known and named a deploy token',
+      { self: { kind: 'unauthorized', reason: 'unknown' }, prefixKind: 'deploy token' },
+      'token_wrong_kind',
+    ],
+    ['of a blocked account', { self: { kind: 'blocked' } }, 'account_blocked'],
+    ['no access token', { self: { kind: 'wrong_kind' } }, 'token_wrong_kind'],
+    ['not at a GitLab', { self: { kind: 'not_gitlab' } }, 'not_gitlab'],
+    ['not allowed to list', { list: { kind: 'scope_missing' } }, 'token_scope_missing'],
+    ['not allowed to clone', { clone: { kind: 'scope_missing' } }, 'token_scope_missing'],
+    ['kept out by single sign-on', { clone: { kind: 'sso_session_required' } }, 'sso_session_required'],
+    ['refused while it listed', { list: { kind: 'unauthorized' } }, 'token_rejected'],
+  ];
+  test.each(invalid)('is invalid for a token that is %s', (_name, seen, cause) => {
+    expect(verdictOf({ ...good, ...seen })).toMatchObject({ verdict: 'invalid', cause });
+  });
+
+  test.each(REACHABILITY_CAUSES)('is none while %s, wherever it happened', (cause) => {
+    const silence = { kind: 'no_answer', cause } as const;
+    for (const seen of [{ self: silence }, { list: silence }, { clone: silence }]) {
+      expect(verdictOf({ ...good, ...seen })).toEqual({ verdict: 'none', cause });
+    }
+  });
+
+  test('is never active without the proof that the token can list', () => {
+    expect(verdictOf({ ...good, list: { kind: 'not_tried' } }).verdict).toBe('none');
+  });
+
+  test('stays active when the few repositories looked at refuse for reasons of their own', () => {
+    expect(verdictOf({ ...good, clone: { kind: 'not_tried' } }).verdict).toBe('active');
+  });
+
+  test('of a fine-grained token that may not read itself rests on the proofs, with an unknown expiry', () => {
+    const outcome = verdictOf({ ...good, self: { kind: 'self_unreadable' } });
+    expect(outcome).toMatchObject({ verdict: 'active', token: { granular: true, expiresAt: undefined } });
+  });
+
+  test.each([
+    [['read_api'], []],
+    [['api', 'read_repository'], ['token_overprivileged']],
+    [['read_api', 'write_repository'], ['token_overprivileged']],
+    [['read_api', 'self_rotate', 'read_user'], []],
+    [['read_api', 'sudo'], ['token_overprivileged']],
+  ])('with scopes %j warns %j', (scopes, warnings) => {
+    expect(verdictOf({ ...good, self: { kind: 'token', token: { ...token, scopes } } })).toMatchObject({
+      warnings,
+    });
+  });
+
+  test('warns of a person as owner and of nothing to read', () => {
+    const self = { kind: 'token', token: { ...token, owner: { username: 'jane', kind: 'user' } } } as const;
+    expect(verdictOf({ ...good, self, list: { kind: 'listed', repositories: 0 } })).toMatchObject({
+      warnings: ['token_of_a_person', 'no_repositories'],
+    });
+  });
+});
+
+test('every cause has advice', () => {
+  for (const cause of [...INVALID_CAUSES, ...REACHABILITY_CAUSES])
+    expect(ADVICE[cause].length).toBeGreaterThan(20);
+});
+
+test('the wait for another try begins at 15 s, doubles, and stays near 10 minutes', () => {
+  const waits = [1, 2, 3, 6, 7, 50].map((failures) => retryDelayMs({ failures, jitter: 0.5 }));
+  expect(waits).toEqual([15_000, 30_000, 60_000, 480_000, 600_000, 600_000]);
+  expect(retryDelayMs({ failures: 1, jitter: 0 })).toBe(13_500);
+  expect(retryDelayMs({ failures: 1, jitter: 1 })).toBe(16_500);
+});
+
+test.each([
+  ['gldt', 'deploy token'],
+  ['glcbt', 'CI/CD job token'],
+  ['glrt', 'runner token'],
+  ['glptt', 'trigger token'],
+  ['glpat', null],
+  ['', null],
+])('a token that begins %j is named %j, also behind a word of the instance', (prefix, kind) => {
+  const body = 'x'.repeat(20);
+  expect(wrongKindByPrefix(`${prefix}-${body}`)).toBe(kind);
+  expect(wrongKindByPrefix(`acme-${prefix}-${body}`)).toBe(kind);
+});
+
+test('paused masks the verdict, and nothing is cloned while paused, removed, suspected, unreachable or not active', () => {
+  const row = {
+    verdict: 'active',
+    paused: false,
+    removedAt: null,
+    reachability: 'reachable',
+    suspectedAt: null,
+  } as const;
+  expect(statusOf(row)).toBe('active');
+  expect(statusOf({ ...row, paused: true })).toBe('paused');
+  expect(mayClone(row)).toBe(true);
+  for (const change of [
+    { paused: true },
+    { removedAt: new Date() },
+    { suspectedAt: new Date() },
+    { reachability: 'unreachable' as const },
+    { verdict: 'invalid' as const },
+    { verdict: 'pending' as const },
+  ]) {
+    expect(mayClone({ ...row, ...change })).toBe(false);
+  }
+});
