@@ -25,12 +25,20 @@ const STATEMENT_TIMEOUT_MS = 60_000;
  * A pool of connections and the stores over it. `poolMax` is connections.
  * @throws SecuError `database_unavailable`
  */
-export async function openDatabase(input: { url: string; poolMax: number; onStatement?: (statement: string) => void }): Promise<Database> {
+export async function openDatabase(input: {
+  url: string;
+  poolMax: number;
+  onStatement?: (statement: string) => void;
+}): Promise<Database> {
   const orm = await MikroORM.init({
     entities: ENTITIES,
     clientUrl: input.url,
     pool: { min: 0, max: input.poolMax },
-    driverOptions: { statement_timeout: STATEMENT_TIMEOUT_MS, connectionTimeoutMillis: 10_000, keepAlive: true },
+    driverOptions: {
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    },
     allowGlobalContext: false,
     ...(input.onStatement === undefined ? {} : observing(input.onStatement)),
   });
@@ -48,7 +56,9 @@ export async function openDatabase(input: { url: string; poolMax: number; onStat
       }
     },
     async serverVersion() {
-      const [row] = await fork().execute<{ version: string }[]>(`select current_setting('server_version') as version`);
+      const [row] = await fork().execute<{ version: string }[]>(
+        `select current_setting('server_version') as version`,
+      );
       return row?.version ?? 'unknown';
     },
     async schemaState() {
@@ -70,7 +80,9 @@ export function isDatabaseAway(err: unknown): boolean {
   const code = 'code' in err && typeof err.code === 'string' ? err.code : '';
   return (
     /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08\w{3}|57P0[123]|53300|25006)$/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|terminating connection/.test(err.message) ||
+    /Connection terminated|timeout exceeded when trying to connect|terminating connection/.test(
+      err.message,
+    ) ||
     (err.cause !== undefined && isDatabaseAway(err.cause))
   );
 }

@@ -41,7 +41,10 @@ export async function listPage<Row extends { id: string; sort_value: string }, T
   const descending = sortName.startsWith('-');
   const column = input.columns[sortName.replace(/^-/, '')];
   if (column === undefined) {
-    throw new SecuError('invalid_request', `sort: use one of ${Object.keys(input.columns).join(', ')}, with "-" before it for descending`);
+    throw new SecuError(
+      'invalid_request',
+      `sort: use one of ${Object.keys(input.columns).join(', ')}, with "-" before it for descending`,
+    );
   }
   const conditions = [...input.conditions];
   if (input.list.cursor !== null) {

@@ -1,5 +1,5 @@
-import { MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { SecuError } from '../domain/errors.ts';
 import { ENTITIES } from './entities/index.ts';
@@ -34,7 +34,13 @@ async function runPending(url: string): Promise<string[]> {
     clientUrl: url,
     pool: { min: 0, max: 2 },
     extensions: [Migrator],
-    migrations: { migrationsList: MIGRATIONS, snapshot: false, silent: true, tableName: 'secu_migration', transactional: true },
+    migrations: {
+      migrationsList: MIGRATIONS,
+      snapshot: false,
+      silent: true,
+      tableName: 'secu_migration',
+      transactional: true,
+    },
   });
   try {
     const state = await schemaStateOf((text) => orm.em.fork().execute(text));

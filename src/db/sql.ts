@@ -14,7 +14,9 @@ export interface Sql {
 /** SQL over whatever entity manager `em()` gives: a fork of its own, or the one of a transaction. */
 export function createSql(em: () => SqlEntityManager): Sql {
   const execute = async (text: string, params: readonly unknown[]) =>
-    em().getKysely<Record<string, never>>().executeQuery(CompiledQuery.raw(text, [...params]));
+    em()
+      .getKysely<Record<string, never>>()
+      .executeQuery(CompiledQuery.raw(text, [...params]));
   return {
     async rows<Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
       const result = await execute(text, params);

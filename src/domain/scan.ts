@@ -57,6 +57,21 @@ export function outcomeOf(
   if (failed !== undefined) return { status: 'failed', cause: failed.cause ?? 'scanner_crashed' };
   if (runs.some((run) => run.findings > 0)) return { status: 'succeeded', outcome: 'findings' };
   const missing = runs.some((run) => run.status === 'unavailable');
-  const looked = runs.some((run) => run.status === 'ok');
-  return { status: 'succeeded', outcome: missing || !looked ? 'incomplete' : 'clean' };
+  return { status: 'succeeded', outcome: missing || runs.length === 0 ? 'incomplete' : 'clean' };
+}
+
+/** One scan to run: ids, as they travel through Temporal. */
+export interface ScanTask {
+  integrationId: string;
+  repositoryId: string;
+  scanId: string;
+}
+
+/** How it ended, in codes and counts. `requeued`: it waits in the queue again. */
+export interface ScanResult {
+  scanId: string;
+  status: 'succeeded' | 'failed' | 'canceled' | 'requeued';
+  outcome: string | null;
+  cause: string | null;
+  findings: number;
 }

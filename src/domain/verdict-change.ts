@@ -1,6 +1,12 @@
 import type { InvalidCause, ReachabilityCause } from './causes.ts';
 import type { EventKind } from './event.ts';
-import type { ReachabilityState, TokenFacts, TokenWarning, Verdict, VerificationOutcome } from './integration.ts';
+import type {
+  ReachabilityState,
+  TokenFacts,
+  TokenWarning,
+  Verdict,
+  VerificationOutcome,
+} from './integration.ts';
 import { retryDelayMs } from './verification.ts';
 
 /** The part of an integration that a verification may change. */
@@ -25,7 +31,11 @@ export interface VerdictChange {
 }
 
 const CONFIRM_AFTER_MS = 20_000;
-const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set(['token_expired', 'token_revoked', 'token_rejected']);
+const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set([
+  'token_expired',
+  'token_revoked',
+  'token_rejected',
+]);
 
 /**
  * What an outcome of a verification does to an integration. An outage never changes the verdict; `not_gitlab` makes
@@ -40,7 +50,8 @@ export function verdictChange(input: {
   const { before, outcome } = input;
   if (outcome.verdict === 'active') return becomeActive(input, outcome);
   if (outcome.verdict === 'none') return becomeUnreachable(input, outcome.cause);
-  if (outcome.cause === 'not_gitlab' && before.verdict !== 'pending') return becomeUnreachable(input, 'not_gitlab');
+  if (outcome.cause === 'not_gitlab' && before.verdict !== 'pending')
+    return becomeUnreachable(input, 'not_gitlab');
   if (before.verdict === 'active' && !before.suspected && CAUSES_TO_CONFIRM.has(outcome.cause)) {
     return {
       next: { ...before, suspected: true },
@@ -56,7 +67,10 @@ export function verdictChange(input: {
 
 type Input = Parameters<typeof verdictChange>[0];
 
-function becomeActive({ before, intervalMs, jitter }: Input, outcome: VerificationOutcome & { verdict: 'active' }): VerdictChange {
+function becomeActive(
+  { before, intervalMs, jitter }: Input,
+  outcome: VerificationOutcome & { verdict: 'active' },
+): VerdictChange {
   const changed = before.verdict !== 'active';
   const recovered = before.reachability === 'unreachable';
   return {

@@ -1,6 +1,12 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { InvalidCause, ReachabilityCause } from '../../domain/causes.ts';
-import type { Filters, OwnerKind, ReachabilityState, TokenWarning, Verdict } from '../../domain/integration.ts';
+import type {
+  Filters,
+  OwnerKind,
+  ReachabilityState,
+  TokenWarning,
+  Verdict,
+} from '../../domain/integration.ts';
 
 const IntegrationSchema = defineEntity({
   name: 'Integration',
@@ -54,7 +60,7 @@ const CredentialSchema = defineEntity({
     keyId: p.string().nullable(),
     /** Keyed hash of the token, to notice one that is integrated already; `null` once wiped. */
     tokenHash: p.string().nullable(),
-    gitlabTokenId: p.bigint("number").nullable(),
+    gitlabTokenId: p.bigint('number').nullable(),
     tokenName: p.text().nullable(),
     scopes: p.json().$type<string[]>(),
     granular: p.boolean(),

@@ -14,7 +14,10 @@ import type {
 const ScanSchema = defineEntity({
   name: 'Scan',
   tableName: 'scan',
-  indexes: [{ properties: ['repositoryId', 'id'] }, { properties: ['integrationId', 'status', 'priority', 'id'] }],
+  indexes: [
+    { properties: ['repositoryId', 'id'] },
+    { properties: ['integrationId', 'status', 'priority', 'id'] },
+  ],
   properties: {
     id: p.string().primary(),
     integrationId: p.string(),
@@ -72,7 +75,10 @@ const FindingSchema = defineEntity({
   name: 'Finding',
   tableName: 'finding',
   uniques: [{ properties: ['repositoryId', 'fingerprint'] }],
-  indexes: [{ properties: ['integrationId', 'status', 'id'] }, { properties: ['repositoryId', 'status', 'id'] }],
+  indexes: [
+    { properties: ['integrationId', 'status', 'id'] },
+    { properties: ['repositoryId', 'status', 'id'] },
+  ],
   properties: {
     id: p.string().primary(),
     integrationId: p.string(),

@@ -57,7 +57,9 @@ const IdempotencyKeySchema = defineEntity({
     bodyHash: p.string(),
     /** `null` while the first request is in flight. */
     status: p.integer().nullable(),
-    resourceId: p.string().nullable(),
+    /** The answer's body without once-only secrets, and its `Location`. */
+    response: p.json().$type<unknown>().nullable(),
+    location: p.text().nullable(),
     createdAt: p.datetime(),
   },
 });

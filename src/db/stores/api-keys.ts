@@ -86,7 +86,10 @@ export function createApiKeyStore({ em, sql }: { em: () => SqlEntityManager; sql
     },
 
     async remove({ id, now }: { id: string; now: Date }): Promise<boolean> {
-      const changed = await sql.run(`update api_key set removed_at = $2 where id = $1 and removed_at is null`, [id, now]);
+      const changed = await sql.run(
+        `update api_key set removed_at = $2 where id = $1 and removed_at is null`,
+        [id, now],
+      );
       return changed === 1;
     },
 

@@ -30,7 +30,13 @@ export function createCommandStore(sql: Sql) {
     },
 
     /** The oldest unfinished command, claimed: a second claim by the same workflow finds it again after a crash. */
-    async claimOldest({ integrationId, now }: { integrationId: string; now: Date }): Promise<CommandRow | null> {
+    async claimOldest({
+      integrationId,
+      now,
+    }: {
+      integrationId: string;
+      now: Date;
+    }): Promise<CommandRow | null> {
       return sql.first<CommandRow>(
         `update command set state = 'claimed', claimed_at = coalesce(claimed_at, $2)
          where id = (select id from command where integration_id = $1 and state <> 'done' order by id limit 1)
@@ -49,7 +55,9 @@ export function createCommandStore(sql: Sql) {
     },
 
     async find(id: string): Promise<CommandRow | null> {
-      return sql.first<CommandRow>(`select id, kind, payload, state, result from command where id = $1`, [id]);
+      return sql.first<CommandRow>(`select id, kind, payload, state, result from command where id = $1`, [
+        id,
+      ]);
     },
   };
 }

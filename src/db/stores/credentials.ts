@@ -162,11 +162,10 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
         [input.id, input.thresholdDays, input.now],
       );
       if (added === 0) return false;
-      await sql.run(`update credential set flag = least(coalesce(flag, $2), $2), flagged_at = $3 where id = $1`, [
-        input.id,
-        input.thresholdDays,
-        input.now,
-      ]);
+      await sql.run(
+        `update credential set flag = least(coalesce(flag, $2), $2), flagged_at = $3 where id = $1`,
+        [input.id, input.thresholdDays, input.now],
+      );
       return true;
     },
 

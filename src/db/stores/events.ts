@@ -38,7 +38,8 @@ interface EventRow {
   sort_value: string;
 }
 
-const COLUMNS = 'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
+const COLUMNS =
+  'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
 
 export type EventStore = ReturnType<typeof createEventStore>;
 
@@ -73,7 +74,10 @@ export function createEventStore(sql: Sql) {
       filter: { integrationId?: string[] | undefined; kind?: string[] | undefined; audit: boolean },
       list: ListInput,
     ): Promise<Page<StoredEvent>> {
-      const conditions: Condition[] = [...anyOf('e.integration_id', filter.integrationId), ...anyOf('e.kind', filter.kind)];
+      const conditions: Condition[] = [
+        ...anyOf('e.integration_id', filter.integrationId),
+        ...anyOf('e.kind', filter.kind),
+      ];
       if (!filter.audit) conditions.push({ text: 'not e.audit', params: [] });
       return listPage<EventRow, StoredEvent>({
         sql,
@@ -91,19 +95,28 @@ export function createEventStore(sql: Sql) {
      * Events after a position that can no longer be overtaken: only those of transactions older than the oldest one
      * still open, so that a late commit is never skipped.
      */
-    async readAfter(position: EventPosition, limit: number): Promise<{ event: StoredEvent; audit: boolean; position: EventPosition }[]> {
+    async readAfter(
+      position: EventPosition,
+      limit: number,
+    ): Promise<{ event: StoredEvent; audit: boolean; position: EventPosition }[]> {
       const rows = await sql.rows<EventRow & { audit: boolean }>(
         `select ${COLUMNS}, e.audit from event e
          where (e.tx, e.seq) > ($1::text::xid8, $2::bigint) and e.tx < pg_snapshot_xmin(pg_current_snapshot())
          order by e.tx, e.seq limit $3`,
         [position.tx, position.seq, limit],
       );
-      return rows.map((row) => ({ event: eventOf(row), audit: row.audit, position: { tx: row.tx, seq: row.seq } }));
+      return rows.map((row) => ({
+        event: eventOf(row),
+        audit: row.audit,
+        position: { tx: row.tx, seq: row.seq },
+      }));
     },
 
     /** The position of one event, or `null` when it is not kept any more. */
     async positionOf(id: string): Promise<EventPosition | null> {
-      return sql.first<EventPosition>(`select tx::text as tx, seq::text as seq from event where id = $1`, [id]);
+      return sql.first<EventPosition>(`select tx::text as tx, seq::text as seq from event where id = $1`, [
+        id,
+      ]);
     },
 
     /** The position behind everything that can be read now. */
@@ -116,10 +129,10 @@ export function createEventStore(sql: Sql) {
     },
 
     async removeOlderThan(input: { before: Date; auditBefore: Date }): Promise<number> {
-      return sql.run(`delete from event where at < case when audit then $2::timestamptz else $1::timestamptz end`, [
-        input.before,
-        input.auditBefore,
-      ]);
+      return sql.run(
+        `delete from event where at < case when audit then $2::timestamptz else $1::timestamptz end`,
+        [input.before, input.auditBefore],
+      );
     },
   };
 }

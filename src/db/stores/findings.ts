@@ -54,28 +54,31 @@ export function createFindingStore(sql: Sql) {
       const written =
         findings.length === 0
           ? []
-          : await sql.rows<{ id: string; ruleId: string; severity: string; oldStatus: FindingStatus | null }>(UPSERT, [
-              input.integrationId,
-              input.repositoryId,
-              input.scanId,
-              findings.map(() => newId('finding')),
-              findings.map((f) => f.kind),
-              findings.map((f) => f.scanner),
-              findings.map((f) => f.ruleId),
-              findings.map((f) => f.title),
-              findings.map((f) => f.severity),
-              findings.map((f) => JSON.stringify(f.cwe)),
-              findings.map((f) => f.path),
-              findings.map((f) => f.startLine),
-              findings.map((f) => f.endLine),
-              findings.map((f) => f.commit),
-              findings.map((f) => f.author),
-              findings.map((f) => f.committedAt),
-              findings.map((f) => f.excerpt),
-              findings.map((f) => f.fingerprint),
-              input.now,
-              !input.wholeHistory,
-            ]);
+          : await sql.rows<{ id: string; ruleId: string; severity: string; oldStatus: FindingStatus | null }>(
+              UPSERT,
+              [
+                input.integrationId,
+                input.repositoryId,
+                input.scanId,
+                findings.map(() => newId('finding')),
+                findings.map((f) => f.kind),
+                findings.map((f) => f.scanner),
+                findings.map((f) => f.ruleId),
+                findings.map((f) => f.title),
+                findings.map((f) => f.severity),
+                findings.map((f) => JSON.stringify(f.cwe)),
+                findings.map((f) => f.path),
+                findings.map((f) => f.startLine),
+                findings.map((f) => f.endLine),
+                findings.map((f) => f.commit),
+                findings.map((f) => f.author),
+                findings.map((f) => f.committedAt),
+                findings.map((f) => f.excerpt),
+                findings.map((f) => f.fingerprint),
+                input.now,
+                !input.wholeHistory,
+              ],
+            );
       const fixed = await sql.rows<{ id: string; ruleId: string; severity: string }>(
         `update finding set status = 'fixed'
          where repository_id = $1 and status = 'open' and last_scan_id <> $2 and scanner = any($3::text[]) and (at_head or $4)

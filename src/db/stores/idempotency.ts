@@ -4,7 +4,8 @@ export interface IdempotencyEntry {
   bodyHash: string;
   /** `null` while the first request is in flight. */
   status: number | null;
-  resourceId: string | null;
+  response: unknown;
+  location: string | null;
 }
 
 export type IdempotencyStore = ReturnType<typeof createIdempotencyStore>;
@@ -31,7 +32,7 @@ export function createIdempotencyStore(sql: Sql) {
       );
       if (added === 1) return null;
       return sql.first(
-        `select body_hash as "bodyHash", status, resource_id as "resourceId" from idempotency_key
+        `select body_hash as "bodyHash", status, response, location from idempotency_key
          where principal = $1 and route = $2 and key = $3`,
         [input.principal, input.route, input.key],
       );
@@ -42,11 +43,12 @@ export function createIdempotencyStore(sql: Sql) {
       route: string;
       key: string;
       status: number;
-      resourceId: string | null;
+      response: unknown;
+      location: string | null;
     }): Promise<void> {
       await sql.run(
-        `update idempotency_key set status = $4, resource_id = $5 where principal = $1 and route = $2 and key = $3`,
-        [input.principal, input.route, input.key, input.status, input.resourceId],
+        `update idempotency_key set status = $4, response = $5, location = $6 where principal = $1 and route = $2 and key = $3`,
+        [input.principal, input.route, input.key, input.status, JSON.stringify(input.response), input.location],
       );
     },
 

@@ -108,7 +108,12 @@ export function createListingStore(sql: Sql) {
       vanished: { id: string; gitlabProjectId: number; fullPath: string; state: RepositoryState }[];
       fingerprint: string | null;
     }> {
-      const rows = await sql.rows<{ id: string; gitlab_project_id: string; full_path: string; state: RepositoryState }>(
+      const rows = await sql.rows<{
+        id: string;
+        gitlab_project_id: string;
+        full_path: string;
+        state: RepositoryState;
+      }>(
         `select id, gitlab_project_id, full_path, state from repository
          where integration_id = $1 and missed_by_sync_id = $2 and state <> 'removed' order by id`,
         [input.integrationId, input.syncId],
@@ -131,6 +136,15 @@ export function createListingStore(sql: Sql) {
       };
     },
 
+    /** GitLab's ids of everything known that is not missing or removed. */
+    async knownProjectIds(integrationId: string): Promise<number[]> {
+      const rows = await sql.rows<{ id: string }>(
+        `select gitlab_project_id as id from repository where integration_id = $1 and state in ('active', 'empty', 'excluded')`,
+        [integrationId],
+      );
+      return rows.map((row) => Number(row.id));
+    },
+
     async markMissing({ ids, now }: { ids: readonly string[]; now: Date }): Promise<void> {
       await sql.run(
         `update repository set state = 'missing', excluded_because = null, missed_listings = missed_listings + 1, updated_at = $2
@@ -146,7 +160,10 @@ export function createListingStore(sql: Sql) {
            open_low = 0, updated_at = $2 where id = any($1::text[])`,
         [ids, now],
       );
-      await sql.run(`update finding set status = 'removed' where repository_id = any($1::text[]) and status = 'open'`, [ids]);
+      await sql.run(
+        `update finding set status = 'removed' where repository_id = any($1::text[]) and status = 'open'`,
+        [ids],
+      );
       await sql.run(
         `update scan set status = 'canceled', cause = 'repository_gone', finished_at = $2
          where repository_id = any($1::text[]) and status = 'queued'`,

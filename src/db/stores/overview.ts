@@ -53,8 +53,15 @@ export function createOverviewStore(sql: Sql) {
       }));
     },
 
-    async freshness(now: Date): Promise<{ scanned24h: number; failed: number; never: number; repositories: number }> {
-      const row = await sql.first<{ scanned24h: number; failed: number; never: number; repositories: number }>(
+    async freshness(
+      now: Date,
+    ): Promise<{ scanned24h: number; failed: number; never: number; repositories: number }> {
+      const row = await sql.first<{
+        scanned24h: number;
+        failed: number;
+        never: number;
+        repositories: number;
+      }>(
         `select count(*) filter (where r.scanned_at > $1::timestamptz - interval '24 hours')::int as scanned24h,
            count(*) filter (where s.status = 'failed')::int as failed,
            count(*) filter (where r.scanned_at is null)::int as never, count(*)::int as repositories
@@ -66,7 +73,9 @@ export function createOverviewStore(sql: Sql) {
     },
 
     /** Tokens by their end of life, soonest first; those that live for ever are not in it. */
-    async expiries(): Promise<{ integrationId: string; name: string; expiresOn: string; repositories: number }[]> {
+    async expiries(): Promise<
+      { integrationId: string; name: string; expiresOn: string; repositories: number }[]
+    > {
       return sql.rows(
         `select i.id as "integrationId", i.name, c.expires_on as "expiresOn",
            (select count(*)::int from repository r where r.integration_id = i.id and r.state in ('active', 'empty')) as repositories

@@ -111,7 +111,12 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
      * Active repositories whose head should be asked for: something happened there since we looked (GitLab writes
      * `last_activity_at` at most hourly, hence the hour of overlap), or nobody looked for a long time.
      */
-    async headsToCheck(input: { integrationId: string; staleBefore: Date | null; limit: number; after: string }) {
+    async headsToCheck(input: {
+      integrationId: string;
+      staleBefore: Date | null;
+      limit: number;
+      after: string;
+    }) {
       return sql.rows<{ id: string; fullPath: string; headCommit: string | null }>(
         `select r.id, r.full_path as "fullPath", r.head_commit as "headCommit" from repository r
          where r.integration_id = $1 and r.state = 'active' and r.id > $4 and r.checked_at is not null

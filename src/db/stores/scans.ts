@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { ScanCause } from '../../domain/causes.ts';
-import type { ScanHistory, ScanOutcome, ScannerRun, ScanPhase, ScanTrigger } from '../../domain/scan.ts';
+import type { ScanHistory, ScannerRun, ScanOutcome, ScanPhase, ScanTrigger } from '../../domain/scan.ts';
 import { SCAN_PRIORITY } from '../../domain/scan.ts';
 import { Scan } from '../entities/scan.ts';
 import { newId } from '../new-id.ts';
@@ -63,14 +63,24 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /** New repositories and those whose last scan used other rules, all of one integration. @returns how many are new */
-    async queueUnseen(input: { integrationId: string; trigger: ScanTrigger; rules: string; now: Date }): Promise<number> {
+    async queueUnseen(input: {
+      integrationId: string;
+      trigger: ScanTrigger;
+      rules: string;
+      now: Date;
+    }): Promise<number> {
       const rows = await sql.rows<{ id: string }>(
         `select r.id from repository r where r.integration_id = $1 and r.state = 'active'
            and (r.checked_at is null or (r.scanned_rules is not null and r.scanned_rules <> $2))
            and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))`,
         [input.integrationId, input.rules],
       );
-      return this.queue({ repositoryIds: rows.map((row) => row.id), trigger: input.trigger, history: 'none', now: input.now });
+      return this.queue({
+        repositoryIds: rows.map((row) => row.id),
+        trigger: input.trigger,
+        history: 'none',
+        now: input.now,
+      });
     },
 
     /** Everything active of an integration, for "scan all". @returns how many are queued or running then */
@@ -80,7 +90,12 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         [input.integrationId],
       );
       const history = input.full ? 'full' : 'none';
-      await this.queue({ repositoryIds: rows.map((row) => row.id), trigger: 'manual', history, now: input.now });
+      await this.queue({
+        repositoryIds: rows.map((row) => row.id),
+        trigger: 'manual',
+        history,
+        now: input.now,
+      });
       if (input.full) {
         await sql.run(
           `update scan set history = case when status = 'queued' then 'full' else history end,
@@ -140,7 +155,12 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       cloneBytes: number | null;
       cloneMs: number | null;
       now: Date;
-    }): Promise<{ repositoryId: string; integrationId: string; fullAgain: boolean; trigger: ScanTrigger } | null> {
+    }): Promise<{
+      repositoryId: string;
+      integrationId: string;
+      fullAgain: boolean;
+      trigger: ScanTrigger;
+    } | null> {
       return sql.first(
         `update scan set status = $3, outcome = $4, cause = $5, commit = coalesce($6, commit), clone_bytes = coalesce($7, clone_bytes),
            clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null

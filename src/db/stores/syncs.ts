@@ -87,6 +87,14 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       ]);
     },
 
+    async noteVanished(input: { id: string; missing: number; removed: number }): Promise<void> {
+      await sql.run(`update sync_run set missing = $2, removed = $3 where id = $1`, [
+        input.id,
+        input.missing,
+        input.removed,
+      ]);
+    },
+
     /** @returns false when it was ended before */
     async end(input: {
       id: string;
@@ -99,7 +107,13 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       const changed = await em().nativeUpdate(
         SyncRun,
         { id: input.id, state: { $in: ['queued', 'running'] } },
-        { state: input.state, cause: input.cause, complete: input.complete, finishedAt: input.now, ...input.counts },
+        {
+          state: input.state,
+          cause: input.cause,
+          complete: input.complete,
+          finishedAt: input.now,
+          ...input.counts,
+        },
       );
       return changed === 1;
     },

@@ -1,0 +1,41 @@
+import type { Database } from '../db/database.ts';
+import type { GitRemote, Scanners, Starters } from '../domain/ports.ts';
+import type { GitlabClient } from '../gitlab/client.ts';
+import type { Log } from '../log/logger.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/** The settings that activities read. Intervals in ms, 0 = off. */
+export interface ActivitySettings {
+  expiryThresholds: readonly number[];
+  verifyIntervalMs: number;
+  syncIntervalMs: number;
+  scanIntervalMs: number;
+  /** Clones at once, per GitLab origin. */
+  clones: number;
+  diskReserveBytes: number;
+  retentionMs: number;
+}
+
+/** What every worker hands its activities. */
+export interface ActivityDeps {
+  database: Database;
+  vault: Vault;
+  starters: Starters;
+  log: Log;
+  settings: ActivitySettings;
+}
+
+export interface GitlabDeps extends ActivityDeps {
+  gitlab: GitlabClient;
+  git: GitRemote;
+  /** Rules in force, to notice repositories that were scanned with others. */
+  rules: string;
+}
+
+export interface ScanDeps extends GitlabDeps {
+  scanners: Scanners;
+  /** Where clones live while they are scanned. */
+  workFolder: string;
+  /** HMAC with the installation's fingerprint key. */
+  hash: (text: string) => string;
+}

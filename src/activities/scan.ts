@@ -1,0 +1,276 @@
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { activityInfo, CancelledFailure } from '@temporalio/activity';
+import type { Repository } from '../db/entities/repository.ts';
+import type { BegunScan } from '../db/stores/scans.ts';
+import { isSecuError, SecuError } from '../domain/errors.ts';
+import { mayClone } from '../domain/integration.ts';
+import type { CloneResult, ScanReport } from '../domain/ports.ts';
+import type { ScanResult, ScanTask } from '../domain/scan.ts';
+import { outcomeOf } from '../domain/scan.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { ScanDeps } from './deps.ts';
+import { endFailedScan } from './end-scan.ts';
+import { scanCauseOf } from './fleet.ts';
+import { withHeartbeat } from './heartbeat.ts';
+import { storeScan } from './store-scan.ts';
+import { noteOutage, suspectToken } from './suspect.ts';
+import { currentCredential, isOutage, openToken } from './token.ts';
+
+export type ScanActivities = ReturnType<typeof createScanActivities>;
+
+interface Work {
+  deps: ScanDeps;
+  input: ScanTask;
+  scan: BegunScan;
+  repository: Repository;
+  baseUrl: string;
+  token: Secret;
+  signal: AbortSignal;
+}
+
+export function createScanActivities(deps: ScanDeps) {
+  return {
+    /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
+    async scanRepository(input: ScanTask): Promise<ScanResult> {
+      return withHeartbeat(
+        () => null,
+        async (signal) => scanRepository({ deps, input, signal }),
+      );
+    },
+  };
+}
+
+async function scanRepository({
+  deps,
+  input,
+  signal,
+}: {
+  deps: ScanDeps;
+  input: ScanTask;
+  signal: AbortSignal;
+}): Promise<ScanResult> {
+  const { stores } = deps.database;
+  const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
+  if (scan === null) return endedBefore(deps, input);
+  const found = await currentCredential(stores, input.integrationId);
+  const repository = await stores.repositories.find(input.repositoryId);
+  if (found === null || repository === null) return requeue({ deps, input, scan, cause: null });
+  const { integration, credential } = found;
+  const open = mayClone({
+    ...integration,
+    removedAt: integration.removedAt ?? null,
+    suspectedAt: integration.suspectedAt ?? null,
+  });
+  if (!open) return requeue({ deps, input, scan, cause: null });
+  if (await isDiskLow(deps)) return requeue({ deps, input, scan, cause: 'disk_low' });
+
+  const token = openToken({ vault: deps.vault, credential });
+  const work: Work = { deps, input, scan, repository, baseUrl: integration.baseUrl, token, signal };
+  await tellLive(work, 'scan.started', { phase: 'cloning' });
+  const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
+  try {
+    return await cloneAndScan(work, folder);
+  } catch (err) {
+    if (signal.aborted) throw err;
+    return await settleError(work, err);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function cloneAndScan(work: Work, folder: string): Promise<ScanResult> {
+  const { deps, scan, repository, baseUrl, token, signal } = work;
+  const history = scan.history === 'full' ? 'full' : 'none';
+  const clone = await deps.git.clone({
+    baseUrl,
+    fullPath: repository.fullPath,
+    token,
+    directory: join(folder, 'repository.git'),
+    history,
+    signal,
+  });
+  await enter(work, 'scanning', clone.commit ?? undefined);
+  const report = await scanClone(work, folder, clone, history);
+  await enter(work, 'storing');
+  const outcome = outcomeOf(report.runs);
+  if (outcome.status === 'failed') {
+    if (outcome.cause === 'scanner_crashed' && !isLastTry())
+      throw new SecuError('scanner_crashed', 'a scanner did not end well');
+    await endFailedScan({
+      ...deps,
+      scanId: scan.id,
+      attempt: scan.attempt,
+      status: 'failed',
+      cause: outcome.cause,
+      runs: report.runs,
+      commit: clone.commit,
+      now: new Date(),
+    });
+    return { scanId: scan.id, status: 'failed', outcome: null, cause: outcome.cause, findings: 0 };
+  }
+  return storeScan({
+    deps,
+    input: work.input,
+    scan,
+    repository,
+    clone,
+    report,
+    outcome: outcome.outcome,
+    now: new Date(),
+  });
+}
+
+async function scanClone(
+  work: Work,
+  folder: string,
+  clone: CloneResult,
+  history: 'none' | 'full',
+): Promise<ScanReport> {
+  if (clone.commit === null) return { runs: [EMPTY_RUN], findings: [] };
+  return work.deps.scanners.scan({
+    gitDirectory: clone.gitDirectory,
+    workDirectory: folder,
+    commit: clone.commit,
+    history,
+    hash: work.deps.hash,
+    signal: work.signal,
+  });
+}
+
+/** A repository without a commit: there is nothing that any scanner applies to. */
+const EMPTY_RUN = {
+  name: 'gitleaks',
+  version: null,
+  rules: null,
+  status: 'not_applicable' as const,
+  cause: null,
+  findings: 0,
+  filesScanned: 0,
+  filesSkipped: [],
+  durationMs: 0,
+};
+
+const TRIES = 3;
+
+function isLastTry(): boolean {
+  return activityInfo().attempt >= TRIES;
+}
+
+/** What an error means for this scan: it waits, it failed, or it is worth another try. */
+async function settleError(work: Work, err: unknown): Promise<ScanResult> {
+  const { deps, input, scan } = work;
+  if (!isSecuError(err)) {
+    if (!isLastTry()) throw err;
+    deps.log.error({ scanId: scan.id, err }, 'scan failed for a reason that has no name');
+    return fail(work, 'scanner_crashed');
+  }
+  if (isOutage(err)) {
+    await noteOutage({ deps, integrationId: input.integrationId, now: new Date() });
+    return requeue({ deps, input, scan, cause: null });
+  }
+  switch (err.code) {
+    case 'token_rejected':
+    case 'account_blocked':
+      return refusedByGit(work);
+    case 'token_scope_missing':
+    case 'sso_session_required':
+      return fail(work, 'repository_forbidden');
+    case 'clone_failed':
+    case 'scanner_crashed':
+      if (!isLastTry()) throw err;
+      return fail(work, err.code);
+    default:
+      return fail(work, scanCauseOf(err.code));
+  }
+}
+
+/**
+ * Git says 401: to a bot for a repository that it may not see, or because the token is dead. GitLab's API tells which;
+ * asking it once here keeps a dead token from being tried for every repository (GitLab bans addresses for that).
+ */
+async function refusedByGit(work: Work): Promise<ScanResult> {
+  const { deps, input, scan } = work;
+  const self = await deps.gitlab.forToken(work).observeSelf({ signal: work.signal });
+  if (self.kind === 'token' || self.kind === 'self_unreadable') return fail(work, 'repository_forbidden');
+  if (self.kind === 'no_answer')
+    await noteOutage({ deps, integrationId: input.integrationId, now: new Date() });
+  else await suspectToken({ deps, integrationId: input.integrationId, now: new Date() });
+  return requeue({ deps, input, scan, cause: null });
+}
+
+async function fail({ deps, scan }: Work, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
+  await endFailedScan({
+    ...deps,
+    scanId: scan.id,
+    attempt: scan.attempt,
+    status: 'failed',
+    cause,
+    now: new Date(),
+  });
+  return { scanId: scan.id, status: 'failed', outcome: null, cause, findings: 0 };
+}
+
+async function requeue(input: {
+  deps: ScanDeps;
+  input: ScanTask;
+  scan: BegunScan;
+  cause: 'disk_low' | null;
+}): Promise<ScanResult> {
+  const { scan } = input;
+  await input.deps.database.stores.scans.requeue({ id: scan.id, attempt: scan.attempt, cause: input.cause });
+  return { scanId: scan.id, status: 'requeued', outcome: null, cause: input.cause, findings: 0 };
+}
+
+/** Ended while it waited, or by an earlier attempt whose answer was lost: the row says how. */
+async function endedBefore(deps: ScanDeps, input: ScanTask): Promise<ScanResult> {
+  const row = await deps.database.stores.scans.find(input.scanId);
+  if (row !== null && (row.status === 'queued' || row.status === 'running')) {
+    await endFailedScan({
+      ...deps,
+      scanId: row.id,
+      attempt: null,
+      status: 'canceled',
+      cause: 'canceled',
+      now: new Date(),
+    });
+    return { scanId: input.scanId, status: 'canceled', outcome: null, cause: 'canceled', findings: 0 };
+  }
+  const status = row?.status === 'succeeded' || row?.status === 'failed' ? row.status : 'canceled';
+  return {
+    scanId: input.scanId,
+    status,
+    outcome: row?.outcome ?? null,
+    cause: row?.cause ?? null,
+    findings: 0,
+  };
+}
+
+async function enter(work: Work, phase: 'scanning' | 'storing', commit?: string): Promise<void> {
+  const going = await work.deps.database.stores.scans.enter({
+    scan: work.scan,
+    phase,
+    ...(commit === undefined ? {} : { commit }),
+  });
+  if (!going) throw new CancelledFailure('another attempt or a cancel came in between');
+  await tellLive(work, 'scan.progress', { phase });
+}
+
+async function tellLive(
+  { deps, input }: Work,
+  kind: 'scan.started' | 'scan.progress',
+  data: Record<string, unknown>,
+): Promise<void> {
+  await deps.database.stores.events.tellLive({
+    kind,
+    at: new Date().toISOString(),
+    integrationId: input.integrationId,
+    repositoryId: input.repositoryId,
+    data: { scanId: input.scanId, ...data },
+  });
+}
+
+async function isDiskLow({ workFolder, settings }: ScanDeps): Promise<boolean> {
+  const disk = await statfs(workFolder);
+  return disk.bavail * disk.bsize < settings.diskReserveBytes;
+}

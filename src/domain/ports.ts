@@ -1,0 +1,86 @@
+import type { ScannedFinding } from './finding.ts';
+import type { ScannerRun } from './scan.ts';
+import type { Secret } from './secret.ts';
+
+/** Starts and wakes workflows; what the API and the activities see of Temporal. All throw `temporal_unavailable`. */
+export interface Starters {
+  /** Makes the integration's workflow look again, starting it where it is not running. */
+  wakeIntegration(integrationId: string): Promise<void>;
+  /** Makes the fleet of this integration take what is queued, starting it where it is not running. */
+  wakeFleet(integrationId: string): Promise<void>;
+  /** Asks the running scan of this repository to stop; nothing where none runs. */
+  cancelScan(repositoryId: string): Promise<void>;
+  /** Stops everything of an integration but its own workflow. */
+  cancelAll(integrationId: string): Promise<void>;
+  /** Is a workflow of this kind open for this id? */
+  isOpen(kind: 'integration' | 'sync' | 'fleet' | 'scan', id: string): Promise<boolean>;
+}
+
+export interface RemoteRepository {
+  baseUrl: string;
+  fullPath: string;
+  token: Secret;
+  signal: AbortSignal;
+}
+
+export interface CloneResult {
+  /** The bare repository. */
+  gitDirectory: string;
+  /** Head of the default branch; `null` for a repository without a commit. */
+  commit: string | null;
+  bytes: number;
+  ms: number;
+}
+
+/** Git over https, hardened. Both throw SecuError with the codes of `RemoteErrorCode`. */
+export interface GitRemote {
+  /** Head of the default branch by `ls-remote`; `null` for a repository without a commit. */
+  readHead(repository: RemoteRepository): Promise<{ commit: string | null }>;
+  /** A bare clone into `directory`, which must be empty: the head only, or with `history` all of it. */
+  clone(input: RemoteRepository & { directory: string; history: 'none' | 'full' }): Promise<CloneResult>;
+}
+
+/**
+ * What a git remote can answer. `token_rejected` is a 401 for this one repository: a bot without access gets it with
+ * a good token too, so it says nothing of the token.
+ */
+export type RemoteErrorCode =
+  | 'token_rejected'
+  | 'token_scope_missing'
+  | 'sso_session_required'
+  | 'account_blocked'
+  | 'repository_gone'
+  | 'repository_forbidden'
+  | 'clone_failed'
+  | 'clone_too_large'
+  | 'clone_timed_out'
+  | 'gitlab_unreachable'
+  | 'gitlab_tls_failed'
+  | 'gitlab_redirected'
+  | 'gitlab_rate_limited'
+  | 'canceled';
+
+export interface ScanReport {
+  runs: ScannerRun[];
+  findings: ScannedFinding[];
+}
+
+/** All scanners of this installation. */
+export interface Scanners {
+  /** One hash over the versions and rules in force: when it changes, everything is scanned again. */
+  readonly rules: string;
+  /**
+   * Runs all of them over one bare repository. A scanner that fails is a run with status `failed`, not an error.
+   * @throws SecuError `canceled` when the signal fires
+   */
+  scan(input: {
+    gitDirectory: string;
+    /** An empty folder of its own for reports, beside the repository; its owner removes it. */
+    workDirectory: string;
+    commit: string;
+    history: 'none' | 'full';
+    /** HMAC with the installation's fingerprint key, hex. */
+    hash: (text: string) => string;
+    signal: AbortSignal;
+  }): Promise<ScanReport>;
+}

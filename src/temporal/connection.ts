@@ -1,0 +1,48 @@
+import { Client, Connection } from '@temporalio/client';
+import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { SecuError } from '../domain/errors.ts';
+
+export interface TemporalAddress {
+  address: string;
+  namespace: string;
+  apiKey?: string | undefined;
+  tls?: TLSConfig | boolean | undefined;
+}
+
+/**
+ * A client that connects when it is first used, so that an API can start and take work while Temporal is away.
+ * `identity` names the process in Temporal's own views.
+ */
+export function createTemporalClient({
+  address,
+  namespace,
+  apiKey,
+  tls,
+  identity,
+}: TemporalAddress & { identity: string }) {
+  const connection = Connection.lazy({
+    address,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(tls === undefined ? {} : { tls }),
+  });
+  return { connection, client: new Client({ connection, namespace, identity }) };
+}
+
+/** @throws SecuError `temporal_unavailable` */
+export async function pingTemporal({
+  connection,
+  namespace,
+  timeoutMs,
+}: {
+  connection: Connection;
+  namespace: string;
+  timeoutMs: number;
+}): Promise<void> {
+  try {
+    await connection.withDeadline(Date.now() + timeoutMs, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+  } catch (err) {
+    throw new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause: err });
+  }
+}

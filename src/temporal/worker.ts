@@ -1,0 +1,68 @@
+import type { Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor, WorkflowBundle } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { SecuError } from '../domain/errors.ts';
+import type { Log } from '../log/logger.ts';
+import { taskQueues } from '../workflows/contract.ts';
+import type { TemporalAddress } from './connection.ts';
+
+export type QueueName = keyof ReturnType<typeof taskQueues>;
+
+export interface WorkerParts {
+  connection: NativeConnection;
+  namespace: string;
+  queuePrefix?: string;
+  identity: string;
+  activities: object;
+  interceptor: (context: Context) => ActivityInboundCallsInterceptor;
+  /** Activities at once. */
+  slots: number;
+  /** Only the orchestration queue runs workflows. */
+  workflowBundle?: WorkflowBundle | { codePath: string };
+  maxCachedWorkflows?: number;
+}
+
+const CONNECT_TRIES_MS = [200, 500, 1_000, 2_000, 4_000, 4_000, 4_000];
+
+/** Connects with patience: a server that starts beside us may need a few seconds. @throws SecuError `temporal_unavailable` */
+export async function connectWorker({
+  address,
+  apiKey,
+  tls,
+  log,
+}: TemporalAddress & { log: Log }): Promise<NativeConnection> {
+  for (const waitMs of [...CONNECT_TRIES_MS, null]) {
+    try {
+      return await NativeConnection.connect({
+        address,
+        ...(apiKey === undefined ? {} : { apiKey }),
+        ...(tls === undefined ? {} : { tls }),
+      });
+    } catch (err) {
+      if (waitMs === null)
+        throw new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause: err });
+      log.warn({ waitMs }, 'Temporal does not answer yet');
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+  throw new SecuError('temporal_unavailable', 'the Temporal server does not answer');
+}
+
+/** One worker for one queue. Heartbeats leave every 2 s at least, so that a cancel shows in five. */
+export async function createQueueWorker(queue: QueueName, parts: WorkerParts): Promise<Worker> {
+  return Worker.create({
+    connection: parts.connection,
+    namespace: parts.namespace,
+    taskQueue: taskQueues(parts.queuePrefix ?? '')[queue],
+    identity: parts.identity,
+    activities: parts.activities,
+    interceptors: { activity: [(context) => ({ inbound: parts.interceptor(context) })] },
+    maxConcurrentActivityTaskExecutions: parts.slots,
+    maxHeartbeatThrottleInterval: '2s',
+    defaultHeartbeatThrottleInterval: '2s',
+    shutdownGraceTime: '10s',
+    shutdownForceTime: '25s',
+    ...(parts.workflowBundle === undefined ? {} : { workflowBundle: parts.workflowBundle }),
+    ...(parts.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: parts.maxCachedWorkflows }),
+  });
+}

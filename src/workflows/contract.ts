@@ -1,0 +1,51 @@
+/**
+ * The vocabulary of the workflows: queues, ids, inputs, signals. Starters and workers see only this of them.
+ * Everything in it is plain JSON; ids, dates, counts and codes, never a token, a name or foreign text.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+/** Queues beside each other; a prefix keeps the suites of one test server apart. */
+export function taskQueues(prefix = '') {
+  return {
+    orchestration: `${prefix}orchestration`,
+    gitlab: `${prefix}gitlab`,
+    scan: `${prefix}scan`,
+  };
+}
+
+/** The queues beside the one that a workflow runs on. */
+export function queuesBeside(orchestrationQueue: string) {
+  return taskQueues(orchestrationQueue.slice(0, -'orchestration'.length));
+}
+
+export const integrationWorkflowId = (integrationId: string) => `integration:${integrationId}`;
+export const syncWorkflowId = (integrationId: string) => `sync:${integrationId}`;
+export const fleetWorkflowId = (integrationId: string) => `scans:${integrationId}`;
+export const scanWorkflowId = (repositoryId: string) => `scan:${repositoryId}`;
+export const reconcileWorkflowId = (prefix = '') => `${prefix}reconcile`;
+
+export const WORKFLOW_TYPES = {
+  integration: 'integrationWorkflow',
+  fleet: 'scanFleetWorkflow',
+  reconcile: 'reconcileWorkflow',
+} as const;
+
+/** The one signal: "look again". It has no content, so that whoever sends it can change nothing. */
+export const CHANGED_SIGNAL = 'changed';
+
+export const INTEGRATION_ID_ATTRIBUTE = defineSearchAttributeKey('SecuIntegrationId', 'KEYWORD');
+export const STATUS_ATTRIBUTE = defineSearchAttributeKey('SecuStatus', 'KEYWORD');
+export const NEXT_WAKE_ATTRIBUTE = defineSearchAttributeKey('SecuNextWakeAt', 'DATETIME');
+
+export interface IntegrationInput {
+  integrationId: string;
+}
+
+export interface SyncInput {
+  integrationId: string;
+  syncId: string;
+}
+
+export interface FleetInput {
+  integrationId: string;
+}

@@ -1,0 +1,104 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  startChild,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { PlannedAction } from '../activities/integration.ts';
+import type { IntegrationInput } from './contract.ts';
+import {
+  CHANGED_SIGNAL,
+  INTEGRATION_ID_ATTRIBUTE,
+  NEXT_WAKE_ATTRIBUTE,
+  STATUS_ATTRIBUTE,
+  syncWorkflowId,
+} from './contract.ts';
+import { database, verification } from './proxies.ts';
+import { syncWorkflow } from './sync.ts';
+
+export const changedSignal = defineSignal(CHANGED_SIGNAL);
+
+/**
+ * One integration, for as long as it lives: look at its rows, do what is due, wait for the next deadline or for
+ * somebody to say "look again". What it remembers is its id; everything else is read anew.
+ */
+export async function integrationWorkflow({ integrationId }: IntegrationInput): Promise<void> {
+  let changed = false;
+  setHandler(changedSignal, () => {
+    changed = true;
+  });
+
+  let plan = await database().planIntegration({ integrationId, nowMs: Date.now() });
+  while (plan.action.do !== 'wait') {
+    if (plan.action.do === 'clean_up') {
+      await database().cleanUpIntegration({ integrationId, nowMs: Date.now() });
+      return;
+    }
+    await perform(integrationId, plan.action);
+    plan = await database().planIntegration({ integrationId, nowMs: Date.now() });
+  }
+
+  tellOperator(integrationId, plan.status, plan.action);
+  await condition(() => changed, Math.max(1, plan.action.untilMs - Date.now()));
+  await continueAsNew<typeof integrationWorkflow>({ integrationId });
+}
+
+async function perform(
+  integrationId: string,
+  action: Exclude<PlannedAction, { do: 'wait' } | { do: 'clean_up' }>,
+): Promise<void> {
+  switch (action.do) {
+    case 'verify':
+      return verify(integrationId, action.commandId);
+    case 'replace_token':
+      await verification().replaceToken({ integrationId, commandId: action.commandId, nowMs: Date.now() });
+      return;
+    case 'flag':
+      await database().flagExpiry({ integrationId, thresholdDays: action.thresholdDays, nowMs: Date.now() });
+      return;
+    case 'sync':
+      return startSync(integrationId);
+  }
+}
+
+const CONFIRM_AFTER = '5s';
+
+/** A first "no" about a token that worked is looked at a second time before anybody is told. */
+async function verify(integrationId: string, commandId: string | null): Promise<void> {
+  const first = await verification().verifyToken({ integrationId, commandId, nowMs: Date.now() });
+  if (!first.suspicion) return;
+  await sleep(CONFIRM_AFTER);
+  await verification().verifyToken({ integrationId, commandId, nowMs: Date.now() });
+}
+
+async function startSync(integrationId: string): Promise<void> {
+  const { syncId } = await database().openSync({ integrationId, nowMs: Date.now() });
+  if (syncId === null) return;
+  try {
+    await startChild(syncWorkflow, {
+      workflowId: syncWorkflowId(integrationId),
+      args: [{ integrationId, syncId }],
+      // the listing goes on while this workflow continues as new
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `Lists what ${integrationId} can read`,
+    });
+  } catch (err) {
+    if (!(err instanceof WorkflowExecutionAlreadyStartedError)) throw err;
+  }
+}
+
+function tellOperator(integrationId: string, status: string, action: PlannedAction & { do: 'wait' }): void {
+  const nextWake = new Date(action.untilMs);
+  setCurrentDetails(`Status: ${status}. Next wake: ${nextWake.toISOString()}, or when something changes.`);
+  upsertSearchAttributes([
+    { key: INTEGRATION_ID_ATTRIBUTE, value: integrationId },
+    { key: STATUS_ATTRIBUTE, value: status },
+    { key: NEXT_WAKE_ATTRIBUTE, value: nextWake },
+  ]);
+}

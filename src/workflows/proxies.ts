@@ -1,0 +1,63 @@
+import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { FleetActivities } from '../activities/fleet.ts';
+import type { IntegrationActivities } from '../activities/integration.ts';
+import type { ReconcileActivities } from '../activities/reconcile.ts';
+import type { ScanActivities } from '../activities/scan.ts';
+import type { ListingActivities, SyncActivities } from '../activities/sync.ts';
+import type { VerifyActivities } from '../activities/verify.ts';
+import { queuesBeside } from './contract.ts';
+
+/** Database work: short, and right again once the database is back, so it is tried for as long as that takes. */
+export function database() {
+  return proxyActivities<IntegrationActivities & SyncActivities & FleetActivities>({
+    startToCloseTimeout: '1m',
+    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '15s' },
+  });
+}
+
+/** A look at GitLab: outages are answers, so only Secu's own trouble is tried again. Longest answer: 30 s × 4 calls. */
+export function verification() {
+  return proxyActivities<VerifyActivities>({
+    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    startToCloseTimeout: '3m',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  });
+}
+
+/**
+ * The walk over a listing: long, heartbeating its cursor, resumed where it was. Eight tries without an answer make it
+ * incomplete; a rate limit names its own delay.
+ */
+export function listing() {
+  return proxyActivities<ListingActivities>({
+    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    startToCloseTimeout: '6h',
+    scheduleToCloseTimeout: '8h',
+    heartbeatTimeout: '10s',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 8 },
+  });
+}
+
+/**
+ * One clone and scan: its own limits end it (15 min each by default, so an hour is never reached), heartbeats show a
+ * cancel in 5 s and a dead worker in 15 s. Five tries cover a worker that dies and a remote that stumbles.
+ */
+export function scanning() {
+  return proxyActivities<ScanActivities>({
+    taskQueue: queuesBeside(workflowInfo().taskQueue).scan,
+    startToCloseTimeout: '2h',
+    heartbeatTimeout: '10s',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 5 },
+  });
+}
+
+/** The sweep: idempotent, and back in ten minutes anyway. */
+export function reconciliation() {
+  return proxyActivities<ReconcileActivities>({
+    startToCloseTimeout: '9m',
+    heartbeatTimeout: '1m',
+    retry: { initialInterval: '5s', maximumAttempts: 3 },
+  });
+}

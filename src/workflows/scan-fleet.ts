@@ -1,0 +1,105 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ChildWorkflowFailure,
+  condition,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TakenScan } from '../activities/fleet.ts';
+import type { FleetInput } from './contract.ts';
+import { scanWorkflowId } from './contract.ts';
+import { changedSignal } from './integration.ts';
+import { database } from './proxies.ts';
+import { repositoryScanWorkflow } from './repository-scan.ts';
+
+const SCANS_PER_RUN = 300;
+/** A scan that had to wait (disk, an outage) is not taken again at once. */
+const WAIT_BEFORE_ANOTHER_TRY = '30s';
+
+/**
+ * Runs what is queued for one integration: children in a window, taken by priority. Ends when nothing waits; whoever
+ * queues a scan wakes it or starts it again.
+ */
+export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<void> {
+  let changed = false;
+  setHandler(changedSignal, () => {
+    changed = true;
+  });
+  const held = new Set<string>();
+  const running = new Set<string>();
+  const lost: unknown[] = [];
+  let taken: TakenScan[] = [];
+  let started = 0;
+  /** Scans that run elsewhere stay held, and do not keep this workflow. */
+  const elsewhere = new Set<string>();
+  const isIdle = () => held.size === elsewhere.size;
+
+  for (;;) {
+    changed = false;
+    const page = await database().takeScans({ integrationId, exclude: [...held], nowMs: Date.now() });
+    taken = page.scans;
+    for (const scan of taken) held.add(scan.scanId);
+    while (taken.length > 0) {
+      await condition(() => running.size < page.window || lost.length > 0);
+      if (lost.length > 0) throw lost[0];
+      const scan = taken.shift();
+      if (scan === undefined) break;
+      running.add(scan.scanId);
+      started += 1;
+      void run(integrationId, scan)
+        .then(async (ending) => {
+          running.delete(scan.scanId);
+          if (ending === 'waits') await sleep(WAIT_BEFORE_ANOTHER_TRY);
+          if (ending === 'elsewhere') elsewhere.add(scan.scanId);
+          else held.delete(scan.scanId);
+        })
+        .catch((err: unknown) => lost.push(err));
+    }
+    setCurrentDetails(`${started} scans started in this run, ${running.size} running.`);
+    if (page.scans.length === 0 || isFull(started)) {
+      await condition(() => isIdle() || lost.length > 0 || (changed && !isFull(started)));
+      if (lost.length > 0) throw lost[0];
+      if (isFull(started)) await continueAsNew<typeof scanFleetWorkflow>({ integrationId });
+      if (page.scans.length === 0 && !changed) return;
+    }
+  }
+}
+
+function isFull(started: number): boolean {
+  return started >= SCANS_PER_RUN || workflowInfo().continueAsNewSuggested;
+}
+
+type Ending = 'ended' | 'waits' | 'elsewhere';
+
+/** One child, to its end; its row is final whatever happened to it, or waits in the queue again. */
+async function run(integrationId: string, { scanId, repositoryId }: TakenScan): Promise<Ending> {
+  try {
+    const result = await executeChild(repositoryScanWorkflow, {
+      workflowId: scanWorkflowId(repositoryId),
+      args: [{ integrationId, repositoryId, scanId }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: `Scan ${scanId}`,
+    });
+    return result.status === 'requeued' ? 'waits' : 'ended';
+  } catch (err) {
+    if (err instanceof WorkflowExecutionAlreadyStartedError) return 'elsewhere';
+    if (isCancellation(err) || !(err instanceof ChildWorkflowFailure)) throw err;
+    await endLost(scanId);
+    return 'ended';
+  }
+}
+
+async function endLost(scanId: string): Promise<void> {
+  try {
+    await database().endScan({ scanId, status: 'failed', cause: 'scanner_crashed', nowMs: Date.now() });
+  } catch (err) {
+    if (!(err instanceof ActivityFailure)) throw err;
+  }
+}

@@ -1,0 +1,55 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+} from '@temporalio/workflow';
+import type { ListingOutcome } from '../activities/sync.ts';
+import type { SyncInput } from './contract.ts';
+import { database, listing } from './proxies.ts';
+
+/** Makes our rows match what GitLab lists, queues the scans that follow from it, and ends. */
+export async function syncWorkflow({ integrationId, syncId }: SyncInput): Promise<void> {
+  const id = { integrationId, syncId };
+  try {
+    const listed = await list(id);
+    setCurrentDetails(`Listed ${listed.listed} repositories${listed.complete ? '' : ', not all of them'}.`);
+    const { queued } = await database().settleListing({ ...id, listing: listed, nowMs: Date.now() });
+    const heads = listed.complete ? await checkHeads(id) : { queued: 0 };
+    await database().finishSync({
+      ...id,
+      listing: listed,
+      queuedScans: queued + heads.queued,
+      nowMs: Date.now(),
+    });
+  } catch (err) {
+    if (!isCancellation(err)) throw err;
+    await CancellationScope.nonCancellable(() => database().cancelSync({ ...id, nowMs: Date.now() }));
+    throw err;
+  }
+}
+
+async function list(id: SyncInput): Promise<ListingOutcome> {
+  try {
+    return await listing().listRepositories({ ...id, nowMs: Date.now() });
+  } catch (err) {
+    if (isCancellation(err) || !(err instanceof ActivityFailure)) throw err;
+    return database().listingFailed({ ...id, cause: causeOf(err) });
+  }
+}
+
+/** Repositories where something happened are asked for their head; no answer now is no harm, the next sync asks again. */
+async function checkHeads(id: SyncInput): Promise<{ queued: number }> {
+  try {
+    return await listing().checkHeads({ ...id, nowMs: Date.now() });
+  } catch (err) {
+    if (isCancellation(err) || !(err instanceof ActivityFailure)) throw err;
+    return { queued: 0 };
+  }
+}
+
+/** The code that an activity failed with; a timeout has none. */
+export function causeOf(err: ActivityFailure): string {
+  return err.cause instanceof ApplicationFailure ? (err.cause.type ?? 'internal') : 'gitlab_unreachable';
+}
