@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { acquireHome, homeHolder, homeLayout, keptPort } from '../../src/embedded/home.ts';
+import { endLeftovers } from '../../src/embedded/processes.ts';
+import { isAlive, killHard, startProgram, until } from './support.ts';
+
+let folder: string;
+let home: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'secu-home-'));
+  home = join(folder, 'home');
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Said {
+  port: number;
+  pids: Record<'postgres' | 'stubborn' | 'node-child', number>;
+}
+
+test('a second start is refused and names the process that holds the home', async () => {
+  const { child } = await startProgram<Said>('supervisor-program.ts', [home]);
+  try {
+    expect(() => acquireHome(home)).toThrow(expect.objectContaining({ code: 'home_in_use' }));
+    expect(() => acquireHome(home)).toThrow(`process ${child.pid}`);
+    expect(homeHolder(home)).toBe(child.pid);
+  } finally {
+    child.kill('SIGTERM');
+    await until('the supervisor ends', () => child.exitCode !== null);
+  }
+  expect(child.exitCode).toBe(0);
+  expect(homeHolder(home)).toBeNull();
+});
+
+test('after kill -9 the next start ends everything that was left and takes the home over', async () => {
+  const { child, says } = await startProgram<Said>('supervisor-program.ts', [home]);
+  await killHard(child);
+  const layout = acquireHome(home);
+  const told: string[] = [];
+  await endLeftovers(layout, (line) => told.push(line));
+  const left = Object.entries(says.pids).filter(([, pid]) => isAlive(pid));
+  expect(left).toEqual([]);
+  expect(told).toContainEqual(expect.stringContaining(`ending stubborn (process ${says.pids.stubborn})`));
+  layout.release();
+});
+
+test('a node child ends by itself when its parent is gone', async () => {
+  const { child, says } = await startProgram<Said>('supervisor-program.ts', [home]);
+  await killHard(child);
+  await until('the node child ends', () => !isAlive(says.pids['node-child']));
+  const layout = acquireHome(home);
+  await endLeftovers(layout, () => {});
+  layout.release();
+});
+
+test('a lock whose pid now belongs to another process is taken over', () => {
+  const { run } = homeLayout(home);
+  mkdirSync(run, { recursive: true });
+  writeFileSync(join(run, 'home.lock'), `${process.ppid} 1\n`);
+  acquireHome(home).release();
+});
+
+test('a record is not believed when its pid now belongs to another process', async () => {
+  const layout = acquireHome(home);
+  const record = {
+    name: 'postgres',
+    pid: process.ppid,
+    start: '1',
+    commandLine: [],
+    stopSignal: 'SIGINT',
+    stopGraceMs: 1,
+  };
+  writeFileSync(join(layout.run, 'postgres.json'), JSON.stringify(record));
+  await endLeftovers(layout, () => {});
+  expect(isAlive(process.ppid)).toBe(true);
+  layout.release();
+});
+
+test('only its owner can look into the folders of a home', () => {
+  const { root, keys, run, work, logs, release } = acquireHome(home);
+  const others = (path: string) => statSync(path).mode & 0o077;
+  expect([keys, run, work, logs].map(others)).toEqual([0, 0, 0, 0]);
+  // User postgres has to pass through, without listing.
+  expect(others(root)).toBe(process.getuid?.() === 0 ? 0o011 : 0);
+  release();
+});
+
+test('a port stays the same until somebody else listens on it', async () => {
+  const file = join(folder, 'port');
+  const port = await keptPort(file);
+  expect(await keptPort(file)).toBe(port);
+  const other = createServer().listen(port, '127.0.0.1');
+  await until('listening', () => other.listening);
+  expect(await keptPort(file)).not.toBe(port);
+  await new Promise((resolve) => other.close(resolve));
+});

@@ -1,0 +1,39 @@
+// What the supervisor of `npm start` does, for tests that kill it: holds a home, runs PostgreSQL, a node child and a
+// program that will not hear of stopping. Says the pids and waits.
+import { fileURLToPath } from 'node:url';
+import { acquireHome } from '../../src/embedded/home.ts';
+import { startPostgres } from '../../src/embedded/postgres.ts';
+import { SYSTEM_PATH } from '../../src/embedded/processes.ts';
+import { createSupervisor } from '../../src/embedded/supervisor.ts';
+
+const [, , home = ''] = process.argv;
+const say = () => {};
+const layout = acquireHome(home);
+const supervisor = createSupervisor({ layout, say });
+const { port } = await startPostgres({ layout, supervisor, say });
+const common = { stopGraceMs: 1_000, readyTimeoutMs: 5_000, ready: async () => {} };
+await supervisor.start({
+  ...common,
+  name: 'stubborn',
+  command: '/bin/sh',
+  args: ['-c', 'trap "" TERM; sleep 600; sleep 600'],
+  env: { PATH: SYSTEM_PATH },
+  stopSignal: 'SIGTERM',
+});
+await supervisor.start({
+  ...common,
+  name: 'node-child',
+  command: process.execPath,
+  args: [fileURLToPath(new URL('child-program.ts', import.meta.url))],
+  env: { PATH: SYSTEM_PATH },
+  ipc: true,
+  stopSignal: 'SIGTERM',
+});
+const pids = Object.fromEntries(supervisor.status().map(({ name, pid }) => [name, pid]));
+process.stdout.write(`${JSON.stringify({ port, pids })}\n`);
+process.on('SIGTERM', () => {
+  void supervisor.stop().then(() => {
+    layout.release();
+    process.exit(0);
+  });
+});

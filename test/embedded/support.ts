@@ -1,0 +1,52 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { readProcessStart } from '../../tools/lock.js';
+
+/** A program of this folder in a process of its own; resolves with the JSON of its first line of output. */
+export async function startProgram<T>(
+  name: string,
+  args: readonly string[],
+  options: { uid?: number; gid?: number } = {},
+): Promise<{ child: ChildProcess; says: T }> {
+  const program = fileURLToPath(new URL(name, import.meta.url));
+  const child = spawn(process.execPath, [program, ...args], {
+    ...options,
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${name} ended with ${String(code)} before it said anything`);
+  });
+  const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+  ended.catch(() => {}); // from now on it may end
+  return { child, says: JSON.parse(line) as T };
+}
+
+export async function killHard(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** A zombie, which only waits for its parent to look, has ended. */
+export function isAlive(pid: number): boolean {
+  return readProcessStart(pid) !== null;
+}
+
+/** Polls a condition that somebody else makes true. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    await delay(30);
+  }
+}
