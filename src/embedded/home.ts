@@ -21,7 +21,7 @@ export interface HomeLayout {
 
 /** A home that this process holds. */
 export interface HeldHome extends HomeLayout {
-  release(): void;
+  readonly release: () => void;
 }
 
 /** The layout under a home, without touching the disk. */

@@ -65,6 +65,25 @@ export async function startPostgres({
 }
 
 /**
+ * How to reach the embedded PostgreSQL of a home that runs, or null when it was never started. For commands beside
+ * `up`; the URLs hold passwords.
+ */
+export function findPostgres(layout: HomeLayout): RunningPostgres | null {
+  const files = [
+    join(layout.keys, 'postgres.password'),
+    join(layout.keys, 'postgres-admin.password'),
+  ] as const;
+  const portFile = join(layout.run, 'postgres.port');
+  if (![...files, portFile].every((file) => existsSync(file))) return null;
+  const [password, adminPassword] = files.map((file) => readFileSync(file, 'utf8').trim());
+  return urls({
+    port: Number(readFileSync(portFile, 'utf8')),
+    password: `${password}`,
+    adminPassword: `${adminPassword}`,
+  });
+}
+
+/**
  * A PostgreSQL for tests, in a folder of its own that `stop` removes. It keeps nothing through a crash. Killed with
  * its parent where `setpriv` is there, and by the next start in the same folder in any case.
  * @returns `url` is the superuser's, so that suites can make databases
@@ -126,10 +145,21 @@ async function start({
   }
   const password = keptPassword(join(layout.keys, 'postgres.password'), { mayMake: true });
   const port = await keptPort(join(layout.run, 'postgres.port'));
-  const adminUrl = `postgresql://${ADMIN}:${adminPassword}@127.0.0.1:${port}/postgres`;
+  const reached = urls({ port, password, adminPassword });
+  const { adminUrl } = reached;
   await supervisor.start(postgresSpec({ data, programs: programs.folder, user, port, adminUrl, options }));
   await ensureDatabase({ adminUrl, password });
-  return { url: `postgresql://${APPLICATION}:${password}@127.0.0.1:${port}/${APPLICATION}`, adminUrl, port };
+  return reached;
+}
+
+function urls({ port, password, adminPassword }: { port: number; password: string; adminPassword: string }) {
+  const at = (user: string, secret: string, database: string) =>
+    `postgresql://${user}:${secret}@127.0.0.1:${port}/${database}`;
+  return {
+    url: at(APPLICATION, password, APPLICATION),
+    adminUrl: at(ADMIN, adminPassword, 'postgres'),
+    port,
+  };
 }
 
 function postgresSpec({

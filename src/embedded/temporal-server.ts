@@ -72,6 +72,16 @@ export async function startTemporalServer({
   return { address: `127.0.0.1:${port}`, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://127.0.0.1:${uiPort}` };
 }
 
+/** How to reach the embedded Temporal server of a home that runs, or null when it was never started. */
+export function findTemporal(layout: HomeLayout): RunningTemporal | null {
+  const [port, uiPort] = ['temporal.port', 'temporal-ui.port'].map((name) => {
+    const file = join(layout.run, name);
+    return existsSync(file) ? Number(readFileSync(file, 'utf8')) : null;
+  });
+  if (!port || !uiPort) return null;
+  return { address: `127.0.0.1:${port}`, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://127.0.0.1:${uiPort}` };
+}
+
 /**
  * A Temporal server for tests: in memory, without UI, its workflows' clocks can be moved. Ends with its parent where
  * `setpriv` is there, and at the next start in the same folder in any case. `stop` removes the folder.

@@ -12,6 +12,8 @@ export type ToolPaths = Readonly<Record<string, string | undefined>>;
 export interface ToolState {
   readonly name: string;
   readonly purpose: string;
+  /** Installed only when asked for. */
+  readonly optional: boolean;
   /** Null when it is not on this machine. */
   readonly tool: Tool | null;
   /** Why a configured one cannot be used. */
@@ -42,16 +44,12 @@ export async function listTools({
   env?: NodeJS.ProcessEnv;
 }): Promise<ToolState[]> {
   return Promise.all(
-    Object.entries(readManifest()).map(async ([name, { purpose }]) => {
+    Object.entries(readManifest()).map(async ([name, recipe]) => {
+      const about = { name, purpose: recipe.purpose, optional: !recipe.default };
       try {
-        return {
-          name,
-          purpose,
-          tool: await findTool(name, { configuredPath: paths[name], env }),
-          problem: null,
-        };
+        return { ...about, tool: await findTool(name, { configuredPath: paths[name], env }), problem: null };
       } catch (err) {
-        return { name, purpose, tool: null, problem: messageOf(err) };
+        return { ...about, tool: null, problem: messageOf(err) };
       }
     }),
   );

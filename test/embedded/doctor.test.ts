@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { examine } from '../../src/embedded/doctor.ts';
+import { acquireHome } from '../../src/embedded/home.ts';
+import { startPostgres } from '../../src/embedded/postgres.ts';
+import { createSupervisor } from '../../src/embedded/supervisor.ts';
+import { toolPath } from '../support/tools.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'secu-doctor-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const question = {
+  home: join(folder, 'home'),
+  databaseUrl: null,
+  temporal: null,
+  toolPaths: {},
+  diskReserveBytes: 1,
+};
+
+test('tells version, source and health of every part, and that local users are not kept out', async () => {
+  await Promise.all([toolPath('temporal'), toolPath('gitleaks')]);
+  const parts = await examine(question);
+  expect(parts.map(({ part }) => part)).toEqual([
+    ...['node', 'git', 'home', 'disk', 'postgresql', 'temporal server'],
+    ...['temporal', 'gitleaks', 'osv-scanner', 'sandbox', 'local users'],
+  ]);
+  expect(parts.find(({ part }) => part === 'gitleaks')).toMatchObject({ version: '8.30.1', status: 'ok' });
+  expect(parts.find(({ part }) => part === 'local users')?.detail).toMatch(/open to every local user/);
+});
+
+test('looks at the running embedded database', async () => {
+  const layout = acquireHome(question.home);
+  const supervisor = createSupervisor({ layout, say: () => {} });
+  try {
+    await startPostgres({ layout, supervisor, say: () => {} });
+    const parts = await examine(question);
+    const database = parts.find(({ part }) => part === 'postgresql');
+    expect(database).toMatchObject({
+      source: 'embedded',
+      status: 'ok',
+      version: expect.stringMatching(/^18\./),
+    });
+    expect(parts.find(({ part }) => part === 'home')?.detail).toBe(`in use by process ${process.pid}`);
+  } finally {
+    await supervisor.stop();
+    layout.release();
+  }
+});
+
+test('a database that cannot be reached and a full disk are told with what to do', async () => {
+  const parts = await examine({
+    ...question,
+    databaseUrl: 'postgresql://secu@127.0.0.1:1/secu',
+    diskReserveBytes: Number.MAX_SAFE_INTEGER,
+  });
+  expect(parts.find(({ part }) => part === 'postgresql')).toMatchObject({
+    status: 'failed',
+    advice: expect.stringContaining('DATABASE_URL'),
+  });
+  expect(parts.find(({ part }) => part === 'disk')).toMatchObject({
+    status: 'warning',
+    advice: expect.stringContaining('SECU_DISK_RESERVE'),
+  });
+});

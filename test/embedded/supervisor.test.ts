@@ -1,0 +1,117 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { HeldHome } from '../../src/embedded/home.ts';
+import { acquireHome } from '../../src/embedded/home.ts';
+import { SYSTEM_PATH } from '../../src/embedded/processes.ts';
+import type { ChildSpec, Supervisor } from '../../src/embedded/supervisor.ts';
+import { createSupervisor, superviseChildren } from '../../src/embedded/supervisor.ts';
+import { isAlive, until } from './support.ts';
+
+let folder: string;
+let layout: HeldHome;
+let said: string[];
+let supervisor: Supervisor | null;
+const say = (line: string) => void said.push(line);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'secu-supervisor-'));
+  layout = acquireHome(folder);
+  said = [];
+  supervisor = null;
+});
+
+afterEach(async () => {
+  await supervisor?.stop();
+  layout.release();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const trace = () => readFileSync(join(folder, 'trace'), 'utf8').trim().split('\n');
+
+/** A shell program that says in `trace` when it starts and when it is told to stop, and is ready once it has started. */
+function shellChild(name: string, change: Partial<ChildSpec> = {}): ChildSpec {
+  const file = join(folder, 'trace');
+  const script = `trap 'echo stop ${name} >>${file}; exit 0' TERM; echo start ${name} >>${file}; while :; do sleep 0.05; done`;
+  return {
+    name,
+    command: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: SYSTEM_PATH },
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 5_000,
+    ready: () => until(`${name} starts`, () => existsSync(file) && trace().includes(`start ${name}`)),
+    readyTimeoutMs: 5_000,
+    ...change,
+  };
+}
+
+test('starts in order, each when the one before is ready, and stops in reverse order', async () => {
+  supervisor = await superviseChildren([shellChild('one'), shellChild('two')], { layout, say });
+  await supervisor.stop();
+  expect(trace()).toEqual(['start one', 'start two', 'stop two', 'stop one']);
+});
+
+test('starts a child again when it ends by itself, and tells how it ended', async () => {
+  supervisor = await superviseChildren([shellChild('one')], { layout, say });
+  process.kill(supervisor.status()[0]?.pid ?? 0, 'SIGKILL');
+  await until('it runs again', () => supervisor?.status()[0]?.restarts === 1 && trace().length === 2);
+  expect(said).toEqual(['one ended (SIGKILL); starting it again']);
+});
+
+test('kills the whole group of a child that does not stop within its grace', async () => {
+  const args = ['-c', `trap '' TERM; sleep 600 & echo $! >${join(folder, 'grandchild')}; wait; sleep 600`];
+  const ready = () => until('it runs', () => existsSync(join(folder, 'grandchild')));
+  const spec = shellChild('stubborn', { args, ready, stopGraceMs: 200 });
+  supervisor = await superviseChildren([spec], { layout, say });
+  await supervisor.stop();
+  const grandchild = Number(readFileSync(join(folder, 'grandchild'), 'utf8'));
+  await until('the grandchild ends', () => !isAlive(grandchild));
+});
+
+test('a child that does not start fails the start with the end of its log, and nothing is left running', async () => {
+  const broken = shellChild('broken', {
+    args: ['-c', 'echo no such table; exit 3'],
+    ready: () => new Promise(() => {}),
+  });
+  const started = superviseChildren([shellChild('one'), broken], { layout, say });
+  await expect(started).rejects.toThrow(/broken did not start: it ended \(exit 3\)[\s\S]*no such table/);
+  expect(trace()).toEqual(['start one', 'stop one']);
+});
+
+test('a child that is not ready in time is ended', async () => {
+  const ready = (signal: AbortSignal) =>
+    new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const started = superviseChildren([shellChild('slow', { ready, readyTimeoutMs: 300 })], { layout, say });
+  await expect(started).rejects.toThrow(/slow did not start: not ready after 0.3 s/);
+});
+
+test('a child gets no other environment than its own', async () => {
+  const file = join(folder, 'environment');
+  const args = ['-c', `env >${file}.new; mv ${file}.new ${file}; sleep 600`];
+  const ready = () => until('it runs', () => existsSync(file));
+  supervisor = await superviseChildren(
+    [shellChild('bare', { args, ready, env: { PATH: SYSTEM_PATH, A: '1' } })],
+    {
+      layout,
+      say,
+    },
+  );
+  const names = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split('=')[0] ?? '');
+  const byTheShell = new Set(['PWD', 'SHLVL', 'OLDPWD', '_']);
+  expect(names.filter((name) => !byTheShell.has(name)).sort()).toEqual(['A', 'PATH', 'SECU_PART_OF']);
+});
+
+test('a log that has grown large is put aside at the next start', async () => {
+  const log = join(layout.logs, 'one.log');
+  writeFileSync(log, '');
+  appendFileSync(log, Buffer.alloc(10 * 2 ** 20, 'x'));
+  supervisor = createSupervisor({ layout, say });
+  await supervisor.start(shellChild('one'));
+  expect(readFileSync(log, 'utf8')).toBe('');
+  expect(existsSync(`${log}.1`)).toBe(true);
+});
