@@ -67,6 +67,8 @@ export type SimulatorControl = {
       },
   ): Promise<{ commit: string }>;
   head(ref: ProjectRef, branch?: string): Promise<string | null>;
+  /** The paths of all files at a commit. */
+  files(ref: ProjectRef, commit: string): Promise<string[]>;
   /** Lifts the ban on addresses with failed Git authentications. */
   forgiveBans(): void;
   /** Connections are refused until `up`. */
@@ -240,6 +242,10 @@ function projectControl(world: World, repositories: Repositories) {
     async head(ref: ProjectRef, branch?: string) {
       const project = find(ref);
       return repositories.head(project, branch ?? project.defaultBranch);
+    },
+    async files(ref: ProjectRef, commit: string) {
+      const listing = await repositories.git(find(ref), ['ls-tree', '-r', '-z', '--name-only', commit]);
+      return listing.toString().split('\0').slice(0, -1);
     },
   };
 }

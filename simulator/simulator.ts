@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 
@@ -72,7 +72,7 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   const basePath = options.basePath ?? '';
   const host = options.host ?? '127.0.0.1';
   await mkdir(folder, { recursive: true });
-  const served = await mkdtemp(join(folder, 'served-'));
+  const served = await servedFolder(folder);
   const instance = await buildInstance({ options, recipes, served, cacheFolder: join(folder, 'histories') });
   const { world } = instance;
   const stateFile = options.keepTokens === true ? join(folder, 'tokens.json') : null;
@@ -93,8 +93,8 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   };
   const listener: Listener = await listen({ host, port: options.port ?? 0, tls: options.tls, onRequest });
   const control = createControl({ ...instance, clock: world.clock, listener, failures });
-  const restored = stateFile !== null && (await loadState(world, stateFile));
-  if (!restored) createOwners(control, recipes);
+  if (stateFile !== null) await loadState(world, stateFile);
+  createOwners({ world, control, recipes });
   const shownHost = host.includes(':') ? `[${host}]` : host;
   const url = `${options.tls === undefined ? 'http' : 'https'}://${shownHost}:${listener.port}${basePath}`;
   world.settings.externalUrl = url;
@@ -131,9 +131,31 @@ async function buildInstance(parts: {
 }
 
 /** The people in whose namespaces personal projects lie; none of them is a member anywhere else. */
-function createOwners(control: SimulatorControl, recipes: Recipe[]): void {
-  for (const username of new Set(recipes.flatMap((recipe) => recipe.project?.owner ?? []))) {
-    control.createUser({ username, kind: 'human', member: false });
+function createOwners(parts: { world: World; control: SimulatorControl; recipes: Recipe[] }): void {
+  const known = new Set([...parts.world.users.values()].map(({ username }) => username));
+  const owners = new Set(parts.recipes.flatMap((recipe) => recipe.project?.owner ?? []));
+  for (const username of owners) {
+    if (known.has(username)) continue;
+    parts.control.createUser({ username, kind: 'human', member: false });
+  }
+}
+
+/** A folder for this process alone; what killed processes left behind goes. */
+async function servedFolder(folder: string): Promise<string> {
+  for (const name of await readdir(folder)) {
+    const pid = /^served-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+  return mkdtemp(join(folder, `served-${process.pid}-`));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's process may not be signalled, but it lives.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

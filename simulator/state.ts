@@ -56,19 +56,17 @@ export async function saveState(world: World, file: string): Promise<void> {
 }
 
 /**
- * Brings back what `saveState` wrote.
- * @returns whether there was anything
+ * Brings back what `saveState` wrote, if it ever did.
  * @throws Error when the file is not one of ours
  */
-export async function loadState(world: World, file: string): Promise<boolean> {
+export async function loadState(world: World, file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (text === null) return false;
+  if (text === null) return;
   const state = State.parse(JSON.parse(text));
   Object.assign(world.nextId, state.nextId);
   for (const user of state.users) world.users.set(user.id, user);
   for (const token of state.tokens) world.tokens.set(token.id, token);
-  return true;
 }

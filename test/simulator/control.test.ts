@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
+
+import { createSimulator } from '../../simulator/index.ts';
+import { cloneUrl, git } from './scan.ts';
+import type { Started } from './start.ts';
+import { call, startSimulator } from './start.ts';
+
+const SELF = '/api/v4/personal_access_tokens/self';
+
+let started: Started;
+beforeAll(async () => {
+  started = await startSimulator();
+});
+afterAll(async () => {
+  expect(started.simulator.control.failures()).toEqual([]);
+  await started.stop();
+});
+
+async function steer(name: string, body?: object, key = started.simulator.controlKey) {
+  const { simulator } = started;
+  const headers = { 'X-Simulator-Key': key };
+  const method = body === undefined ? 'GET' : 'POST';
+  const path = `/_simulator/${name}`;
+  return call({
+    simulator,
+    path,
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+const NewToken = z.object({ id: z.number(), token: z.string() });
+
+test('the control does nothing without its key', async () => {
+  expect((await steer('createToken', {}, 'wrong')).status).toBe(401);
+  expect((await steer('requests', undefined, '')).status).toBe(401);
+  expect((await steer('nothing', {})).status).toBe(404);
+  expect((await steer('revokeToken', { tokenId: 'x' })).status).toBe(400);
+  expect((await steer('revokeToken', { tokenId: 4711 })).json).toEqual({ error: 'no token 4711' });
+});
+
+test('another process can make tokens, move the clock, plan faults and read the requests', async () => {
+  const { simulator } = started;
+  const { id, token } = NewToken.parse(
+    (await steer('createToken', { scopes: ['read_api'], expiresAt: '2040-01-01' })).json,
+  );
+  const self = async () => (await call({ simulator, path: SELF, token })).status;
+  expect(await self()).toBe(200);
+  await steer('setClock', { to: '2040-01-01T00:00:00Z' });
+  expect(await self()).toBe(401);
+  await steer('setClock', { to: 0 });
+  await steer('addFault', {
+    match: { path: { regexp: 'tokens/self$' }, times: 1 },
+    answer: { kind: 'html', status: 502 },
+  });
+  expect(await self()).toBe(502);
+  await steer('setTokenScopes', { tokenId: id, scopes: ['read_repository'] });
+  expect((await call({ simulator, path: '/api/v4/projects', token })).status).toBe(403);
+  await steer('revokeToken', { tokenId: id });
+  expect(await self()).toBe(401);
+  expect((await steer('counts')).json).toMatchObject({ [`GET ${SELF}`]: 4, 'GET /api/v4/projects': 1 });
+  expect((await steer('authorizations')).json).toEqual([createHash('sha256').update(token).digest('hex')]);
+  const text = JSON.stringify([(await steer('requests')).json, (await steer('faults')).json]);
+  expect(text).not.toContain(token);
+  await steer('resetRequests', {});
+  expect((await steer('counts')).json).toEqual({});
+});
+
+test('another process can change projects and read what is to be expected of them', async () => {
+  const { control } = started.simulator;
+  await steer('renameProject', { project: 'library', path: 'acme/books' });
+  await steer('archive', { project: 'acme/books' });
+  expect(control.project('library')).toMatchObject({ path: 'acme/books', archived: true });
+  const { json } = await steer('pushCommit', { project: 'library', files: { 'a.txt': 'a' } });
+  expect(json).toEqual({ commit: await control.head('library') });
+  await steer('addProject', { name: 'late', path: 'acme/late', files: { 'README.md': 'late' } });
+  expect(await control.head('late')).toMatch(/^[0-9a-f]{40}$/);
+  await steer('removeProject', { project: 'late' });
+  expect(() => control.project('late')).toThrow('no project late');
+  expect((await steer('expectations')).json).toMatchObject({ 'acme/shop': { listed: true, recipe: 'shop' } });
+});
+
+test('roles decide from one moment to the next what is listed', async () => {
+  const { simulator } = started;
+  const { control } = simulator;
+  const user = control.createUser();
+  const { token } = control.createToken({ userId: user.id });
+  const paths = async () => {
+    const { json } = await call({
+      simulator,
+      path: '/api/v4/projects?min_access_level=20&per_page=100',
+      token,
+    });
+    return z
+      .array(z.object({ path_with_namespace: z.string() }))
+      .parse(json)
+      .map((item) => item.path_with_namespace);
+  };
+  expect(await paths()).toContain('acme/shop');
+  control.setRole({ project: 'acme/shop', userId: user.id, level: 10, via: 'group' });
+  expect(await paths()).not.toContain('acme/shop');
+  control.setRole({ project: 'acme/shop', userId: user.id, level: 0, via: 'group' });
+  expect((await call({ simulator, path: '/api/v4/projects/15', token })).status).toBe(404);
+});
+
+test('while it is down connections are refused, and after that the same address answers again', async () => {
+  const { simulator } = started;
+  const { token } = simulator.control.createToken({});
+  await simulator.control.down();
+  try {
+    const refused: unknown = await fetch(`${simulator.url}${SELF}`).catch((error: unknown) => error);
+    expect(z.object({ cause: z.object({ code: z.string() }) }).parse(refused).cause.code).toBe(
+      'ECONNREFUSED',
+    );
+  } finally {
+    await simulator.control.up();
+  }
+  expect((await call({ simulator, path: SELF, token })).status).toBe(200);
+});
+
+test('the log tells clones from looks, and how credentials came', async () => {
+  const { simulator, home } = started;
+  const { requests } = simulator.control;
+  const { token } = simulator.control.createToken({});
+  requests.reset();
+  const url = cloneUrl({ url: simulator.url, path: 'acme/payments', token });
+  await git({ home, args: ['ls-remote', url] });
+  await git({ home, args: ['clone', '--bare', url, `${home}/payments.git`] });
+  expect(requests.clones()).toEqual({ inFlight: 0, maxInFlight: 1, total: 1 });
+  expect([requests.count('git ls-refs'), requests.count('git upload-pack')]).toEqual([2, 1]);
+  const refs = requests.list().filter(({ route }) => route === 'git info/refs');
+  expect(refs.map(({ authorization, status }) => [authorization, status])).toEqual([
+    ['none', 401],
+    ['basic', 200],
+    ['none', 401],
+    ['basic', 200],
+  ]);
+});
+
+test('a permalink shows the file, with nothing in it that a browser would run', async () => {
+  const { simulator } = started;
+  const { control, url } = simulator;
+  const { commit } = await control.pushCommit({
+    project: 'handbook',
+    files: { 'x.html': '<script>alert(1)</script>\n' },
+  });
+  const page = await fetch(`${url}/acme/handbook/-/blob/${commit}/x.html`);
+  expect(await page.text()).toContain('&lt;script&gt;');
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+});
+
+test('an instance may lie below a path of its host', async () => {
+  const below = await startSimulator({ basePath: '/gitlab' });
+  try {
+    const { simulator, home } = below;
+    const { token } = simulator.control.createToken({});
+    expect(simulator.url).toMatch(/\/gitlab$/);
+    expect((await call({ simulator, path: SELF, token })).status).toBe(200);
+    const outside = await fetch(`${new URL(simulator.url).origin}${SELF}`, { redirect: 'manual' });
+    expect(outside.status).not.toBe(200);
+    await git({ home, args: ['ls-remote', cloneUrl({ url: simulator.url, path: 'acme/shop', token })] });
+  } finally {
+    await below.stop();
+  }
+});
+
+test('a client that hangs up is no failure of the simulator', async () => {
+  const { simulator } = started;
+  const client = request(`${simulator.url}/api/v4/projects`, {
+    method: 'POST',
+    headers: { 'Content-Length': '100' },
+  });
+  client.on('error', () => {});
+  client.write('half');
+  await once(client, 'socket');
+  client.destroy();
+  expect((await fetch(`${simulator.url}/users/sign_in`)).status).toBe(200);
+  expect(simulator.control.failures()).toEqual([]);
+});
+
+test('tokens outlive a restart where that is wanted', async () => {
+  const folder = `${started.home}/kept`;
+  const options = { folder, recipes: [], keepTokens: true };
+  const first = await createSimulator(options);
+  const { token, id } = first.control.createToken({ scopes: ['self_rotate'] });
+  await first.close();
+  const second = await createSimulator(options);
+  expect((await call({ simulator: second, path: SELF, token })).status).toBe(200);
+  expect(second.control.createToken({}).id).toBeGreaterThan(id);
+  await second.close();
+});
