@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -21,7 +21,8 @@ import type { Say } from './say.ts';
 
 const LOG_ROTATE_BYTES = 10 * 1024 * 1024;
 const LOG_GENERATIONS = 3;
-const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
+const SETPRIV = '/usr/bin/setpriv';
 
 /** Marks every process that belongs to a home, so that a later start can end what a killed one left. */
 const PART_OF = 'SECU_PART_OF';
@@ -179,11 +180,17 @@ async function endProcess(
 /** The command as it is spawned: behind `setpriv` where that gives the kernel's help against orphans. */
 function wrapped(spec: ProcessSpec): { command: string; args: string[]; user?: SystemUser } {
   const { command, args, user, ipc, stopSignal } = spec;
-  if (ipc === true || SETPRIV === undefined) {
+  if (ipc === true || !setprivTakesDeathSignal()) {
     return { command, args: [...args], ...(user === undefined ? {} : { user }) };
   }
   const identity = user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
   return { command: SETPRIV, args: [`--pdeathsig=${stopSignal}`, ...identity, '--', command, ...args] };
+}
+
+/** util-linux has `--pdeathsig` since 2.33. */
+function setprivTakesDeathSignal(): boolean {
+  const env = { PATH: SYSTEM_PATH };
+  return spawnSync(SETPRIV, ['--pdeathsig=TERM', 'true'], { env, stdio: 'ignore' }).status === 0;
 }
 
 function writeRecord(spec: ProcessSpec, pid: number, layout: HomeLayout): void {

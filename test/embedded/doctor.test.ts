@@ -23,8 +23,17 @@ test('tells version, source and health of every part, and that local users are n
   await Promise.all([toolPath('temporal'), toolPath('gitleaks')]);
   const parts = await examine(question);
   expect(parts.map(({ part }) => part)).toEqual([
-    ...['node', 'git', 'home', 'disk', 'postgresql', 'temporal server'],
-    ...['temporal', 'gitleaks', 'osv-scanner', 'sandbox', 'local users'],
+    'node',
+    'git',
+    'home',
+    'disk',
+    'postgresql',
+    'temporal server',
+    'temporal',
+    'gitleaks',
+    'osv-scanner',
+    'sandbox',
+    'local users',
   ]);
   expect(parts.find(({ part }) => part === 'gitleaks')).toMatchObject({ version: '8.30.1', status: 'ok' });
   expect(parts.find(({ part }) => part === 'local users')?.detail).toMatch(/open to every local user/);

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { isAlive, until } from './support.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NODE_PACKAGE = `node-linux-${process.arch}`;
+
+/** What stands in for the command line: says how it was run, then waits or ends as asked. */
+const CLI = `
+import { readFileSync } from 'node:fs';
+const args: string[] = process.argv.slice(2);
+const times = JSON.parse(readFileSync(process.env['SECU_LAUNCH_TIMES'] ?? '', 'utf8'));
+process.stdout.write(JSON.stringify({ args, node: process.versions.node, pid: process.pid, times, ipc: process.send !== undefined }) + '\\n');
+if (args.includes('wait')) {
+  setInterval(() => {}, 60_000);
+  process.on('SIGTERM', () => process.exit(9));
+} else if (args[0] !== 'up') process.exit(7);
+else process.on('disconnect', () => process.exit(0));
+`;
+
+let project: string;
+
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), 'secu-launch-'));
+  for (const folder of ['scripts', 'tools', 'bin'])
+    cpSync(join(ROOT, folder), join(project, folder), { recursive: true });
+  mkdirSync(join(project, 'src/main'), { recursive: true });
+  mkdirSync(join(project, 'node_modules'));
+  writeFileSync(join(project, 'src/main/cli.ts'), CLI);
+  writeFileSync(join(project, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(project, 'package-lock.json'), '{"packages":{}}');
+  symlinkSync(join(ROOT, 'node_modules', NODE_PACKAGE), join(project, 'node_modules', NODE_PACKAGE));
+  const hash = createHash('sha256').update('{"packages":{}}').digest('hex');
+  writeFileSync(join(project, 'node_modules/.secu-installed'), hash);
+});
+
+afterEach(() => rmSync(project, { recursive: true, force: true }));
+
+interface Said {
+  args: string[];
+  node: string;
+  pid: number;
+  times: { steps: { name: string; ms: number }[] };
+  ipc: boolean;
+}
+
+function start(program: string, args: string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [join(project, program), ...args], {
+    cwd: '/',
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => {
+    out += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    err += String(chunk);
+  });
+  const said = async (): Promise<Said> => {
+    await until('it says something', () => out.includes('\n') || child.exitCode !== null);
+    return JSON.parse(out) as Said;
+  };
+  return {
+    child,
+    said,
+    errors: () => err,
+    ended: once(child, 'close').then(([code]) => code as number | null),
+  };
+}
+
+test('secu passes its arguments on, runs on Node 24, and keeps the exit code', async () => {
+  const { ended, said, errors } = start('bin/secu.js', ['integrations', 'list', '--json']);
+  expect(await ended).toBe(7);
+  expect(await said()).toMatchObject({
+    args: ['integrations', 'list', '--json'],
+    node: expect.stringMatching(/^24\./),
+  });
+  expect(errors()).toBe('');
+});
+
+test('hands signals on, and the times of the set-up', async () => {
+  const { child, ended, said } = start('scripts/launch.js', ['secu', 'wait']);
+  expect((await said()).times.steps.map(({ name }) => name)).toEqual(['dependencies']);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(9);
+});
+
+test('what npm start runs ends when the launcher is killed', async () => {
+  const { child, ended, said } = start('scripts/launch.js', ['start']);
+  const { pid, ipc, args } = await said();
+  expect({ ipc, args }).toEqual({ ipc: true, args: ['up'] });
+  child.kill('SIGKILL');
+  await ended;
+  await until('the command ends', () => !isAlive(pid));
+});
+
+test('an unknown command is bad usage', async () => {
+  const { ended, errors } = start('scripts/launch.js', ['strat']);
+  expect(await ended).toBe(2);
+  expect(errors()).toMatch(/^secu: usage: .*start\|demo\|test/);
+});
+
+test('installs dependencies once when the lock file changed, and shows what npm said only when it failed', async () => {
+  const npm = join(project, 'npm-cli.js');
+  writeFileSync(join(project, 'package-lock.json'), '{"packages":{"node_modules/x":{"version":"1.0.0"}}}');
+  writeFileSync(npm, `console.error('npm error: no route'); process.exit(1);`);
+  const failed = start('bin/secu.js', [], { npm_execpath: npm });
+  expect(await failed.ended).toBe(1);
+  expect(failed.errors()).toBe('secu: npm ci ended with 1\nnpm error: no route\n');
+
+  writeFileSync(
+    npm,
+    `import { appendFileSync } from 'node:fs'; console.log('added 1'); appendFileSync(import.meta.filename + '.log', process.argv[2] + ';');`,
+  );
+  for (const _ of [1, 2]) {
+    const { ended, errors } = start('bin/secu.js', [], { npm_execpath: npm });
+    expect(await ended).toBe(7);
+    expect(errors()).toBe('');
+  }
+  expect(readFileSync(`${npm}.log`, 'utf8')).toBe('ci;');
+});
