@@ -1,4 +1,4 @@
-import type { FindingStatus } from '../../domain/finding.ts';
+import type { FindingKind, FindingStatus, Severity } from '../../domain/finding.ts';
 import type { Triage } from '../entities/scan.ts';
 import type { Condition, ListInput } from '../list-query.ts';
 import { anyOf, contains, listPage } from '../list-query.ts';
@@ -11,11 +11,11 @@ export interface FindingView {
   repositoryId: string;
   baseUrl: string;
   fullPath: string;
-  kind: string;
+  kind: FindingKind;
   scanner: string;
   ruleId: string;
   title: string;
-  severity: string;
+  severity: Severity;
   cwe: string[];
   path: string;
   startLine: number;
@@ -46,11 +46,11 @@ interface FindingRow {
   repository_id: string;
   base_url: string;
   full_path: string;
-  kind: string;
+  kind: FindingKind;
   scanner: string;
   rule_id: string;
   title: string;
-  severity: string;
+  severity: Severity;
   cwe: string[];
   path: string;
   start_line: number;

@@ -1,0 +1,91 @@
+import { bodyLimit } from 'hono/body-limit';
+import { SecuError } from '../domain/errors.ts';
+import { createApiKeysRouter } from './api-keys/index.ts';
+import type { ApiDeps } from './deps.ts';
+import { problemResponse } from './errors.ts';
+import { createEventsRouter } from './events/index.ts';
+import { createFindingsRouter } from './findings/index.ts';
+import { createIntegrationsRouter } from './integrations/index.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { hostCheck, jsonOnly, requestScope } from './middleware/request.ts';
+import { createOverviewRouter } from './overview/index.ts';
+import { createRepositoriesRouter } from './repositories/index.ts';
+import { createScansRouter } from './scans/index.ts';
+import { createRouter } from './shared.ts';
+import { createAboutRouter } from './system/index.ts';
+
+const MAX_BODY_BYTES = 1_048_576;
+const BASE = '/api/v1';
+
+/** The whole HTTP API over what it is handed. */
+export function createApp(deps: ApiDeps) {
+  const { log } = deps;
+  const app = createRouter();
+  app.use(requestScope({ log, https: deps.settings.publicUrl.startsWith('https:') }));
+  app.use(hostCheck({ hosts: deps.settings.hosts, log }));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) => problemResponse({ c, err: new SecuError('payload_too_large', 'the body may have at most 1 MiB'), log }),
+    }),
+  );
+  app.use(jsonOnly({ log }));
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', async (c) => {
+    const checks = await deps.ready();
+    const able = checks.database && checks.migrations;
+    const status = !able ? 'unready' : checks.temporal && checks.workers ? 'ready' : 'degraded';
+    return c.json({ status, checks: named(checks) }, able ? 200 : 503);
+  });
+  app.get('/api/openapi.json', (c) => c.json(openApiDocument(app, deps.settings.version)));
+
+  app.use(`${BASE}/*`, authenticate(deps));
+  const routed = app
+    .route(BASE, createIntegrationsRouter(deps))
+    .route(BASE, createRepositoriesRouter(deps))
+    .route(BASE, createScansRouter(deps))
+    .route(BASE, createFindingsRouter(deps))
+    .route(BASE, createEventsRouter(deps))
+    .route(BASE, createOverviewRouter(deps))
+    .route(BASE, createApiKeysRouter(deps))
+    .route(BASE, createAboutRouter(deps));
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });
+  app.onError((err, c) => problemResponse({ c, err, log }));
+  app.notFound((c) => {
+    const allowed = methodsOf(app, c.req.path);
+    if (allowed.length === 0) return problemResponse({ c, err: new SecuError('not_found', 'there is nothing at this path'), log });
+    c.header('Allow', allowed.join(', '));
+    return problemResponse({ c, err: new SecuError('method_not_allowed', `this path takes ${allowed.join(', ')}`), log });
+  });
+  return routed;
+}
+
+export type App = ReturnType<typeof createApp>;
+
+/** The document of the API as it is, for `/api/openapi.json` and the committed file. */
+export function openApiDocument(app: Pick<App, 'getOpenAPI31Document'>, version: string) {
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Secu', version, description: 'Connects GitLab tokens, scans repositories, watches expiry.' },
+  });
+}
+
+function named(checks: Awaited<ReturnType<ApiDeps['ready']>>) {
+  return Object.fromEntries(Object.entries(checks).map(([name, good]) => [name, good ? 'ok' : 'failed']));
+}
+
+/** Methods that some route takes at this path. */
+function methodsOf(app: { routes: { method: string; path: string }[] }, path: string): string[] {
+  const matching = app.routes.filter((route) => route.method !== 'ALL' && patternOf(route.path).test(path));
+  return [...new Set(matching.map((route) => route.method))].sort();
+}
+
+function patternOf(path: string): RegExp {
+  const source = path
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+    .join('/');
+  return new RegExp(`^${source}$`);
+}

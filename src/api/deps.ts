@@ -1,0 +1,63 @@
+import type { Database } from '../db/database.ts';
+import type { EventFeed } from '../db/event-feed.ts';
+import type { ApiKeyRole } from '../db/entities/system.ts';
+import type { Starters } from '../domain/ports.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Log } from '../log/logger.ts';
+import type { Vault } from '../vault/vault.ts';
+
+export interface About {
+  version: string;
+  commit: string | null;
+  temporalUi: string | null;
+  namespace: string;
+  database: string;
+  tools: { name: string; version: string | null; source: string | null; status: string }[];
+  keys: { id: string; state: string; uses: number }[];
+}
+
+export interface ReadyChecks {
+  database: boolean;
+  temporal: boolean;
+  migrations: boolean;
+  workers: boolean;
+}
+
+export interface ApiSettings {
+  publicUrl: string;
+  /** Hosts (with port) that requests may name. */
+  hosts: readonly string[];
+  /** The base URL of an integration that names none. */
+  defaultBaseUrl: string;
+  expiryThresholds: readonly number[];
+  version: string;
+}
+
+/** Everything the API is handed; it opens nothing itself. */
+export interface ApiDeps {
+  database: Database;
+  vault: Vault;
+  starters: Starters;
+  feed: EventFeed;
+  log: Log;
+  settings: ApiSettings;
+  /** Keyed hash of a token, to notice one that is integrated already. */
+  hashToken: (token: Secret) => string;
+  /** Keyed hash of a request's body, which may hold a token. */
+  hashBody: (body: string) => string;
+  /** @throws SecuError `origin_not_allowed` */
+  checkOrigin: (baseUrl: string) => void;
+  about: () => Promise<About>;
+  ready: () => Promise<ReadyChecks>;
+  now: () => Date;
+}
+
+export interface Principal {
+  id: string;
+  name: string;
+  role: ApiKeyRole;
+}
+
+export interface ApiEnv {
+  Variables: { principal: Principal; requestId: string };
+}

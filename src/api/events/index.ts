@@ -1,0 +1,74 @@
+import { streamSSE } from 'hono/streaming';
+import { isIdOf } from '../../domain/ids.ts';
+import { SecuError } from '../../domain/errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import { answers, commaList, createRoute, createRouter, forRole, listInput, listParams, pageSchema, presentPage, problemAnswers, z } from '../shared.ts';
+import { presentEvent } from './present.ts';
+import { EventSchema } from './schemas.ts';
+import { streamEvents } from './stream.ts';
+
+const tags = ['Events'];
+
+const list = createRoute({
+  ...forRole('viewer'),
+  tags,
+  method: 'get',
+  path: '/events',
+  summary: 'What happened, newest first',
+  request: { query: z.strictObject({ ...listParams, integrationId: commaList, kind: commaList }) },
+  responses: answers(200, pageSchema(EventSchema, 'EventPage'), 'A page'),
+});
+
+const stream = createRoute({
+  ...forRole('viewer'),
+  tags,
+  method: 'get',
+  path: '/events/stream',
+  summary: 'Server-sent events; Last-Event-ID resumes',
+  request: { headers: z.object({ 'last-event-id': z.string().optional() }) },
+  responses: {
+    200: { description: 'The stream', content: { 'text/event-stream': { schema: z.string() } } },
+    ...problemAnswers([400, 401, 403, 503]),
+  },
+});
+
+const START = { tx: '0', seq: '0' };
+
+export function createEventsRouter(deps: ApiDeps) {
+  const { events, apiKeys } = deps.database.stores;
+
+  /** Behind the event that was read last; from the oldest one kept where that is not kept any more. */
+  async function positionAfter(lastEventId: string | undefined) {
+    if (lastEventId === undefined || lastEventId === '') return events.endPosition();
+    if (!isIdOf('event', lastEventId)) throw new SecuError('invalid_request', 'Last-Event-ID: not the id of an event');
+    return (await events.positionOf(lastEventId)) ?? START;
+  }
+
+  return createRouter()
+    .openapi(list, async (c) => {
+      const query = c.req.valid('query');
+      const audit = c.get('principal').role === 'admin';
+      const page = await events.list({ ...query, audit }, listInput(query));
+      return c.json(presentPage(page, presentEvent), 200);
+    })
+    .openapi(stream, async (c) => {
+      const from = await positionAfter(c.req.header('Last-Event-ID'));
+      const { id, role } = c.get('principal');
+      c.header('X-Accel-Buffering', 'no');
+      return streamSSE(
+        c,
+        async (sse) =>
+          streamEvents({
+            deps,
+            stream: sse,
+            from,
+            audit: role === 'admin',
+            stillAllowed: async () => {
+              const key = await apiKeys.find(id);
+              return key !== null && (key.expiresAt === null || key.expiresAt > deps.now());
+            },
+          }),
+        async (err) => deps.log.warn({ err }, 'event stream ended'),
+      );
+    });
+}

@@ -1,0 +1,14 @@
+import { z } from '../shared.ts';
+
+export const EventSchema = z
+  .object({
+    id: z.string(),
+    at: z.iso.datetime(),
+    kind: z.string(),
+    integrationId: z.string().nullable(),
+    repositoryId: z.string().nullable(),
+    actor: z.string(),
+    text: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .openapi('Event');

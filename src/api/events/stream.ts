@@ -1,0 +1,95 @@
+import type { SSEStreamingApi } from 'hono/streaming';
+import type { EventPosition } from '../../db/stores/events.ts';
+import type { LiveEvent } from '../../domain/event.ts';
+import type { ApiDeps } from '../deps.ts';
+import { presentEvent } from './present.ts';
+
+const COMMENT_EVERY_MS = 15_000;
+const PER_READ = 200;
+
+/**
+ * Server-sent events from a position on: stored ones with their id, none skipped and none repeated; live ones without
+ * id. A comment every 15 s; ends when the key that opened it is no longer good.
+ */
+export async function streamEvents(input: {
+  deps: ApiDeps;
+  stream: SSEStreamingApi;
+  from: EventPosition;
+  audit: boolean;
+  stillAllowed: () => Promise<boolean>;
+}): Promise<void> {
+  const { deps, stream, audit } = input;
+  const live: LiveEvent[] = [];
+  const waker = createWaker();
+  const unsubscribe = deps.feed.subscribe({
+    onStored: waker.wake,
+    onLive: (event) => {
+      live.push(event);
+      waker.wake();
+    },
+  });
+  stream.onAbort(() => {
+    unsubscribe();
+    waker.wake();
+  });
+  let position = input.from;
+  let commentAtMs = performance.now() + COMMENT_EVERY_MS;
+  try {
+    while (!stream.aborted) {
+      position = await writeStored({ deps, stream, audit, position });
+      for (const event of live.splice(0)) await stream.writeSSE({ event: event.kind, data: JSON.stringify(event) });
+      await waker.wait(Math.max(0, commentAtMs - performance.now()));
+      if (performance.now() < commentAtMs || stream.aborted) continue;
+      if (!(await input.stillAllowed())) return;
+      await stream.write(': still here\n\n');
+      commentAtMs = performance.now() + COMMENT_EVERY_MS;
+    }
+  } finally {
+    unsubscribe();
+  }
+}
+
+async function writeStored({ deps, stream, audit, position }: {
+  deps: ApiDeps;
+  stream: SSEStreamingApi;
+  audit: boolean;
+  position: EventPosition;
+}): Promise<EventPosition> {
+  let at = position;
+  for (;;) {
+    const read = await deps.database.stores.events.readAfter(at, PER_READ);
+    for (const entry of read) {
+      if (audit || !entry.audit) {
+        const event = presentEvent(entry.event);
+        await stream.writeSSE({ id: event.id, event: event.kind, data: JSON.stringify(event) });
+      }
+      at = entry.position;
+    }
+    if (read.length < PER_READ || stream.aborted) return at;
+  }
+}
+
+/** Waits that a call ends early; a call that comes while nobody waits ends the next wait at once. */
+function createWaker() {
+  let woken = false;
+  let resume: (() => void) | null = null;
+  return {
+    wake() {
+      woken = true;
+      resume?.();
+    },
+    async wait(timeoutMs: number): Promise<void> {
+      if (!woken) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, timeoutMs);
+          resume = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      woken = false;
+      resume = null;
+    },
+  };
+}

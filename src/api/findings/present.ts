@@ -1,0 +1,32 @@
+import type { FindingView } from '../../db/stores/finding-view.ts';
+import { escapeForeignText, permalink } from '../../domain/finding.ts';
+import type { z } from '../shared.ts';
+import { iso, isoOrNull } from '../shared.ts';
+import type { FindingSchema } from './schemas.ts';
+
+/** A finding as it is shown: foreign text escaped, its address rebuilt from our own parts. */
+export function presentFinding(view: FindingView): z.infer<typeof FindingSchema> {
+  return {
+    id: view.id,
+    repositoryId: view.repositoryId,
+    kind: view.kind,
+    scanner: view.scanner,
+    ruleId: view.ruleId,
+    title: escapeForeignText(view.title),
+    severity: view.severity,
+    cwe: view.cwe,
+    path: escapeForeignText(view.path),
+    startLine: view.startLine,
+    endLine: view.endLine,
+    commit: view.commit,
+    author: view.author === null ? null : escapeForeignText(view.author),
+    committedAt: isoOrNull(view.committedAt),
+    excerpt: escapeForeignText(view.excerpt),
+    permalink: permalink(view),
+    fingerprint: view.fingerprint,
+    status: view.status,
+    triage: view.triage,
+    firstSeenAt: iso(view.firstSeenAt),
+    lastSeenAt: iso(view.lastSeenAt),
+  };
+}

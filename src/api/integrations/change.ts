@@ -1,0 +1,195 @@
+import { newId } from '../../db/new-id.ts';
+import type { IntegrationChange } from '../../db/stores/integrations.ts';
+import type { OutboxEntry } from '../../db/stores/outbox.ts';
+import { sendWakes } from '../../db/wakes.ts';
+import type { SecuErrorCode } from '../../domain/errors.ts';
+import { SECU_ERROR_CODES, SecuError } from '../../domain/errors.ts';
+import type { NewEvent } from '../../domain/event.ts';
+import type { Filters } from '../../domain/integration.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { awaitCommand } from '../commands.ts';
+import type { ApiDeps, Principal } from '../deps.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import type { z } from '../shared.ts';
+import { found } from '../shared.ts';
+import { nameTaken, refuseRotation, tokenInUse } from './create.ts';
+import type { IntegrationPatch } from './schemas.ts';
+
+const COMMAND_MS = 15_000;
+const DAY_MS = 86_400_000;
+
+interface On {
+  deps: ApiDeps;
+  principal: Principal;
+  id: string;
+}
+
+/** Names, filters, pause, a known expiry: one transaction, then the workflow looks again. */
+export async function changeIntegration({ deps, principal, id, body }: On & { body: z.infer<typeof IntegrationPatch> }): Promise<void> {
+  refuseRotation(body.autoRotate);
+  const now = deps.now();
+  const wakes = await deps.database.transaction(async (tx) => {
+    const row = found(await tx.integrations.lock(id), 'integration');
+    const change: IntegrationChange = {};
+    const events: NewEvent[] = [];
+    const wakes: OutboxEntry[] = [];
+    const actor = actorOf(principal);
+    if (body.name !== undefined && body.name !== row.name) {
+      const taken = await tx.integrations.takenNames();
+      if (body.name.toLowerCase() !== row.name.toLowerCase() && taken.has(body.name.toLowerCase())) throw nameTaken(body.name);
+      change.name = body.name;
+    }
+    if (body.autoRotate !== undefined) change.autoRotateDaysBefore = body.autoRotate.daysBefore;
+    if (body.filters !== undefined) {
+      change.filters = mergeFilters(row.filters, body.filters);
+      await tx.syncs.open({ integrationId: id, trigger: 'manual', now });
+    }
+    if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
+    if (body.paused !== undefined && body.paused !== row.paused) {
+      change.paused = body.paused;
+      const text = body.paused ? `${row.name} was paused.` : `${row.name} goes on.`;
+      events.push({ kind: body.paused ? 'integration.paused' : 'integration.resumed', integrationId: id, actor, text });
+      if (!body.paused) {
+        await tx.commands.add({ integrationId: id, kind: 'verify', now });
+        wakes.push(await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now }));
+      }
+    }
+    await tx.integrations.change(id, change, now);
+    await tx.events.add(events, now);
+    return [...wakes, await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
+  });
+  await sendWakes(deps, wakes);
+}
+
+function mergeFilters(now: Filters, patch: NonNullable<z.infer<typeof IntegrationPatch>['filters']>): Filters {
+  return {
+    include: patch.include ?? now.include,
+    exclude: patch.exclude ?? now.exclude,
+    archived: patch.archived ?? now.archived,
+    forks: patch.forks ?? now.forks,
+    personal: patch.personal ?? now.personal,
+  };
+}
+
+async function setExpiry({ tx, id, expiresAt, now }: {
+  tx: ApiDeps['database']['stores'];
+  id: string;
+  expiresAt: string;
+  now: Date;
+}): Promise<void> {
+  const atMs = Date.parse(`${expiresAt}T00:00:00Z`);
+  const today = Math.floor(now.getTime() / DAY_MS) * DAY_MS;
+  if (atMs < today + DAY_MS || atMs > today + 365 * DAY_MS) {
+    throw new SecuError('invalid_request', 'expiresAt: from tomorrow to 365 days from today');
+  }
+  const credential = found(await tx.credentials.current(id), 'integration');
+  if (credential.expiryKnown && !credential.granular) {
+    throw new SecuError('invalid_request', 'expiresAt: GitLab tells when this token expires, so it cannot be set here');
+  }
+  await tx.credentials.setExpiry({ id: credential.id, expiresOn: expiresAt });
+}
+
+/** Asks for a verification now. @returns false when it has not answered in time: it goes on */
+export async function verifyNow({ deps, id }: On): Promise<boolean> {
+  const { commandId, wakes } = await command({ deps, id, kind: 'verify', payload: {} });
+  const { sent } = await sendWakes(deps, wakes);
+  if (sent === 0) return false;
+  return (await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS })) !== null;
+}
+
+async function command({ deps, id, kind, payload }: {
+  deps: ApiDeps;
+  id: string;
+  kind: 'verify' | 'replace_token';
+  payload: Record<string, unknown>;
+}): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
+  const now = deps.now();
+  return deps.database.transaction(async (tx) => {
+    found(await tx.integrations.find(id), 'integration');
+    const commandId = await tx.commands.add({ integrationId: id, kind, payload, now });
+    return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
+  });
+}
+
+/**
+ * Puts a new token in place of the old one, if it is good.
+ * @returns false when that is not decided in time: it goes on
+ * @throws SecuError `token_in_use` | `reach_shrinks` | the cause of a bad one | `gitlab_*`
+ */
+export async function replaceToken({ deps, principal, id, token, acceptLoss }: On & { token: Secret; acceptLoss: boolean }): Promise<boolean> {
+  const now = deps.now();
+  const tokenHash = deps.hashToken(token);
+  const { commandId, wakes } = await deps.database.transaction(async (tx) => {
+    found(await tx.integrations.lock(id), 'integration');
+    const holder = await tx.credentials.integrationHolding(tokenHash);
+    if (holder !== null) throw tokenInUse(holder);
+    const credentialId = newId('credential');
+    const version = await tx.credentials.nextVersion(id);
+    const sealed = deps.vault.seal({ context: { table: 'credential', rowId: credentialId, version }, secret: token });
+    await tx.credentials.add({
+      id: credentialId,
+      integrationId: id,
+      version,
+      state: 'candidate',
+      sealed: sealed.record,
+      keyId: sealed.keyId,
+      tokenHash,
+      now,
+    });
+    const payload = { credentialId, acceptLoss, by: principal.id };
+    const commandId = await tx.commands.add({ integrationId: id, kind: 'replace_token', payload, now });
+    return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
+  });
+  const { sent } = await sendWakes(deps, wakes);
+  if (sent === 0) return false;
+  const result = await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS });
+  if (result === null) return false;
+  if (result['code'] === 'ok') return true;
+  throw refusal(result);
+}
+
+function refusal(result: Record<string, unknown>): SecuError {
+  const code: SecuErrorCode = SECU_ERROR_CODES.find((known) => known === result['code']) ?? 'internal';
+  if (code !== 'reach_shrinks') return new SecuError(code, `the new token was refused (${code}); the old one stays in place`);
+  const { known, lost } = result;
+  return new SecuError(code, `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to take it all the same`, {
+    details: { known, lost },
+  });
+}
+
+/** Wipes the token in this transaction, also while Temporal is away; workflows, scans and rows follow. */
+export async function removeIntegration({ deps, principal, id }: On): Promise<void> {
+  const now = deps.now();
+  const wakes = await deps.database.transaction(async (tx) => {
+    const row = found(await tx.integrations.lock(id), 'integration');
+    await tx.integrations.remove({ id, now });
+    await tx.credentials.wipeAll({ integrationId: id, now });
+    await tx.events.add([{ kind: 'integration.removed', integrationId: id, actor: actorOf(principal), text: `${row.name} was removed.` }], now);
+    return [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
+  });
+  await sendWakes(deps, wakes);
+}
+
+/** Lists now, or joins the sync that is open. */
+export async function syncNow({ deps, id, acceptRemovals }: On & { acceptRemovals: boolean }): Promise<{ syncId: string }> {
+  const now = deps.now();
+  const { syncId, wakes } = await deps.database.transaction(async (tx) => {
+    found(await tx.integrations.lock(id), 'integration');
+    const sync = await tx.syncs.open({ integrationId: id, trigger: 'manual', acceptRemovals, now });
+    return { syncId: sync.id, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
+  });
+  await sendWakes(deps, wakes);
+  return { syncId };
+}
+
+/** Queues a scan of every active repository. */
+export async function scanAll({ deps, id, full }: On & { full: boolean }): Promise<{ queued: number }> {
+  const now = deps.now();
+  const { queued, wakes } = await deps.database.transaction(async (tx) => {
+    found(await tx.integrations.lock(id), 'integration');
+    const queued = await tx.scans.queueAll({ integrationId: id, full, now });
+    return { queued, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now })] };
+  });
+  await sendWakes(deps, wakes);
+  return { queued };
+}

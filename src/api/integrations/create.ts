@@ -1,0 +1,123 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { newId } from '../../db/new-id.ts';
+import { sendWakes } from '../../db/wakes.ts';
+import { SecuError } from '../../domain/errors.ts';
+import { DEFAULT_FILTERS, integrationNameFrom } from '../../domain/integration.ts';
+import { awaitCommand } from '../commands.ts';
+import type { ApiDeps, Principal } from '../deps.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import type { z } from '../shared.ts';
+import type { NewIntegration } from './schemas.ts';
+
+const FIRST_VERDICT_MS = 10_000;
+
+/**
+ * Seals the token and stores everything in one transaction, then waits a little for the first verdict. Whatever
+ * Temporal or GitLab do, what was stored is not lost.
+ * @returns the new id
+ * @throws SecuError `origin_not_allowed` | `token_in_use` | `name_taken` | `rotation_not_possible`
+ */
+export async function createIntegration(input: {
+  deps: ApiDeps;
+  principal: Principal;
+  body: z.infer<typeof NewIntegration>;
+}): Promise<string> {
+  const { deps, body } = input;
+  const baseUrl = body.baseUrl ?? deps.settings.defaultBaseUrl;
+  checkOrigin({ deps, principal: input.principal, baseUrl });
+  refuseRotation(body.autoRotate);
+  const stored = await storeUniquely(() => store({ ...input, baseUrl }));
+  const { sent } = await sendWakes(deps, [stored.wake]);
+  if (sent > 0) await awaitCommand({ ...deps, commandId: stored.commandId, timeoutMs: FIRST_VERDICT_MS });
+  return stored.id;
+}
+
+/** Rotating by itself comes with rotation; until then asking for it is refused, not ignored. */
+export function refuseRotation(autoRotate: { enabled: boolean } | undefined): void {
+  if (autoRotate?.enabled !== true) return;
+  throw new SecuError('rotation_not_possible', 'this version cannot rotate a token at GitLab; replace it before it expires');
+}
+
+async function store({ deps, principal, body, baseUrl }: {
+  deps: ApiDeps;
+  principal: Principal;
+  body: z.infer<typeof NewIntegration>;
+  baseUrl: string;
+}) {
+  const now = deps.now();
+  const id = newId('integration');
+  const credentialId = newId('credential');
+  const tokenHash = deps.hashToken(body.token);
+  const sealed = deps.vault.seal({ context: { table: 'credential', rowId: credentialId, version: 1 }, secret: body.token });
+  return deps.database.transaction(async (tx) => {
+    const holder = await tx.credentials.integrationHolding(tokenHash);
+    if (holder !== null) throw tokenInUse(holder);
+    const taken = await tx.integrations.takenNames();
+    if (body.name !== undefined && taken.has(body.name.toLowerCase())) throw nameTaken(body.name);
+    const name = body.name ?? integrationNameFrom({ baseUrl, taken });
+    await tx.integrations.create({
+      id,
+      name,
+      baseUrl,
+      filters: body.filters ?? DEFAULT_FILTERS,
+      autoRotate: { enabled: false, daysBefore: body.autoRotate?.daysBefore ?? 14 },
+      now,
+    });
+    await tx.credentials.add({
+      id: credentialId,
+      integrationId: id,
+      version: 1,
+      state: 'current',
+      sealed: sealed.record,
+      keyId: sealed.keyId,
+      tokenHash,
+      now,
+    });
+    const commandId = await tx.commands.add({ integrationId: id, kind: 'verify', now });
+    const text = `${name} was created for ${baseUrl}.`;
+    await tx.events.add([{ kind: 'integration.created', integrationId: id, actor: actorOf(principal), text }], now);
+    const wake = await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now });
+    return { id, commandId, wake };
+  });
+}
+
+const RACE_TRIES = 3;
+
+/** Two requests that choose the same made name at once: one of them looks again. */
+async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (err) {
+      if (!(err instanceof UniqueConstraintViolationException) && !isUniqueViolation(err)) throw err;
+      if (tries === RACE_TRIES) throw new SecuError('name_taken', 'the name or the token was taken meanwhile; try again');
+    }
+  }
+}
+
+function isUniqueViolation(err: unknown): boolean {
+  return err instanceof Error && 'code' in err && err.code === '23505';
+}
+
+export function tokenInUse(integrationId: string): SecuError {
+  return new SecuError('token_in_use', `this very token is already integrated as ${integrationId}`, { details: { integrationId } });
+}
+
+export function nameTaken(name: string): SecuError {
+  return new SecuError('name_taken', `another integration is called "${name}"; names are compared without case`);
+}
+
+/** An origin that is not allowed, with the settings lines that would allow it for whoever may change them. */
+function checkOrigin({ deps, principal, baseUrl }: { deps: ApiDeps; principal: Principal; baseUrl: string }): void {
+  try {
+    deps.checkOrigin(baseUrl);
+  } catch (err) {
+    if (!(err instanceof SecuError) || err.code !== 'origin_not_allowed') throw err;
+    if (principal.role !== 'admin') throw new SecuError('origin_not_allowed', 'Secu is not set up for this GitLab address; ask an administrator');
+    throw new SecuError(
+      'origin_not_allowed',
+      `${baseUrl} is not in SECU_GITLAB_ORIGINS. To allow it, set SECU_GITLAB_ORIGINS=…,${baseUrl} (and SECU_ALLOWED_NETWORKS=<CIDR> if it has a private address) and restart.`,
+      { details: { settings: [`SECU_GITLAB_ORIGINS=${baseUrl}`] } },
+    );
+  }
+}

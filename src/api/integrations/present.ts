@@ -1,0 +1,114 @@
+import type { IntegrationView, TokenView } from '../../db/stores/integration-view.ts';
+import type { SyncView } from '../../db/stores/syncs.ts';
+import { ADVICE } from '../../domain/causes.ts';
+import { escapeForeignText } from '../../domain/finding.ts';
+import type { OwnerKind } from '../../domain/integration.ts';
+import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
+import { daysLeft, expiryState, nextFlagMs } from '../../domain/token-expiry.ts';
+import type { z } from '../shared.ts';
+import { iso, isoOrNull } from '../shared.ts';
+import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
+
+type Integration = z.infer<typeof IntegrationSchema>;
+
+/** An integration as the contract shows it: allow-listed fields, dates computed at the moment of reading. */
+export function presentIntegration(view: IntegrationView, context: { thresholds: readonly number[]; now: Date }): Integration {
+  const { verdict, cause } = view;
+  return {
+    id: view.id,
+    provider: 'gitlab',
+    type: 'git',
+    name: view.name,
+    baseUrl: view.baseUrl,
+    status: statusOf(view),
+    cause: verdict === 'invalid' ? (cause ?? null) : null,
+    advice: adviceOf(view),
+    reachability: {
+      state: view.reachability,
+      cause: view.reachabilityCause ?? null,
+      since: iso(view.reachabilitySince),
+    },
+    token: view.token === null ? null : presentToken({ token: view.token, warnings: view.warnings, ...context }),
+    filters: view.filters,
+    autoRotate: { enabled: view.autoRotateEnabled, daysBefore: view.autoRotateDaysBefore },
+    lastVerifiedAt: isoOrNull(view.lastVerifiedAt),
+    nextVerifyAt: isoOrNull(view.nextVerifyAt),
+    sync: presentSync(view),
+    scans: view.scans,
+    counts: view.counts,
+    createdAt: iso(view.createdAt),
+    updatedAt: iso(view.updatedAt),
+  };
+}
+
+function adviceOf(view: IntegrationView): string | null {
+  if (view.verdict === 'invalid') return view.cause === null || view.cause === undefined ? null : ADVICE[view.cause];
+  if (view.reachability !== 'unreachable') return null;
+  return view.reachabilityCause === null || view.reachabilityCause === undefined ? null : ADVICE[view.reachabilityCause];
+}
+
+function presentSync(view: IntegrationView): Integration['sync'] {
+  const last = view.sync;
+  const rest = { lastCompletedAt: isoOrNull(view.lastSyncAt), listed: view.listed };
+  if (last === null) return { ...rest, state: 'idle', complete: false, cause: null };
+  const { cause } = last;
+  if (last.state === 'running') return { ...rest, state: cause === null ? 'running' : 'waiting', complete: false, cause };
+  if (last.state === 'queued') return { ...rest, state: 'waiting', complete: false, cause };
+  const state = last.state === 'failed' ? 'failed' : last.state === 'waiting' ? 'waiting' : 'idle';
+  return { ...rest, state, complete: last.complete, cause };
+}
+
+const ROTATING_SCOPES = new Set(['api', 'self_rotate']);
+
+function presentToken(input: {
+  token: TokenView;
+  warnings: IntegrationView['warnings'];
+  thresholds: readonly number[];
+  now: Date;
+}): Integration['token'] {
+  const { token, thresholds } = input;
+  const nowMs = input.now.getTime();
+  const expiresAt = token.expiryKnown ? token.expiresOn : undefined;
+  const nextFlag = nextFlagMs({ expiresAt, nowMs, thresholds, flagged: token.flag });
+  const mayRotate = token.scopes.some((scope) => ROTATING_SCOPES.has(scope));
+  return {
+    gitlabTokenId: token.gitlabTokenId,
+    name: token.name === null ? null : escapeForeignText(token.name),
+    scopes: token.scopes.map(escapeForeignText),
+    granular: token.granular,
+    owner: {
+      username: token.ownerUsername === null ? null : escapeForeignText(token.ownerUsername),
+      kind: ownerKindOf(token.ownerKind),
+    },
+    createdAt: isoOrNull(token.createdAt),
+    lastUsedAt: isoOrNull(token.lastUsedAt),
+    replacedAt: isoOrNull(token.replacedAt),
+    expiresAt: token.expiresOn,
+    expiry: {
+      state: expiryState({ expiresAt, nowMs, thresholds }),
+      daysLeft: token.expiresOn === null ? null : daysLeft({ expiresAt: token.expiresOn, nowMs }),
+      flag: token.flag,
+      flaggedAt: isoOrNull(token.flaggedAt),
+      nextFlagAt: nextFlag === null ? null : new Date(nextFlag).toISOString(),
+    },
+    // rotating at GitLab is not part of this version: nothing may look as if it were
+    canRotate: false,
+    rotateBlockedBy: mayRotate ? 'not_available' : 'token_scope_missing',
+    warnings: input.warnings,
+  };
+}
+
+function ownerKindOf(text: string): OwnerKind {
+  return OWNER_KINDS.find((kind) => kind === text) ?? 'unknown';
+}
+
+export function presentSyncRun(run: SyncView): z.infer<typeof SyncRunSchema> {
+  const state = (['queued', 'running', 'waiting', 'done', 'failed'] as const).find((known) => known === run.state) ?? 'failed';
+  return {
+    ...run,
+    state,
+    createdAt: iso(run.createdAt),
+    startedAt: isoOrNull(run.startedAt),
+    finishedAt: isoOrNull(run.finishedAt),
+  };
+}

@@ -1,0 +1,158 @@
+import { INTEGRATION_STATUSES } from '../../domain/integration.ts';
+import { REPOSITORY_STATES } from '../../domain/repository.ts';
+import { EventSchema } from '../events/schemas.ts';
+import type { ApiDeps } from '../deps.ts';
+import { idempotent } from '../middleware/idempotency.ts';
+import { requireRole } from '../middleware/authenticate.ts';
+import { RepositorySchema } from '../repositories/schemas.ts';
+import { answers, commaList, commaListOf, createRoute, forRole, idParam, listParams, pageSchema, z } from '../shared.ts';
+import { IntegrationPatch, IntegrationSchema, NewIntegration, NewToken, ScanRequest, SyncRequest, SyncRunSchema } from './schemas.ts';
+
+const params = idParam('integration');
+const tags = ['Integrations'];
+
+function body<T extends z.ZodType>(schema: T, required: boolean) {
+  return { body: { required, content: { 'application/json': { schema } } } };
+}
+
+export function integrationRoutes(deps: ApiDeps) {
+  const starts = { middleware: [requireRole('operator'), idempotent(deps)], security: [{ apiKey: [] }] };
+  const operates = forRole('operator');
+  const reads = forRole('viewer');
+  return {
+    create: createRoute({
+      ...starts,
+      tags,
+      method: 'post',
+      path: '/integrations',
+      summary: 'Seals the token, stores, verifies',
+      request: body(NewIntegration, true),
+      responses: answers(201, IntegrationSchema, 'Stored, whatever the verdict', [409, 422]),
+    }),
+    list: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations',
+      summary: 'All integrations',
+      request: {
+        query: z.strictObject({
+          ...listParams,
+          sort: z.enum(['createdAt', '-createdAt', 'name', '-name']).optional(),
+          status: commaListOf(INTEGRATION_STATUSES),
+          q: z.string().max(200).optional(),
+        }),
+      },
+      responses: answers(200, pageSchema(IntegrationSchema, 'IntegrationPage'), 'A page'),
+    }),
+    get: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations/{id}',
+      summary: 'One integration',
+      request: { params },
+      responses: answers(200, IntegrationSchema, 'The integration', [404]),
+    }),
+    patch: createRoute({
+      ...operates,
+      tags,
+      method: 'patch',
+      path: '/integrations/{id}',
+      summary: 'Name, filters, pause',
+      request: { params, ...body(IntegrationPatch, true) },
+      responses: answers(200, IntegrationSchema, 'The integration as it is now', [404, 409, 422]),
+    }),
+    replaceToken: createRoute({
+      ...operates,
+      tags,
+      method: 'put',
+      path: '/integrations/{id}/token',
+      summary: 'Verifies a new token and puts it in place of the old one',
+      request: { params, ...body(NewToken, true) },
+      responses: {
+        ...answers(200, IntegrationSchema, 'Replaced', [404, 409, 422]),
+        202: { description: 'Goes on; its outcome is an event', content: { 'application/json': { schema: IntegrationSchema } } },
+      },
+    }),
+    verify: createRoute({
+      ...operates,
+      tags,
+      method: 'post',
+      path: '/integrations/{id}/verify',
+      summary: 'Verifies now',
+      request: { params },
+      responses: {
+        ...answers(200, IntegrationSchema, 'Verified', [404]),
+        202: { description: 'Goes on; its outcome is an event', content: { 'application/json': { schema: IntegrationSchema } } },
+      },
+    }),
+    sync: createRoute({
+      ...starts,
+      tags,
+      method: 'post',
+      path: '/integrations/{id}/sync',
+      summary: 'Lists now; a running sync is joined',
+      request: { params, ...body(SyncRequest, false) },
+      responses: answers(202, z.object({ syncId: z.string() }), 'Queued', [404]),
+    }),
+    scan: createRoute({
+      ...starts,
+      tags,
+      method: 'post',
+      path: '/integrations/{id}/scan',
+      summary: 'Scans every repository',
+      request: { params, ...body(ScanRequest, false) },
+      responses: answers(202, z.object({ queued: z.int() }), 'Queued', [404]),
+    }),
+    remove: createRoute({
+      ...forRole('admin'),
+      tags,
+      method: 'delete',
+      path: '/integrations/{id}',
+      summary: 'Wipes the token and removes everything of it',
+      request: { params },
+      responses: { 204: { description: 'Removed' }, ...problemsOnly() },
+    }),
+    repositories: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations/{id}/repositories',
+      summary: 'Its repositories',
+      request: {
+        params,
+        query: z.strictObject({
+          ...listParams,
+          sort: z.enum(['fullPath', '-fullPath', 'lastActivityAt', '-lastActivityAt']).optional(),
+          state: commaListOf(REPOSITORY_STATES),
+          q: z.string().max(200).optional(),
+        }),
+      },
+      responses: answers(200, pageSchema(RepositorySchema, 'RepositoryPage'), 'A page', [404]),
+    }),
+    events: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations/{id}/events',
+      summary: 'What happened to it, newest first',
+      request: { params, query: z.strictObject({ ...listParams, kind: commaList }) },
+      responses: answers(200, pageSchema(EventSchema, 'EventPage'), 'A page', [404]),
+    }),
+    syncs: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations/{id}/syncs',
+      summary: 'Its syncs, newest first',
+      request: { params, query: z.strictObject(listParams) },
+      responses: answers(200, pageSchema(SyncRunSchema, 'SyncRunPage'), 'A page', [404]),
+    }),
+  };
+}
+
+function problemsOnly() {
+  const { 200: _good, ...problems } = answers(200, z.null(), '', [404]);
+  return problems;
+}

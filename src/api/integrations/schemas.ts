@@ -1,0 +1,186 @@
+import { INVALID_CAUSES, REACHABILITY_CAUSES } from '../../domain/causes.ts';
+import {
+  INTEGRATION_STATUSES,
+  OWNER_KINDS,
+  REACHABILITY_STATES,
+  TOKEN_WARNINGS,
+} from '../../domain/integration.ts';
+import { Secret } from '../../domain/secret.ts';
+import { z } from '../shared.ts';
+
+const MAX_TOKEN = 400;
+
+/** A token: trimmed; write-only, so it becomes a `Secret` at the door. */
+const token = z
+  .string()
+  .transform((text) => text.trim())
+  .refine((text) => text.length > 0 && text.length <= MAX_TOKEN, `a token has 1 to ${MAX_TOKEN} characters`)
+  .refine((text) => !/^bearer\s/i.test(text), 'paste the token alone, without "Bearer"')
+  .refine((text) => /^[\x21-\x7e]*$/.test(text), 'a token has no spaces, control characters or characters outside ASCII')
+  .transform((text) => new Secret(text))
+  .openapi({ type: 'string', writeOnly: true, maxLength: MAX_TOKEN });
+
+const name = z.string().trim().min(1).max(100).refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
+
+/** Base URL of a GitLab, without a trailing slash or `/api/v4`. */
+const baseUrl = z
+  .string()
+  .max(200)
+  .transform((text, ctx) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    const bad = baseUrlProblem(url);
+    if (url === null || bad !== null) {
+      ctx.addIssue({ code: 'custom', message: bad ?? 'not a URL; for example https://gitlab.com' });
+      return z.NEVER;
+    }
+    const path = url.pathname.replace(/\/+$/, '').replace(/\/api\/v4$/, '').replace(/\/+$/, '');
+    return `${url.origin}${path}`;
+  })
+  .openapi({ type: 'string', example: 'https://gitlab.com' });
+
+function baseUrlProblem(url: URL | null): string | null {
+  if (url === null) return 'not a URL; for example https://gitlab.com';
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https://';
+  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password';
+  if (url.search !== '' || url.hash !== '') return 'must not hold a query or fragment';
+  return null;
+}
+
+const glob = z.string().min(1).max(400).refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
+const filters = z.strictObject({
+  include: z.array(glob).max(100).default([]),
+  exclude: z.array(glob).max(100).default([]),
+  archived: z.boolean().default(false),
+  forks: z.boolean().default(true),
+  personal: z.boolean().default(true),
+});
+
+const filtersPatch = z.strictObject({
+  include: z.array(glob).max(100).optional(),
+  exclude: z.array(glob).max(100).optional(),
+  archived: z.boolean().optional(),
+  forks: z.boolean().optional(),
+  personal: z.boolean().optional(),
+});
+
+const autoRotate = z.strictObject({ enabled: z.boolean(), daysBefore: z.int().min(3).max(60).default(14) });
+
+export const NewIntegration = z
+  .strictObject({
+    provider: z.literal('gitlab'),
+    type: z.literal('git'),
+    token,
+    name: name.optional(),
+    baseUrl: baseUrl.optional(),
+    filters: filters.optional(),
+    autoRotate: autoRotate.optional(),
+  })
+  .openapi('NewIntegration');
+
+export const IntegrationPatch = z
+  .strictObject({
+    name: name.optional(),
+    filters: filtersPatch.optional(),
+    paused: z.boolean().optional(),
+    autoRotate: autoRotate.optional(),
+    expiresAt: z.iso.date().optional(),
+  })
+  .openapi('IntegrationPatch');
+
+export const NewToken = z
+  .strictObject({ token, acceptLoss: z.boolean().default(false) })
+  .openapi('NewToken');
+export const SyncRequest = z.strictObject({ acceptRemovals: z.boolean().default(false) }).openapi('SyncRequest');
+export const ScanRequest = z.strictObject({ full: z.boolean().default(false) }).openapi('ScanRequest');
+
+const when = z.iso.datetime();
+
+export const IntegrationSchema = z
+  .object({
+    id: z.string(),
+    provider: z.literal('gitlab'),
+    type: z.literal('git'),
+    name: z.string(),
+    baseUrl: z.string(),
+    status: z.enum(INTEGRATION_STATUSES),
+    cause: z.enum(INVALID_CAUSES).nullable(),
+    advice: z.string().nullable(),
+    reachability: z.object({
+      state: z.enum(REACHABILITY_STATES),
+      cause: z.enum(REACHABILITY_CAUSES).nullable(),
+      since: when,
+    }),
+    token: z
+      .object({
+        gitlabTokenId: z.int().nullable(),
+        name: z.string().nullable(),
+        scopes: z.array(z.string()),
+        granular: z.boolean(),
+        owner: z.object({ username: z.string().nullable(), kind: z.enum(OWNER_KINDS) }),
+        createdAt: when.nullable(),
+        lastUsedAt: when.nullable(),
+        replacedAt: when.nullable(),
+        expiresAt: z.iso.date().nullable(),
+        expiry: z.object({
+          state: z.enum(['never', 'ok', 'expiring', 'expired', 'unknown']),
+          daysLeft: z.int().nullable(),
+          flag: z.int().nullable(),
+          flaggedAt: when.nullable(),
+          nextFlagAt: when.nullable(),
+        }),
+        canRotate: z.boolean(),
+        rotateBlockedBy: z.string().nullable(),
+        warnings: z.array(z.enum(TOKEN_WARNINGS)),
+      })
+      .nullable(),
+    filters: z.object({
+      include: z.array(z.string()),
+      exclude: z.array(z.string()),
+      archived: z.boolean(),
+      forks: z.boolean(),
+      personal: z.boolean(),
+    }),
+    autoRotate: z.object({ enabled: z.boolean(), daysBefore: z.int() }),
+    lastVerifiedAt: when.nullable(),
+    nextVerifyAt: when.nullable(),
+    sync: z.object({
+      state: z.enum(['idle', 'running', 'waiting', 'failed']),
+      lastCompletedAt: when.nullable(),
+      listed: z.int(),
+      complete: z.boolean(),
+      cause: z.string().nullable(),
+    }),
+    scans: z.object({ queued: z.int(), running: z.int() }),
+    counts: z.object({
+      repositories: z.int(),
+      excluded: z.int(),
+      missing: z.int(),
+      scanned: z.int(),
+      neverScanned: z.int(),
+      openFindings: z.int(),
+    }),
+    createdAt: when,
+    updatedAt: when,
+  })
+  .openapi('Integration');
+
+export const SyncRunSchema = z
+  .object({
+    id: z.string(),
+    trigger: z.string(),
+    state: z.enum(['queued', 'running', 'waiting', 'done', 'failed']),
+    cause: z.string().nullable(),
+    listed: z.int(),
+    complete: z.boolean(),
+    added: z.int(),
+    renamed: z.int(),
+    excluded: z.int(),
+    missing: z.int(),
+    returned: z.int(),
+    removed: z.int(),
+    queuedScans: z.int(),
+    createdAt: when,
+    startedAt: when.nullable(),
+    finishedAt: when.nullable(),
+  })
+  .openapi('SyncRun');

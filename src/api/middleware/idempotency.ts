@@ -1,0 +1,52 @@
+import type { MiddlewareHandler } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { SecuError } from '../../domain/errors.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+/** Shown once, by the request that made it. */
+const ONCE_ONLY = new Set(['value']);
+
+/**
+ * `Idempotency-Key`: the same request again gives the same status and resource and acts once.
+ * @throws SecuError `idempotency_key_reused` | `idempotency_in_progress` | `invalid_request`
+ */
+export function idempotent({ database, hashBody, now }: Pick<ApiDeps, 'database' | 'hashBody' | 'now'>): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const key = c.req.header('Idempotency-Key');
+    if (key === undefined) return next();
+    if (!KEY.test(key)) throw new SecuError('invalid_request', 'Idempotency-Key: 1 to 255 printable characters without spaces');
+    const id = { principal: c.get('principal').id, route: `${c.req.method} ${c.req.path}`, key };
+    const bodyHash = hashBody(await c.req.text());
+    const before = await database.stores.idempotency.claim({ ...id, bodyHash, now: now() });
+    if (before !== null) {
+      if (before.bodyHash !== bodyHash) {
+        throw new SecuError('idempotency_key_reused', 'this key was used for another body; take a new one');
+      }
+      if (before.status === null) throw new SecuError('idempotency_in_progress', 'the first request with this key has not ended yet');
+      return c.json(before.response, asStatus(before.status), before.location === null ? {} : { Location: before.location });
+    }
+    try {
+      await next();
+    } finally {
+      if (!c.res.ok || c.error !== undefined) await database.stores.idempotency.release(id);
+    }
+    if (!c.res.ok || c.error !== undefined) return;
+    const response: unknown = await c.res.clone().json();
+    await database.stores.idempotency.settle({
+      ...id,
+      status: c.res.status,
+      response: withoutOnceOnly(response),
+      location: c.res.headers.get('Location'),
+    });
+  };
+}
+
+function asStatus(status: number): ContentfulStatusCode {
+  return status === 201 ? 201 : status === 202 ? 202 : 200;
+}
+
+function withoutOnceOnly(response: unknown): unknown {
+  if (typeof response !== 'object' || response === null) return response;
+  return Object.fromEntries(Object.entries(response).filter(([name]) => !ONCE_ONLY.has(name)));
+}

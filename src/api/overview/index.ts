@@ -1,0 +1,96 @@
+import type { AttentionRow } from '../../db/stores/overview.ts';
+import { escapeForeignText } from '../../domain/finding.ts';
+import { daysLeft } from '../../domain/token-expiry.ts';
+import type { ApiDeps } from '../deps.ts';
+import { answers, createRoute, createRouter, forRole, iso, z } from '../shared.ts';
+
+const OverviewSchema = z
+  .object({
+    attention: z.array(
+      z.object({
+        kind: z.string(),
+        integrationId: z.string().nullable(),
+        repositoryId: z.string().nullable(),
+        since: z.iso.datetime(),
+        cause: z.string().nullable(),
+        text: z.string(),
+      }),
+    ),
+    freshness: z.object({ scanned24h: z.int(), failed: z.int(), never: z.int(), repositories: z.int() }),
+    bySeverity: z.object({ critical: z.int(), high: z.int(), medium: z.int(), low: z.int() }),
+    expiry: z.array(
+      z.object({
+        integrationId: z.string(),
+        name: z.string(),
+        expiresAt: z.iso.date(),
+        daysLeft: z.int(),
+        repositories: z.int(),
+      }),
+    ),
+  })
+  .openapi('Overview');
+
+const get = createRoute({
+  ...forRole('viewer'),
+  tags: ['Overview'],
+  method: 'get',
+  path: '/overview',
+  summary: 'What needs a person now',
+  responses: answers(200, OverviewSchema, 'The overview'),
+});
+
+export function createOverviewRouter(deps: ApiDeps) {
+  const { overview, findingViews } = deps.database.stores;
+  return createRouter().openapi(get, async (c) => {
+    const now = deps.now();
+    const attention = (await overview.attention()).map((row) => ({
+      kind: row.kind,
+      integrationId: row.integrationId,
+      repositoryId: row.repositoryId,
+      since: iso(row.since),
+      cause: row.cause,
+      text: textOf(row),
+    }));
+    // no channel can be set up in this version: flags reach nobody who does not look
+    const noChannel = {
+      kind: 'no_channel',
+      integrationId: null,
+      repositoryId: null,
+      since: iso(now),
+      cause: null,
+      text: 'Nobody is told when a token nears its end: look here, or read the events.',
+    };
+    const expiry = (await overview.expiries()).map(({ expiresOn, ...rest }) => ({
+      ...rest,
+      expiresAt: expiresOn,
+      daysLeft: daysLeft({ expiresAt: expiresOn, nowMs: now.getTime() }),
+    }));
+    return c.json(
+      {
+        attention: [...attention, noChannel],
+        freshness: await overview.freshness(now),
+        bySeverity: await findingViews.openBySeverity(),
+        expiry,
+      },
+      200,
+    );
+  });
+}
+
+function textOf(row: AttentionRow): string {
+  const name = escapeForeignText(row.name);
+  switch (row.kind) {
+    case 'invalid':
+      return `${name}: the token does not work (${row.cause ?? 'unknown'}).`;
+    case 'expired':
+      return `${name}: the token has expired.`;
+    case 'expiring':
+      return `${name}: the token nears its end.`;
+    case 'brake_engaged':
+      return `${name}: a listing would take away many repositories and is held back.`;
+    case 'scan_failed':
+      return `${name}: the last scan failed (${row.cause ?? 'unknown'}).`;
+    case 'unreachable':
+      return `${name}: no verdict (${row.cause ?? 'unknown'}).`;
+  }
+}

@@ -1,0 +1,117 @@
+import { sendWakes } from '../../db/wakes.ts';
+import { SecuError } from '../../domain/errors.ts';
+import { REPOSITORY_STATES } from '../../domain/repository.ts';
+import type { ApiDeps } from '../deps.ts';
+import { ScanRequest } from '../integrations/schemas.ts';
+import { requireRole } from '../middleware/authenticate.ts';
+import { idempotent } from '../middleware/idempotency.ts';
+import { presentScan } from '../scans/present.ts';
+import { ScanSchema } from '../scans/schemas.ts';
+import {
+  answers,
+  commaList,
+  commaListOf,
+  createRoute,
+  createRouter,
+  forRole,
+  found,
+  idParam,
+  listInput,
+  listParams,
+  pageSchema,
+  presentPage,
+  z,
+} from '../shared.ts';
+import { presentRepository } from './present.ts';
+import { RepositorySchema } from './schemas.ts';
+
+const params = idParam('repository');
+const tags = ['Repositories'];
+const reads = forRole('viewer');
+
+const list = createRoute({
+  ...reads,
+  tags,
+  method: 'get',
+  path: '/repositories',
+  summary: 'All repositories',
+  request: {
+    query: z.strictObject({
+      ...listParams,
+      sort: z.enum(['fullPath', '-fullPath', 'lastActivityAt', '-lastActivityAt']).optional(),
+      integrationId: commaList,
+      state: commaListOf(REPOSITORY_STATES),
+      q: z.string().max(200).optional(),
+    }),
+  },
+  responses: answers(200, pageSchema(RepositorySchema, 'RepositoryPage'), 'A page'),
+});
+
+const get = createRoute({
+  ...reads,
+  tags,
+  method: 'get',
+  path: '/repositories/{id}',
+  summary: 'One repository',
+  request: { params },
+  responses: answers(200, RepositorySchema, 'The repository', [404]),
+});
+
+const scans = createRoute({
+  ...reads,
+  tags,
+  method: 'get',
+  path: '/repositories/{id}/scans',
+  summary: 'Its scans, newest first',
+  request: { params, query: z.strictObject(listParams) },
+  responses: answers(200, pageSchema(ScanSchema, 'ScanPage'), 'A page', [404]),
+});
+
+export function createRepositoriesRouter(deps: ApiDeps) {
+  const { stores } = deps.database;
+  const scan = createRoute({
+    middleware: [requireRole('operator'), idempotent(deps)],
+    security: [{ apiKey: [] }],
+    tags,
+    method: 'post',
+    path: '/repositories/{id}/scan',
+    summary: 'Scans it now; an active scan is joined',
+    request: { params, body: { required: false, content: { 'application/json': { schema: ScanRequest } } } },
+    responses: answers(202, z.object({ scanId: z.string() }), 'Queued', [404, 409]),
+  });
+  return createRouter()
+    .openapi(list, async (c) => {
+      const query = c.req.valid('query');
+      return c.json(presentPage(await stores.repositories.list(query, listInput(query)), presentRepository), 200);
+    })
+    .openapi(get, async (c) => {
+      const view = found(await stores.repositories.findView(c.req.valid('param').id), 'repository');
+      return c.json(presentRepository(view), 200);
+    })
+    .openapi(scans, async (c) => {
+      const { id } = c.req.valid('param');
+      const query = c.req.valid('query');
+      found(await stores.repositories.findView(id), 'repository');
+      return c.json(presentPage(await stores.scanViews.list(id, listInput(query)), presentScan), 200);
+    })
+    .openapi(scan, async (c) => {
+      const { id } = c.req.valid('param');
+      const full = c.req.valid('json')?.full ?? false;
+      return c.json(await askForScan({ deps, id, full }), 202);
+    });
+}
+
+async function askForScan({ deps, id, full }: { deps: ApiDeps; id: string; full: boolean }): Promise<{ scanId: string }> {
+  const now = deps.now();
+  const { scanId, wakes } = await deps.database.transaction(async (tx) => {
+    const { integrationId, state, excludedBecause } = found(await tx.repositories.findView(id), 'repository');
+    if (state !== 'active') {
+      const why = excludedBecause === null ? state : `${state}: ${excludedBecause}`;
+      throw new SecuError('invalid_request', `this repository is not scanned (${why})`);
+    }
+    const scanId = await tx.scans.ask({ repositoryId: id, full, now });
+    return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
+  });
+  await sendWakes(deps, wakes);
+  return { scanId };
+}

@@ -1,0 +1,29 @@
+import { EXCLUSIONS, REPOSITORY_STATES } from '../../domain/repository.ts';
+import { z } from '../shared.ts';
+
+const when = z.iso.datetime();
+
+export const RepositorySchema = z
+  .object({
+    id: z.string(),
+    integrationId: z.string(),
+    gitlabProjectId: z.int(),
+    fullPath: z.string(),
+    webUrl: z.string(),
+    defaultBranch: z.string().nullable(),
+    visibility: z.string(),
+    state: z.enum(REPOSITORY_STATES),
+    excludedBecause: z.enum(EXCLUSIONS).nullable(),
+    lastActivityAt: when.nullable(),
+    lastScan: z
+      .object({
+        id: z.string(),
+        status: z.string(),
+        outcome: z.string().nullable(),
+        commit: z.string().nullable(),
+        finishedAt: when.nullable(),
+      })
+      .nullable(),
+    counts: z.object({ open: z.int(), critical: z.int(), high: z.int(), medium: z.int(), low: z.int() }),
+  })
+  .openapi('Repository');

@@ -1,0 +1,53 @@
+import { isSecuError } from '../../domain/errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import { answers, createRoute, createRouter, forRole, found, idParam } from '../shared.ts';
+import { presentScan } from './present.ts';
+import { ScanSchema } from './schemas.ts';
+
+const params = idParam('scan');
+const tags = ['Scans'];
+
+const get = createRoute({
+  ...forRole('viewer'),
+  tags,
+  method: 'get',
+  path: '/scans/{id}',
+  summary: 'One scan',
+  request: { params },
+  responses: answers(200, ScanSchema, 'The scan', [404]),
+});
+
+const cancel = createRoute({
+  ...forRole('operator'),
+  tags,
+  method: 'post',
+  path: '/scans/{id}/cancel',
+  summary: 'Cancels it; visible within 5 s',
+  request: { params },
+  responses: answers(202, ScanSchema, 'The scan as it stands', [404]),
+});
+
+export function createScansRouter(deps: ApiDeps) {
+  const { stores } = deps.database;
+  return createRouter()
+    .openapi(get, async (c) => {
+      const view = found(await stores.scanViews.find(c.req.valid('param').id), 'scan');
+      return c.json(presentScan(view), 200);
+    })
+    .openapi(cancel, async (c) => {
+      const { id } = c.req.valid('param');
+      const { repositoryId } = found(await stores.scanViews.find(id), 'scan');
+      const answer = await stores.scans.requestCancel({ id, now: deps.now() });
+      if (answer === 'requested') await cancelRunning(deps, repositoryId);
+      return c.json(presentScan(found(await stores.scanViews.find(id), 'scan')), 202);
+    });
+}
+
+/** With Temporal away the row says it all the same: the worker reads it at its next phase. */
+async function cancelRunning({ starters }: ApiDeps, repositoryId: string): Promise<void> {
+  try {
+    await starters.cancelScan(repositoryId);
+  } catch (err) {
+    if (!isSecuError(err, 'temporal_unavailable')) throw err;
+  }
+}

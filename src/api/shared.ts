@@ -1,0 +1,122 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { IdKind } from '../domain/ids.ts';
+import { ID_PREFIXES } from '../domain/ids.ts';
+import { SecuError } from '../domain/errors.ts';
+import type { Page } from '../db/rows.ts';
+import type { ApiEnv } from './deps.ts';
+import { invalidRequest } from './errors.ts';
+import type { Role } from './middleware/authenticate.ts';
+import { requireRole } from './middleware/authenticate.ts';
+
+/** A router whose validation failures are our problems. */
+export function createRouter() {
+  return new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error.issues);
+    },
+  });
+}
+
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem');
+
+const PROBLEMS: Record<number, string> = {
+  400: 'Bad input, each problem with its path',
+  401: 'No or bad credentials',
+  403: 'Not allowed for this role',
+  404: 'No such thing',
+  409: 'Conflicts with what is there',
+  422: 'Understood and refused',
+  503: 'Something Secu needs is away; try again',
+};
+
+/** The answer of one status and the problems that a route may give. */
+export function answers<S extends number, T extends z.ZodType>(
+  status: S,
+  schema: T,
+  description: string,
+  problems: readonly (keyof typeof PROBLEMS)[] = [],
+) {
+  const good = { [status]: { description, content: { 'application/json': { schema } } } } as Record<
+    S,
+    { description: string; content: { 'application/json': { schema: T } } }
+  >;
+  return { ...good, ...problemAnswers([400, 401, 403, 503, ...problems]) };
+}
+
+export function problemAnswers(statuses: readonly number[]) {
+  return Object.fromEntries(
+    [...new Set(statuses)].map((status) => [
+      status,
+      { description: PROBLEMS[status] ?? '', content: { 'application/problem+json': { schema: ProblemSchema } } },
+    ]),
+  );
+}
+
+/** What every route of a role shares. */
+export function forRole(role: Role) {
+  return { middleware: [requireRole(role)], security: [{ apiKey: [] }] };
+}
+
+export function idParam<K extends IdKind>(kind: K) {
+  return z.object({
+    id: z.string().openapi({ param: { name: 'id', in: 'path' }, example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000` }),
+  });
+}
+
+const MAX_LIMIT = 200;
+
+/** `limit`, `cursor` and `sort`, as every list takes them. */
+export const listParams = {
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(50),
+  cursor: z.string().max(2_000).optional(),
+};
+
+/** A comma list of any text, such as ids. */
+export const commaList = z
+  .string()
+  .max(4_000)
+  .transform((text) => text.split(',').filter((part) => part !== ''))
+  .optional();
+
+/** A comma list of known values. */
+export function commaListOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z
+    .string()
+    .transform((text) => text.split(',').filter((part) => part !== ''))
+    .pipe(z.array(z.enum(values)))
+    .optional()
+    .openapi({ type: 'string', description: `comma list of ${values.join(', ')}` });
+}
+
+export function pageSchema<T extends z.ZodType>(item: T, name: string) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() }).openapi(name);
+}
+
+export function listInput(query: { limit: number; cursor?: string | undefined; sort?: string | undefined }) {
+  return { limit: query.limit, cursor: query.cursor ?? null, sort: query.sort };
+}
+
+export function presentPage<T, U>(page: Page<T>, present: (item: T) => U) {
+  return { items: page.items.map(present), nextCursor: page.nextCursor };
+}
+
+export function found<T>(row: T | null, what: string): T {
+  if (row === null) throw new SecuError('not_found', `there is no such ${what}`);
+  return row;
+}
+
+export const iso = (date: Date): string => date.toISOString();
+export const isoOrNull = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;
+export const timestamp = z.iso.datetime();
+
+export { createRoute, z };
