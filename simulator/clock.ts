@@ -25,7 +25,7 @@ export function createClock(base: () => Date = () => new Date()): Clock {
 }
 
 /** The UTC date of an instant, `YYYY-MM-DD`. */
-export function dateOf(at: Date): string {
+function dateOf(at: Date): string {
   return at.toISOString().slice(0, 10);
 }
 

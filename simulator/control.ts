@@ -95,6 +95,7 @@ export function createControl(parts: {
     ...instanceControl(parts),
     ...tokenControl(world),
     ...projectControl(world, parts.repositories),
+    ...codeControl(world, parts.repositories),
     faults: parts.faults,
     requests: parts.requests,
     failures: () => parts.failures,
@@ -184,14 +185,18 @@ function usernameOf(kind: UserKind, id: number): string {
   return names[kind];
 }
 
-function projectControl(world: World, repositories: Repositories) {
-  const find = (ref: ProjectRef): Project => {
+function projectFinder(world: World) {
+  return (ref: ProjectRef): Project => {
     const byName = () => [...world.projects.values()].find(({ recipe }) => recipe.name === ref);
     const project =
       typeof ref === 'number' ? world.projects.get(ref) : (projectByPath(world, ref) ?? byName());
     if (project === undefined) throw new Error(`no project ${ref}`);
     return project;
   };
+}
+
+function projectControl(world: World, repositories: Repositories) {
+  const find = projectFinder(world);
   const shown = ({ id, path, archived, lastActivityAt }: Project) => ({ id, path, archived, lastActivityAt });
   return {
     async addProject(recipe: Recipe) {
@@ -227,6 +232,12 @@ function projectControl(world: World, repositories: Repositories) {
     ) {
       Object.assign(find(ref), rules);
     },
+  };
+}
+
+function codeControl(world: World, repositories: Repositories) {
+  const find = projectFinder(world);
+  return {
     async pushCommit(options: Parameters<SimulatorControl['pushCommit']>[0]) {
       const project = find(options.project);
       const { files, branch } = options;

@@ -22,7 +22,7 @@ const GitCase = z.object({
 });
 
 /** One answer that GitLab gives instead of the wanted one. */
-export type ErrorCase = {
+type ErrorCase = {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: string | Readonly<JsonObject>;

@@ -5,8 +5,8 @@ import { isBot, takeId } from './world.ts';
 const NO_ROLE: Role = { level: 0, via: 'project' };
 
 /** Levels of GitLab's roles that decide something here. */
-export const GUEST = 10;
-export const REPORTER = 20;
+const GUEST = 10;
+const REPORTER = 20;
 
 export function addProjectOf(world: World, recipe: Recipe): Project {
   const traits = recipe.project ?? {};

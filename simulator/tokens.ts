@@ -33,7 +33,7 @@ export type NewToken = {
 };
 
 /** A new token's value, unlike any other. */
-export function newTokenSecret(options: { kind: TokenKind; shape: 'classic' | 'routable' }): string {
+function newTokenSecret(options: { kind: TokenKind; shape: 'classic' | 'routable' }): string {
   const prefix = PREFIXES[options.kind];
   if (options.kind === 'oauth') return randomBytes(32).toString('hex');
   if (options.shape === 'classic') return prefix + randomBytes(15).toString('base64url');

@@ -3,7 +3,7 @@ import type { GitlabData } from './data.ts';
 import type { Recipe } from './recipes/recipe.ts';
 
 export type UserKind = 'human' | 'service_account' | 'group_token_bot' | 'project_token_bot';
-export type UserState = 'active' | 'blocked' | 'terms';
+type UserState = 'active' | 'blocked' | 'terms';
 
 export type User = {
   id: number;
@@ -50,7 +50,7 @@ export type Token = {
 };
 
 /** By which way a member came in: it decides which side of `permissions` GitLab fills. */
-export type RoleSource = 'group' | 'project' | 'invited_group';
+type RoleSource = 'group' | 'project' | 'invited_group';
 export type Role = { level: number; via: RoleSource };
 
 export type Project = {

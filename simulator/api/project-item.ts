@@ -5,7 +5,7 @@ import type { Project, User, World } from '../world.ts';
 import { namespaceId } from '../world.ts';
 
 /** What the item needs to know of the repository itself. */
-export type RepositoryFacts = { isEmpty(project: Project): boolean };
+type RepositoryFacts = { isEmpty(project: Project): boolean };
 
 /**
  * One project as `GET /projects` shows it to a user.

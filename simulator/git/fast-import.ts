@@ -4,42 +4,54 @@ const AUTHOR = { name: 'Robin Example', email: 'robin@example.com' };
 /** The first commit of every recipe: 2026-01-05 09:00 UTC; each later one is an hour after. */
 const FIRST_COMMIT_SECONDS = 1_767_603_600;
 
-/** Where a recipe's branches lie in the store that it shares with others. */
-export function storeRef(recipe: Recipe, branch: string): string {
-  return `refs/recipes/${recipe.name}/${branch}`;
-}
+/** The mark of the last commit of each branch, by recipe name and branch. */
+export type Tips = Map<string, Map<string, number>>;
 
-/** The instructions for `git fast-import` that make a recipe's history in a store. */
-export function* recipeStream(recipe: Recipe): Generator<Buffer> {
-  let seconds = FIRST_COMMIT_SECONDS;
-  const tips = new Set<string>();
-  const main = recipe.defaultBranch ?? 'main';
-  for (const commit of recipe.commits()) {
-    const ref = storeRef(recipe, commit.branch ?? main);
-    const parent = tips.has(ref) || !tips.has(storeRef(recipe, main)) ? null : storeRef(recipe, main);
-    yield* commitStream({ commit, ref, seconds, parent });
-    tips.add(ref);
-    seconds += 3600;
+/**
+ * The instructions for `git fast-import` that make the history of many recipes in one repository.
+ * They lie side by side without refs, which git would write one file at a time; their marks tell where they are.
+ */
+export function* storeStream(recipes: Recipe[]): Generator<Buffer, Tips> {
+  const tips: Tips = new Map();
+  let mark = 0;
+  for (const recipe of recipes) {
+    let seconds = FIRST_COMMIT_SECONDS;
+    const main = recipe.defaultBranch ?? 'main';
+    const branches = new Map<string, number>();
+    for (const commit of recipe.commits()) {
+      mark += 1;
+      const branch = commit.branch ?? main;
+      const parent = branches.get(branch) ?? branches.get(main);
+      const from = parent === undefined ? null : `:${parent}`;
+      yield* commitStream({ commit, ref: 'refs/heads/import', seconds, from, mark });
+      branches.set(branch, mark);
+      seconds += 3600;
+    }
+    tips.set(recipe.name, branches);
   }
+  return tips;
 }
 
 /**
- * One commit on top of `ref`.
- * @param options.parent what a new branch starts from; null goes on from `ref`, or begins a history
+ * One commit that `ref` then points to.
+ * @param options.from its parent; null makes it the first of a history
  */
 export function* commitStream(options: {
   commit: CommitRecipe;
   ref: string;
   seconds: number;
-  parent: string | null;
+  from: string | null;
+  mark: number;
 }): Generator<Buffer> {
-  const { name, email } = options.commit.author ?? AUTHOR;
+  const { commit, ref, from } = options;
+  const { name, email } = commit.author ?? AUTHOR;
   const who = `${name} <${email}> ${options.seconds} +0000`;
-  yield Buffer.from(`commit ${options.ref}\nauthor ${who}\ncommitter ${who}\n`);
-  yield* data(options.commit.message);
-  if (options.parent !== null) yield Buffer.from(`from ${options.parent}\n`);
-  if (options.commit.rootTree !== undefined) yield Buffer.from(`M 040000 ${options.commit.rootTree} ""\n`);
-  for (const [path, content] of Object.entries(options.commit.files)) yield* file(path, content);
+  if (from === null) yield Buffer.from(`reset ${ref}\n`);
+  yield Buffer.from(`commit ${ref}\nmark :${options.mark}\nauthor ${who}\ncommitter ${who}\n`);
+  yield* data(commit.message);
+  if (from !== null) yield Buffer.from(`from ${from}\n`);
+  if (commit.rootTree !== undefined) yield Buffer.from(`M 040000 ${commit.rootTree} ""\n`);
+  for (const [path, content] of Object.entries(commit.files)) yield* file(path, content);
   yield Buffer.from('\n');
 }
 

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { Reply } from '../reply.ts';
 import { gitEnvironment } from './run.ts';
 
-export type BackendRequest = {
+type BackendRequest = {
   method: string;
   /** Folder below which `repository` lies. */
   root: string;

@@ -46,24 +46,13 @@ export function createRepositories(options: { root: string; cacheFolder: string 
   const pushed = new Set<number>();
   const home = options.cacheFolder;
 
-  async function make(project: Project): Promise<string> {
-    const folder = join(options.root, `${project.id}.git`);
+  const make = async (project: Project) => {
     const store = stores.get(project.recipe.name);
     if (store === undefined) throw new Error(`the recipe ${project.recipe.name} was not prepared`);
-    const branches = store.refs.get(project.recipe.name) ?? new Map<string, string>();
-    await mkdir(join(folder, 'objects', 'info'), { recursive: true });
-    await mkdir(join(folder, 'refs'));
-    const packed = [...branches].map(([branch, commit]) => `${commit} refs/heads/${branch}`).toSorted(byRef);
-    const header = '# pack-refs with: peeled fully-peeled sorted \n';
-    await Promise.all([
-      writeFile(join(folder, 'HEAD'), `ref: refs/heads/${project.defaultBranch}\n`),
-      writeFile(join(folder, 'config'), CONFIG + coreConfig(project.recipe)),
-      writeFile(join(folder, 'packed-refs'), header + packed.map((line) => `${line}\n`).join('')),
-      writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(store.folder, 'objects')}\n`),
-    ]);
+    const folder = join(options.root, `${project.id}.git`);
+    await layRepository({ folder, store, project });
     return folder;
-  }
-
+  };
   const folderOf = (project: Project) => {
     const folder = made.get(project.id) ?? make(project);
     made.set(project.id, folder);
@@ -72,7 +61,7 @@ export function createRepositories(options: { root: string; cacheFolder: string 
   const git = async (project: Project, args: string[]) =>
     runGit({ home, args: ['--git-dir', await folderOf(project), ...args] });
   const firstHead = (project: Project, branch: string) =>
-    stores.get(project.recipe.name)?.refs.get(project.recipe.name)?.get(branch) ?? null;
+    stores.get(project.recipe.name)?.heads.get(project.recipe.name)?.get(branch) ?? null;
   const head = async (project: Project, branch: string) => {
     if (!pushed.has(project.id)) return firstHead(project, branch);
     const ref = `refs/heads/${branch}`;
@@ -98,13 +87,13 @@ export function createRepositories(options: { root: string; cacheFolder: string 
     async commit({ project, commit, at }) {
       const branch = commit.branch ?? project.defaultBranch;
       const ref = `refs/heads/${branch}`;
-      const parent = await head(project, branch);
+      const from = await head(project, branch);
       const seconds = Math.floor(at.getTime() / 1000);
       const folder = await folderOf(project);
       await runGit({
         home,
         args: ['--git-dir', folder, 'fast-import', '--quiet'],
-        input: commitStream({ commit, ref, seconds, parent }),
+        input: commitStream({ commit, ref, seconds, from, mark: 1 }),
       });
       pushed.add(project.id);
       const made = await head(project, branch);
@@ -112,6 +101,22 @@ export function createRepositories(options: { root: string; cacheFolder: string 
       return made;
     },
   };
+}
+
+/** A bare repository without an object of its own. */
+async function layRepository(options: { folder: string; store: Store; project: Project }): Promise<void> {
+  const { folder, store, project } = options;
+  await mkdir(join(folder, 'objects', 'info'), { recursive: true });
+  await mkdir(join(folder, 'refs'));
+  const branches = store.heads.get(project.recipe.name) ?? new Map<string, string>();
+  const refs = [...branches].map(([branch, commit]) => `${commit} refs/heads/${branch}`).toSorted(byRef);
+  const lines = ['# pack-refs with: peeled fully-peeled sorted ', ...refs];
+  await Promise.all([
+    writeFile(join(folder, 'HEAD'), `ref: refs/heads/${project.defaultBranch}\n`),
+    writeFile(join(folder, 'config'), CONFIG + coreConfig(project.recipe)),
+    writeFile(join(folder, 'packed-refs'), lines.map((line) => `${line}\n`).join('')),
+    writeFile(join(folder, 'objects', 'info', 'alternates'), `${join(store.folder, 'objects')}\n`),
+  ]);
 }
 
 function coreConfig(recipe: Recipe): string {

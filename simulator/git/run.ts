@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /**
  * The environment of every git process here: nothing of the machine's or the caller's own settings.
@@ -38,22 +40,15 @@ export async function runGit(options: {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  // A child that ends early closes its input; its exit code then tells what was wrong.
-  child.stdin.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') child.kill();
-  });
-  for (const chunk of options.input ?? []) {
-    if (!child.stdin.write(chunk) && child.exitCode === null) {
-      await new Promise<void>((resolve) => {
-        child.stdin.once('drain', resolve);
-        child.stdin.once('close', resolve);
-      });
-    }
-  }
-  child.stdin.end();
+  await pipeline(Readable.from(options.input ?? []), child.stdin).catch(ignoreEarlyEnd);
   const code = await ended;
   if (code !== 0) {
     throw new Error(`git ${options.args[0]} ended with ${code}: ${Buffer.concat(errors).toString()}`);
   }
   return Buffer.concat(output);
+}
+
+// A child that ends early closes its input; its exit code then tells what was wrong.
+function ignoreEarlyEnd(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

@@ -1,17 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Recipe } from '../recipes/recipe.ts';
-import { recipeStream, storeRef } from './fast-import.ts';
+import type { Tips } from './fast-import.ts';
+import { storeStream } from './fast-import.ts';
 import { writeRawObject } from './objects.ts';
 import { runGit } from './run.ts';
 
-/** Commit ids by `recipe name` and branch. */
-export type StoreRefs = Map<string, Map<string, string>>;
-
 /** A bare repository that holds the objects of many recipes; never changed after it was built. */
-export type Store = { folder: string; refs: StoreRefs };
+export type Store = {
+  folder: string;
+  /** Commit ids by recipe name and branch. */
+  heads: Map<string, Map<string, string>>;
+};
+
+const MARKS = 'marks';
+const BATCH_BYTES = 262_144;
 
 /**
  * Builds the recipes' history, or finds it built by an earlier run.
@@ -19,85 +24,88 @@ export type Store = { folder: string; refs: StoreRefs };
  * @throws Error when git refuses a recipe
  */
 export async function openStore(options: { cacheFolder: string; recipes: Recipe[] }): Promise<Store> {
-  const format = options.recipes[0]?.objectFormat ?? 'sha1';
-  const folder = join(options.cacheFolder, `${hashOf(options.recipes)}.git`);
-  if (!(await exists(folder))) await buildStore({ ...options, folder, format });
-  return { folder, refs: await readRefs({ folder, recipes: options.recipes, home: options.cacheFolder }) };
+  const { cacheFolder, recipes } = options;
+  const { hash, tips } = fingerprint(recipes);
+  const folder = join(cacheFolder, `${hash}.git`);
+  if (!(await exists(folder))) await buildStore({ cacheFolder, recipes, folder });
+  const commits = parseMarks(await readFile(join(folder, MARKS), 'utf8'));
+  const heads = [...tips].map(([name, branches]): [string, Map<string, string>] => [
+    name,
+    new Map([...branches].map(([branch, mark]) => [branch, commitOf(commits, mark)])),
+  ]);
+  return { folder, heads: new Map(heads) };
 }
 
 async function buildStore(options: {
   cacheFolder: string;
   recipes: Recipe[];
   folder: string;
-  format: string;
-}) {
-  const draft = join(options.cacheFolder, `draft-${randomUUID()}.git`);
-  await mkdir(options.cacheFolder, { recursive: true });
-  const home = options.cacheFolder;
+}): Promise<void> {
+  const { cacheFolder: home, recipes, folder } = options;
+  const draft = join(home, `draft-${randomUUID()}.git`);
+  const format = `--object-format=${formatOf(recipes)}`;
+  await mkdir(home, { recursive: true });
   try {
-    await runGit({
-      home,
-      args: ['init', '--quiet', '--bare', '--template=', `--object-format=${options.format}`, draft],
-    });
-    for (const object of options.recipes.flatMap((recipe) => recipe.rawObjects ?? []))
+    await runGit({ home, args: ['init', '--quiet', '--bare', '--template=', format, draft] });
+    for (const object of recipes.flatMap((recipe) => recipe.rawObjects ?? []))
       await writeRawObject(draft, object);
+    const marks = `--export-marks=${join(draft, MARKS)}`;
     await runGit({
       home,
-      args: ['-C', draft, '-c', 'fastimport.unpackLimit=1', 'fast-import', '--quiet', '--force'],
-      input: streamOf(options.recipes),
+      args: ['-C', draft, '-c', 'fastimport.unpackLimit=1', 'fast-import', '--quiet', '--force', marks],
+      input: inBatches(recipes),
     });
-    await runGit({ home, args: ['-C', draft, 'pack-refs', '--all'] });
-    await rename(draft, options.folder);
+    await rename(draft, folder);
   } catch (error) {
     // Another process may have built the same store meanwhile; its bytes are these bytes.
-    if (!(await exists(options.folder))) throw error;
+    if (!(await exists(folder))) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-function* streamOf(recipes: Recipe[]): Generator<Buffer> {
+function* inBatches(recipes: Recipe[]): Generator<Buffer> {
   let batch: Buffer[] = [];
   let bytes = 0;
-  for (const recipe of recipes) {
-    for (const chunk of recipeStream(recipe)) {
-      batch.push(chunk);
-      bytes += chunk.length;
-      if (bytes < 262_144) continue;
-      yield Buffer.concat(batch);
-      batch = [];
-      bytes = 0;
-    }
+  for (const chunk of storeStream(recipes)) {
+    batch.push(chunk);
+    bytes += chunk.length;
+    if (bytes < BATCH_BYTES) continue;
+    yield Buffer.concat(batch);
+    batch = [];
+    bytes = 0;
   }
   yield Buffer.concat(batch);
 }
 
-function hashOf(recipes: Recipe[]): string {
-  const hash = createHash('sha256');
-  hash.update(recipes[0]?.objectFormat ?? 'sha1');
-  for (const chunk of streamOf(recipes)) hash.update(chunk);
-  return hash.digest('hex').slice(0, 40);
-}
-
-async function readRefs(options: { folder: string; recipes: Recipe[]; home: string }): Promise<StoreRefs> {
-  const listing = await runGit({
-    home: options.home,
-    args: ['-C', options.folder, 'for-each-ref', '--format=%(objectname) %(refname)', 'refs/recipes/'],
-  });
-  const refs: StoreRefs = new Map(options.recipes.map((recipe) => [recipe.name, new Map()]));
-  const names = new Map(options.recipes.map((recipe) => [storeRef(recipe, ''), recipe.name]));
-  for (const line of listing.toString().split('\n')) {
-    const [commit, ref] = line.split(' ');
-    if (commit === undefined || ref === undefined) continue;
-    const prefix = ref.slice(0, ref.indexOf('/', 'refs/recipes/'.length) + 1);
-    const branches = refs.get(names.get(prefix) ?? '');
-    branches?.set(ref.slice(prefix.length), commit);
+function fingerprint(recipes: Recipe[]): { hash: string; tips: Tips } {
+  const hash = createHash('sha256').update(formatOf(recipes));
+  const stream = storeStream(recipes);
+  for (;;) {
+    const next = stream.next();
+    if (next.done === true) return { hash: hash.digest('hex').slice(0, 40), tips: next.value };
+    hash.update(next.value);
   }
-  return refs;
 }
 
-/** Whether a path exists. */
-export async function exists(path: string): Promise<boolean> {
+function formatOf(recipes: Recipe[]): string {
+  return recipes[0]?.objectFormat ?? 'sha1';
+}
+
+function parseMarks(text: string): Map<number, string> {
+  const lines = text.trim().split('\n');
+  return new Map(
+    lines.map((line) => [Number(line.slice(1, line.indexOf(' '))), line.slice(line.indexOf(' ') + 1)]),
+  );
+}
+
+function commitOf(commits: Map<number, string>, mark: number): string {
+  const commit = commits.get(mark);
+  if (commit === undefined) throw new Error(`the store has no commit for the mark ${mark}`);
+  return commit;
+}
+
+async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

@@ -1,4 +1,15 @@
-import type { Recipe } from './recipe.ts';
+import type { Expectation, Recipe } from './recipe.ts';
+
+const FLAWS: NonNullable<Expectation['flaws']> = [
+  { path: 'src/invoice.js', line: 4, kind: 'code', what: 'SQL put together from a request' },
+  { path: 'src/invoice.js', line: 8, kind: 'code', what: 'a command put together from a request' },
+  { path: 'src/invoice.js', line: 9, kind: 'code', what: 'eval of a request' },
+  { path: 'src/download.py', line: 4, kind: 'code', what: 'TLS verification switched off' },
+  { path: 'src/download.py', line: 5, kind: 'code', what: 'unpickling foreign data' },
+  { path: '.gitlab-ci.yml', line: 4, kind: 'config', what: 'a download piped into a shell' },
+  { path: 'package-lock.json', line: 13, kind: 'dependency', what: 'lodash 4.17.15' },
+  { path: 'package-lock.json', line: 17, kind: 'dependency', what: 'minimist 1.2.0' },
+];
 
 /** A project whose flaws are not secrets: code, pipeline and dependencies. */
 export function flawedRecipes(): Recipe[] {
@@ -50,16 +61,7 @@ export function flawedRecipes(): Recipe[] {
       expect: {
         listed: true,
         findings: [],
-        flaws: [
-          { path: 'src/invoice.js', line: 4, kind: 'code', what: 'SQL put together from a request' },
-          { path: 'src/invoice.js', line: 8, kind: 'code', what: 'a command put together from a request' },
-          { path: 'src/invoice.js', line: 9, kind: 'code', what: 'eval of a request' },
-          { path: 'src/download.py', line: 4, kind: 'code', what: 'TLS verification switched off' },
-          { path: 'src/download.py', line: 5, kind: 'code', what: 'unpickling foreign data' },
-          { path: '.gitlab-ci.yml', line: 4, kind: 'config', what: 'a download piped into a shell' },
-          { path: 'package-lock.json', line: 13, kind: 'dependency', what: 'lodash 4.17.15' },
-          { path: 'package-lock.json', line: 17, kind: 'dependency', what: 'minimist 1.2.0' },
-        ],
+        flaws: FLAWS,
       },
     },
   ];

@@ -35,7 +35,10 @@ export type Expectation = {
   excludedBecause?: 'archived' | 'pending_deletion' | 'repository_disabled';
   /** `empty`: nothing to scan. `refused`: git's own checks refuse to fetch it (`fetch.fsckObjects`). */
   clone?: 'ok' | 'empty' | 'refused';
-  /** All of them, at the head of the default branch: none may be missed, none invented. */
+  /**
+   * All of them, at the head of the default branch: none may be missed, none invented.
+   * Repositories that are left out have some too: they would show a scan that should not have been.
+   */
   findings: ExpectedFinding[];
   /** What only a scan of the whole history finds besides. */
   historyFindings?: ExpectedFinding[];

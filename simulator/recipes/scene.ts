@@ -6,7 +6,7 @@ export type Line = string | { text: string; rules: string[] };
 /** How a text becomes bytes, where it is not plain UTF-8. */
 type Encoded = { lines: Line[]; encode: (text: string) => Uint8Array; needs?: ExpectedFinding['needs'] };
 
-export type SceneFile = FileContent | Line[] | Encoded;
+type SceneFile = FileContent | Line[] | Encoded;
 
 /** A line in which the named rules must find something. */
 export function hit(text: string, ...rules: string[]): Line {

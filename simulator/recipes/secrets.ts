@@ -17,7 +17,7 @@ function* bytesOf(seed: string): Generator<number> {
  * Things that look like live credentials, and are not. Every value is put together at run time, so that no
  * file of ours holds one, and is the same at each run for the same seed.
  */
-export type Secrets = {
+type Secrets = {
   /** So many characters of an alphabet. */
   pick(alphabet: string, length: number): string;
   hex(length: number): string;

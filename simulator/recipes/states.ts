@@ -5,6 +5,11 @@ import { createSecrets } from './secrets.ts';
 
 /** One project for each way in which GitLab presents one differently. */
 export function stateRecipes(): Recipe[] {
+  return [...notScanned(), ...scannedAllTheSame(), ...withoutCode(), unicode()];
+}
+
+/** Empty, or left out by Secu's default filters or by GitLab itself. */
+function notScanned(): Recipe[] {
   return [
     {
       ...bare('empty', 'acme/fresh'),
@@ -39,6 +44,11 @@ export function stateRecipes(): Recipe[] {
       project: { role: { level: 10, via: 'project' } },
       expect: { listed: false },
     }),
+  ];
+}
+
+function scannedAllTheSame(): Recipe[] {
+  return [
     oneLeak({
       name: 'to-be-renamed',
       about: 'the one that tests rename between two syncs',
@@ -75,6 +85,11 @@ export function stateRecipes(): Recipe[] {
       path: 'acme/modern',
       objectFormat: 'sha256',
     }),
+  ];
+}
+
+function withoutCode(): Recipe[] {
+  return [
     {
       ...bare('importing', 'acme/importing'),
       about: 'an import that is still running',
@@ -87,7 +102,6 @@ export function stateRecipes(): Recipe[] {
       project: { repositoryExists: false },
       expect: { listed: true, clone: 'empty', findings: [] },
     },
-    unicode(),
   ];
 }
 

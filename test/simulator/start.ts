@@ -7,7 +7,7 @@ import { createSimulator, defaultRecipes } from '../../simulator/index.ts';
 export type Started = { simulator: Simulator; home: string; stop: () => Promise<void> };
 
 /** The default recipes without the ones that are big. */
-export function smallRecipes() {
+function smallRecipes() {
   const big = ['monolith', 'chronicle', 'hostile', 'hostile-tree'];
   return defaultRecipes().filter(({ name }) => !big.includes(name));
 }
