@@ -143,7 +143,7 @@ function checkedConnector({
         connect(options, callback);
       },
       (err: unknown) =>
-        callback(err instanceof Error ? err : new Error('the address was not resolved'), null),
+        callback(err as Error, null),
     );
   };
 }

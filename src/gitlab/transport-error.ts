@@ -3,6 +3,8 @@ import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { AskedFor } from './answer.ts';
 
 const DEEPEST_CAUSE = 5;
+/** Errors that have no code of their own. */
+const TELLING_NAMES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
 
 interface Named {
   code: SecuErrorCode;
@@ -50,7 +52,7 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
     named('gitlab_tls_failed', 'tls_handshake_failed', 'no secure connection came about'),
   ],
   [
-    /^(HPE_|Z_|UND_ERR_HEADERS_OVERFLOW|ERR_ENCODING_)/,
+    /^(HTTPParserError$|HPE_|Z_|UND_ERR_HEADERS_OVERFLOW|ERR_ENCODING_)/,
     named('gitlab_reply_unreadable', 'malformed_reply', 'its answer is not well-formed'),
   ],
   [/^UND_ERR_ABORTED$/, named('gitlab_unreachable', 'proxy_refused', 'the proxy refused the connection')],
@@ -99,7 +101,7 @@ function codesOf(err: unknown, depth = 0): string[] {
   if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return [];
   const { code, name, cause, errors } = err as Record<'code' | 'name' | 'cause' | 'errors', unknown>;
   const parts = Array.isArray(errors) ? errors.flatMap((part: unknown) => codesOf(part, depth + 1)) : [];
-  return [code, name === 'TimeoutError' ? name : null, ...codesOf(cause, depth + 1), ...parts].filter(isCode);
+  return [code, TELLING_NAMES.has(name) ? name : null, ...codesOf(cause, depth + 1), ...parts].filter(isCode);
 }
 
 function isCode(value: unknown): value is string {

@@ -9,7 +9,7 @@ test('a secret prints as [secret] wherever it is printed, and only reveal() give
   const holder = { nested: [{ secret }], map: new Map([['k', secret]]) };
   const shown = [
     String(secret),
-    `${secret}`,
+    [secret].join(),
     `text ${String(secret)}`,
     JSON.stringify(secret),
     JSON.stringify(holder),
@@ -17,7 +17,7 @@ test('a secret prints as [secret] wherever it is printed, and only reveal() give
     inspect(holder, { depth: 9, showHidden: true }),
     format('%s %o %O %j %d', secret, secret, secret, secret, secret),
     JSON.stringify(Object.entries(secret)),
-    JSON.stringify({ ...secret }),
+    JSON.stringify(Object.assign({}, secret)),
     JSON.stringify(structuredClone(secret)),
     serialize(secret).toString('latin1'),
     new Error('failed', { cause: secret }).stack ?? '',
