@@ -77,7 +77,9 @@ function* data(content: string | Uint8Array): Generator<Buffer> {
   yield Buffer.from('\n');
 }
 
+/** The path as git takes it; see `Recipe` for what stands for a byte that is not UTF-8. */
 function quote(path: string): string {
   const escaped = path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-  return `"${escaped}"`;
+  const octal = (mark: string) => `\\${(mark.charCodeAt(0) - 0xdc00).toString(8)}`;
+  return `"${escaped.replaceAll(/[\u{dc80}-\u{dcff}]/gu, octal)}"`;
 }

@@ -63,6 +63,7 @@ function hostileNames(): string[] {
     'names/quote"and\\backslash.env',
     'names/ lead and trail .env',
     'names/tab\there.env',
+    'names/latin1-\udce9.env',
     `names/${Array.from({ length: 18 }, () => 'd'.repeat(200)).join('/')}/deep.env`,
     'CON.env',
     'Names/case.env',

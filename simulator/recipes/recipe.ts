@@ -1,7 +1,7 @@
 import type { RawObject } from '../git/objects.ts';
 import type { Project, Role } from '../world.ts';
 
-/** A file's content, or null to delete it. Names are bytes to git: any string without NUL is allowed. */
+/** A file's content, or null to delete it. */
 export type FileContent =
   | string
   | Uint8Array
@@ -11,6 +11,10 @@ export type FileContent =
 
 export type CommitRecipe = {
   message: string;
+  /**
+   * By path. Names are bytes to git: a lone U+DC80 to U+DCFF stands for the byte 80 to FF, which is no UTF-8;
+   * reports show it as U+FFFD.
+   */
   files: Record<string, FileContent>;
   /** Id of a tree among `rawObjects` that the commit starts from. */
   rootTree?: string;

@@ -47,7 +47,8 @@ function findingsOf(options: {
   lines: Line[];
   needs?: ExpectedFinding['needs'];
 }): ExpectedFinding[] {
-  const { path, lines, needs } = options;
+  const { lines, needs } = options;
+  const path = options.path.toWellFormed();
   return lines.flatMap((line, index) =>
     typeof line === 'string'
       ? []
