@@ -142,8 +142,7 @@ function checkedConnector({
         });
         connect(options, callback);
       },
-      (err: unknown) =>
-        callback(err as Error, null),
+      (err: unknown) => callback(err as Error, null),
     );
   };
 }

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSimulator } from '../../simulator/index.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Recipe, Simulator } from '../../simulator/index.ts';
-import { canaryToken, worldOf } from './support.ts';
+import { createSimulator } from '../../simulator/index.ts';
 import type { World } from './support.ts';
+import { canaryToken, worldOf } from './support.ts';
 
 let folder: string;
 let simulator: Simulator;
@@ -28,7 +28,8 @@ beforeEach(() => {
 });
 
 function recipe(name: string, path: string, project: Recipe['project'] = {}): Recipe {
-  const commits = () => (name.startsWith('empty') ? [] : [{ message: 'Begin', files: { 'README.md': `# ${name}` } }]);
+  const commits = () =>
+    name.startsWith('empty') ? [] : [{ message: 'Begin', files: { 'README.md': `# ${name}` } }];
   return { name, path, about: name, project, commits, expect: { listed: true, findings: [] } };
 }
 
@@ -55,10 +56,21 @@ function api(options: Parameters<Simulator['control']['createToken']>[0] = {}) {
 describe('a token that works', () => {
   test('is described in our words, with its owner', async () => {
     const { id, username } = simulator.control.createUser({ kind: 'service_account' });
-    const seen = await api({ userId: id, name: 'platform', expiresAt: '2030-01-31', scopes: ['read_api', 'self_rotate'] }).observeSelf();
+    const seen = await api({
+      userId: id,
+      name: 'platform',
+      expiresAt: '2030-01-31',
+      scopes: ['read_api', 'self_rotate'],
+    }).observeSelf();
     expect(seen).toMatchObject({
       kind: 'token',
-      token: { name: 'platform', scopes: ['read_api', 'self_rotate'], granular: false, expiresAt: '2030-01-31', owner: { username, kind: 'service_account' } },
+      token: {
+        name: 'platform',
+        scopes: ['read_api', 'self_rotate'],
+        granular: false,
+        expiresAt: '2030-01-31',
+        owner: { username, kind: 'service_account' },
+      },
     });
   });
 
@@ -69,7 +81,9 @@ describe('a token that works', () => {
     ['project_token_bot', 'project_token'],
   ] as const)('of a %s belongs to a %s', async (kind, expected) => {
     const user = simulator.control.createUser({ kind });
-    expect(await api({ userId: user.id }).observeSelf()).toMatchObject({ token: { owner: { kind: expected } } });
+    expect(await api({ userId: user.id }).observeSelf()).toMatchObject({
+      token: { owner: { kind: expected } },
+    });
   });
 
   test('that never expires has null, not an unknown date', async () => {
@@ -85,8 +99,12 @@ describe('a token that works', () => {
 
   test('of an old release or a fine-grained one is read all the same', async () => {
     expect(await api({ fields: 'before_17_7' as never }).observeSelf()).toMatchObject({ kind: 'token' });
-    const granular = [{ access: 'user', permissions: ['read_personal_access_token', 'read_project'] }] as never;
-    expect(await api({ granular, listsGranularScopes: true }).observeSelf()).toMatchObject({ token: { granular: true, scopes: ['granular'] } });
+    const granular = [
+      { access: 'user', permissions: ['read_personal_access_token', 'read_project'] },
+    ] as never;
+    expect(await api({ granular, listsGranularScopes: true }).observeSelf()).toMatchObject({
+      token: { granular: true, scopes: ['granular'] },
+    });
   });
 
   test('is sent as a bearer in a header, with an honest user agent, and nowhere else', async () => {
@@ -100,7 +118,10 @@ describe('a token that works', () => {
 
 describe('a token that GitLab refuses', () => {
   test('after its date is expired', async () => {
-    expect(await api({ expiresAt: '2020-01-31' }).observeSelf()).toEqual({ kind: 'unauthorized', reason: 'expired' });
+    expect(await api({ expiresAt: '2020-01-31' }).observeSelf()).toEqual({
+      kind: 'unauthorized',
+      reason: 'expired',
+    });
   });
 
   test('after it was revoked is revoked', async () => {
@@ -112,7 +133,10 @@ describe('a token that GitLab refuses', () => {
   });
 
   test('because it does not know it is unknown', async () => {
-    expect(await world.api({ token: canaryToken() }).observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
+    expect(await world.api({ token: canaryToken() }).observeSelf()).toEqual({
+      kind: 'unauthorized',
+      reason: 'unknown',
+    });
     await expect(world.api().readProject(15)).rejects.toMatchObject({ code: 'token_rejected' });
   });
 
@@ -121,7 +145,9 @@ describe('a token that GitLab refuses', () => {
     const asked = api({ userId: user.id });
     simulator.control.blockUser(user.id);
     expect(await asked.observeSelf()).toEqual({ kind: 'blocked' });
-    await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({ code: 'account_blocked' });
+    await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({
+      code: 'account_blocked',
+    });
   });
 
   test('because it is an OAuth token is of the wrong kind', async () => {
@@ -138,7 +164,9 @@ describe('a token that GitLab refuses', () => {
     const asked = api({ scopes: ['read_repository'] });
     expect((await asked.observeSelf()).kind).toBe('token');
     expect(await asked.observeListing()).toEqual({ observation: { kind: 'scope_missing' }, samples: [] });
-    await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({ code: 'token_scope_missing' });
+    await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({
+      code: 'token_scope_missing',
+    });
   });
 
   test('to read itself, being fine-grained, is alive and unreadable', async () => {
@@ -169,8 +197,16 @@ describe('no answer', () => {
     ['a closed connection', { kind: 'disconnect' }, 'gitlab_unreachable'],
     ['a cut in the middle', { kind: 'cut' }, 'gitlab_unreachable'],
     ['half a JSON', { kind: 'truncated_json' }, 'gitlab_reply_unreadable'],
-    ['the general throttle', { kind: 'rate_limit', limiter: 'rack_attack', retryAfterSeconds: 60 }, 'gitlab_rate_limited'],
-    ['the throttle of a route', { kind: 'rate_limit', limiter: 'application', retryAfterSeconds: null }, 'gitlab_rate_limited'],
+    [
+      'the general throttle',
+      { kind: 'rate_limit', limiter: 'rack_attack', retryAfterSeconds: 60 },
+      'gitlab_rate_limited',
+    ],
+    [
+      'the throttle of a route',
+      { kind: 'rate_limit', limiter: 'application', retryAfterSeconds: null },
+      'gitlab_rate_limited',
+    ],
     ['a redirect', { kind: 'redirect', location: 'https://www.example.com/api/v4' }, 'gitlab_redirected'],
   ] as const;
 
@@ -179,14 +215,23 @@ describe('no answer', () => {
     expect(await api().observeSelf()).toEqual({ kind: 'no_answer', cause });
   });
 
-  test.each(faults)('to a listing by %s is an observation too, and an error of the page', async (_name, answer, cause) => {
-    simulator.control.faults.add({ match: { path: /^\/api\/v4\/projects/ }, answer });
-    expect(await api().observeListing()).toEqual({ observation: { kind: 'no_answer', cause }, samples: [] });
-    await expect(api().listProjectsPage({ idAfter: null })).rejects.toMatchObject({ code: cause });
-  });
+  test.each(faults)(
+    'to a listing by %s is an observation too, and an error of the page',
+    async (_name, answer, cause) => {
+      simulator.control.faults.add({ match: { path: /^\/api\/v4\/projects/ }, answer });
+      expect(await api().observeListing()).toEqual({
+        observation: { kind: 'no_answer', cause },
+        samples: [],
+      });
+      await expect(api().listProjectsPage({ idAfter: null })).rejects.toMatchObject({ code: cause });
+    },
+  );
 
   test('to the question for its owner leaves the token as it is', async () => {
-    simulator.control.faults.add({ match: { path: '/api/v4/user' }, answer: { kind: 'case', id: 'server_error' } });
+    simulator.control.faults.add({
+      match: { path: '/api/v4/user' },
+      answer: { kind: 'case', id: 'server_error' },
+    });
     expect(await api().observeSelf()).toMatchObject({ kind: 'token', token: { owner: { kind: 'unknown' } } });
   });
 
@@ -200,7 +245,9 @@ describe('no answer', () => {
   test('by a body that trickles ends after the deadline', async () => {
     world = worldOf(simulator.url, { requestTimeoutMs: 300 });
     simulator.control.faults.add({ match: { path: /./ }, answer: { kind: 'slow', bytesPerSecond: 20 } });
-    await expect(api().listProjectsPage({ idAfter: null })).rejects.toMatchObject({ details: { problem: 'timeout' } });
+    await expect(api().listProjectsPage({ idAfter: null })).rejects.toMatchObject({
+      details: { problem: 'timeout' },
+    });
   });
 
   test('because the server is down is an observation, and the next look after it works', async () => {
@@ -227,7 +274,10 @@ describe('what is no GitLab API', () => {
     ['a missing page', { kind: 'html', status: 404, title: 'Not found' }],
     ['an unknown route', { kind: 'case', id: 'unknown_route' }],
     ['a sign-in', { kind: 'redirect', location: '/users/sign_in' }],
-    ['a sign-in elsewhere', { kind: 'redirect', location: 'https://sso.example.com/oauth2/authorize?client=x' }],
+    [
+      'a sign-in elsewhere',
+      { kind: 'redirect', location: 'https://sso.example.com/oauth2/authorize?client=x' },
+    ],
   ] as const)('is known by %s', async (_name, answer) => {
     simulator.control.faults.add({ match: { path: /./ }, answer });
     expect(await api().observeSelf()).toEqual({ kind: 'not_gitlab' });
@@ -235,7 +285,10 @@ describe('what is no GitLab API', () => {
   });
 
   test('a GitLab before 15.5 is not supported, and a bad token there is still a bad token', async () => {
-    simulator.control.faults.add({ match: { path: /self$/ }, answer: { kind: 'reply', status: 400, body: { error: 'id is invalid' } } });
+    simulator.control.faults.add({
+      match: { path: /self$/ },
+      answer: { kind: 'reply', status: 400, body: { error: 'id is invalid' } },
+    });
     expect(await api().observeSelf()).toEqual({ kind: 'not_gitlab' });
     expect(await world.api().observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
   });
@@ -247,7 +300,10 @@ describe('the listing', () => {
     const seen: number[] = [];
     let idAfter: number | null = null;
     do {
-      const page: Awaited<ReturnType<typeof asked.listProjectsPage>> = await asked.listProjectsPage({ idAfter, perPage: 4 });
+      const page: Awaited<ReturnType<typeof asked.listProjectsPage>> = await asked.listProjectsPage({
+        idAfter,
+        perPage: 4,
+      });
       seen.push(...page.repositories.map((repository) => repository.gitlabProjectId));
       idAfter = page.lastId;
     } while (idAfter !== null);
@@ -255,14 +311,22 @@ describe('the listing', () => {
     expect(new Set(seen).size).toBe(9);
     const queries = simulator.control.requests.list().map((request) => request.query);
     expect(queries).toHaveLength(4);
-    expect(queries[0]).toBe('membership=true&min_access_level=20&pagination=keyset&order_by=id&sort=asc&per_page=4');
+    expect(queries[0]).toBe(
+      'membership=true&min_access_level=20&pagination=keyset&order_by=id&sort=asc&per_page=4',
+    );
     expect(queries[1]).toBe(`${queries[0]}&id_after=${seen[3]}`);
   });
 
   test('names every trait in our words', async () => {
     const { repositories } = await api().listProjectsPage({ idAfter: null });
     const byPath = new Map(repositories.map((repository) => [repository.fullPath, repository]));
-    expect(byPath.get('acme/shop')).toMatchObject({ defaultBranch: 'main', empty: false, archived: false, fork: false, personal: false });
+    expect(byPath.get('acme/shop')).toMatchObject({
+      defaultBranch: 'main',
+      empty: false,
+      archived: false,
+      fork: false,
+      personal: false,
+    });
     expect(byPath.get('acme/fresh')).toMatchObject({ empty: true });
     expect(byPath.get('acme/importing')).toMatchObject({ empty: true });
     expect(byPath.get('acme/wiki-only')).toMatchObject({ repositoryDisabled: true, defaultBranch: null });
@@ -276,12 +340,19 @@ describe('the listing', () => {
   test('takes as samples up to three repositories that can be cloned', async () => {
     const { observation, samples } = await api().observeListing();
     expect(observation).toEqual({ kind: 'listed', repositories: 9 });
-    expect(samples.map((sample) => sample.fullPath)).toEqual(['acme/shop', 'acme/fork-of-shop', 'acme/legacy']);
+    expect(samples.map((sample) => sample.fullPath)).toEqual([
+      'acme/shop',
+      'acme/fork-of-shop',
+      'acme/legacy',
+    ]);
   });
 
   test('of a token that sees nothing is empty, not an error', async () => {
     const user = simulator.control.createUser({ member: false });
-    expect(await api({ userId: user.id }).listProjectsPage({ idAfter: null })).toEqual({ repositories: [], lastId: null });
+    expect(await api({ userId: user.id }).listProjectsPage({ idAfter: null })).toEqual({
+      repositories: [],
+      lastId: null,
+    });
   });
 });
 
@@ -295,7 +366,10 @@ describe('one repository', () => {
     const { id } = simulator.control.project('gone');
     simulator.control.removeProject('gone');
     expect(await api().readProject(id)).toBeNull();
-    simulator.control.faults.add({ match: { path: /projects\// }, answer: { kind: 'case', id: 'granular_hidden' } });
+    simulator.control.faults.add({
+      match: { path: /projects\// },
+      answer: { kind: 'case', id: 'granular_hidden' },
+    });
     expect(await api().readProject(id)).toBeNull();
   });
 

@@ -1,19 +1,21 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { SecuError } from '../../src/domain/errors.ts';
+import { isSecuError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { createGitlabClient } from '../../src/gitlab/client.ts';
 import type { GitlabApi, GitlabClient } from '../../src/gitlab/client.ts';
-import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
+import { createGitlabClient } from '../../src/gitlab/client.ts';
 import type { OutboundOptions, OutboundPolicy } from '../../src/gitlab/outbound.ts';
-import { createPacer } from '../../src/gitlab/pacer.ts';
+import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
 import type { Pacer } from '../../src/gitlab/pacer.ts';
+import { createPacer } from '../../src/gitlab/pacer.ts';
 
 export const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
@@ -63,7 +65,11 @@ export async function rawServer(
 }
 
 /** Answers everything alike. */
-export function answering(status: number, headers: Record<string, string>, body: string | Buffer = ''): Handler {
+export function answering(
+  status: number,
+  headers: Record<string, string>,
+  body: string | Buffer = '',
+): Handler {
   return (_request, response) => {
     response.writeHead(status, headers);
     response.end(body);
@@ -80,7 +86,7 @@ export interface World {
   client: GitlabClient;
   policy: OutboundPolicy;
   pacer: Pacer;
-  api(input?: { baseUrl?: string; token?: string }): GitlabApi;
+  api: (input?: { baseUrl?: string; token?: string }) => GitlabApi;
 }
 
 /** A client that may reach one base URL on loopback. */
@@ -88,7 +94,12 @@ export function worldOf(
   baseUrl: string,
   options: Partial<OutboundOptions> & { requestTimeoutMs?: number; pacer?: Pacer } = {},
 ): World {
-  const policy = createOutboundPolicy({ origins: [baseUrl], allowedNetworks: LOOPBACK, ownListeners: [], ...options });
+  const policy = createOutboundPolicy({
+    origins: [baseUrl],
+    allowedNetworks: LOOPBACK,
+    ownListeners: [],
+    ...options,
+  });
   const pacer = options.pacer ?? createPacer({ perSecond: 1_000 });
   const { requestTimeoutMs = 5_000 } = options;
   const client = createGitlabClient({ policy, pacer, userAgent: 'Secu/0.0.0-test', requestTimeoutMs });
@@ -101,9 +112,22 @@ export function worldOf(
   };
 }
 
+/** The SecuError that this ends with. */
+export async function failureOf(action: Promise<unknown>): Promise<SecuError> {
+  const err: unknown = await action.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!isSecuError(err)) throw new Error('no SecuError', { cause: err });
+  return err;
+}
+
 export interface TestCa {
   caPem: string;
-  issue(input: { names: string[]; validity?: 'now' | 'past' | 'future' }): Promise<{ key: string; cert: string }>;
+  issue(input: {
+    names: string[];
+    validity?: 'now' | 'past' | 'future';
+  }): Promise<{ key: string; cert: string }>;
   remove(): Promise<void>;
 }
 
@@ -122,15 +146,49 @@ export async function createTestCa(): Promise<TestCa> {
   await writeFile(at('index.attr'), 'unique_subject = no\n');
   await writeFile(
     at('conf'),
-    ['[ca]', 'default_ca = own', '[own]', `dir = ${folder}`, 'database = $dir/index', 'new_certs_dir = $dir',
-      'rand_serial = yes', 'default_md = sha256', 'policy = any', 'copy_extensions = copy', '[any]',
-      'commonName = supplied', '[req]', 'distinguished_name = dn', '[dn]', '[root]', 'basicConstraints = critical,CA:TRUE',
-      'keyUsage = critical,keyCertSign', ''].join('\n'),
+    [
+      '[ca]',
+      'default_ca = own',
+      '[own]',
+      `dir = ${folder}`,
+      'database = $dir/index',
+      'new_certs_dir = $dir',
+      'rand_serial = yes',
+      'default_md = sha256',
+      'policy = any',
+      'copy_extensions = copy',
+      '[any]',
+      'commonName = supplied',
+      '[req]',
+      'distinguished_name = dn',
+      '[dn]',
+      '[root]',
+      'basicConstraints = critical,CA:TRUE',
+      'keyUsage = critical,keyCertSign',
+      '',
+    ].join('\n'),
   );
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
-  const newKey = (name: string) => openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', at(name));
+  const newKey = (name: string) =>
+    openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', at(name));
   await newKey('ca.key');
-  await openssl('req', '-x509', '-new', '-key', 'ca.key', '-subj', '/CN=Secu test root', '-days', '3650', '-config', 'conf', '-extensions', 'root', '-out', 'ca.pem');
+  await openssl(
+    'req',
+    '-x509',
+    '-new',
+    '-key',
+    'ca.key',
+    '-subj',
+    '/CN=Secu test root',
+    '-days',
+    '3650',
+    '-config',
+    'conf',
+    '-extensions',
+    'root',
+    '-out',
+    'ca.pem',
+  );
   let issued = 0;
   return {
     caPem: await readFile(at('ca.pem'), 'utf8'),
@@ -138,10 +196,43 @@ export async function createTestCa(): Promise<TestCa> {
       issued += 1;
       const id = `leaf${issued}`;
       const [start, end] = DATES[validity];
-      const alternatives = names.map((name) => (/^[\d.:]+$/.test(name) ? `IP:${name}` : `DNS:${name}`)).join(',');
+      const alternatives = names
+        .map((name) => (/^[\d.:]+$/.test(name) ? `IP:${name}` : `DNS:${name}`))
+        .join(',');
       await newKey(`${id}.key`);
-      await openssl('req', '-new', '-key', `${id}.key`, '-subj', `/CN=${id}`, '-addext', `subjectAltName=${alternatives}`, '-config', 'conf', '-out', `${id}.csr`);
-      await openssl('ca', '-batch', '-config', 'conf', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-startdate', start, '-enddate', end, '-in', `${id}.csr`, '-out', `${id}.pem`, '-notext');
+      await openssl(
+        'req',
+        '-new',
+        '-key',
+        `${id}.key`,
+        '-subj',
+        `/CN=${id}`,
+        '-addext',
+        `subjectAltName=${alternatives}`,
+        '-config',
+        'conf',
+        '-out',
+        `${id}.csr`,
+      );
+      await openssl(
+        'ca',
+        '-batch',
+        '-config',
+        'conf',
+        '-cert',
+        'ca.pem',
+        '-keyfile',
+        'ca.key',
+        '-startdate',
+        start,
+        '-enddate',
+        end,
+        '-in',
+        `${id}.csr`,
+        '-out',
+        `${id}.pem`,
+        '-notext',
+      );
       return { key: await readFile(at(`${id}.key`), 'utf8'), cert: await readFile(at(`${id}.pem`), 'utf8') };
     },
     remove: () => rm(folder, { recursive: true, force: true }),

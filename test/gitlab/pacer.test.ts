@@ -1,0 +1,83 @@
+import { expect, test } from '@jest/globals';
+import { createPacer } from '../../src/gitlab/pacer.ts';
+
+const origin = 'https://gitlab.example.com';
+const lane = 'token projects';
+
+async function elapsedMs(action: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await action();
+  return performance.now() - startedMs;
+}
+
+test('as many requests as a second may have leave at once, the rest in step', async () => {
+  const pacer = createPacer({ perSecond: 20 });
+  const takeAll = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => pacer.take({ origin, lane })));
+  expect(await elapsedMs(() => takeAll(20))).toBeLessThan(40);
+  const restMs = await elapsedMs(() => takeAll(6));
+  expect(restMs).toBeGreaterThan(250);
+  expect(restMs).toBeLessThan(600);
+});
+
+test('over many requests no more than the rate leaves, whoever asks at once', async () => {
+  const pacer = createPacer({ perSecond: 50 });
+  const leftAtMs: number[] = [];
+  await Promise.all(
+    Array.from({ length: 125 }, async () => {
+      await pacer.take({ origin, lane });
+      leftAtMs.push(performance.now());
+    }),
+  );
+  const firstMs = leftAtMs[0] ?? 0;
+  const lastMs = leftAtMs.at(-1) ?? 0;
+  expect(lastMs - firstMs).toBeGreaterThan(1_400);
+});
+
+test('origins do not wait for each other', async () => {
+  const pacer = createPacer({ perSecond: 1 });
+  await pacer.take({ origin, lane });
+  expect(await elapsedMs(() => pacer.take({ origin: 'https://other.example.com', lane }))).toBeLessThan(50);
+});
+
+test('a waiting request is given up when its signal says so, with the reason of the signal', async () => {
+  const pacer = createPacer({ perSecond: 1 });
+  await pacer.take({ origin, lane });
+  const canceling = new AbortController();
+  const reason = new Error('shut down');
+  const waiting = pacer.take({ origin, lane, signal: canceling.signal });
+  canceling.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  await expect(pacer.take({ origin, lane, signal: canceling.signal })).rejects.toBe(reason);
+});
+
+test.each([
+  ['origin', origin],
+  ['lane', lane],
+])('a short pause of an %s is waited for, also by those in line before it began', async (_name, key) => {
+  const pacer = createPacer({ perSecond: 20 });
+  await Promise.all(Array.from({ length: 20 }, () => pacer.take({ origin, lane })));
+  const inLine = elapsedMs(() => pacer.take({ origin, lane }));
+  pacer.pause({ key, untilMs: Date.now() + 300 });
+  expect(await inLine).toBeGreaterThan(250);
+});
+
+test('a pause of one lane does not hold another, and a shorter one does not end a longer', async () => {
+  const pacer = createPacer({ perSecond: 100 });
+  pacer.pause({ key: lane, untilMs: Date.now() + 60_000 });
+  pacer.pause({ key: lane, untilMs: Date.now() + 10 });
+  await pacer.take({ origin, lane: 'another token' });
+  await expect(pacer.take({ origin, lane })).rejects.toMatchObject({ code: 'gitlab_rate_limited' });
+});
+
+test('a long pause is not slept through: the caller learns how long it lasts', async () => {
+  let nowMs = 1_000_000;
+  const pacer = createPacer({ perSecond: 100, now: () => nowMs });
+  pacer.pause({ key: origin, untilMs: nowMs + 600_000 });
+  await expect(pacer.take({ origin, lane })).rejects.toMatchObject({
+    code: 'gitlab_rate_limited',
+    details: { retryAfterMs: 600_000 },
+  });
+  nowMs += 600_000;
+  await pacer.take({ origin, lane });
+});
