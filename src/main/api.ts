@@ -1,0 +1,136 @@
+import { serve } from '@hono/node-server';
+import { createApp } from '../api/app.ts';
+import type { About, ApiDeps, ReadyChecks } from '../api/deps.ts';
+import { hashOfApiKey } from '../api/middleware/authenticate.ts';
+import type { Config } from '../config/config.ts';
+import { openEventFeed } from '../db/event-feed.ts';
+import { listTools } from '../embedded/tools.ts';
+import { pingTemporal } from '../temporal/connection.ts';
+import { keyedHash } from '../vault/vault.ts';
+import { cliKeyOf } from './cli-key.ts';
+import { openDataKey } from './keys.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+import { secuVersion } from './version.ts';
+import { areWorkersPolling } from './worker-presence.ts';
+import type { World } from './world.ts';
+import { openWorld } from './world.ts';
+
+const POOL_MAX = 20;
+const READY_TIMEOUT_MS = 2_000;
+
+/** Runs the API until it is told to stop. */
+export async function runApi(config: Config): Promise<void> {
+  const world = await openWorld({ config, role: 'api', poolMax: POOL_MAX });
+  const deps = await apiDepsOf(world);
+  await keepManagedKeys(world);
+  const app = createApp(deps);
+  const server = serve(
+    { fetch: app.fetch, hostname: config.http.host, port: config.http.port },
+    ({ port }) => {
+      world.log.info({ port, url: config.http.publicUrl }, 'API listens');
+    },
+  );
+  await runUntilStopped(async () => {
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      if ('closeAllConnections' in server) server.closeAllConnections();
+    });
+    await deps.feed.close();
+    await world.close();
+  });
+}
+
+async function apiDepsOf(world: World): Promise<ApiDeps> {
+  const { config, database, vault } = world;
+  const tokenKey = await openDataKey({ vault, database, name: 'token' });
+  const bodyKey = await openDataKey({ vault, database, name: 'body' });
+  return {
+    database,
+    vault,
+    starters: world.starters,
+    feed: openEventFeed({ url: world.databaseUrl, log: world.log }),
+    log: world.log,
+    settings: {
+      publicUrl: config.http.publicUrl,
+      hosts: hostsOf(config),
+      defaultBaseUrl: config.gitlab.origins[0] ?? 'https://gitlab.com',
+      expiryThresholds: config.expiryThresholds,
+      version: secuVersion(),
+    },
+    hashToken: (token) => keyedHash({ dataKey: tokenKey, purpose: 'token', text: token }),
+    hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
+    checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
+    about: () => aboutOf(world),
+    ready: () => readyOf(world),
+    now: () => new Date(),
+  };
+}
+
+/** The host of the public address, and on loopback its usual names. */
+function hostsOf({ http }: Config): string[] {
+  const port = http.port;
+  return [new URL(http.publicUrl).host, `127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
+}
+
+/** Keys that settings and the home own: each is there, and no other of its kind. */
+async function keepManagedKeys({ config, database }: World): Promise<void> {
+  const now = new Date();
+  const given = { environment: config.bootstrapApiKey?.value() ?? null, cli: cliKeyOf(config.home) };
+  for (const source of ['environment', 'cli'] as const) {
+    const value = given[source];
+    const key = value === null ? null : { hash: hashOfApiKey(value), lastFour: value.slice(-4) };
+    const name = source === 'cli' ? 'command line' : 'bootstrap';
+    await database.transaction((tx) => tx.apiKeys.replaceManaged({ source, name, key, now }));
+  }
+}
+
+async function aboutOf({ config, database, vault, temporal }: World): Promise<About> {
+  const tools = await listTools({ paths: config.toolPaths });
+  const uses = new Map((await database.stores.keys.uses()).map(({ keyId, uses }) => [keyId, uses]));
+  const ids = new Set([vault.sealingKeyId, ...uses.keys()]);
+  return {
+    version: secuVersion(),
+    commit: null,
+    temporalUi: config.temporal.uiUrl,
+    namespace: temporal.namespace,
+    database: `PostgreSQL ${await database.serverVersion()}`,
+    tools: tools.map(({ name, tool, problem, optional }) => ({
+      name,
+      version: tool?.version ?? null,
+      source: tool?.source ?? null,
+      status: tool !== null ? 'ok' : problem !== null ? 'failed' : optional ? 'off' : 'unavailable',
+    })),
+    keys: [...ids].map((id) => ({
+      id,
+      state: id === vault.sealingKeyId ? 'seals' : 'opens',
+      uses: uses.get(id) ?? 0,
+    })),
+  };
+}
+
+async function readyOf({ database, temporal, temporalClient }: World): Promise<ReadyChecks> {
+  const holds = async (check: () => Promise<boolean>) => {
+    try {
+      return await check();
+    } catch {
+      return false; // whatever it was: not ready
+    }
+  };
+  const connection = temporalClient.connection;
+  const [alive, fits, reachable, polling] = await Promise.all([
+    holds(async () => database.ping().then(() => true)),
+    holds(async () => {
+      const { pending, unknown } = await database.schemaState();
+      return pending.length + unknown.length === 0;
+    }),
+    holds(async () =>
+      pingTemporal({ connection, namespace: temporal.namespace, timeoutMs: READY_TIMEOUT_MS }).then(
+        () => true,
+      ),
+    ),
+    holds(() =>
+      areWorkersPolling({ connection, namespace: temporal.namespace, timeoutMs: READY_TIMEOUT_MS }),
+    ),
+  ]);
+  return { database: alive, migrations: fits, temporal: reachable, workers: polling };
+}

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readClientConfig } from '../../config/config.ts';
+import { readEnvironment } from '../../config/environment.ts';
+import { SecuError } from '../../domain/errors.ts';
+import { cliKeyOf } from '../cli-key.ts';
+
+/** Where a running installation says how it is reached. */
+export function addressFileOf(home: string): string {
+  return join(home, 'run', 'url');
+}
+
+export interface ApiAnswer {
+  status: number;
+  body: unknown;
+}
+
+/** Speaks to the API as an operator's key may. @throws SecuError with the problem's own code and words */
+export interface SecuClient {
+  call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+  /** All items of a list, page after page, at most `limit`. */
+  list(path: string, query: Record<string, string | undefined>, limit: number): Promise<unknown[]>;
+}
+
+/** SECU_URL and SECU_API_KEY, or what an embedded installation keeps in its home. */
+export function createClient(): SecuClient {
+  const { home, url, apiKey } = readClientConfig(readEnvironment(), { isRoot: process.getuid?.() === 0 });
+  const base = url ?? embeddedUrl(home);
+  const key = apiKey?.value() ?? cliKeyOf(home);
+  if (base === null || key === null) {
+    throw new SecuError(
+      'invalid_settings',
+      `set SECU_URL and SECU_API_KEY, or SECU_HOME to a home where Secu runs (looked in ${home})`,
+    );
+  }
+  const call: SecuClient['call'] = async (method, path, body) => ask({ base, key, method, path, body });
+  return {
+    call,
+    async list(path, query, limit) {
+      const items: unknown[] = [];
+      let cursor: string | null = null;
+      do {
+        const params = new URLSearchParams({ limit: String(Math.min(200, limit - items.length)) });
+        for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, value);
+        if (cursor !== null) params.set('cursor', cursor);
+        const page = pageOf((await call('GET', `${path}?${params}`)).body);
+        items.push(...page.items);
+        cursor = page.nextCursor;
+      } while (cursor !== null && items.length < limit);
+      return items;
+    },
+  };
+}
+
+function embeddedUrl(home: string): string | null {
+  const file = addressFileOf(home);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
+}
+
+async function ask(input: {
+  base: string;
+  key: string;
+  method: string;
+  path: string;
+  body: unknown;
+}): Promise<ApiAnswer> {
+  const response = await reach(input);
+  const text = await response.text();
+  const body: unknown = text === '' ? null : JSON.parse(text);
+  if (response.ok) return { status: response.status, body };
+  const detail = fieldOf(body, 'detail') ?? response.statusText;
+  throw new SecuError(
+    'invalid_request',
+    `${response.status} ${fieldOf(body, 'code') ?? ''}: ${detail} (request ${fieldOf(body, 'requestId') ?? 'unknown'})`,
+  );
+}
+
+async function reach({ base, key, method, path, body }: Parameters<typeof ask>[0]): Promise<Response> {
+  try {
+    return await fetch(`${base}/api/v1${path}`, {
+      method,
+      redirect: 'error',
+      headers: {
+        Authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (err) {
+    throw new SecuError('internal', `no Secu answers at ${base}; is it running?`, { cause: err });
+  }
+}
+
+function fieldOf(value: unknown, name: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const field: unknown = Object.entries(value).find(([key]) => key === name)?.[1];
+  return typeof field === 'string' ? field : undefined;
+}
+
+function pageOf(body: unknown): { items: unknown[]; nextCursor: string | null } {
+  if (typeof body !== 'object' || body === null || !('items' in body) || !Array.isArray(body.items)) {
+    throw new SecuError('internal', 'the answer is no list; is SECU_URL the address of Secu?');
+  }
+  const next = fieldOf(body, 'nextCursor');
+  return { items: body.items, nextCursor: next ?? null };
+}

@@ -1,0 +1,144 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Config, ConfigFacts } from '../../config/config.ts';
+import { readConfig } from '../../config/config.ts';
+import { readEnvironment } from '../../config/environment.ts';
+import { migrate } from '../../db/migrate.ts';
+import { SecuError } from '../../domain/errors.ts';
+import { examine } from '../../embedded/doctor.ts';
+import { homeLayout } from '../../embedded/home.ts';
+import { findPostgres } from '../../embedded/postgres.ts';
+import { listTools, requireTool } from '../../embedded/tools.ts';
+import { createTemporalClient } from '../../temporal/connection.ts';
+import { runApi } from '../api.ts';
+import { up } from '../up.ts';
+import { QUEUES, runWorker } from '../worker.ts';
+import { temporalAddressOf } from '../world.ts';
+import { print } from './print.ts';
+
+/** The settings of this process. @throws SecuError `invalid_settings` */
+export function configOf(required: ConfigFacts['required'] = []): Config {
+  return readConfig(readEnvironment(), { isRoot: process.getuid?.() === 0, required });
+}
+
+/** What runs on the machine itself, without going through the API. */
+export function addMachineCommands(program: Command): void {
+  program
+    .command('up')
+    .description('runs Secu whole: PostgreSQL, Temporal, API, workers')
+    .action(async () => up(readEnvironment()));
+
+  program
+    .command('api')
+    .description('runs the API alone')
+    .action(async () => runApi(configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS'])));
+
+  program
+    .command('worker')
+    .description('runs workers')
+    .requiredOption('--queues <list>', `comma list of ${QUEUES.join(', ')}`, queueList)
+    .option('--health-port <port>', 'answers /healthz on loopback', Number)
+    .action(async ({ queues, healthPort }: { queues: (typeof QUEUES)[number][]; healthPort?: number }) => {
+      await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, healthPort });
+    });
+
+  program
+    .command('migrate')
+    .description('brings the database schema up to date')
+    .option('--json')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const config = configOf();
+      const url = config.database.url?.value() ?? findPostgres(homeLayout(config.home))?.url;
+      if (url === undefined)
+        throw new SecuError(
+          'invalid_settings',
+          'DATABASE_URL is missing, and no embedded PostgreSQL is in SECU_HOME',
+        );
+      const ran = await migrate({ url });
+      print(
+        { ran: ran.length === 0 ? 'nothing to do' : ran.join(', ') },
+        { json, columns: [['RAN', 'ran']] },
+      );
+    });
+
+  program
+    .command('doctor')
+    .description('looks at every part that Secu stands on')
+    .option('--json')
+    .action(async ({ json = false }: { json?: boolean }) => doctor(configOf(), json));
+
+  const tools = program.command('tools').description('programs that Secu runs');
+  tools
+    .command('list')
+    .option('--json')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      print(await listTools({ paths: configOf().toolPaths }), { json, columns: TOOL_COLUMNS });
+    });
+  tools
+    .command('install [name]')
+    .description('fetches or builds what is missing')
+    .action(async (name?: string) => installTools(name));
+}
+
+const TOOL_COLUMNS = [
+  ['NAME', 'name'],
+  ['VERSION', 'tool.version'],
+  ['SOURCE', 'tool.source'],
+  ['PATH', 'tool.path'],
+  ['PROBLEM', 'problem'],
+] as const;
+
+async function installTools(name: string | undefined): Promise<void> {
+  const paths = configOf().toolPaths;
+  const known = await listTools({ paths });
+  if (name !== undefined && !known.some((state) => state.name === name)) {
+    throw new SecuError(
+      'invalid_request',
+      `there is no tool "${name}"; known: ${known.map((state) => state.name).join(', ')}`,
+    );
+  }
+  for (const state of known) {
+    if (name === undefined ? state.optional : state.name !== name) continue;
+    const tool = await requireTool(state.name, { paths, say: (line) => process.stderr.write(`${line}\n`) });
+    process.stdout.write(`${tool.name} ${tool.version} (${tool.source})\n`);
+  }
+}
+
+async function doctor(config: Config, json: boolean): Promise<void> {
+  const { temporal } = config;
+  const parts = await examine({
+    home: config.home,
+    databaseUrl: config.database.url?.value() ?? null,
+    temporal:
+      temporal.address === null
+        ? null
+        : {
+            address: temporal.address,
+            namespace: temporal.namespace,
+            connect: async () =>
+              createTemporalClient({ ...temporalAddressOf(config), identity: 'doctor' }).connection,
+          },
+    toolPaths: config.toolPaths,
+    diskReserveBytes: config.limits.diskReserveBytes,
+  });
+  print(parts, {
+    json,
+    columns: [
+      ['PART', 'part'],
+      ['STATUS', 'status'],
+      ['VERSION', 'version'],
+      ['SOURCE', 'source'],
+      ['DETAIL', 'detail'],
+      ['ADVICE', 'advice'],
+    ],
+  });
+  if (parts.some((part) => part.status === 'failed')) process.exitCode = 1;
+}
+
+function queueList(text: string): (typeof QUEUES)[number][] {
+  return text.split(',').map((part) => {
+    const queue = QUEUES.find((known) => known === part.trim());
+    if (queue === undefined) throw new InvalidArgumentError(`"${part}" is not one of ${QUEUES.join(', ')}`);
+    return queue;
+  });
+}

@@ -1,0 +1,39 @@
+/** A column of a table: its title, and the field that it shows, by path. */
+export type Column = readonly [title: string, path: string];
+
+/** Prints data as JSON, or a table of some of its fields. */
+export function print(data: unknown, { json, columns }: { json: boolean; columns: readonly Column[] }): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+    return;
+  }
+  const rows = Array.isArray(data) ? data : [data];
+  const cells = [
+    columns.map(([title]) => title),
+    ...rows.map((row) => columns.map(([, path]) => show(fieldAt(row, path)))),
+  ];
+  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? '').length)));
+  for (const row of cells) {
+    process.stdout.write(
+      `${row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  }
+}
+
+/** Field of plain data by a path such as `token.expiresAt`. */
+export function fieldAt(data: unknown, path: string): unknown {
+  let value: unknown = data;
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([key]) => key === name)?.[1];
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

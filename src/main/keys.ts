@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../db/database.ts';
+import { ensureKeyFile } from '../vault/key-file.ts';
+import { assertKeysKnown, parseKeyRing } from '../vault/key-ring.ts';
+import type { CipherProvider, DataKey, Vault } from '../vault/vault.ts';
+import { createVault } from '../vault/vault.ts';
+
+/** Where the key ring of an installation lies that names none by setting. */
+export function keyFileOf(home: string): string {
+  return join(home, 'keys', 'ring');
+}
+
+const PROVIDER: CipherProvider = 'forge';
+
+/**
+ * The vault of this installation: its ring, checked against every key that data needs.
+ * @throws SecuError `key_unknown` | `invalid_settings`
+ */
+export async function openVault({
+  config,
+  database,
+}: {
+  config: Config;
+  database: Database;
+}): Promise<Vault> {
+  const keyIdsInUse = await database.stores.keys.idsInUse();
+  const text =
+    config.vault.keyRing?.value() ??
+    (await ensureKeyFile({ path: keyFileOf(config.home), sealedDataExists: keyIdsInUse.length > 0 }));
+  const keyRing = parseKeyRing(text);
+  assertKeysKnown({ keyRing, keyIdsInUse });
+  const vault = createVault({ keyRing, provider: PROVIDER });
+  const checks = new Map((await database.stores.keys.checks()).map(({ keyId, sealed }) => [keyId, sealed]));
+  for (const keyId of keyRing.keyIds) {
+    const check = checks.get(keyId);
+    if (check === undefined) {
+      await database.stores.keys.addCheck({ keyId, sealed: vault.makeKeyCheck(keyId), now: new Date() });
+    } else vault.verifyKeyCheck({ keyId, check });
+  }
+  return vault;
+}
+
+/** A data key for keyed hashes: made once, sealed in the database, never changed. */
+export async function openDataKey(input: {
+  vault: Vault;
+  database: Database;
+  name: 'token' | 'body' | 'fingerprint';
+}): Promise<DataKey> {
+  const { vault, database, name } = input;
+  for (;;) {
+    const row = await database.stores.keys.dataKey(name);
+    if (row !== null) return vault.openDataKey({ name, sealed: { keyId: row.keyId, record: row.sealed } });
+    const { keyId, record } = vault.sealDataKey({ name, dataKey: vault.newDataKey() });
+    await database.stores.keys.addDataKey({ purpose: name, sealed: record, keyId, now: new Date() });
+  }
+}

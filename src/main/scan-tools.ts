@@ -1,0 +1,43 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { GitRemote, Scanners } from '../domain/ports.ts';
+import { listTools } from '../embedded/tools.ts';
+import { createGitRemote } from '../git/remote.ts';
+import type { OutboundPolicy } from '../gitlab/outbound.ts';
+import type { Log } from '../log/logger.ts';
+import { createScanners } from '../scanners/scanners.ts';
+
+const HEAD_TIMEOUT_MS = 30_000;
+
+/** Git and the scanners of this machine. A scanner that is missing makes scans incomplete, never clean. */
+export async function createScanTools(input: {
+  config: Config;
+  policy: OutboundPolicy;
+  log: Log;
+}): Promise<{ git: GitRemote; scanners: Scanners }> {
+  const { config, policy, log } = input;
+  const workFolder = join(config.home, 'work', 'tools');
+  await mkdir(workFolder, { recursive: true, mode: 0o700 });
+  const gitleaks =
+    (await listTools({ paths: config.toolPaths })).find(({ name }) => name === 'gitleaks')?.tool ?? null;
+  if (gitleaks === null)
+    log.warn({}, 'gitleaks is not on this machine: scans will be incomplete; see "secu doctor"');
+  const git = createGitRemote({
+    workFolder,
+    pinFor: (url) => policy.pinFor(url),
+    proxyFor: (url) => policy.proxyFor(url),
+    caPem: config.network.caPem ?? undefined,
+    clonesPerOrigin: config.gitlab.clones,
+    cloneTimeoutMs: config.limits.cloneTimeoutMs,
+    cloneMaxBytes: config.limits.cloneMaxBytes,
+    headTimeoutMs: HEAD_TIMEOUT_MS,
+  });
+  const scanners = createScanners({
+    gitleaks: gitleaks === null ? null : { path: gitleaks.path, version: gitleaks.version },
+    workFolder,
+    blobMaxBytes: config.limits.blobMaxBytes,
+    scanTimeoutMs: config.limits.scanTimeoutMs,
+  });
+  return { git, scanners };
+}

@@ -1,0 +1,192 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { migrate } from '../db/migrate.ts';
+import type { HeldHome } from '../embedded/home.ts';
+import { acquireHome, freePort } from '../embedded/home.ts';
+import { startPostgres } from '../embedded/postgres.ts';
+import { endLeftovers, SYSTEM_PATH } from '../embedded/processes.ts';
+import type { Say } from '../embedded/say.ts';
+import type { ChildSpec, Supervisor } from '../embedded/supervisor.ts';
+import { createSupervisor } from '../embedded/supervisor.ts';
+import { startTemporalServer } from '../embedded/temporal-server.ts';
+import { requireTool } from '../embedded/tools.ts';
+import { ensureCliKey } from './cli-key.ts';
+
+export interface Stack {
+  url: string;
+  temporalUi: string | null;
+  apiKey: string;
+  supervisor: Supervisor;
+  stop(): Promise<void>;
+}
+
+export interface StackInput {
+  config: Config;
+  env: Environment;
+  say: Say;
+  /** Called for each part with how long it took, in ms. */
+  onStep?: (step: { name: string; ms: number }) => void;
+  /** Starts what must be there before Secu's own processes; what it returns is added to their environment. */
+  beforeSecu?: (parts: { supervisor: Supervisor; home: HeldHome }) => Promise<Record<string, string>>;
+}
+
+const CHILD_READY_MS = 60_000;
+const CHILD_GRACE_MS = 35_000;
+
+/**
+ * Runs Secu whole under one supervisor: PostgreSQL and Temporal where none is given, migrations, API, workers.
+ * What an earlier start left behind is ended first.
+ * @throws SecuError `home_in_use` | `embedded_failed` | `tool_unavailable` | `schema_mismatch`
+ */
+export async function startStack(input: StackInput): Promise<Stack> {
+  const { config, say } = input;
+  const home = acquireHome(config.home);
+  const supervisor = createSupervisor({ layout: home, say });
+  const stop = async () => {
+    await supervisor.stop();
+    home.release();
+  };
+  try {
+    await endLeftovers(home, say);
+    return { ...(await startParts({ ...input, home, supervisor })), supervisor, stop };
+  } catch (err) {
+    await stop();
+    throw err;
+  }
+}
+
+async function startParts(input: StackInput & { home: HeldHome; supervisor: Supervisor }) {
+  const { config, home, supervisor } = input;
+  const timed = timer(input.onStep ?? (() => {}));
+  const databaseUrl = await timed('PostgreSQL', () => databaseUrlOf(input));
+  const temporal = await timed('Temporal', () => temporalOf(input));
+  await timed('migrations', () => migrate({ url: databaseUrl }));
+  const urlFile = join(home.keys, 'database.url');
+  writeFileSync(urlFile, databaseUrl, { mode: 0o600 });
+  const apiKey = ensureCliKey(config.home);
+  const extra = (await input.beforeSecu?.({ supervisor, home })) ?? {};
+  const env = {
+    ...childEnvironment(input.env),
+    ...temporal.env,
+    DATABASE_URL_FILE: urlFile,
+    SECU_HOME: config.home,
+    ...extra,
+  };
+  const children = [
+    nodeChild({
+      name: 'api',
+      args: ['api'],
+      env,
+      ready: (signal) => answers(`http://${loopback(config)}/healthz`, signal),
+    }),
+    await workerChild({ name: 'orchestration-worker', queues: 'orchestration,gitlab', env }),
+    await workerChild({ name: 'scan-worker', queues: 'scan', env }),
+  ];
+  await timed('API and workers', () => Promise.all(children.map((child) => supervisor.start(child))));
+  return { url: config.http.publicUrl, temporalUi: temporal.uiUrl, apiKey };
+}
+
+function timer(onStep: (step: { name: string; ms: number }) => void) {
+  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const startedMs = performance.now();
+    const result = await work();
+    onStep({ name, ms: Math.round(performance.now() - startedMs) });
+    return result;
+  };
+}
+
+async function databaseUrlOf({
+  config,
+  home,
+  supervisor,
+  say,
+}: StackInput & { home: HeldHome; supervisor: Supervisor }): Promise<string> {
+  if (config.database.url !== null) return config.database.url.value();
+  return (await startPostgres({ layout: home, supervisor, say })).url;
+}
+
+async function temporalOf({
+  config,
+  home,
+  supervisor,
+  say,
+}: StackInput & { home: HeldHome; supervisor: Supervisor }) {
+  if (config.temporal.address !== null) return { env: {}, uiUrl: config.temporal.uiUrl };
+  const tool = await requireTool('temporal', { paths: config.toolPaths, say });
+  const { address, namespace, uiUrl } = await startTemporalServer({ layout: home, supervisor, say, tool });
+  return {
+    env: {
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+      ...(uiUrl === null ? {} : { SECU_TEMPORAL_UI_URL: uiUrl }),
+    },
+    uiUrl,
+  };
+}
+
+/** Only Secu's own settings, Temporal's, and what a program needs to find others: nothing else is inherited. */
+function childEnvironment(env: Environment): Record<string, string> {
+  const own = Object.entries(env).filter(
+    ([name, value]) =>
+      value !== undefined && /^(SECU_|TEMPORAL_|DATABASE_URL|TZ$|LANG$|HOME$|XDG_CACHE_HOME$)/.test(name),
+  );
+  return { PATH: SYSTEM_PATH, ...Object.fromEntries(own.map(([name, value]) => [name, value ?? ''])) };
+}
+
+function nodeChild(input: {
+  name: string;
+  args: readonly string[];
+  env: Record<string, string>;
+  ready: (signal: AbortSignal) => Promise<void>;
+}): ChildSpec {
+  const program = fileURLToPath(new URL('./cli.ts', import.meta.url));
+  return {
+    name: input.name,
+    command: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', program, ...input.args],
+    env: { ...input.env, SECU_LOG_FORMAT: 'json' },
+    ipc: true,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: CHILD_GRACE_MS,
+    ready: input.ready,
+    readyTimeoutMs: CHILD_READY_MS,
+  };
+}
+
+/** A worker says on a port of its own that it polls. */
+async function workerChild(input: {
+  name: string;
+  queues: string;
+  env: Record<string, string>;
+}): Promise<ChildSpec> {
+  const port = await freePort();
+  return nodeChild({
+    name: input.name,
+    args: ['worker', '--queues', input.queues, '--health-port', String(port)],
+    env: input.env,
+    ready: (signal) => answers(`http://127.0.0.1:${port}/healthz`, signal),
+  });
+}
+
+function loopback({ http }: Config): string {
+  const host = http.host === '0.0.0.0' || http.host === '::' ? '127.0.0.1' : http.host;
+  return `${host.includes(':') ? `[${host}]` : host}:${http.port}`;
+}
+
+const LOOK_AGAIN_MS = 50;
+
+/** Resolves once the address answers 200; looks again until then. */
+async function answers(url: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const response = await fetch(url, { signal, redirect: 'manual' });
+      if (response.ok) return;
+    } catch (err) {
+      if (signal.aborted) throw err;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}

@@ -1,0 +1,22 @@
+import { writeFileSync } from 'node:fs';
+import { readConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { addressFileOf } from './commands/client.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+import { startStack } from './stack.ts';
+
+/** `npm start`: everything, until it is told to stop. */
+export async function up(env: Environment): Promise<void> {
+  const config = readConfig(env, { isRoot: process.getuid?.() === 0 });
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const slow = (step: { name: string; ms: number }) => {
+    if (step.ms > 1_000) say(`${step.name}: ${(step.ms / 1_000).toFixed(1)} s`);
+  };
+  const stack = await startStack({ config, env, say, onStep: slow });
+  writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
+  say(`Secu runs at ${stack.url} (API: ${stack.url}/api/v1, document: ${stack.url}/api/openapi.json)`);
+  if (stack.temporalUi !== null) say(`Temporal UI: ${stack.temporalUi}`);
+  say(`Data: ${config.home}. The command line finds its key there: node bin/secu.js integrations add`);
+  say('Ctrl-C stops everything; the next start goes on where it was.');
+  await runUntilStopped(() => stack.stop());
+}

@@ -1,0 +1,182 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Worker } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
+import type { ActivityDeps, GitlabDeps } from '../activities/deps.ts';
+import { startDispatcher } from '../activities/dispatcher.ts';
+import { createFailureInterceptor } from '../activities/failure.ts';
+import { createFleetActivities } from '../activities/fleet.ts';
+import { createIntegrationActivities } from '../activities/integration.ts';
+import { createReconcileActivities } from '../activities/reconcile.ts';
+import { createScanActivities } from '../activities/scan.ts';
+import { createListingActivities, createSyncActivities } from '../activities/sync.ts';
+import { createVerifyActivities } from '../activities/verify.ts';
+import type { Config } from '../config/config.ts';
+import { SecuError } from '../domain/errors.ts';
+import { createGitlabClient } from '../gitlab/client.ts';
+import { createPacer } from '../gitlab/pacer.ts';
+import { ensureReconcileSchedule } from '../temporal/starters.ts';
+import type { QueueName, WorkerParts } from '../temporal/worker.ts';
+import { connectWorker, createQueueWorker } from '../temporal/worker.ts';
+import { keyedHash } from '../vault/vault.ts';
+import { openDataKey } from './keys.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+import { createScanTools } from './scan-tools.ts';
+import { secuVersion } from './version.ts';
+import { ownWorkFolder } from './work-folder.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+import type { World } from './world.ts';
+import { openWorld } from './world.ts';
+
+const POOL_MAX = 20;
+const DATABASE_SLOTS = 50;
+const GITLAB_SLOTS = 20;
+
+export const QUEUES = ['orchestration', 'gitlab', 'scan'] as const satisfies readonly QueueName[];
+
+/** Runs workers for these queues until they are told to stop; ends with an error when one of them fails. */
+export async function runWorker(input: {
+  config: Config;
+  queues: readonly QueueName[];
+  /** Where it says on loopback that it polls; left out, nowhere. */
+  healthPort?: number | undefined;
+}): Promise<void> {
+  const { config, queues } = input;
+  const role = `worker:${queues.join('+')}`;
+  const world = await openWorld({ config, role, poolMax: POOL_MAX });
+  Runtime.install({
+    logger: {
+      log: () => {},
+      trace: () => {},
+      debug: () => {},
+      info: () => {},
+      warn: (message) => world.log.warn({}, message),
+      error: (message) => world.log.error({}, message),
+    },
+  });
+  const connection = await connectWorker({ ...world.temporal, log: world.log });
+  const common = {
+    connection,
+    namespace: world.temporal.namespace,
+    identity: `${role}@${hostname()}:${process.pid}`,
+    interceptor: (context: Parameters<WorkerParts['interceptor']>[0]) =>
+      createFailureInterceptor({ log: world.log, context }),
+  };
+  const deps = await gitlabDepsOf(world);
+  const workers: Worker[] = [];
+  for (const queue of queues) {
+    workers.push(await createQueueWorker(queue, { ...common, ...(await partsOf({ queue, world, deps })) }));
+  }
+  const stopDispatcher = queues.includes('orchestration') ? await startOrchestrating(world, deps) : null;
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const health = input.healthPort === undefined ? null : serveHealth(input.healthPort, workers);
+  world.log.info({ queues }, 'worker polls');
+
+  const stopped = runUntilStopped(async () => {
+    health?.close();
+    await stopDispatcher?.();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await connection.close();
+    await world.close();
+  });
+  await Promise.race([stopped, running.then(() => stopped)]);
+}
+
+async function gitlabDepsOf(
+  world: World,
+): Promise<GitlabDeps & { scanTools: Awaited<ReturnType<typeof createScanTools>> }> {
+  const { config, policy, log } = world;
+  const scanTools = await createScanTools({ config, policy, log });
+  const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
+  return {
+    ...activityDepsOf(world),
+    gitlab: createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` }),
+    git: scanTools.git,
+    rules: scanTools.scanners.rules,
+    scanTools,
+  };
+}
+
+function activityDepsOf({ config, database, vault, starters, log }: World): ActivityDeps {
+  return {
+    database,
+    vault,
+    starters,
+    log,
+    settings: {
+      expiryThresholds: config.expiryThresholds,
+      verifyIntervalMs: config.intervals.verifyMs ?? 0,
+      syncIntervalMs: config.intervals.syncMs ?? 0,
+      scanIntervalMs: config.intervals.scanMs ?? 0,
+      clones: config.gitlab.clones,
+      diskReserveBytes: config.limits.diskReserveBytes,
+      retentionMs: config.retentionMs ?? 0,
+    },
+  };
+}
+
+type Parts = Pick<WorkerParts, 'activities' | 'slots' | 'workflowBundle'>;
+
+async function partsOf(input: {
+  queue: QueueName;
+  world: World;
+  deps: Awaited<ReturnType<typeof gitlabDepsOf>>;
+}): Promise<Parts> {
+  const { queue, world, deps } = input;
+  switch (queue) {
+    case 'orchestration':
+      return {
+        slots: DATABASE_SLOTS,
+        workflowBundle: await workflowBundle(),
+        activities: {
+          ...createIntegrationActivities(deps),
+          ...createSyncActivities(deps),
+          ...createFleetActivities(deps),
+          ...createReconcileActivities(deps),
+        },
+      };
+    case 'gitlab':
+      return {
+        slots: GITLAB_SLOTS,
+        activities: { ...createVerifyActivities(deps), ...createListingActivities(deps) },
+      };
+    case 'scan':
+      return scanParts(world, deps);
+  }
+}
+
+async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDepsOf>>): Promise<Parts> {
+  const { config, database, vault } = world;
+  const { workFolder, swept } = await ownWorkFolder(join(config.home, 'work', 'scans'));
+  if (swept > 0) world.log.info({ swept }, 'workspaces of an earlier worker removed');
+  const dataKey = await openDataKey({ vault, database, name: 'fingerprint' });
+  const { scanners } = deps.scanTools;
+  const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
+  return {
+    slots: config.limits.scanSlots,
+    activities: createScanActivities({ ...deps, scanners, workFolder, hash }),
+  };
+}
+
+/** The sweep runs now and every ten minutes; the dispatcher sends what writers could not. */
+async function startOrchestrating(world: World, deps: ActivityDeps): Promise<() => Promise<void>> {
+  try {
+    await ensureReconcileSchedule({ client: world.temporalClient.client });
+  } catch (err) {
+    throw new SecuError('temporal_unavailable', 'the reconcile schedule could not be made', { cause: err });
+  }
+  return startDispatcher(deps);
+}
+
+/** 200 while every worker runs. */
+function serveHealth(port: number, workers: readonly Worker[]): Server {
+  return createServer((_request, response) => {
+    const runs = workers.every((worker) => worker.getState() === 'RUNNING');
+    response
+      .writeHead(runs ? 200 : 503, { 'Content-Type': 'application/json' })
+      .end(JSON.stringify({ status: runs ? 'ok' : 'stopping' }));
+  }).listen(port, '127.0.0.1');
+}

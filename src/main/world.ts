@@ -1,0 +1,124 @@
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../db/database.ts';
+import { openDatabase } from '../db/database.ts';
+import { SecuError } from '../domain/errors.ts';
+import type { Starters } from '../domain/ports.ts';
+import type { OutboundPolicy } from '../gitlab/outbound.ts';
+import { createOutboundPolicy } from '../gitlab/outbound.ts';
+import type { Log } from '../log/logger.ts';
+import { createLogger } from '../log/logger.ts';
+import type { TemporalAddress } from '../temporal/connection.ts';
+import { createTemporalClient } from '../temporal/connection.ts';
+import { createStarters } from '../temporal/starters.ts';
+import type { Vault } from '../vault/vault.ts';
+import { openVault } from './keys.ts';
+
+/** What the API and every worker have in common. */
+export interface World {
+  config: Config;
+  log: Log;
+  database: Database;
+  databaseUrl: string;
+  vault: Vault;
+  policy: OutboundPolicy;
+  temporal: TemporalAddress;
+  temporalClient: ReturnType<typeof createTemporalClient>;
+  starters: Starters;
+  close(): Promise<void>;
+}
+
+/** `role` names the process in logs and in Temporal's views. @throws SecuError as its parts */
+export async function openWorld({
+  config,
+  role,
+  poolMax,
+}: {
+  config: Config;
+  role: string;
+  poolMax: number;
+}): Promise<World> {
+  const log = createLogger({ ...config.log, bindings: { role } });
+  for (const name of config.unknown) log.warn({ name }, 'a setting that Secu does not know');
+  const databaseUrl = config.database.url?.value() ?? missing('DATABASE_URL');
+  const temporal = temporalAddressOf(config);
+  const database = await openDatabase({ url: databaseUrl, poolMax });
+  const { pending, unknown } = await database.schemaState();
+  if (pending.length + unknown.length > 0) {
+    await database.close();
+    throw new SecuError(
+      'schema_mismatch',
+      `the database schema does not fit this version; run "secu migrate" (pending: ${pending.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'})`,
+    );
+  }
+  const vault = await openVault({ config, database });
+  const policy = outboundPolicyOf(config);
+  const temporalClient = createTemporalClient({
+    ...temporal,
+    identity: `${role}@${hostname()}:${process.pid}`,
+  });
+  return {
+    config,
+    log,
+    database,
+    databaseUrl,
+    vault,
+    policy,
+    temporal,
+    temporalClient,
+    starters: createStarters({ client: temporalClient.client }),
+    async close() {
+      await temporalClient.connection.close();
+      await policy.close();
+      await database.close();
+    },
+  };
+}
+
+function missing(name: string): never {
+  throw new SecuError('invalid_settings', `${name} is missing; run "secu up" for an embedded one, or set it`);
+}
+
+export function temporalAddressOf({ temporal }: Config): TemporalAddress {
+  const { tls } = temporal;
+  return {
+    address: temporal.address ?? missing('TEMPORAL_ADDRESS'),
+    namespace: temporal.namespace,
+    apiKey: temporal.apiKey?.value(),
+    tls:
+      tls === null
+        ? undefined
+        : {
+            ...(tls.serverName === null ? {} : { serverNameOverride: tls.serverName }),
+            ...(tls.serverCaPem === null ? {} : { serverRootCACertificate: Buffer.from(tls.serverCaPem) }),
+            ...(tls.clientCertPem === null || tls.clientKeyPem === null
+              ? {}
+              : {
+                  clientCertPair: {
+                    crt: Buffer.from(tls.clientCertPem),
+                    key: Buffer.from(tls.clientKeyPem.value()),
+                  },
+                }),
+          },
+  };
+}
+
+/** Secu's own listeners are never a target, whatever the settings allow. */
+function outboundPolicyOf(config: Config): OutboundPolicy {
+  const { network, gitlab, http, database, temporal } = config;
+  const listeners = [{ host: http.host, port: http.port }];
+  const databaseUrl = database.url === null ? null : new URL(database.url.value());
+  if (databaseUrl !== null)
+    listeners.push({ host: databaseUrl.hostname, port: Number(databaseUrl.port || 5432) });
+  const temporalUrl = temporal.address === null ? null : new URL(`tcp://${temporal.address}`);
+  if (temporalUrl !== null)
+    listeners.push({ host: temporalUrl.hostname, port: Number(temporalUrl.port || 7233) });
+  return createOutboundPolicy({
+    origins: gitlab.origins,
+    allowedNetworks: network.allowed,
+    ownListeners: listeners,
+    caPem: network.caPem ?? undefined,
+    proxyUrl: network.proxyUrl === null ? undefined : String(network.proxyUrl),
+    noProxy: network.noProxy.join(','),
+  });
+}
