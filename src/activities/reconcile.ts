@@ -1,5 +1,3 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { ActivityDeps } from './deps.ts';
 import { sendWakes } from '../db/wakes.ts';
@@ -88,11 +86,4 @@ async function forget({ database, settings }: ActivityDeps, nowMs: number): Prom
   await database.stores.syncs.removeOlderThan(before);
   await database.stores.scans.removeOlderThan(before);
   await database.stores.idempotency.removeOlderThan(new Date(nowMs - DAY_MS));
-}
-
-/** Clones that a dead worker left behind. Called by a scan worker before it takes anything, for its own folder. */
-export async function sweepWorkspaces({ workFolder }: { workFolder: string }): Promise<number> {
-  const names = await readdir(workFolder);
-  for (const name of names) await rm(join(workFolder, name), { recursive: true, force: true });
-  return names.length;
 }

@@ -26,7 +26,12 @@ export function createApp(deps: ApiDeps) {
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
-      onError: (c) => problemResponse({ c, err: new SecuError('payload_too_large', 'the body may have at most 1 MiB'), log }),
+      onError: (c) =>
+        problemResponse({
+          c,
+          err: new SecuError('payload_too_large', 'the body may have at most 1 MiB'),
+          log,
+        }),
     }),
   );
   app.use(jsonOnly({ log }));
@@ -55,9 +60,14 @@ export function createApp(deps: ApiDeps) {
   app.onError((err, c) => problemResponse({ c, err, log }));
   app.notFound((c) => {
     const allowed = methodsOf(app, c.req.path);
-    if (allowed.length === 0) return problemResponse({ c, err: new SecuError('not_found', 'there is nothing at this path'), log });
+    if (allowed.length === 0)
+      return problemResponse({ c, err: new SecuError('not_found', 'there is nothing at this path'), log });
     c.header('Allow', allowed.join(', '));
-    return problemResponse({ c, err: new SecuError('method_not_allowed', `this path takes ${allowed.join(', ')}`), log });
+    return problemResponse({
+      c,
+      err: new SecuError('method_not_allowed', `this path takes ${allowed.join(', ')}`),
+      log,
+    });
   });
   return routed;
 }
@@ -68,7 +78,11 @@ export type App = ReturnType<typeof createApp>;
 export function openApiDocument(app: Pick<App, 'getOpenAPI31Document'>, version: string) {
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'Secu', version, description: 'Connects GitLab tokens, scans repositories, watches expiry.' },
+    info: {
+      title: 'Secu',
+      version,
+      description: 'Connects GitLab tokens, scans repositories, watches expiry.',
+    },
   });
 }
 

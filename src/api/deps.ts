@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
-import type { EventFeed } from '../db/event-feed.ts';
 import type { ApiKeyRole } from '../db/entities/system.ts';
+import type { EventFeed } from '../db/event-feed.ts';
 import type { Starters } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Log } from '../log/logger.ts';

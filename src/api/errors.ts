@@ -99,20 +99,26 @@ export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unkn
 
 function nameOf(err: unknown): SecuError {
   if (err instanceof SecuError) return err;
-  if (isDatabaseAway(err)) return new SecuError('database_unavailable', 'the database does not answer', { cause: err });
+  if (isDatabaseAway(err))
+    return new SecuError('database_unavailable', 'the database does not answer', { cause: err });
   if (err instanceof HTTPException) return ofHttp(err);
   return new SecuError('internal', 'unexpected', { cause: err });
 }
 
 function ofHttp(err: HTTPException): SecuError {
-  if (err.status === 400) return new SecuError('invalid_request', err.message === '' ? 'the body is not JSON' : err.message);
+  if (err.status === 400)
+    return new SecuError('invalid_request', err.message === '' ? 'the body is not JSON' : err.message);
   if (err.status === 413) return new SecuError('payload_too_large', 'the body may have at most 1 MiB');
   return new SecuError('internal', 'unexpected', { cause: err });
 }
 
 /** Problems of a body or query, each with its path. */
-export function invalidRequest(issues: readonly { path: readonly PropertyKey[]; message: string }[]): SecuError {
+export function invalidRequest(
+  issues: readonly { path: readonly PropertyKey[]; message: string }[],
+): SecuError {
   const errors = issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
-  const detail = errors.map((error) => (error.path === '' ? error.message : `${error.path}: ${error.message}`)).join('; ');
+  const detail = errors
+    .map((error) => (error.path === '' ? error.message : `${error.path}: ${error.message}`))
+    .join('; ');
   return new SecuError('invalid_request', detail, { details: { errors } });
 }

@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Page } from '../db/rows.ts';
+import { SecuError } from '../domain/errors.ts';
 import type { IdKind } from '../domain/ids.ts';
 import { ID_PREFIXES } from '../domain/ids.ts';
-import { SecuError } from '../domain/errors.ts';
-import type { Page } from '../db/rows.ts';
 import type { ApiEnv } from './deps.ts';
 import { invalidRequest } from './errors.ts';
 import type { Role } from './middleware/authenticate.ts';
@@ -57,7 +57,10 @@ export function problemAnswers(statuses: readonly number[]) {
   return Object.fromEntries(
     [...new Set(statuses)].map((status) => [
       status,
-      { description: PROBLEMS[status] ?? '', content: { 'application/problem+json': { schema: ProblemSchema } } },
+      {
+        description: PROBLEMS[status] ?? '',
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      },
     ]),
   );
 }
@@ -69,7 +72,12 @@ export function forRole(role: Role) {
 
 export function idParam<K extends IdKind>(kind: K) {
   return z.object({
-    id: z.string().openapi({ param: { name: 'id', in: 'path' }, example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000` }),
+    id: z
+      .string()
+      .openapi({
+        param: { name: 'id', in: 'path' },
+        example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000`,
+      }),
   });
 }
 

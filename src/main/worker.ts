@@ -34,8 +34,6 @@ const POOL_MAX = 20;
 const DATABASE_SLOTS = 50;
 const GITLAB_SLOTS = 20;
 
-export const QUEUES = ['orchestration', 'gitlab', 'scan'] as const satisfies readonly QueueName[];
-
 /** Runs workers for these queues until they are told to stop; ends with an error when one of them fails. */
 export async function runWorker(input: {
   config: Config;

@@ -4,7 +4,21 @@ import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { actorOf, hashOfApiKey, requireRole } from '../middleware/authenticate.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { answers, createRoute, createRouter, forRole, found, idParam, iso, isoOrNull, listInput, listParams, pageSchema, presentPage, z } from '../shared.ts';
+import {
+  answers,
+  createRoute,
+  createRouter,
+  forRole,
+  found,
+  idParam,
+  iso,
+  isoOrNull,
+  listInput,
+  listParams,
+  pageSchema,
+  presentPage,
+  z,
+} from '../shared.ts';
 
 const ROLES = ['viewer', 'operator', 'admin', 'calendar', 'metrics'] as const;
 const tags = ['API keys'];
@@ -70,21 +84,44 @@ export function createApiKeysRouter(deps: ApiDeps) {
     responses: answers(201, ApiKeySchema.extend({ value: z.string() }).openapi('CreatedApiKey'), 'Made'),
   });
   return createRouter()
-    .openapi(list, async (c) => c.json(presentPage(await apiKeys.list(listInput(c.req.valid('query'))), present), 200))
+    .openapi(list, async (c) =>
+      c.json(presentPage(await apiKeys.list(listInput(c.req.valid('query'))), present), 200),
+    )
     .openapi(create, async (c) => {
       const body = c.req.valid('json');
       const now = deps.now();
       const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
-      if (expiresAt !== null && expiresAt <= now) throw new SecuError('invalid_request', 'expiresAt: must be in the future');
+      if (expiresAt !== null && expiresAt <= now)
+        throw new SecuError('invalid_request', 'expiresAt: must be in the future');
       const value = `secu_${randomBytes(KEY_BYTES).toString('base64url')}`;
       const id = await deps.database.transaction(async (tx) => {
-        const key = { name: body.name, role: body.role, hash: hashOfApiKey(value), lastFour: value.slice(-4), expiresAt, now };
+        const key = {
+          name: body.name,
+          role: body.role,
+          hash: hashOfApiKey(value),
+          lastFour: value.slice(-4),
+          expiresAt,
+          now,
+        };
         const id = await tx.apiKeys.add({ ...key, source: 'api' });
         const text = `The API key "${body.name}" (${body.role}) was made.`;
-        await tx.events.add([{ kind: 'api_key.created', integrationId: null, actor: actorOf(c.get('principal')), text, data: { apiKeyId: id } }], now);
+        await tx.events.add(
+          [
+            {
+              kind: 'api_key.created',
+              integrationId: null,
+              actor: actorOf(c.get('principal')),
+              text,
+              data: { apiKeyId: id },
+            },
+          ],
+          now,
+        );
         return id;
       });
-      return c.json({ ...present(found(await apiKeys.find(id), 'API key')), value }, 201, { Location: `/api/v1/api-keys/${id}` });
+      return c.json({ ...present(found(await apiKeys.find(id), 'API key')), value }, 201, {
+        Location: `/api/v1/api-keys/${id}`,
+      });
     })
     .openapi(remove, async (c) => {
       const { id } = c.req.valid('param');
@@ -92,11 +129,25 @@ export function createApiKeysRouter(deps: ApiDeps) {
       await deps.database.transaction(async (tx) => {
         const key = found(await tx.apiKeys.find(id), 'API key');
         if (key.source !== 'api') {
-          throw new SecuError('managed_by_environment', 'this key is managed by the settings of the installation; change it there');
+          throw new SecuError(
+            'managed_by_environment',
+            'this key is managed by the settings of the installation; change it there',
+          );
         }
         await tx.apiKeys.remove({ id, now });
         const text = `The API key "${key.name}" was ended.`;
-        await tx.events.add([{ kind: 'api_key.removed', integrationId: null, actor: actorOf(c.get('principal')), text, data: { apiKeyId: id } }], now);
+        await tx.events.add(
+          [
+            {
+              kind: 'api_key.removed',
+              integrationId: null,
+              actor: actorOf(c.get('principal')),
+              text,
+              data: { apiKeyId: id },
+            },
+          ],
+          now,
+        );
       });
       return c.body(null, 204);
     });

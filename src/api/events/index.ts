@@ -1,8 +1,20 @@
 import { streamSSE } from 'hono/streaming';
-import { isIdOf } from '../../domain/ids.ts';
 import { SecuError } from '../../domain/errors.ts';
+import { isIdOf } from '../../domain/ids.ts';
 import type { ApiDeps } from '../deps.ts';
-import { answers, commaList, createRoute, createRouter, forRole, listInput, listParams, pageSchema, presentPage, problemAnswers, z } from '../shared.ts';
+import {
+  answers,
+  commaList,
+  createRoute,
+  createRouter,
+  forRole,
+  listInput,
+  listParams,
+  pageSchema,
+  presentPage,
+  problemAnswers,
+  z,
+} from '../shared.ts';
 import { presentEvent } from './present.ts';
 import { EventSchema } from './schemas.ts';
 import { streamEvents } from './stream.ts';
@@ -40,7 +52,8 @@ export function createEventsRouter(deps: ApiDeps) {
   /** Behind the event that was read last; from the oldest one kept where that is not kept any more. */
   async function positionAfter(lastEventId: string | undefined) {
     if (lastEventId === undefined || lastEventId === '') return events.endPosition();
-    if (!isIdOf('event', lastEventId)) throw new SecuError('invalid_request', 'Last-Event-ID: not the id of an event');
+    if (!isIdOf('event', lastEventId))
+      throw new SecuError('invalid_request', 'Last-Event-ID: not the id of an event');
     return (await events.positionOf(lastEventId)) ?? START;
   }
 

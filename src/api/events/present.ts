@@ -5,5 +5,10 @@ import { iso } from '../shared.ts';
 import type { EventSchema } from './schemas.ts';
 
 export function presentEvent(event: StoredEvent): z.infer<typeof EventSchema> {
-  return { ...event, at: iso(event.at), actor: escapeForeignText(event.actor), text: escapeForeignText(event.text) };
+  return {
+    ...event,
+    at: iso(event.at),
+    actor: escapeForeignText(event.actor),
+    text: escapeForeignText(event.text),
+  };
 }

@@ -37,7 +37,8 @@ export async function streamEvents(input: {
   try {
     while (!stream.aborted) {
       position = await writeStored({ deps, stream, audit, position });
-      for (const event of live.splice(0)) await stream.writeSSE({ event: event.kind, data: JSON.stringify(event) });
+      for (const event of live.splice(0))
+        await stream.writeSSE({ event: event.kind, data: JSON.stringify(event) });
       await waker.wait(Math.max(0, commentAtMs - performance.now()));
       if (performance.now() < commentAtMs || stream.aborted) continue;
       if (!(await input.stillAllowed())) return;
@@ -49,7 +50,12 @@ export async function streamEvents(input: {
   }
 }
 
-async function writeStored({ deps, stream, audit, position }: {
+async function writeStored({
+  deps,
+  stream,
+  audit,
+  position,
+}: {
   deps: ApiDeps;
   stream: SSEStreamingApi;
   audit: boolean;

@@ -19,7 +19,16 @@ import { presentFinding } from './present.ts';
 import { FindingSchema } from './schemas.ts';
 
 const tags = ['Findings'];
-const SORTS = ['severity', '-severity', 'firstSeenAt', '-firstSeenAt', 'lastSeenAt', '-lastSeenAt', 'path', '-path'] as const;
+const SORTS = [
+  'severity',
+  '-severity',
+  'firstSeenAt',
+  '-firstSeenAt',
+  'lastSeenAt',
+  '-lastSeenAt',
+  'path',
+  '-path',
+] as const;
 
 const list = createRoute({
   ...forRole('viewer'),

@@ -25,7 +25,12 @@ interface On {
 }
 
 /** Names, filters, pause, a known expiry: one transaction, then the workflow looks again. */
-export async function changeIntegration({ deps, principal, id, body }: On & { body: z.infer<typeof IntegrationPatch> }): Promise<void> {
+export async function changeIntegration({
+  deps,
+  principal,
+  id,
+  body,
+}: On & { body: z.infer<typeof IntegrationPatch> }): Promise<void> {
   refuseRotation(body.autoRotate);
   const now = deps.now();
   const wakes = await deps.database.transaction(async (tx) => {
@@ -36,7 +41,8 @@ export async function changeIntegration({ deps, principal, id, body }: On & { bo
     const actor = actorOf(principal);
     if (body.name !== undefined && body.name !== row.name) {
       const taken = await tx.integrations.takenNames();
-      if (body.name.toLowerCase() !== row.name.toLowerCase() && taken.has(body.name.toLowerCase())) throw nameTaken(body.name);
+      if (body.name.toLowerCase() !== row.name.toLowerCase() && taken.has(body.name.toLowerCase()))
+        throw nameTaken(body.name);
       change.name = body.name;
     }
     if (body.autoRotate !== undefined) change.autoRotateDaysBefore = body.autoRotate.daysBefore;
@@ -48,7 +54,12 @@ export async function changeIntegration({ deps, principal, id, body }: On & { bo
     if (body.paused !== undefined && body.paused !== row.paused) {
       change.paused = body.paused;
       const text = body.paused ? `${row.name} was paused.` : `${row.name} goes on.`;
-      events.push({ kind: body.paused ? 'integration.paused' : 'integration.resumed', integrationId: id, actor, text });
+      events.push({
+        kind: body.paused ? 'integration.paused' : 'integration.resumed',
+        integrationId: id,
+        actor,
+        text,
+      });
       if (!body.paused) {
         await tx.commands.add({ integrationId: id, kind: 'verify', now });
         wakes.push(await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now }));
@@ -61,7 +72,10 @@ export async function changeIntegration({ deps, principal, id, body }: On & { bo
   await sendWakes(deps, wakes);
 }
 
-function mergeFilters(now: Filters, patch: NonNullable<z.infer<typeof IntegrationPatch>['filters']>): Filters {
+function mergeFilters(
+  now: Filters,
+  patch: NonNullable<z.infer<typeof IntegrationPatch>['filters']>,
+): Filters {
   return {
     include: patch.include ?? now.include,
     exclude: patch.exclude ?? now.exclude,
@@ -71,7 +85,12 @@ function mergeFilters(now: Filters, patch: NonNullable<z.infer<typeof Integratio
   };
 }
 
-async function setExpiry({ tx, id, expiresAt, now }: {
+async function setExpiry({
+  tx,
+  id,
+  expiresAt,
+  now,
+}: {
   tx: ApiDeps['database']['stores'];
   id: string;
   expiresAt: string;
@@ -84,7 +103,10 @@ async function setExpiry({ tx, id, expiresAt, now }: {
   }
   const credential = found(await tx.credentials.current(id), 'integration');
   if (credential.expiryKnown && !credential.granular) {
-    throw new SecuError('invalid_request', 'expiresAt: GitLab tells when this token expires, so it cannot be set here');
+    throw new SecuError(
+      'invalid_request',
+      'expiresAt: GitLab tells when this token expires, so it cannot be set here',
+    );
   }
   await tx.credentials.setExpiry({ id: credential.id, expiresOn: expiresAt });
 }
@@ -97,7 +119,12 @@ export async function verifyNow({ deps, id }: On): Promise<boolean> {
   return (await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS })) !== null;
 }
 
-async function command({ deps, id, kind, payload }: {
+async function command({
+  deps,
+  id,
+  kind,
+  payload,
+}: {
   deps: ApiDeps;
   id: string;
   kind: 'verify' | 'replace_token';
@@ -116,7 +143,13 @@ async function command({ deps, id, kind, payload }: {
  * @returns false when that is not decided in time: it goes on
  * @throws SecuError `token_in_use` | `reach_shrinks` | the cause of a bad one | `gitlab_*`
  */
-export async function replaceToken({ deps, principal, id, token, acceptLoss }: On & { token: Secret; acceptLoss: boolean }): Promise<boolean> {
+export async function replaceToken({
+  deps,
+  principal,
+  id,
+  token,
+  acceptLoss,
+}: On & { token: Secret; acceptLoss: boolean }): Promise<boolean> {
   const now = deps.now();
   const tokenHash = deps.hashToken(token);
   const { commandId, wakes } = await deps.database.transaction(async (tx) => {
@@ -125,7 +158,10 @@ export async function replaceToken({ deps, principal, id, token, acceptLoss }: O
     if (holder !== null) throw tokenInUse(holder);
     const credentialId = newId('credential');
     const version = await tx.credentials.nextVersion(id);
-    const sealed = deps.vault.seal({ context: { table: 'credential', rowId: credentialId, version }, secret: token });
+    const sealed = deps.vault.seal({
+      context: { table: 'credential', rowId: credentialId, version },
+      secret: token,
+    });
     await tx.credentials.add({
       id: credentialId,
       integrationId: id,
@@ -150,11 +186,16 @@ export async function replaceToken({ deps, principal, id, token, acceptLoss }: O
 
 function refusal(result: Record<string, unknown>): SecuError {
   const code: SecuErrorCode = SECU_ERROR_CODES.find((known) => known === result['code']) ?? 'internal';
-  if (code !== 'reach_shrinks') return new SecuError(code, `the new token was refused (${code}); the old one stays in place`);
+  if (code !== 'reach_shrinks')
+    return new SecuError(code, `the new token was refused (${code}); the old one stays in place`);
   const { known, lost } = result;
-  return new SecuError(code, `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to take it all the same`, {
-    details: { known, lost },
-  });
+  return new SecuError(
+    code,
+    `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to take it all the same`,
+    {
+      details: { known, lost },
+    },
+  );
 }
 
 /** Wipes the token in this transaction, also while Temporal is away; workflows, scans and rows follow. */
@@ -164,19 +205,36 @@ export async function removeIntegration({ deps, principal, id }: On): Promise<vo
     const row = found(await tx.integrations.lock(id), 'integration');
     await tx.integrations.remove({ id, now });
     await tx.credentials.wipeAll({ integrationId: id, now });
-    await tx.events.add([{ kind: 'integration.removed', integrationId: id, actor: actorOf(principal), text: `${row.name} was removed.` }], now);
+    await tx.events.add(
+      [
+        {
+          kind: 'integration.removed',
+          integrationId: id,
+          actor: actorOf(principal),
+          text: `${row.name} was removed.`,
+        },
+      ],
+      now,
+    );
     return [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
   });
   await sendWakes(deps, wakes);
 }
 
 /** Lists now, or joins the sync that is open. */
-export async function syncNow({ deps, id, acceptRemovals }: On & { acceptRemovals: boolean }): Promise<{ syncId: string }> {
+export async function syncNow({
+  deps,
+  id,
+  acceptRemovals,
+}: On & { acceptRemovals: boolean }): Promise<{ syncId: string }> {
   const now = deps.now();
   const { syncId, wakes } = await deps.database.transaction(async (tx) => {
     found(await tx.integrations.lock(id), 'integration');
     const sync = await tx.syncs.open({ integrationId: id, trigger: 'manual', acceptRemovals, now });
-    return { syncId: sync.id, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
+    return {
+      syncId: sync.id,
+      wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })],
+    };
   });
   await sendWakes(deps, wakes);
   return { syncId };

@@ -35,10 +35,18 @@ export async function createIntegration(input: {
 /** Rotating by itself comes with rotation; until then asking for it is refused, not ignored. */
 export function refuseRotation(autoRotate: { enabled: boolean } | undefined): void {
   if (autoRotate?.enabled !== true) return;
-  throw new SecuError('rotation_not_possible', 'this version cannot rotate a token at GitLab; replace it before it expires');
+  throw new SecuError(
+    'rotation_not_possible',
+    'this version cannot rotate a token at GitLab; replace it before it expires',
+  );
 }
 
-async function store({ deps, principal, body, baseUrl }: {
+async function store({
+  deps,
+  principal,
+  body,
+  baseUrl,
+}: {
   deps: ApiDeps;
   principal: Principal;
   body: z.infer<typeof NewIntegration>;
@@ -48,7 +56,10 @@ async function store({ deps, principal, body, baseUrl }: {
   const id = newId('integration');
   const credentialId = newId('credential');
   const tokenHash = deps.hashToken(body.token);
-  const sealed = deps.vault.seal({ context: { table: 'credential', rowId: credentialId, version: 1 }, secret: body.token });
+  const sealed = deps.vault.seal({
+    context: { table: 'credential', rowId: credentialId, version: 1 },
+    secret: body.token,
+  });
   return deps.database.transaction(async (tx) => {
     const holder = await tx.credentials.integrationHolding(tokenHash);
     if (holder !== null) throw tokenInUse(holder);
@@ -75,7 +86,10 @@ async function store({ deps, principal, body, baseUrl }: {
     });
     const commandId = await tx.commands.add({ integrationId: id, kind: 'verify', now });
     const text = `${name} was created for ${baseUrl}.`;
-    await tx.events.add([{ kind: 'integration.created', integrationId: id, actor: actorOf(principal), text }], now);
+    await tx.events.add(
+      [{ kind: 'integration.created', integrationId: id, actor: actorOf(principal), text }],
+      now,
+    );
     const wake = await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now });
     return { id, commandId, wake };
   });
@@ -90,7 +104,8 @@ async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (err) {
       if (!(err instanceof UniqueConstraintViolationException) && !isUniqueViolation(err)) throw err;
-      if (tries === RACE_TRIES) throw new SecuError('name_taken', 'the name or the token was taken meanwhile; try again');
+      if (tries === RACE_TRIES)
+        throw new SecuError('name_taken', 'the name or the token was taken meanwhile; try again');
     }
   }
 }
@@ -100,20 +115,37 @@ function isUniqueViolation(err: unknown): boolean {
 }
 
 export function tokenInUse(integrationId: string): SecuError {
-  return new SecuError('token_in_use', `this very token is already integrated as ${integrationId}`, { details: { integrationId } });
+  return new SecuError('token_in_use', `this very token is already integrated as ${integrationId}`, {
+    details: { integrationId },
+  });
 }
 
 export function nameTaken(name: string): SecuError {
-  return new SecuError('name_taken', `another integration is called "${name}"; names are compared without case`);
+  return new SecuError(
+    'name_taken',
+    `another integration is called "${name}"; names are compared without case`,
+  );
 }
 
 /** An origin that is not allowed, with the settings lines that would allow it for whoever may change them. */
-function checkOrigin({ deps, principal, baseUrl }: { deps: ApiDeps; principal: Principal; baseUrl: string }): void {
+function checkOrigin({
+  deps,
+  principal,
+  baseUrl,
+}: {
+  deps: ApiDeps;
+  principal: Principal;
+  baseUrl: string;
+}): void {
   try {
     deps.checkOrigin(baseUrl);
   } catch (err) {
     if (!(err instanceof SecuError) || err.code !== 'origin_not_allowed') throw err;
-    if (principal.role !== 'admin') throw new SecuError('origin_not_allowed', 'Secu is not set up for this GitLab address; ask an administrator');
+    if (principal.role !== 'admin')
+      throw new SecuError(
+        'origin_not_allowed',
+        'Secu is not set up for this GitLab address; ask an administrator',
+      );
     throw new SecuError(
       'origin_not_allowed',
       `${baseUrl} is not in SECU_GITLAB_ORIGINS. To allow it, set SECU_GITLAB_ORIGINS=…,${baseUrl} (and SECU_ALLOWED_NETWORKS=<CIDR> if it has a private address) and restart.`,

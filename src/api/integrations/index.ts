@@ -30,7 +30,10 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       const query = c.req.valid('query');
       const page = await stores.integrationViews.list(query, listInput(query));
       const context = { thresholds: deps.settings.expiryThresholds, now: deps.now() };
-      return c.json(presentPage(page, (view) => presentIntegration(view, context)), 200);
+      return c.json(
+        presentPage(page, (view) => presentIntegration(view, context)),
+        200,
+      );
     })
     .openapi(routes.get, async (c) => c.json(await show(c.req.valid('param').id), 200))
     .openapi(routes.patch, async (c) => {
@@ -56,7 +59,8 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     .openapi(routes.sync, async (c) => {
       const { id } = c.req.valid('param');
       const acceptRemovals = c.req.valid('json')?.acceptRemovals ?? false;
-      if (acceptRemovals && c.get('principal').role !== 'admin') throw new SecuError('forbidden', 'acceptRemovals needs the role admin');
+      if (acceptRemovals && c.get('principal').role !== 'admin')
+        throw new SecuError('forbidden', 'acceptRemovals needs the role admin');
       return c.json(await syncNow({ deps, principal: c.get('principal'), id, acceptRemovals }), 202);
     })
     .openapi(routes.scan, async (c) => {
@@ -80,7 +84,10 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       const query = c.req.valid('query');
       await exists(id);
       const audit = c.get('principal').role === 'admin';
-      const page = await stores.events.list({ integrationId: [id], kind: query.kind, audit }, listInput(query));
+      const page = await stores.events.list(
+        { integrationId: [id], kind: query.kind, audit },
+        listInput(query),
+      );
       return c.json(presentPage(page, presentEvent), 200);
     })
     .openapi(routes.syncs, async (c) => {

@@ -12,7 +12,10 @@ import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
 type Integration = z.infer<typeof IntegrationSchema>;
 
 /** An integration as the contract shows it: allow-listed fields, dates computed at the moment of reading. */
-export function presentIntegration(view: IntegrationView, context: { thresholds: readonly number[]; now: Date }): Integration {
+export function presentIntegration(
+  view: IntegrationView,
+  context: { thresholds: readonly number[]; now: Date },
+): Integration {
   const { verdict, cause } = view;
   return {
     id: view.id,
@@ -28,7 +31,8 @@ export function presentIntegration(view: IntegrationView, context: { thresholds:
       cause: view.reachabilityCause ?? null,
       since: iso(view.reachabilitySince),
     },
-    token: view.token === null ? null : presentToken({ token: view.token, warnings: view.warnings, ...context }),
+    token:
+      view.token === null ? null : presentToken({ token: view.token, warnings: view.warnings, ...context }),
     filters: view.filters,
     autoRotate: { enabled: view.autoRotateEnabled, daysBefore: view.autoRotateDaysBefore },
     lastVerifiedAt: isoOrNull(view.lastVerifiedAt),
@@ -42,9 +46,12 @@ export function presentIntegration(view: IntegrationView, context: { thresholds:
 }
 
 function adviceOf(view: IntegrationView): string | null {
-  if (view.verdict === 'invalid') return view.cause === null || view.cause === undefined ? null : ADVICE[view.cause];
+  if (view.verdict === 'invalid')
+    return view.cause === null || view.cause === undefined ? null : ADVICE[view.cause];
   if (view.reachability !== 'unreachable') return null;
-  return view.reachabilityCause === null || view.reachabilityCause === undefined ? null : ADVICE[view.reachabilityCause];
+  return view.reachabilityCause === null || view.reachabilityCause === undefined
+    ? null
+    : ADVICE[view.reachabilityCause];
 }
 
 function presentSync(view: IntegrationView): Integration['sync'] {
@@ -52,7 +59,8 @@ function presentSync(view: IntegrationView): Integration['sync'] {
   const rest = { lastCompletedAt: isoOrNull(view.lastSyncAt), listed: view.listed };
   if (last === null) return { ...rest, state: 'idle', complete: false, cause: null };
   const { cause } = last;
-  if (last.state === 'running') return { ...rest, state: cause === null ? 'running' : 'waiting', complete: false, cause };
+  if (last.state === 'running')
+    return { ...rest, state: cause === null ? 'running' : 'waiting', complete: false, cause };
   if (last.state === 'queued') return { ...rest, state: 'waiting', complete: false, cause };
   const state = last.state === 'failed' ? 'failed' : last.state === 'waiting' ? 'waiting' : 'idle';
   return { ...rest, state, complete: last.complete, cause };
@@ -103,7 +111,9 @@ function ownerKindOf(text: string): OwnerKind {
 }
 
 export function presentSyncRun(run: SyncView): z.infer<typeof SyncRunSchema> {
-  const state = (['queued', 'running', 'waiting', 'done', 'failed'] as const).find((known) => known === run.state) ?? 'failed';
+  const state =
+    (['queued', 'running', 'waiting', 'done', 'failed'] as const).find((known) => known === run.state) ??
+    'failed';
   return {
     ...run,
     state,

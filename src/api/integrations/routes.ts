@@ -1,12 +1,30 @@
 import { INTEGRATION_STATUSES } from '../../domain/integration.ts';
 import { REPOSITORY_STATES } from '../../domain/repository.ts';
-import { EventSchema } from '../events/schemas.ts';
 import type { ApiDeps } from '../deps.ts';
-import { idempotent } from '../middleware/idempotency.ts';
+import { EventSchema } from '../events/schemas.ts';
 import { requireRole } from '../middleware/authenticate.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { RepositorySchema } from '../repositories/schemas.ts';
-import { answers, commaList, commaListOf, createRoute, forRole, idParam, listParams, pageSchema, z } from '../shared.ts';
-import { IntegrationPatch, IntegrationSchema, NewIntegration, NewToken, ScanRequest, SyncRequest, SyncRunSchema } from './schemas.ts';
+import {
+  answers,
+  commaList,
+  commaListOf,
+  createRoute,
+  forRole,
+  idParam,
+  listParams,
+  pageSchema,
+  z,
+} from '../shared.ts';
+import {
+  IntegrationPatch,
+  IntegrationSchema,
+  NewIntegration,
+  NewToken,
+  ScanRequest,
+  SyncRequest,
+  SyncRunSchema,
+} from './schemas.ts';
 
 const params = idParam('integration');
 const tags = ['Integrations'];
@@ -72,7 +90,10 @@ export function integrationRoutes(deps: ApiDeps) {
       request: { params, ...body(NewToken, true) },
       responses: {
         ...answers(200, IntegrationSchema, 'Replaced', [404, 409, 422]),
-        202: { description: 'Goes on; its outcome is an event', content: { 'application/json': { schema: IntegrationSchema } } },
+        202: {
+          description: 'Goes on; its outcome is an event',
+          content: { 'application/json': { schema: IntegrationSchema } },
+        },
       },
     }),
     verify: createRoute({
@@ -84,7 +105,10 @@ export function integrationRoutes(deps: ApiDeps) {
       request: { params },
       responses: {
         ...answers(200, IntegrationSchema, 'Verified', [404]),
-        202: { description: 'Goes on; its outcome is an event', content: { 'application/json': { schema: IntegrationSchema } } },
+        202: {
+          description: 'Goes on; its outcome is an event',
+          content: { 'application/json': { schema: IntegrationSchema } },
+        },
       },
     }),
     sync: createRoute({

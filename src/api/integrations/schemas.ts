@@ -16,11 +16,19 @@ const token = z
   .transform((text) => text.trim())
   .refine((text) => text.length > 0 && text.length <= MAX_TOKEN, `a token has 1 to ${MAX_TOKEN} characters`)
   .refine((text) => !/^bearer\s/i.test(text), 'paste the token alone, without "Bearer"')
-  .refine((text) => /^[\x21-\x7e]*$/.test(text), 'a token has no spaces, control characters or characters outside ASCII')
+  .refine(
+    (text) => /^[\x21-\x7e]*$/.test(text),
+    'a token has no spaces, control characters or characters outside ASCII',
+  )
   .transform((text) => new Secret(text))
   .openapi({ type: 'string', writeOnly: true, maxLength: MAX_TOKEN });
 
-const name = z.string().trim().min(1).max(100).refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
 
 /** Base URL of a GitLab, without a trailing slash or `/api/v4`. */
 const baseUrl = z
@@ -33,7 +41,10 @@ const baseUrl = z
       ctx.addIssue({ code: 'custom', message: bad ?? 'not a URL; for example https://gitlab.com' });
       return z.NEVER;
     }
-    const path = url.pathname.replace(/\/+$/, '').replace(/\/api\/v4$/, '').replace(/\/+$/, '');
+    const path = url.pathname
+      .replace(/\/+$/, '')
+      .replace(/\/api\/v4$/, '')
+      .replace(/\/+$/, '');
     return `${url.origin}${path}`;
   })
   .openapi({ type: 'string', example: 'https://gitlab.com' });
@@ -46,7 +57,11 @@ function baseUrlProblem(url: URL | null): string | null {
   return null;
 }
 
-const glob = z.string().min(1).max(400).refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
+const glob = z
+  .string()
+  .min(1)
+  .max(400)
+  .refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
 const filters = z.strictObject({
   include: z.array(glob).max(100).default([]),
   exclude: z.array(glob).max(100).default([]),
@@ -87,10 +102,10 @@ export const IntegrationPatch = z
   })
   .openapi('IntegrationPatch');
 
-export const NewToken = z
-  .strictObject({ token, acceptLoss: z.boolean().default(false) })
-  .openapi('NewToken');
-export const SyncRequest = z.strictObject({ acceptRemovals: z.boolean().default(false) }).openapi('SyncRequest');
+export const NewToken = z.strictObject({ token, acceptLoss: z.boolean().default(false) }).openapi('NewToken');
+export const SyncRequest = z
+  .strictObject({ acceptRemovals: z.boolean().default(false) })
+  .openapi('SyncRequest');
 export const ScanRequest = z.strictObject({ full: z.boolean().default(false) }).openapi('ScanRequest');
 
 const when = z.iso.datetime();

@@ -14,15 +14,23 @@ export function hashOfApiKey(value: string): string {
 }
 
 /** Who asks: the holder of a live API key. @throws SecuError `unauthenticated` */
-export function authenticate({ database, now }: Pick<ApiDeps, 'database' | 'now'>): MiddlewareHandler<ApiEnv> {
+export function authenticate({
+  database,
+  now,
+}: Pick<ApiDeps, 'database' | 'now'>): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     c.set('principal', await principalOf({ c, database, now }));
     await next();
   };
 }
 
-async function principalOf({ c, database, now }: { c: Context<ApiEnv> } & Pick<ApiDeps, 'database' | 'now'>): Promise<Principal> {
-  const [, value] = /^Bearer (secu_[\w-]{20,200}|\S{32,200})$/.exec(c.req.header('Authorization') ?? '') ?? [];
+async function principalOf({
+  c,
+  database,
+  now,
+}: { c: Context<ApiEnv> } & Pick<ApiDeps, 'database' | 'now'>): Promise<Principal> {
+  const [, value] =
+    /^Bearer (secu_[\w-]{20,200}|\S{32,200})$/.exec(c.req.header('Authorization') ?? '') ?? [];
   if (value === undefined) {
     throw new SecuError('unauthenticated', 'send an API key as "Authorization: Bearer secu_…"');
   }
@@ -36,7 +44,10 @@ export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
     if (RANK[principal.role] < RANK[role]) {
-      throw new SecuError('forbidden', `this needs the role ${role}; the key "${principal.name}" has ${principal.role}`);
+      throw new SecuError(
+        'forbidden',
+        `this needs the role ${role}; the key "${principal.name}" has ${principal.role}`,
+      );
     }
     await next();
   };

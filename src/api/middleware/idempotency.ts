@@ -11,11 +11,16 @@ const ONCE_ONLY = new Set(['value']);
  * `Idempotency-Key`: the same request again gives the same status and resource and acts once.
  * @throws SecuError `idempotency_key_reused` | `idempotency_in_progress` | `invalid_request`
  */
-export function idempotent({ database, hashBody, now }: Pick<ApiDeps, 'database' | 'hashBody' | 'now'>): MiddlewareHandler<ApiEnv> {
+export function idempotent({
+  database,
+  hashBody,
+  now,
+}: Pick<ApiDeps, 'database' | 'hashBody' | 'now'>): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const key = c.req.header('Idempotency-Key');
     if (key === undefined) return next();
-    if (!KEY.test(key)) throw new SecuError('invalid_request', 'Idempotency-Key: 1 to 255 printable characters without spaces');
+    if (!KEY.test(key))
+      throw new SecuError('invalid_request', 'Idempotency-Key: 1 to 255 printable characters without spaces');
     const id = { principal: c.get('principal').id, route: `${c.req.method} ${c.req.path}`, key };
     const bodyHash = hashBody(await c.req.text());
     const before = await database.stores.idempotency.claim({ ...id, bodyHash, now: now() });
@@ -23,8 +28,13 @@ export function idempotent({ database, hashBody, now }: Pick<ApiDeps, 'database'
       if (before.bodyHash !== bodyHash) {
         throw new SecuError('idempotency_key_reused', 'this key was used for another body; take a new one');
       }
-      if (before.status === null) throw new SecuError('idempotency_in_progress', 'the first request with this key has not ended yet');
-      return c.json(before.response, asStatus(before.status), before.location === null ? {} : { Location: before.location });
+      if (before.status === null)
+        throw new SecuError('idempotency_in_progress', 'the first request with this key has not ended yet');
+      return c.json(
+        before.response,
+        asStatus(before.status),
+        before.location === null ? {} : { Location: before.location },
+      );
     }
     try {
       await next();

@@ -50,7 +50,8 @@ export function hostCheck({ hosts, log }: { hosts: readonly string[]; log: Log }
 /** Bodies are JSON and nothing else. */
 export function jsonOnly({ log }: { log: Log }): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const hasBody = c.req.header('Transfer-Encoding') !== undefined || Number(c.req.header('Content-Length') ?? 0) > 0;
+    const hasBody =
+      c.req.header('Transfer-Encoding') !== undefined || Number(c.req.header('Content-Length') ?? 0) > 0;
     const type = (c.req.header('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase();
     if (!hasBody || type === 'application/json') return next();
     return problemResponse({

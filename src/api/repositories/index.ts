@@ -82,7 +82,10 @@ export function createRepositoriesRouter(deps: ApiDeps) {
   return createRouter()
     .openapi(list, async (c) => {
       const query = c.req.valid('query');
-      return c.json(presentPage(await stores.repositories.list(query, listInput(query)), presentRepository), 200);
+      return c.json(
+        presentPage(await stores.repositories.list(query, listInput(query)), presentRepository),
+        200,
+      );
     })
     .openapi(get, async (c) => {
       const view = found(await stores.repositories.findView(c.req.valid('param').id), 'repository');
@@ -101,7 +104,15 @@ export function createRepositoriesRouter(deps: ApiDeps) {
     });
 }
 
-async function askForScan({ deps, id, full }: { deps: ApiDeps; id: string; full: boolean }): Promise<{ scanId: string }> {
+async function askForScan({
+  deps,
+  id,
+  full,
+}: {
+  deps: ApiDeps;
+  id: string;
+  full: boolean;
+}): Promise<{ scanId: string }> {
   const now = deps.now();
   const { scanId, wakes } = await deps.database.transaction(async (tx) => {
     const { integrationId, state, excludedBecause } = found(await tx.repositories.findView(id), 'repository');

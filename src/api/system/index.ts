@@ -9,7 +9,12 @@ const AboutSchema = z
     namespace: z.string(),
     database: z.string(),
     tools: z.array(
-      z.object({ name: z.string(), version: z.string().nullable(), source: z.string().nullable(), status: z.string() }),
+      z.object({
+        name: z.string(),
+        version: z.string().nullable(),
+        source: z.string().nullable(),
+        status: z.string(),
+      }),
     ),
     keys: z.array(z.object({ id: z.string(), state: z.string(), uses: z.int() })),
   })

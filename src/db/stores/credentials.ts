@@ -168,14 +168,5 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
       return true;
     },
-
-    /** Every key id that some ciphertext needs. */
-    async keyIdsInUse(): Promise<string[]> {
-      const rows = await sql.rows<{ key_id: string }>(
-        `select distinct key_id from credential where key_id is not null
-         union select key_id from data_key union select key_id from key_check`,
-      );
-      return rows.map((row) => row.key_id);
-    },
   };
 }

@@ -28,6 +28,14 @@ export function createKeyStore(sql: Sql) {
       );
     },
 
+    /** Every key id that some sealed value needs. */
+    async idsInUse(): Promise<string[]> {
+      const rows = await sql.rows<{ key_id: string }>(
+        `select key_id from credential where key_id is not null union select key_id from data_key`,
+      );
+      return rows.map((row) => row.key_id);
+    },
+
     /** How many ciphertexts each key id holds up. */
     async uses(): Promise<{ keyId: string; uses: number }[]> {
       return sql.rows(

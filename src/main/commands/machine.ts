@@ -3,35 +3,31 @@ import { InvalidArgumentError } from 'commander';
 import type { Config, ConfigFacts } from '../../config/config.ts';
 import { readConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
-import { migrate } from '../../db/migrate.ts';
 import { SecuError } from '../../domain/errors.ts';
-import { examine } from '../../embedded/doctor.ts';
 import { homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
 import { listTools, requireTool } from '../../embedded/tools.ts';
-import { createTemporalClient } from '../../temporal/connection.ts';
-import { runApi } from '../api.ts';
-import { up } from '../up.ts';
-import { QUEUES, runWorker } from '../worker.ts';
-import { temporalAddressOf } from '../world.ts';
+import type { QueueName } from '../../temporal/worker.ts';
 import { print } from './print.ts';
+
+const QUEUES = ['orchestration', 'gitlab', 'scan'] as const satisfies readonly QueueName[];
 
 /** The settings of this process. @throws SecuError `invalid_settings` */
 export function configOf(required: ConfigFacts['required'] = []): Config {
   return readConfig(readEnvironment(), { isRoot: process.getuid?.() === 0, required });
 }
 
-/** What runs on the machine itself, without going through the API. */
+/** What runs on the machine itself, without going through the API. Each loads what it needs when it is called. */
 export function addMachineCommands(program: Command): void {
   program
     .command('up')
     .description('runs Secu whole: PostgreSQL, Temporal, API, workers')
-    .action(async () => up(readEnvironment()));
+    .action(async () => (await import('../up.ts')).up(readEnvironment()));
 
   program
     .command('api')
     .description('runs the API alone')
-    .action(async () => runApi(configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS'])));
+    .action(async () => (await import('../api.ts')).runApi(configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS'])));
 
   program
     .command('worker')
@@ -39,6 +35,7 @@ export function addMachineCommands(program: Command): void {
     .requiredOption('--queues <list>', `comma list of ${QUEUES.join(', ')}`, queueList)
     .option('--health-port <port>', 'answers /healthz on loopback', Number)
     .action(async ({ queues, healthPort }: { queues: (typeof QUEUES)[number][]; healthPort?: number }) => {
+      const { runWorker } = await import('../worker.ts');
       await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, healthPort });
     });
 
@@ -54,6 +51,7 @@ export function addMachineCommands(program: Command): void {
           'invalid_settings',
           'DATABASE_URL is missing, and no embedded PostgreSQL is in SECU_HOME',
         );
+      const { migrate } = await import('../../db/migrate.ts');
       const ran = await migrate({ url });
       print(
         { ran: ran.length === 0 ? 'nothing to do' : ran.join(', ') },
@@ -106,6 +104,11 @@ async function installTools(name: string | undefined): Promise<void> {
 
 async function doctor(config: Config, json: boolean): Promise<void> {
   const { temporal } = config;
+  const [{ examine }, { createTemporalClient }, { temporalAddressOf }] = await Promise.all([
+    import('../../embedded/doctor.ts'),
+    import('../../temporal/connection.ts'),
+    import('../world.ts'),
+  ]);
   const parts = await examine({
     home: config.home,
     databaseUrl: config.database.url?.value() ?? null,

@@ -1,0 +1,144 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { isSecuError } from '../domain/errors.ts';
+import { addressFileOf } from './commands/client.ts';
+import { createApi } from './demo/api.ts';
+import { compareWithRecipes } from './demo/compare.ts';
+import { connectIntegration, isSettled } from './demo/connect.ts';
+import { printEvents } from './demo/events.ts';
+import { demoPort } from './demo/port.ts';
+import { startSimulator } from './demo/simulator.ts';
+import type { Step } from './demo/summary.ts';
+import { launcherSteps, table } from './demo/summary.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+import type { Stack } from './stack.ts';
+import { startStack } from './stack.ts';
+
+const HELP = `Runs Secu beside a simulated GitLab with real git repositories.
+
+  --once        end when everything is scanned: exit 0 when every recipe's expectation is met
+  --json FILE   also write the result, with the time of each step
+  --help
+`;
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+interface Options {
+  once: boolean;
+  json: string | undefined;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      once: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const env = await demoEnvironment(readEnvironment());
+  return demo({ env, options: { once: values.once, json: values.json } });
+}
+
+/** A home of its own beside the usual one, and port 8080 or whichever is free. */
+async function demoEnvironment(env: Environment): Promise<Environment> {
+  const { home } = readConfig(env, { isRoot: process.getuid?.() === 0 });
+  const demoHome = env['SECU_HOME'] === undefined ? `${home}-demo` : home;
+  const port = env['SECU_PORT'] ?? String(await demoPort(demoHome));
+  return { SECU_LOG_LEVEL: 'info', ...env, SECU_HOME: demoHome, SECU_PORT: port };
+}
+
+async function demo({ env, options }: { env: Environment; options: Options }): Promise<number> {
+  const steps: Step[] = launcherSteps(env['SECU_LAUNCH_TIMES']);
+  const note = (name: string, startedMs: number) =>
+    steps.push({ name, ms: Math.round(performance.now() - startedMs) });
+  const config = readConfig(env, { isRoot: process.getuid?.() === 0 });
+  const simulatedMs = performance.now();
+  const simulator = await startSimulator({
+    folder: join(config.home, 'simulator'),
+    portFile: join(config.home, 'simulator.port'),
+  });
+  note('simulated GitLab', simulatedMs);
+  const own = {
+    SECU_GITLAB_ORIGINS: simulator.url,
+    SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
+    SECU_GITLAB_RATE: '100/s',
+  };
+  try {
+    const stack = await startStack({
+      config: readConfig({ ...env, ...own }, { isRoot: process.getuid?.() === 0 }),
+      env: { ...env, ...own },
+      say,
+      onStep: (step) => steps.push(step),
+    });
+    writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
+    say(`Secu ${stack.url} · simulated GitLab ${simulator.url} · Temporal UI ${stack.temporalUi ?? 'none'}`);
+    const show = () => showAll({ stack, simulator, options, steps });
+    return await withStack(stack, show);
+  } finally {
+    await simulator.stop();
+  }
+}
+
+async function withStack(stack: Stack, work: () => Promise<number>): Promise<number> {
+  const interrupted = runUntilStopped(() => stack.stop()).then(() => 130);
+  const ended = work().then(async (code) => {
+    await stack.stop();
+    return code;
+  });
+  return Promise.race([ended, interrupted]);
+}
+
+async function showAll(input: {
+  stack: Stack;
+  simulator: Awaited<ReturnType<typeof startSimulator>>;
+  options: Options;
+  steps: Step[];
+}): Promise<number> {
+  const { stack, simulator, options, steps } = input;
+  const api = createApi({ url: stack.url, apiKey: stack.apiKey });
+  const events = await printEvents({ api, say });
+  const startedMs = performance.now();
+  const since = (name: string) => steps.push({ name, ms: Math.round(performance.now() - startedMs) });
+  const integrationId = await connectIntegration({ api, simulator, say });
+  since('token verified');
+  await isSettled({
+    api,
+    integrationId,
+    onFirstFinding: () => since('first finding'),
+    onListed: () => since('repositories listed'),
+  });
+  since('everything scanned');
+  const result = await compareWithRecipes({
+    api,
+    integrationId,
+    expectations: await simulator.expectations(),
+  });
+  say(table({ result, steps }));
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ ...result, steps }, null, 2)}\n`);
+  if (options.once) {
+    events.stop();
+    return result.ok ? 0 : 1;
+  }
+  say(
+    `Everything is scanned and goes on being watched. Ctrl-C stops it. Explore: SECU_HOME is kept at its place.`,
+  );
+  return new Promise(() => {});
+}
+
+try {
+  process.exitCode = await main();
+} catch (err) {
+  if (!isSecuError(err)) throw err;
+  process.stderr.write(`secu: ${err.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,38 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { fieldAt } from '../commands/print.ts';
+import type { DemoApi } from './api.ts';
+
+/** Prints what happens as it happens, from the event stream. */
+export async function printEvents({
+  api,
+  say,
+}: {
+  api: DemoApi;
+  say: (line: string) => void;
+}): Promise<{ stop(): void }> {
+  const stopping = new AbortController();
+  const response = await fetch(`${api.url}/api/v1/events/stream`, {
+    headers: api.headers,
+    signal: stopping.signal,
+  });
+  const { body } = response;
+  if (body !== null) {
+    const lines = createInterface({ input: Readable.fromWeb(body) });
+    lines.on('error', (err) => {
+      if (!stopping.signal.aborted) say(`the event stream ended: ${String(err)}`);
+    });
+    lines.on('line', (line) => {
+      if (line.startsWith('data: ')) say(shown(JSON.parse(line.slice('data: '.length))));
+    });
+  }
+  return { stop: () => stopping.abort() };
+}
+
+function shown(event: unknown): string {
+  const at = String(fieldAt(event, 'at')).slice(11, 19);
+  const text =
+    fieldAt(event, 'text') ??
+    `${String(fieldAt(event, 'repositoryId'))} ${String(fieldAt(event, 'data.phase') ?? '')}`;
+  return `${at}  ${String(fieldAt(event, 'kind')).padEnd(24)} ${String(text)}`;
+}
