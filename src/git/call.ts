@@ -1,0 +1,99 @@
+import { SecuError } from '../domain/errors.ts';
+import type { RemoteRepository } from '../domain/ports.ts';
+import type { CloneAddress } from './address.ts';
+import { cloneAddress } from './address.ts';
+import { gitConfig } from './config.ts';
+import type { CredentialChannel } from './credentials.ts';
+import type { Refusal } from './refusals.ts';
+import { refusalOf, saysNoRepository } from './refusals.ts';
+import { runGit } from './run.ts';
+
+/** What is the same for every call of an installation. */
+export interface CallSettings {
+  workFolder: string;
+  pinFor: (url: string) => Promise<string | null>;
+  proxyFor: (url: URL) => string | null;
+  /** PEM roots of the system and ours in one file; `null` = the system's. */
+  caFile: string | null;
+  templateFolder: string;
+  lowSpeedSeconds: number;
+  gitBinary: string;
+  credentials: CredentialChannel;
+}
+
+export interface Call {
+  settings: CallSettings;
+  repository: RemoteRepository;
+  args: (url: string) => string[];
+  timeoutMs: number;
+  /** What it means when the deadline passes. */
+  lateness: Refusal;
+  maxFileBytes: number;
+  /** A reason of the caller's own to stop, and what it means. */
+  stop?: { signal: AbortSignal; refusal: Refusal };
+}
+
+/**
+ * One call of git for one repository, with a configuration, deadline and end of its own.
+ * @returns what it printed, or `null` where GitLab says that the repository was never made
+ * @throws SecuError with the codes of `RemoteErrorCode`, and those of `pinFor`
+ */
+export async function callGit(call: Call): Promise<string | null> {
+  const { settings, repository, stop } = call;
+  const address = cloneAddress(repository);
+  if (repository.signal.aborted) throw canceled();
+  const deadline = AbortSignal.timeout(call.timeoutMs);
+  const stops = stop === undefined ? [] : [stop.signal];
+  const pin = await pinOf(settings, address);
+  const credential = await settings.credentials.open({
+    token: repository.token,
+    scope: address.scope,
+    config: (credential) =>
+      gitConfig({
+        ...settings,
+        protocol: address.protocol,
+        scope: address.scope,
+        credential,
+        pin,
+        proxy: settings.proxyFor(new URL(address.url)),
+      }),
+  });
+  try {
+    const outcome = await runGit({
+      args: call.args(address.url),
+      folder: settings.workFolder,
+      configFd: credential.configFd,
+      env: credential.env,
+      protocol: address.protocol,
+      gitBinary: settings.gitBinary,
+      maxFileBytes: call.maxFileBytes,
+      signal: AbortSignal.any([repository.signal, deadline, ...stops]),
+    });
+    if (outcome.exitCode === 0) return outcome.stdout;
+    if (repository.signal.aborted) throw canceled();
+    if (stop?.signal.aborted === true) throw refused(stop.refusal);
+    if (deadline.aborted) throw refused(call.lateness);
+    if (saysNoRepository(outcome.stderr)) return null;
+    throw refused(refusalOf(outcome.stderr));
+  } finally {
+    await credential.close();
+  }
+}
+
+/** The error of a refusal: our words alone. */
+export function refused({ code, problem }: Refusal): SecuError {
+  return new SecuError(code, `git could not read the repository: ${problem}`, { details: { problem } });
+}
+
+export function canceled(): SecuError {
+  return new SecuError('canceled', 'it was asked to stop');
+}
+
+async function pinOf(settings: CallSettings, address: CloneAddress): Promise<string | null> {
+  try {
+    return await settings.pinFor(address.url);
+  } catch (err) {
+    if (err instanceof SecuError) throw err;
+    throw new SecuError('gitlab_unreachable', 'the name of the host could not be resolved', { cause: err });
+  }
+}

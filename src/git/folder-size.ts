@@ -1,0 +1,57 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 200;
+
+/** Bytes of all files below a folder; what comes and goes meanwhile is not counted. */
+export async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await listing(folder)) {
+    const path = join(folder, entry.name);
+    bytes += entry.isDirectory() ? await folderBytes(path) : await fileBytes(path);
+  }
+  return bytes;
+}
+
+/**
+ * Looks at the folder until the signal fires, and calls `onExceeded` once when it has grown beyond the limit. git has
+ * no such limit of its own for a fetch.
+ */
+export async function watchFolder(input: {
+  folder: string;
+  maxBytes: number;
+  onExceeded: () => void;
+  signal: AbortSignal;
+}): Promise<void> {
+  while (!input.signal.aborted) {
+    if ((await folderBytes(input.folder)) > input.maxBytes) return input.onExceeded();
+    await delay(POLL_MS, undefined, { signal: input.signal }).catch(ignoreAbort);
+  }
+}
+
+async function listing(folder: string) {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (err) {
+    if (isMissing(err)) return [];
+    throw err;
+  }
+}
+
+async function fileBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (err) {
+    if (isMissing(err)) return 0;
+    throw err;
+  }
+}
+
+function isMissing(err: unknown): boolean {
+  return err instanceof Error && 'code' in err && err.code === 'ENOENT';
+}
+
+function ignoreAbort(err: unknown): void {
+  if (!(err instanceof Error && err.name === 'AbortError')) throw err;
+}

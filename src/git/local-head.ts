@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const OBJECT_ID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+
+/** The commit that `HEAD` of a bare clone stands for, read from its files; `null` where there is none. */
+export async function localHead(gitDirectory: string): Promise<string | null> {
+  const head = (await read(join(gitDirectory, 'HEAD'))).trim();
+  if (OBJECT_ID.test(head)) return head;
+  const ref = /^ref: (refs\/heads\/.+)$/.exec(head)?.[1];
+  if (ref === undefined || ref.split('/').includes('..')) return null;
+  const loose = (await read(join(gitDirectory, ref))).trim();
+  if (OBJECT_ID.test(loose)) return loose;
+  const packed = await read(join(gitDirectory, 'packed-refs'));
+  return (
+    packed
+      .split('\n')
+      .find((line) => line.slice(line.indexOf(' ') + 1) === ref)
+      ?.split(' ')[0] ?? null
+  );
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && (err.code === 'ENOENT' || err.code === 'ENOTDIR')) return '';
+    throw err;
+  }
+}

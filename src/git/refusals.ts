@@ -1,0 +1,69 @@
+import type { RemoteErrorCode } from '../domain/ports.ts';
+
+export interface Refusal {
+  code: RemoteErrorCode;
+  /** Ours, never git's: a word for programs and people. */
+  problem: string;
+}
+
+/**
+ * What git and GitLab say, piece by piece, first match first. Fixed English texts: git runs with `LC_ALL=C`.
+ * @see GitLab source, `lib/gitlab/git_access.rb`, `lib/gitlab/auth.rb`; git, `remote-curl.c`, `http.c`
+ */
+const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
+  [/File too large|died of signal 25/, 'clone_too_large', 'file_limit'],
+  [/Too many failed authentication attempts/, 'gitlab_rate_limited', 'address_banned'],
+  [/^remote: Retry later|returned error: 429|HTTP 429/m, 'gitlab_rate_limited', 'throttled'],
+  [/unable to handle this request due to load/, 'gitlab_rate_limited', 'busy'],
+  [/Cannot find valid SSO session/, 'sso_session_required', 'sso_session_required'],
+  [/requires a fine-grained/, 'token_scope_missing', 'fine_grained_required'],
+  [/^remote: You are not allowed to download code\.\s*$/m, 'token_scope_missing', 'scope_without_code'],
+  [/not allowed to download code from this project/, 'repository_forbidden', 'role_too_low'],
+  [
+    /Git access over HTTP is not allowed|Pulling over HTTP is not allowed/,
+    'repository_forbidden',
+    'http_off',
+  ],
+  [
+    /account (?:has been|is) (?:blocked|banned|deactivated|pending|not|locked)|accept the Terms of Service/,
+    'account_blocked',
+    'account_blocked',
+  ],
+  [
+    /HTTP Basic: Access denied|could not read (?:Username|Password)|Authentication failed|returned error: 401|HTTP 401/,
+    'token_rejected',
+    'refused',
+  ],
+  [/could not be found or you don't have permission/, 'repository_gone', 'not_found'],
+  [/^fatal: repository '.*' not found|returned error: 404|HTTP 404/m, 'repository_gone', 'not_found'],
+  [
+    /unable to update url base from redirection|returned error: 30\d|HTTP 30\d/,
+    'gitlab_redirected',
+    'redirected',
+  ],
+  [
+    /SSL certificate|certificate verif|SSL: |SSL_|gnutls|[Cc]ertificate has expired|issuer certificate|CAfile/,
+    'gitlab_tls_failed',
+    'tls',
+  ],
+  [/returned error: 5\d\d|HTTP 5\d\d/, 'gitlab_unreachable', 'server_error'],
+  [/unable to access '.*': (?!The requested URL returned error)/, 'gitlab_unreachable', 'network'],
+  [/not valid: is this a git repository/, 'clone_failed', 'not_git'],
+  [/error: .*(?:hasDot|fsck)|fsck error|malformed object/, 'clone_failed', 'malformed_objects'],
+  [/RPC failed|early EOF|unexpected disconnect|the remote end hung up/, 'clone_failed', 'broken_off'],
+  [/No space left on device|Disk quota exceeded/, 'clone_failed', 'no_space'],
+  [/transport '.*' not allowed/, 'clone_failed', 'protocol_refused'],
+];
+
+/** The meaning of a failed call by what git wrote; what is not known is `clone_failed`. The text goes no further. */
+export function refusalOf(stderr: string): Refusal {
+  const found = KNOWN.find(([pattern]) => pattern.test(stderr));
+  if (found === undefined) return { code: 'clone_failed', problem: 'unknown' };
+  const [, code, problem] = found;
+  return { code, problem };
+}
+
+/** GitLab's answer for a project whose repository was never made: as good as empty. */
+export function saysNoRepository(stderr: string): boolean {
+  return /A repository for this project does not exist yet/.test(stderr);
+}

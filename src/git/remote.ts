@@ -1,0 +1,174 @@
+import { mkdirSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pLimit from 'p-limit';
+import { SecuError } from '../domain/errors.ts';
+import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
+import { cloneAddress } from './address.ts';
+import type { CallSettings } from './call.ts';
+import { callGit, canceled, refused } from './call.ts';
+import { memoryChannel } from './credentials.ts';
+import { folderBytes, watchFolder } from './folder-size.ts';
+import { localHead } from './local-head.ts';
+import { memoryFolder } from './memory-file.ts';
+import type { Refusal } from './refusals.ts';
+import { writeRoots } from './roots.ts';
+
+const TEMPLATE_FOLDER = fileURLToPath(new URL('template', import.meta.url));
+const DEFAULT_LOW_SPEED_SECONDS = 30;
+const HEAD_MAX_FILE_BYTES = 1024 * 1024;
+const TOO_LARGE: Refusal = { code: 'clone_too_large', problem: 'size' };
+
+export interface GitRemoteOptions {
+  /** For what git needs beside a clone; nothing secret is written there. */
+  workFolder: string;
+  /** `host:port:address[,address]`, or `null` where there is nothing to pin. Its SecuErrors go through. */
+  pinFor: (url: string) => Promise<string | null>;
+  /** `null` = direct. */
+  proxyFor: (url: URL) => string | null;
+  /** PEM roots beside those of the system. */
+  caPem?: string | undefined;
+  clonesPerOrigin: number;
+  cloneTimeoutMs: number;
+  cloneMaxBytes: number;
+  headTimeoutMs: number;
+  /** A transfer below 1,000 bytes a second for this long is ended. */
+  lowSpeedSeconds?: number;
+  gitBinary?: string;
+}
+
+type CloneInput = Parameters<GitRemote['clone']>[0];
+
+/**
+ * Git over https, through the real git, hardened: `config.ts` has what it may not do, `credentials.ts` how the token
+ * reaches it, `supervise.sh` how it ends.
+ */
+export function createGitRemote(options: GitRemoteOptions): GitRemote {
+  const { workFolder, caPem } = options;
+  mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+  const folder = memoryFolder();
+  if (folder === null) throw new SecuError('tool_unavailable', 'no file system in memory');
+  const settings: CallSettings = {
+    workFolder,
+    pinFor: options.pinFor,
+    proxyFor: options.proxyFor,
+    caFile: caPem === undefined ? null : writeRoots({ folder: workFolder, caPem }),
+    templateFolder: TEMPLATE_FOLDER,
+    lowSpeedSeconds: options.lowSpeedSeconds ?? DEFAULT_LOW_SPEED_SECONDS,
+    gitBinary: options.gitBinary ?? 'git',
+    credentials: memoryChannel(folder),
+  };
+  const takeTurn = turnsByOrigin(options.clonesPerOrigin);
+  return {
+    readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
+    clone: (repository) => takeTurn(repository, () => clone({ settings, repository, options })),
+  };
+}
+
+async function readHead(input: {
+  settings: CallSettings;
+  repository: RemoteRepository;
+  timeoutMs: number;
+}): Promise<{ commit: string | null }> {
+  const printed = await callGit({
+    ...input,
+    args: (url) => ['ls-remote', '--symref', '--', url, 'HEAD'],
+    lateness: { code: 'gitlab_unreachable', problem: 'timed_out' },
+    maxFileBytes: HEAD_MAX_FILE_BYTES,
+  });
+  return { commit: /^([0-9a-f]{40,64})\tHEAD$/m.exec(printed ?? '')?.[1] ?? null };
+}
+
+async function clone(input: {
+  settings: CallSettings;
+  repository: CloneInput;
+  options: GitRemoteOptions;
+}): Promise<CloneResult> {
+  const { repository, options } = input;
+  const { directory } = repository;
+  await mkdir(dirname(directory), { recursive: true });
+  try {
+    return await cloneInto({ ...input, maxBytes: options.cloneMaxBytes });
+  } catch (err) {
+    await rm(directory, { recursive: true, force: true });
+    throw err;
+  }
+}
+
+async function cloneInto({
+  settings,
+  repository,
+  options,
+  maxBytes,
+}: Parameters<typeof clone>[0] & { maxBytes: number }): Promise<CloneResult> {
+  const { directory, history } = repository;
+  const startedAt = performance.now();
+  const ended = new AbortController();
+  const grown = new AbortController();
+  const onExceeded = () => grown.abort();
+  const watch = watchFolder({ folder: directory, maxBytes, onExceeded, signal: ended.signal });
+  const depth = history === 'full' ? [] : ['--depth', '1'];
+  try {
+    const printed = await callGit({
+      settings,
+      repository,
+      args: (url) => [
+        'clone',
+        '--quiet',
+        '--bare',
+        ...depth,
+        '--single-branch',
+        '--no-tags',
+        '--',
+        url,
+        directory,
+      ],
+      timeoutMs: options.cloneTimeoutMs,
+      lateness: { code: 'clone_timed_out', problem: 'timed_out' },
+      maxFileBytes: maxBytes,
+      stop: { signal: grown.signal, refusal: TOO_LARGE },
+    });
+    const bytes = await folderBytes(directory);
+    if (bytes > maxBytes) throw refused(TOO_LARGE);
+    const commit = printed === null ? null : await localHead(directory);
+    return { gitDirectory: directory, commit, bytes, ms: Math.round(performance.now() - startedAt) };
+  } finally {
+    ended.abort();
+    await watch;
+  }
+}
+
+/** So many at once for each origin; a turn that is waited for is given up when its signal fires. */
+function turnsByOrigin(atOnce: number) {
+  const limits = new Map<string, ReturnType<typeof pLimit>>();
+  return async <T>(repository: RemoteRepository, work: () => Promise<T>): Promise<T> => {
+    const { origin } = new URL(cloneAddress(repository).url);
+    const limit = limits.get(origin) ?? pLimit(atOnce);
+    limits.set(origin, limit);
+    const { signal } = repository;
+    const started = Promise.withResolvers<void>();
+    const turn = limit(async () => {
+      started.resolve();
+      if (signal.aborted) throw canceled();
+      return work();
+    });
+    const givenUp = Promise.withResolvers<never>();
+    const onAbort = () => givenUp.reject(canceled());
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (signal.aborted) onAbort();
+      await Promise.race([started.promise, givenUp.promise]);
+    } catch (err) {
+      turn.catch(ignoreCanceled);
+      throw err;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+    return turn;
+  };
+}
+
+function ignoreCanceled(err: unknown): void {
+  if (!(err instanceof SecuError && err.code === 'canceled')) throw err;
+}

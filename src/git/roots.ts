@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getCACertificates } from 'node:tls';
+
+/** One PEM file with the roots of the system and ours, for `http.sslCAInfo`, which takes the place of the system's. */
+export function writeRoots({ folder, caPem }: { folder: string; caPem: string }): string {
+  const system = getCACertificates('system');
+  const roots = [...(system.length === 0 ? getCACertificates('default') : system), caPem];
+  const pem = roots.map((root) => `${root.trim()}\n`).join('');
+  const path = join(folder, `roots-${createHash('sha256').update(pem).digest('hex').slice(0, 16)}.pem`);
+  if (!existsSync(path)) {
+    const draft = `${path}.${process.pid}`;
+    writeFileSync(draft, pem, { mode: 0o600 });
+    renameSync(draft, path);
+  }
+  return path;
+}
