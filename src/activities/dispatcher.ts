@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
+import { sendWakes } from '../db/wakes.ts';
 import type { Starters } from '../domain/ports.ts';
 import type { Log } from '../log/logger.ts';
-import { sendWakes } from '../db/wakes.ts';
 
 const POKE_EVERY_MS = 2_000;
 const PER_POKE = 200;

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { ActivityDeps } from './deps.ts';
 import { sendWakes } from '../db/wakes.ts';
+import type { ActivityDeps } from './deps.ts';
 
 const PAGE = 200;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { CredentialRow } from '../db/stores/credentials.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
+import { sendWakes } from '../db/wakes.ts';
 import { isSecuError } from '../domain/errors.ts';
 import type { TokenWarning, VerificationOutcome } from '../domain/integration.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -11,7 +12,6 @@ import type { GitlabDeps } from './deps.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { observeToken } from './observe.ts';
 import { isOutage, isTokenRefusal, openToken } from './token.ts';
-import { sendWakes } from '../db/wakes.ts';
 
 /** How a replacement ended, as the waiting caller reads it from the command's row. */
 export type ReplacementResult =

@@ -2,11 +2,11 @@ import { CancelledFailure } from '@temporalio/activity';
 import type { Repository } from '../db/entities/repository.ts';
 import type { FindingChange } from '../db/stores/findings.ts';
 import type { BegunScan } from '../db/stores/scans.ts';
+import { sendWakes } from '../db/wakes.ts';
 import type { NewEvent } from '../domain/event.ts';
 import type { CloneResult, ScanReport } from '../domain/ports.ts';
 import type { ScanOutcome, ScanResult, ScanTask } from '../domain/scan.ts';
 import type { ScanDeps } from './deps.ts';
-import { sendWakes } from '../db/wakes.ts';
 
 interface StoreInput {
   deps: ScanDeps;

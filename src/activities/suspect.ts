@@ -1,5 +1,5 @@
-import type { ActivityDeps } from './deps.ts';
 import { sendWakes } from '../db/wakes.ts';
+import type { ActivityDeps } from './deps.ts';
 
 /**
  * A token was refused where it worked before: nothing more is cloned with it, and it is verified now. That

@@ -4,6 +4,8 @@ import type { SyncRun } from '../db/entities/repository.ts';
 import type { Stores } from '../db/stores/index.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { ListingChange } from '../db/stores/listing.ts';
+import { tellQueued } from '../db/tell-queued.ts';
+import { sendWakes } from '../db/wakes.ts';
 import { isSecuError } from '../domain/errors.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { classifierFor } from '../domain/repository.ts';
@@ -14,7 +16,6 @@ import { withHeartbeat } from './heartbeat.ts';
 import { settleListing } from './settle-listing.ts';
 import { suspectToken } from './suspect.ts';
 import { currentCredential, isOutage, isTokenRefusal, openToken } from './token.ts';
-import { sendWakes } from '../db/wakes.ts';
 
 /** Where a walk over a listing stands; the heartbeat's details, so that a new try goes on from here. */
 interface Walk {
@@ -95,6 +96,7 @@ export function createSyncActivities(deps: GitlabDeps) {
         if (run === null || integration === null || run.state !== 'running') return [];
         await endRun({ tx, run, integration, input, now });
         if (input.queuedScans === 0) return [];
+        await tellQueued({ tx, integrationId: input.integrationId, queued: input.queuedScans, now });
         return [await tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now })];
       });
       await sendWakes(deps, wakes);

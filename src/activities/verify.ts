@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Stores } from '../db/stores/index.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { OutboxEntry } from '../db/stores/outbox.ts';
+import { sendWakes } from '../db/wakes.ts';
 import { ADVICE } from '../domain/causes.ts';
 import type { VerificationOutcome } from '../domain/integration.ts';
 import type { VerdictChange } from '../domain/verdict-change.ts';
@@ -11,7 +12,6 @@ import type { GitlabDeps } from './deps.ts';
 import { observeToken } from './observe.ts';
 import { createReplaceToken } from './replace-token.ts';
 import { currentCredential, openToken } from './token.ts';
-import { sendWakes } from '../db/wakes.ts';
 
 export interface VerifyResult {
   status: string;

@@ -72,12 +72,10 @@ export function forRole(role: Role) {
 
 export function idParam<K extends IdKind>(kind: K) {
   return z.object({
-    id: z
-      .string()
-      .openapi({
-        param: { name: 'id', in: 'path' },
-        example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000`,
-      }),
+    id: z.string().openapi({
+      param: { name: 'id', in: 'path' },
+      example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000`,
+    }),
   });
 }
 

@@ -1,7 +1,7 @@
-import type { Database } from './database.ts';
-import type { OutboxEntry } from './stores/outbox.ts';
 import { isSecuError } from '../domain/errors.ts';
 import type { Starters } from '../domain/ports.ts';
+import type { Database } from './database.ts';
+import type { OutboxEntry } from './stores/outbox.ts';
 
 /**
  * Sends wakes that a committed transaction owes. What cannot be sent now stays for the dispatcher: nothing is lost

@@ -57,6 +57,7 @@ export interface LiveEvent {
   kind: LiveKind;
   at: string;
   integrationId: string;
-  repositoryId: string;
+  /** `null` for what concerns many at once. */
+  repositoryId: string | null;
   data: Record<string, unknown>;
 }

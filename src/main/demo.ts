@@ -25,6 +25,9 @@ const HELP = `Runs Secu beside a simulated GitLab with real git repositories.
   --help
 `;
 
+/** 128 + SIGINT, as shells say it. */
+const INTERRUPTED = 130;
+
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 interface Options {
@@ -88,13 +91,22 @@ async function demo({ env, options }: { env: Environment; options: Options }): P
   }
 }
 
+/** Ends with the work, or when it is told to: what the work says while everything stops is not an error. */
 async function withStack(stack: Stack, work: () => Promise<number>): Promise<number> {
-  const interrupted = runUntilStopped(() => stack.stop()).then(() => 130);
-  const ended = work().then(async (code) => {
+  const stopping = new AbortController();
+  const interrupted = runUntilStopped(async () => {
+    stopping.abort();
+    await stack.stop();
+  });
+  try {
+    const code = await Promise.race([work(), interrupted.then(() => INTERRUPTED)]);
     await stack.stop();
     return code;
-  });
-  return Promise.race([ended, interrupted]);
+  } catch (err) {
+    if (!stopping.signal.aborted) throw err;
+    await interrupted;
+    return INTERRUPTED;
+  }
 }
 
 async function showAll(input: {

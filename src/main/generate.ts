@@ -21,7 +21,13 @@ function generated(): Record<string, string> {
 
 /** The API's own document. Its routes are only declared here, never called, so what they are handed may be hollow. */
 function document(): unknown {
-  const settings = { publicUrl: '', hosts: [], defaultBaseUrl: '', expiryThresholds: [], version: secuVersion() };
+  const settings = {
+    publicUrl: '',
+    hosts: [],
+    defaultBaseUrl: '',
+    expiryThresholds: [],
+    version: secuVersion(),
+  };
   const deps: ApiDeps = Object.assign(hollow<ApiDeps>(), { settings });
   return openApiDocument(createApp(deps), secuVersion());
 }
@@ -45,7 +51,8 @@ function settings(): string {
 }
 
 function causes(): string {
-  const advised = (codes: readonly (keyof typeof ADVICE)[]) => codes.map((code) => `| \`${code}\` | ${ADVICE[code]} |`);
+  const advised = (codes: readonly (keyof typeof ADVICE)[]) =>
+    codes.map((code) => `| \`${code}\` | ${ADVICE[code]} |`);
   return page('Causes and what to do', [
     '## The token does not work (`status: invalid`)',
     '',

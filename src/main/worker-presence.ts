@@ -1,9 +1,9 @@
 import type { Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import protos from '@temporalio/proto';
 import { taskQueues } from '../workflows/contract.ts';
 
 const SEEN_WITHIN_MS = 90_000;
-const { TaskQueueType } = temporal.api.enums.v1;
+const { TaskQueueType } = protos.temporal.api.enums.v1;
 
 /** Does some worker poll each queue? A poll lasts a minute, so one seen 90 s ago still counts. */
 export async function areWorkersPolling(input: {

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Worker } from '@temporalio/worker';
+import type { Logger, Worker } from '@temporalio/worker';
 import { Runtime } from '@temporalio/worker';
 import type { ActivityDeps, GitlabDeps } from '../activities/deps.ts';
 import { startDispatcher } from '../activities/dispatcher.ts';
@@ -17,6 +17,7 @@ import type { Config } from '../config/config.ts';
 import { SecuError } from '../domain/errors.ts';
 import { createGitlabClient } from '../gitlab/client.ts';
 import { createPacer } from '../gitlab/pacer.ts';
+import type { Log } from '../log/logger.ts';
 import { ensureReconcileSchedule } from '../temporal/starters.ts';
 import type { QueueName, WorkerParts } from '../temporal/worker.ts';
 import { connectWorker, createQueueWorker } from '../temporal/worker.ts';
@@ -44,16 +45,7 @@ export async function runWorker(input: {
   const { config, queues } = input;
   const role = `worker:${queues.join('+')}`;
   const world = await openWorld({ config, role, poolMax: POOL_MAX });
-  Runtime.install({
-    logger: {
-      log: () => {},
-      trace: () => {},
-      debug: () => {},
-      info: () => {},
-      warn: (message) => world.log.warn({}, message),
-      error: (message) => world.log.error({}, message),
-    },
-  });
+  Runtime.install({ logger: sdkLogger(world.log) });
   const connection = await connectWorker({ ...world.temporal, log: world.log });
   const common = {
     connection,
@@ -178,3 +170,21 @@ function serveHealth(port: number, workers: readonly Worker[]): Server {
       .end(JSON.stringify({ status: runs ? 'ok' : 'stopping' }));
   }).listen(port, '127.0.0.1');
 }
+
+/** What the SDK itself has to say, from warnings on. Failed activities are logged by our interceptor, with their reason. */
+function sdkLogger(log: Log): Logger {
+  const quiet = () => {};
+  const warn = (message: string) => {
+    if (!SAID_BY_US.has(message)) log.warn({ sdk: true }, message);
+  };
+  return {
+    log: quiet,
+    trace: quiet,
+    debug: quiet,
+    info: quiet,
+    warn,
+    error: (message) => log.error({ sdk: true }, message),
+  };
+}
+
+const SAID_BY_US = new Set(['Activity failed', 'No workflows registered, not polling for workflow tasks']);

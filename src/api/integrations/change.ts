@@ -1,6 +1,7 @@
 import { newId } from '../../db/new-id.ts';
 import type { IntegrationChange } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
+import { tellQueued } from '../../db/tell-queued.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import type { SecuErrorCode } from '../../domain/errors.ts';
 import { SECU_ERROR_CODES, SecuError } from '../../domain/errors.ts';
@@ -246,6 +247,7 @@ export async function scanAll({ deps, id, full }: On & { full: boolean }): Promi
   const { queued, wakes } = await deps.database.transaction(async (tx) => {
     found(await tx.integrations.lock(id), 'integration');
     const queued = await tx.scans.queueAll({ integrationId: id, full, now });
+    await tellQueued({ tx, integrationId: id, queued, now });
     return { queued, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now })] };
   });
   await sendWakes(deps, wakes);

@@ -1,3 +1,4 @@
+import { tellQueued } from '../../db/tell-queued.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { REPOSITORY_STATES } from '../../domain/repository.ts';
@@ -121,6 +122,7 @@ async function askForScan({
       throw new SecuError('invalid_request', `this repository is not scanned (${why})`);
     }
     const scanId = await tx.scans.ask({ repositoryId: id, full, now });
+    await tellQueued({ tx, integrationId, repositoryId: id, queued: 1, now });
     return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
   });
   await sendWakes(deps, wakes);

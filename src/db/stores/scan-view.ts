@@ -1,5 +1,12 @@
 import type { ScanCause } from '../../domain/causes.ts';
-import type { ScanHistory, ScannerRun, ScanOutcome, ScanPhase, ScanStatus, ScanTrigger } from '../../domain/scan.ts';
+import type {
+  ScanHistory,
+  ScannerRun,
+  ScanOutcome,
+  ScanPhase,
+  ScanStatus,
+  ScanTrigger,
+} from '../../domain/scan.ts';
 import type { ListInput } from '../list-query.ts';
 import { listPage } from '../list-query.ts';
 import type { Page } from '../rows.ts';

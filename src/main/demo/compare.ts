@@ -1,3 +1,4 @@
+import { escapeForeignText } from '../../domain/finding.ts';
 import { fieldAt } from '../commands/print.ts';
 import type { DemoApi } from './api.ts';
 import type { Expectations } from './simulator.ts';
@@ -96,8 +97,8 @@ async function compareOne(input: {
         : `should be left out as ${expectation.excludedBecause}, is ${state}, scan ${scan}`,
     };
   }
-  const wanted = new Set(expectation.findings.map((one) => `${one.path}:${one.line}`));
-  const allowed = new Set((expectation.mayFind ?? []).map((one) => one.path));
+  const wanted = new Set(expectation.findings.map((one) => `${escapeForeignText(one.path)}:${one.line}`));
+  const allowed = new Set((expectation.mayFind ?? []).map((one) => escapeForeignText(one.path)));
   const found = await foundIn(api, String(fieldAt(row, 'id')));
   const invented = [...found].filter(
     (place) => !wanted.has(place) && !allowed.has(place.slice(0, place.lastIndexOf(':'))),
