@@ -1,0 +1,10 @@
+import common from './jest.config.ts';
+
+/** Kills, browsers and matrices, one after the other: the same ground, and time enough. */
+export default {
+  ...common,
+  maxWorkers: 1,
+  testTimeout: 600_000,
+  testMatch: ['<rootDir>/test/long/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+};

@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 25;
+
+/**
+ * Polls until the condition gives something other than null, undefined or false, and returns that. `what` names it in
+ * the error; an error that the condition throws ends the wait.
+ */
+export async function awaitUntil<T>(
+  condition: () => T | Promise<T>,
+  { timeoutMs = 15_000, what = 'the condition' }: { timeoutMs?: number; what?: string } = {},
+): Promise<Exclude<T, null | undefined | false>> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== null && value !== undefined && value !== false) {
+      return value as Exclude<T, null | undefined | false>;
+    }
+    if (performance.now() > deadlineMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    await delay(LOOK_EVERY_MS);
+  }
+}

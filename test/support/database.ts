@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { Database } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { groundAddress, TEMPLATE_DATABASE } from './ground-address.ts';
+
+export interface TestDatabase {
+  url: string;
+  database: Database;
+  /** SQL of the test's own, beside the stores. */
+  query<T extends pg.QueryResultRow = Record<string, unknown>>(
+    text: string,
+    values?: unknown[],
+  ): Promise<T[]>;
+  /** Closes what is open and drops it. */
+  drop(): Promise<void>;
+}
+
+/** A database of this suite's own: migrated, or with `empty` without any table. */
+export async function createTestDatabase(
+  options: { empty?: boolean; poolMax?: number; onStatement?: (statement: string) => void } = {},
+): Promise<TestDatabase> {
+  const { empty = false, poolMax = 10, onStatement } = options;
+  const server = groundAddress('postgresUrl');
+  const name = `t_${randomBytes(8).toString('hex')}`;
+  await onServer(server, `create database ${name} template ${empty ? 'template1' : TEMPLATE_DATABASE}`);
+  const address = new URL(server);
+  address.pathname = `/${name}`;
+  const url = String(address);
+  const database = await openDatabase({
+    url,
+    poolMax,
+    ...(onStatement === undefined ? {} : { onStatement }),
+  });
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  return {
+    url,
+    database,
+    async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []) {
+      return (await pool.query<T>(text, values)).rows;
+    },
+    async drop() {
+      await pool.end();
+      await database.close();
+      await onServer(server, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,98 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrate } from '../../src/db/migrate.ts';
+import { acquireHome, homeHolder } from '../../src/embedded/home.ts';
+import { startThrowawayPostgres } from '../../src/embedded/postgres.ts';
+import { endLeftovers } from '../../src/embedded/processes.ts';
+import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
+import { workflowBundle } from '../../src/main/workflow-bundle.ts';
+import { GROUND_VARIABLES, TEMPLATE_DATABASE } from './ground-address.ts';
+import { toolPath } from './tools.ts';
+
+/** What every suite of one run stands on: one PostgreSQL, one Temporal server, one workflow bundle. */
+export interface Ground {
+  stop(): Promise<void>;
+}
+
+/** All runs of this machine's tests, each in a folder of its own, so that two can run beside each other. */
+const RUNS = join(tmpdir(), `secu-tests-${process.getuid?.() ?? 0}`);
+
+/** Starts all of it and leaves the addresses in the environment, which jest hands to its workers. */
+export async function startGround(): Promise<Ground> {
+  mkdirSync(RUNS, { recursive: true, mode: 0o711 });
+  await sweepKilledRuns();
+  const folder = join(RUNS, `run-${process.pid}`);
+  mkdirSync(folder, { mode: 0o711 });
+  const started = await Promise.allSettled([
+    startPostgres(join(folder, 'postgres')),
+    startTemporal(join(folder, 'temporal')),
+    writeBundle(join(folder, 'workflows.js')),
+  ]);
+  const stop = async () => {
+    const stops = started.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
+    await Promise.all(stops.map((each) => each()));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const failure = started.find((part) => part.status === 'rejected');
+  if (failure === undefined) return { stop };
+  await stop();
+  throw failure.reason;
+}
+
+type Stop = () => Promise<void>;
+
+async function startPostgres(folder: string): Promise<Stop> {
+  const { url, stop } = await startThrowawayPostgres({ folder });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`create database ${TEMPLATE_DATABASE}`);
+  } finally {
+    await client.end();
+  }
+  const template = new URL(url);
+  template.pathname = `/${TEMPLATE_DATABASE}`;
+  await migrate({ url: String(template) });
+  process.env[GROUND_VARIABLES.postgresUrl] = url;
+  return stop;
+}
+
+async function startTemporal(folder: string): Promise<Stop> {
+  const { address, stop } = await startThrowawayTemporal({ folder, path: await toolPath('temporal') });
+  process.env[GROUND_VARIABLES.temporalAddress] = address;
+  return stop;
+}
+
+async function writeBundle(file: string): Promise<Stop> {
+  const { code } = await workflowBundle();
+  writeFileSync(file, code);
+  process.env[GROUND_VARIABLES.workflowBundle] = file;
+  return async () => {};
+}
+
+/** Ends what a killed run left running, and removes its folder. A run that lives holds its homes. */
+async function sweepKilledRuns(): Promise<void> {
+  for (const name of readdirSync(RUNS)) {
+    const folder = join(RUNS, name);
+    const homes = ['postgres', 'temporal'].map((part) => join(folder, part));
+    if (isAlive(Number(name.slice('run-'.length))) || homes.some((home) => homeHolder(home) !== null))
+      continue;
+    for (const home of homes) {
+      const layout = acquireHome(home);
+      await endLeftovers(layout, () => {});
+      layout.release();
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A pid that was given to another process only delays the sweep by a run. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,110 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { GitlabDeps } from '../../src/activities/deps.ts';
+import { startDispatcher } from '../../src/activities/dispatcher.ts';
+import { createFailureInterceptor } from '../../src/activities/failure.ts';
+import { createFleetActivities } from '../../src/activities/fleet.ts';
+import { createIntegrationActivities } from '../../src/activities/integration.ts';
+import { createReconcileActivities } from '../../src/activities/reconcile.ts';
+import { createScanActivities } from '../../src/activities/scan.ts';
+import { createListingActivities, createSyncActivities } from '../../src/activities/sync.ts';
+import { createVerifyActivities } from '../../src/activities/verify.ts';
+import type { QueueName, WorkerParts } from '../../src/temporal/worker.ts';
+import { connectWorker, createQueueWorker } from '../../src/temporal/worker.ts';
+import { keyedHash } from '../../src/vault/vault.ts';
+import { groundAddress } from './ground-address.ts';
+import type { TestWorld } from './world.ts';
+
+// Temporal's native core takes its logger once for a process, before the first worker.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const SLOTS = { orchestration: 20, gitlab: 20, scan: 2 } as const satisfies Record<QueueName, number>;
+
+export interface RunningWorkers {
+  stop(): Promise<void>;
+}
+
+/**
+ * Workers of this world, until `stop` or the end of the world. The dispatcher comes with the orchestration queue, the
+ * sweep does not: call `reconcile` where a test is about it.
+ */
+export async function startWorkers(
+  world: TestWorld,
+  options: { queues?: readonly QueueName[]; dispatcher?: boolean; maxCachedWorkflows?: number } = {},
+): Promise<RunningWorkers> {
+  const queues = options.queues ?? ['orchestration', 'gitlab', 'scan'];
+  const connection = await connectWorker({ ...addressOf(world), log: world.log });
+  const deps = depsOf(world);
+  const workers: Worker[] = [];
+  for (const queue of queues) {
+    workers.push(
+      await createQueueWorker(queue, {
+        connection,
+        namespace: world.temporal.namespace,
+        queuePrefix: world.queuePrefix,
+        identity: `test:${queue}`,
+        interceptor: (context) => createFailureInterceptor({ log: world.log, context }),
+        slots: SLOTS[queue],
+        ...(options.maxCachedWorkflows === undefined
+          ? {}
+          : { maxCachedWorkflows: options.maxCachedWorkflows }),
+        ...(await partsOf({ queue, world, deps })),
+      }),
+    );
+  }
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const dispatches = options.dispatcher ?? queues.includes('orchestration');
+  const stopDispatcher = dispatches ? startDispatcher(deps) : async () => {};
+  let stopping: Promise<void> | null = null;
+  const end = async () => {
+    await stopDispatcher();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await connection.close();
+  };
+  const stop = () => {
+    stopping ??= end();
+    return stopping;
+  };
+  world.onClose(stop);
+  return { stop };
+}
+
+function addressOf({ temporal }: TestWorld): { address: string; namespace: string } {
+  return { address: temporal.address, namespace: temporal.namespace };
+}
+
+export function depsOf(world: TestWorld): GitlabDeps {
+  const { database, vault, starters, log, settings, gitlab, git, scanners } = world;
+  return { database, vault, starters, log, settings, gitlab, git, rules: scanners.rules };
+}
+
+async function partsOf(input: {
+  queue: QueueName;
+  world: TestWorld;
+  deps: GitlabDeps;
+}): Promise<Pick<WorkerParts, 'activities' | 'workflowBundle'>> {
+  const { queue, world, deps } = input;
+  switch (queue) {
+    case 'orchestration':
+      return {
+        workflowBundle: { codePath: groundAddress('workflowBundle') },
+        activities: {
+          ...createIntegrationActivities(deps),
+          ...createSyncActivities(deps),
+          ...createFleetActivities(deps),
+          ...createReconcileActivities(deps),
+        },
+      };
+    case 'gitlab':
+      return { activities: { ...createVerifyActivities(deps), ...createListingActivities(deps) } };
+    case 'scan': {
+      const dataKey = world.dataKeys.fingerprint;
+      const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
+      const workFolder = await mkdtemp(join(world.folder, 'scans-'));
+      return { activities: createScanActivities({ ...deps, scanners: world.scanners, workFolder, hash }) };
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client, Connection } from '@temporalio/client';
+import type { Simulator, SimulatorOptions } from '../../simulator/index.ts';
+import { createSimulator, defaultRecipes } from '../../simulator/index.ts';
+import type { ActivitySettings } from '../../src/activities/deps.ts';
+import type { Database } from '../../src/db/database.ts';
+import type { GitRemote, Scanners, Starters } from '../../src/domain/ports.ts';
+import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
+import type { GitlabClient } from '../../src/gitlab/client.ts';
+import { createGitlabClient } from '../../src/gitlab/client.ts';
+import type { OutboundPolicy } from '../../src/gitlab/outbound.ts';
+import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
+import { createPacer } from '../../src/gitlab/pacer.ts';
+import type { Log } from '../../src/log/logger.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { openDataKey } from '../../src/main/keys.ts';
+import { createTemporalClient } from '../../src/temporal/connection.ts';
+import { createStarters } from '../../src/temporal/starters.ts';
+import { newKeyLine, parseKeyRing } from '../../src/vault/key-ring.ts';
+import type { DataKey, Vault } from '../../src/vault/vault.ts';
+import { createVault } from '../../src/vault/vault.ts';
+import type { TestDatabase } from './database.ts';
+import { createTestDatabase } from './database.ts';
+import { groundAddress } from './ground-address.ts';
+import { plainGit, silentScanners } from './stand-ins.ts';
+
+export interface TestWorldOptions {
+  /** Over {@link TEST_SETTINGS}. */
+  settings?: Partial<ActivitySettings>;
+  /** Over the defaults: recipes without the big and the hostile ones. */
+  simulator?: Partial<SimulatorOptions>;
+  git?: (parts: { policy: OutboundPolicy; workFolder: string }) => GitRemote;
+  scanners?: (parts: { workFolder: string }) => Promise<Scanners> | Scanners;
+  /** Requests a second to one GitLab. */
+  requestsPerSecond?: number;
+  onStatement?: (statement: string) => void;
+}
+
+/** Everything that `src/main` builds for a process, over the ground of this run and a simulated GitLab. */
+export interface TestWorld {
+  db: TestDatabase;
+  database: Database;
+  databaseUrl: string;
+  /** Text of this world's key ring. */
+  keyRing: string;
+  vault: Vault;
+  dataKeys: { token: DataKey; body: DataKey; fingerprint: DataKey };
+  simulator: Simulator;
+  policy: OutboundPolicy;
+  gitlab: GitlabClient;
+  git: GitRemote;
+  scanners: Scanners;
+  settings: ActivitySettings;
+  log: Log;
+  /** Every line that went through `log`. */
+  logged: string[];
+  temporal: { address: string; namespace: string; client: Client; connection: Connection };
+  /** Workflow ids are global by the ids of rows; queues need this to stay apart from other suites. */
+  queuePrefix: string;
+  starters: Starters;
+  /** Emptied and removed with the world. */
+  folder: string;
+  /** Runs when the world is closed, the last one first. */
+  onClose(close: () => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+/** Background work is off unless a suite switches it on: what happens is what the test asked for. */
+export const TEST_SETTINGS: ActivitySettings = {
+  expiryThresholds: [60, 30, 14, 7, 3, 1],
+  verifyIntervalMs: 0,
+  syncIntervalMs: 0,
+  scanIntervalMs: 0,
+  clones: 4,
+  diskReserveBytes: 0,
+  retentionMs: 0,
+};
+
+const BIG_OR_HOSTILE = ['monolith', 'chronicle', 'hostile', 'hostile-tree'];
+
+/** Built histories, kept over runs: recipes are named by what is in them. */
+const HISTORIES = join(tmpdir(), `secu-tests-histories-${process.getuid?.() ?? 0}`);
+
+export async function createTestWorld(options: TestWorldOptions = {}): Promise<TestWorld> {
+  const closers: (() => Promise<void>)[] = [];
+  const onClose = (close: () => Promise<void>) => void closers.unshift(close);
+  const close = async () => {
+    for (const each of closers.splice(0)) await each();
+  };
+  try {
+    return { ...(await buildWorld({ options, onClose })), onClose, close };
+  } catch (err) {
+    await close();
+    throw err;
+  }
+}
+
+async function buildWorld(input: {
+  options: TestWorldOptions;
+  onClose: TestWorld['onClose'];
+}): Promise<Omit<TestWorld, 'onClose' | 'close'>> {
+  const { options, onClose } = input;
+  const folder = await mkdtemp(join(tmpdir(), 'secu-world-'));
+  onClose(() => rm(folder, { recursive: true, force: true }));
+  const { onStatement } = options;
+  const db = await createTestDatabase(onStatement === undefined ? {} : { onStatement });
+  onClose(() => db.drop());
+  const simulator = await startSimulator(options.simulator ?? {});
+  onClose(() => simulator.close());
+  const policy = createOutboundPolicy({
+    origins: [simulator.url],
+    allowedNetworks: ['127.0.0.0/8'],
+    ownListeners: [],
+  });
+  onClose(() => policy.close());
+  const queuePrefix = `${randomBytes(4).toString('hex')}-`;
+  const temporal = temporalOf(groundAddress('temporalAddress'));
+  onClose(() => temporal.connection.close());
+  const { log, logged } = collectingLog();
+  const sealing = await buildVault(db.database);
+  const workFolder = join(folder, 'tools');
+  await mkdir(workFolder, { recursive: true });
+  return {
+    db,
+    database: db.database,
+    databaseUrl: db.url,
+    ...sealing,
+    simulator,
+    policy,
+    gitlab: createGitlabClient({
+      policy,
+      pacer: createPacer({ perSecond: options.requestsPerSecond ?? 1_000 }),
+      userAgent: 'Secu/test',
+    }),
+    git: (options.git ?? plainGit)({ policy, workFolder }),
+    scanners: await (options.scanners ?? silentScanners)({ workFolder }),
+    settings: { ...TEST_SETTINGS, ...options.settings },
+    log,
+    logged,
+    temporal,
+    queuePrefix,
+    starters: createStarters({ client: temporal.client, queuePrefix }),
+    folder,
+  };
+}
+
+async function startSimulator(options: Partial<SimulatorOptions>): Promise<Simulator> {
+  const recipes = options.recipes ?? defaultRecipes().filter(({ name }) => !BIG_OR_HOSTILE.includes(name));
+  return createSimulator({ folder: HISTORIES, ...options, recipes });
+}
+
+/** A client for this address; one that nobody listens at is a Temporal that is away. */
+export function temporalOf(address: string): TestWorld['temporal'] {
+  const { client, connection } = createTemporalClient({
+    address,
+    namespace: TEMPORAL_NAMESPACE,
+    identity: 'test',
+  });
+  return { address, namespace: TEMPORAL_NAMESPACE, client, connection };
+}
+
+async function buildVault(database: Database): Promise<Pick<TestWorld, 'keyRing' | 'vault' | 'dataKeys'>> {
+  const keyRing = newKeyLine();
+  const vault = createVault({ keyRing: parseKeyRing(keyRing), provider: 'forge' });
+  const open = (name: 'token' | 'body' | 'fingerprint') => openDataKey({ vault, database, name });
+  const dataKeys = {
+    token: await open('token'),
+    body: await open('body'),
+    fingerprint: await open('fingerprint'),
+  };
+  return { keyRing, vault, dataKeys };
+}
+
+/** With `SECU_TEST_LOG=1` the lines are printed too. */
+function collectingLog(): { log: Log; logged: string[] } {
+  const logged: string[] = [];
+  const shown = process.env['SECU_TEST_LOG'] === '1';
+  const destination = {
+    write(line: string) {
+      logged.push(line);
+      if (shown) process.stderr.write(line);
+    },
+  };
+  return { log: createLogger({ level: 'debug', format: 'json', destination }), logged };
+}
