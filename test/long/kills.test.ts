@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Simulator } from '../../simulator/index.ts';
+import { createSimulator } from '../../simulator/index.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { Secu } from './support/secu.ts';
+import { prepareSecu, processesOf } from './support/secu.ts';
+import { awaitSettled, look, wantedAndFound, workspacesOf } from './support/story.ts';
+
+let simulator: Simulator;
+let simulatorFolder: string;
+let secu: Secu;
+let integrationId: string;
+
+beforeAll(async () => {
+  simulatorFolder = await mkdtemp(join(tmpdir(), 'secu-long-gitlab-'));
+  simulator = await createSimulator({ folder: simulatorFolder });
+  secu = await prepareSecu({
+    env: {
+      SECU_GITLAB_ORIGINS: simulator.url,
+      SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
+      SECU_GITLAB_RATE: '100/s',
+      SECU_DISK_RESERVE: '0',
+    },
+  });
+  await secu.start();
+  const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
+  const { token } = simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository'] });
+  const made = await secu.call('POST', '/integrations', {
+    provider: 'gitlab',
+    type: 'git',
+    baseUrl: simulator.url,
+    token,
+  });
+  expect(made.status).toBe(201);
+  expect(made.body.status).toBe('active');
+  integrationId = made.body.id;
+  await awaitSettled(secu, integrationId);
+});
+
+afterAll(async () => {
+  await secu?.remove();
+  await simulator?.close();
+  if (simulatorFolder !== undefined) await rm(simulatorFolder, { recursive: true, force: true });
+});
+
+/** Everything again, and a kill while clones are under way. */
+async function scanAllAnd(kill: () => Promise<unknown>): Promise<void> {
+  simulator.control.faults.add({
+    match: { path: /git-upload-pack$/, fetchOnly: true, nth: 3, times: 2 },
+    answer: { kind: 'slow', delayMs: 3_000 },
+  });
+  const asked = await secu.call('POST', `/integrations/${integrationId}/scan`, {});
+  expect(asked.status).toBe(202);
+  await awaitUntil(async () => simulator.control.requests.clones().inFlight > 0, { timeoutMs: 30_000 });
+  await kill();
+  simulator.control.faults.clear();
+}
+
+/** What must hold after every kill. */
+async function expectWhole(): Promise<void> {
+  await secu.ready();
+  await awaitSettled(secu, integrationId);
+  const { wanted, found } = await wantedAndFound(secu, simulator, integrationId);
+  expect(found).toEqual(wanted);
+  const repositories = await secu.list(`/repositories?integrationId=${integrationId}&state=active`);
+  for (const repository of repositories) {
+    const scans = await secu.list(`/repositories/${repository.id}/scans`);
+    expect(scans.every((scan) => ['succeeded', 'failed', 'canceled'].includes(scan.status))).toBe(true);
+    const findings = await secu.list(`/findings?repositoryId=${repository.id}`);
+    expect(new Set(findings.map((finding) => finding.fingerprint)).size).toBe(findings.length);
+  }
+  expect(workspacesOf(secu)).toEqual([]);
+  const gits = processesOf(secu.home).filter(({ commandLine }) => /(^|\/)(git|gitleaks)\0/.test(commandLine));
+  expect(gits).toEqual([]);
+}
+
+describe('killed with SIGKILL in the middle of its work, everything goes on', () => {
+  test('before any kill: every expectation is met', expectWhole);
+
+  test('the scan worker, in the middle of a clone', async () => {
+    await scanAllAnd(() => secu.kill('scan-worker'));
+    await expectWhole();
+  });
+
+  test('the orchestration worker, in the middle of a sync', async () => {
+    const fault = simulator.control.faults.add({
+      match: { path: /\/api\/v4\/projects\?/, times: 1 },
+      answer: { kind: 'slow', delayMs: 3_000 },
+    });
+    await secu.call('POST', `/integrations/${integrationId}/sync`, {});
+    await awaitUntil(async () => fault.hits() > 0, { timeoutMs: 30_000 });
+    await secu.kill('orchestration-worker');
+    simulator.control.faults.clear();
+    await expectWhole();
+  });
+
+  test('PostgreSQL', async () => {
+    await scanAllAnd(() => secu.kill('postgres'));
+    await expectWhole();
+  });
+
+  test('the Temporal server', async () => {
+    await scanAllAnd(() => secu.kill('temporal'));
+    await expectWhole();
+  });
+
+  test('the supervisor: the next start ends what it left and goes on', async () => {
+    await scanAllAnd(() => secu.kill('supervisor'));
+    const left = processesOf(secu.home).map(({ pid }) => pid);
+    await secu.start();
+    await expectWhole();
+    const now = new Set(processesOf(secu.home).map(({ pid }) => pid));
+    expect(left.filter((pid) => now.has(pid))).toEqual([]);
+  });
+
+  test('everything at once, and the file of Temporal deleted: the next start rebuilds every workflow', async () => {
+    const flagsBefore = (
+      await secu.list(`/integrations/${integrationId}/events?kind=integration.expiry_flagged`)
+    ).length;
+    await scanAllAnd(() => secu.kill('supervisor'));
+    await awaitUntil(
+      async () => processesOf(secu.home).every(({ commandLine }) => !commandLine.includes('start-dev')),
+      { timeoutMs: 30_000 },
+    );
+    for (const name of await readdir(join(secu.home, 'temporal')))
+      rmSync(join(secu.home, 'temporal', name), { force: true });
+    await secu.start();
+    await expectWhole();
+    const seen = await look(secu, integrationId);
+    expect(seen.status).toBe('active');
+    expect(
+      (await secu.list(`/integrations/${integrationId}/events?kind=integration.expiry_flagged`)).length,
+    ).toBe(flagsBefore);
+    const verified = await secu.call('POST', `/integrations/${integrationId}/verify`);
+    expect(verified.status).toBe(200);
+  });
+
+  test('stopped in the end, no process is left', async () => {
+    await secu.stop();
+    expect(processesOf(secu.home)).toEqual([]);
+  });
+});

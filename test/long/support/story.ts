@@ -1,0 +1,60 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Simulator } from '../../../simulator/index.ts';
+import { expectationsOf } from '../../../simulator/index.ts';
+import { escapeForeignText } from '../../../src/domain/finding.ts';
+import { awaitUntil } from '../../support/await-until.ts';
+import type { Secu } from './secu.ts';
+
+/** Waits until the integration is active, listed, and nothing waits or runs. */
+export async function awaitSettled(secu: Secu, integrationId: string): Promise<void> {
+  await awaitUntil(
+    async () => {
+      const seen = await look(secu, integrationId);
+      if (seen === null || seen.status !== 'active' || seen.sync.state !== 'idle') return false;
+      return (
+        seen.scans.queued + seen.scans.running === 0 &&
+        seen.counts.neverScanned === 0 &&
+        seen.counts.repositories > 0
+      );
+    },
+    { timeoutMs: 180_000 },
+  );
+}
+
+/** The integration, or `null` while the API or its database is away. */
+export async function look(secu: Secu, integrationId: string) {
+  try {
+    const { status, body } = await secu.call('GET', `/integrations/${integrationId}`);
+    return status === 200 ? body : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `path:line` of what the recipes want found, and of what is open, by repository; equal when all is well. */
+export async function wantedAndFound(secu: Secu, simulator: Simulator, integrationId: string) {
+  const wanted: Record<string, string[]> = {};
+  const found: Record<string, string[]> = {};
+  const expectations = expectationsOf(simulator.recipes);
+  for (const repository of await secu.list(`/repositories?integrationId=${integrationId}&state=active`)) {
+    const path: string = repository.fullPath;
+    const expectation = expectations[path];
+    const places = (expectation?.findings ?? []).map((one) => `${escapeForeignText(one.path)}:${one.line}`);
+    wanted[path] = expectation?.clone === 'refused' ? [] : [...new Set(places)].sort();
+    const mayFind = new Set(
+      (expectation?.mayFind ?? []).map((one) => `${escapeForeignText(one.path)}:${one.line}`),
+    );
+    const open = await secu.list(`/findings?repositoryId=${repository.id}&status=open`);
+    found[path] = [...new Set(open.map((one) => `${one.path}:${one.startLine}`))]
+      .filter((place) => !mayFind.has(place))
+      .sort();
+  }
+  return { wanted, found };
+}
+
+/** What scans left in the folders where clones are made. */
+export function workspacesOf(secu: Secu): string[] {
+  const parent = join(secu.home, 'work', 'scans');
+  return readdirSync(parent).flatMap((worker) => readdirSync(join(parent, worker)));
+}
