@@ -10,7 +10,7 @@ export function print(data: unknown, { json, columns }: { json: boolean; columns
   const rows = Array.isArray(data) ? data : [data];
   const cells = [
     columns.map(([title]) => title),
-    ...rows.map((row) => columns.map(([, path]) => show(fieldAt(row, path)))),
+    ...rows.map((row) => columns.map(([, path]) => textAt(row, path) || '-')),
   ];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? '').length)));
   for (const row of cells) {
@@ -33,7 +33,16 @@ export function fieldAt(data: unknown, path: string): unknown {
   return value;
 }
 
-function show(value: unknown): string {
-  if (value === null || value === undefined) return '-';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+/** The same as text: empty where there is nothing, JSON where it is no single value. */
+export function textAt(data: unknown, path: string): string {
+  const value = fieldAt(data, path);
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+      return String(value);
+    default:
+      return value === null || value === undefined ? '' : JSON.stringify(value);
+  }
 }

@@ -1,5 +1,5 @@
 import { escapeForeignText } from '../../domain/finding.ts';
-import { fieldAt } from '../commands/print.ts';
+import { fieldAt, textAt } from '../commands/print.ts';
 import type { DemoApi } from './api.ts';
 import type { Expectations } from './simulator.ts';
 
@@ -32,7 +32,7 @@ export async function compareWithRecipes(input: {
 }): Promise<DemoResult> {
   const { api, integrationId, expectations } = input;
   const rows = await api.all(`/repositories?integrationId=${integrationId}`);
-  const byPath = new Map(rows.map((row) => [String(fieldAt(row, 'fullPath')), row]));
+  const byPath = new Map(rows.map((row) => [textAt(row, 'fullPath'), row]));
   const repositories: DemoRepository[] = [];
   for (const [path, expectation] of Object.entries(expectations)) {
     repositories.push(await compareOne({ api, path, expectation, row: byPath.get(path) }));
@@ -80,10 +80,9 @@ async function compareOne(input: {
       problem: row === undefined ? null : 'listed although the token may not see it',
     };
   if (row === undefined) return { ...NOTHING, path, problem: 'not listed' };
-  const state = String(fieldAt(row, 'state'));
+  const state = textAt(row, 'state');
   const lastScan = fieldAt(row, 'lastScan');
-  const scan =
-    lastScan === null ? 'never' : String(fieldAt(lastScan, 'outcome') ?? fieldAt(lastScan, 'status'));
+  const scan = lastScan === null ? 'never' : textAt(lastScan, 'outcome') || textAt(lastScan, 'status');
   if (expectation.excludedBecause !== undefined) {
     const because = fieldAt(row, 'excludedBecause');
     const right = because === expectation.excludedBecause && scan === 'never';
@@ -99,7 +98,7 @@ async function compareOne(input: {
   }
   const wanted = new Set(expectation.findings.map((one) => `${escapeForeignText(one.path)}:${one.line}`));
   const allowed = new Set((expectation.mayFind ?? []).map((one) => escapeForeignText(one.path)));
-  const found = await foundIn(api, String(fieldAt(row, 'id')));
+  const found = await foundIn(api, textAt(row, 'id'));
   const invented = [...found].filter(
     (place) => !wanted.has(place) && !allowed.has(place.slice(0, place.lastIndexOf(':'))),
   );
@@ -128,7 +127,5 @@ function scanProblem({ clone, state, scan }: { clone: string; state: string; sca
 
 async function foundIn(api: DemoApi, repositoryId: string): Promise<Set<string>> {
   const findings = await api.all(`/findings?repositoryId=${repositoryId}&status=open`);
-  return new Set(
-    findings.map((one) => `${String(fieldAt(one, 'path'))}:${String(fieldAt(one, 'startLine'))}`),
-  );
+  return new Set(findings.map((one) => `${textAt(one, 'path')}:${textAt(one, 'startLine')}`));
 }

@@ -1,5 +1,5 @@
 import { SecuError } from '../../domain/errors.ts';
-import { fieldAt } from '../commands/print.ts';
+import { fieldAt, textAt } from '../commands/print.ts';
 import type { DemoApi } from './api.ts';
 import type { DemoSimulator } from './simulator.ts';
 
@@ -27,18 +27,16 @@ export async function connectIntegration(input: {
         'internal',
         `POST /integrations answered ${made.status}: ${JSON.stringify(made.body)}`,
       );
-    say(
-      `${NAME}: ${String(fieldAt(made.body, 'status'))}, token until ${String(fieldAt(made.body, 'token.expiresAt'))}`,
-    );
-    return String(fieldAt(made.body, 'id'));
+    say(`${NAME}: ${textAt(made.body, 'status')}, token until ${textAt(made.body, 'token.expiresAt')}`);
+    return textAt(made.body, 'id');
   }
-  const id = String(fieldAt(before, 'id'));
+  const id = textAt(before, 'id');
   const verified = await api.send('POST', `/integrations/${id}/verify`, undefined);
   if (fieldAt(verified.body, 'status') !== 'active')
     await api.send('PUT', `/integrations/${id}/token`, { token: simulator.token });
   await api.send('POST', `/integrations/${id}/sync`, {});
   const { body } = await api.send('POST', `/integrations/${id}/scan`, {});
-  say(`${NAME} is known from before: ${String(fieldAt(body, 'queued'))} scans queued`);
+  say(`${NAME} is known from before: ${textAt(body, 'queued')} scans queued`);
   return id;
 }
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { fieldAt } from '../commands/print.ts';
+import { textAt } from '../commands/print.ts';
 import type { DemoApi } from './api.ts';
 
 /** Prints what happens as it happens, from the event stream. */
@@ -30,9 +30,7 @@ export async function printEvents({
 }
 
 function shown(event: unknown): string {
-  const at = String(fieldAt(event, 'at')).slice(11, 19);
-  const text =
-    fieldAt(event, 'text') ??
-    `${String(fieldAt(event, 'repositoryId'))} ${String(fieldAt(event, 'data.phase') ?? '')}`;
-  return `${at}  ${String(fieldAt(event, 'kind')).padEnd(24)} ${String(text)}`;
+  const at = textAt(event, 'at').slice(11, 19);
+  const text = textAt(event, 'text') || `${textAt(event, 'repositoryId')} ${textAt(event, 'data.phase')}`;
+  return `${at}  ${textAt(event, 'kind').padEnd(24)} ${text}`;
 }
