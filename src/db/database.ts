@@ -3,8 +3,11 @@ import { SecuError } from '../domain/errors.ts';
 import { ENTITIES } from './entities/index.ts';
 import type { SchemaState } from './migrate.ts';
 import { schemaStateOf } from './migrate.ts';
+import { ReleasingDriver } from './postgres-driver.ts';
 import type { Stores } from './stores/index.ts';
 import { createStores } from './stores/index.ts';
+
+export { isDatabaseAway } from './postgres-driver.ts';
 
 export interface Database {
   /** Each call on its own, outside any transaction. */
@@ -25,13 +28,10 @@ const STATEMENT_TIMEOUT_MS = 60_000;
  * A pool of connections and the stores over it. `poolMax` is connections.
  * @throws SecuError `database_unavailable`
  */
-export async function openDatabase(input: {
-  url: string;
-  poolMax: number;
-  onStatement?: (statement: string) => void;
-}): Promise<Database> {
+export async function openDatabase(input: { url: string; poolMax: number }): Promise<Database> {
   const orm = await MikroORM.init({
     entities: ENTITIES,
+    driver: ReleasingDriver,
     clientUrl: input.url,
     pool: { min: 0, max: input.poolMax },
     driverOptions: {
@@ -40,7 +40,6 @@ export async function openDatabase(input: {
       keepAlive: true,
     },
     allowGlobalContext: false,
-    ...(input.onStatement === undefined ? {} : observing(input.onStatement)),
   });
   const fork = () => orm.em.fork();
   return {
@@ -68,21 +67,4 @@ export async function openDatabase(input: {
       await orm.close(true);
     },
   };
-}
-
-function observing(onStatement: (statement: string) => void) {
-  return { debug: ['query' as const], colors: false, logger: onStatement };
-}
-
-/** True for an error that says the database is away or refuses for now: worth a 503 and another try. */
-export function isDatabaseAway(err: unknown): boolean {
-  if (!(err instanceof Error)) return false;
-  const code = 'code' in err && typeof err.code === 'string' ? err.code : '';
-  return (
-    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08\w{3}|57P0[123]|53300|25006)$/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|terminating connection/.test(
-      err.message,
-    ) ||
-    (err.cause !== undefined && isDatabaseAway(err.cause))
-  );
 }

@@ -36,7 +36,6 @@ export interface TestWorldOptions {
   scanners?: (parts: { workFolder: string }) => Promise<Scanners> | Scanners;
   /** Requests a second to one GitLab. */
   requestsPerSecond?: number;
-  onStatement?: (statement: string) => void;
 }
 
 /** Everything that `src/main` builds for a process, over the ground of this run and a simulated GitLab. */
@@ -105,8 +104,7 @@ async function buildWorld(input: {
   const { options, onClose } = input;
   const folder = await mkdtemp(join(tmpdir(), 'secu-world-'));
   onClose(() => rm(folder, { recursive: true, force: true }));
-  const { onStatement } = options;
-  const db = await createTestDatabase(onStatement === undefined ? {} : { onStatement });
+  const db = await createTestDatabase();
   onClose(() => db.drop());
   const simulator = await startSimulator(options.simulator ?? {});
   onClose(() => simulator.close());

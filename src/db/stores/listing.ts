@@ -61,8 +61,9 @@ export function createListingStore(sql: Sql) {
       repositories: readonly ClassifiedRepository[];
       now: Date;
     }): Promise<ListingChange[]> {
-      const { repositories: page } = input;
-      if (page.length === 0) return [];
+      if (input.repositories.length === 0) return [];
+      // An id that is named twice would end the statement with an error: the last word counts.
+      const page = [...new Map(input.repositories.map((r) => [r.gitlabProjectId, r])).values()];
       return sql.rows<ListingChange>(UPSERT, [
         input.integrationId,
         page.map(() => newId('repository')),

@@ -96,14 +96,13 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         history,
         now: input.now,
       });
-      if (input.full) {
-        await sql.run(
-          `update scan set history = case when status = 'queued' then 'full' else history end,
-             full_again = full_again or (status = 'running' and history <> 'full')
-           where integration_id = $1 and status in ('queued', 'running')`,
-          [input.integrationId],
-        );
-      }
+      await sql.run(
+        `update scan set priority = least(priority, $2),
+           history = case when $3 and status = 'queued' then 'full' else history end,
+           full_again = full_again or ($3 and status = 'running' and history <> 'full')
+         where integration_id = $1 and status in ('queued', 'running')`,
+        [input.integrationId, SCAN_PRIORITY.manual, input.full],
+      );
       const waiting = await sql.first<{ count: number }>(
         `select count(*)::int as count from scan where integration_id = $1 and status in ('queued', 'running')`,
         [input.integrationId],

@@ -1,0 +1,70 @@
+import type { Configuration } from '@mikro-orm/core';
+import { PostgreSqlConnection, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import type { Driver } from 'kysely';
+
+/**
+ * MikroORM's driver, with transactions that give their connection back when it is dead. Kysely releases the connection
+ * of a controlled transaction only after `commit` or `rollback` succeeded, and after a failed `begin` never: each
+ * transaction that is open while PostgreSQL restarts would take one place of the pool for ever.
+ * @see kysely 0.29, ControlledTransactionBuilder and ControlledTransaction
+ */
+export class ReleasingDriver extends PostgreSqlDriver {
+  protected override readonly connection: ReleasingConnection;
+
+  constructor(config: Configuration) {
+    super(config);
+    this.connection = new ReleasingConnection(config);
+  }
+}
+
+class ReleasingConnection extends PostgreSqlConnection {
+  override createKyselyDialect(
+    overrides: Parameters<PostgreSqlConnection['createKyselyDialect']>[0],
+  ): ReturnType<PostgreSqlConnection['createKyselyDialect']> {
+    const dialect = super.createKyselyDialect(overrides);
+    const createDriver = dialect.createDriver.bind(dialect);
+    dialect.createDriver = () => releasing(createDriver());
+    return dialect;
+  }
+}
+
+function releasing(driver: Driver): Driver {
+  const begin = driver.beginTransaction.bind(driver);
+  const rollback = driver.rollbackTransaction.bind(driver);
+  return Object.assign(driver, {
+    async beginTransaction(...[connection, settings]: Parameters<Driver['beginTransaction']>) {
+      try {
+        await begin(connection, settings);
+      } catch (err) {
+        await driver.releaseConnection(connection);
+        throw err;
+      }
+    },
+    async rollbackTransaction(...[connection]: Parameters<Driver['rollbackTransaction']>) {
+      try {
+        await rollback(connection);
+      } catch (err) {
+        // Whatever was open on a connection that is gone is rolled back; the pool throws a dead one away.
+        if (!isDatabaseAway(err)) throw err;
+      }
+    },
+  });
+}
+
+/** True for an error that says the database is away or refuses for now: worth a 503 and another try. */
+export function isDatabaseAway(err: unknown): boolean {
+  // Not `instanceof Error`: Node's own errors are of another realm than ours inside a vm context, as tests have it.
+  if (typeof err !== 'object' || err === null) return false;
+  const code = 'code' in err && typeof err.code === 'string' ? err.code : '';
+  const message = 'message' in err && typeof err.message === 'string' ? err.message : '';
+  return (
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0[123]|53300|25006)$/.test(
+      code,
+    ) ||
+    /Connection terminated|timeout exceeded when trying to connect|terminating connection|not queryable/.test(
+      message,
+    ) ||
+    ('cause' in err && isDatabaseAway(err.cause)) ||
+    ('errors' in err && Array.isArray(err.errors) && err.errors.some(isDatabaseAway))
+  );
+}

@@ -1,0 +1,94 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { ENTITIES } from '../../src/db/entities/index.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { MIGRATIONS } from '../../src/db/migrations/index.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const open: TestDatabase[] = [];
+
+afterEach(async () => {
+  for (const db of open.splice(0)) await db.drop();
+});
+
+async function database(options: { empty?: boolean } = {}): Promise<TestDatabase> {
+  const db = await createTestDatabase(options);
+  open.push(db);
+  return db;
+}
+
+const names = MIGRATIONS.map(({ name }) => name);
+
+test('an empty database gets every migration, once', async () => {
+  const db = await database({ empty: true });
+  expect(await db.database.schemaState()).toEqual({ pending: names, unknown: [] });
+  expect(await migrate({ url: db.url })).toEqual(names);
+  expect(await migrate({ url: db.url })).toEqual([]);
+  expect(await db.database.schemaState()).toEqual({ pending: [], unknown: [] });
+});
+
+test('two processes that migrate at once take turns', async () => {
+  const db = await database({ empty: true });
+  const ran = await Promise.all([migrate({ url: db.url }), migrate({ url: db.url })]);
+  expect(ran.flat()).toEqual(names);
+});
+
+test('a schema of a newer Secu is refused by name and left as it is', async () => {
+  const db = await database();
+  await db.query(
+    `insert into secu_migration (name, executed_at) values ('Migration9999FromTheFuture', now())`,
+  );
+  await expect(migrate({ url: db.url })).rejects.toMatchObject({
+    code: 'schema_mismatch',
+    message: expect.stringContaining('Migration9999FromTheFuture'),
+  });
+  expect(await db.database.schemaState()).toEqual({ pending: [], unknown: ['Migration9999FromTheFuture'] });
+});
+
+test('no database server is said so', async () => {
+  await expect(migrate({ url: 'postgresql://secu:x@127.0.0.1:1/secu' })).rejects.toMatchObject({
+    code: 'database_unavailable',
+  });
+});
+
+test('every column of the entities is in the schema with its type and nullability, and no other', async () => {
+  const db = await database();
+  const orm = await MikroORM.init({ entities: ENTITIES, clientUrl: db.url });
+  const declared = [...orm.getMetadata().getAll().values()]
+    .flatMap((meta) =>
+      meta.props.flatMap((prop) =>
+        prop.fieldNames.map((column, index) => ({
+          column: `${meta.tableName}.${column}`,
+          type: typeOf(prop.columnTypes[index] ?? ''),
+          nullable: prop.nullable === true,
+        })),
+      ),
+    )
+    .sort((a, b) => a.column.localeCompare(b.column));
+  await orm.close(true);
+
+  const actual = await db.query<{ column: string; type: string; nullable: boolean }>(
+    `select table_name || '.' || column_name as column, udt_name as type, is_nullable = 'YES' as nullable
+     from information_schema.columns where table_schema = 'public' and table_name <> 'secu_migration'`,
+  );
+  expect(actual.sort((a, b) => a.column.localeCompare(b.column))).toEqual(declared);
+});
+
+/** MikroORM's words for PostgreSQL's. */
+function typeOf(columnType: string): string {
+  const known: Record<string, string> = { int: 'int4', bigint: 'int8', boolean: 'bool', bigserial: 'int8' };
+  const bare = columnType.replace(/\(.*\)/, '');
+  return known[bare] ?? bare;
+}
+
+test('every foreign key has an index that begins with it', async () => {
+  const db = await database();
+  const bare = await db.query(
+    `select conrelid::regclass::text as "table", a.attname as "column"
+     from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+     where c.contype = 'f' and not exists (
+       select 1 from pg_index i where i.indrelid = c.conrelid and i.indkey[0] = c.conkey[1] and i.indpred is null)`,
+  );
+  expect(bare).toEqual([]);
+});

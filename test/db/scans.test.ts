@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { minutesLater, NOW, scannerRun, seedIntegration, seedRepositories, seedScan } from './seed.ts';
+
+let db: TestDatabase;
+let integrationId: string;
+let repositoryId: string;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await db.drop();
+});
+
+beforeEach(async () => {
+  integrationId = await seedIntegration(db.database);
+  const [id] = await seedRepositories(db.database, integrationId, [1]);
+  repositoryId = `${id}`;
+});
+
+const scans = () => db.database.stores.scans;
+const ask = (full = false) => scans().ask({ repositoryId, full, now: NOW });
+
+async function begun(full = false) {
+  const id = await ask(full);
+  const scan = await scans().begin({ id, now: NOW });
+  if (scan === null) throw new Error('the scan cannot begin');
+  return scan;
+}
+
+const nothing = { outcome: null, cause: null, commit: null, cloneBytes: null, cloneMs: null, now: NOW };
+
+test('asking twice joins the scan that waits', async () => {
+  const first = await ask();
+  expect(await ask()).toBe(first);
+});
+
+test('many who ask at once get one scan', async () => {
+  const ids = await Promise.all(Array.from({ length: 12 }, () => ask()));
+  expect(new Set(ids).size).toBe(1);
+});
+
+test('asking joins the scan that runs; after it ended there is a new one', async () => {
+  const scan = await begun();
+  expect(await ask()).toBe(scan.id);
+  await scans().end({
+    ...nothing,
+    id: scan.id,
+    attempt: scan.attempt,
+    status: 'succeeded',
+    outcome: 'clean',
+  });
+  expect(await ask()).not.toBe(scan.id);
+});
+
+test('asking makes a waiting scan of the background as urgent as one that a person asked for', async () => {
+  await scans().queue({ repositoryIds: [repositoryId], trigger: 'schedule', history: 'none', now: NOW });
+  const id = await ask();
+  expect(await scans().find(id)).toMatchObject({ trigger: 'schedule', priority: 1 });
+});
+
+test('full upgrades a waiting scan and does not repeat it', async () => {
+  const id = await ask();
+  expect(await ask(true)).toBe(id);
+  expect(await scans().find(id)).toMatchObject({ history: 'full', fullAgain: false });
+});
+
+test('full joins a running scan and is followed by a full one', async () => {
+  const scan = await begun();
+  expect(await ask(true)).toBe(scan.id);
+  expect(await scans().find(scan.id)).toMatchObject({ history: 'none', fullAgain: true });
+  const ended = await scans().end({
+    ...nothing,
+    id: scan.id,
+    attempt: scan.attempt,
+    status: 'succeeded',
+    outcome: 'clean',
+  });
+  expect(ended).toEqual({ repositoryId, integrationId, fullAgain: true, trigger: 'manual' });
+});
+
+test('full joins a running full scan and asks for nothing more', async () => {
+  const scan = await begun(true);
+  expect(await ask(true)).toBe(scan.id);
+  expect(await scans().find(scan.id)).toMatchObject({ history: 'full', fullAgain: false });
+});
+
+test('a late attempt can neither go on nor end nor requeue what a later one holds', async () => {
+  const late = await begun();
+  const now = await scans().begin({ id: late.id, now: minutesLater(1) });
+  expect(now?.attempt).toBe(late.attempt + 1);
+  expect(await scans().enter({ scan: late, phase: 'scanning' })).toBe(false);
+  expect(await scans().end({ ...nothing, id: late.id, attempt: late.attempt, status: 'failed' })).toBeNull();
+  expect(await scans().requeue({ id: late.id, attempt: late.attempt, cause: 'disk_low' })).toBe(false);
+  expect(await scans().find(late.id)).toMatchObject({ status: 'running', phase: 'cloning', attempt: 2 });
+  expect(
+    await scans().end({ ...nothing, id: late.id, attempt: 2, status: 'succeeded', outcome: 'clean' }),
+  ).not.toBeNull();
+});
+
+test('a scan ends once', async () => {
+  const scan = await begun();
+  const end = () =>
+    scans().end({ ...nothing, id: scan.id, attempt: null, status: 'canceled', cause: 'canceled' });
+  expect(await end()).not.toBeNull();
+  expect(await end()).toBeNull();
+  expect(await scans().begin({ id: scan.id, now: NOW })).toBeNull();
+});
+
+test('phases and the commit are kept as they are reached, and an ended scan has no phase', async () => {
+  const scan = await begun();
+  expect(await scans().enter({ scan, phase: 'scanning', commit: 'c0ffee' })).toBe(true);
+  expect(await scans().enter({ scan, phase: 'storing' })).toBe(true);
+  expect(await scans().find(scan.id)).toMatchObject({ phase: 'storing', commit: 'c0ffee' });
+  await scans().end({ ...nothing, id: scan.id, attempt: 1, status: 'failed', cause: 'scanner_crashed' });
+  expect(await scans().find(scan.id)).toMatchObject({
+    status: 'failed',
+    phase: null,
+    commit: 'c0ffee',
+    cause: 'scanner_crashed',
+  });
+});
+
+test('a cancel ends a waiting scan at once and makes a running one stop', async () => {
+  const waiting = await ask();
+  expect(await scans().requestCancel({ id: waiting, now: NOW })).toBe('canceled');
+  expect(await scans().find(waiting)).toMatchObject({
+    status: 'canceled',
+    cause: 'canceled',
+    finishedAt: NOW,
+  });
+  const scan = await begun();
+  expect(await scans().requestCancel({ id: scan.id, now: NOW })).toBe('requested');
+  expect(await scans().enter({ scan, phase: 'scanning' })).toBe(false);
+  expect(await scans().begin({ id: scan.id, now: NOW })).toBeNull();
+  await scans().end({ ...nothing, id: scan.id, attempt: null, status: 'canceled', cause: 'canceled' });
+  expect(await scans().requestCancel({ id: scan.id, now: NOW })).toBe('ended');
+});
+
+test('back in the queue it says why it waits, and beginning again forgets that', async () => {
+  const scan = await begun();
+  expect(await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'disk_low' })).toBe(true);
+  expect(await scans().find(scan.id)).toMatchObject({ status: 'queued', cause: 'disk_low', phase: null });
+  await scans().begin({ id: scan.id, now: NOW });
+  expect(await scans().find(scan.id)).toMatchObject({ status: 'running', cause: null });
+});
+
+test('the fleet takes people before changes before routine, in the order they came, without those it holds', async () => {
+  const ids = await seedRepositories(db.database, integrationId, [2, 3, 4, 5]);
+  const [routine, change, fresh, person] = ids.map(String);
+  const queue = (id: string | undefined, trigger: 'schedule' | 'sync' | 'created' | 'manual') =>
+    scans().queue({ repositoryIds: [`${id}`], trigger, history: 'none', now: NOW });
+  await queue(routine, 'schedule');
+  await queue(change, 'sync');
+  await queue(fresh, 'created');
+  await queue(person, 'manual');
+  const taken = await scans().take({ integrationId, exclude: [], limit: 10 });
+  expect(taken.map((scan) => scan.repositoryId)).toEqual([person, fresh, change, routine]);
+  const held = taken.slice(0, 2).map(({ scanId }) => scanId);
+  const rest = await scans().take({ integrationId, exclude: held, limit: 1 });
+  expect(rest.map((scan) => scan.repositoryId)).toEqual([change]);
+});
+
+test('what is unseen or was scanned with other rules is queued, once, and nothing that is left out', async () => {
+  const [scanned] = await seedRepositories(db.database, integrationId, [2, 3]);
+  await seedScan(db.database, { integrationId, repositoryId: `${scanned}`, findings: [] });
+  const queue = (rules: string) =>
+    scans().queueUnseen({ integrationId, trigger: 'sync', rules, now: minutesLater(1) });
+  expect(await queue('sha256:one')).toBe(2);
+  expect(await queue('sha256:one')).toBe(0);
+  expect(await queue('sha256:two')).toBe(1);
+  await db.query(`update repository set state = 'excluded' where integration_id = $1`, [integrationId]);
+  await db.query(`update scan set status = 'canceled' where integration_id = $1`, [integrationId]);
+  expect(await queue('sha256:three')).toBe(0);
+});
+
+test('scanning all queues what is active and counts what runs already', async () => {
+  await seedRepositories(db.database, integrationId, [2, 3]);
+  const running = await begun();
+  expect(await scans().queueAll({ integrationId, full: true, now: NOW })).toBe(3);
+  expect(await scans().queueAll({ integrationId, full: true, now: NOW })).toBe(3);
+  expect(await scans().find(running.id)).toMatchObject({ fullAgain: true, history: 'none' });
+  const waiting = await db.query(
+    `select distinct history from scan where integration_id = $1 and status = 'queued'`,
+    [integrationId],
+  );
+  expect(waiting).toEqual([{ history: 'full' }]);
+});
+
+test('scanning all puts what waited for routine before it', async () => {
+  await scans().queue({ repositoryIds: [repositoryId], trigger: 'schedule', history: 'none', now: NOW });
+  await scans().queueAll({ integrationId, full: false, now: NOW });
+  const [row] = await db.query('select priority from scan where repository_id = $1', [repositoryId]);
+  expect(row).toEqual({ priority: 1 });
+});
+
+test('a second attempt replaces what the first said of its scanners', async () => {
+  const scan = await begun();
+  await scans().recordScanners({
+    scanId: scan.id,
+    runs: [scannerRun({ status: 'failed' }), scannerRun({ name: 'x' })],
+  });
+  await scans().recordScanners({ scanId: scan.id, runs: [scannerRun()] });
+  const view = await db.database.stores.scanViews.find(scan.id);
+  expect(view?.scanners).toEqual([scannerRun()]);
+});
+
+test('old scans are forgotten, except the last one of a repository and those that findings name', async () => {
+  const first = await seedScan(db.database, { integrationId, repositoryId, findings: [] });
+  const second = await seedScan(db.database, { integrationId, repositoryId, findings: [] });
+  await scans().removeOlderThan(minutesLater(1));
+  expect(await scans().find(first.scanId)).toBeNull();
+  expect(await scans().find(second.scanId)).not.toBeNull();
+});
