@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ActivityFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   condition,
   continueAsNew,
@@ -33,9 +34,9 @@ export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<
     changed = true;
   });
   const held = new Set<string>();
+  /** Repositories, each of which has one workflow at a time. */
   const running = new Set<string>();
   const lost: unknown[] = [];
-  let taken: TakenScan[] = [];
   let started = 0;
   /** Scans that run elsewhere stay held, and do not keep this workflow. */
   const elsewhere = new Set<string>();
@@ -44,21 +45,28 @@ export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<
   for (;;) {
     changed = false;
     const page = await database().takeScans({ integrationId, exclude: [...held], nowMs: Date.now() });
-    taken = page.scans;
+    const taken = [...page.scans];
     for (const scan of taken) held.add(scan.scanId);
-    while (taken.length > 0) {
-      await condition(() => running.size < page.window || lost.length > 0);
+    for (let scan = taken.shift(); scan !== undefined; scan = taken.shift()) {
+      const { scanId, repositoryId } = scan;
+      // the next scan of a repository may be queued a moment before the workflow of the last one closes
+      const isFree = () => running.size < page.window && !running.has(repositoryId);
+      await condition(() => isFree() || lost.length > 0);
       if (lost.length > 0) throw lost[0];
-      const scan = taken.shift();
-      if (scan === undefined) break;
-      running.add(scan.scanId);
+      running.add(repositoryId);
       started += 1;
       void run(integrationId, scan)
         .then(async (ending) => {
-          running.delete(scan.scanId);
-          if (ending === 'waits') await sleep(WAIT_BEFORE_ANOTHER_TRY);
-          if (ending === 'elsewhere') elsewhere.add(scan.scanId);
-          else held.delete(scan.scanId);
+          running.delete(repositoryId);
+          if (ending === 'elsewhere') {
+            elsewhere.add(scanId);
+            return;
+          }
+          if (ending === 'waits') {
+            await sleep(WAIT_BEFORE_ANOTHER_TRY);
+            changed = true;
+          }
+          held.delete(scanId);
         })
         .catch((err: unknown) => lost.push(err));
     }
@@ -90,8 +98,9 @@ async function run(integrationId: string, { scanId, repositoryId }: TakenScan): 
     return result.status === 'requeued' ? 'waits' : 'ended';
   } catch (err) {
     if (err instanceof WorkflowExecutionAlreadyStartedError) return 'elsewhere';
-    if (isCancellation(err) || !(err instanceof ChildWorkflowFailure)) throw err;
-    await endLost(scanId);
+    if (CancellationScope.current().consideredCancelled || !(err instanceof ChildWorkflowFailure)) throw err;
+    // somebody canceled this one scan: it ended its row itself
+    if (!isCancellation(err)) await endLost(scanId);
     return 'ended';
   }
 }
