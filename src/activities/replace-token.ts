@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { CredentialRow } from '../db/stores/credentials.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import { sendWakes } from '../db/wakes.ts';
@@ -30,38 +29,52 @@ interface ReplaceInput {
  * old ciphertext. Anything else wipes the candidate and leaves the current one as it is.
  */
 export function createReplaceToken(deps: GitlabDeps) {
-  const { database, vault } = deps;
   return async function replaceToken(input: ReplaceInput): Promise<{ code: string }> {
-    const now = new Date(input.nowMs);
-    const command = await database.stores.commands.find(input.commandId);
-    const integration = await database.stores.integrations.find(input.integrationId);
-    const credentialId = command?.payload['credentialId'];
-    if (command === null || integration === null || typeof credentialId !== 'string')
-      return { code: 'not_found' };
-    const candidate = await database.stores.credentials.find(credentialId);
-    if (candidate === null || candidate.state !== 'candidate') {
-      return finish({
-        deps,
-        input,
-        result: { code: candidate?.state === 'current' ? 'ok' : 'internal' },
-        now,
-      });
-    }
-    const token = openToken({ vault, credential: candidate });
-    const signal = Context.current().cancellationSignal;
-    const seen = await observeToken({ ...deps, baseUrl: integration.baseUrl, token, signal });
-    const outcome = verdictOf(seen);
-    if (outcome.verdict !== 'active')
-      return refuse({ deps, input, candidate, integration, code: outcome.cause, now });
-
-    const reach = await readReach({ deps, integration, token, signal });
-    if (typeof reach === 'string') return refuse({ deps, input, candidate, integration, code: reach, now });
-    if (reach.lost > 0 && command.payload['acceptLoss'] !== true) {
-      await database.stores.credentials.wipeCandidate({ id: candidate.id, now });
-      return finish({ deps, input, result: { code: 'reach_shrinks', ...reach }, now });
-    }
-    return take({ deps, input, candidate, outcome, lost: reach.lost, now });
+    return withHeartbeat(
+      () => null,
+      (signal) => replaceWith({ deps, input, signal }),
+    );
   };
+}
+
+async function replaceWith({
+  deps,
+  input,
+  signal,
+}: {
+  deps: GitlabDeps;
+  input: ReplaceInput;
+  signal: AbortSignal;
+}): Promise<{ code: string }> {
+  const { database, vault } = deps;
+  const now = new Date(input.nowMs);
+  const command = await database.stores.commands.find(input.commandId);
+  const integration = await database.stores.integrations.find(input.integrationId);
+  const credentialId = command?.payload['credentialId'];
+  if (command === null || integration === null || typeof credentialId !== 'string')
+    return { code: 'not_found' };
+  const candidate = await database.stores.credentials.find(credentialId);
+  if (candidate === null || candidate.state !== 'candidate') {
+    return finish({
+      deps,
+      input,
+      result: { code: candidate?.state === 'current' ? 'ok' : 'internal' },
+      now,
+    });
+  }
+  const token = openToken({ vault, credential: candidate });
+  const seen = await observeToken({ ...deps, baseUrl: integration.baseUrl, token, signal });
+  const outcome = verdictOf(seen);
+  if (outcome.verdict !== 'active')
+    return refuse({ deps, input, candidate, integration, code: outcome.cause, now });
+
+  const reach = await readReach({ deps, integration, token, signal });
+  if (typeof reach === 'string') return refuse({ deps, input, candidate, integration, code: reach, now });
+  if (reach.lost > 0 && command.payload['acceptLoss'] !== true) {
+    await database.stores.credentials.wipeCandidate({ id: candidate.id, now });
+    return finish({ deps, input, result: { code: 'reach_shrinks', ...reach }, now });
+  }
+  return take({ deps, input, candidate, outcome, lost: reach.lost, now });
 }
 
 /** How much of what we know the new token reaches, or the code of why that cannot be said. */
@@ -73,10 +86,7 @@ async function readReach(input: {
 }): Promise<{ known: number; lost: number } | string> {
   const api = input.deps.gitlab.forToken({ baseUrl: input.integration.baseUrl, token: input.token });
   try {
-    const reached = await withHeartbeat(
-      () => null,
-      () => reachedIds({ api, signal: input.signal }),
-    );
+    const reached = await reachedIds({ api, signal: input.signal });
     const known = await input.deps.database.stores.listing.knownProjectIds(input.integration.id);
     return { known: known.length, lost: known.filter((id) => !reached.has(id)).length };
   } catch (err) {

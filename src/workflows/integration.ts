@@ -1,8 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ActivityFailure,
   condition,
   continueAsNew,
   defineSignal,
+  isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
@@ -19,8 +21,8 @@ import {
   STATUS_ATTRIBUTE,
   syncWorkflowId,
 } from './contract.ts';
-import { database, verification } from './proxies.ts';
-import { syncWorkflow } from './sync.ts';
+import { database, replacement, verification } from './proxies.ts';
+import { causeOf, syncWorkflow } from './sync.ts';
 
 export const changedSignal = defineSignal(CHANGED_SIGNAL);
 
@@ -34,19 +36,38 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
     changed = true;
   });
 
-  let plan = await database().planIntegration({ integrationId, nowMs: Date.now() });
+  const look = () => {
+    // whatever was said before this look is seen by it
+    changed = false;
+    return database().planIntegration({ integrationId, nowMs: Date.now() });
+  };
+
+  let plan = await look();
   while (plan.action.do !== 'wait') {
     if (plan.action.do === 'clean_up') {
       await database().cleanUpIntegration({ integrationId, nowMs: Date.now() });
       return;
     }
-    await perform(integrationId, plan.action);
-    plan = await database().planIntegration({ integrationId, nowMs: Date.now() });
+    const failed = await perform(integrationId, plan.action).then(() => null, causeOfFinal);
+    if (failed !== null) {
+      setCurrentDetails(`Status: ${plan.status}. ${plan.action.do} failed: ${failed}. Tried again soon.`);
+      await condition(() => changed, AFTER_A_FAILURE);
+      return continueAsNew<typeof integrationWorkflow>({ integrationId });
+    }
+    plan = await look();
   }
 
   tellOperator(integrationId, plan.status, plan.action);
   await condition(() => changed, Math.max(1, plan.action.untilMs - Date.now()));
   await continueAsNew<typeof integrationWorkflow>({ integrationId });
+}
+
+const AFTER_A_FAILURE = '10m';
+
+/** The code of a failure that no retry mends; an integration outlives it. */
+function causeOfFinal(err: unknown): string {
+  if (isCancellation(err) || !(err instanceof ActivityFailure)) throw err;
+  return causeOf(err);
 }
 
 async function perform(
@@ -57,7 +78,7 @@ async function perform(
     case 'verify':
       return verify(integrationId, action.commandId);
     case 'replace_token':
-      await verification().replaceToken({ integrationId, commandId: action.commandId, nowMs: Date.now() });
+      await replacement().replaceToken({ integrationId, commandId: action.commandId, nowMs: Date.now() });
       return;
     case 'flag':
       await database().flagExpiry({ integrationId, thresholdDays: action.thresholdDays, nowMs: Date.now() });

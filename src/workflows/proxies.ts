@@ -17,9 +17,19 @@ export function database() {
 
 /** A look at GitLab: outages are answers, so only Secu's own trouble is tried again. Longest answer: 30 s × 4 calls. */
 export function verification() {
-  return proxyActivities<VerifyActivities>({
+  return proxyActivities<Pick<VerifyActivities, 'verifyToken'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '3m',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  });
+}
+
+/** A replacement also walks the whole listing to see what the new token would lose: long, so it heartbeats. */
+export function replacement() {
+  return proxyActivities<Pick<VerifyActivities, 'replaceToken'>>({
+    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    startToCloseTimeout: '6h',
+    heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   });
 }
