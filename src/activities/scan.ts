@@ -160,6 +160,7 @@ function isLastTry(): boolean {
 /** What an error means for this scan: it waits, it failed, or it is worth another try. */
 async function settleError(work: Work, err: unknown): Promise<ScanResult> {
   const { deps, input, scan } = work;
+  if (err instanceof CancelledFailure) throw err;
   if (!isSecuError(err)) {
     if (!isLastTry()) throw err;
     deps.log.error({ scanId: scan.id, err }, 'scan failed for a reason that has no name');
