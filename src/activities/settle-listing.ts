@@ -77,9 +77,10 @@ async function settleVanished({ tx, integration, input, acceptRemovals, now }: S
   });
   await tx.events.add(
     [
-      ...outOfReach.map((row) =>
-        event(row, 'repository.excluded', `${row.fullPath} is left out: access_too_low.`),
-      ),
+      // what is out of reach is not listed the next time either: it is told once
+      ...outOfReach
+        .filter((row) => row.state !== 'excluded')
+        .map((row) => event(row, 'repository.excluded', `${row.fullPath} is left out: access_too_low.`)),
       ...missing.map((row) => event(row, 'repository.missing', `${row.fullPath} is not listed any more.`)),
       ...removed.map((row) => event(row, 'repository.removed', `${row.fullPath} is gone.`)),
     ],

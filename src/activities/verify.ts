@@ -117,15 +117,18 @@ async function record(input: {
       now,
     );
   }
-  return change.event === 'integration.verified' || change.event === 'integration.recovered'
-    ? goOn({
-        tx,
-        integrationId: row.id,
-        firstTime: row.lastSyncAt === null,
-        verified: change.event === 'integration.verified',
-        now,
-      })
-    : [];
+  if (change.event === 'integration.verified' || change.event === 'integration.recovered') {
+    return goOn({
+      tx,
+      integrationId: row.id,
+      firstTime: row.lastSyncAt === null,
+      verified: change.event === 'integration.verified',
+      now,
+    });
+  }
+  // a suspicion that was wrong changes nothing that is told, but scans wait for its end
+  const cleared = row.suspectedAt !== null && next.verdict === 'active' && !next.suspected;
+  return cleared ? [await tx.outbox.add({ kind: 'wake_fleet', integrationId: row.id, now })] : [];
 }
 
 /** A token that works again: list what it can read, and take the scans that waited. */
