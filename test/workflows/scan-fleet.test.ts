@@ -1,0 +1,236 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { newId } from '../../src/db/new-id.ts';
+import { fleetWorkflowId, scanWorkflowId } from '../../src/workflows/contract.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { FleetQueue, Scan } from './support/fleet-queue.ts';
+import { activitiesOverQueue, addScan, fleetQueue } from './support/fleet-queue.ts';
+import { runsOf } from './support/inspect.ts';
+import type { Suite } from './support/suite.ts';
+import { openSuite } from './support/suite.ts';
+import { forward } from './support/time.ts';
+
+let suite: Suite;
+
+beforeAll(async () => {
+  suite = await openSuite();
+});
+afterAll(async () => {
+  await suite.close();
+});
+
+interface Fleet {
+  integrationId: string;
+  workflowId: string;
+  taskQueue: string;
+  wake: () => Promise<void>;
+  /** To the end of the whole chain. */
+  ended: () => Promise<void>;
+}
+
+async function fleetOf<T>(
+  { queue, scan }: { queue: FleetQueue; scan?: Scan },
+  work: (fleet: Fleet) => Promise<T>,
+): Promise<T> {
+  const integrationId = newId('integration');
+  const workflowId = fleetWorkflowId(integrationId);
+  return suite.withWorkers(activitiesOverQueue(queue, scan), async ({ starters, taskQueue }) =>
+    work({
+      integrationId,
+      workflowId,
+      taskQueue,
+      wake: () => starters.wakeFleet(integrationId),
+      ended: async () => void (await suite.client.workflow.getHandle(workflowId).result()),
+    }),
+  );
+}
+
+const statusesOf = (queue: FleetQueue) => [...new Set(queue.scans.map(({ status }) => status))];
+
+/** An activity that lives until it is canceled. */
+const untilCanceled: Scan = async () => {
+  const beat = setInterval(() => heartbeat(), 200);
+  try {
+    return await Context.current().cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+};
+
+test('what is urgent is taken first, in a window that is never exceeded, and it ends when nothing waits', async () => {
+  const queue = fleetQueue({ count: 30, window: 3 });
+  const urgent = [addScan(queue, { priority: 1 }), addScan(queue, { priority: 1 })];
+  const first = addScan(queue, { priority: 0 });
+  await fleetOf({ queue, scan: async () => delay(20, undefined) }, async (fleet) => {
+    await fleet.wake();
+    await fleet.ended();
+  });
+  expect(queue.mostAtOnce).toBe(3);
+  expect(statusesOf(queue)).toEqual(['ended']);
+  expect(queue.begun).toHaveLength(33);
+  expect(new Set(queue.begun.slice(0, 3))).toEqual(new Set([first, ...urgent].map(({ scanId }) => scanId)));
+});
+
+test('after three hundred scans it goes on as a new run, and each scan runs once', async () => {
+  const queue = fleetQueue({ count: 310, window: 40 });
+  const runs = await fleetOf({ queue }, async (fleet) => {
+    await fleet.wake();
+    await fleet.ended();
+    return runsOf(suite, fleet.workflowId);
+  });
+  expect(queue.begun).toHaveLength(310);
+  expect(new Set(queue.begun).size).toBe(310);
+  expect(runs).toBe(2);
+});
+
+test('a scan that is queued in its last moment is not lost', async () => {
+  const queue = fleetQueue();
+  await fleetOf({ queue }, async (fleet) => {
+    for (let round = 0; round < 12; round += 1) {
+      addScan(queue);
+      await fleet.wake();
+      // from "has begun" to "has ended" is where the fleet decides to end
+      await awaitUntil(() => queue.begun.length > round);
+      await delay(round * 4);
+    }
+    await awaitUntil(() => queue.scans.every(({ status }) => status === 'ended'));
+    await fleet.ended();
+  });
+  expect(queue.begun).toHaveLength(12);
+});
+
+test('a scan that a person cancels ends alone: the fleet goes on with the others', async () => {
+  const queue = fleetQueue({ count: 2, window: 1 });
+  const [canceled, other] = queue.scans.toSorted((a, b) => (a.scanId < b.scanId ? -1 : 1));
+  await fleetOf(
+    { queue, scan: (scan) => (scan === canceled ? untilCanceled(scan) : Promise.resolve(undefined)) },
+    async (fleet) => {
+      await fleet.wake();
+      await awaitUntil(() => queue.begun.length === 1);
+      await suite.client.workflow.getHandle(scanWorkflowId(canceled?.repositoryId ?? '')).cancel();
+      await fleet.ended();
+    },
+  );
+  expect(canceled?.ending).toBe('canceled: canceled');
+  expect(other?.ending).toBe('activity');
+});
+
+test('a child that somebody terminates has its row ended by the fleet', async () => {
+  const queue = fleetQueue({ count: 2, window: 2 });
+  const [terminated, other] = queue.scans;
+  await fleetOf(
+    { queue, scan: (scan) => (scan === terminated ? untilCanceled(scan) : Promise.resolve(undefined)) },
+    async (fleet) => {
+      await fleet.wake();
+      await awaitUntil(() => queue.begun.length === 2);
+      await suite.client.workflow.getHandle(scanWorkflowId(terminated?.repositoryId ?? '')).terminate('test');
+      await fleet.ended();
+    },
+  );
+  expect(terminated?.ending).toBe('failed: scanner_crashed');
+  expect(other?.ending).toBe('activity');
+});
+
+test('a scan that must wait is tried again after half a minute, not in a loop, and is not forgotten', async () => {
+  const queue = fleetQueue({ count: 1 });
+  let tries = 0;
+  const scan: Scan = async () => {
+    tries += 1;
+    return tries < 3 ? { status: 'requeued', outcome: null, cause: 'disk_low' } : undefined;
+  };
+  await fleetOf({ queue, scan }, async (fleet) => {
+    await fleet.wake();
+    await awaitUntil(() => tries === 1);
+    await delay(500);
+    expect(tries).toBe(1);
+    expect(queue.takes).toBeLessThanOrEqual(3);
+    await forward(suite, { workflowId: fleet.workflowId, ms: 35_000 });
+    await awaitUntil(() => tries === 2);
+    await forward(suite, { workflowId: fleet.workflowId, ms: 20_000 });
+    expect(tries).toBe(2);
+    await forward(suite, { workflowId: fleet.workflowId, ms: 15_000 });
+    await fleet.ended();
+  });
+  expect(tries).toBe(3);
+  expect(queue.scans[0]?.ending).toBe('activity');
+});
+
+test('a repository that is scanned elsewhere is left to that workflow, without a loop', async () => {
+  const queue = fleetQueue({ count: 2 });
+  const [busy, other] = queue.scans;
+  const task = {
+    integrationId: newId('integration'),
+    repositoryId: busy?.repositoryId ?? '',
+    scanId: newId('scan'),
+  };
+  await fleetOf({ queue }, async (fleet) => {
+    // on a queue that nobody polls: it stays open
+    const elsewhere = await suite.client.workflow.start('repositoryScanWorkflow', {
+      workflowId: scanWorkflowId(task.repositoryId),
+      taskQueue: `${fleet.taskQueue}-nobody`,
+      args: [task],
+    });
+    await fleet.wake();
+    await fleet.ended();
+    expect(queue.takes).toBeLessThanOrEqual(4);
+    expect(busy?.status).toBe('queued');
+    expect(other?.status).toBe('ended');
+    await elsewhere.terminate();
+    await fleet.wake();
+    await fleet.ended();
+  });
+  expect(busy?.ending).toBe('activity');
+});
+
+test('the next scan of a repository that is queued while its workflow still closes runs after it', async () => {
+  const queue = fleetQueue({ count: 1, window: 4 });
+  let wake = async () => {};
+  const scan: Scan = async ({ repositoryId }) => {
+    if (queue.scans.length < 4) {
+      addScan(queue, { repositoryId });
+      await wake();
+      await delay(100);
+    }
+    return undefined;
+  };
+  await fleetOf({ queue, scan }, async (fleet) => {
+    wake = fleet.wake;
+    await fleet.wake();
+    await fleet.ended();
+  });
+  expect(queue.scans.map(({ ending }) => ending)).toEqual(Array.from({ length: 4 }, () => 'activity'));
+});
+
+test('a cancel of the fleet cancels its children, and their rows end', async () => {
+  const queue = fleetQueue({ count: 5, window: 2 });
+  await fleetOf({ queue, scan: untilCanceled }, async (fleet) => {
+    await fleet.wake();
+    await awaitUntil(() => queue.begun.length === 2);
+    await suite.client.workflow.getHandle(fleet.workflowId).cancel();
+    await expect(fleet.ended()).rejects.toThrow('Workflow execution cancelled');
+    await awaitUntil(() => queue.scans.filter(({ ending }) => ending === 'canceled: canceled').length === 2);
+  });
+  expect(queue.begun).toHaveLength(2);
+  expect(queue.scans.filter(({ status }) => status === 'queued')).toHaveLength(3);
+});
+
+test('an activity that fails for a while does not end it', async () => {
+  const queue = fleetQueue({ count: 1 });
+  const integrationId = newId('integration');
+  const base = activitiesOverQueue(queue);
+  await suite.withWorkers(
+    {
+      ...base,
+      async takeScans(input) {
+        if (activityInfo().attempt < 3) throw new Error('something unforeseen');
+        return base.takeScans(input);
+      },
+    },
+    async ({ starters }) => {
+      await starters.wakeFleet(integrationId);
+      await suite.client.workflow.getHandle(fleetWorkflowId(integrationId)).result();
+    },
+  );
+  expect(queue.begun).toHaveLength(1);
+});

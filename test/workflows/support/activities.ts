@@ -1,0 +1,41 @@
+import type { FleetActivities } from '../../../src/activities/fleet.ts';
+import type { IntegrationActivities } from '../../../src/activities/integration.ts';
+import type { ReconcileActivities } from '../../../src/activities/reconcile.ts';
+import type { ScanActivities } from '../../../src/activities/scan.ts';
+import type { ListingActivities, SyncActivities } from '../../../src/activities/sync.ts';
+import type { VerifyActivities } from '../../../src/activities/verify.ts';
+
+/** Every activity that a workflow may ask for: a fake that forgets one does not compile. */
+export type AllActivities = IntegrationActivities &
+  SyncActivities &
+  FleetActivities &
+  ReconcileActivities &
+  VerifyActivities &
+  ListingActivities &
+  ScanActivities;
+
+/** Activities that a test expects nobody to call; those that it does expect go over them. */
+export function activitiesWith(own: Partial<AllActivities>): AllActivities {
+  const unexpected = (name: keyof AllActivities) => async () => {
+    throw new Error(`nobody was to call ${name}`);
+  };
+  return {
+    planIntegration: unexpected('planIntegration'),
+    flagExpiry: unexpected('flagExpiry'),
+    cleanUpIntegration: unexpected('cleanUpIntegration'),
+    openSync: unexpected('openSync'),
+    listingFailed: unexpected('listingFailed'),
+    settleListing: unexpected('settleListing'),
+    finishSync: unexpected('finishSync'),
+    cancelSync: unexpected('cancelSync'),
+    takeScans: unexpected('takeScans'),
+    endScan: unexpected('endScan'),
+    reconcile: unexpected('reconcile'),
+    verifyToken: unexpected('verifyToken'),
+    replaceToken: unexpected('replaceToken'),
+    listRepositories: unexpected('listRepositories'),
+    checkHeads: unexpected('checkHeads'),
+    scanRepository: unexpected('scanRepository'),
+    ...own,
+  };
+}

@@ -1,0 +1,93 @@
+import { newId } from '../../../src/db/new-id.ts';
+import type { ScanResult } from '../../../src/domain/scan.ts';
+import type { AllActivities } from './activities.ts';
+import { activitiesWith } from './activities.ts';
+
+export interface QueuedScan {
+  scanId: string;
+  repositoryId: string;
+  priority: number;
+  status: 'queued' | 'running' | 'ended';
+  /** By whom its row was ended. */
+  ending: string | null;
+}
+
+/** Scans of one integration in memory, as rows would hold them. */
+export interface FleetQueue {
+  scans: QueuedScan[];
+  window: number;
+  /** Ids in the order in which they began. */
+  begun: string[];
+  atOnce: number;
+  mostAtOnce: number;
+  takes: number;
+}
+
+export function fleetQueue({ count = 0, window = 8 }: { count?: number; window?: number } = {}): FleetQueue {
+  const queue = { scans: [], window, begun: [], atOnce: 0, mostAtOnce: 0, takes: 0 };
+  for (let index = 0; index < count; index += 1) addScan(queue);
+  return queue;
+}
+
+export function addScan(queue: FleetQueue, own: Partial<QueuedScan> = {}): QueuedScan {
+  const scan: QueuedScan = {
+    scanId: newId('scan'),
+    repositoryId: newId('repository'),
+    priority: 3,
+    status: 'queued',
+    ending: null,
+    ...own,
+  };
+  queue.scans.push(scan);
+  return scan;
+}
+
+/** What a scan activity does here: the result that it gives, or an error. */
+export type Scan = (scan: QueuedScan) => Promise<Partial<ScanResult> | undefined>;
+
+export function activitiesOverQueue(
+  queue: FleetQueue,
+  scan: Scan = async () => undefined,
+  own: Partial<AllActivities> = {},
+): AllActivities {
+  return activitiesWith({
+    async takeScans({ exclude }) {
+      queue.takes += 1;
+      const waiting = queue.scans
+        .filter(({ status, scanId }) => status === 'queued' && !exclude.includes(scanId))
+        .toSorted((a, b) => a.priority - b.priority || (a.scanId < b.scanId ? -1 : 1))
+        .slice(0, 50);
+      return {
+        scans: waiting.map(({ scanId, repositoryId }) => ({ scanId, repositoryId })),
+        window: queue.window,
+      };
+    },
+    async scanRepository({ scanId }) {
+      const row = rowOf(queue, scanId);
+      queue.begun.push(scanId);
+      row.status = 'running';
+      queue.atOnce += 1;
+      queue.mostAtOnce = Math.max(queue.mostAtOnce, queue.atOnce);
+      try {
+        const result = await scan(row);
+        row.status = result?.status === 'requeued' ? 'queued' : 'ended';
+        if (row.status === 'ended') row.ending = 'activity';
+        return { scanId, status: 'succeeded', outcome: 'clean', cause: null, findings: 0, ...result };
+      } finally {
+        queue.atOnce -= 1;
+      }
+    },
+    async endScan({ scanId, status, cause }) {
+      const row = rowOf(queue, scanId);
+      row.status = 'ended';
+      row.ending = `${status}: ${cause}`;
+    },
+    ...own,
+  });
+}
+
+function rowOf(queue: FleetQueue, scanId: string): QueuedScan {
+  const row = queue.scans.find((scan) => scan.scanId === scanId);
+  if (row === undefined) throw new Error('no such scan');
+  return row;
+}

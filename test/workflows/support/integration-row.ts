@@ -1,0 +1,90 @@
+import type { IntegrationSnapshot } from '../../../src/domain/schedule.ts';
+import { nextAction } from '../../../src/domain/schedule.ts';
+import type { AllActivities } from './activities.ts';
+import { activitiesWith } from './activities.ts';
+
+export interface Flagged {
+  thresholdDays: number;
+  atMs: number;
+}
+
+/** One integration in memory: what the database would hold, decided over by the real rules of the domain. */
+export interface IntegrationRow {
+  seen: IntegrationSnapshot;
+  commands: { id: string; kind: 'verify' | 'replace_token' }[];
+  /** Command ids in the order in which they were finished. */
+  finished: string[];
+  flags: Flagged[];
+  verifications: { atMs: number; commandId: string | null }[];
+  syncsOpened: string[];
+  plans: number;
+  cleanedUp: number;
+}
+
+export const THRESHOLDS = [60, 30, 14, 7, 3, 1];
+
+/** An active integration with nothing due: no expiry, no verification, no sync. */
+export function integrationRow(seen: Partial<IntegrationSnapshot> = {}): IntegrationRow {
+  return {
+    seen: {
+      removed: false,
+      verdict: 'active',
+      paused: false,
+      nextVerifyMs: null,
+      nextSyncMs: null,
+      syncQueued: false,
+      expiresAt: null,
+      flagged: null,
+      command: null,
+      ...seen,
+    },
+    commands: [],
+    finished: [],
+    flags: [],
+    verifications: [],
+    syncsOpened: [],
+    plans: 0,
+    cleanedUp: 0,
+  };
+}
+
+/** The activities that an integration's workflow calls, over this row. */
+export function activitiesOver(row: IntegrationRow, own: Partial<AllActivities> = {}): AllActivities {
+  const finish = (commandId: string) => {
+    row.finished.push(commandId);
+    row.commands = row.commands.filter(({ id }) => id !== commandId);
+  };
+  return activitiesWith({
+    async planIntegration({ nowMs }) {
+      row.plans += 1;
+      if (row.seen.removed) return { action: { do: 'clean_up' }, status: 'removed' };
+      const seen = { ...row.seen, command: row.commands[0] ?? null };
+      return { action: nextAction({ seen, nowMs, thresholds: THRESHOLDS }), status: row.seen.verdict };
+    },
+    async flagExpiry({ thresholdDays, nowMs }) {
+      row.flags.push({ thresholdDays, atMs: nowMs });
+      row.seen.flagged = thresholdDays;
+      if (thresholdDays === 0) row.seen.nextVerifyMs = nowMs;
+      return { flagged: true };
+    },
+    async verifyToken({ commandId, nowMs }) {
+      row.verifications.push({ atMs: nowMs, commandId });
+      row.seen.nextVerifyMs = null;
+      if (commandId !== null) finish(commandId);
+      return { status: row.seen.verdict, suspicion: false };
+    },
+    async replaceToken({ commandId }) {
+      finish(commandId);
+      return { code: 'ok' };
+    },
+    async openSync() {
+      row.seen.syncQueued = false;
+      row.seen.nextSyncMs = null;
+      return { syncId: row.syncsOpened.at(-1) ?? null };
+    },
+    async cleanUpIntegration() {
+      row.cleanedUp += 1;
+    },
+    ...own,
+  });
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import type { Client, Connection } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
+import { createFailureInterceptor } from '../../../src/activities/failure.ts';
+import type { Starters } from '../../../src/domain/ports.ts';
+import { TEMPORAL_NAMESPACE } from '../../../src/embedded/temporal-server.ts';
+import { createLogger } from '../../../src/log/logger.ts';
+import { createTemporalClient } from '../../../src/temporal/connection.ts';
+import { createStarters } from '../../../src/temporal/starters.ts';
+import { createQueueWorker } from '../../../src/temporal/worker.ts';
+import { taskQueues } from '../../../src/workflows/contract.ts';
+import { groundAddress } from '../../support/ground-address.ts';
+import '../../support/workers.ts'; // takes the logger of Temporal's native core
+import type { AllActivities } from './activities.ts';
+
+export interface Suite {
+  client: Client;
+  connection: Connection;
+  namespace: string;
+  native: NativeConnection;
+  /** Runs `work` with workers of its own for these activities, on queues of its own, and waits until they ended. */
+  withWorkers<T>(
+    activities: AllActivities,
+    work: (on: { taskQueue: string; starters: Starters }) => Promise<T>,
+    options?: { maxCachedWorkflows?: number },
+  ): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** On the Temporal server of this run, unless another is named. */
+export async function openSuite(
+  server: { address: string; namespace: string } = {
+    address: groundAddress('temporalAddress'),
+    namespace: TEMPORAL_NAMESPACE,
+  },
+): Promise<Suite> {
+  const { address, namespace } = server;
+  const { client, connection } = createTemporalClient({ ...server, identity: 'test' });
+  const native = await NativeConnection.connect({ address });
+  return {
+    client,
+    connection,
+    namespace,
+    native,
+    async withWorkers(activities, work, options = {}) {
+      const queuePrefix = `${randomBytes(4).toString('hex')}-`;
+      const workers = await createWorkers({ native, namespace, queuePrefix, activities, options });
+      const running = Promise.all(workers.map((worker) => worker.run()));
+      try {
+        const starters = createStarters({ client, queuePrefix });
+        return await Promise.race([
+          work({ taskQueue: taskQueues(queuePrefix).orchestration, starters }),
+          running.then(() => Promise.reject(new Error('the workers ended before the test'))),
+        ]);
+      } finally {
+        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+        await running;
+      }
+    },
+    async close() {
+      await native.close();
+      await connection.close();
+    },
+  };
+}
+
+const QUIET = createLogger({ level: 'error', format: 'json', destination: { write: () => {} } });
+
+function createWorkers(input: {
+  native: NativeConnection;
+  namespace: string;
+  queuePrefix: string;
+  activities: AllActivities;
+  options: { maxCachedWorkflows?: number };
+}): Promise<Worker[]> {
+  const { native, namespace, queuePrefix, activities, options } = input;
+  const common = {
+    connection: native,
+    namespace,
+    queuePrefix,
+    identity: 'test',
+    activities,
+    interceptor: (context: Parameters<typeof createFailureInterceptor>[0]['context']) =>
+      createFailureInterceptor({ log: QUIET, context }),
+    slots: 20,
+  };
+  return Promise.all([
+    createQueueWorker('orchestration', {
+      ...common,
+      ...options,
+      workflowBundle: { codePath: groundAddress('workflowBundle') },
+    }),
+    createQueueWorker('gitlab', common),
+    createQueueWorker('scan', common),
+  ]);
+}
