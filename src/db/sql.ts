@@ -16,7 +16,7 @@ export function createSql(em: () => SqlEntityManager): Sql {
   const execute = async (text: string, params: readonly unknown[]) =>
     em()
       .getKysely<Record<string, never>>()
-      .executeQuery(CompiledQuery.raw(text, [...params]));
+      .executeQuery(CompiledQuery.raw(text, params.map(storable)));
   return {
     async rows<Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
       const result = await execute(text, params);
@@ -31,4 +31,24 @@ export function createSql(em: () => SqlEntityManager): Sql {
       return Number(result.numAffectedRows ?? 0n);
     },
   };
+}
+
+/**
+ * A parameter as PostgreSQL can hold it: its text has neither NUL nor half a surrogate pair, and names and lines of
+ * foreign repositories may have both.
+ */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return storableText(value);
+  return Array.isArray(value) ? value.map(storable) : value;
+}
+
+function storableText(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
+/** JSON for a `jsonb` column; within JSON those characters hide behind escapes. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'string' ? storableText(part) : part,
+  );
 }

@@ -1,6 +1,7 @@
 import type { CommandKind } from '../entities/integration.ts';
 import { newId } from '../new-id.ts';
 import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
 
 export interface CommandRow {
   id: string;
@@ -24,7 +25,7 @@ export function createCommandStore(sql: Sql) {
       const id = newId('command');
       await sql.run(
         `insert into command (id, integration_id, kind, payload, state, created_at) values ($1, $2, $3, $4, 'queued', $5)`,
-        [id, input.integrationId, input.kind, JSON.stringify(input.payload ?? {}), input.now],
+        [id, input.integrationId, input.kind, jsonText(input.payload ?? {}), input.now],
       );
       return id;
     },
@@ -49,7 +50,7 @@ export function createCommandStore(sql: Sql) {
     async finish(input: { id: string; result: Record<string, unknown>; now: Date }): Promise<boolean> {
       const changed = await sql.run(
         `update command set state = 'done', done_at = $3, result = $2 where id = $1 and state <> 'done'`,
-        [input.id, JSON.stringify(input.result), input.now],
+        [input.id, jsonText(input.result), input.now],
       );
       return changed === 1;
     },

@@ -3,6 +3,7 @@ import type { TokenFacts } from '../../domain/integration.ts';
 import type { CredentialState } from '../entities/integration.ts';
 import { Credential } from '../entities/integration.ts';
 import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
 
 export type CredentialRow = Pick<
   Credential,
@@ -98,7 +99,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
           id,
           token.gitlabTokenId,
           token.name,
-          JSON.stringify(token.scopes),
+          jsonText(token.scopes),
           token.granular,
           token.owner.username,
           token.owner.kind,

@@ -6,6 +6,7 @@ import { newId } from '../new-id.ts';
 import type { Page } from '../rows.ts';
 import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
 
 export interface StoredEvent {
   id: string;
@@ -60,14 +61,14 @@ export function createEventStore(sql: Sql) {
           events.map((event) => event.repositoryId ?? null),
           events.map((event) => event.actor),
           events.map((event) => event.text),
-          events.map((event) => JSON.stringify(event.data ?? {})),
+          events.map((event) => jsonText(event.data ?? {})),
         ],
       );
     },
 
     /** Tells whoever listens now; lost when nobody does. */
     async tellLive(event: LiveEvent): Promise<void> {
-      await sql.run(`select pg_notify('secu_live', $1)`, [JSON.stringify(event)]);
+      await sql.run(`select pg_notify('secu_live', $1)`, [jsonText(event)]);
     },
 
     async list(

@@ -1,6 +1,7 @@
 import type { FindingStatus, ScannedFinding } from '../../domain/finding.ts';
 import { newId } from '../new-id.ts';
 import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
 
 export interface FindingChange {
   opened: { id: string; ruleId: string; severity: string }[];
@@ -50,7 +51,8 @@ export function createFindingStore(sql: Sql) {
       wholeHistory: boolean;
       now: Date;
     }): Promise<FindingChange> {
-      const { findings } = input;
+      // A fingerprint that is named twice would end the statement with an error.
+      const findings = [...new Map(input.findings.map((f) => [f.fingerprint, f])).values()];
       const written =
         findings.length === 0
           ? []
@@ -66,7 +68,7 @@ export function createFindingStore(sql: Sql) {
                 findings.map((f) => f.ruleId),
                 findings.map((f) => f.title),
                 findings.map((f) => f.severity),
-                findings.map((f) => JSON.stringify(f.cwe)),
+                findings.map((f) => jsonText(f.cwe)),
                 findings.map((f) => f.path),
                 findings.map((f) => f.startLine),
                 findings.map((f) => f.endLine),

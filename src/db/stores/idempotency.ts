@@ -1,4 +1,5 @@
 import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
 
 export interface IdempotencyEntry {
   bodyHash: string;
@@ -48,14 +49,7 @@ export function createIdempotencyStore(sql: Sql) {
     }): Promise<void> {
       await sql.run(
         `update idempotency_key set status = $4, response = $5, location = $6 where principal = $1 and route = $2 and key = $3`,
-        [
-          input.principal,
-          input.route,
-          input.key,
-          input.status,
-          JSON.stringify(input.response),
-          input.location,
-        ],
+        [input.principal, input.route, input.key, input.status, jsonText(input.response), input.location],
       );
     },
 

@@ -5,6 +5,7 @@ import { SCAN_PRIORITY } from '../../domain/scan.ts';
 import { Scan } from '../entities/scan.ts';
 import { newId } from '../new-id.ts';
 import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
 
 /** What a scan activity works on, fenced by the attempt that it began. */
 export interface BegunScan {
@@ -204,7 +205,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
             run.cause,
             run.findings,
             run.filesScanned,
-            JSON.stringify(run.filesSkipped),
+            jsonText(run.filesSkipped),
             run.durationMs,
           ],
         );

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openEventFeed } from '../../src/db/event-feed.ts';
+import type { EventPosition } from '../../src/db/stores/events.ts';
+import type { LiveEvent, NewEvent } from '../../src/domain/event.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { minutesLater, NOW } from './seed.ts';
+
+let db: TestDatabase;
+let start: EventPosition;
+const log = createLogger({ level: 'silent', format: 'json' });
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await db.drop();
+});
+
+beforeEach(async () => {
+  start = await events().endPosition();
+});
+
+const events = () => db.database.stores.events;
+
+/** Until this many can be read. */
+const readAll = (after: EventPosition, count: number) =>
+  awaitUntil(async () => {
+    const found = await read(after);
+    return found.texts.length >= count ? found : null;
+  });
+
+const event = (text: string, change: Partial<NewEvent> = {}): NewEvent => ({
+  kind: 'sync.finished',
+  integrationId: null,
+  actor: 'system',
+  text,
+  ...change,
+});
+
+const add = (...texts: string[]) =>
+  events().add(
+    texts.map((text) => event(text)),
+    NOW,
+  );
+
+/**
+ * Everything after a position as a reader of the stream reads it, two at a time. An open transaction of any database of
+ * the server holds readers back, and other suites have some.
+ */
+async function read(after: EventPosition): Promise<{ texts: string[]; position: EventPosition }> {
+  const texts: string[] = [];
+  let position = after;
+  for (;;) {
+    const page = await events().readAfter(position, 2);
+    texts.push(...page.map((entry) => entry.event.text));
+    const last = page.at(-1);
+    if (last === undefined) return { texts, position };
+    position = last.position;
+  }
+}
+
+test('are read in the order in which they were written, each once', async () => {
+  await add('1', '2');
+  await add('3');
+  await add('4', '5');
+  const first = await readAll(start, 5);
+  expect(first.texts).toEqual(['1', '2', '3', '4', '5']);
+  expect(await read(first.position)).toEqual({ texts: [], position: first.position });
+  await add('6');
+  expect((await readAll(first.position, 1)).texts).toEqual(['6']);
+});
+
+test('a transaction that commits late is not skipped by a reader that was there before', async () => {
+  let commit = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let written = (): void => {};
+  const isWritten = new Promise<void>((resolve) => {
+    written = resolve;
+  });
+  const late = db.database.transaction(async (tx) => {
+    await tx.events.add([event('late')], NOW);
+    written();
+    await held;
+  });
+  await isWritten;
+  await add('early');
+  const before = await read(start);
+  expect(before.texts).toEqual([]); // the one that is ready waits for the one that is not
+  commit();
+  await late;
+  expect((await readAll(before.position, 2)).texts).toEqual(['late', 'early']);
+});
+
+test('readers that resume at any moment miss nothing while many write and some are slow', async () => {
+  const seen: string[] = [];
+  let position = start;
+  const writers = Array.from({ length: 8 }, async (_, writer) => {
+    for (let round = 0; round < 10; round += 1) {
+      await db.database.transaction(async (tx) => {
+        await tx.events.add([event(`${writer}.${round}`)], NOW);
+        if (writer % 2 === 0) await db.query('select pg_sleep($1)', [0.002 * writer]);
+      });
+    }
+  });
+  let writing = true;
+  const reader = (async () => {
+    for (let last = false; ; ) {
+      const { texts, position: next } = await read(position);
+      seen.push(...texts);
+      position = next;
+      if (last) return;
+      last = !writing && seen.length >= 80;
+    }
+  })();
+  await Promise.all(writers);
+  writing = false;
+  await reader;
+  expect(seen).toHaveLength(80);
+  expect(new Set(seen).size).toBe(80);
+});
+
+test('a reader resumes at the id of the last event it had', async () => {
+  await add('1', '2', '3');
+  await readAll(start, 3);
+  const [, second] = await events().readAfter(start, 10);
+  const position = await events().positionOf(second?.event.id ?? '');
+  expect(position).not.toBeNull();
+  expect((await readAll(position ?? start, 1)).texts).toEqual(['3']);
+  expect(await events().positionOf('evt_of_nobody')).toBeNull();
+});
+
+test('foreign text that PostgreSQL cannot hold is kept without what it cannot hold', async () => {
+  await events().add([event('a\u0000b', { data: { from: 'x\u0000\udc80y' } })], NOW);
+  await readAll(start, 1);
+  const [only] = await events().readAfter(start, 10);
+  expect(only?.event).toMatchObject({ text: 'a\ufffdb', data: { from: 'x\ufffd\ufffdy' } });
+});
+
+test('what a transaction that failed wrote was never there', async () => {
+  const failing = db.database.transaction(async (tx) => {
+    await tx.events.add([event('undone')], NOW);
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  await add('done');
+  expect((await readAll(start, 1)).texts).toEqual(['done']);
+});
+
+test('audit events are told apart and hidden from those who may not see them', async () => {
+  await events().add([event('a key', { kind: 'api_key.created' }), event('a sync')], NOW);
+  await readAll(start, 2);
+  const audits = (await events().readAfter(start, 10)).map((entry) => entry.audit);
+  expect(audits).toEqual([true, false]);
+  const texts = async (audit: boolean) =>
+    (await events().list({ audit, kind: ['api_key.created'] }, { limit: 200, cursor: null })).items.map(
+      ({ text }) => text,
+    );
+  expect(await texts(true)).toContain('a key');
+  expect(await texts(false)).toEqual([]);
+});
+
+test('old ones are forgotten, audit events later', async () => {
+  await events().add([event('old audit', { kind: 'api_key.removed' }), event('old')], NOW);
+  await events().add([event('young')], minutesLater(60));
+  await events().removeOlderThan({ before: minutesLater(30), auditBefore: minutesLater(-30) });
+  expect((await readAll(start, 2)).texts).toEqual(['old audit', 'young']);
+});
+
+test('a commit wakes who listens, and a live event reaches them though it is not stored', async () => {
+  const feed = openEventFeed({ url: db.url, log });
+  let wakes = 0;
+  const live: LiveEvent[] = [];
+  const unsubscribe = feed.subscribe({ onStored: () => (wakes += 1), onLive: (one) => live.push(one) });
+  await awaitUntil(() => wakes > 0, { what: 'the feed to be connected' });
+  const before = wakes;
+  await add('hello');
+  await awaitUntil(() => wakes > before);
+  const progress: LiveEvent = {
+    kind: 'scan.progress',
+    at: NOW.toISOString(),
+    integrationId: 'int_x',
+    repositoryId: null,
+    data: { phase: 'scanning' },
+  };
+  await events().tellLive(progress);
+  await awaitUntil(() => live.length > 0);
+  expect(live).toEqual([progress]);
+  unsubscribe();
+  await add('nobody');
+  await feed.close();
+  expect((await readAll(start, 2)).texts).toEqual(['hello', 'nobody']);
+});
+
+test('a feed whose connection is cut comes back by itself', async () => {
+  const feed = openEventFeed({ url: db.url, log });
+  let wakes = 0;
+  feed.subscribe({ onStored: () => (wakes += 1), onLive: () => {} });
+  await awaitUntil(() => wakes > 0);
+  await db.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and query like 'listen%'`,
+  );
+  const before = wakes;
+  await awaitUntil(() => wakes > before, { timeoutMs: 4_000, what: 'the feed to connect again' });
+  const connected = wakes;
+  await add('after');
+  await awaitUntil(() => wakes > connected, { timeoutMs: 2_000 });
+  await feed.close();
+});
+
+test('a feed that never reached the database can be closed', async () => {
+  const feed = openEventFeed({ url: 'postgresql://secu:x@127.0.0.1:1/secu', log });
+  await feed.close();
+});

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { ScannedFinding } from '../../src/domain/finding.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { finding, minutesLater, NOW, seedRepository, seedScan } from './seed.ts';
+
+let db: TestDatabase;
+let ids: { integrationId: string; repositoryId: string };
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await db.drop();
+});
+
+beforeEach(async () => {
+  ids = await seedRepository(db.database);
+});
+
+let minute = 0;
+
+/** A scan that ends a minute after the one before. */
+async function scan(
+  findings: readonly ScannedFinding[],
+  options: { full?: boolean; scanners?: readonly string[] } = {},
+) {
+  minute += 1;
+  return (await seedScan(db.database, { ...ids, findings, now: minutesLater(minute), ...options })).change;
+}
+
+const rows = () =>
+  db.query<{ fingerprint: string; status: string }>(
+    `select fingerprint, status from finding where repository_id = $1 order by fingerprint`,
+    [ids.repositoryId],
+  );
+
+const statuses = async () => (await rows()).map((row) => `${row.fingerprint.slice(3)} ${row.status}`);
+
+const open = async () => (await db.database.stores.repositories.findView(ids.repositoryId))?.open;
+
+test('what is seen first is opened, and counted by severity', async () => {
+  const change = await scan([
+    finding('a', { severity: 'critical' }),
+    finding('b', { severity: 'high' }),
+    finding('c', { severity: 'high' }),
+    finding('d', { severity: 'low' }),
+  ]);
+  expect(change.opened).toHaveLength(4);
+  expect([change.reopened, change.fixed]).toEqual([[], []]);
+  expect(change.open).toBe(4);
+  expect(await open()).toEqual({ critical: 1, high: 2, medium: 0, low: 1 });
+});
+
+test('what is seen again keeps its row and its first day, and follows the line it moved to', async () => {
+  await scan([finding('a')]);
+  const [before] = await db.query(`select id, first_seen_at from finding where repository_id = $1`, [
+    ids.repositoryId,
+  ]);
+  const change = await scan([
+    finding('a', { startLine: 9, endLine: 9, severity: 'critical', commit: 'b'.repeat(40) }),
+  ]);
+  expect(change).toEqual({ opened: [], reopened: [], fixed: [], open: 1 });
+  const [after] = await db.query(
+    `select id, first_seen_at, start_line, commit, last_seen_at > first_seen_at as later from finding
+     where repository_id = $1`,
+    [ids.repositoryId],
+  );
+  expect(after).toEqual({ ...before, start_line: 9, commit: 'b'.repeat(40), later: true });
+  expect(await open()).toMatchObject({ critical: 1, high: 0 });
+});
+
+test('what is gone is fixed and not counted; what comes back is open again', async () => {
+  await scan([finding('a'), finding('b')]);
+  const gone = await scan([finding('a')]);
+  expect(gone.fixed).toHaveLength(1);
+  expect(gone.open).toBe(1);
+  expect(await statuses()).toEqual(['a open', 'b fixed']);
+  const back = await scan([finding('a'), finding('b')]);
+  expect(back.reopened.map(({ id }) => id)).toEqual(gone.fixed.map(({ id }) => id));
+  expect(back.opened).toEqual([]);
+  expect(await statuses()).toEqual(['a open', 'b open']);
+  expect(back.open).toBe(2);
+});
+
+test('what stays fixed is told once', async () => {
+  await scan([finding('a')]);
+  expect((await scan([])).fixed).toHaveLength(1);
+  expect((await scan([])).fixed).toEqual([]);
+});
+
+test('what a person ignores stays ignored when it is seen again, and is never counted', async () => {
+  await scan([finding('a'), finding('b')]);
+  await db.query(`update finding set status = 'ignored' where repository_id = $1 and fingerprint = 'v1:a'`, [
+    ids.repositoryId,
+  ]);
+  const change = await scan([finding('a'), finding('b')]);
+  expect(change).toMatchObject({ opened: [], reopened: [], fixed: [], open: 1 });
+  expect(await statuses()).toEqual(['a ignored', 'b open']);
+});
+
+test('a scanner that did not end well closes nothing', async () => {
+  await scan([finding('a'), finding('c', { scanner: 'ast-grep', kind: 'code' })], {
+    scanners: ['gitleaks', 'ast-grep'],
+  });
+  const change = await scan([], { scanners: ['ast-grep'] });
+  expect(change.fixed).toHaveLength(1);
+  expect(await statuses()).toEqual(['a open', 'c fixed']);
+});
+
+test('a scan of the head leaves open what only the history holds; a scan of all of it may close that', async () => {
+  await scan([finding('a'), finding('old')], { full: true });
+  expect((await scan([])).fixed).toEqual([]);
+  expect(await statuses()).toEqual(['a open', 'old open']);
+  expect((await scan([finding('a')], { full: true })).fixed).toHaveLength(1);
+  expect(await statuses()).toEqual(['a open', 'old fixed']);
+});
+
+test('a finding seen at the head is closed by a scan of the head, though a scan of the history saw it too', async () => {
+  await scan([finding('a')]);
+  await scan([finding('a')], { full: true });
+  expect((await scan([])).fixed).toHaveLength(1);
+});
+
+test('the same fingerprint in two repositories is two findings', async () => {
+  await scan([finding('a')]);
+  const other = await seedRepository(db.database);
+  const { change } = await seedScan(db.database, { ...other, findings: [finding('a')] });
+  expect(change.opened).toHaveLength(1);
+  expect(await statuses()).toEqual(['a open']);
+});
+
+test('a report that names one fingerprint twice is stored once', async () => {
+  const change = await scan([finding('a'), finding('a', { startLine: 8, endLine: 8 })]);
+  expect(change.opened).toHaveLength(1);
+  expect(change.open).toBe(1);
+});
+
+test('a thousand findings are one statement of the store, and a scan without any is none', async () => {
+  const many = Array.from({ length: 1_000 }, (_, index) => finding(`f${index}`));
+  expect((await scan(many)).opened).toHaveLength(1_000);
+  expect((await scan([])).fixed).toHaveLength(1_000);
+});
+
+test('text that PostgreSQL cannot hold does not lose the scan', async () => {
+  const change = await scan([
+    finding('nul', { path: 'a\u0000b.env', excerpt: 'KEY=\u0000', author: 'J\u0000', title: 'x\u0000' }),
+    finding('surrogate', { path: 'a\udc80b.env' }),
+  ]);
+  expect(change.opened).toHaveLength(2);
+});
+
+test('a late attempt cannot store: nothing of its transaction stays', async () => {
+  const { scans } = db.database.stores;
+  const id = await scans.ask({ repositoryId: ids.repositoryId, full: false, now: NOW });
+  const late = await scans.begin({ id, now: NOW });
+  await scans.begin({ id, now: NOW });
+  const storing = db.database.transaction(async (tx) => {
+    await tx.findings.store({
+      ...ids,
+      scanId: id,
+      findings: [finding('late')],
+      scanners: ['gitleaks'],
+      wholeHistory: false,
+      now: NOW,
+    });
+    const ended = await tx.scans.end({
+      id,
+      attempt: late?.attempt ?? 0,
+      status: 'succeeded',
+      outcome: 'findings',
+      cause: null,
+      commit: null,
+      cloneBytes: null,
+      cloneMs: null,
+      now: NOW,
+    });
+    if (ended === null) throw new Error('fenced');
+  });
+  await expect(storing).rejects.toThrow('fenced');
+  expect(await rows()).toEqual([]);
+});
+
+test('a failed scan leaves what is known of the head and the rules', async () => {
+  await scan([finding('a')]);
+  const { scans, findings } = db.database.stores;
+  const scanId = await scans.ask({ repositoryId: ids.repositoryId, full: false, now: NOW });
+  const now = minutesLater(500);
+  await findings.markScanned({ ...ids, scanId, commit: null, rules: null, succeeded: false, now });
+  expect(await db.database.stores.repositories.find(ids.repositoryId)).toMatchObject({
+    headCommit: 'a'.repeat(40),
+    scannedRules: 'sha256:one',
+    lastScanId: scanId,
+    checkedAt: now,
+  });
+});
