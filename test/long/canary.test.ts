@@ -32,7 +32,7 @@ beforeAll(async () => {
       SECU_GITLAB_ORIGINS: simulator.url,
       SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
       SECU_GITLAB_RATE: '100/s',
-      SECU_DISK_RESERVE: '0',
+      SECU_DISK_RESERVE: '1MiB',
       SECU_LOG_LEVEL: 'debug',
     },
   });

@@ -68,7 +68,15 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
       });
       for (const stream of [child.stdout, child.stderr])
         stream?.on('data', (text) => (output += String(text)));
-      await secu.ready();
+      const started = child;
+      await awaitUntil(
+        async () => {
+          if (started.exitCode !== null)
+            throw new Error(`secu up ended with ${started.exitCode}:\n${output}`);
+          return (await readiness(url)) === 'ready';
+        },
+        { timeoutMs: 120_000, what: `secu up ready (${output})` },
+      );
     },
     async stop() {
       if (child === null || child.exitCode !== null || child.signalCode !== null) return;
@@ -108,7 +116,10 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
       return items;
     },
     async ready() {
-      await awaitUntil(async () => (await readiness(url)) === 'ready', { timeoutMs: 120_000 });
+      await awaitUntil(async () => (await readiness(url)) === 'ready', {
+        timeoutMs: 120_000,
+        what: 'secu ready',
+      });
     },
     async remove() {
       await secu.stop();

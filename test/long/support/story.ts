@@ -6,20 +6,22 @@ import { escapeForeignText } from '../../../src/domain/finding.ts';
 import { awaitUntil } from '../../support/await-until.ts';
 import type { Secu } from './secu.ts';
 
-/** Waits until the integration is active, listed, and nothing waits or runs. */
+/** Waits until the integration is active, listed, nothing waits or runs, and every repository was tried. */
 export async function awaitSettled(secu: Secu, integrationId: string): Promise<void> {
+  let seen: unknown = null;
   await awaitUntil(
     async () => {
-      const seen = await look(secu, integrationId);
-      if (seen === null || seen.status !== 'active' || seen.sync.state !== 'idle') return false;
-      return (
-        seen.scans.queued + seen.scans.running === 0 &&
-        seen.counts.neverScanned === 0 &&
-        seen.counts.repositories > 0
-      );
+      const now = await look(secu, integrationId);
+      seen = now;
+      if (now === null || now.status !== 'active' || now.sync.state !== 'idle') return false;
+      if (now.scans.queued + now.scans.running > 0 || now.counts.repositories === 0) return false;
+      const active = await secu.list(`/repositories?integrationId=${integrationId}&state=active`);
+      return active.every((repository) => repository.lastScan !== null);
     },
-    { timeoutMs: 180_000 },
-  );
+    { timeoutMs: 180_000, what: 'settled' },
+  ).catch((err: unknown) => {
+    throw new Error(`not settled; the last look gave ${JSON.stringify(seen)}`, { cause: err });
+  });
 }
 
 /** The integration, or `null` while the API or its database is away. */
