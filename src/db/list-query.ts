@@ -39,7 +39,8 @@ export async function listPage<Row extends { id: string; sort_value: string }, T
 }): Promise<Page<T>> {
   const sortName = input.list.sort ?? input.defaultSort;
   const descending = sortName.startsWith('-');
-  const column = input.columns[sortName.replace(/^-/, '')];
+  const field = sortName.replace(/^-/, '');
+  const column = Object.hasOwn(input.columns, field) ? input.columns[field] : undefined;
   if (column === undefined) {
     throw new SecuError(
       'invalid_request',
@@ -50,7 +51,7 @@ export async function listPage<Row extends { id: string; sort_value: string }, T
   if (input.list.cursor !== null) {
     const [shape, value, id] = decodeCursor(input.list.cursor) ?? [];
     if (shape !== sortName || typeof value !== 'string' || typeof id !== 'string') {
-      throw new SecuError('invalid_request', 'cursor: not a cursor of this list; start again without it');
+      throw badCursor();
     }
     conditions.push({
       text: `(${column.expression}, ${input.idColumn}) ${descending ? '<' : '>'} (?::${column.cast}, ?)`,
@@ -65,13 +66,30 @@ export async function listPage<Row extends { id: string; sort_value: string }, T
     `order by ${column.expression} ${direction}, ${input.idColumn} ${direction}`,
     `limit ${input.list.limit + 1}`,
   ].join('\n');
-  const rows = await input.sql.rows<Row>(statement, params);
+  const rows = await input.sql.rows<Row>(statement, params).catch((err: unknown) => {
+    throw input.list.cursor !== null && isUnreadableValue(err) ? badCursor() : err;
+  });
   return pageOf({
     rows,
     limit: input.list.limit,
     item: input.item,
     cursor: (row) => [sortName, row.sort_value, row.id],
   });
+}
+
+function badCursor(): SecuError {
+  return new SecuError('invalid_request', 'cursor: not a cursor of this list; start again without it');
+}
+
+/** PostgreSQL could not read a value as the type of its column; only cursors hold values that nobody checked. */
+function isUnreadableValue(err: unknown): boolean {
+  return (
+    typeof err === 'object' &&
+    err !== null &&
+    'code' in err &&
+    typeof err.code === 'string' &&
+    err.code.startsWith('22')
+  );
 }
 
 /** Conditions joined by `and`, their `?` numbered `$1`…; used by lists and their summaries alike. */

@@ -5,22 +5,26 @@ import type { OutboxEntry } from './stores/outbox.ts';
 
 /**
  * Sends wakes that a committed transaction owes. What cannot be sent now stays for the dispatcher: nothing is lost
- * when Temporal is away.
+ * when Temporal is away. An entry that fails for another reason waits too, and does not hold up those behind it.
+ * @throws the first such reason, after all others were sent
  */
 export async function sendWakes(
   deps: { database: Database; starters: Starters },
   entries: readonly OutboxEntry[],
 ): Promise<{ sent: number }> {
   const sent: string[] = [];
-  try {
-    for (const entry of entries) {
+  const failures: unknown[] = [];
+  for (const entry of entries) {
+    try {
       if (entry.kind === 'wake_integration') await deps.starters.wakeIntegration(entry.integrationId);
       else await deps.starters.wakeFleet(entry.integrationId);
       sent.push(entry.id);
+    } catch (err) {
+      if (isSecuError(err, 'temporal_unavailable')) break;
+      failures.push(err);
     }
-  } catch (err) {
-    if (!isSecuError(err, 'temporal_unavailable')) throw err;
   }
   if (sent.length > 0) await deps.database.stores.outbox.sent(sent);
+  if (failures.length > 0) throw failures[0];
   return { sent: sent.length };
 }

@@ -1,0 +1,260 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { newId } from '../../src/db/new-id.ts';
+import { sendWakes } from '../../src/db/wakes.ts';
+import { SecuError } from '../../src/domain/errors.ts';
+import type { Starters } from '../../src/domain/ports.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { minutesLater, NOW, seedIntegration } from './seed.ts';
+
+let db: TestDatabase;
+let integrationId: string;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await db.drop();
+});
+
+beforeEach(async () => {
+  integrationId = await seedIntegration(db.database);
+});
+
+const commands = () => db.database.stores.commands;
+const outbox = () => db.database.stores.outbox;
+
+/** Commands of different moments: within one millisecond ids have no order. */
+async function addInTurn(count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const atMs = Date.now();
+    ids.push(await commands().add({ integrationId, kind: 'verify', now: NOW }));
+    await awaitUntil(() => Date.now() > atMs);
+  }
+  return ids;
+}
+
+test('the oldest command is claimed first, and stays claimed until it is finished', async () => {
+  const [first, second] = await addInTurn(2);
+  const claim = () => commands().claimOldest({ integrationId, now: NOW });
+  expect(await claim()).toMatchObject({ id: first, state: 'claimed', result: null, payload: {} });
+  expect(await claim()).toMatchObject({ id: first });
+  expect(await commands().finish({ id: `${first}`, result: { code: 'ok' }, now: NOW })).toBe(true);
+  expect(await claim()).toMatchObject({ id: second });
+  await commands().finish({ id: `${second}`, result: { code: 'ok' }, now: NOW });
+  expect(await claim()).toBeNull();
+});
+
+test('a command is finished once, though many try at the same moment; the first result stays', async () => {
+  const id = await commands().add({ integrationId, kind: 'verify', now: NOW });
+  const results = await Promise.all(
+    Array.from({ length: 10 }, (_, index) =>
+      commands().finish({ id, result: { code: `try ${index}` }, now: NOW }),
+    ),
+  );
+  expect(results.filter(Boolean)).toHaveLength(1);
+  expect(await commands().find(id)).toMatchObject({
+    state: 'done',
+    result: { code: `try ${results.indexOf(true)}` },
+  });
+});
+
+test('many who claim at once all get the same command and its first moment', async () => {
+  const [id] = await addInTurn(3);
+  const claimed = await Promise.all(
+    Array.from({ length: 8 }, (_, index) =>
+      commands().claimOldest({ integrationId, now: minutesLater(index) }),
+    ),
+  );
+  expect(new Set(claimed.map((command) => command?.id))).toEqual(new Set([id]));
+  const [row] = await db.query<{ count: number }>(
+    `select count(*)::int as count from command where integration_id = $1 and state = 'claimed'`,
+    [integrationId],
+  );
+  expect(row?.count).toBe(1);
+});
+
+test('a payload comes back as it was given, and one integration never claims for another', async () => {
+  const other = await seedIntegration(db.database);
+  const payload = { credentialId: newId('credential'), acceptLoss: true };
+  await commands().add({ integrationId: other, kind: 'replace_token', payload, now: NOW });
+  expect(await commands().claimOldest({ integrationId, now: NOW })).toBeNull();
+  expect(await commands().claimOldest({ integrationId: other, now: NOW })).toMatchObject({ payload });
+});
+
+const away: Starters = {
+  wakeIntegration: () => Promise.reject(new SecuError('temporal_unavailable', 'away')),
+  wakeFleet: () => Promise.reject(new SecuError('temporal_unavailable', 'away')),
+  cancelScan: () => Promise.resolve(),
+  cancelAll: () => Promise.resolve(),
+  isOpen: () => Promise.resolve(false),
+};
+
+/** Notes what it was asked to wake; `fail` may refuse. */
+function noting(fail: (id: string) => void = () => {}) {
+  const woken: string[] = [];
+  const wake = (kind: string) => async (id: string) => {
+    fail(id);
+    woken.push(`${kind} ${id}`);
+  };
+  return { woken, starters: { ...away, wakeIntegration: wake('integration'), wakeFleet: wake('fleet') } };
+}
+
+const waiting = async () =>
+  (await outbox().waiting({ before: minutesLater(60), limit: 1_000 })).filter(
+    (entry) => entry.integrationId === integrationId,
+  );
+
+test('a wake that a failed transaction owed is owed no more', async () => {
+  const failing = db.database.transaction(async (tx) => {
+    await tx.outbox.add({ kind: 'wake_fleet', integrationId, now: NOW });
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  expect(await waiting()).toEqual([]);
+});
+
+test('what was sent is gone; with Temporal away it waits, in its order', async () => {
+  const entries = [
+    await outbox().add({ kind: 'wake_integration', integrationId, now: NOW }),
+    await outbox().add({ kind: 'wake_fleet', integrationId, now: NOW }),
+  ];
+  expect(await sendWakes({ database: db.database, starters: away }, entries)).toEqual({ sent: 0 });
+  expect(await waiting()).toEqual(entries);
+  const { woken, starters } = noting();
+  expect(await sendWakes({ database: db.database, starters }, await waiting())).toEqual({ sent: 2 });
+  expect(woken).toEqual([`integration ${integrationId}`, `fleet ${integrationId}`]);
+  expect(await waiting()).toEqual([]);
+});
+
+test('when Temporal goes away half way, what was sent is not sent again', async () => {
+  const other = await seedIntegration(db.database);
+  const first = await outbox().add({ kind: 'wake_integration', integrationId: other, now: NOW });
+  const second = await outbox().add({ kind: 'wake_integration', integrationId, now: NOW });
+  const { starters } = noting((id) => {
+    if (id === integrationId) throw new SecuError('temporal_unavailable', 'away');
+  });
+  expect(await sendWakes({ database: db.database, starters }, [first, second])).toEqual({ sent: 1 });
+  expect(await outbox().waiting({ before: NOW, limit: 1_000 })).toEqual([second]);
+});
+
+test('one wake that fails for another reason is not hidden, and does not hold up those behind it', async () => {
+  const first = await outbox().add({ kind: 'wake_integration', integrationId, now: NOW });
+  const second = await outbox().add({ kind: 'wake_fleet', integrationId, now: NOW });
+  const { starters, woken } = noting();
+  const broken: Starters = { ...starters, wakeIntegration: () => Promise.reject(new TypeError('a bug')) };
+  await expect(sendWakes({ database: db.database, starters: broken }, [first, second])).rejects.toThrow(
+    'a bug',
+  );
+  expect(woken).toEqual([`fleet ${integrationId}`]);
+  expect(await waiting()).toEqual([first]);
+});
+
+test('the dispatcher leaves the youngest to their writers', async () => {
+  await outbox().add({ kind: 'wake_fleet', integrationId, now: minutesLater(1) });
+  const seen = await outbox().waiting({ before: NOW, limit: 1_000 });
+  expect(seen.filter((entry) => entry.integrationId === integrationId)).toEqual([]);
+});
+
+const key = (change: Partial<{ principal: string; route: string; key: string; bodyHash: string }> = {}) => ({
+  principal: 'key_a',
+  route: 'POST /integrations',
+  key: integrationId,
+  bodyHash: 'one',
+  now: NOW,
+  ...change,
+});
+
+test('an idempotency key is claimed by one of many, and tells its answer once there is one', async () => {
+  const { idempotency } = db.database.stores;
+  const claims = await Promise.all(Array.from({ length: 8 }, () => idempotency.claim(key())));
+  expect(claims.filter((entry) => entry === null)).toHaveLength(1);
+  expect(claims.find((entry) => entry !== null)).toEqual({
+    bodyHash: 'one',
+    status: null,
+    response: null,
+    location: null,
+  });
+  await idempotency.settle({ ...key(), status: 201, response: { id: 'int_x' }, location: '/x' });
+  expect(await idempotency.claim(key({ bodyHash: 'two' }))).toEqual({
+    bodyHash: 'one',
+    status: 201,
+    response: { id: 'int_x' },
+    location: '/x',
+  });
+});
+
+test('keys of another principal or route are others; a released one is free', async () => {
+  const { idempotency } = db.database.stores;
+  expect(await idempotency.claim(key())).toBeNull();
+  expect(await idempotency.claim(key({ principal: 'key_b' }))).toBeNull();
+  expect(await idempotency.claim(key({ route: 'POST /api-keys' }))).toBeNull();
+  await idempotency.release(key());
+  expect(await idempotency.claim(key())).toBeNull();
+});
+
+test('a key is kept for a day, and one whose request died for two minutes', async () => {
+  const { idempotency } = db.database.stores;
+  await idempotency.claim(key());
+  expect(await idempotency.claim({ ...key(), now: minutesLater(1) })).not.toBeNull();
+  expect(await idempotency.claim({ ...key(), now: minutesLater(3) })).toBeNull();
+  await idempotency.settle({ ...key(), status: 202, response: {}, location: null });
+  expect(await idempotency.claim({ ...key(), now: minutesLater(3 + 23 * 60) })).toMatchObject({
+    status: 202,
+  });
+  expect(await idempotency.claim({ ...key(), now: minutesLater(4 + 24 * 60) })).toBeNull();
+});
+
+test('one sync is open at a time: asking joins it, and accepting removals is not forgotten', async () => {
+  const { syncs } = db.database.stores;
+  const opened = await Promise.all(
+    Array.from({ length: 6 }, () => syncs.open({ integrationId, trigger: 'manual', now: NOW })),
+  );
+  expect(new Set(opened.map(({ id }) => id)).size).toBe(1);
+  expect(opened.filter(({ isNew }) => isNew)).toHaveLength(1);
+  const id = `${opened[0]?.id}`;
+  await syncs.open({ integrationId, trigger: 'manual', acceptRemovals: true, now: NOW });
+  await syncs.open({ integrationId, trigger: 'schedule', now: NOW });
+  expect(await syncs.find(id)).toMatchObject({ acceptRemovals: true, trigger: 'manual', state: 'queued' });
+});
+
+test('a sync ends once, and the next one is another', async () => {
+  const { syncs } = db.database.stores;
+  const { id } = await syncs.open({ integrationId, trigger: 'manual', now: NOW });
+  expect(await syncs.start({ id, now: NOW })).toBe(true);
+  const counts = {
+    listed: 3,
+    added: 1,
+    renamed: 0,
+    excluded: 0,
+    missing: 0,
+    returned: 0,
+    removed: 0,
+    queuedScans: 1,
+  };
+  const end = () =>
+    syncs.end({ id, state: 'done', cause: null, complete: true, counts, now: minutesLater(1) });
+  expect(await end()).toBe(true);
+  expect(await end()).toBe(false);
+  expect(await syncs.start({ id, now: NOW })).toBe(false);
+  expect(await syncs.find(id)).toMatchObject({ state: 'done', listed: 3, finishedAt: minutesLater(1) });
+  expect(await syncs.open({ integrationId, trigger: 'manual', now: NOW })).toMatchObject({ isNew: true });
+});
+
+test('old syncs are forgotten, but never the last one', async () => {
+  const { syncs } = db.database.stores;
+  const old = async () => {
+    const atMs = Date.now();
+    const { id } = await syncs.open({ integrationId, trigger: 'schedule', now: NOW });
+    await db.query(`update sync_run set state = 'done', finished_at = $2 where id = $1`, [id, NOW]);
+    await awaitUntil(() => Date.now() > atMs);
+    return id;
+  };
+  const ids = [await old(), await old(), await old()];
+  await syncs.removeOlderThan(minutesLater(1));
+  const left = await db.query(`select id from sync_run where integration_id = $1`, [integrationId]);
+  expect(left).toEqual([{ id: ids[2] }]);
+});
