@@ -108,7 +108,6 @@ export function createFailureInterceptor({
       } catch (err) {
         if (err instanceof CancelledFailure) {
           log.info({ ...fields, durationMs: Date.now() - startedMs }, 'activity canceled');
-          delete err.stack;
           throw err;
         }
         const failure = failureOf(err);

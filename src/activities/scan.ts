@@ -1,6 +1,6 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { activityInfo, CancelledFailure } from '@temporalio/activity';
+import { activityInfo } from '@temporalio/activity';
 import type { Repository } from '../db/entities/repository.ts';
 import type { BegunScan } from '../db/stores/scans.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
@@ -13,7 +13,7 @@ import type { ScanDeps } from './deps.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
 import { withHeartbeat } from './heartbeat.ts';
-import { storeScan } from './store-scan.ts';
+import { overtaken, storeScan } from './store-scan.ts';
 import { noteOutage, suspectToken } from './suspect.ts';
 import { currentCredential, isOutage, openToken } from './token.ts';
 
@@ -160,7 +160,6 @@ function isLastTry(): boolean {
 /** What an error means for this scan: it waits, it failed, or it is worth another try. */
 async function settleError(work: Work, err: unknown): Promise<ScanResult> {
   const { deps, input, scan } = work;
-  if (err instanceof CancelledFailure) throw err;
   if (!isSecuError(err)) {
     if (!isLastTry()) throw err;
     deps.log.error({ scanId: scan.id, err }, 'scan failed for a reason that has no name');
@@ -171,6 +170,8 @@ async function settleError(work: Work, err: unknown): Promise<ScanResult> {
     return requeue({ deps, input, scan, cause: null });
   }
   switch (err.code) {
+    case 'canceled':
+      return end(work, 'canceled', 'canceled');
     case 'token_rejected':
     case 'account_blocked':
       return refusedByGit(work);
@@ -200,16 +201,17 @@ async function refusedByGit(work: Work): Promise<ScanResult> {
   return requeue({ deps, input, scan, cause: null });
 }
 
-async function fail({ deps, scan }: Work, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
-  await endFailedScan({
-    ...deps,
-    scanId: scan.id,
-    attempt: scan.attempt,
-    status: 'failed',
-    cause,
-    now: new Date(),
-  });
-  return { scanId: scan.id, status: 'failed', outcome: null, cause, findings: 0 };
+function fail(work: Work, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
+  return end(work, 'failed', cause);
+}
+
+async function end(
+  { deps, scan }: Work,
+  status: 'failed' | 'canceled',
+  cause: ReturnType<typeof scanCauseOf>,
+): Promise<ScanResult> {
+  await endFailedScan({ ...deps, scanId: scan.id, attempt: scan.attempt, status, cause, now: new Date() });
+  return { scanId: scan.id, status, outcome: null, cause, findings: 0 };
 }
 
 async function requeue(input: {
@@ -253,7 +255,7 @@ async function enter(work: Work, phase: 'scanning' | 'storing', commit?: string)
     phase,
     ...(commit === undefined ? {} : { commit }),
   });
-  if (!going) throw new CancelledFailure('another attempt or a cancel came in between');
+  if (!going) throw overtaken();
   await tellLive(work, 'scan.progress', { phase });
 }
 

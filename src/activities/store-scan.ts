@@ -1,8 +1,8 @@
-import { CancelledFailure } from '@temporalio/activity';
 import type { Repository } from '../db/entities/repository.ts';
 import type { FindingChange } from '../db/stores/findings.ts';
 import type { BegunScan } from '../db/stores/scans.ts';
 import { sendWakes } from '../db/wakes.ts';
+import { SecuError } from '../domain/errors.ts';
 import type { NewEvent } from '../domain/event.ts';
 import type { CloneResult, ScanReport } from '../domain/ports.ts';
 import type { ScanOutcome, ScanResult, ScanTask } from '../domain/scan.ts';
@@ -17,6 +17,14 @@ interface StoreInput {
   report: ScanReport;
   outcome: ScanOutcome;
   now: Date;
+}
+
+/**
+ * The row is not this attempt's any more, or somebody canceled it. No cancellation in Temporal's sense: of an activity
+ * that nobody asked to cancel it takes no such answer.
+ */
+export function overtaken(): SecuError {
+  return new SecuError('canceled', 'another attempt or a cancel came in between');
 }
 
 /** Findings, counters, the scan's end and its events, all or nothing, and only by the attempt that still holds it. */
@@ -34,7 +42,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       cloneMs: clone.ms,
       now,
     });
-    if (ended === null) throw new CancelledFailure('another attempt or a cancel came in between');
+    if (ended === null) throw overtaken();
     await tx.scans.recordScanners({ scanId: scan.id, runs: report.runs });
     const change = await tx.findings.store({
       integrationId: input.integrationId,
