@@ -26,12 +26,12 @@ export function createApp(deps: ApiDeps) {
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
-      onError: (c) =>
-        problemResponse({
-          c,
-          err: new SecuError('payload_too_large', 'the body may have at most 1 MiB'),
-          log,
-        }),
+      onError: (c) => {
+        // the rest of the body is not read, so nothing can follow it on this connection
+        c.header('Connection', 'close');
+        const err = new SecuError('payload_too_large', 'the body may have at most 1 MiB');
+        return problemResponse({ c, err, log });
+      },
     }),
   );
   app.use(jsonOnly({ log }));

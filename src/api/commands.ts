@@ -1,3 +1,5 @@
+import type { OutboxEntry } from '../db/stores/outbox.ts';
+import { sendWakes } from '../db/wakes.ts';
 import type { ApiDeps } from './deps.ts';
 
 const LOOK_EVERY_MS = 100;
@@ -17,5 +19,18 @@ export async function awaitCommand(input: {
     if (command === null || command.state === 'done') return command?.result ?? null;
     if (performance.now() >= untilMs) return null;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+/**
+ * Sends what a committed transaction owes to Temporal. What was answered is stored by then, so that no failure here is
+ * the caller's: the dispatcher tries again.
+ */
+export async function wake(deps: ApiDeps, entries: readonly OutboxEntry[]): Promise<{ sent: number }> {
+  try {
+    return await sendWakes(deps, entries);
+  } catch (err) {
+    deps.log.error({ err }, 'a workflow could not be woken; the dispatcher tries again');
+    return { sent: 0 };
   }
 }

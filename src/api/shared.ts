@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Page } from '../db/rows.ts';
 import { SecuError } from '../domain/errors.ts';
 import type { IdKind } from '../domain/ids.ts';
-import { ID_PREFIXES } from '../domain/ids.ts';
+import { ID_PREFIXES, isIdOf } from '../domain/ids.ts';
 import type { ApiEnv } from './deps.ts';
 import { invalidRequest } from './errors.ts';
 import type { Role } from './middleware/authenticate.ts';
@@ -70,12 +70,19 @@ export function forRole(role: Role) {
   return { middleware: [requireRole(role)], security: [{ apiKey: [] }] };
 }
 
+const NOBODY = 'none';
+
 export function idParam<K extends IdKind>(kind: K) {
   return z.object({
-    id: z.string().openapi({
-      param: { name: 'id', in: 'path' },
-      example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000`,
-    }),
+    id: z
+      .string()
+      // what has not the form of an id is nobody's: the database is not asked with foreign text
+      .transform((text) => (isIdOf(kind, text) ? text : NOBODY))
+      .openapi({
+        type: 'string',
+        param: { name: 'id', in: 'path' },
+        example: `${ID_PREFIXES[kind]}_01JG0000000000000000000000`,
+      }),
   });
 }
 
@@ -103,6 +110,14 @@ export function commaListOf<const T extends readonly [string, ...string[]]>(valu
     .optional()
     .openapi({ type: 'string', description: `comma list of ${values.join(', ')}` });
 }
+
+/** A name that people give: trimmed, on one line. */
+export const givenName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), 'control characters are not allowed');
 
 export function pageSchema<T extends z.ZodType>(item: T, name: string) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() }).openapi(name);

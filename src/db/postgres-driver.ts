@@ -58,7 +58,7 @@ export function isDatabaseAway(err: unknown): boolean {
   const code = 'code' in err && typeof err.code === 'string' ? err.code : '';
   const message = 'message' in err && typeof err.message === 'string' ? err.message : '';
   return (
-    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0[123]|53300|25006)$/.test(
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0[123]|53300|25006|database_unavailable)$/.test(
       code,
     ) ||
     /Connection terminated|timeout exceeded when trying to connect|terminating connection|not queryable/.test(

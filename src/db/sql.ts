@@ -1,5 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
+import { SecuError } from '../domain/errors.ts';
+import { isDatabaseAway } from './postgres-driver.ts';
 
 /** Plain SQL with bound parameters (`$1`), inside the transaction of its entity manager where there is one. */
 export interface Sql {
@@ -11,12 +13,21 @@ export interface Sql {
   run(text: string, params?: readonly unknown[]): Promise<number>;
 }
 
-/** SQL over whatever entity manager `em()` gives: a fork of its own, or the one of a transaction. */
+/**
+ * SQL over whatever entity manager `em()` gives: a fork of its own, or the one of a transaction.
+ * @throws SecuError `database_unavailable`; what PostgreSQL says of a statement as it is
+ */
 export function createSql(em: () => SqlEntityManager): Sql {
-  const execute = async (text: string, params: readonly unknown[]) =>
-    em()
-      .getKysely<Record<string, never>>()
-      .executeQuery(CompiledQuery.raw(text, params.map(storable)));
+  const execute = async (text: string, params: readonly unknown[]) => {
+    try {
+      return await em()
+        .getKysely<Record<string, never>>()
+        .executeQuery(CompiledQuery.raw(text, params.map(storable)));
+    } catch (err) {
+      if (!isDatabaseAway(err)) throw err;
+      throw new SecuError('database_unavailable', 'the database does not answer', { cause: err });
+    }
+  };
   return {
     async rows<Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
       const result = await execute(text, params);

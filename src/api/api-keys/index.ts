@@ -10,6 +10,7 @@ import {
   createRouter,
   forRole,
   found,
+  givenName,
   idParam,
   iso,
   isoOrNull,
@@ -38,7 +39,7 @@ const ApiKeySchema = z
 
 const NewApiKey = z
   .strictObject({
-    name: z.string().trim().min(1).max(100),
+    name: givenName,
     role: z.enum(ROLES),
     expiresAt: z.iso.datetime({ offset: true }).optional(),
   })

@@ -2,18 +2,17 @@ import { newId } from '../../db/new-id.ts';
 import type { IntegrationChange } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
 import { tellQueued } from '../../db/tell-queued.ts';
-import { sendWakes } from '../../db/wakes.ts';
 import type { SecuErrorCode } from '../../domain/errors.ts';
 import { SECU_ERROR_CODES, SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { Filters } from '../../domain/integration.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { awaitCommand } from '../commands.ts';
+import { awaitCommand, wake } from '../commands.ts';
 import type { ApiDeps, Principal } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
 import { found } from '../shared.ts';
-import { nameTaken, refuseRotation, tokenInUse } from './create.ts';
+import { nameTaken, refuseRotation, storeUniquely, tokenInUse } from './create.ts';
 import type { IntegrationPatch } from './schemas.ts';
 
 const COMMAND_MS = 15_000;
@@ -25,52 +24,52 @@ interface On {
   id: string;
 }
 
+type Change = On & { body: z.infer<typeof IntegrationPatch> };
+
 /** Names, filters, pause, a known expiry: one transaction, then the workflow looks again. */
-export async function changeIntegration({
-  deps,
-  principal,
-  id,
-  body,
-}: On & { body: z.infer<typeof IntegrationPatch> }): Promise<void> {
-  refuseRotation(body.autoRotate);
+export async function changeIntegration(input: Change): Promise<void> {
+  refuseRotation(input.body.autoRotate);
+  const wakes = await storeUniquely(() => input.deps.database.transaction((tx) => storeChange(tx, input)));
+  await wake(input.deps, wakes);
+}
+
+async function storeChange(
+  tx: ApiDeps['database']['stores'],
+  { deps, principal, id, body }: Change,
+): Promise<OutboxEntry[]> {
   const now = deps.now();
-  const wakes = await deps.database.transaction(async (tx) => {
-    const row = found(await tx.integrations.lock(id), 'integration');
-    const change: IntegrationChange = {};
-    const events: NewEvent[] = [];
-    const wakes: OutboxEntry[] = [];
-    const actor = actorOf(principal);
-    if (body.name !== undefined && body.name !== row.name) {
-      const taken = await tx.integrations.takenNames();
-      if (body.name.toLowerCase() !== row.name.toLowerCase() && taken.has(body.name.toLowerCase()))
-        throw nameTaken(body.name);
-      change.name = body.name;
+  const row = found(await tx.integrations.lock(id), 'integration');
+  const change: IntegrationChange = {};
+  const events: NewEvent[] = [];
+  const wakes: OutboxEntry[] = [];
+  if (body.name !== undefined && body.name !== row.name) {
+    const taken = await tx.integrations.takenNames();
+    if (body.name.toLowerCase() !== row.name.toLowerCase() && taken.has(body.name.toLowerCase()))
+      throw nameTaken(body.name);
+    change.name = body.name;
+  }
+  if (body.autoRotate !== undefined) change.autoRotateDaysBefore = body.autoRotate.daysBefore;
+  if (body.filters !== undefined) {
+    change.filters = mergeFilters(row.filters, body.filters);
+    await tx.syncs.open({ integrationId: id, trigger: 'manual', now });
+  }
+  if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
+  if (body.paused !== undefined && body.paused !== row.paused) {
+    change.paused = body.paused;
+    events.push({
+      kind: body.paused ? 'integration.paused' : 'integration.resumed',
+      integrationId: id,
+      actor: actorOf(principal),
+      text: body.paused ? `${row.name} was paused.` : `${row.name} goes on.`,
+    });
+    if (!body.paused) {
+      await tx.commands.add({ integrationId: id, kind: 'verify', now });
+      wakes.push(await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now }));
     }
-    if (body.autoRotate !== undefined) change.autoRotateDaysBefore = body.autoRotate.daysBefore;
-    if (body.filters !== undefined) {
-      change.filters = mergeFilters(row.filters, body.filters);
-      await tx.syncs.open({ integrationId: id, trigger: 'manual', now });
-    }
-    if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
-    if (body.paused !== undefined && body.paused !== row.paused) {
-      change.paused = body.paused;
-      const text = body.paused ? `${row.name} was paused.` : `${row.name} goes on.`;
-      events.push({
-        kind: body.paused ? 'integration.paused' : 'integration.resumed',
-        integrationId: id,
-        actor,
-        text,
-      });
-      if (!body.paused) {
-        await tx.commands.add({ integrationId: id, kind: 'verify', now });
-        wakes.push(await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now }));
-      }
-    }
-    await tx.integrations.change(id, change, now);
-    await tx.events.add(events, now);
-    return [...wakes, await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
-  });
-  await sendWakes(deps, wakes);
+  }
+  await tx.integrations.change(id, change, now);
+  await tx.events.add(events, now);
+  return [...wakes, await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
 }
 
 function mergeFilters(
@@ -115,7 +114,7 @@ async function setExpiry({
 /** Asks for a verification now. @returns false when it has not answered in time: it goes on */
 export async function verifyNow({ deps, id }: On): Promise<boolean> {
   const { commandId, wakes } = await command({ deps, id, kind: 'verify', payload: {} });
-  const { sent } = await sendWakes(deps, wakes);
+  const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
   return (await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS })) !== null;
 }
@@ -151,9 +150,31 @@ export async function replaceToken({
   token,
   acceptLoss,
 }: On & { token: Secret; acceptLoss: boolean }): Promise<boolean> {
-  const now = deps.now();
   const tokenHash = deps.hashToken(token);
-  const { commandId, wakes } = await deps.database.transaction(async (tx) => {
+  const { commandId, wakes } = await storeUniquely(() =>
+    storeCandidate({ deps, principal, id, token, tokenHash, acceptLoss }),
+  );
+  const { sent } = await wake(deps, wakes);
+  if (sent === 0) return false;
+  const result = await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS });
+  if (result === null) return false;
+  if (result['code'] === 'ok') return true;
+  throw refusal(result);
+}
+
+async function storeCandidate({
+  deps,
+  principal,
+  id,
+  token,
+  tokenHash,
+  acceptLoss,
+}: On & { token: Secret; tokenHash: string; acceptLoss: boolean }): Promise<{
+  commandId: string;
+  wakes: OutboxEntry[];
+}> {
+  const now = deps.now();
+  return deps.database.transaction(async (tx) => {
     found(await tx.integrations.lock(id), 'integration');
     const holder = await tx.credentials.integrationHolding(tokenHash);
     if (holder !== null) throw tokenInUse(holder);
@@ -177,12 +198,6 @@ export async function replaceToken({
     const commandId = await tx.commands.add({ integrationId: id, kind: 'replace_token', payload, now });
     return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
   });
-  const { sent } = await sendWakes(deps, wakes);
-  if (sent === 0) return false;
-  const result = await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS });
-  if (result === null) return false;
-  if (result['code'] === 'ok') return true;
-  throw refusal(result);
 }
 
 function refusal(result: Record<string, unknown>): SecuError {
@@ -219,7 +234,7 @@ export async function removeIntegration({ deps, principal, id }: On): Promise<vo
     );
     return [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
   });
-  await sendWakes(deps, wakes);
+  await wake(deps, wakes);
 }
 
 /** Lists now, or joins the sync that is open. */
@@ -237,7 +252,7 @@ export async function syncNow({
       wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })],
     };
   });
-  await sendWakes(deps, wakes);
+  await wake(deps, wakes);
   return { syncId };
 }
 
@@ -250,6 +265,6 @@ export async function scanAll({ deps, id, full }: On & { full: boolean }): Promi
     await tellQueued({ tx, integrationId: id, queued, now });
     return { queued, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now })] };
   });
-  await sendWakes(deps, wakes);
+  await wake(deps, wakes);
   return { queued };
 }

@@ -1,9 +1,8 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { newId } from '../../db/new-id.ts';
-import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { DEFAULT_FILTERS, integrationNameFrom } from '../../domain/integration.ts';
-import { awaitCommand } from '../commands.ts';
+import { awaitCommand, wake } from '../commands.ts';
 import type { ApiDeps, Principal } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
@@ -27,7 +26,7 @@ export async function createIntegration(input: {
   checkOrigin({ deps, principal: input.principal, baseUrl });
   refuseRotation(body.autoRotate);
   const stored = await storeUniquely(() => store({ ...input, baseUrl }));
-  const { sent } = await sendWakes(deps, [stored.wake]);
+  const { sent } = await wake(deps, [stored.wake]);
   if (sent > 0) await awaitCommand({ ...deps, commandId: stored.commandId, timeoutMs: FIRST_VERDICT_MS });
   return stored.id;
 }
@@ -97,8 +96,8 @@ async function store({
 
 const RACE_TRIES = 3;
 
-/** Two requests that choose the same made name at once: one of them looks again. */
-async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
+/** Two requests that choose the same name or token at once: one of them looks again, and is told. */
+export async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
@@ -111,7 +110,7 @@ async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function isUniqueViolation(err: unknown): boolean {
-  return err instanceof Error && 'code' in err && err.code === '23505';
+  return typeof err === 'object' && err !== null && 'code' in err && err.code === '23505';
 }
 
 export function tokenInUse(integrationId: string): SecuError {

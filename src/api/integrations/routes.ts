@@ -97,7 +97,7 @@ export function integrationRoutes(deps: ApiDeps) {
       },
     }),
     verify: createRoute({
-      ...operates,
+      ...starts,
       tags,
       method: 'post',
       path: '/integrations/{id}/verify',

@@ -6,7 +6,7 @@ import {
   TOKEN_WARNINGS,
 } from '../../domain/integration.ts';
 import { Secret } from '../../domain/secret.ts';
-import { z } from '../shared.ts';
+import { givenName, z } from '../shared.ts';
 
 const MAX_TOKEN = 400;
 
@@ -22,13 +22,6 @@ const token = z
   )
   .transform((text) => new Secret(text))
   .openapi({ type: 'string', writeOnly: true, maxLength: MAX_TOKEN });
-
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
 
 /** Base URL of a GitLab, without a trailing slash or `/api/v4`. */
 const baseUrl = z
@@ -85,7 +78,7 @@ export const NewIntegration = z
     provider: z.literal('gitlab'),
     type: z.literal('git'),
     token,
-    name: name.optional(),
+    name: givenName.optional(),
     baseUrl: baseUrl.optional(),
     filters: filters.optional(),
     autoRotate: autoRotate.optional(),
@@ -94,7 +87,7 @@ export const NewIntegration = z
 
 export const IntegrationPatch = z
   .strictObject({
-    name: name.optional(),
+    name: givenName.optional(),
     filters: filtersPatch.optional(),
     paused: z.boolean().optional(),
     autoRotate: autoRotate.optional(),

@@ -30,7 +30,7 @@ async function principalOf({
   now,
 }: { c: Context<ApiEnv> } & Pick<ApiDeps, 'database' | 'now'>): Promise<Principal> {
   const [, value] =
-    /^Bearer (secu_[\w-]{20,200}|\S{32,200})$/.exec(c.req.header('Authorization') ?? '') ?? [];
+    /^Bearer (secu_[\w-]{20,200}|\S{32,200})$/i.exec(c.req.header('Authorization') ?? '') ?? [];
   if (value === undefined) {
     throw new SecuError('unauthenticated', 'send an API key as "Authorization: Bearer secu_…"');
   }

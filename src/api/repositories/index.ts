@@ -1,7 +1,7 @@
 import { tellQueued } from '../../db/tell-queued.ts';
-import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { REPOSITORY_STATES } from '../../domain/repository.ts';
+import { wake } from '../commands.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ScanRequest } from '../integrations/schemas.ts';
 import { requireRole } from '../middleware/authenticate.ts';
@@ -125,6 +125,6 @@ async function askForScan({
     await tellQueued({ tx, integrationId, repositoryId: id, queued: 1, now });
     return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
   });
-  await sendWakes(deps, wakes);
+  await wake(deps, wakes);
   return { scanId };
 }

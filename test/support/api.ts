@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { serve } from '@hono/node-server';
+import type { App } from '../../src/api/app.ts';
+import { createApp } from '../../src/api/app.ts';
+import type { ApiDeps } from '../../src/api/deps.ts';
+import { hashOfApiKey } from '../../src/api/middleware/authenticate.ts';
+import type { ApiKeyRole } from '../../src/db/entities/system.ts';
+import { openEventFeed } from '../../src/db/event-feed.ts';
+import { freePort } from '../../src/embedded/home.ts';
+import { keyedHash } from '../../src/vault/vault.ts';
+import type { TestWorld } from './world.ts';
+
+const ROLES = ['viewer', 'operator', 'admin', 'calendar', 'metrics'] as const satisfies readonly ApiKeyRole[];
+
+/** An answer, read to its end. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The body as JSON; `null` where it is none. Its reader answers for the shape. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail where it is not there
+  body: any;
+}
+
+export interface CallOptions {
+  /** Default admin; `null`: nobody. */
+  as?: ApiKeyRole | null;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  raw?: string;
+  headers?: Record<string, string>;
+}
+
+export interface TestApi {
+  /** Without a trailing slash. */
+  url: string;
+  app: App;
+  deps: ApiDeps;
+  /** Values of API keys, one a role. */
+  keys: Record<ApiKeyRole, string>;
+  /** A call of `/api/v1/…`, or of any path that begins with `/`: `GET integrations`, `POST /healthz`. */
+  call(request: `${string} ${string}`, options?: CallOptions): Promise<Answer>;
+  /** Every answer so far, with its headers, as text: for what must not be in any. */
+  answers: string[];
+}
+
+/** The API of this world on a port of its own, until the world is closed. */
+export async function startApi(world: TestWorld, overrides: Partial<ApiDeps> = {}): Promise<TestApi> {
+  const port = await freePort();
+  const base = apiDepsOf(world);
+  const hosts = [`127.0.0.1:${port}`];
+  const deps: ApiDeps = { ...base, settings: { ...base.settings, hosts }, ...overrides };
+  world.onClose(() => deps.feed.close());
+  const app = createApp(deps);
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
+  await new Promise((resolve) => server.once('listening', resolve));
+  world.onClose(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  );
+  const url = `http://127.0.0.1:${port}`;
+  const answers: string[] = [];
+  const keys = await addKeys(world);
+  return { url, app, deps, keys, answers, call: callerOf({ url, keys, answers }) };
+}
+
+export function apiDepsOf(world: TestWorld): ApiDeps {
+  const { database, vault, starters, log, dataKeys, policy, simulator } = world;
+  const hashWith = (name: 'token' | 'body') => (text: Parameters<typeof keyedHash>[0]['text']) =>
+    keyedHash({ dataKey: dataKeys[name], purpose: name, text });
+  return {
+    database,
+    vault,
+    starters,
+    feed: openEventFeed({ url: world.databaseUrl, log }),
+    log,
+    settings: {
+      publicUrl: 'http://127.0.0.1',
+      hosts: [],
+      defaultBaseUrl: simulator.url,
+      expiryThresholds: world.settings.expiryThresholds,
+      version: '0.0.0-test',
+    },
+    hashToken: hashWith('token'),
+    hashBody: hashWith('body'),
+    checkOrigin: (baseUrl) => void policy.check(baseUrl),
+    about: async () => ({
+      version: '0.0.0-test',
+      commit: null,
+      temporalUi: null,
+      namespace: world.temporal.namespace,
+      database: 'PostgreSQL',
+      tools: [],
+      keys: [{ id: vault.sealingKeyId, state: 'seals', uses: 1 }],
+    }),
+    ready: async () => ({ database: true, temporal: true, migrations: true, workers: true }),
+    now: () => new Date(),
+  };
+}
+
+async function addKeys({ database }: TestWorld): Promise<Record<ApiKeyRole, string>> {
+  const entries = ROLES.map((role) => [role, `secu_${randomBytes(32).toString('base64url')}`] as const);
+  for (const [role, value] of entries) {
+    await database.stores.apiKeys.add({
+      name: `the ${role}`,
+      role,
+      hash: hashOfApiKey(value),
+      lastFour: value.slice(-4),
+      source: 'api',
+      expiresAt: null,
+      now: new Date(),
+    });
+  }
+  return Object.fromEntries(entries) as Record<ApiKeyRole, string>;
+}
+
+function callerOf(parts: Pick<TestApi, 'url' | 'keys' | 'answers'>): TestApi['call'] {
+  return async (request, { as = 'admin', json, raw, headers = {} } = {}) => {
+    const [method = 'GET', path = ''] = request.split(' ', 2);
+    const body = json === undefined ? raw : JSON.stringify(json);
+    const response = await fetch(path.startsWith('/') ? parts.url + path : `${parts.url}/api/v1/${path}`, {
+      method,
+      headers: {
+        ...(as === null ? {} : { Authorization: `Bearer ${parts.keys[as]}` }),
+        ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    parts.answers.push(`${JSON.stringify([...response.headers])}\n${text}`);
+    return { status: response.status, headers: response.headers, text, body: jsonOf(response, text) };
+  };
+}
+
+function jsonOf(response: Response, text: string): unknown {
+  return /json/.test(response.headers.get('Content-Type') ?? '') && text !== '' ? JSON.parse(text) : null;
+}
