@@ -160,10 +160,11 @@ async function take(input: {
     });
     await tx.credentials.promote({ id: candidate.id, integrationId, now });
     await tx.credentials.recordFacts({ id: candidate.id, token: outcome.token, now });
+    const { suspected: _settled, ...verdict } = change.next;
     await tx.integrations.change(
       integrationId,
       {
-        ...change.next,
+        ...verdict,
         reachabilitySince: row.reachability === 'reachable' ? row.reachabilitySince : now,
         suspectedAt: null,
         lastVerifiedAt: now,
