@@ -1,0 +1,83 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { groundAddress } from '../support/ground-address.ts';
+import { eventNamesOf, foreignTextIn, HISTORIES, historyNames, isRecording } from './support/histories.ts';
+import type { Recorded, Story } from './support/story.ts';
+import { liveStory } from './support/story.ts';
+
+const TYPES = [
+  'integrationWorkflow',
+  'reconcileWorkflow',
+  'repositoryScanWorkflow',
+  'scanFleetWorkflow',
+  'syncWorkflow',
+];
+
+describe.each([
+  ['with workflows in the cache', undefined],
+  ['with every step replayed from the history', 0],
+])('the life of an integration, %s', (_how, maxCachedWorkflows) => {
+  let story: Story;
+
+  beforeAll(async () => {
+    story = await liveStory(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows });
+  });
+
+  test('goes through all five workflows, none of which fails', () => {
+    expect([...new Set(story.recorded.map(({ type }) => type))].toSorted()).toEqual(TYPES);
+    const failures = story.recorded.flatMap(({ history }) =>
+      eventNamesOf(history).filter((name) => /^WORKFLOW_(TASK|EXECUTION)_(FAILED|TIMED_OUT)$/.test(name)),
+    );
+    expect(failures).toEqual([]);
+  });
+
+  test('leaves ids, dates, counts and codes in the histories, nothing else', () => {
+    for (const { history } of story.recorded) expect(foreignTextIn(history)).toEqual([]);
+    const everything = story.recorded.map(({ history }) => historyToJSON(history)).join('\n');
+    const decoded = everything.replace(/"data": ?"([A-Za-z0-9+/=]+)"/g, (_match, data: string) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    for (const text of story.private) expect(decoded).not.toContain(text);
+  });
+
+  test('costs a successful scan eleven events', () => {
+    const scans = story.recorded.filter(({ type }) => type === 'repositoryScanWorkflow');
+    expect(scans.length).toBeGreaterThan(6);
+    expect(scans.filter(({ history }) => eventNamesOf(history).length !== 11)).toEqual([]);
+  });
+
+  test('is replayed by the same code', async () => {
+    for (const { workflowId, history } of story.recorded) {
+      await Worker.runReplayHistory(
+        { workflowBundle: { codePath: groundAddress('workflowBundle') } },
+        history,
+        workflowId,
+      );
+    }
+  });
+
+  if (isRecording() && maxCachedWorkflows === undefined) {
+    test('is recorded', () => {
+      for (const name of historyNames()) rmSync(join(HISTORIES, name));
+      for (const [name, { history }] of chosen(story.recorded))
+        writeFileSync(join(HISTORIES, `${name}.json`), `${historyToJSON(history)}\n`);
+      expect(historyNames()).not.toHaveLength(0);
+    });
+  }
+});
+
+/** One of each shape: runs of the same kinds of events, in the same order, are one shape. */
+function chosen(recorded: readonly Recorded[]): Map<string, Recorded> {
+  const shapes = new Map<string, Recorded>();
+  for (const run of recorded) shapes.set(`${run.type} ${eventNamesOf(run.history).join()}`, run);
+  const named = new Map<string, Recorded>();
+  for (const run of [...shapes.values()].toReversed()) {
+    const name = run.type.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const number = [...named.keys()].filter((key) => key.startsWith(`${name}-`)).length + 1;
+    named.set(`${name}-${number}`, run);
+  }
+  return named;
+}

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Context, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ListingOutcome } from '../../src/activities/sync.ts';
+import { newId } from '../../src/db/new-id.ts';
+import { SecuError } from '../../src/domain/errors.ts';
+import { syncWorkflowId } from '../../src/workflows/contract.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { AllActivities } from './support/activities.ts';
+import { activitiesWith } from './support/activities.ts';
+import type { Suite } from './support/suite.ts';
+import { openSuite } from './support/suite.ts';
+import { forward } from './support/time.ts';
+
+let suite: Suite;
+
+beforeAll(async () => {
+  suite = await openSuite();
+});
+afterAll(async () => {
+  await suite.close();
+});
+
+const LISTED: ListingOutcome = {
+  listed: 42,
+  added: 1,
+  renamed: 0,
+  excluded: 0,
+  returned: 0,
+  complete: true,
+  cause: null,
+  gone: [],
+  visible: [],
+};
+
+interface Seen {
+  settled: ListingOutcome[];
+  finished: { listing: ListingOutcome; queuedScans: number }[];
+  heads: number;
+  canceled: number;
+}
+
+/** What a sync writes, kept in memory. */
+function recording(own: Partial<AllActivities>): { seen: Seen; activities: AllActivities } {
+  const seen: Seen = { settled: [], finished: [], heads: 0, canceled: 0 };
+  const activities = activitiesWith({
+    listRepositories: async () => LISTED,
+    async listingFailed({ cause }) {
+      return { ...LISTED, listed: 7, complete: false, cause };
+    },
+    async settleListing({ listing }) {
+      seen.settled.push(listing);
+      return { queued: listing.complete ? 2 : 0 };
+    },
+    async checkHeads() {
+      seen.heads += 1;
+      return { queued: 3 };
+    },
+    async finishSync({ listing, queuedScans }) {
+      seen.finished.push({ listing, queuedScans });
+    },
+    async cancelSync() {
+      seen.canceled += 1;
+    },
+    ...own,
+  });
+  return { seen, activities };
+}
+
+async function sync(
+  activities: AllActivities,
+  work: (workflowId: string) => Promise<void> = async () => {},
+): Promise<void> {
+  const integrationId = newId('integration');
+  await suite.withWorkers(activities, async ({ taskQueue }) => {
+    const workflowId = syncWorkflowId(integrationId);
+    const handle = await suite.client.workflow.start('syncWorkflow', {
+      workflowId,
+      taskQueue,
+      args: [{ integrationId, syncId: newId('sync') }],
+    });
+    await work(workflowId);
+    await handle.result();
+  });
+}
+
+test('a complete listing is settled, heads are checked, and all scans that follow are counted', async () => {
+  const { seen, activities } = recording({});
+  await sync(activities);
+  expect(seen).toEqual({
+    settled: [LISTED],
+    finished: [{ listing: LISTED, queuedScans: 5 }],
+    heads: 1,
+    canceled: 0,
+  });
+});
+
+test('a listing that fails to the last try ends incomplete with its cause, and takes nothing away', async () => {
+  let tries = 0;
+  const { seen, activities } = recording({
+    async listRepositories() {
+      tries += 1;
+      throw new SecuError('gitlab_reply_unreadable', 'page 3 is HTML');
+    },
+  });
+  await sync(activities, async (workflowId) => {
+    await awaitUntil(() => tries > 0);
+    // an activity that waits for its next try can be skipped to it
+    await forward(suite, { workflowId, ms: 1_800_000 });
+  });
+  expect(tries).toBe(8);
+  expect(seen.heads).toBe(0);
+  expect(
+    seen.finished.map(({ listing, queuedScans }) => [listing.complete, listing.cause, queuedScans]),
+  ).toEqual([[false, 'gitlab_reply_unreadable', 0]]);
+  expect(seen.settled.every(({ complete }) => !complete)).toBe(true);
+});
+
+test('a definite "no" is not tried again', async () => {
+  let tries = 0;
+  const { seen, activities } = recording({
+    async listRepositories() {
+      tries += 1;
+      throw new SecuError('secret_unreadable', 'the record does not open');
+    },
+  });
+  await sync(activities);
+  expect(tries).toBe(1);
+  expect(seen.finished[0]?.listing.cause).toBe('secret_unreadable');
+});
+
+test('a listing whose worker vanished goes on from its last heartbeat', async () => {
+  const cursors: unknown[] = [];
+  const { seen, activities } = recording({
+    async listRepositories() {
+      const context = Context.current();
+      cursors.push(context.info.heartbeatDetails ?? null);
+      if (context.info.attempt === 1) {
+        heartbeat({ after: 300 });
+        throw ApplicationFailure.retryable('gone');
+      }
+      return LISTED;
+    },
+  });
+  await sync(activities);
+  expect(cursors).toEqual([null, { after: 300 }]);
+  expect(seen.finished).toHaveLength(1);
+});
+
+test('heads that cannot be checked now leave the sync as it is', async () => {
+  const { seen, activities } = recording({
+    async checkHeads() {
+      throw new SecuError('secret_unreadable', 'the record does not open');
+    },
+  });
+  await sync(activities);
+  expect(seen.finished).toEqual([{ listing: LISTED, queuedScans: 2 }]);
+});
+
+test('a canceled sync stops its listing and ends its row', async () => {
+  let began = false;
+  const { seen, activities } = recording({
+    async listRepositories() {
+      began = true;
+      const beat = setInterval(() => heartbeat(), 200);
+      return Context.current().cancelled.finally(() => clearInterval(beat));
+    },
+  });
+  const canceled = sync(activities, async (workflowId) => {
+    await awaitUntil(() => began);
+    await suite.client.workflow.getHandle(workflowId).cancel();
+  });
+  await expect(canceled).rejects.toThrow('Workflow execution cancelled');
+  expect(seen).toEqual({ settled: [], finished: [], heads: 0, canceled: 1 });
+});
