@@ -130,7 +130,7 @@ async function driveEverything(): Promise<void> {
 
 test('a token driven through every path is afterwards nowhere but sealed', async () => {
   const watch = watchProcesses(secu, needles);
-  await driveEverything();
+  await driveEverything().finally(() => watch.stop());
   const { programs, hits } = watch.stop();
 
   expect(programs.some((program) => program.endsWith('git') || program.endsWith('git-remote-http'))).toBe(

@@ -114,6 +114,7 @@ export function watchProcesses(secu: Secu, needles: () => readonly string[]) {
       if (hitsIn(`${commandLine}\n${readProc(pid, 'environ')}`, needles()) > 0) hits.add(commandLine);
     }
   }, 15);
+  timer.unref();
   return {
     stop() {
       clearInterval(timer);
