@@ -4,7 +4,6 @@ import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { OutboxEntry } from '../db/stores/outbox.ts';
 import { sendWakes } from '../db/wakes.ts';
 import { ADVICE } from '../domain/causes.ts';
-import type { VerificationOutcome } from '../domain/integration.ts';
 import type { VerdictChange } from '../domain/verdict-change.ts';
 import { verdictChange } from '../domain/verdict-change.ts';
 import { jitterOf, verdictOf } from '../domain/verification.ts';
@@ -167,9 +166,4 @@ function eventData(row: IntegrationRow, { next }: VerdictChange): Record<string,
       reachability: next.reachability,
     },
   };
-}
-
-/** What a look at a token says in one code, for a command's result: `ok`, or the cause. */
-export function codeOfOutcome(outcome: VerificationOutcome): string {
-  return outcome.verdict === 'active' ? 'ok' : outcome.cause;
 }

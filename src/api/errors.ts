@@ -63,16 +63,6 @@ const ANSWERS: Record<SecuErrorCode, readonly [ContentfulStatusCode, string]> = 
 
 const RETRY_AFTER_SECONDS = '5';
 
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: SecuErrorCode;
-  requestId: string;
-  errors?: { path: string; message: string }[];
-}
-
 /** Any error as `application/problem+json` (RFC 9457). A 5xx tells the caller only its code and the request id. */
 export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unknown; log: Log }): Response {
   const known = nameOf(err);

@@ -138,6 +138,5 @@ export function found<T>(row: T | null, what: string): T {
 
 export const iso = (date: Date): string => date.toISOString();
 export const isoOrNull = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;
-export const timestamp = z.iso.datetime();
 
 export { createRoute, z };

@@ -59,7 +59,6 @@ export const hiddenUrl = (...protocols: string[]) =>
 /** The content of a file of PEM certificates. */
 export const certificateFile = value((raw) => readCertificates(readFileText(raw)));
 export const certificates = value(readCertificates);
-export const fileText = value(readFileText);
 export const hiddenFileText = value((raw) => new Hidden(readFileText(raw)));
 export const roleMap = value(readRoleMap);
 export const keyLines = value((raw) => {

@@ -47,12 +47,6 @@ export interface TokenOwner {
   kind: OwnerKind;
 }
 
-export interface Reachability {
-  state: ReachabilityState;
-  cause: ReachabilityCause | null;
-  since: Date;
-}
-
 /** `paused` masks the verdict: the row keeps both apart. */
 export function statusOf(row: { verdict: Verdict; paused: boolean }): IntegrationStatus {
   return row.paused ? 'paused' : row.verdict;

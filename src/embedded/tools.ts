@@ -1,5 +1,5 @@
 import type { Tool } from '../../tools/install.js';
-import { findTool, installTool, pathSettingOf, readManifest } from '../../tools/install.js';
+import { findTool, installTool, readManifest } from '../../tools/install.js';
 import { SecuError } from '../domain/errors.ts';
 import type { Say } from './say.ts';
 import { messageOf } from './say.ts';
@@ -53,9 +53,4 @@ export async function listTools({
       }
     }),
   );
-}
-
-/** Names of the tools that can be installed, and the setting that names each one's path. */
-export function toolSettings(): { name: string; setting: string }[] {
-  return Object.keys(readManifest()).map((name) => ({ name, setting: pathSettingOf(name) }));
 }

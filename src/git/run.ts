@@ -54,6 +54,8 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
   const git = simpleGit({
     baseDir: folder,
     binary: ['/bin/sh', SUPERVISOR],
+    // Only when nobody holds its output any more is it over.
+    completion: { onClose: true, onExit: false },
     abort: AbortSignal.any([signal, flood.signal]),
     allowEnvironment: [...Object.keys(GIT_ENVIRONMENT), 'GIT_ALLOW_PROTOCOL'],
     unsafe: { allowUnsafeConfigPaths: true, allowUnsafeCustomBinary: true },

@@ -22,7 +22,7 @@ export async function streamEvents(input: {
   const live: LiveEvent[] = [];
   const waker = createWaker();
   const unsubscribe = deps.feed.subscribe({
-    onStored: waker.wake,
+    onStored: () => waker.wake(),
     onLive: (event) => {
       live.push(event);
       waker.wake();

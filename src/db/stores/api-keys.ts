@@ -31,8 +31,6 @@ interface ApiKeyRow {
   sort_value: string;
 }
 
-export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
-
 export function createApiKeyStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     async add(input: {

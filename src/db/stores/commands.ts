@@ -11,8 +11,6 @@ export interface CommandRow {
   result: Record<string, unknown> | null;
 }
 
-export type CommandStore = ReturnType<typeof createCommandStore>;
-
 /** What people asked an integration to do. Claimed and finished by compare-and-swap: nothing runs twice. */
 export function createCommandStore(sql: Sql) {
   return {

@@ -27,8 +27,6 @@ export type CredentialRow = Pick<
   | 'flaggedAt'
 >;
 
-export type CredentialStore = ReturnType<typeof createCredentialStore>;
-
 export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     async add(input: {

@@ -42,8 +42,6 @@ interface EventRow {
 const COLUMNS =
   'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
 
-export type EventStore = ReturnType<typeof createEventStore>;
-
 export function createEventStore(sql: Sql) {
   return {
     /** Writes events in the transaction of this store; `NOTIFY` wakes readers when it commits. */

@@ -72,8 +72,6 @@ join repository r on r.id = f.repository_id`;
 
 const SEVERITY_ORDER = `case f.severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 else 4 end`;
 
-export type FindingViewStore = ReturnType<typeof createFindingViewStore>;
-
 export function createFindingViewStore(sql: Sql) {
   return {
     async find(id: string): Promise<FindingView | null> {

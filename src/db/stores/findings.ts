@@ -33,8 +33,6 @@ written as (
 select written.id, written.rule_id as "ruleId", written.severity, before.status as "oldStatus"
 from written left join before using (fingerprint)`;
 
-export type FindingStore = ReturnType<typeof createFindingStore>;
-
 export function createFindingStore(sql: Sql) {
   return {
     /**

@@ -9,8 +9,6 @@ export interface IdempotencyEntry {
   location: string | null;
 }
 
-export type IdempotencyStore = ReturnType<typeof createIdempotencyStore>;
-
 /** Keys of requests that must not act twice, per principal and route, kept 24 h. */
 export function createIdempotencyStore(sql: Sql) {
   return {

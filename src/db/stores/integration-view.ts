@@ -119,8 +119,6 @@ left join lateral (
     sum(open_critical + open_high + open_medium + open_low) as open_findings
   from repository where integration_id = i.id) r on true`;
 
-export type IntegrationViewStore = ReturnType<typeof createIntegrationViewStore>;
-
 export function createIntegrationViewStore(sql: Sql) {
   return {
     async find(id: string): Promise<IntegrationView | null> {

@@ -32,7 +32,8 @@ export type IntegrationRow = Pick<
 
 export type IntegrationChange = Partial<Omit<IntegrationRow, 'id'>>;
 
-export type IntegrationStore = ReturnType<typeof createIntegrationStore>;
+/** A number of our own for the advisory lock of those who choose a name. */
+const NAMES_LOCK = 7_361_995;
 
 export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
@@ -94,8 +95,9 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       return locked === null ? null : this.find(id);
     },
 
-    /** Names in use, in lower case. */
+    /** Names in use, in lower case. Within a transaction nobody else takes one until it ends. */
     async takenNames(): Promise<Set<string>> {
+      await sql.run(`select pg_advisory_xact_lock($1)`, [NAMES_LOCK]);
       const rows = await sql.rows<{ name: string }>(
         `select lower(name) as name from integration where removed_at is null`,
       );

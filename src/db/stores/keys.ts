@@ -1,7 +1,5 @@
 import type { Sql } from '../sql.ts';
 
-export type KeyStore = ReturnType<typeof createKeyStore>;
-
 /** Sealed data keys and the check values of the key ring. */
 export function createKeyStore(sql: Sql) {
   return {

@@ -50,8 +50,6 @@ select written.id, written.full_path as "fullPath", before.full_path as "oldPath
   written.excluded_because as "excludedBecause"
 from written left join before using (gitlab_project_id)`;
 
-export type ListingStore = ReturnType<typeof createListingStore>;
-
 /** Makes our rows match what GitLab lists, page by page and set by set. */
 export function createListingStore(sql: Sql) {
   return {

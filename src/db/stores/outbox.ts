@@ -7,8 +7,6 @@ export interface OutboxEntry {
   integrationId: string;
 }
 
-export type OutboxStore = ReturnType<typeof createOutboxStore>;
-
 /**
  * Wakes that a transaction owes to Temporal. The writer sends them after its commit and removes them; what it could
  * not send, the dispatcher sends.

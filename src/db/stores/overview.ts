@@ -10,8 +10,6 @@ export interface AttentionRow {
   name: string;
 }
 
-export type OverviewStore = ReturnType<typeof createOverviewStore>;
-
 /** What the first page shows, each part one statement. */
 export function createOverviewStore(sql: Sql) {
   return {

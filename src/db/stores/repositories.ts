@@ -60,8 +60,6 @@ from repository r
 join integration i on i.id = r.integration_id and i.removed_at is null
 left join scan s on s.id = r.last_scan_id`;
 
-export type RepositoryStore = ReturnType<typeof createRepositoryStore>;
-
 export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     async find(id: string): Promise<Repository | null> {

@@ -58,8 +58,6 @@ select s.*, (select jsonb_agg(jsonb_build_object('name', n.name, 'version', n.ve
     'durationMs', n.duration_ms) order by n.name) from scanner_run n where n.scan_id = s.id) as scanners /*sort*/
 from scan s join integration i on i.id = s.integration_id and i.removed_at is null`;
 
-export type ScanViewStore = ReturnType<typeof createScanViewStore>;
-
 export function createScanViewStore(sql: Sql) {
   return {
     async find(id: string): Promise<ScanView | null> {

@@ -21,8 +21,6 @@ select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, false, $6
 from unnest($1::text[], $2::text[]) as t (id, repository_id) join repository r on r.id = t.repository_id
 on conflict (repository_id) where status in ('queued', 'running') do nothing`;
 
-export type ScanStore = ReturnType<typeof createScanStore>;
-
 export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     /** Queues scans for these repositories; those that have one queued or running join it. @returns how many are new */

@@ -32,8 +32,6 @@ export type SyncCounts = Pick<
   'listed' | 'added' | 'renamed' | 'excluded' | 'missing' | 'returned' | 'removed' | 'queuedScans'
 >;
 
-export type SyncStore = ReturnType<typeof createSyncStore>;
-
 export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     /** The open sync of this integration, or a new one: at most one is queued or running. */

@@ -1,0 +1,195 @@
+import { escapeForeignText } from '../domain/finding.ts';
+
+const MAX_CHARACTERS = 200;
+const CONTEXT_CHARACTERS = 60;
+/** Enough around a match that nothing visible can be part of a secret that begins or ends outside. */
+const WINDOW_BYTES = 1_500;
+const CHUNK_BYTES = 64;
+const MASK = '************';
+const MIN_CHARACTERS_TO_SHOW_ANY = 16;
+const SHOWN_CHARACTERS = 4;
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Where a secret lies, as gitleaks tells it: lines from 1, columns in bytes. */
+export interface Hit {
+  secret: string;
+  startLine: number;
+  endLine: number;
+  startColumn: number;
+  endColumn: number;
+  /** It was found in a decoded text: the line holds it in another form. */
+  isDecoded: boolean;
+  /** Nothing of it may be shown. */
+  isKey: boolean;
+}
+
+/** Bytes of a line to be masked; `shown` characters of them are not. */
+interface Masked {
+  from: number;
+  to: number;
+  shown: number;
+}
+
+/** The lines of a text, by number from 1, without their ends. */
+export function linesOf(content: Buffer): (number: number) => Buffer | null {
+  const starts = [0];
+  for (let at = content.indexOf(NEWLINE); at !== -1; at = content.indexOf(NEWLINE, at + 1))
+    starts.push(at + 1);
+  return (number) => {
+    const start = starts[number - 1];
+    if (start === undefined) return null;
+    const line = content.subarray(start, (starts[number] ?? content.length + 1) - 1);
+    return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+  };
+}
+
+/**
+ * The line of a hit with every match on it masked, at most 200 characters, control and direction characters escaped.
+ * Of a secret of 16 characters or more the first four are shown, unless it is a key; where a match cannot be placed
+ * on the line, nothing of the line is shown.
+ */
+export function excerptOf(input: { hit: Hit; line: Buffer | null; hitsOnLine: readonly Hit[] }): string {
+  const { hit, line, hitsOnLine } = input;
+  if (line === null) return MASK;
+  const own = rangesOn({ line, number: hit.startLine, hit });
+  const center = own[0]?.from ?? Math.min(line.length, Math.max(0, hit.startColumn - 1));
+  const start = boundary(line, center - WINDOW_BYTES);
+  const end = boundary(line, center + WINDOW_BYTES);
+  const near = hitsOnLine.filter(
+    (other) => other === hit || isNear({ other, number: hit.startLine, start, end }),
+  );
+  const secrets = new Set(near.filter(({ isDecoded }) => !isDecoded));
+  const window = line.subarray(start, end);
+  const ranges = [
+    ...near.flatMap((other) => rangesOn({ line, number: hit.startLine, hit: other })),
+    ...[...secrets].flatMap((other) => occurrences({ window, offset: start, hit: other })),
+  ];
+  const masked = merged(ranges.map((range) => widened(line, range))).filter(
+    ({ from, to }) => to > start && from < end,
+  );
+  return cut({ line, start, end, masked, center });
+}
+
+/** The bytes of a hit on one of its lines. */
+function rangesOn({ line, number, hit }: { line: Buffer; number: number; hit: Hit }): Masked[] {
+  if (number < hit.startLine || number > hit.endLine) return [];
+  // From the second line of a text on, gitleaks counts columns from the line's end before it: one more.
+  const from = number === hit.startLine ? Math.min(line.length, Math.max(0, hit.startColumn - 2)) : 0;
+  const to = number === hit.endLine ? Math.min(line.length, Math.max(from, hit.endColumn)) : line.length;
+  const everything = { from, to, shown: 0 };
+  if (hit.isDecoded || hit.secret.includes('\ufffd')) return [everything];
+  const pieces = piecesOf(hit.secret);
+  const isWhole = pieces.length === 1;
+  const found = pieces.flatMap((piece) => {
+    const at = line.subarray(from, to).indexOf(piece);
+    if (at === -1) return [];
+    return [{ from: from + at, to: from + at + piece.length, shown: isWhole ? shownOf(hit) : 0 }];
+  });
+  return found.length === 0 && hit.startLine === hit.endLine ? [everything] : found;
+}
+
+/** The same secret once more, and long ones also in part. */
+function occurrences({ window, offset, hit }: { window: Buffer; offset: number; hit: Hit }): Masked[] {
+  const found: Masked[] = [];
+  const pieces = piecesOf(hit.secret);
+  for (const piece of pieces) {
+    const shown = pieces.length === 1 ? shownOf(hit) : 0;
+    for (let at = window.indexOf(piece); at !== -1; at = window.indexOf(piece, at + piece.length))
+      found.push({ from: offset + at, to: offset + at + piece.length, shown });
+    for (let chunk = 0; piece.length > CHUNK_BYTES && chunk < piece.length; chunk += CHUNK_BYTES) {
+      const part = piece.subarray(chunk, chunk + CHUNK_BYTES);
+      for (let at = window.indexOf(part); at !== -1; at = window.indexOf(part, at + part.length))
+        found.push({ from: offset + at, to: offset + at + part.length, shown: 0 });
+    }
+  }
+  return found;
+}
+
+function piecesOf(secret: string): Buffer[] {
+  const lines = secret.split('\n').map((line) => line.replace(/\r$/, ''));
+  return lines.filter((line) => line !== '').map((line) => Buffer.from(line));
+}
+
+function shownOf({ secret, isKey }: Hit): number {
+  return isKey || Array.from(secret).length < MIN_CHARACTERS_TO_SHOW_ANY ? 0 : SHOWN_CHARACTERS;
+}
+
+function isNear(input: { other: Hit; number: number; start: number; end: number }): boolean {
+  const { other, number, start, end } = input;
+  if (number < other.startLine || number > other.endLine) return false;
+  const from = number === other.startLine ? other.startColumn - 2 : 0;
+  const to = number === other.endLine ? other.endColumn : Number.POSITIVE_INFINITY;
+  return to > start && from < end;
+}
+
+/** A match may be a part of a longer word, all of which is masked then. */
+function widened(line: Buffer, range: Masked): Masked {
+  let { from, to } = range;
+  while (from > 0 && /[\w-]/.test(charAt(line, from - 1))) from -= 1;
+  while (to < line.length && /[\w+/=-]/.test(charAt(line, to))) to += 1;
+  return { from, to, shown: from === range.from ? range.shown : 0 };
+}
+
+function charAt(line: Buffer, index: number): string {
+  return String.fromCharCode(line[index] ?? 0);
+}
+
+/** Ranges that overlap become one, of which nothing is shown unless they are the same. */
+function merged(ranges: readonly Masked[]): Masked[] {
+  const result: Masked[] = [];
+  for (const range of ranges.toSorted((a, b) => a.from - b.from || b.to - a.to)) {
+    const last = result.at(-1);
+    if (last === undefined || range.from >= last.to) {
+      result.push({ ...range });
+      continue;
+    }
+    const isSame = range.from === last.from && range.to === last.to;
+    last.shown = isSame ? Math.min(last.shown, range.shown) : 0;
+    last.to = Math.max(last.to, range.to);
+  }
+  return result;
+}
+
+/** The part of the line that is shown: some context, the match, and what fits behind it. */
+function cut(input: {
+  line: Buffer;
+  start: number;
+  end: number;
+  masked: readonly Masked[];
+  center: number;
+}): string {
+  const { line, start, end, masked, center } = input;
+  const before: string[] = [];
+  const after: string[] = [];
+  let at = start;
+  const add = (text: string, position: number) =>
+    (position < center ? before : after).push(...Array.from(text));
+  const addText = (from: number, to: number) => {
+    if (to > from) add(escapeForeignText(line.toString('utf8', from, to)), from);
+  };
+  for (const { from, to, shown } of masked) {
+    addText(at, from);
+    const head = Array.from(line.toString('utf8', Math.max(from, start), to)).slice(0, shown);
+    add(`${escapeForeignText(head.join(''))}${MASK}`, from);
+    at = to;
+  }
+  addText(at, end);
+  const context = before.join('').trimStart();
+  const lead = Array.from(context);
+  const total = lead.length + after.length;
+  if (total <= MAX_CHARACTERS && start === 0 && end === line.length)
+    return [...lead, ...after].join('').trimEnd();
+  const kept = lead.length > CONTEXT_CHARACTERS ? ['…', ...lead.slice(-CONTEXT_CHARACTERS)] : lead;
+  const whole = [...kept, ...after];
+  return whole.length <= MAX_CHARACTERS
+    ? whole.join('')
+    : [...whole.slice(0, MAX_CHARACTERS - 1), '…'].join('');
+}
+
+/** The nearest place at or before this one where no character is cut. @see RFC 3629, section 3 */
+function boundary(line: Buffer, at: number): number {
+  let place = Math.min(line.length, Math.max(0, at));
+  while (place > 0 && place < line.length && ((line[place] ?? 0) & 0xc0) === 0x80) place -= 1;
+  return place;
+}

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SecuError } from '../../domain/errors.ts';
+import type { SkippedFiles } from '../../domain/scan.ts';
+import { BINARY_EXTENSIONS } from '../file-kinds.ts';
+import { FINGERPRINT_VERSION } from '../fingerprint.ts';
+import { scannerEnvironment } from '../git-objects.ts';
+import { runProcess } from '../process.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { Scanner, ScannerInput, ScannerResult } from '../scanner.ts';
+import { SNAPSHOT_REF } from '../snapshot.ts';
+import type { LeakyFile } from './findings.ts';
+import { identityOf, toFindings } from './findings.ts';
+import { HISTORY_OPTIONS, largePaths, readHistory } from './history.ts';
+import type { Leak } from './report.ts';
+import { extentOf, parseReport } from './report.ts';
+import { SEVERITY_TABLE } from './severity.ts';
+
+const RULES_FILE = fileURLToPath(new URL('rules.toml', import.meta.url));
+const REPORT_TEMPLATE = fileURLToPath(new URL('report.tmpl', import.meta.url));
+const MAX_REPORT_BYTES = 64 * 1024 * 1024;
+
+export interface GitleaksOptions {
+  path: string;
+  version: string;
+  blobMaxBytes: number;
+  maxFindings: number;
+  sandbox: Sandbox;
+}
+
+/**
+ * gitleaks over the snapshot, and with `history` over all commits too. It never sees the repository's own
+ * configuration, ignore file, comments or attributes, and what it says it read is held against what there was.
+ */
+export function createGitleaks(options: GitleaksOptions): Scanner {
+  const { version } = options;
+  return {
+    name: 'gitleaks',
+    version,
+    rules: rulesHash(version),
+    async scan(input) {
+      const leaks = await scanSnapshot(options, input);
+      const files = atHead({ leaks, input });
+      const past = input.history === 'full' ? await scanHistory({ options, input, files }) : NOTHING_PAST;
+      const all = [...files, ...past.files];
+      const found = all.reduce((count, file) => count + file.leaks.length, 0);
+      if (found > options.maxFindings) throw tooMany(found);
+      const { git, commit } = input.snapshot;
+      const facts = await git.commitFacts([...new Set([commit, ...past.files.map((file) => file.commit)])]);
+      const findings = await toFindings({ files: all, git, facts, hash: input.hash });
+      const filesScanned = input.snapshot.files.size;
+      return { findings, filesScanned, filesSkipped: past.skipped } satisfies ScannerResult;
+    },
+  };
+}
+
+const NOTHING_PAST = { files: [] as LeakyFile[], skipped: [] as SkippedFiles[] };
+
+/** gitleaks' version stands for its default rules, which are built into it. */
+function rulesHash(version: string): string {
+  const parts = [
+    `gitleaks ${version}`,
+    readFileSync(RULES_FILE, 'utf8'),
+    BINARY_EXTENSIONS.join(' '),
+    HISTORY_OPTIONS.join(' '),
+    SEVERITY_TABLE,
+    FINGERPRINT_VERSION,
+  ];
+  return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}
+
+async function scanSnapshot(options: GitleaksOptions, input: ScannerInput): Promise<Leak[]> {
+  const { snapshot } = input;
+  const logOptions = ['--text', '--no-renames', SNAPSHOT_REF];
+  const { leaks, extent } = await runGitleaks({ options, input, logOptions });
+  const commits = snapshot.bytes > 0 ? 1 : 0;
+  if (extent.bytes !== snapshot.bytes || extent.commits !== commits) throw readLess();
+  return leaks;
+}
+
+function atHead({ leaks, input }: { leaks: readonly Leak[]; input: ScannerInput }): LeakyFile[] {
+  const { files, commit } = input.snapshot;
+  const byName = Map.groupBy(leaks, (leak) => leak.file);
+  return [...byName].map(([name, ofFile]) => {
+    const file = files.get(name);
+    if (file === undefined) throw readLess();
+    const { path, objectId, encoding } = file;
+    return { path, commit, object: objectId, encoding, leaks: ofFile };
+  });
+}
+
+/**
+ * What only the past holds: of each secret and path the newest commit that brought it in. What is at the head was
+ * found there.
+ */
+async function scanHistory(parts: {
+  options: GitleaksOptions;
+  input: ScannerInput;
+  files: readonly LeakyFile[];
+}): Promise<{ files: LeakyFile[]; skipped: SkippedFiles[] }> {
+  const { options, input, files } = parts;
+  const { git, commit, gitDirectory } = input.snapshot;
+  const large = await largePaths({ git, commit, blobMaxBytes: options.blobMaxBytes });
+  const binary = BINARY_EXTENSIONS.map((extension) => `*.${extension} -diff\n`);
+  await appendFile(
+    join(gitDirectory, 'info', 'attributes'),
+    [...binary, ...large.map((path) => `${attributePattern(path)} -diff\n`)].join(''),
+  );
+  const history = await readHistory({ git, commit });
+  const { leaks, extent } = await runGitleaks({ options, input, logOptions: [...HISTORY_OPTIONS, commit] });
+  if (extent.commits !== history.commitsWithText) throw readLess();
+  const known = new Set(
+    files.flatMap(({ path, leaks: ofFile }) => ofFile.map((leak) => identityOf({ leak, path }))),
+  );
+  const past = leaks.filter((leak) => !known.has(identityOf({ leak, path: leak.file })));
+  const rankOf = (leak: Leak) => history.rank.get(leak.commit) ?? Number.POSITIVE_INFINITY;
+  const byIdentity = Map.groupBy(past, (leak) => identityOf({ leak, path: leak.file }));
+  const newest = [...byIdentity.values()].flatMap((same) => {
+    const rank = Math.min(...same.map(rankOf));
+    return same.filter((leak) => rankOf(leak) === rank);
+  });
+  const byFile = Map.groupBy(newest, (leak) => JSON.stringify([leak.commit, leak.file]));
+  const skipped = large.length === 0 ? [] : [{ reason: 'too_large' as const, count: large.length }];
+  return { files: [...byFile.values()].map(pastFile), skipped };
+}
+
+function pastFile(leaks: readonly Leak[]): LeakyFile {
+  const [first] = leaks;
+  const { commit = '', file: path = '' } = first ?? {};
+  const object = path.includes('\n') ? null : `${commit}:${path}`;
+  return { path, commit, object, encoding: null, leaks };
+}
+
+/** This path and no other. @see gitattributes(5), gitignore(5), "PATTERN FORMAT" */
+function attributePattern(path: string): string {
+  const literal = `/${path.replace(/[\\*?[\]]/g, '\\$&')}`;
+  return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** @throws SecuError `scanner_crashed` for every end but a good one */
+async function runGitleaks(parts: {
+  options: GitleaksOptions;
+  input: ScannerInput;
+  logOptions: readonly string[];
+}): Promise<{ leaks: Leak[]; extent: ReturnType<typeof extentOf> }> {
+  const { options, input, logOptions } = parts;
+  const { folder, signal, snapshot } = input;
+  const nothing = join(folder, 'no-ignores');
+  await mkdir(nothing, { recursive: true });
+  const flags = ['--no-banner', '--no-color', '--exit-code', '0', '--platform', 'none'];
+  const ours = ['-c', RULES_FILE, '-i', nothing, '--ignore-gitleaks-allow'];
+  const output = ['-f', 'template', '--report-template', REPORT_TEMPLATE, '-r', '-'];
+  const [command = '', ...args] = [
+    ...(await options.sandbox.prefix()),
+    ...[options.path, 'git', snapshot.gitDirectory, ...flags, ...ours, ...output],
+    `--log-opts=${logOptions.join(' ')}`,
+  ];
+  const result = await runProcess({
+    command,
+    args,
+    env: scannerEnvironment({ gitDirectory: snapshot.gitDirectory, folder }),
+    folder,
+    maxStdoutBytes: MAX_REPORT_BYTES,
+    signal,
+  });
+  if (result.exitCode !== 0) {
+    throw new SecuError('scanner_crashed', 'gitleaks ended in a way that has no meaning', {
+      details: { problem: 'exit_code', exitCode: result.exitCode },
+    });
+  }
+  return { extent: extentOf(result.stderr), leaks: parseReport(result.stdout) };
+}
+
+function readLess(): SecuError {
+  return new SecuError('scanner_crashed', 'gitleaks read something else than there was', {
+    details: { problem: 'incomplete' },
+  });
+}
+
+function tooMany(found: number): SecuError {
+  return new SecuError('scanner_crashed', 'more was found than can be stored', {
+    details: { problem: 'too_many_findings', findings: found },
+  });
+}

@@ -1,0 +1,34 @@
+import type { Severity } from '../../domain/finding.ts';
+
+/** Keys: nothing of them is shown, and they are a weakness of their own (CWE-321). */
+const KEYS =
+  /^(?:private-key|age-secret-key|putty-private-key|pkcs12-file|key-store-file|password-database-file)$/;
+
+/** First match first. What no pattern knows is a credential of a provider: whoever reads it can use it. */
+const BY_RULE: ReadonlyArray<readonly [RegExp, Severity]> = [
+  [/-client-id$|-access-id$|-user-api-id$|-public-key$|-pub-?(?:api-)?key$|^mailgun-pub-key$/, 'low'],
+  [/^jwt(?:-base64)?$|^gcp-api-key$|^mapbox-api-token$|-test-api-token$|^sidekiq-sensitive-url$/, 'medium'],
+  [/^terraform-state-file$|^htpasswd-hash$|feed-token$|incoming-mail-token$|^new-relic-browser-/, 'medium'],
+  [/^generic-api-key$|^curl-auth-|-password$|^kubernetes-secret-yaml$|^database-url-password$/, 'high'],
+  [/-webhook(?:-url)?$|^gitlab-session-cookie$|^docker-config-auth$|^pkcs12-file$|^key-store-file$/, 'high'],
+  [/^password-database-file$|^netrc-password$/, 'high'],
+];
+
+export function severityOf(ruleId: string): Severity {
+  return BY_RULE.find(([pattern]) => pattern.test(ruleId))?.[1] ?? 'critical';
+}
+
+export function isKeyRule(ruleId: string): boolean {
+  return KEYS.test(ruleId);
+}
+
+/** @see CWE-798, use of hard-coded credentials; CWE-321, use of hard-coded cryptographic key */
+export function weaknessesOf(ruleId: string): string[] {
+  return [isKeyRule(ruleId) ? 'CWE-321' : 'CWE-798'];
+}
+
+/** Bears on what is stored, so it belongs to the rules. */
+export const SEVERITY_TABLE = JSON.stringify([
+  KEYS.source,
+  ...BY_RULE.map(([pattern, severity]) => [pattern.source, severity]),
+]);

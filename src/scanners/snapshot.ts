@@ -1,0 +1,171 @@
+import { isUtf8 } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { SecuError } from '../domain/errors.ts';
+import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
+import { isBinaryName, isLfsPointer } from './file-kinds.ts';
+import type { GitObjects, TreeEntry } from './git-objects.ts';
+import { openGitObjects } from './git-objects.ts';
+import type { WideEncoding } from './text-encoding.ts';
+import { decodeWide, wideEncodingOf } from './text-encoding.ts';
+
+const MAX_PATH_BYTES = 4_096;
+const LINK = '120000';
+const SUBMODULE = '160000';
+const SHA256_HEX_LENGTH = 64;
+
+export interface SnapshotFile {
+  /** Shown to people; bytes that are no UTF-8 are U+FFFD. */
+  path: string;
+  objectId: string;
+  /** It was decoded into the snapshot. */
+  encoding: WideEncoding | null;
+}
+
+/**
+ * A bare repository of ours over the objects of the clone, with one commit that holds exactly the files to be read:
+ * decoded, without what is too large, binary or no file. Configuration, attributes and names in it are ours, so nothing
+ * in the repository tells a tool what to leave out.
+ */
+export interface Snapshot {
+  gitDirectory: string;
+  /** The commit of the repository, of which this is the picture. */
+  commit: string;
+  git: GitObjects;
+  /** By the name that the file has in the snapshot. */
+  files: ReadonlyMap<string, SnapshotFile>;
+  /** Of all files together. */
+  bytes: number;
+  skipped: SkippedFiles[];
+}
+
+/** The branch of the one commit. */
+export const SNAPSHOT_REF = 'refs/heads/snapshot';
+
+/** @throws SecuError `scanner_crashed` when an object is broken or missing; the signal's reason */
+export async function takeSnapshot(input: {
+  gitDirectory: string;
+  commit: string;
+  /** An empty folder of its own. */
+  folder: string;
+  blobMaxBytes: number;
+  signal: AbortSignal;
+}): Promise<Snapshot> {
+  const { commit, folder, blobMaxBytes, signal } = input;
+  const gitDirectory = join(folder, 'snapshot.git');
+  await layOut({ gitDirectory, over: resolve(input.gitDirectory), commit });
+  const git = openGitObjects({ gitDirectory, folder, signal });
+  const skips = new Map<SkipReason, number>();
+  const skip = (reason: SkipReason) => skips.set(reason, (skips.get(reason) ?? 0) + 1);
+  const candidates: TreeEntry[] = [];
+  for (const entry of await git.listTree(commit)) {
+    const reason = reasonToSkip(entry, blobMaxBytes);
+    if (reason === null) candidates.push(entry);
+    else skip(reason);
+  }
+  const files = new Map<string, SnapshotFile>();
+  const size = { bytes: 0 };
+  await git.run(
+    ['fast-import', '--quiet', '--done', '--date-format=raw'],
+    importStream({ git, candidates, files, size, skip }),
+  );
+  const skipped = [...skips].map(([reason, count]) => ({ reason, count }));
+  return { gitDirectory, commit, git, files, bytes: size.bytes, skipped };
+}
+
+/** A bare repository by hand: `git init` would cost a process and bring samples. @see gitrepository-layout(5) */
+async function layOut(input: { gitDirectory: string; over: string; commit: string }): Promise<void> {
+  const { gitDirectory, over, commit } = input;
+  await mkdir(join(gitDirectory, 'objects', 'info'), { recursive: true });
+  await mkdir(join(gitDirectory, 'refs', 'heads'), { recursive: true });
+  await mkdir(join(gitDirectory, 'info'));
+  const isSha256 = commit.length === SHA256_HEX_LENGTH;
+  const format = isSha256 ? '\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n' : '';
+  await Promise.all([
+    writeFile(join(gitDirectory, 'HEAD'), `ref: ${SNAPSHOT_REF}\n`),
+    writeFile(join(gitDirectory, 'config'), `[core]\n\tbare = true\n${format}`),
+    writeFile(join(gitDirectory, 'info', 'attributes'), '* diff\n'),
+    writeFile(join(gitDirectory, 'objects', 'info', 'alternates'), `${join(over, 'objects')}\n`),
+    copyFile(join(over, 'shallow'), join(gitDirectory, 'shallow')).catch(ignoreMissing),
+  ]);
+}
+
+function reasonToSkip(entry: TreeEntry, blobMaxBytes: number): SkipReason | null {
+  if (entry.mode === SUBMODULE || entry.type !== 'blob') return 'submodule';
+  if (entry.mode === LINK) return 'link';
+  if (entry.path.length > MAX_PATH_BYTES) return 'path_too_long';
+  if (isBinaryName(entry.path.toString('utf8'))) return 'binary';
+  return (entry.bytes ?? 0) > blobMaxBytes ? 'too_large' : null;
+}
+
+/** The one commit, file by file, as `git fast-import` reads it. @see git-fast-import(1) */
+async function* importStream(input: {
+  git: GitObjects;
+  candidates: readonly TreeEntry[];
+  files: Map<string, SnapshotFile>;
+  size: { bytes: number };
+  skip: (reason: SkipReason) => void;
+}): AsyncGenerator<Buffer> {
+  const { git, candidates, files, size, skip } = input;
+  const nameOf = namer();
+  yield Buffer.from(`commit ${SNAPSHOT_REF}\ncommitter secu <secu> 0 +0000\ndata 0\n`);
+  let index = 0;
+  for await (const content of git.readBlobs(candidates.map(({ objectId }) => objectId))) {
+    const entry = candidates[index];
+    index += 1;
+    if (entry === undefined) break;
+    if (content === null) throw missing();
+    if (isLfsPointer(content)) {
+      skip('lfs_pointer');
+      continue;
+    }
+    const { path, name } = nameOf(entry.path);
+    const encoding = wideEncodingOf(content);
+    files.set(name, { path, objectId: entry.objectId, encoding });
+    if (encoding === null) {
+      size.bytes += content.length;
+      yield Buffer.from(`M 100644 ${entry.objectId} ${quoted(name)}\n`);
+    } else {
+      const decoded = decodeWide(content, encoding);
+      size.bytes += decoded.length;
+      yield Buffer.concat([
+        Buffer.from(`M 100644 inline ${quoted(name)}\ndata ${decoded.length}\n`),
+        decoded,
+        Buffer.from('\n'),
+      ]);
+    }
+  }
+  if (index < candidates.length) throw missing();
+  yield Buffer.from('\ndone\n');
+}
+
+/** A file that gitleaks' default rules take for its own configuration, and pass over, wherever it lies. */
+const PASSED_OVER = /gitleaks\.toml/g;
+
+/** Names that a scanner could stumble over, or pass over, are replaced below a folder that nobody can foresee. */
+function namer(): (path: Buffer) => { path: string; name: string } {
+  const folder = randomBytes(8).toString('hex');
+  let count = 0;
+  return (bytes) => {
+    const path = bytes.toString('utf8');
+    if (isUtf8(bytes) && path.search(PASSED_OVER) === -1) return { path, name: path };
+    count += 1;
+    return { path, name: `${folder}-${count}/${path.replace(PASSED_OVER, 'gitleaks-toml')}` };
+  };
+}
+
+/** C-style, as `git fast-import` wants names that have anything special. */
+function quoted(name: string): string {
+  return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}
+
+function missing(): SecuError {
+  return new SecuError('scanner_crashed', 'an object of the repository is missing', {
+    details: { problem: 'object_missing' },
+  });
+}
+
+function ignoreMissing(err: unknown): void {
+  if (!(err instanceof Error && 'code' in err && err.code === 'ENOENT')) throw err;
+}
