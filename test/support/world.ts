@@ -9,6 +9,7 @@ import type { ActivitySettings } from '../../src/activities/deps.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { GitRemote, Scanners, Starters } from '../../src/domain/ports.ts';
 import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
+import { createGitRemote } from '../../src/git/remote.ts';
 import type { GitlabClient } from '../../src/gitlab/client.ts';
 import { createGitlabClient } from '../../src/gitlab/client.ts';
 import type { OutboundPolicy } from '../../src/gitlab/outbound.ts';
@@ -25,7 +26,7 @@ import { createVault } from '../../src/vault/vault.ts';
 import type { TestDatabase } from './database.ts';
 import { createTestDatabase } from './database.ts';
 import { groundAddress } from './ground-address.ts';
-import { plainGit, silentScanners } from './stand-ins.ts';
+import { silentScanners } from './stand-ins.ts';
 
 export interface TestWorldOptions {
   /** Over {@link TEST_SETTINGS}. */
@@ -133,7 +134,7 @@ async function buildWorld(input: {
       pacer: createPacer({ perSecond: options.requestsPerSecond ?? 1_000 }),
       userAgent: 'Secu/test',
     }),
-    git: (options.git ?? plainGit)({ policy, workFolder }),
+    git: (options.git ?? realGit)({ policy, workFolder }),
     scanners: await (options.scanners ?? silentScanners)({ workFolder }),
     settings: { ...TEST_SETTINGS, ...options.settings },
     log,
@@ -143,6 +144,18 @@ async function buildWorld(input: {
     starters: createStarters({ client: temporal.client, queuePrefix }),
     folder,
   };
+}
+
+function realGit({ policy, workFolder }: { policy: OutboundPolicy; workFolder: string }): GitRemote {
+  return createGitRemote({
+    workFolder,
+    pinFor: (url) => policy.pinFor(url),
+    proxyFor: (url) => policy.proxyFor(url),
+    clonesPerOrigin: TEST_SETTINGS.clones,
+    cloneTimeoutMs: 60_000,
+    cloneMaxBytes: 2 ** 30,
+    headTimeoutMs: 10_000,
+  });
 }
 
 async function startSimulator(options: Partial<SimulatorOptions>): Promise<Simulator> {

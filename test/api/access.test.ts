@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createApp, openApiDocument } from '../../src/api/app.ts';
+import type { ApiKeyRole } from '../../src/db/entities/system.ts';
+import type { TestApi } from '../support/api.ts';
+import { startApi } from '../support/api.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+
+/** Who may do what, as the contract has it: a route that is not in this table fails the crawl. */
+const NEEDS: Record<string, 'viewer' | 'operator' | 'admin'> = {
+  'GET /api/v1/about': 'viewer',
+  'GET /api/v1/api-keys': 'admin',
+  'POST /api/v1/api-keys': 'admin',
+  'DELETE /api/v1/api-keys/{id}': 'admin',
+  'GET /api/v1/events': 'viewer',
+  'GET /api/v1/events/stream': 'viewer',
+  'GET /api/v1/findings': 'viewer',
+  'GET /api/v1/findings/{id}': 'viewer',
+  'GET /api/v1/integrations': 'viewer',
+  'POST /api/v1/integrations': 'operator',
+  'GET /api/v1/integrations/{id}': 'viewer',
+  'PATCH /api/v1/integrations/{id}': 'operator',
+  'DELETE /api/v1/integrations/{id}': 'admin',
+  'GET /api/v1/integrations/{id}/events': 'viewer',
+  'GET /api/v1/integrations/{id}/repositories': 'viewer',
+  'POST /api/v1/integrations/{id}/scan': 'operator',
+  'POST /api/v1/integrations/{id}/sync': 'operator',
+  'GET /api/v1/integrations/{id}/syncs': 'viewer',
+  'PUT /api/v1/integrations/{id}/token': 'operator',
+  'POST /api/v1/integrations/{id}/verify': 'operator',
+  'GET /api/v1/overview': 'viewer',
+  'GET /api/v1/repositories': 'viewer',
+  'GET /api/v1/repositories/{id}': 'viewer',
+  'POST /api/v1/repositories/{id}/scan': 'operator',
+  'GET /api/v1/repositories/{id}/scans': 'viewer',
+  'GET /api/v1/scans/{id}': 'viewer',
+  'POST /api/v1/scans/{id}/cancel': 'operator',
+};
+
+const RANK = { metrics: 0, calendar: 0, viewer: 1, operator: 2, admin: 3 } as const;
+const ROLES: readonly ApiKeyRole[] = ['metrics', 'calendar', 'viewer', 'operator', 'admin'];
+
+let world: TestWorld;
+let api: TestApi;
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: [] } });
+  api = await startApi(world);
+});
+
+afterAll(async () => {
+  await world.close();
+});
+
+test('the document and the table of who may do what name the same routes', () => {
+  const document = openApiDocument(createApp(api.deps), 'x');
+  const routes = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const byName = (a: string, b: string) => a.localeCompare(b);
+  expect(routes.sort(byName)).toEqual(Object.keys(NEEDS).sort(byName));
+});
+
+/** Nothing is found or valid, so that whoever is let in changes nothing. */
+async function statusOf(route: string, as: ApiKeyRole | null): Promise<number> {
+  const [method = '', path = ''] = route.split(' ');
+  const aborter = new AbortController();
+  const response = await fetch(`${api.url}${path.replace('{id}', 'none')}`, {
+    method,
+    signal: aborter.signal,
+    headers: {
+      'Content-Type': 'application/json',
+      ...(as === null ? {} : { Authorization: `Bearer ${api.keys[as]}` }),
+    },
+    ...(method === 'GET' ? {} : { body: '{}' }),
+  });
+  aborter.abort(); // the stream of events does not end by itself
+  return response.status;
+}
+
+describe.each(Object.entries(NEEDS))('%s', (route, needed) => {
+  test('is closed to nobody', async () => {
+    expect(await statusOf(route, null)).toBe(401);
+  });
+
+  test(`is open to ${needed} and above, and to no other`, async () => {
+    for (const role of ROLES) {
+      const status = await statusOf(route, role);
+      if (RANK[role] < RANK[needed]) expect([role, status]).toEqual([role, 403]);
+      else expect([role, [200, 400, 404].includes(status), status]).toEqual([role, true, status]);
+    }
+  });
+});
+
+test('a key that was removed or has expired opens nothing', async () => {
+  const made = await api.call('POST api-keys', { json: { name: 'short', role: 'viewer' } });
+  const headers = { Authorization: `Bearer ${made.body.value}` };
+  expect((await api.call('GET overview', { as: null, headers })).status).toBe(200);
+  await world.db.query(`update api_key set expires_at = now() - interval '1 second' where id = $1`, [
+    made.body.id,
+  ]);
+  expect((await api.call('GET overview', { as: null, headers })).status).toBe(401);
+  await world.db.query('update api_key set expires_at = null where id = $1', [made.body.id]);
+  expect((await api.call('GET overview', { as: null, headers })).status).toBe(200);
+  await api.call(`DELETE api-keys/${made.body.id}`);
+  expect((await api.call('GET overview', { as: null, headers })).status).toBe(401);
+});
+
+test('a refusal by role tells the role that is needed and nothing of the thing', async () => {
+  const answer = await api.call('DELETE integrations/int_01JG0000000000000000000000', { as: 'operator' });
+  expect(answer.status).toBe(403);
+  expect(answer.body.detail).toContain('admin');
+});
+
+test('only an administrator sees the ids of the key ring', async () => {
+  expect((await api.call('GET about', { as: 'admin' })).body.keys).toHaveLength(1);
+  expect((await api.call('GET about', { as: 'operator' })).body.keys).toEqual([]);
+});
