@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  defaultFailureConverter,
+  defaultPayloadConverter,
+} from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createFailureInterceptor, failureOf } from '../../src/activities/failure.ts';
+import { SECU_ERROR_CODES, SecuError } from '../../src/domain/errors.ts';
+import { createLogger } from '../../src/log/logger.ts';
+
+const FOREIGN = 'acme/secret-plans';
+
+function databaseError(code: string): Error {
+  return Object.assign(new Error(FOREIGN), { code });
+}
+
+/** What a history would hold of it. */
+function encoded(err: unknown): string {
+  return JSON.stringify(defaultFailureConverter.errorToFailure(err, defaultPayloadConverter));
+}
+
+test.each(SECU_ERROR_CODES)('%s crosses as its code and a fixed text, without cause or stack', (code) => {
+  const cause = new Error(`clone of ${FOREIGN} failed at /home/someone`);
+  const failure = failureOf(new SecuError(code, `about ${FOREIGN}`, { cause, details: { path: FOREIGN } }));
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure.type).toBe(code);
+  expect(failure.message).toBe(`failed with ${code}; the worker's log has the details`);
+  const text = encoded(failure);
+  expect(text).not.toContain(FOREIGN);
+  expect(text).not.toMatch(/"stackTrace":"[^"]/);
+  expect(text).not.toContain('"cause"');
+});
+
+test.each([
+  ['token_revoked', true],
+  ['repository_gone', true],
+  ['secret_unreadable', true],
+  ['gitlab_unreachable', false],
+  ['clone_failed', false],
+  ['database_unavailable', false],
+  ['internal', false],
+] as const)('%s is final: %s', (code, isFinal) => {
+  expect(failureOf(new SecuError(code, 'x')).nonRetryable).toBe(isFinal);
+});
+
+test('a rate limit names when to try again', () => {
+  const err = new SecuError('gitlab_rate_limited', 'slow down', { details: { retryAfterMs: 42_000 } });
+  expect(failureOf(err).nextRetryDelay).toBe(42_000);
+});
+
+test.each(['ECONNREFUSED', '57P01', '08006'])('a database that is away (%s) has its own code', (code) => {
+  expect(failureOf(databaseError(code)).type).toBe('database_unavailable');
+});
+
+test('whatever has no name is internal and tried again', () => {
+  expect(failureOf(new TypeError(FOREIGN))).toMatchObject({ type: 'internal', nonRetryable: false });
+  expect(failureOf(FOREIGN)).toMatchObject({ type: 'internal' });
+});
+
+function intercepted(activity: () => Promise<unknown>): { run: Promise<unknown>; logged: string[] } {
+  const logged: string[] = [];
+  const log = createLogger({
+    level: 'debug',
+    format: 'json',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const environment = new MockActivityEnvironment(
+    { activityType: 'tested', attempt: 2 },
+    {
+      logger: new DefaultLogger('ERROR'),
+      interceptors: [(context) => ({ inbound: createFailureInterceptor({ log, context }) })],
+    },
+  );
+  return { run: environment.run(activity), logged };
+}
+
+test('each outcome is one line of the log, where the details are', async () => {
+  const good = intercepted(async () => 'fine');
+  expect(await good.run).toBe('fine');
+  expect(good.logged.map((line): unknown => JSON.parse(line))).toEqual([
+    expect.objectContaining({ activity: 'tested', attempt: 2, msg: 'activity done' }),
+  ]);
+
+  const bad = intercepted(async () => {
+    throw new SecuError('clone_failed', `about ${FOREIGN}`);
+  });
+  await expect(bad.run).rejects.toThrow('failed with clone_failed');
+  expect(bad.logged).toHaveLength(1);
+  expect(bad.logged[0]).toContain(FOREIGN);
+});
+
+test('a cancellation passes as it is', async () => {
+  const canceled = intercepted(async () => {
+    throw new CancelledFailure('CANCELLED');
+  });
+  await expect(canceled.run).rejects.toThrow(CancelledFailure);
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import { newId } from '../../src/db/new-id.ts';
+import { SecuError } from '../../src/domain/errors.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import type { RepositoryRow } from './listing-support.ts';
+import { pretendScanned, repositoriesOf, sync } from './listing-support.ts';
+import type { Active, Activities } from './support.ts';
+import { active, activitiesOf, run } from './support.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+let world: TestWorld;
+let activities: Activities;
+let added: Active;
+let rows: RepositoryRow[];
+
+beforeAll(async () => {
+  world = await createTestWorld({
+    simulator: { recipes: fleetRecipes(4) },
+    settings: { scanIntervalMs: DAY_MS, clones: 2 },
+  });
+});
+afterAll(async () => {
+  await world.close();
+});
+
+/** All four were scanned now, at the heads that they have; nothing happened there in the last days. */
+beforeEach(async () => {
+  world.simulator.control.requests.reset();
+  activities = await activitiesOf(world);
+  added = await active(world, activities);
+  await sync(activities, added.integrationId);
+  await pretendScanned(world, added.integrationId, {
+    headOf: (path) => world.simulator.control.head(path),
+  });
+  await world.db.query(`update repository set last_activity_at = now() - interval '3 days'`);
+  rows = await repositoriesOf(world, added.integrationId);
+});
+
+const gitRequests = () =>
+  world.simulator.control.requests.list().filter(({ route }) => route === 'git info/refs').length;
+
+async function queued(): Promise<string[]> {
+  const found = await world.db.query<{ repository_id: string }>(
+    `select repository_id from scan where integration_id = $1 and status = 'queued' order by repository_id`,
+    [added.integrationId],
+  );
+  return found.map(({ repository_id }) => repository_id);
+}
+
+function checkHeads(nowMs = Date.now()): Promise<{ queued: number }> {
+  return run(activities.checkHeads, { integrationId: added.integrationId, syncId: newId('sync'), nowMs });
+}
+
+test('where nothing happened and somebody looked lately nobody is asked', async () => {
+  const before = gitRequests();
+  expect(await checkHeads()).toEqual({ queued: 0 });
+  expect(gitRequests()).toBe(before);
+});
+
+test('a push that the listing tells of queues a scan of that repository alone', async () => {
+  const pushed = rows[1];
+  await world.simulator.control.pushCommit({ project: pushed?.path ?? '', files: { 'a.txt': 'a\n' } });
+  const synced = await sync(activities, added.integrationId, { nowMs: Date.now() + 1_000 });
+  expect(synced.heads).toBe(1);
+  expect(await queued()).toEqual([pushed?.id]);
+});
+
+test('activity without a new head queues nothing, and is asked for again within the hour of overlap', async () => {
+  await world.db.query('update repository set last_activity_at = now() where id = $1', [rows[0]?.id]);
+  const before = gitRequests();
+  expect(await checkHeads()).toEqual({ queued: 0 });
+  expect(gitRequests()).toBe(before + 1);
+  await checkHeads(Date.now() + HOUR_MS / 2);
+  expect(gitRequests()).toBe(before + 2);
+  await checkHeads(Date.now() + 2 * HOUR_MS);
+  await checkHeads(Date.now() + 2 * HOUR_MS);
+  expect(gitRequests()).toBe(before + 3);
+});
+
+test('a repository that nobody looked at for the interval is asked, and that look is noted', async () => {
+  const before = gitRequests();
+  const nowMs = Date.now() + DAY_MS + HOUR_MS;
+  expect(await checkHeads(nowMs)).toEqual({ queued: 0 });
+  expect(gitRequests()).toBe(before + 4);
+  await checkHeads(nowMs + 1_000);
+  expect(gitRequests()).toBe(before + 4);
+});
+
+test('one repository that does not answer harms neither itself nor the others', async () => {
+  const [first, second] = rows;
+  await world.db.query('update repository set last_activity_at = now() where id = any($1)', [
+    [first?.id, second?.id],
+  ]);
+  activities = await activitiesOf(world, {
+    git: {
+      ...activities.deps.git,
+      async readHead({ fullPath }) {
+        if (fullPath === first?.path) throw new SecuError('gitlab_unreachable', 'no answer');
+        return { commit: 'f'.repeat(40) };
+      },
+    },
+  });
+  expect(await checkHeads()).toEqual({ queued: 1 });
+  expect(await queued()).toEqual([second?.id]);
+});
+
+test('other rules in force queue every repository that was scanned with the old ones', async () => {
+  activities = await activitiesOf(world, { rules: 'sha256:newer' });
+  const synced = await sync(activities, added.integrationId);
+  expect(synced.queued).toBe(4);
+});

@@ -1,0 +1,83 @@
+import type { Info } from '@temporalio/activity';
+import type { ListingOutcome } from '../../src/activities/sync.ts';
+import type { TestWorld } from '../support/world.ts';
+import type { Activities } from './support.ts';
+import { rowOf, run } from './support.ts';
+
+export interface Synced {
+  syncId: string;
+  listing: ListingOutcome;
+  queued: number;
+  heads: number;
+}
+
+/** One sync, step by step as its workflow goes. */
+export async function sync(
+  activities: Activities,
+  integrationId: string,
+  options: { nowMs?: number; acceptRemovals?: boolean; info?: Partial<Info> } = {},
+): Promise<Synced> {
+  const { nowMs = Date.now(), acceptRemovals = false } = options;
+  if (acceptRemovals) {
+    const { stores } = activities.deps.database;
+    await stores.syncs.open({ integrationId, trigger: 'manual', acceptRemovals, now: new Date(nowMs) });
+  }
+  const { syncId } = await activities.openSync({ integrationId, nowMs });
+  if (syncId === null) throw new Error('nothing to sync');
+  const id = { integrationId, syncId };
+  const listing = await run(activities.listRepositories, { ...id, nowMs }, { info: options.info ?? {} });
+  return { syncId, listing, ...(await settle(activities, { ...id, listing, nowMs })) };
+}
+
+/** What follows a listing. */
+export async function settle(
+  activities: Activities,
+  input: { integrationId: string; syncId: string; listing: ListingOutcome; nowMs: number },
+): Promise<{ queued: number; heads: number }> {
+  const { queued } = await activities.settleListing(input);
+  const heads = input.listing.complete ? await run(activities.checkHeads, input) : { queued: 0 };
+  await activities.finishSync({ ...input, queuedScans: queued + heads.queued });
+  return { queued, heads: heads.queued };
+}
+
+export interface RepositoryRow {
+  id: string;
+  project: number;
+  path: string;
+  state: string;
+  because: string | null;
+  /** Changes whenever the row is written. */
+  version: string;
+}
+
+export async function repositoriesOf(world: TestWorld, integrationId: string): Promise<RepositoryRow[]> {
+  return world.db.query<RepositoryRow & Record<string, unknown>>(
+    `select id, gitlab_project_id::int as project, full_path as path, state, excluded_because as because,
+       xmin::text || ctid::text as version
+     from repository where integration_id = $1 order by gitlab_project_id`,
+    [integrationId],
+  );
+}
+
+export async function syncRow(world: TestWorld, { syncId }: Synced): Promise<Record<string, unknown>> {
+  return rowOf(world, 'sync_run', syncId);
+}
+
+/** Everything that was queued ends at once, as if it had been scanned at these heads. */
+export async function pretendScanned(
+  world: TestWorld,
+  integrationId: string,
+  options: { rules?: string; headOf?: (path: string) => Promise<string | null>; now?: Date } = {},
+): Promise<void> {
+  const now = options.now ?? new Date();
+  await world.db.query(
+    `update scan set status = 'succeeded', finished_at = $2 where integration_id = $1 and status in ('queued', 'running')`,
+    [integrationId, now],
+  );
+  for (const { id, path } of await repositoriesOf(world, integrationId)) {
+    await world.db.query(
+      `update repository set checked_at = $2, scanned_at = $2, head_commit = $3, scanned_rules = $4 where id = $1`,
+      [id, now, (await options.headOf?.(path)) ?? null, options.rules ?? world.scanners.rules],
+    );
+  }
+}

@@ -1,0 +1,231 @@
+import { expect, test } from '@jest/globals';
+import type { Recipe } from '../../simulator/index.ts';
+import { defaultRecipes, fleetRecipes } from '../../simulator/index.ts';
+import type { SecuError } from '../../src/domain/errors.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import { pretendScanned, repositoriesOf, settle, sync, syncRow } from './listing-support.ts';
+import type { Active, Activities } from './support.ts';
+import { active, activitiesOf, eventsOf, kindsOf, rowOf, run } from './support.ts';
+
+interface Given {
+  world: TestWorld;
+  activities: Activities;
+  added: Active;
+  control: TestWorld['simulator']['control'];
+}
+
+/** A GitLab of its own with these projects, and an active integration that was never synced. */
+async function given(
+  recipes: Recipe[],
+  work: (given: Given) => Promise<void>,
+  filters: Parameters<typeof active>[2] = {},
+): Promise<void> {
+  const world = await createTestWorld({ simulator: { recipes } });
+  try {
+    const activities = await activitiesOf(world);
+    const added = await active(world, activities, filters);
+    await work({ world, activities, added, control: world.simulator.control });
+  } finally {
+    await world.close();
+  }
+}
+
+const LIST = 'GET /api/v4/projects';
+
+test('the first sync takes everything in, queues a scan for each, and ends in one summary', () =>
+  given(fleetRecipes(7), async ({ world, activities, added }) => {
+    const { integrationId } = added;
+    const synced = await sync(activities, integrationId);
+    expect(synced.listing).toMatchObject({ listed: 7, added: 7, complete: true, cause: null });
+    expect(synced).toMatchObject({ queued: 7, heads: 0 });
+    expect(await repositoriesOf(world, integrationId)).toHaveLength(7);
+    expect((await kindsOf(world, integrationId)).slice(1)).toEqual(['sync.finished']);
+    expect(await syncRow(world, synced)).toMatchObject({
+      state: 'done',
+      complete: true,
+      listed: 7,
+      added: 7,
+      queued_scans: 7,
+      trigger: 'created',
+    });
+    expect(await rowOf(world, 'integration', integrationId)).toMatchObject({ listed: 7 });
+    expect(activities.starters.wakes.at(-1)).toBe(`fleet ${integrationId}`);
+    expect(await world.db.query('select distinct trigger, priority, status from scan')).toEqual([
+      { trigger: 'created', priority: 2, status: 'queued' },
+    ]);
+  }));
+
+test.each([
+  [0, 1],
+  [100, 2],
+  [230, 4],
+])(
+  'an unchanged sync of %d repositories costs %d requests, writes none of them and queues nothing',
+  (count, requests) =>
+    given(fleetRecipes(count), async ({ world, activities, added, control }) => {
+      const { integrationId } = added;
+      await sync(activities, integrationId);
+      await pretendScanned(world, integrationId);
+      const before = await repositoriesOf(world, integrationId);
+      const eventsBefore = await kindsOf(world, integrationId);
+      control.requests.reset();
+      // background syncs say nothing when nothing changed
+      const synced = await sync(activities, integrationId, { nowMs: Date.now() + 60_000 });
+      expect(control.requests.count(LIST)).toBe(requests);
+      expect(control.requests.list().filter(({ route }) => route.startsWith('GET '))).toHaveLength(requests);
+      expect(synced).toMatchObject({ queued: 0, listing: { listed: count, added: 0, renamed: 0 } });
+      expect(await repositoriesOf(world, integrationId)).toEqual(before);
+      expect(await kindsOf(world, integrationId)).toEqual(eventsBefore);
+    }),
+);
+
+test('a renamed repository keeps its id and is told; a new one is added and told', () =>
+  given(fleetRecipes(3), async ({ world, activities, added, control }) => {
+    const { integrationId } = added;
+    await sync(activities, integrationId);
+    const [first] = await repositoriesOf(world, integrationId);
+    control.renameProject(first?.path ?? '', 'fleet/moved/elsewhere');
+    const [extra] = fleetRecipes(4).slice(3);
+    if (extra !== undefined) await control.addProject(extra);
+    const synced = await sync(activities, integrationId);
+    expect(synced.listing).toMatchObject({ added: 1, renamed: 1 });
+    const [renamed, , , fresh] = await repositoriesOf(world, integrationId);
+    expect(renamed).toMatchObject({ id: first?.id, path: 'fleet/moved/elsewhere' });
+    expect((await eventsOf(world, integrationId)).slice(2)).toEqual([
+      {
+        kind: 'repository.renamed',
+        repositoryId: first?.id,
+        data: { from: first?.path, to: 'fleet/moved/elsewhere' },
+      },
+      { kind: 'repository.added', repositoryId: fresh?.id, data: {} },
+      expect.objectContaining({ kind: 'sync.finished' }),
+    ]);
+  }));
+
+const STATES = ['empty', 'pending-deletion', 'archived', 'repository-disabled', 'fork', 'personal', 'shop'];
+
+test('what is left out is kept with its reason, and nothing of it is scanned', () =>
+  given(
+    [...defaultRecipes().filter(({ name }) => STATES.includes(name)), ...fleetRecipes(2)],
+    async ({ world, activities, added }) => {
+      const { integrationId } = added;
+      await sync(activities, integrationId);
+      const rows = await repositoriesOf(world, integrationId);
+      expect(Object.fromEntries(rows.map(({ path, state, because }) => [path, because ?? state]))).toEqual({
+        'acme/fresh': 'empty',
+        'acme/old-deletion_scheduled-23': 'pending_deletion',
+        'acme/legacy': 'archived',
+        'acme/wiki-only': 'repository_disabled',
+        'acme/fork-of-shop': 'fork',
+        'jdoe/dotfiles': 'personal',
+        'acme/shop': 'active',
+        'fleet/team-00/service-00000': 'active',
+        'fleet/team-01/service-00001': 'filter',
+      });
+      expect(
+        await world.db.query('select r.full_path from scan s join repository r on r.id = s.repository_id'),
+      ).toHaveLength(2);
+    },
+    { filters: { forks: false, personal: false, exclude: ['fleet/team-01/**'] } },
+  ));
+
+test('a listing that breaks off is tried again, and takes nothing away when it stays incomplete', () =>
+  given(fleetRecipes(120), async ({ world, activities, added, control }) => {
+    const { integrationId } = added;
+    await sync(activities, integrationId);
+    const before = await repositoriesOf(world, integrationId);
+    control.removeProject('fleet-00003');
+    control.faults.add({
+      match: { path: /^\/api\/v4\/projects\?/, nth: 2 },
+      answer: { kind: 'html', status: 502 },
+    });
+
+    const nowMs = Date.now();
+    const { syncId } = await activities.openSync({ integrationId, nowMs });
+    const id = { integrationId, syncId: syncId ?? '' };
+    const failure: SecuError = await run(activities.listRepositories, { ...id, nowMs }).catch((err) => err);
+    expect(failure.code).toBe('gitlab_unreachable');
+    expect(await rowOf(world, 'sync_run', id.syncId)).toMatchObject({
+      cause: 'gitlab_unreachable',
+      listed: 100,
+    });
+
+    const listing = await activities.listingFailed({ ...id, cause: failure.code });
+    await settle(activities, { ...id, listing, nowMs });
+    expect(await rowOf(world, 'sync_run', id.syncId)).toMatchObject({
+      state: 'failed',
+      complete: false,
+      cause: 'gitlab_unreachable',
+      missing: 0,
+      removed: 0,
+    });
+    expect((await repositoriesOf(world, integrationId)).map(({ state }) => state)).toEqual(
+      before.map(({ state }) => state),
+    );
+    expect((await kindsOf(world, integrationId)).at(-1)).toBe('sync.failed');
+  }));
+
+test('a token that turns bad half-way stops the listing, removes nothing, and is verified at once', () =>
+  given(fleetRecipes(120), async ({ world, activities, added, control }) => {
+    const { integrationId } = added;
+    await sync(activities, integrationId);
+    control.removeProject('fleet-00003');
+    control.faults.add({
+      match: { path: /^\/api\/v4\/projects\?/, nth: 2, times: 99 },
+      answer: { kind: 'reply', status: 401, body: { message: '401 Unauthorized' } },
+    });
+    const nowMs = Date.now();
+    const synced = await sync(activities, integrationId, { nowMs });
+    expect(synced.listing).toMatchObject({ complete: false, cause: 'token_rejected', listed: 100 });
+    expect(await syncRow(world, synced)).toMatchObject({ state: 'failed', missing: 0, removed: 0 });
+    expect(await repositoriesOf(world, integrationId)).toHaveLength(120);
+    expect(await rowOf(world, 'integration', integrationId)).toMatchObject({
+      verdict: 'active',
+      suspected_at: new Date(nowMs),
+      next_verify_at: new Date(nowMs),
+    });
+    expect(activities.starters.wakes).toContain(`integration ${integrationId}`);
+  }));
+
+test('after a crash it goes on from its last heartbeat, and still knows what it did not meet', () =>
+  given(fleetRecipes(320), async ({ world, activities, added, control }) => {
+    const { integrationId } = added;
+    await sync(activities, integrationId);
+    control.removeProject('fleet-00010');
+    const nowMs = Date.now();
+    const { syncId } = await activities.openSync({ integrationId, nowMs });
+    const id = { integrationId, syncId: syncId ?? '' };
+    const slow = control.faults.add({
+      match: { path: /^\/api\/v4\/projects\?/, nth: 3, times: 99 },
+      answer: { kind: 'hang' },
+    });
+    const beats: unknown[] = [];
+    const stop = new AbortController();
+    const crashed = run(
+      activities.listRepositories,
+      { ...id, nowMs },
+      {
+        cancel: stop.signal,
+        onHeartbeat(details) {
+          beats.push(details);
+          if (slow.hits() > 0 && beats.length > 1) stop.abort();
+        },
+      },
+    );
+    await expect(crashed).rejects.toThrow('CANCELLED');
+    expect(beats.at(-1)).toMatchObject({ listed: 200 });
+
+    control.faults.clear();
+    control.requests.reset();
+    const listing = await run(
+      activities.listRepositories,
+      { ...id, nowMs },
+      { info: { attempt: 2, heartbeatDetails: beats.at(-1) } },
+    );
+    expect(listing).toMatchObject({ complete: true, listed: 319, gone: [expect.any(String)] });
+    expect(control.requests.count(LIST)).toBe(3);
+    await settle(activities, { ...id, listing, nowMs });
+    const states = (await repositoriesOf(world, integrationId)).map(({ state }) => state);
+    expect(states.filter((state) => state === 'removed')).toHaveLength(1);
+  }));

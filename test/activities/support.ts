@@ -1,0 +1,200 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Info } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { ScanDeps } from '../../src/activities/deps.ts';
+import { createFleetActivities } from '../../src/activities/fleet.ts';
+import { createIntegrationActivities } from '../../src/activities/integration.ts';
+import { createReconcileActivities } from '../../src/activities/reconcile.ts';
+import { createScanActivities } from '../../src/activities/scan.ts';
+import { createListingActivities, createSyncActivities } from '../../src/activities/sync.ts';
+import { createVerifyActivities } from '../../src/activities/verify.ts';
+import { newId } from '../../src/db/new-id.ts';
+import { SecuError } from '../../src/domain/errors.ts';
+import type { Filters } from '../../src/domain/integration.ts';
+import type { Starters } from '../../src/domain/ports.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { createGitlabClient } from '../../src/gitlab/client.ts';
+import { createPacer } from '../../src/gitlab/pacer.ts';
+import { keyedHash } from '../../src/vault/vault.ts';
+import { addIntegration } from '../support/integration.ts';
+import { depsOf } from '../support/workers.ts';
+import type { TestWorld } from '../support/world.ts';
+
+/** Starters that only note what they were asked for. `away`: Temporal does not answer. */
+export interface NotedStarters extends Starters {
+  wakes: string[];
+  canceled: string[];
+  open: Set<string>;
+  away: boolean;
+}
+
+export function notedStarters(): NotedStarters {
+  const noted: NotedStarters = {
+    wakes: [],
+    canceled: [],
+    open: new Set(),
+    away: false,
+    wakeIntegration: async (id) => note(`integration ${id}`),
+    wakeFleet: async (id) => note(`fleet ${id}`),
+    cancelScan: async (id) => void noted.canceled.push(`scan ${id}`),
+    cancelAll: async (id) => void noted.canceled.push(`all ${id}`),
+    isOpen: async (kind, id) => noted.open.has(`${kind} ${id}`),
+  };
+  const note = (wake: string) => {
+    if (noted.away) throw new SecuError('temporal_unavailable', 'the Temporal server does not answer');
+    noted.wakes.push(wake);
+  };
+  return noted;
+}
+
+/** Every activity over this world, as its workers would run them; `own` replaces what a test is about. */
+export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps> = {}) {
+  const dataKey = world.dataKeys.fingerprint;
+  const starters = notedStarters();
+  const deps: ScanDeps = {
+    ...depsOf(world),
+    // with a pacer of its own: a rate limit of an earlier test does not hold this one up
+    gitlab: createGitlabClient({
+      policy: world.policy,
+      pacer: createPacer({ perSecond: 1_000 }),
+      userAgent: 'Secu/test',
+    }),
+    scanners: world.scanners,
+    workFolder: await mkdtemp(join(world.folder, 'scans-')),
+    hash: (text) => keyedHash({ dataKey, purpose: 'fingerprint', text }),
+    starters,
+    ...own,
+  };
+  return {
+    deps,
+    starters,
+    ...createIntegrationActivities(deps),
+    ...createSyncActivities(deps),
+    ...createFleetActivities(deps),
+    ...createReconcileActivities(deps),
+    ...createVerifyActivities(deps),
+    ...createListingActivities(deps),
+    ...createScanActivities(deps),
+  };
+}
+
+export type Activities = Awaited<ReturnType<typeof activitiesOf>>;
+
+/** Runs one activity as a worker would. `onHeartbeat` sees the details of each beat. */
+export function run<In, Out>(
+  activity: (input: In) => Promise<Out>,
+  input: In,
+  options: { info?: Partial<Info>; onHeartbeat?: (details: unknown) => void; cancel?: AbortSignal } = {},
+): Promise<Out> {
+  const environment = new MockActivityEnvironment(options.info, { logger: new DefaultLogger('ERROR') });
+  environment.on('heartbeat', (details: unknown) => options.onHeartbeat?.(details));
+  options.cancel?.addEventListener('abort', () => environment.cancel());
+  return environment.run(activity, input);
+}
+
+const SCOPES = ['read_api', 'read_repository'];
+
+export interface Active {
+  integrationId: string;
+  credentialId: string;
+  tokenId: number;
+  userId: number;
+  token: string;
+}
+
+/** An integration with a good token, not looked at yet. */
+export async function pending(
+  world: TestWorld,
+  options: { filters?: Partial<Filters>; tokenKind?: 'personal' | 'deploy'; expiresAt?: string | null } = {},
+): Promise<Active & { commandId: string }> {
+  const { control } = world.simulator;
+  const user = control.createUser();
+  const { id, token } = control.createToken({
+    scopes: SCOPES,
+    userId: user.id,
+    kind: options.tokenKind ?? 'personal',
+    ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
+  });
+  const added = await addIntegration(world, {
+    token,
+    wake: false,
+    ...(options.filters === undefined ? {} : { filters: options.filters }),
+  });
+  return { ...added, tokenId: id, userId: user.id, token };
+}
+
+/** The same, verified. */
+export async function active(
+  world: TestWorld,
+  activities: Activities,
+  options: Parameters<typeof pending>[1] = {},
+): Promise<Active> {
+  const { commandId, ...added } = await pending(world, options);
+  const { integrationId } = added;
+  const { status } = await run(activities.verifyToken, { integrationId, commandId, nowMs: Date.now() });
+  if (status !== 'active') throw new Error(`the token of the test is ${status}`);
+  return added;
+}
+
+/** A token waiting to take the place of the current one, with the command that asks for it. */
+export async function addReplacement(
+  world: TestWorld,
+  input: { integrationId: string; token: string; acceptLoss?: boolean },
+): Promise<{ credentialId: string; commandId: string }> {
+  const { integrationId, acceptLoss = false } = input;
+  const { stores } = world.database;
+  const secret = new Secret(input.token);
+  const credentialId = newId('credential');
+  const version = await stores.credentials.nextVersion(integrationId);
+  const context = { table: 'credential', rowId: credentialId, version };
+  const { record: sealed, keyId } = world.vault.seal({ context, secret });
+  const now = new Date();
+  await stores.credentials.add({
+    id: credentialId,
+    integrationId,
+    version,
+    state: 'candidate',
+    sealed,
+    keyId,
+    tokenHash: keyedHash({ dataKey: world.dataKeys.token, purpose: 'token', text: secret }),
+    now,
+  });
+  const commandId = await stores.commands.add({
+    integrationId,
+    kind: 'replace_token',
+    payload: { credentialId, acceptLoss, by: 'key_test' },
+    now,
+  });
+  return { credentialId, commandId };
+}
+
+export interface SeenEvent {
+  kind: string;
+  repositoryId: string | null;
+  data: Record<string, unknown>;
+}
+
+/** Events of an integration, oldest first. */
+export async function eventsOf(world: TestWorld, integrationId: string): Promise<SeenEvent[]> {
+  return world.db.query<SeenEvent & Record<string, unknown>>(
+    `select kind, repository_id as "repositoryId", data from event where integration_id = $1 order by seq`,
+    [integrationId],
+  );
+}
+
+export async function kindsOf(world: TestWorld, integrationId: string): Promise<string[]> {
+  return (await eventsOf(world, integrationId)).map(({ kind }) => kind);
+}
+
+/** One row of a table, as it stands. */
+export async function rowOf(
+  world: TestWorld,
+  table: 'integration' | 'credential' | 'command' | 'scan' | 'sync_run' | 'repository',
+  id: string,
+): Promise<Record<string, unknown>> {
+  const [row] = await world.db.query(`select * from ${table} where id = $1`, [id]);
+  if (row === undefined) throw new Error(`no ${table} ${id}`);
+  return row;
+}

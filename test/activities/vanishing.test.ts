@@ -1,0 +1,171 @@
+import { expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import { repositoriesOf, sync, syncRow } from './listing-support.ts';
+import type { Active, Activities } from './support.ts';
+import { active, activitiesOf, eventsOf, kindsOf, rowOf } from './support.ts';
+
+interface Given {
+  world: TestWorld;
+  activities: Activities;
+  added: Active;
+  control: TestWorld['simulator']['control'];
+}
+
+/** A GitLab of its own with so many projects, all of them synced once. */
+async function given(count: number, work: (given: Given) => Promise<void>): Promise<void> {
+  const world = await createTestWorld({ simulator: { recipes: fleetRecipes(count) } });
+  try {
+    const activities = await activitiesOf(world);
+    const added = await active(world, activities);
+    await sync(activities, added.integrationId);
+    await work({ world, activities, added, control: world.simulator.control });
+  } finally {
+    await world.close();
+  }
+}
+
+const nameOf = (index: number) => `fleet-${String(index).padStart(5, '0')}`;
+
+function removeMany({ control }: Given, { from = 0, count }: { from?: number; count: number }): void {
+  for (let index = from; index < from + count; index += 1) control.removeProject(nameOf(index));
+}
+
+async function countsOf({ world, added }: Given): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { state } of await repositoriesOf(world, added.integrationId))
+    counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+test('what GitLab itself says is gone is removed by the first complete listing, with its queued scan', () =>
+  given(12, async (on) => {
+    const { world, activities, added, control } = on;
+    const [gone] = await repositoriesOf(world, added.integrationId);
+    control.removeProject(gone?.path ?? '');
+    const synced = await sync(activities, added.integrationId);
+    expect(synced.listing.gone).toEqual([gone?.id]);
+    expect(await countsOf(on)).toEqual({ active: 11, removed: 1 });
+    expect(await syncRow(world, synced)).toMatchObject({ state: 'done', missing: 0, removed: 1 });
+    expect((await eventsOf(world, added.integrationId)).slice(-2)).toEqual([
+      { kind: 'repository.removed', repositoryId: gone?.id, data: {} },
+      expect.objectContaining({ kind: 'sync.finished' }),
+    ]);
+    expect(
+      await world.db.query('select status, cause from scan where repository_id = $1', [gone?.id]),
+    ).toEqual([{ status: 'canceled', cause: 'repository_gone' }]);
+  }));
+
+test('too many to ask for by id are missing at first, removed by a second listing, and may return before', () =>
+  given(300, async (on) => {
+    const { world, activities, added } = on;
+    removeMany(on, { count: 51 });
+    const first = await sync(activities, added.integrationId);
+    expect(first.listing).toMatchObject({ gone: [], visible: [] });
+    expect(await countsOf(on)).toEqual({ active: 249, missing: 51 });
+    expect(await syncRow(world, first)).toMatchObject({ state: 'done', missing: 51, removed: 0 });
+
+    const second = await sync(activities, added.integrationId);
+    expect(await countsOf(on)).toEqual({ active: 249, removed: 51 });
+    expect(await syncRow(world, second)).toMatchObject({ state: 'done', missing: 0, removed: 51 });
+    const kinds = await kindsOf(world, added.integrationId);
+    expect(kinds.filter((kind) => kind === 'repository.missing')).toHaveLength(51);
+    expect(kinds.filter((kind) => kind === 'repository.removed')).toHaveLength(51);
+  }));
+
+test('what answers by id and is not listed any more is out of reach, told once, and returns with its role', () =>
+  given(12, async (on) => {
+    const { world, activities, added, control } = on;
+    const guest = { project: nameOf(4), userId: added.userId, via: 'project' } as const;
+    control.setRole({ ...guest, level: 10 });
+    for (let round = 0; round < 3; round += 1) {
+      const { listing } = await sync(activities, added.integrationId);
+      expect(listing.visible).toHaveLength(1);
+    }
+    const rows = await repositoriesOf(world, added.integrationId);
+    expect(rows.filter(({ because }) => because === 'access_too_low')).toHaveLength(1);
+    expect(await countsOf(on)).toEqual({ active: 11, excluded: 1 });
+    const excluded = (await kindsOf(world, added.integrationId)).filter(
+      (kind) => kind === 'repository.excluded',
+    );
+    expect(excluded).toHaveLength(1);
+
+    control.setRole({ ...guest, level: 20 });
+    await sync(activities, added.integrationId);
+    expect(await countsOf(on)).toEqual({ active: 12 });
+  }));
+
+test('a repository that comes back is told and scanned again', () =>
+  given(12, async (on) => {
+    const { world, activities, added, control } = on;
+    control.setRole({ project: nameOf(4), userId: added.userId, level: 0, via: 'project' });
+    await sync(activities, added.integrationId);
+    expect(await countsOf(on)).toEqual({ active: 11, removed: 1 });
+    control.setRole({ project: nameOf(4), userId: added.userId, level: 20, via: 'project' });
+    const synced = await sync(activities, added.integrationId);
+    expect(synced.listing.returned).toBe(1);
+    expect(synced.queued).toBe(1);
+    expect(await kindsOf(world, added.integrationId)).toContain('repository.returned');
+  }));
+
+test.each([
+  [40, 10, false],
+  [60, 12, false],
+  [40, 11, true],
+])('of %d repositories %d vanish: does the brake engage? %s', (count, vanish, engages) =>
+  given(count, async (on) => {
+    removeMany(on, { count: vanish });
+    const synced = await sync(on.activities, on.added.integrationId);
+    expect(await syncRow(on.world, synced)).toMatchObject(
+      engages
+        ? { state: 'waiting', cause: 'brake_engaged', missing: 0, removed: 0 }
+        : { state: 'done', cause: null, removed: vanish },
+    );
+    expect(await countsOf(on)).toEqual(
+      engages ? { active: count } : { active: count - vanish, removed: vanish },
+    );
+    const kinds = await kindsOf(on.world, on.added.integrationId);
+    expect(kinds.includes('sync.brake_engaged')).toBe(engages);
+  }),
+);
+
+test('a held-back removal goes on when a person accepts it', () =>
+  given(30, async (on) => {
+    removeMany(on, { count: 20 });
+    await sync(on.activities, on.added.integrationId);
+    expect(await countsOf(on)).toEqual({ active: 30 });
+    const synced = await sync(on.activities, on.added.integrationId, { acceptRemovals: true });
+    expect(await syncRow(on.world, synced)).toMatchObject({ state: 'done', removed: 20 });
+    expect(await countsOf(on)).toEqual({ active: 10, removed: 20 });
+  }));
+
+test('a held-back removal goes on when the next two listings agree, and not before', () =>
+  given(30, async (on) => {
+    removeMany(on, { count: 15 });
+    await sync(on.activities, on.added.integrationId);
+    removeMany(on, { from: 15, count: 1 });
+    // another removal than the one held back: counted anew
+    await sync(on.activities, on.added.integrationId);
+    await sync(on.activities, on.added.integrationId);
+    expect(await countsOf(on)).toEqual({ active: 30 });
+    await sync(on.activities, on.added.integrationId);
+    expect(await countsOf(on)).toEqual({ active: 14, removed: 16 });
+    expect(await rowOf(on.world, 'integration', on.added.integrationId)).toMatchObject({
+      brake_held: null,
+      brake_listings: 0,
+    });
+  }));
+
+test('repositories that come back release the brake without a loss', () =>
+  given(30, async (on) => {
+    const { control, added, activities } = on;
+    const of = (index: number) => ({ project: nameOf(index), userId: added.userId, via: 'project' }) as const;
+    for (let index = 0; index < 20; index += 1) control.setRole({ ...of(index), level: 0 });
+    await sync(activities, added.integrationId);
+    for (let index = 0; index < 20; index += 1) control.setRole({ ...of(index), level: 20 });
+    const synced = await sync(activities, added.integrationId);
+    expect(await syncRow(on.world, synced)).toMatchObject({ state: 'done', missing: 0, removed: 0 });
+    expect(await countsOf(on)).toEqual({ active: 30 });
+    expect(await rowOf(on.world, 'integration', added.integrationId)).toMatchObject({ brake_held: null });
+  }));
