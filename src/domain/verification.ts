@@ -108,14 +108,17 @@ function invalid(cause: InvalidCause, token: TokenFacts | null = null): Verifica
 }
 
 const FIRST_RETRY_MS = 15_000;
+const STEADY_RETRIES = 5;
 const LONGEST_RETRY_MS = 600_000;
 
 /**
- * How long to wait before asking again while there is no verdict: 15 s, doubling to 10 minutes. `jitter` is 0–1 and
- * spreads the wait by up to a fifth, so that integrations of one address do not ask all at once.
+ * How long to wait before asking again while there is no verdict: 15 s for the first five times, so that an outage of
+ * a minute is over for us 30 s after it is over, then doubling to 10 minutes. `jitter` is 0–1 and moves the wait by up
+ * to a tenth, so that integrations of one address do not ask all at once.
  */
 export function retryDelayMs({ failures, jitter }: { failures: number; jitter: number }): number {
-  const baseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
+  const doublings = Math.max(0, failures - STEADY_RETRIES);
+  const baseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** doublings);
   return Math.round(baseMs * (0.9 + 0.2 * jitter));
 }
 

@@ -62,7 +62,7 @@ function causes(): string {
     '',
     '## No verdict (`reachability: unreachable`)',
     '',
-    'The status stays as it was; Secu asks again by itself after 15 s, doubling to 10 minutes.',
+    'The status stays as it was; Secu asks again by itself: every 15 s for the first minute, then ever more rarely, at least every 10 minutes.',
     '',
     '| cause | what to do |',
     '| --- | --- |',

@@ -94,11 +94,21 @@ test('every cause has advice', () => {
     expect(ADVICE[cause].length).toBeGreaterThan(20);
 });
 
-test('the wait for another try begins at 15 s, doubles, and stays near 10 minutes', () => {
-  const waits = [1, 2, 3, 6, 7, 50].map((failures) => retryDelayMs({ failures, jitter: 0.5 }));
-  expect(waits).toEqual([15_000, 30_000, 60_000, 480_000, 600_000, 600_000]);
+test('the wait for another try is 15 s five times, then doubles, and stays near 10 minutes', () => {
+  const waits = [1, 2, 5, 6, 7, 10, 11, 50].map((failures) => retryDelayMs({ failures, jitter: 0.5 }));
+  expect(waits).toEqual([15_000, 15_000, 15_000, 30_000, 60_000, 480_000, 600_000, 600_000]);
   expect(retryDelayMs({ failures: 1, jitter: 0 })).toBe(13_500);
   expect(retryDelayMs({ failures: 1, jitter: 1 })).toBe(16_500);
+});
+
+test('an outage of a minute is noticed to be over within 30 s of its end, whatever the jitter', () => {
+  for (const jitter of [0, 0.25, 0.5, 0.75, 1]) {
+    for (let outageMs = 55_000; outageMs <= 65_000; outageMs += 100) {
+      let askedMs = 0;
+      for (let failures = 1; askedMs < outageMs; failures += 1) askedMs += retryDelayMs({ failures, jitter });
+      expect(askedMs - outageMs).toBeLessThanOrEqual(30_000);
+    }
+  }
 });
 
 test.each([

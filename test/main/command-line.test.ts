@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '../../src/embedded/home.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'secu-cli-'));
+});
+
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true });
+});
+
+/** The program as a user starts it, with an environment of its own. */
+async function secu(
+  args: readonly string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+) {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], SECU_HOME: home, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  );
+  child.stdin.end(input);
+  const [output, errors, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  return { output, errors, code };
+}
+
+test('--help names every command and exits 0', async () => {
+  const { output, code } = await secu(['--help']);
+  expect(code).toBe(0);
+  for (const command of [
+    'up',
+    'api',
+    'worker',
+    'migrate',
+    'doctor',
+    'api-keys',
+    'integrations',
+    'findings',
+    'tools',
+  ]) {
+    expect(output).toContain(command);
+  }
+});
+
+test.each([
+  [['nonsense'], 'unknown command'],
+  [['worker'], '--queues'],
+  [['worker', '--queues', 'orchestration,mining'], 'mining'],
+  [['findings', '--limit', 'many'], 'whole number'],
+  [['integrations', 'show'], 'id'],
+])('bad usage %j exits 2 and says what is wrong', async (args, said) => {
+  const { errors, code } = await secu(args);
+  expect(code).toBe(2);
+  expect(errors).toContain(said);
+});
+
+test('without a running Secu a command says where it looked, and exits 1', async () => {
+  const { errors, code } = await secu(['integrations', 'list']);
+  expect(code).toBe(1);
+  expect(errors).toContain('SECU_URL');
+  expect(errors).not.toContain('    at ');
+});
+
+test('an address where nobody listens is said plainly', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const { errors, code } = await secu(['findings'], {
+    env: { SECU_URL: url, SECU_API_KEY: 'secu_'.padEnd(48, 'x') },
+  });
+  expect(code).toBe(1);
+  expect(errors).toContain(url);
+});
+
+test('all wrong settings are told at once, and no process starts', async () => {
+  const { errors, code } = await secu(['up'], {
+    env: { SECU_PORT: 'eighty', SECU_EXPIRY_THRESHOLDS: '7,7' },
+  });
+  expect(code).toBe(1);
+  expect(errors).toContain('SECU_PORT');
+  expect(errors).toContain('SECU_EXPIRY_THRESHOLDS');
+});
+
+test('an empty token is refused before anything is sent', async () => {
+  const env = { SECU_URL: 'http://127.0.0.1:1', SECU_API_KEY: 'secu_'.padEnd(48, 'x') };
+  const { errors, code } = await secu(['integrations', 'add'], { env, input: '\n' });
+  expect(code).toBe(1);
+  expect(errors).toContain('empty');
+});
+
+test('the generated files are what the code makes of them', async () => {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'src/main/generate.ts', '--check'],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  const [errors, code] = await Promise.all([
+    text(child.stderr),
+    new Promise((resolve) => child.once('exit', resolve)),
+  ]);
+  expect({ errors, code }).toEqual({ errors: '', code: 0 });
+});
