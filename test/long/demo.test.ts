@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '../../src/embedded/home.ts';
+import { processesOf } from './support/secu.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+let home: string;
+let port: number;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'secu-demo-'));
+  port = await freePort();
+});
+
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true });
+});
+
+/** `npm run demo -- --once --json FILE`, through the launcher. */
+async function demo() {
+  const file = join(home, 'out.json');
+  const child = spawn(process.execPath, ['scripts/launch.js', 'demo', '--once', '--json', file], {
+    cwd: ROOT,
+    env: { ...process.env, SECU_HOME: home, SECU_PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, errors, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  return { output, errors, code, result: JSON.parse(readFileSync(file, 'utf8')) };
+}
+
+test.each(['from nothing', 'a second time, over what the first one kept'])(
+  'the demo %s: exit 0, every expectation met, none missed, none invented, no process left',
+  async () => {
+    const { output, errors, code, result } = await demo();
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(result).toMatchObject({ ok: true, missed: 0, invented: 0 });
+    expect(result.expected).toBeGreaterThan(50);
+    expect(result.found).toBe(result.expected);
+    expect(result.repositories.length).toBeGreaterThan(14);
+    const steps = result.steps.map((step: { name: string }) => step.name);
+    expect(steps).toEqual(
+      expect.arrayContaining(['token verified', 'repositories listed', 'everything scanned']),
+    );
+    expect(output).toContain('every expectation is met');
+    expect(processesOf(home)).toEqual([]);
+  },
+);
