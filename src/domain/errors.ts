@@ -1,3 +1,5 @@
+import { INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from './causes.ts';
+
 /**
  * Every cause that Secu can name. One code per cause; the edges translate it: `src/api/errors.ts` into an HTTP
  * status, `src/activities/failure.ts` into a Temporal failure. Both tables are total, so a new code does not compile
@@ -22,32 +24,10 @@ export const SECU_ERROR_CODES = [
   'managed_by_environment',
   'reach_shrinks',
   'rotation_not_possible',
-  // what GitLab said of a token
-  'token_expired',
-  'token_revoked',
-  'token_rejected',
-  'token_scope_missing',
-  'token_wrong_kind',
-  'account_blocked',
-  'sso_session_required',
-  'not_gitlab',
-  'rotation_lost',
-  // no verdict
-  'gitlab_unreachable',
-  'gitlab_tls_failed',
-  'gitlab_redirected',
-  'gitlab_rate_limited',
-  'gitlab_reply_unreadable',
-  // a scan
-  'repository_gone',
-  'repository_forbidden',
-  'clone_failed',
-  'clone_too_large',
-  'clone_timed_out',
-  'scan_timed_out',
-  'scanner_crashed',
-  'disk_low',
-  'canceled',
+  // what GitLab said of a token, why there is no verdict, why a scan failed
+  ...INVALID_CAUSES,
+  ...REACHABILITY_CAUSES,
+  ...SCAN_CAUSES,
   // Secu itself
   'secret_unreadable',
   'key_unknown',
