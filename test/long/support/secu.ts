@@ -30,6 +30,7 @@ export interface Secu {
   kill(
     name: 'supervisor' | 'postgres' | 'temporal' | 'api' | 'orchestration-worker' | 'scan-worker',
   ): Promise<number>;
+  signal(name: 'temporal' | 'postgres', signal: NodeJS.Signals): void;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
   /** All items of a list. */
   list(path: string): Promise<Answer['body'][]>;
@@ -89,6 +90,9 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
       process.kill(pid, 'SIGKILL');
       if (name === 'supervisor' && child !== null && child.signalCode === null) await once(child, 'exit');
       return pid;
+    },
+    signal(name, signal) {
+      process.kill(pidOf(home, name), signal);
     },
     async call(method, path, body) {
       const key = readFileSync(join(home, 'keys', 'cli.key'), 'utf8').trim();

@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Simulator } from '../../simulator/index.ts';
+import { createSimulator, fleetRecipes } from '../../simulator/index.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { Secu } from './support/secu.ts';
+import { prepareSecu } from './support/secu.ts';
+import { awaitSettled, look } from './support/story.ts';
+
+let simulator: Simulator;
+let folder: string;
+let secu: Secu;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'secu-long-outage-'));
+  simulator = await createSimulator({ folder, recipes: fleetRecipes(3) });
+  const env = {
+    SECU_GITLAB_ORIGINS: simulator.url,
+    SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
+    SECU_DISK_RESERVE: '1MiB',
+  };
+  secu = await prepareSecu({ env });
+  await secu.start();
+});
+
+afterAll(async () => {
+  await secu?.remove();
+  await simulator?.close();
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+async function connect() {
+  const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
+  const { token } = simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository'] });
+  return secu.call('POST', '/integrations', {
+    provider: 'gitlab',
+    type: 'git',
+    baseUrl: simulator.url,
+    token,
+  });
+}
+
+const OUTAGE_MS = 60_000;
+const NOTICED_WITHIN_MS = 30_000;
+
+test('with GitLab down for a minute: 201 and pending, then active by itself within 30 s of its return', async () => {
+  await simulator.control.down();
+  const made = await connect();
+  expect(made.status).toBe(201);
+  expect(made.body).toMatchObject({
+    status: 'pending',
+    reachability: { state: 'unreachable', cause: 'gitlab_unreachable' },
+  });
+  // the outage itself: nothing to wait for but its end
+  await delay(OUTAGE_MS);
+  await simulator.control.up();
+  await awaitUntil(async () => (await look(secu, made.body.id))?.status === 'active', {
+    timeoutMs: NOTICED_WITHIN_MS,
+    what: 'active again',
+  });
+  await awaitSettled(secu, made.body.id);
+});
+
+test('with Temporal hanging: 201 and pending, nothing lost, active once it is back', async () => {
+  secu.signal('temporal', 'SIGSTOP');
+  const made = await connect();
+  expect(made.status).toBe(201);
+  expect(made.body.status).toBe('pending');
+  const ready = await fetch(`${secu.url}/readyz`);
+  expect(await ready.json()).toMatchObject({ status: 'degraded' });
+  const removed = await connect();
+  expect((await secu.call('DELETE', `/integrations/${removed.body.id}`)).status).toBe(204);
+  expect((await secu.call('GET', `/integrations/${removed.body.id}`)).status).toBe(404);
+  secu.signal('temporal', 'SIGCONT');
+  await awaitSettled(secu, made.body.id);
+});
