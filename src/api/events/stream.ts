@@ -7,18 +7,23 @@ import { presentEvent } from './present.ts';
 const COMMENT_EVERY_MS = 15_000;
 const PER_READ = 200;
 
+/** How soon to look again for an event that an open transaction holds back: nobody tells when that one ends. */
+const HELD_BACK_MS = 200;
+
+interface Reader {
+  deps: ApiDeps;
+  stream: SSEStreamingApi;
+  audit: boolean;
+  /** Is the key that opened the stream still good? */
+  stillAllowed: () => Promise<boolean>;
+}
+
 /**
  * Server-sent events from a position on: stored ones with their id, none skipped and none repeated; live ones without
  * id. A comment every 15 s; ends when the key that opened it is no longer good.
  */
-export async function streamEvents(input: {
-  deps: ApiDeps;
-  stream: SSEStreamingApi;
-  from: EventPosition;
-  audit: boolean;
-  stillAllowed: () => Promise<boolean>;
-}): Promise<void> {
-  const { deps, stream, audit } = input;
+export async function streamEvents(input: Reader & { from: EventPosition }): Promise<void> {
+  const { deps, stream } = input;
   const live: LiveEvent[] = [];
   const waker = createWaker();
   const unsubscribe = deps.feed.subscribe({
@@ -36,10 +41,13 @@ export async function streamEvents(input: {
   let commentAtMs = performance.now() + COMMENT_EVERY_MS;
   try {
     while (!stream.aborted) {
-      position = await writeStored({ deps, stream, audit, position });
+      const next = await writeStored(input, position);
+      if (next === null) return;
       for (const event of live.splice(0))
         await stream.writeSSE({ event: event.kind, data: JSON.stringify(event) });
-      await waker.wait(Math.max(0, commentAtMs - performance.now()));
+      const held = next === position && (await deps.database.stores.events.isHeldBack(position));
+      position = next;
+      await waker.wait(held ? HELD_BACK_MS : Math.max(0, commentAtMs - performance.now()));
       if (performance.now() < commentAtMs || stream.aborted) continue;
       if (!(await input.stillAllowed())) return;
       await stream.write(': still here\n\n');
@@ -50,20 +58,14 @@ export async function streamEvents(input: {
   }
 }
 
-async function writeStored({
-  deps,
-  stream,
-  audit,
-  position,
-}: {
-  deps: ApiDeps;
-  stream: SSEStreamingApi;
-  audit: boolean;
-  position: EventPosition;
-}): Promise<EventPosition> {
+/** @returns the new position, the same object where there was nothing; `null` when the key is no longer good */
+async function writeStored(reader: Reader, position: EventPosition): Promise<EventPosition | null> {
+  const { deps, stream, audit } = reader;
   let at = position;
   for (;;) {
     const read = await deps.database.stores.events.readAfter(at, PER_READ);
+    // the end of a key is an event too: nothing that was stored after it is shown
+    if (read.length > 0 && !(await reader.stillAllowed())) return null;
     for (const entry of read) {
       if (audit || !entry.audit) {
         const event = presentEvent(entry.event);

@@ -111,6 +111,16 @@ export function createEventStore(sql: Sql) {
       }));
     },
 
+    /** Is there an event behind this position that an open transaction still holds back from readers? */
+    async isHeldBack(position: EventPosition): Promise<boolean> {
+      const row = await sql.first<{ held: boolean }>(
+        `select exists (select 1 from event e where (e.tx, e.seq) > ($1::text::xid8, $2::bigint)
+           and e.tx >= pg_snapshot_xmin(pg_current_snapshot())) as held`,
+        [position.tx, position.seq],
+      );
+      return row?.held ?? false;
+    },
+
     /** The position of one event, or `null` when it is not kept any more. */
     async positionOf(id: string): Promise<EventPosition | null> {
       return sql.first<EventPosition>(`select tx::text as tx, seq::text as seq from event where id = $1`, [
