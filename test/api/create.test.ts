@@ -41,6 +41,24 @@ const create = (json: unknown, options: CallOptions = {}) =>
 
 const read = async (id: string) => (await api.call(`GET integrations/${id}`, { as: 'viewer' })).body;
 
+/** Made while GitLab was away; the last test looks at it again. */
+let patientId: string;
+
+test('with GitLab away it is stored as pending, and told what that means', async () => {
+  await world.simulator.control.down();
+  const answer = await create(body(newToken().token, { name: 'patient' }));
+  await world.simulator.control.up();
+  expect(answer.status).toBe(201);
+  expect(answer.body).toMatchObject({
+    status: 'pending',
+    cause: null,
+    token: null,
+    reachability: { state: 'unreachable', cause: 'gitlab_unreachable' },
+  });
+  expect(answer.body.advice).toMatch(/.{20,}/);
+  patientId = answer.body.id;
+});
+
 test('a good token is active in the answer, with what GitLab says of it', async () => {
   const { token, id, expiresAt } = newToken();
   const answer = await create(body(token, { name: ' Production ' }));
@@ -191,4 +209,15 @@ test.each([
 test('a switch that this version cannot serve is refused, not ignored', async () => {
   const answer = await create(body(newToken().token, { autoRotate: { enabled: true } }));
   expect([answer.status, answer.body.code]).toEqual([422, 'rotation_not_possible']);
+});
+
+test('what was pending is active by itself once GitLab is back', async () => {
+  const back = await awaitUntil(
+    async () => {
+      const seen = await read(patientId);
+      return seen.status === 'active' ? seen : null;
+    },
+    { timeoutMs: 25_000 }, // tried again 15 s after it was made
+  );
+  expect(back).toMatchObject({ cause: null, advice: null, reachability: { state: 'reachable', cause: null } });
 });

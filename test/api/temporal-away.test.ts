@@ -80,31 +80,3 @@ test('a wake that Temporal refuses for a reason of its own is logged, and no fai
   expect(world.logged.some((line) => line.includes('16 UNAUTHENTICATED'))).toBe(true);
   await awaitUntil(async () => (await read(answer.body.id)).status === 'active');
 });
-
-test('with GitLab away it is stored as pending, and active by itself when GitLab is back', async () => {
-  const online = await startApi(world);
-  const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
-  await world.simulator.control.down();
-  const answer = await online.call('POST integrations', { json: { provider: 'gitlab', type: 'git', token } });
-  await world.simulator.control.up();
-  expect(answer.status).toBe(201);
-  expect(answer.body).toMatchObject({
-    status: 'pending',
-    cause: null,
-    token: null,
-    reachability: { state: 'unreachable', cause: 'gitlab_unreachable' },
-  });
-  expect(answer.body.advice).toMatch(/.{20,}/);
-  const back = await awaitUntil(
-    async () => {
-      const seen = await read(answer.body.id);
-      return seen.status === 'active' ? seen : null;
-    },
-    { timeoutMs: 25_000 }, // tried again after 15 s
-  );
-  expect(back).toMatchObject({
-    cause: null,
-    advice: null,
-    reachability: { state: 'reachable', cause: null },
-  });
-});

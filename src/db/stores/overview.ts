@@ -31,7 +31,7 @@ export function createOverviewStore(sql: Sql) {
            from live i join credential c on c.integration_id = i.id and c.state = 'current'
            where c.flag is not null and i.verdict <> 'invalid'
          union all
-         select 'brake_engaged', 500, i.id, null, i.last_sync_at, 'brake_engaged', i.name from live i where i.brake_held is not null
+         select 'brake_engaged', 500, i.id, null, coalesce(i.last_sync_at, i.updated_at), 'brake_engaged', i.name from live i where i.brake_held is not null
          union all
          (select 'scan_failed', 600, r.integration_id, r.id, s.finished_at, s.cause, r.full_path
            from repository r join live i on i.id = r.integration_id join scan s on s.id = r.last_scan_id

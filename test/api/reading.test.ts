@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import type { Scanners } from '../../src/domain/ports.ts';
+import { finding, scannerRun } from '../db/seed.ts';
+import type { TestApi } from '../support/api.ts';
+import { startApi } from '../support/api.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { startWorkers } from '../support/workers.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+
+const REPOSITORIES = 3;
+
+let world: TestWorld;
+let api: TestApi;
+let integrationId: string;
+/** When set, scans wait for it to end: so that one can be seen running. */
+let hold: Promise<void> | null = null;
+
+const FOUND = [
+  finding('prod', {
+    severity: 'critical',
+    path: 'a dir/prod#1.env',
+    startLine: 4,
+    endLine: 6,
+    title: 'A \u202ekey',
+  }),
+  finding('test', { severity: 'low', kind: 'config', ruleId: 'loose', scanner: 'gitleaks' }),
+];
+
+/** Finds the same two things everywhere. */
+const scanners: Scanners = {
+  rules: 'sha256:fixed',
+  async scan({ signal, commit }) {
+    await Promise.race([hold, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+    signal.throwIfAborted();
+    return { runs: [scannerRun({ findings: 2 })], findings: FOUND.map((one) => ({ ...one, commit })) };
+  },
+};
+
+beforeAll(async () => {
+  world = await createTestWorld({
+    simulator: { recipes: fleetRecipes(REPOSITORIES) },
+    scanners: () => scanners,
+  });
+  api = await startApi(world);
+  await startWorkers(world);
+  const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
+  const json = { provider: 'gitlab', type: 'git', token, name: 'Reading' };
+  integrationId = (await api.call('POST integrations', { json })).body.id;
+  await settled();
+});
+
+beforeEach(() => {
+  hold = null;
+});
+
+afterAll(async () => {
+  await world.close();
+});
+
+const settled = () =>
+  awaitUntil(async () => {
+    const { body } = await api.call(`GET integrations/${integrationId}`);
+    const quiet = body.scans.queued + body.scans.running === 0;
+    return body.counts.scanned === REPOSITORIES && quiet ? body : null;
+  });
+
+const read = (path: string) => api.call(`GET ${path}`, { as: 'viewer' });
+
+async function anyRepository() {
+  return (await read('repositories?limit=1')).body.items[0];
+}
+
+test('a repository shows its place, its last scan and what is open in it', async () => {
+  const { body } = await read('repositories?sort=fullPath');
+  expect(body.items).toHaveLength(REPOSITORIES);
+  const [first] = body.items;
+  expect(first).toEqual({
+    id: expect.stringMatching(/^rep_/),
+    integrationId,
+    gitlabProjectId: expect.any(Number),
+    fullPath: 'fleet/team-00/service-00000',
+    webUrl: `${world.simulator.url}/fleet/team-00/service-00000`,
+    defaultBranch: 'main',
+    visibility: 'private',
+    state: 'active',
+    excludedBecause: null,
+    lastActivityAt: expect.stringMatching(/Z$/),
+    lastScan: {
+      id: expect.stringMatching(/^scn_/),
+      status: 'succeeded',
+      outcome: 'findings',
+      commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+      finishedAt: expect.stringMatching(/Z$/),
+    },
+    counts: { open: 2, critical: 1, high: 0, medium: 0, low: 1 },
+  });
+  expect((await read(`repositories/${first.id}`)).body).toEqual(first);
+});
+
+test('repositories are found by integration, state and path, and paged in order', async () => {
+  const paths = async (query: string) =>
+    (await read(`repositories?${query}`)).body.items.map((one: { fullPath: string }) => one.fullPath);
+  expect(await paths(`integrationId=${integrationId}&q=00001`)).toEqual(['fleet/team-01/service-00001']);
+  expect(await paths('integrationId=int_other')).toEqual([]);
+  expect(await paths('state=missing,removed')).toEqual([]);
+  expect(await paths('sort=-fullPath')).toEqual((await paths('sort=fullPath')).reverse());
+  const first = await read('repositories?limit=2');
+  const second = await read(`repositories?limit=2&cursor=${encodeURIComponent(first.body.nextCursor)}`);
+  expect([first.body.items.length, second.body.items.length, second.body.nextCursor]).toEqual([2, 1, null]);
+  expect((await read(`integrations/${integrationId}/repositories`)).body.items).toHaveLength(REPOSITORIES);
+});
+
+test('a scan shows each scanner, what it read and what it left out', async () => {
+  const { lastScan, id } = await anyRepository();
+  const { body } = await read(`scans/${lastScan.id}`);
+  expect(body).toMatchObject({
+    id: lastScan.id,
+    repositoryId: id,
+    trigger: 'created',
+    status: 'succeeded',
+    phase: null,
+    outcome: 'findings',
+    history: 'none',
+    cause: null,
+    attempt: 1,
+    scanners: [
+      {
+        name: 'gitleaks',
+        version: '8.30.1',
+        rules: 'sha256:one',
+        status: 'ok',
+        cause: null,
+        findings: 2,
+        filesScanned: 3,
+        filesSkipped: [{ reason: 'binary', count: 2 }],
+        durationMs: 12,
+      },
+    ],
+  });
+  expect(body.cloneBytes).toBeGreaterThan(0);
+  expect((await read(`repositories/${id}/scans`)).body.items).toEqual([body]);
+});
+
+test('findings come most severe first, with an address rebuilt from our own parts and text made visible', async () => {
+  const { body } = await read(`findings?integrationId=${integrationId}`);
+  expect(body.items.map((one: { severity: string }) => one.severity)).toEqual([
+    ...Array.from({ length: REPOSITORIES }, () => 'critical'),
+    ...Array.from({ length: REPOSITORIES }, () => 'low'),
+  ]);
+  const [worst] = body.items;
+  const repository = (await read(`repositories/${worst.repositoryId}`)).body;
+  expect(worst).toMatchObject({
+    kind: 'secret',
+    scanner: 'gitleaks',
+    title: 'A \\u202ekey',
+    path: 'a dir/prod#1.env',
+    startLine: 4,
+    endLine: 6,
+    status: 'open',
+    triage: null,
+    permalink: `${repository.webUrl}/-/blob/${worst.commit}/a%20dir/prod%231.env#L4-6`,
+  });
+  expect((await read(`findings/${worst.id}`)).body).toEqual(worst);
+});
+
+test('findings are filtered by everything the contract names', async () => {
+  const count = async (query: string) => (await read(`findings?${query}&limit=200`)).body.items.length;
+  const { id } = await anyRepository();
+  expect(await count('severity=critical,high')).toBe(REPOSITORIES);
+  expect(await count('kind=config')).toBe(REPOSITORIES);
+  expect(await count(`repositoryId=${id}`)).toBe(2);
+  expect(await count(`repositoryId=${id}&severity=low`)).toBe(1);
+  expect(await count('status=fixed,ignored')).toBe(0);
+  expect(await count('q=LOOSE')).toBe(REPOSITORIES);
+  expect(await count('q=service-00002')).toBe(2);
+  expect((await read('findings?severity=worst')).status).toBe(400);
+});
+
+test('a scan that is asked for joins the one that is open', async () => {
+  const { id } = await anyRepository();
+  let release = (): void => {};
+  hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  const first = await api.call(`POST repositories/${id}/scan`, { as: 'operator' });
+  expect(first.status).toBe(202);
+  const second = await api.call(`POST repositories/${id}/scan`, { json: { full: true } });
+  expect(second.body).toEqual(first.body);
+  await awaitUntil(async () => (await read(`scans/${first.body.scanId}`)).body.phase === 'scanning');
+  release();
+  const ended = await awaitUntil(async () => {
+    const { body } = await read(`scans/${first.body.scanId}`);
+    return body.status === 'succeeded' ? body : null;
+  });
+  expect(ended.trigger).toBe('manual');
+  await settled();
+});
+
+test('a running scan shows as canceled within five seconds, and one that has ended stays as it is', async () => {
+  const { id } = await anyRepository();
+  hold = new Promise(() => {});
+  const { body } = await api.call(`POST repositories/${id}/scan`);
+  const { scanId } = body;
+  await awaitUntil(async () => (await read(`scans/${scanId}`)).body.phase === 'scanning');
+  expect((await api.call(`POST scans/${scanId}/cancel`, { as: 'operator' })).status).toBe(202);
+  const canceled = await awaitUntil(
+    async () => {
+      const scan = (await read(`scans/${scanId}`)).body;
+      return scan.status === 'canceled' ? scan : null;
+    },
+    { timeoutMs: 5_000 },
+  );
+  expect(canceled).toMatchObject({ cause: 'canceled', phase: null, finishedAt: expect.stringMatching(/Z$/) });
+  const again = await api.call(`POST scans/${scanId}/cancel`);
+  expect(again.body).toEqual(canceled);
+});
+
+test('a waiting scan is canceled in the answer', async () => {
+  const { id } = await anyRepository();
+  await api.call(`PATCH integrations/${integrationId}`, { json: { paused: true } });
+  const { body } = await api.call(`POST repositories/${id}/scan`);
+  expect((await api.call(`POST scans/${body.scanId}/cancel`)).body).toMatchObject({
+    status: 'canceled',
+    cause: 'canceled',
+  });
+  await api.call(`PATCH integrations/${integrationId}`, { json: { paused: false } });
+});
+
+test('a repository that is left out is not scanned, and says why', async () => {
+  const { id } = await anyRepository();
+  await world.db.query(
+    `update repository set state = 'excluded', excluded_because = 'archived' where id = $1`,
+    [id],
+  );
+  const answer = await api.call(`POST repositories/${id}/scan`);
+  expect(answer.status).toBe(400);
+  expect(answer.body.detail).toContain('archived');
+  await world.db.query(`update repository set state = 'active', excluded_because = null where id = $1`, [id]);
+});
+
+test('the overview tells in one call what needs a person, how fresh all is, and when tokens end', async () => {
+  const { body } = await read('overview');
+  expect(body.freshness).toMatchObject({ scanned24h: REPOSITORIES, never: 0, repositories: REPOSITORIES });
+  expect(body.bySeverity).toEqual({ critical: REPOSITORIES, high: 0, medium: 0, low: REPOSITORIES });
+  expect(body.expiry).toMatchObject([{ integrationId, name: 'Reading', repositories: REPOSITORIES }]);
+  expect(body.expiry[0].daysLeft).toBeGreaterThan(0);
+  const kinds = () =>
+    read('overview').then((answer) => answer.body.attention.map(({ kind }: { kind: string }) => kind));
+  expect(await kinds()).toContain('no_channel');
+  expect(await kinds()).not.toContain('invalid');
+  await world.db.query(`update credential set flag = 7, flagged_at = now() where integration_id = $1`, [
+    integrationId,
+  ]);
+  expect(await kinds()).toContain('expiring');
+  await world.db.query(
+    `update integration set verdict = 'invalid', cause = 'token_expired', brake_held = 'x', reachability = 'unreachable'
+     where id = $1`,
+    [integrationId],
+  );
+  const attention = (await read('overview')).body.attention;
+  expect(attention[0]).toMatchObject({ kind: 'invalid', integrationId, cause: 'token_expired' });
+  expect(attention[0].text).toContain('Reading');
+  expect(attention.map(({ kind }: { kind: string }) => kind)).toContain('brake_engaged');
+});
+
+test('about names the version and never a secret', async () => {
+  const { body, text } = await api.call('GET about');
+  expect(body).toMatchObject({ version: '0.0.0-test', namespace: world.temporal.namespace });
+  expect(text).not.toContain(world.keyRing.split(':')[1] ?? 'no key');
+});
