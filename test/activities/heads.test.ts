@@ -51,7 +51,7 @@ async function queued(): Promise<string[]> {
 }
 
 function checkHeads(nowMs = Date.now()): Promise<{ queued: number }> {
-  return run(activities.checkHeads, { integrationId: added.integrationId, syncId: newId('sync'), nowMs });
+  return run(activities, 'checkHeads', { integrationId: added.integrationId, syncId: newId('sync'), nowMs });
 }
 
 test('where nothing happened and somebody looked lately nobody is asked', async () => {

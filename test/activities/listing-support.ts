@@ -25,7 +25,7 @@ export async function sync(
   const { syncId } = await activities.openSync({ integrationId, nowMs });
   if (syncId === null) throw new Error('nothing to sync');
   const id = { integrationId, syncId };
-  const listing = await run(activities.listRepositories, { ...id, nowMs }, { info: options.info ?? {} });
+  const listing = await run(activities, 'listRepositories', { ...id, nowMs }, { info: options.info ?? {} });
   return { syncId, listing, ...(await settle(activities, { ...id, listing, nowMs })) };
 }
 
@@ -35,7 +35,7 @@ export async function settle(
   input: { integrationId: string; syncId: string; listing: ListingOutcome; nowMs: number },
 ): Promise<{ queued: number; heads: number }> {
   const { queued } = await activities.settleListing(input);
-  const heads = input.listing.complete ? await run(activities.checkHeads, input) : { queued: 0 };
+  const heads = input.listing.complete ? await run(activities, 'checkHeads', input) : { queued: 0 };
   await activities.finishSync({ ...input, queuedScans: queued + heads.queued });
   return { queued, heads: heads.queued };
 }

@@ -144,7 +144,9 @@ test('a listing that breaks off is tried again, and takes nothing away when it s
     const nowMs = Date.now();
     const { syncId } = await activities.openSync({ integrationId, nowMs });
     const id = { integrationId, syncId: syncId ?? '' };
-    const failure: SecuError = await run(activities.listRepositories, { ...id, nowMs }).catch((err) => err);
+    const failure: SecuError = await run(activities, 'listRepositories', { ...id, nowMs }).catch(
+      (err) => err,
+    );
     expect(failure.code).toBe('gitlab_unreachable');
     expect(await rowOf(world, 'sync_run', id.syncId)).toMatchObject({
       cause: 'gitlab_unreachable',
@@ -203,7 +205,8 @@ test('after a crash it goes on from its last heartbeat, and still knows what it 
     const beats: unknown[] = [];
     const stop = new AbortController();
     const crashed = run(
-      activities.listRepositories,
+      activities,
+      'listRepositories',
       { ...id, nowMs },
       {
         cancel: stop.signal,
@@ -219,7 +222,8 @@ test('after a crash it goes on from its last heartbeat, and still knows what it 
     control.faults.clear();
     control.requests.reset();
     const listing = await run(
-      activities.listRepositories,
+      activities,
+      'listRepositories',
       { ...id, nowMs },
       { info: { attempt: 2, heartbeatDetails: beats.at(-1) } },
     );

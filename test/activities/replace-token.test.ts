@@ -33,7 +33,7 @@ async function replace(
   options: { acceptLoss?: boolean } = {},
 ): Promise<{ code: string; credentialId: string; commandId: string; result: unknown }> {
   const added = await addReplacement(world, { integrationId, token, ...options });
-  const { code } = await run(activities.replaceToken, {
+  const { code } = await run(activities, 'replaceToken', {
     integrationId,
     commandId: added.commandId,
     nowMs: Date.now(),
@@ -46,7 +46,7 @@ const WIPED = { state: 'wiped', sealed: null, key_id: null, token_hash: null };
 
 test('a good token takes the place of the old one, whose ciphertext is wiped, and flags start anew', async () => {
   const added = await listed();
-  await run(activities.flagExpiry, {
+  await run(activities, 'flagExpiry', {
     integrationId: added.integrationId,
     thresholdDays: 60,
     nowMs: Date.now(),
@@ -78,7 +78,7 @@ test('a good token takes the place of the old one, whose ciphertext is wiped, an
 test('an invalid integration is active again with a good token', async () => {
   const added = await listed();
   world.simulator.control.blockUser(added.userId);
-  await run(activities.verifyToken, {
+  await run(activities, 'verifyToken', {
     integrationId: added.integrationId,
     commandId: null,
     nowMs: Date.now(),
@@ -155,7 +155,7 @@ test('a second run after its answer was lost says what the first one did', async
   const { commandId } = await replace(added, next.token);
   world.simulator.control.requests.reset();
   expect(
-    await run(activities.replaceToken, {
+    await run(activities, 'replaceToken', {
       integrationId: added.integrationId,
       commandId,
       nowMs: Date.now(),
@@ -179,7 +179,11 @@ test('a new token of an integration that was removed meanwhile does not come to 
     await tx.credentials.wipeAll({ integrationId: added.integrationId, now });
   });
   expect(
-    await run(activities.replaceToken, { integrationId: added.integrationId, commandId, nowMs: Date.now() }),
+    await run(activities, 'replaceToken', {
+      integrationId: added.integrationId,
+      commandId,
+      nowMs: Date.now(),
+    }),
   ).toEqual({ code: 'not_found' });
   expect(await rowOf(world, 'credential', credentialId)).toMatchObject(WIPED);
 });

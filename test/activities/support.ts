@@ -25,6 +25,8 @@ import type { TestWorld } from '../support/world.ts';
 /** Starters that only note what they were asked for. `away`: Temporal does not answer. */
 export interface NotedStarters extends Starters {
   wakes: string[];
+  /** Wakes asked for, those that did not arrive too. */
+  tries: number;
   canceled: string[];
   open: Set<string>;
   away: boolean;
@@ -33,6 +35,7 @@ export interface NotedStarters extends Starters {
 export function notedStarters(): NotedStarters {
   const noted: NotedStarters = {
     wakes: [],
+    tries: 0,
     canceled: [],
     open: new Set(),
     away: false,
@@ -43,6 +46,7 @@ export function notedStarters(): NotedStarters {
     isOpen: async (kind, id) => noted.open.has(`${kind} ${id}`),
   };
   const note = (wake: string) => {
+    noted.tries += 1;
     if (noted.away) throw new SecuError('temporal_unavailable', 'the Temporal server does not answer');
     noted.wakes.push(wake);
   };
@@ -82,15 +86,28 @@ export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps> = {}
 
 export type Activities = Awaited<ReturnType<typeof activitiesOf>>;
 
+type Named = {
+  [Name in keyof Activities as Activities[Name] extends (input: never) => Promise<unknown>
+    ? Name
+    : never]: Activities[Name];
+};
+
 /** Runs one activity as a worker would. `onHeartbeat` sees the details of each beat. */
-export function run<In, Out>(
-  activity: (input: In) => Promise<Out>,
-  input: In,
+export function run<Name extends keyof Named>(
+  activities: Activities,
+  name: Name,
+  input: Parameters<Named[Name]>[0],
   options: { info?: Partial<Info>; onHeartbeat?: (details: unknown) => void; cancel?: AbortSignal } = {},
-): Promise<Out> {
-  const environment = new MockActivityEnvironment(options.info, { logger: new DefaultLogger('ERROR') });
+): Promise<Awaited<ReturnType<Named[Name]>>> {
+  const environment = new MockActivityEnvironment(
+    { activityType: name, ...options.info },
+    { logger: new DefaultLogger('ERROR') },
+  );
   environment.on('heartbeat', (details: unknown) => options.onHeartbeat?.(details));
   options.cancel?.addEventListener('abort', () => environment.cancel());
+  const activity = activities[name] as (
+    input: Parameters<Named[Name]>[0],
+  ) => Promise<Awaited<ReturnType<Named[Name]>>>;
   return environment.run(activity, input);
 }
 
@@ -133,7 +150,7 @@ export async function active(
 ): Promise<Active> {
   const { commandId, ...added } = await pending(world, options);
   const { integrationId } = added;
-  const { status } = await run(activities.verifyToken, { integrationId, commandId, nowMs: Date.now() });
+  const { status } = await run(activities, 'verifyToken', { integrationId, commandId, nowMs: Date.now() });
   if (status !== 'active') throw new Error(`the token of the test is ${status}`);
   return added;
 }

@@ -76,7 +76,7 @@ test('in more than a year of waiting a token is flagged at each threshold once, 
 });
 
 test('a replaced token starts its thresholds anew, a signal and a pause in between change no date', async () => {
-  const [firstDeath, secondDeath] = [dayAfter(40), dayAfter(100)];
+  const [firstDeath, secondDeath] = [dayAfter(40), dayAfter(76)];
   const row = integrationRow({ expiresAt: firstDeath });
   const base = activitiesOver(row);
   await through(
@@ -91,10 +91,10 @@ test('a replaced token starts its thresholds anew, a signal and a pause in betwe
       row.flags = [];
       row.seen.paused = true;
       await life.wake();
-      await life.forward(60);
+      await life.forward(45);
       row.seen.paused = false;
       await life.wake();
-      await life.forward(30);
+      await life.forward(21);
     },
     {
       async replaceToken(input) {

@@ -202,7 +202,7 @@ test('a sync is a workflow of its own that outlives a new run; one that runs is 
     row,
     async ({ integrationId, workflowId, wake }) => {
       const sync = suite.client.workflow.getHandle(syncWorkflowId(integrationId));
-      await awaitUntil(async () => (await runsOf(suite, syncWorkflowId(integrationId))) === 1);
+      await awaitUntil(async () => (await stateOf(suite, workflowId)).details.includes('Next wake'));
       row.seen.syncQueued = true;
       await wake();
       await awaitUntil(() => !row.seen.syncQueued);

@@ -14,6 +14,20 @@ export function eventNamesOf(history: History): string[] {
   );
 }
 
+/**
+ * Tasks and executions that failed or timed out. A task that a signal overtook (`UnhandledCommand`) is none: the
+ * server has it done again, so that the signal is seen.
+ */
+export function breakagesIn(history: History): string[] {
+  return (history.events ?? []).flatMap((event) => {
+    const failure = event.workflowTaskFailedEventAttributes?.failure?.message ?? null;
+    if (failure !== null) return failure === 'UnhandledCommand' ? [] : [`WORKFLOW_TASK_FAILED: ${failure}`];
+    return eventNamesOf({ events: [event] }).filter((name) =>
+      /^WORKFLOW_(TASK_TIMED_OUT|EXECUTION_(FAILED|TIMED_OUT))$/.test(name),
+    );
+  });
+}
+
 /** What may stand in a history: ids, dates, codes, and the few sentences of our own with an id in them. */
 const ID = '[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}';
 const ALLOWED = [
@@ -26,7 +40,7 @@ const ALLOWED = [
 ].map((shape) => new RegExp(`^${shape}$`));
 
 const ALLOWED_MESSAGES =
-  /^(failed with [a-z_]+; the worker's log has the details|Activity task (failed|cancelled|timedout)|Workflow execution (failed|cancelled)|Child Workflow execution (failed|cancelled|terminated|already exists)|another attempt or a cancel came in between|CANCELLED|TIMED_OUT|WORKER_SHUTDOWN|activity (StartToClose|ScheduleToClose|Heartbeat) timeout|)$/;
+  /^(failed with [a-z_]+; the worker's log has the details|Activity task (failed|cancelled|timedout)|Workflow execution (failed|cancelled)|Child Workflow execution (failed|cancelled|terminated|already exists)|another attempt or a cancel came in between|UnhandledCommand|CANCELLED|TIMED_OUT|WORKER_SHUTDOWN|activity (StartToClose|ScheduleToClose|Heartbeat) timeout|)$/;
 
 /**
  * Every text in the payloads of a history, and in its failures, that is no id, date or code: nothing, if all is well.

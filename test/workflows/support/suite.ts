@@ -22,7 +22,7 @@ export interface Suite {
   /** Runs `work` with workers of its own for these activities, on queues of its own, and waits until they ended. */
   withWorkers<T>(
     activities: AllActivities,
-    work: (on: { taskQueue: string; starters: Starters }) => Promise<T>,
+    work: (on: { taskQueue: string; queuePrefix: string; starters: Starters }) => Promise<T>,
     options?: { maxCachedWorkflows?: number },
   ): Promise<T>;
   close(): Promise<void>;
@@ -50,7 +50,7 @@ export async function openSuite(
       try {
         const starters = createStarters({ client, queuePrefix });
         return await Promise.race([
-          work({ taskQueue: taskQueues(queuePrefix).orchestration, starters }),
+          work({ taskQueue: taskQueues(queuePrefix).orchestration, queuePrefix, starters }),
           running.then(() => Promise.reject(new Error('the workers ended before the test'))),
         ]);
       } finally {

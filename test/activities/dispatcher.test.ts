@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import { startDispatcher } from '../../src/activities/dispatcher.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import type { NotedStarters } from './support.ts';
+import { notedStarters, pending } from './support.ts';
+
+let world: TestWorld;
+let starters: NotedStarters;
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
+});
+afterAll(async () => {
+  await world.close();
+});
+beforeEach(() => {
+  starters = notedStarters();
+});
+
+async function dispatching(work: () => Promise<void>): Promise<void> {
+  const stop = startDispatcher({ database: world.database, starters, log: world.log });
+  try {
+    await work();
+  } finally {
+    await stop();
+  }
+}
+
+const waiting = () => world.db.query('select kind from outbox');
+
+test('a command whose writer could not wake anybody is woken in a few seconds, once', async () => {
+  const { integrationId } = await pending(world);
+  await dispatching(async () => {
+    await awaitUntil(() => starters.wakes.length > 0);
+    await awaitUntil(async () => (await waiting()).length === 0);
+  });
+  expect(starters.wakes).toEqual([`integration ${integrationId}`]);
+});
+
+test('while Temporal is away nothing is lost, and it goes on by itself', async () => {
+  const { integrationId } = await pending(world);
+  starters.away = true;
+  await dispatching(async () => {
+    await awaitUntil(() => starters.tries > 0);
+    expect(await waiting()).toHaveLength(1);
+    starters.away = false;
+    await awaitUntil(() => starters.wakes.length > 0);
+  });
+  expect(starters.wakes).toEqual([`integration ${integrationId}`]);
+  expect(await waiting()).toEqual([]);
+});
+
+test('an error of the database is logged and does not end it', async () => {
+  const { integrationId } = await pending(world);
+  await world.db.query('alter table outbox rename to outbox_away');
+  await dispatching(async () => {
+    await awaitUntil(() => world.logged.some((line) => line.includes('dispatcher: could not look')));
+    await world.db.query('alter table outbox_away rename to outbox');
+    await awaitUntil(() => starters.wakes.length > 0);
+  });
+  expect(starters.wakes).toEqual([`integration ${integrationId}`]);
+});

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import { queuedScan } from './scan-support.ts';
+import type { Activities } from './support.ts';
+import { active, activitiesOf, pending, rowOf, run } from './support.ts';
+
+const DAY_MS = 86_400_000;
+let world: TestWorld;
+let activities: Activities;
+
+beforeAll(async () => {
+  world = await createTestWorld({
+    simulator: { recipes: fleetRecipes(1) },
+    settings: { retentionMs: 180 * DAY_MS },
+  });
+});
+afterAll(async () => {
+  await world.close();
+});
+beforeEach(async () => {
+  await world.db.query('delete from integration');
+  await world.db.query('delete from event');
+  activities = await activitiesOf(world);
+});
+
+const reconcile = (nowMs = Date.now()) => run(activities, 'reconcile', { nowMs });
+const NOTHING = {
+  integrationsStarted: 0,
+  syncsRequeued: 0,
+  scansRequeued: 0,
+  fleetsWoken: 0,
+  wakesSent: 0,
+};
+
+test('a row without a workflow gets one, also of an integration that waits to be cleaned up', async () => {
+  const [runs, lost, removed] = [await pending(world), await pending(world), await pending(world)];
+  await world.database.stores.integrations.remove({ id: removed.integrationId, now: new Date() });
+  await world.db.query('delete from outbox');
+  activities.starters.open.add(`integration ${runs.integrationId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, integrationsStarted: 2 });
+  expect(activities.starters.wakes).toEqual([
+    `integration ${lost.integrationId}`,
+    `integration ${removed.integrationId}`,
+  ]);
+});
+
+test('all of them are looked at, however many', async () => {
+  await world.db.query(
+    `insert into integration select 'int_' || lpad(n::text, 26, '0'), 'gitlab', 'git', 'n' || n, 'http://localhost', 'pending', null,
+       false, null, 'unknown', null, now(), null, '{}', false, 14, '[]', null, null, 0, null, null, 0, null, 0, now(), now()
+     from generate_series(1, 450) n`,
+  );
+  expect(await reconcile()).toEqual({ ...NOTHING, integrationsStarted: 450 });
+  expect(new Set(activities.starters.wakes).size).toBe(450);
+});
+
+test('a scan that says that it runs and does not waits again, and its fleet is woken', async () => {
+  const task = await queuedScan(world, activities);
+  await world.db.query('delete from outbox');
+  await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
+  activities = await activitiesOf(world);
+  activities.starters.open.add(`integration ${task.integrationId}`).add(`scan ${task.repositoryId}`);
+  activities.starters.open.add(`sync ${task.integrationId}`);
+  expect(await reconcile()).toEqual(NOTHING);
+  expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({ status: 'running' });
+
+  activities.starters.open.delete(`scan ${task.repositoryId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, scansRequeued: 1, fleetsWoken: 1 });
+  expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({ status: 'queued' });
+  expect(activities.starters.wakes).toEqual([`fleet ${task.integrationId}`]);
+});
+
+test('a sync that says that it runs and does not starts again', async () => {
+  const { integrationId } = await active(world, activities);
+  const { syncId } = await activities.openSync({ integrationId, nowMs: Date.now() });
+  await world.db.query('delete from outbox');
+  activities = await activitiesOf(world);
+  activities.starters.open.add(`integration ${integrationId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, syncsRequeued: 1, integrationsStarted: 1 });
+  expect(await rowOf(world, 'sync_run', syncId ?? '')).toMatchObject({ state: 'queued' });
+  const { action } = await activities.planIntegration({ integrationId, nowMs: Date.now() });
+  expect(action).toEqual({ do: 'sync' });
+});
+
+test('wakes that nobody sent are sent', async () => {
+  const { integrationId } = await pending(world);
+  activities.starters.open.add(`integration ${integrationId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, wakesSent: 1 });
+  expect(await world.db.query('select 1 from outbox')).toEqual([]);
+});
+
+test('what is older than it is kept goes; what shows the state of today stays', async () => {
+  const task = await queuedScan(world, activities);
+  const old = new Date(Date.now() - 200 * DAY_MS);
+  const { stores } = world.database;
+  const audited = { integrationId: null, actor: 'key:test', text: 'x' };
+  await stores.events.add([{ ...audited, kind: 'api_key.created' }], old);
+  await stores.events.add([{ ...audited, kind: 'scan.finished' }], old);
+  await stores.events.add([{ ...audited, kind: 'api_key.removed' }], new Date(Date.now() - 401 * DAY_MS));
+  await world.db.query(`update scan set status = 'succeeded', finished_at = $1 where id = $2`, [
+    old,
+    task.scanId,
+  ]);
+  await world.db.query('update repository set last_scan_id = $1 where id = $2', [
+    task.scanId,
+    task.repositoryId,
+  ]);
+  await world.db.query('update sync_run set finished_at = $1', [old]);
+  const second = await stores.scans.ask({ repositoryId: task.repositoryId, full: false, now: old });
+  await world.db.query(`update scan set status = 'succeeded', finished_at = $1 where id = $2`, [old, second]);
+
+  await reconcile();
+  const kinds = await world.db.query<{ kind: string }>(`select kind from event where actor = 'key:test'`);
+  expect(kinds).toEqual([{ kind: 'api_key.created' }]);
+  expect(await world.db.query('select id from scan')).toEqual([{ id: task.scanId }]);
+  expect(await world.db.query('select state from sync_run')).toHaveLength(1);
+});

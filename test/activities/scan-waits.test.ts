@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import type { ScanDeps } from '../../src/activities/deps.ts';
+import type { GitRemote, RemoteErrorCode } from '../../src/domain/ports.ts';
+import type { ScanTask } from '../../src/domain/scan.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import { finding, instantGit, openScan, queuedScan, refusingGit, reporting } from './scan-support.ts';
+import { activitiesOf, kindsOf, rowOf, run } from './support.ts';
+
+let world: TestWorld;
+let task: ScanTask;
+let tokenId: number;
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
+});
+afterAll(async () => {
+  await world.close();
+});
+beforeEach(async () => {
+  world.simulator.control.faults.clear();
+  world.simulator.control.requests.reset();
+  task = await queuedScan(world, await activitiesOf(world));
+  const credential = await world.database.stores.credentials.current(task.integrationId);
+  tokenId = credential?.gitlabTokenId ?? 0;
+  world.simulator.control.requests.reset();
+});
+
+async function scan(own: Partial<ScanDeps> = {}) {
+  const activities = await activitiesOf(world, {
+    git: instantGit(),
+    scanners: reporting(() => ({ findings: [finding()] })),
+    ...own,
+  });
+  const result = await run(activities, 'scanRepository', task);
+  return { result, activities };
+}
+
+const WAITS = { status: 'requeued', outcome: null, findings: 0 };
+const row = () => rowOf(world, 'scan', task.scanId);
+const integration = () => rowOf(world, 'integration', task.integrationId);
+const selfAsked = () => world.simulator.control.requests.count('GET /api/v4/personal_access_tokens/self');
+
+test('with little room on the disk nothing is cloned and the scan waits with that cause', async () => {
+  const { result } = await scan({
+    settings: { ...world.settings, diskReserveBytes: Number.MAX_SAFE_INTEGER },
+    git: refusingGit('clone_failed'),
+  });
+  expect(result).toMatchObject({ ...WAITS, cause: 'disk_low' });
+  expect(await row()).toMatchObject({ status: 'queued', cause: 'disk_low', phase: null });
+});
+
+test.each<[string, () => Promise<void>]>([
+  ['paused', () => change({ paused: true })],
+  ['suspected', () => change({ suspectedAt: new Date() })],
+  ['invalid', () => change({ verdict: 'invalid', cause: 'token_revoked' })],
+  ['unreachable', () => change({ reachability: 'unreachable', reachabilityCause: 'gitlab_unreachable' })],
+])('while its integration is %s it waits and no clone starts', async (_state, spoil) => {
+  await spoil();
+  const { result, activities } = await scan({ git: refusingGit('clone_failed') });
+  expect(result).toMatchObject(WAITS);
+  expect(await row()).toMatchObject({ status: 'queued' });
+  expect(
+    await activities.takeScans({ integrationId: task.integrationId, exclude: [], nowMs: Date.now() }),
+  ).toMatchObject({ scans: [] });
+});
+
+async function change(
+  change: Parameters<TestWorld['database']['stores']['integrations']['change']>[1],
+): Promise<void> {
+  await world.database.stores.integrations.change(task.integrationId, change, new Date());
+}
+
+test('a 401 of git with a dead token makes the integration suspected and lets the scan wait', async () => {
+  world.simulator.control.revokeToken(tokenId);
+  const { result, activities } = await scan({ git: refusingGit('token_rejected') });
+  expect(result).toMatchObject(WAITS);
+  expect(selfAsked()).toBe(1);
+  expect(await integration()).toMatchObject({ verdict: 'active', suspected_at: expect.any(Date) });
+  expect(activities.starters.wakes).toContain(`integration ${task.integrationId}`);
+
+  // the next scans do not try that token again: GitLab bans addresses for that
+  let clones = 0;
+  const counting: GitRemote = instantGit(async () => {
+    clones += 1;
+  });
+  await scan({ git: counting });
+  expect(clones).toBe(0);
+
+  // that was the first look; the verification is the second one
+  await run(activities, 'verifyToken', {
+    integrationId: task.integrationId,
+    commandId: null,
+    nowMs: Date.now(),
+  });
+  expect(await integration()).toMatchObject({ verdict: 'invalid', cause: 'token_revoked' });
+});
+
+test('a 401 of git with a good token says that a bot may not see this one repository', async () => {
+  const { result } = await scan({ git: refusingGit('token_rejected') });
+  expect(result).toMatchObject({ status: 'failed', cause: 'repository_forbidden' });
+  expect(selfAsked()).toBe(1);
+  expect(await integration()).toMatchObject({ verdict: 'active', suspected_at: null });
+});
+
+test.each<RemoteErrorCode>([
+  'gitlab_unreachable',
+  'gitlab_tls_failed',
+  'gitlab_redirected',
+  'gitlab_rate_limited',
+])('an outage (%s) fails no scan: it waits, and the integration is verified now', async (code) => {
+  const { result, activities } = await scan({ git: refusingGit(code) });
+  expect(result).toMatchObject(WAITS);
+  expect(await row()).toMatchObject({ status: 'queued', cause: null });
+  const { next_verify_at: nextVerifyAt } = await integration();
+  expect(Number(nextVerifyAt)).toBeLessThanOrEqual(Date.now());
+  expect(activities.starters.wakes).toContain(`integration ${task.integrationId}`);
+  expect((await kindsOf(world, task.integrationId)).filter((kind) => kind.startsWith('scan.'))).toEqual([]);
+});
+
+test('a 401 of git while the API does not answer is an outage, not a verdict', async () => {
+  await world.simulator.control.down();
+  const { result } = await scan({ git: refusingGit('token_rejected') });
+  await world.simulator.control.up();
+  expect(result).toMatchObject(WAITS);
+  expect(await integration()).toMatchObject({ suspected_at: null });
+});
+
+test('the scan of an integration that was removed meanwhile writes nothing', async () => {
+  const { result } = await scan({
+    git: instantGit(async () => {
+      await world.database.stores.integrations.remove({ id: task.integrationId, now: new Date() });
+      await world.database.stores.integrations.deleteRemoved(task.integrationId);
+    }),
+  });
+  expect(result.status).toBe('canceled');
+  expect(await world.db.query('select 1 from finding')).toEqual([]);
+});
+
+test('scans are taken by priority, in pages, without those that are held', async () => {
+  const activities = await activitiesOf(world);
+  const take = (exclude: string[]) =>
+    activities.takeScans({ integrationId: task.integrationId, exclude, nowMs: Date.now() });
+  expect(await take([])).toEqual({
+    window: 4,
+    scans: [{ scanId: task.scanId, repositoryId: task.repositoryId }],
+  });
+  expect(await take([task.scanId])).toEqual({ window: 4, scans: [] });
+  expect(await openScan(world, task.repositoryId)).toBe(task.scanId);
+});
+
+test('a scan that its activity could not end is ended once, with the nearest cause', async () => {
+  const activities = await activitiesOf(world);
+  const nowMs = Date.now();
+  await activities.endScan({ scanId: task.scanId, status: 'failed', cause: 'gitlab_unreachable', nowMs });
+  expect(await row()).toMatchObject({
+    status: 'failed',
+    cause: 'clone_failed',
+    finished_at: new Date(nowMs),
+  });
+  await activities.endScan({ scanId: task.scanId, status: 'canceled', cause: 'canceled', nowMs: nowMs + 1 });
+  expect(await row()).toMatchObject({ status: 'failed', cause: 'clone_failed' });
+  expect((await kindsOf(world, task.integrationId)).filter((kind) => kind === 'scan.failed')).toHaveLength(1);
+});

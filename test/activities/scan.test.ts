@@ -1,0 +1,235 @@
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import type { ScanDeps } from '../../src/activities/deps.ts';
+import { SecuError } from '../../src/domain/errors.ts';
+import type { RemoteErrorCode } from '../../src/domain/ports.ts';
+import type { ScanTask } from '../../src/domain/scan.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import {
+  COMMIT,
+  finding,
+  instantGit,
+  openScan,
+  queuedScan,
+  refusingGit,
+  reporting,
+  scannerRun,
+} from './scan-support.ts';
+import type { Activities } from './support.ts';
+import { activitiesOf, eventsOf, kindsOf, rowOf, run } from './support.ts';
+
+let world: TestWorld;
+let task: ScanTask;
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
+});
+afterAll(async () => {
+  await world.close();
+});
+beforeEach(async () => {
+  world.simulator.control.faults.clear();
+  task = await queuedScan(world, await activitiesOf(world));
+});
+
+const clean = reporting(() => ({}));
+
+async function activitiesWith(own: Partial<ScanDeps>): Promise<Activities> {
+  return activitiesOf(world, { git: instantGit(), scanners: clean, ...own });
+}
+
+async function scan(own: Partial<ScanDeps> = {}, attempt = 1) {
+  const activities = await activitiesWith(own);
+  const result = await run(activities, 'scanRepository', task, { info: { attempt } });
+  // whatever happened, nothing is left on the disk
+  expect(await readdir(activities.deps.workFolder)).toEqual([]);
+  return { result, starters: activities.starters };
+}
+
+const row = () => rowOf(world, 'scan', task.scanId);
+const integration = () => rowOf(world, 'integration', task.integrationId);
+
+test('a scan that finds nothing is clean, and says what was cloned, looked at and by what', async () => {
+  const { result } = await scan();
+  expect(result).toEqual({
+    scanId: task.scanId,
+    status: 'succeeded',
+    outcome: 'clean',
+    cause: null,
+    findings: 0,
+  });
+  expect(await row()).toMatchObject({
+    status: 'succeeded',
+    outcome: 'clean',
+    commit: COMMIT,
+    attempt: 1,
+    clone_bytes: '21',
+    phase: null,
+  });
+  expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({
+    last_scan_id: task.scanId,
+    head_commit: COMMIT,
+    scanned_rules: 'sha256:of-the-test',
+  });
+  expect(
+    await world.db.query('select name, status from scanner_run where scan_id = $1', [task.scanId]),
+  ).toEqual([{ name: 'gitleaks', status: 'ok' }]);
+});
+
+test('a first scan ends in one summary; later ones name what came, went and came back', async () => {
+  const again = async (fingerprints: string[]) => {
+    await scan({
+      scanners: reporting(() => ({ findings: fingerprints.map((fingerprint) => finding({ fingerprint })) })),
+    });
+    task = { ...task, scanId: await openScan(world, task.repositoryId) };
+  };
+  await again(['v1:one', 'v1:two']);
+  await again(['v1:two', 'v1:three']);
+  await again(['v1:one', 'v1:two', 'v1:three']);
+  const kinds = (await kindsOf(world, task.integrationId)).filter((kind) => /^(finding|scan)\./.test(kind));
+  expect(kinds).toEqual([
+    'scan.finished',
+    'finding.opened',
+    'finding.fixed',
+    'scan.finished',
+    'finding.reopened',
+    'scan.finished',
+  ]);
+  expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 3 });
+});
+
+test('a scanner that is missing makes it incomplete, never clean', async () => {
+  const { result } = await scan({
+    scanners: reporting(() => ({ runs: [scannerRun({ status: 'unavailable', version: null })] })),
+  });
+  expect(result).toMatchObject({ status: 'succeeded', outcome: 'incomplete' });
+});
+
+test('a scanner that failed fails the scan and leaves findings as they were', async () => {
+  await scan({ scanners: reporting(() => ({ findings: [finding()] })) });
+  task = { ...task, scanId: await openScan(world, task.repositoryId) };
+  const { result } = await scan({
+    scanners: reporting(() => ({ runs: [scannerRun({ status: 'failed', cause: 'scan_timed_out' })] })),
+  });
+  expect(result).toMatchObject({ status: 'failed', cause: 'scan_timed_out' });
+  expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 1 });
+  expect((await eventsOf(world, task.integrationId)).at(-1)).toMatchObject({
+    kind: 'scan.failed',
+    data: { cause: 'scan_timed_out' },
+  });
+});
+
+test('a repository without a commit is no failure, and no scanner is run over it', async () => {
+  const { result } = await scan({
+    git: { ...instantGit(), clone: async () => ({ gitDirectory: '', commit: null, bytes: 0, ms: 1 }) },
+    scanners: reporting(() => {
+      throw new Error('nobody was to scan');
+    }),
+  });
+  expect(result).toMatchObject({ status: 'succeeded', outcome: 'clean' });
+});
+
+test('a crashed scanner and a failed clone are tried again, and are the cause on the last try', async () => {
+  const crashing = reporting(() => ({ runs: [scannerRun({ status: 'failed', cause: 'scanner_crashed' })] }));
+  await expect(scan({ scanners: crashing }, 1)).rejects.toThrow(SecuError);
+  await expect(scan({ git: refusingGit('clone_failed') }, 2)).rejects.toThrow(SecuError);
+  expect(await row()).toMatchObject({ status: 'running', attempt: 2 });
+  const { result } = await scan({ git: refusingGit('clone_failed') }, 3);
+  expect(result).toMatchObject({ status: 'failed', cause: 'clone_failed' });
+  expect(await row()).toMatchObject({ status: 'failed', cause: 'clone_failed', attempt: 3 });
+});
+
+test.each<[RemoteErrorCode, string]>([
+  ['repository_gone', 'repository_gone'],
+  ['clone_too_large', 'clone_too_large'],
+  ['clone_timed_out', 'clone_timed_out'],
+  ['token_scope_missing', 'repository_forbidden'],
+  ['sso_session_required', 'repository_forbidden'],
+])('%s ends the scan at once with the cause %s', async (code, cause) => {
+  const { result } = await scan({ git: refusingGit(code) });
+  expect(result).toEqual({ scanId: task.scanId, status: 'failed', outcome: null, cause, findings: 0 });
+  expect(await integration()).toMatchObject({ verdict: 'active', suspected_at: null });
+});
+
+test('an attempt that was overtaken writes nothing', async () => {
+  const late = await scan({
+    git: instantGit(async () => {
+      await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
+    }),
+    scanners: reporting(() => ({ findings: [finding()] })),
+  });
+  expect(late.result.status).toBe('canceled');
+  expect(await row()).toMatchObject({ status: 'running', attempt: 2, outcome: null });
+  expect(await world.db.query('select 1 from finding where repository_id = $1', [task.repositoryId])).toEqual(
+    [],
+  );
+
+  const overtakenWhileStoring = await scan({
+    scanners: reporting(() => {
+      void world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
+      return { findings: [finding()] };
+    }),
+  });
+  expect(overtakenWhileStoring.result.status).toBe('canceled');
+  expect(await row()).toMatchObject({ status: 'running', attempt: 4 });
+});
+
+test('a cancel in its row stops it at the next step and is how it ends', async () => {
+  const { result } = await scan({
+    git: instantGit(async () => {
+      await world.database.stores.scans.requestCancel({ id: task.scanId, now: new Date() });
+    }),
+  });
+  expect(result).toMatchObject({ status: 'canceled', cause: 'canceled' });
+  expect(await row()).toMatchObject({ status: 'canceled', cause: 'canceled' });
+});
+
+test('a cancel that came before it began ends it without a clone', async () => {
+  await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
+  await world.database.stores.scans.requestCancel({ id: task.scanId, now: new Date() });
+  const { result } = await scan({ git: refusingGit('clone_failed') }, 2);
+  expect(result).toMatchObject({ status: 'canceled' });
+  expect(await row()).toMatchObject({ status: 'canceled', cause: 'canceled' });
+});
+
+test('a cancel by Temporal stops the clone', async () => {
+  const activities = await activitiesWith({
+    git: instantGit(
+      ({ signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new SecuError('canceled', 'it was asked to stop')));
+          stop.abort();
+        }),
+    ),
+  });
+  const stop = new AbortController();
+  await expect(
+    run(activities, 'scanRepository', task, { info: { attempt: 3 }, cancel: stop.signal }),
+  ).rejects.toThrow('CANCELLED');
+  // its workflow ends the row
+  expect(await row()).toMatchObject({ status: 'running' });
+  expect(await readdir(activities.deps.workFolder)).toEqual([]);
+});
+
+test('an answer that was lost is given again, from the row', async () => {
+  await scan({ scanners: reporting(() => ({ findings: [finding()] })) });
+  const { result } = await scan({ git: refusingGit('clone_failed') }, 2);
+  expect(result).toMatchObject({ status: 'succeeded', outcome: 'findings' });
+  expect(await row()).toMatchObject({ status: 'succeeded', attempt: 1 });
+});
+
+test('asked for as full while it runs, a full one follows it', async () => {
+  const { starters } = await scan({
+    git: instantGit(async () => {
+      await world.database.stores.scans.ask({ repositoryId: task.repositoryId, full: true, now: new Date() });
+    }),
+  });
+  expect(
+    await world.db.query(`select history, trigger from scan where repository_id = $1 and status = 'queued'`, [
+      task.repositoryId,
+    ]),
+  ).toEqual([{ history: 'full', trigger: 'manual' }]);
+  expect(starters.wakes).toContain(`fleet ${task.integrationId}`);
+});

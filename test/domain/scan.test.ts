@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { SCAN_CAUSES } from '../../src/domain/causes.ts';
+import type { ScannerStatus } from '../../src/domain/scan.ts';
+import { outcomeOf, SCAN_PRIORITY, SCANNER_STATUSES } from '../../src/domain/scan.ts';
+
+const ran = (status: ScannerStatus, findings = 0) => ({ status, findings, cause: null });
+
+test.each([
+  ['all that apply ended well', [ran('ok'), ran('not_applicable'), ran('off')], 'clean'],
+  ['something was found', [ran('ok', 2), ran('ok')], 'findings'],
+  ['something was found although one is missing', [ran('ok', 1), ran('unavailable')], 'findings'],
+  ['nothing was found and one is missing', [ran('ok'), ran('unavailable')], 'incomplete'],
+  ['no scanner ran at all', [], 'incomplete'],
+  ['none applies', [ran('not_applicable')], 'clean'],
+] as const)('when %s', (_what, runs, outcome) => {
+  expect(outcomeOf(runs)).toEqual({ status: 'succeeded', outcome });
+});
+
+test('one scanner that failed fails the scan, whatever the others found, with its cause', () => {
+  expect(outcomeOf([ran('ok', 5), { status: 'failed', findings: 0, cause: 'scan_timed_out' }])).toEqual({
+    status: 'failed',
+    cause: 'scan_timed_out',
+  });
+  expect(outcomeOf([{ status: 'failed', findings: 0, cause: null }])).toEqual({
+    status: 'failed',
+    cause: 'scanner_crashed',
+  });
+});
+
+test('broken is never clean: only "ok" and what does not apply may make it so', () => {
+  const run = fc.record({
+    status: fc.constantFrom(...SCANNER_STATUSES),
+    findings: fc.nat(3),
+    cause: fc.constantFrom(null, ...SCAN_CAUSES),
+  });
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 5 }), (runs) => {
+      const result = outcomeOf(runs);
+      if (result.status === 'failed') return;
+      if (result.outcome !== 'clean') return;
+      expect(runs.length).toBeGreaterThan(0);
+      for (const { status, findings } of runs) {
+        expect(findings).toBe(0);
+        expect(['ok', 'not_applicable', 'off']).toContain(status);
+      }
+    }),
+  );
+});
+
+test('people come before changes, changes before routine', () => {
+  const order = Object.entries(SCAN_PRIORITY).toSorted(([, a], [, b]) => a - b);
+  expect(order.map(([trigger]) => trigger)).toEqual(['manual', 'created', 'sync', 'schedule']);
+});

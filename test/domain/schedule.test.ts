@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { IntegrationSnapshot } from '../../src/domain/schedule.ts';
+import { nextAction } from '../../src/domain/schedule.ts';
+
+const DAY_MS = 86_400_000;
+const NOW = Date.parse('2026-06-01T12:00:00Z');
+const THRESHOLDS = [60, 30, 14, 7, 3, 1];
+
+function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
+  return nextAction({
+    nowMs,
+    thresholds: THRESHOLDS,
+    seen: {
+      removed: false,
+      verdict: 'active',
+      paused: false,
+      nextVerifyMs: null,
+      nextSyncMs: null,
+      syncQueued: false,
+      expiresAt: null,
+      flagged: null,
+      command: null,
+      ...seen,
+    },
+  });
+}
+
+const EVERYTHING: Partial<IntegrationSnapshot> = {
+  removed: true,
+  command: { id: 'cmd', kind: 'replace_token' },
+  expiresAt: '2026-06-05',
+  nextVerifyMs: NOW,
+  syncQueued: true,
+};
+
+describe('the most urgent comes first', () => {
+  const later: [string, Partial<IntegrationSnapshot>, ReturnType<typeof nextAction>][] = [
+    ['removal before all', {}, { do: 'clean_up' }],
+    ['a new token', { removed: false }, { do: 'replace_token', commandId: 'cmd' }],
+    [
+      'a verification that a person asked for',
+      { command: { id: 'c', kind: 'verify' } },
+      { do: 'verify', commandId: 'c' },
+    ],
+    ['the flag', { command: null }, { do: 'flag', thresholdDays: 7 }],
+    ['the verification that is due', { flagged: 7 }, { do: 'verify', commandId: null }],
+    ['the sync', { nextVerifyMs: null }, { do: 'sync' }],
+  ];
+  test.each(later)('%s', (_what, change, expected) => {
+    const upToHere = later.slice(0, later.findIndex(([, own]) => own === change) + 1);
+    const seen: Partial<IntegrationSnapshot> = Object.assign(
+      {},
+      EVERYTHING,
+      ...upToHere.map(([, own]) => own),
+    );
+    expect(actionOf(seen)).toEqual(expected);
+  });
+});
+
+test('it waits for the earliest deadline, at most a day', () => {
+  expect(actionOf({})).toEqual({ do: 'wait', untilMs: NOW + DAY_MS });
+  expect(actionOf({ nextVerifyMs: NOW + 5_000, nextSyncMs: NOW + 4_000 })).toEqual({
+    do: 'wait',
+    untilMs: NOW + 4_000,
+  });
+  const sevenDaysBefore = Date.parse('2026-06-08T00:00:00Z');
+  expect(actionOf({ expiresAt: '2026-06-15', flagged: 14 }, sevenDaysBefore - 60_000)).toEqual({
+    do: 'wait',
+    untilMs: sevenDaysBefore,
+  });
+});
+
+test('what is due at this very moment is due', () => {
+  expect(actionOf({ nextVerifyMs: NOW })).toEqual({ do: 'verify', commandId: null });
+  expect(actionOf({ nextSyncMs: NOW })).toEqual({ do: 'sync' });
+});
+
+test.each(['pending', 'invalid'] as const)('nothing is listed while the token is %s', (verdict) => {
+  expect(actionOf({ verdict, syncQueued: true, nextSyncMs: NOW - 1 })).toEqual({
+    do: 'wait',
+    untilMs: NOW + DAY_MS,
+  });
+});
+
+test('while it is paused nothing is listed; verification, commands and flags go on', () => {
+  const paused = { paused: true, syncQueued: true, nextSyncMs: NOW - 1 };
+  expect(actionOf(paused)).toEqual({ do: 'wait', untilMs: NOW + DAY_MS });
+  expect(actionOf({ ...paused, nextVerifyMs: NOW - 1 })).toEqual({ do: 'verify', commandId: null });
+  expect(actionOf({ ...paused, expiresAt: '2026-06-02' })).toEqual({ do: 'flag', thresholdDays: 1 });
+});
+
+test('a token whose end GitLab does not tell, or that has none, is never flagged', () => {
+  for (const expiresAt of [null, undefined]) expect(actionOf({ expiresAt }).do).toBe('wait');
+});
+
+test('a wait always ends in the future, and never more than a day away', () => {
+  const moment = fc.option(fc.integer({ min: NOW - 400 * DAY_MS, max: NOW + 400 * DAY_MS }), { nil: null });
+  const date = fc
+    .integer({ min: -10, max: 400 })
+    .map((days) => new Date(NOW + days * DAY_MS).toISOString().slice(0, 10));
+  fc.assert(
+    fc.property(
+      fc.record({
+        verdict: fc.constantFrom('pending', 'active', 'invalid'),
+        paused: fc.boolean(),
+        nextVerifyMs: moment,
+        nextSyncMs: moment,
+        syncQueued: fc.boolean(),
+        expiresAt: fc.option(date, { nil: null }),
+        flagged: fc.option(fc.constantFrom(...THRESHOLDS, 0), { nil: null }),
+      }),
+      (seen) => {
+        const action = actionOf(seen);
+        if (action.do !== 'wait') return;
+        expect(action.untilMs).toBeGreaterThan(NOW);
+        expect(action.untilMs).toBeLessThanOrEqual(NOW + DAY_MS);
+      },
+    ),
+  );
+});
+
+test('flags that are done, one after the other, end: none is asked for twice', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -5, max: 120 }), (days) => {
+      const expiresAt = new Date(NOW + days * DAY_MS).toISOString().slice(0, 10);
+      let flagged: number | null = null;
+      const done: number[] = [];
+      for (let day = 0; day < 130; day += 0.5) {
+        const action = actionOf({ expiresAt, flagged }, NOW + day * DAY_MS);
+        if (action.do !== 'flag') continue;
+        flagged = action.thresholdDays;
+        done.push(flagged);
+      }
+      expect(done).toEqual([...new Set(done)].toSorted((a, b) => b - a));
+      expect(done.at(-1)).toBe(0);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '../../src/db/new-id.ts';
+import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
+import { createTemporalClient, pingTemporal } from '../../src/temporal/connection.ts';
+import { createStarters, ensureReconcileSchedule } from '../../src/temporal/starters.ts';
+import {
+  fleetWorkflowId,
+  integrationWorkflowId,
+  reconcileWorkflowId,
+  scanWorkflowId,
+} from '../../src/workflows/contract.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { activitiesWith } from './support/activities.ts';
+import { runsOf } from './support/inspect.ts';
+import type { Suite } from './support/suite.ts';
+import { openSuite } from './support/suite.ts';
+
+let suite: Suite;
+
+beforeAll(async () => {
+  suite = await openSuite();
+});
+afterAll(async () => {
+  await suite.close();
+});
+
+test('a wake starts what is not running, and is a signal to what is', async () => {
+  const queuePrefix = `${crypto.randomUUID()}-`;
+  const starters = createStarters({ client: suite.client, queuePrefix });
+  const integrationId = newId('integration');
+  expect(await starters.isOpen('integration', integrationId)).toBe(false);
+  for (let wakes = 0; wakes < 3; wakes += 1) await starters.wakeIntegration(integrationId);
+  await starters.wakeFleet(integrationId);
+  expect(await starters.isOpen('integration', integrationId)).toBe(true);
+  expect(await starters.isOpen('fleet', integrationId)).toBe(true);
+  expect(await runsOf(suite, integrationWorkflowId(integrationId))).toBe(1);
+  for (const id of [integrationWorkflowId(integrationId), fleetWorkflowId(integrationId)])
+    await suite.client.workflow.getHandle(id).terminate();
+  expect(await starters.isOpen('integration', integrationId)).toBe(false);
+});
+
+test('a cancel of what does not run is no error; one of what runs reaches it', async () => {
+  const queuePrefix = `${crypto.randomUUID()}-`;
+  const starters = createStarters({ client: suite.client, queuePrefix });
+  const [integrationId, repositoryId] = [newId('integration'), newId('repository')];
+  await starters.cancelScan(repositoryId);
+  await starters.cancelAll(integrationId);
+
+  const scan = await suite.client.workflow.start('repositoryScanWorkflow', {
+    workflowId: scanWorkflowId(repositoryId),
+    taskQueue: `${queuePrefix}orchestration`,
+    args: [{ integrationId, repositoryId, scanId: newId('scan') }],
+  });
+  await starters.cancelScan(repositoryId);
+  const { events } = await scan.fetchHistory();
+  expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(true);
+  await scan.terminate();
+});
+
+test('a Temporal that is away is said so within seconds, by every question', async () => {
+  const { client, connection } = createTemporalClient({
+    address: '127.0.0.1:1',
+    namespace: TEMPORAL_NAMESPACE,
+    identity: 'test',
+  });
+  const starters = createStarters({ client });
+  const id = newId('integration');
+  const unavailable = { code: 'temporal_unavailable' };
+  const ping = { connection, namespace: TEMPORAL_NAMESPACE, timeoutMs: 500 };
+  // at once, so that their patience passes at once
+  await Promise.all([
+    expect(starters.wakeIntegration(id)).rejects.toMatchObject(unavailable),
+    expect(starters.cancelAll(id)).rejects.toMatchObject(unavailable),
+    expect(starters.isOpen('scan', id)).rejects.toMatchObject(unavailable),
+    expect(pingTemporal(ping)).rejects.toMatchObject(unavailable),
+  ]);
+  await connection.close();
+  await pingTemporal({ connection: suite.connection, namespace: suite.namespace, timeoutMs: 5_000 });
+});
+
+test('the sweep runs when a worker starts, and every ten minutes by one schedule', async () => {
+  let sweeps = 0;
+  const activities = activitiesWith({
+    async reconcile() {
+      sweeps += 1;
+      return { integrationsStarted: 0, syncsRequeued: 0, scansRequeued: 0, fleetsWoken: 0, wakesSent: 0 };
+    },
+  });
+  await suite.withWorkers(activities, async ({ queuePrefix }) => {
+    const schedule = suite.client.schedule.getHandle(reconcileWorkflowId(queuePrefix));
+    await ensureReconcileSchedule({ client: suite.client, queuePrefix });
+    await awaitUntil(() => sweeps === 1);
+    await awaitUntil(async () => (await schedule.describe()).info.runningActions.length === 0);
+    await ensureReconcileSchedule({ client: suite.client, queuePrefix });
+    await awaitUntil(() => sweeps === 2);
+    const { spec } = await schedule.describe();
+    expect(spec.intervals).toEqual([expect.objectContaining({ every: 600_000 })]);
+    await schedule.delete();
+  });
+});
