@@ -3,7 +3,7 @@ import type { RemoteRepository } from '../domain/ports.ts';
 import type { CloneAddress } from './address.ts';
 import { cloneAddress } from './address.ts';
 import { gitConfig } from './config.ts';
-import type { CredentialChannel } from './credentials.ts';
+import { openCredential } from './credentials.ts';
 import type { Refusal } from './refusals.ts';
 import { refusalOf, saysNoRepository } from './refusals.ts';
 import { runGit } from './run.ts';
@@ -18,7 +18,8 @@ export interface CallSettings {
   templateFolder: string;
   lowSpeedSeconds: number;
   gitBinary: string;
-  credentials: CredentialChannel;
+  /** A folder of a file system in memory. */
+  memoryFolder: string;
 }
 
 export interface Call {
@@ -45,15 +46,15 @@ export async function callGit(call: Call): Promise<string | null> {
   const deadline = AbortSignal.timeout(call.timeoutMs);
   const stops = stop === undefined ? [] : [stop.signal];
   const pin = await pinOf(settings, address);
-  const credential = await settings.credentials.open({
+  const configuration = openCredential({
+    folder: settings.memoryFolder,
     token: repository.token,
-    scope: address.scope,
-    config: (credential) =>
+    config: (header) =>
       gitConfig({
         ...settings,
         protocol: address.protocol,
         scope: address.scope,
-        credential,
+        header,
         pin,
         proxy: settings.proxyFor(new URL(address.url)),
       }),
@@ -62,8 +63,7 @@ export async function callGit(call: Call): Promise<string | null> {
     const outcome = await runGit({
       args: call.args(address.url),
       folder: settings.workFolder,
-      configFd: credential.configFd,
-      env: credential.env,
+      configFd: configuration.fd,
       protocol: address.protocol,
       gitBinary: settings.gitBinary,
       maxFileBytes: call.maxFileBytes,
@@ -74,9 +74,10 @@ export async function callGit(call: Call): Promise<string | null> {
     if (stop?.signal.aborted === true) throw refused(stop.refusal);
     if (deadline.aborted) throw refused(call.lateness);
     if (saysNoRepository(outcome.stderr)) return null;
+    if (process.env['DBG']) console.error(outcome);
     throw refused(refusalOf(outcome.stderr));
   } finally {
-    await credential.close();
+    configuration.close();
   }
 }
 

@@ -3,7 +3,8 @@ export interface GitConfigInput {
   protocol: 'http' | 'https';
   /** Base address below which the credential may be sent. */
   scope: string;
-  credential: { header: string } | { helper: string };
+  /** The whole header that carries the credential. */
+  header: string;
   /** `host:port:address`: the address that was checked. */
   pin: string | null;
   proxy: string | null;
@@ -36,7 +37,7 @@ const TOLERATED = [
  * @see git-config(1); git, `http.c`, `extra_http_headers`
  */
 export function gitConfig(input: GitConfigInput): string {
-  const { protocol, scope, credential, pin, proxy, caFile, templateFolder, lowSpeedSeconds } = input;
+  const { protocol, scope, header, pin, proxy, caFile, templateFolder, lowSpeedSeconds } = input;
   const ca = caFile === null ? {} : { sslCAInfo: caFile, proxySSLCAInfo: caFile };
   return [
     section('core', {
@@ -62,7 +63,8 @@ export function gitConfig(input: GitConfigInput): string {
       ...(pin === null ? {} : { curloptResolve: pin }),
       ...ca,
     }),
-    ...credentialSections({ scope, credential }),
+    section('credential', { helper: '' }),
+    section(['http', scope], { extraHeader: header }),
     section('transfer', { fsckObjects: 'true', bundleURI: 'false', credentialsInUrl: 'die' }),
     section('fetch', { fsckObjects: 'true', recurseSubmodules: 'false', writeCommitGraph: 'false' }),
     section(['fetch', 'fsck'], Object.fromEntries(TOLERATED.map((name) => [name, 'ignore']))),
@@ -76,12 +78,6 @@ export function gitConfig(input: GitConfigInput): string {
     section('advice', { detachedHead: 'false' }),
     section('color', { ui: 'false' }),
   ].join('');
-}
-
-function credentialSections({ scope, credential }: Pick<GitConfigInput, 'scope' | 'credential'>): string[] {
-  const none = section('credential', { helper: '' });
-  if ('header' in credential) return [none, section(['http', scope], { extraHeader: credential.header })];
-  return [none, section(['credential', scope], { helper: credential.helper, username: 'oauth2' })];
 }
 
 function section(name: string | readonly [string, string], values: Record<string, string>): string {

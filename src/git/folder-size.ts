@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isSystemError } from '../domain/system-error.ts';
 
 const POLL_MS = 200;
 
@@ -34,7 +35,7 @@ async function listing(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (err) {
-    if (isMissing(err)) return [];
+    if (isSystemError(err, 'ENOENT')) return [];
     throw err;
   }
 }
@@ -43,15 +44,11 @@ async function fileBytes(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (err) {
-    if (isMissing(err)) return 0;
+    if (isSystemError(err, 'ENOENT')) return 0;
     throw err;
   }
 }
 
-function isMissing(err: unknown): boolean {
-  return err instanceof Error && 'code' in err && err.code === 'ENOENT';
-}
-
 function ignoreAbort(err: unknown): void {
-  if (!(err instanceof Error && err.name === 'AbortError')) throw err;
+  if (!isSystemError(err, 'AbortError')) throw err;
 }

@@ -8,7 +8,6 @@ import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.t
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
 import { callGit, canceled, refused } from './call.ts';
-import { memoryChannel } from './credentials.ts';
 import { folderBytes, watchFolder } from './folder-size.ts';
 import { localHead } from './local-head.ts';
 import { memoryFolder } from './memory-file.ts';
@@ -48,7 +47,12 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const { workFolder, caPem } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const folder = memoryFolder();
-  if (folder === null) throw new SecuError('tool_unavailable', 'no file system in memory');
+  if (folder === null) {
+    throw new SecuError(
+      'tool_unavailable',
+      'neither /dev/shm nor /run is a file system in memory that we may write; git gets the token through one',
+    );
+  }
   const settings: CallSettings = {
     workFolder,
     pinFor: options.pinFor,
@@ -57,7 +61,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     templateFolder: TEMPLATE_FOLDER,
     lowSpeedSeconds: options.lowSpeedSeconds ?? DEFAULT_LOW_SPEED_SECONDS,
     gitBinary: options.gitBinary ?? 'git',
-    credentials: memoryChannel(folder),
+    memoryFolder: folder,
   };
   const takeTurn = turnsByOrigin(options.clonesPerOrigin);
   return {

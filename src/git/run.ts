@@ -28,8 +28,6 @@ export interface GitRun {
   gitBinary: string;
   /** No file that git writes grows beyond it. */
   maxFileBytes: number;
-  /** More of the environment, for the credential helper. */
-  env?: Readonly<Record<string, string>>;
   /** Ends git and everything that it started. */
   signal: AbortSignal;
 }
@@ -69,7 +67,6 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
   });
   git.env({
     ...GIT_ENVIRONMENT,
-    ...run.env,
     GIT_ALLOW_PROTOCOL: protocol,
     PATH: SYSTEM_PATH,
     HOME: '/nonexistent',

@@ -4,31 +4,14 @@
  * file safe. Formats that hold keys (`p12`, `jks`, `kdbx`, `der`) are not here.
  */
 export const BINARY_EXTENSIONS: readonly string[] = [
-  ...['png', 'jpg', 'jpeg', 'gif', 'bmp', 'ico', 'webp', 'tif', 'tiff', 'psd', 'heic', 'avif', 'icns'],
-  ...['woff', 'woff2', 'ttf', 'otf', 'eot'],
-  ...['mp3', 'wav', 'ogg', 'flac', 'm4a', 'aac', 'mp4', 'm4v', 'mov', 'avi', 'mkv', 'webm', 'wmv'],
-  ...[
-    'zip',
-    'gz',
-    'tgz',
-    'bz2',
-    'xz',
-    'zst',
-    '7z',
-    'rar',
-    'tar',
-    'jar',
-    'war',
-    'ear',
-    'whl',
-    'apk',
-    'aab',
-    'ipa',
-  ],
-  ...['exe', 'dll', 'so', 'dylib', 'a', 'o', 'obj', 'lib', 'class', 'pyc', 'pdb', 'wasm', 'node'],
-  ...['pdf', 'doc', 'docx', 'xls', 'xlsx', 'ppt', 'pptx', 'odt', 'ods', 'odp'],
-  ...['dmg', 'iso', 'img', 'deb', 'rpm', 'msi', 'glb', 'blend', 'fbx', 'onnx', 'parquet'],
-];
+  'png jpg jpeg gif bmp ico webp tif tiff psd heic avif icns',
+  'woff woff2 ttf otf eot',
+  'mp3 wav ogg flac m4a aac mp4 m4v mov avi mkv webm wmv',
+  'zip gz tgz bz2 xz zst 7z rar tar jar war ear whl apk aab ipa',
+  'exe dll so dylib a o obj lib class pyc pdb wasm node',
+  'pdf doc docx xls xlsx ppt pptx odt ods odp',
+  'dmg iso img deb rpm msi glb blend fbx onnx parquet',
+].flatMap((names) => names.split(' '));
 
 const BINARY = new Set(BINARY_EXTENSIONS);
 

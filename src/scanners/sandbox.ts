@@ -11,8 +11,8 @@ export type Isolation = (typeof WITHOUT_NETWORK)[number]['kind'] | 'none';
 /** How scanners are kept from the network on this machine. */
 export interface Sandbox {
   isolation(): Promise<Isolation>;
-  /** What to put before a command. */
-  prefix(): Promise<readonly string[]>;
+  /** The same command, kept in. */
+  wrap(command: string, args: readonly string[]): Promise<{ command: string; args: string[] }>;
 }
 
 /** What this machine allows is tried once, when it is first needed. @see unshare(1) */
@@ -29,15 +29,20 @@ export function createSandbox({ folder }: { folder: string }): Sandbox {
   };
   return {
     isolation: async () => (await once()).kind,
-    prefix: async () => (await once()).prefix,
+    wrap: async (command, args) => wrapped({ prefix: (await once()).prefix, command, args }),
   };
 }
 
+function wrapped(input: { prefix: readonly string[]; command: string; args: readonly string[] }) {
+  const [first, ...rest] = input.prefix;
+  return first === undefined
+    ? { command: input.command, args: [...input.args] }
+    : { command: first, args: [...rest, input.command, ...input.args] };
+}
+
 async function works({ prefix, folder }: { prefix: readonly string[]; folder: string }): Promise<boolean> {
-  const [command = '', ...args] = [...prefix, 'true'];
   const { exitCode } = await runProcess({
-    command,
-    args,
+    ...wrapped({ prefix, command: 'true', args: [] }),
     env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
     folder,
     maxStdoutBytes: 1024,

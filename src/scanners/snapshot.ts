@@ -38,6 +38,8 @@ export interface Snapshot {
   /** Of all files together. */
   bytes: number;
   skipped: SkippedFiles[];
+  /** Of the files that were skipped for their size. */
+  tooLarge: ReadonlySet<string>;
 }
 
 /** The branch of the one commit. */
@@ -59,8 +61,10 @@ export async function takeSnapshot(input: {
   const skips = new Map<SkipReason, number>();
   const skip = (reason: SkipReason) => skips.set(reason, (skips.get(reason) ?? 0) + 1);
   const candidates: TreeEntry[] = [];
+  const tooLarge = new Set<string>();
   for (const entry of await git.listTree(commit)) {
     const reason = reasonToSkip(entry, blobMaxBytes);
+    if (reason === 'too_large') tooLarge.add(entry.path.toString('utf8'));
     if (reason === null) candidates.push(entry);
     else skip(reason);
   }
@@ -71,7 +75,7 @@ export async function takeSnapshot(input: {
     importStream({ git, candidates, files, size, skip }),
   );
   const skipped = [...skips].map(([reason, count]) => ({ reason, count }));
-  return { gitDirectory, commit, git, files, bytes: size.bytes, skipped };
+  return { gitDirectory, commit, git, files, bytes: size.bytes, skipped, tooLarge };
 }
 
 /** A bare repository by hand: `git init` would cost a process and bring samples. @see gitrepository-layout(5) */

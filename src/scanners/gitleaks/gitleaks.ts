@@ -123,7 +123,8 @@ async function scanHistory(parts: {
     return same.filter((leak) => rankOf(leak) === rank);
   });
   const byFile = Map.groupBy(newest, (leak) => JSON.stringify([leak.commit, leak.file]));
-  const skipped = large.length === 0 ? [] : [{ reason: 'too_large' as const, count: large.length }];
+  const count = large.filter((path) => !input.snapshot.tooLarge.has(path)).length;
+  const skipped = count === 0 ? [] : [{ reason: 'too_large' as const, count }];
   return { files: [...byFile.values()].map(pastFile), skipped };
 }
 
@@ -153,14 +154,10 @@ async function runGitleaks(parts: {
   const flags = ['--no-banner', '--no-color', '--exit-code', '0', '--platform', 'none'];
   const ours = ['-c', RULES_FILE, '-i', nothing, '--ignore-gitleaks-allow'];
   const output = ['-f', 'template', '--report-template', REPORT_TEMPLATE, '-r', '-'];
-  const [command = '', ...args] = [
-    ...(await options.sandbox.prefix()),
-    ...[options.path, 'git', snapshot.gitDirectory, ...flags, ...ours, ...output],
-    `--log-opts=${logOptions.join(' ')}`,
-  ];
+  const logged = `--log-opts=${logOptions.join(' ')}`;
+  const args = ['git', snapshot.gitDirectory, ...flags, ...ours, ...output, logged];
   const result = await runProcess({
-    command,
-    args,
+    ...(await options.sandbox.wrap(options.path, args)),
     env: scannerEnvironment({ gitDirectory: snapshot.gitDirectory, folder }),
     folder,
     maxStdoutBytes: MAX_REPORT_BYTES,
