@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 
 import type { Reply } from '../reply.ts';
 import { gitEnvironment } from './run.ts';
@@ -51,7 +52,10 @@ export async function runHttpBackend(program: string, request: BackendRequest): 
   child.stdout.once('close', () => child.kill());
   const { head, rest } = await Promise.race([readHead(child.stdout), failed]);
   child.stdout.unshift(rest);
-  return { ...parseHead(head), body: child.stdout };
+  // Node empties the output of a process that has ended when nobody reads it yet: an answer that is late would be lost.
+  const body = child.stdout.pipe(new PassThrough());
+  body.once('close', () => child.stdout.destroy());
+  return { ...parseHead(head), body };
 }
 
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {

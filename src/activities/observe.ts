@@ -38,13 +38,14 @@ async function observeClone(input: {
 }): Promise<CloneObservation> {
   for (const { fullPath } of input.samples) {
     try {
-      await input.git.readHead({
+      const { commit } = await input.git.readHead({
         baseUrl: input.baseUrl,
         fullPath,
         token: input.token,
         signal: input.signal,
       });
-      return { kind: 'readable' };
+      // listed as not empty: no head is no proof
+      if (commit !== null) return { kind: 'readable' };
     } catch (err) {
       if (isSecuError(err, 'token_scope_missing')) return { kind: 'scope_missing' };
       if (isSecuError(err, 'sso_session_required')) return { kind: 'sso_session_required' };

@@ -74,7 +74,6 @@ export async function callGit(call: Call): Promise<string | null> {
     if (stop?.signal.aborted === true) throw refused(stop.refusal);
     if (deadline.aborted) throw refused(call.lateness);
     if (saysNoRepository(outcome.stderr)) return null;
-    if (process.env['DBG']) console.error(outcome);
     throw refused(refusalOf(outcome.stderr));
   } finally {
     configuration.close();

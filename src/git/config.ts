@@ -13,6 +13,14 @@ export interface GitConfigInput {
   lowSpeedSeconds: number;
 }
 
+/**
+ * What `HEAD` of a clone names when the server said nothing of branches. A server that speaks git's protocol names the
+ * branch even of a repository without a commit; a web page that answers 200 to everything does not, and git takes it
+ * for an empty repository.
+ * @see gitprotocol-v2(5), `unborn`; git, `remote-curl.c`, the protocol without `git-upload-pack`
+ */
+export const NO_BRANCH = 'secu-was-told-no-branch';
+
 /** Blobs larger than this are streamed, not held in memory. */
 const BIG_FILE = '16m';
 
@@ -73,7 +81,7 @@ export function gitConfig(input: GitConfigInput): string {
     section('safe', { bareRepository: 'explicit' }),
     section('gc', { auto: '0' }),
     section('maintenance', { auto: 'false' }),
-    section('init', { templateDir: templateFolder, defaultBranch: 'main' }),
+    section('init', { templateDir: templateFolder, defaultBranch: NO_BRANCH }),
     section('pack', { threads: '1' }),
     section('advice', { detachedHead: 'false' }),
     section('color', { ui: 'false' }),

@@ -4,9 +4,21 @@ import { isSystemError } from '../domain/system-error.ts';
 
 const OBJECT_ID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
-/** The commit that `HEAD` of a bare clone stands for, read from its files; `null` where there is none. */
-export async function localHead(gitDirectory: string): Promise<string | null> {
+/** What `HEAD` of a bare clone says: a commit, or the branch that it names. */
+export interface LocalHead {
+  /** `null` where there is no commit. */
+  commit: string | null;
+  branch: string | null;
+}
+
+/** Read from the files of a bare clone. */
+export async function localHead(gitDirectory: string): Promise<LocalHead> {
   const head = (await read(join(gitDirectory, 'HEAD'))).trim();
+  const branch = /^ref: refs\/heads\/(.+)$/.exec(head)?.[1] ?? null;
+  return { commit: await commitOf(gitDirectory, head), branch };
+}
+
+async function commitOf(gitDirectory: string, head: string): Promise<string | null> {
   if (OBJECT_ID.test(head)) return head;
   const ref = /^ref: (refs\/heads\/.+)$/.exec(head)?.[1];
   if (ref === undefined || ref.split('/').includes('..')) return null;

@@ -8,6 +8,7 @@ import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.t
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
 import { callGit, canceled, refused } from './call.ts';
+import { NO_BRANCH } from './config.ts';
 import { folderBytes, watchFolder } from './folder-size.ts';
 import { localHead } from './local-head.ts';
 import { memoryFolder } from './memory-file.ts';
@@ -135,12 +136,19 @@ async function cloneInto({
     });
     const bytes = await folderBytes(directory);
     if (bytes > maxBytes) throw refused(TOO_LARGE);
-    const commit = printed === null ? null : await localHead(directory);
+    const commit = printed === null ? null : await provenHead(directory);
     return { gitDirectory: directory, commit, bytes, ms: Math.round(performance.now() - startedAt) };
   } finally {
     ended.abort();
     await watch;
   }
+}
+
+/** The head of a clone; one without a commit counts only when the server spoke git's protocol. */
+async function provenHead(directory: string): Promise<string | null> {
+  const { commit, branch } = await localHead(directory);
+  if (commit === null && branch === NO_BRANCH) throw refused({ code: 'clone_failed', problem: 'not_git' });
+  return commit;
 }
 
 /** So many at once for each origin; a turn that is waited for is given up when its signal fires. */

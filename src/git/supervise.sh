@@ -10,6 +10,8 @@ shift
 trap 'kill -KILL 0' INT TERM HUP
 ulimit -c 0
 ulimit -f "$SECU_MAX_BLOCKS"
+# Ignored, the limit is an error that git tells ("File too large"); else its helper dies and git says only that it failed.
+trap '' XFSZ
 # A nameless file in memory: git's children inherit the descriptor.
 if [ -n "$SECU_CONFIG_FD" ]; then exec 9<"/proc/$PPID/fd/$SECU_CONFIG_FD" || exit 125; fi
 exec 3<&0 </dev/null

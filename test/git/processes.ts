@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface SeenProcess {
+  pid: number;
+  commandLine: string;
+  environment: string;
+}
+
+/** Every process below this one, sessions of their own included. */
+export function descendants(root: number): SeenProcess[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const stat = read(`/proc/${name}/stat`);
+    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (parent !== undefined) parents.set(Number(name), Number(parent));
+  }
+  const below = (pid: number): boolean => {
+    for (let at = parents.get(pid); at !== undefined && at > 0; at = parents.get(at))
+      if (at === root) return true;
+    return false;
+  };
+  return [...parents.keys()].filter(below).map((pid) => ({
+    pid,
+    commandLine: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' '),
+    environment: read(`/proc/${pid}/environ`),
+  }));
+}
+
+/** Processes of the whole machine whose arguments hold this text. */
+export function processesNaming(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .filter((pid) => read(`/proc/${pid}/cmdline`).includes(text))
+    .map(Number);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return ''; // ended meanwhile
+  }
+}
