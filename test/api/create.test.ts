@@ -219,5 +219,9 @@ test('what was pending is active by itself once GitLab is back', async () => {
     },
     { timeoutMs: 25_000 }, // tried again 15 s after it was made
   );
-  expect(back).toMatchObject({ cause: null, advice: null, reachability: { state: 'reachable', cause: null } });
+  expect(back).toMatchObject({
+    cause: null,
+    advice: null,
+    reachability: { state: 'reachable', cause: null },
+  });
 });
