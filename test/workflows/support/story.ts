@@ -17,6 +17,7 @@ import { startWorkers } from '../../support/workers.ts';
 import type { TestWorld } from '../../support/world.ts';
 import { createTestWorld } from '../../support/world.ts';
 import type { History } from './histories.ts';
+import { realGit, realScanners } from './real-tools.ts';
 
 /** A run of one workflow: the last part of its id is the run's place in the chain. */
 export interface Recorded {
@@ -34,7 +35,7 @@ export interface Story {
 }
 
 /**
- * The life of one integration with the real activities: added, listed, scanned, verified, its token replaced, a push,
+ * The life of one integration with the real activities, git and gitleaks: added, listed, scanned, verified, its token replaced, a push,
  * a scan that fails, a revoked token, removal; and one sweep.
  */
 export async function liveStory(options: { maxCachedWorkflows?: number } = {}): Promise<Story> {
@@ -43,7 +44,7 @@ export async function liveStory(options: { maxCachedWorkflows?: number } = {}): 
       ({ expect }) => expect.listed && expect.clone === undefined && expect.excludedBecause === undefined,
     )
     .slice(0, REPOSITORIES);
-  const world = await createTestWorld({ simulator: { recipes } });
+  const world = await createTestWorld({ simulator: { recipes }, git: realGit, scanners: realScanners });
   try {
     await startWorkers(world, options);
     return await live(world);
