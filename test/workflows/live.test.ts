@@ -31,7 +31,7 @@ describe.each([
 
   beforeAll(async () => {
     story = await liveStory(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows });
-  });
+  }, 120_000);
 
   test('goes through all five workflows, none of which fails', () => {
     expect([...new Set(story.recorded.map(({ type }) => type))].toSorted()).toEqual(TYPES);

@@ -48,6 +48,10 @@ export async function liveStory(options: { maxCachedWorkflows?: number } = {}): 
   try {
     await startWorkers(world, options);
     return await live(world);
+  } catch (err) {
+    const complaints = world.logged.filter((line) => /"level":"(warn|error)"/.test(line));
+    const states = await world.db.query('select status, cause, attempt, phase from scan');
+    throw new Error(`${String(err)}\n${JSON.stringify(states)}\n${complaints.join('')}`, { cause: err });
   } finally {
     await world.close();
   }
@@ -61,7 +65,7 @@ async function live(world: TestWorld): Promise<Story> {
     awaitUntil(
       async () =>
         Number(await value(world, `select count(*)::int from scan where status = '${status}'`)) >= count,
-      { what: `${count} scans ${status}`, timeoutMs: 30_000 },
+      { what: `${count} scans ${status}`, timeoutMs: 60_000 },
     );
   await scansDone('succeeded', REPOSITORIES);
 
