@@ -11,7 +11,7 @@ export const BINARY_EXTENSIONS: readonly string[] = [
   'exe dll so dylib a o obj lib class pyc pdb wasm node',
   'pdf doc docx xls xlsx ppt pptx odt ods odp',
   'dmg iso img deb rpm msi glb blend fbx onnx parquet',
-].flatMap((names) => names.split(' '));
+].flatMap((kind) => kind.split(' '));
 
 const BINARY = new Set(BINARY_EXTENSIONS);
 

@@ -71,14 +71,18 @@ export function openGitObjects(input: {
     run,
     listTree: async (commit) => parseTree(await run(['ls-tree', '-r', '-z', '-l', '--full-tree', commit])),
     async *readBlobs(names) {
-      const { stdout, ended } = startProcess({
+      const { stdout, ended, stop } = startProcess({
         ...base,
         args: ['cat-file', '--batch', '--buffer'],
         input: names.map((name) => Buffer.from(`${name}\n`)),
         maxStdoutBytes: Number.POSITIVE_INFINITY,
       });
-      yield* parseBatch(stdout);
-      assertWell(await ended);
+      try {
+        yield* parseBatch(stdout);
+        assertWell(await ended);
+      } finally {
+        await stop();
+      }
     },
     commitFacts: async (commits) => {
       if (commits.length === 0) return new Map();

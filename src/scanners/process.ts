@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../domain/errors.ts';
+import { isSystemError } from '../domain/system-error.ts';
 
 const SUPERVISOR = fileURLToPath(new URL('supervise.sh', import.meta.url));
 const MAX_STDERR_BYTES = 1024 * 1024;
@@ -33,6 +34,8 @@ export interface RunningProcess {
   stdout: AsyncIterable<Buffer>;
   /** How it ended, and what it wrote to standard error. */
   ended: Promise<Omit<ProcessResult, 'stdout'>>;
+  /** For whoever does not want the rest: ends it, unless it has ended; nothing of it is left afterwards. */
+  stop: () => Promise<void>;
 }
 
 /** Runs a program to its end. @throws SecuError `scanner_crashed` for too much output; the signal's reason */
@@ -53,12 +56,19 @@ export function startProcess(run: ProcessInput): RunningProcess {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
   const flood = new AbortController();
-  const stop = AbortSignal.any([signal, flood.signal]);
-  const kill = () => killGroup(child.pid);
-  stop.addEventListener('abort', kill, { once: true });
+  const enough = AbortSignal.any([signal, flood.signal]);
+  let isClosed = false;
+  // A number that is free may be another's by now.
+  const kill = () => {
+    if (!isClosed) killGroup(child.pid);
+  };
+  enough.addEventListener('abort', kill, { once: true });
   const closed = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', resolve);
+    child.once('close', (exitCode) => {
+      isClosed = true;
+      resolve(exitCode);
+    });
   });
   const errors = collect(limited({ stream: child.stderr, maxBytes: MAX_STDERR_BYTES, flood }));
   const fed = feed({ stdin: child.stdin, input: run.input ?? [], kill });
@@ -70,12 +80,17 @@ export function startProcess(run: ProcessInput): RunningProcess {
       await fed;
       return { exitCode, stderr: stderr.toString('utf8') };
     } finally {
-      stop.removeEventListener('abort', kill);
+      enough.removeEventListener('abort', kill);
     }
   })();
   // Whoever reads the output may fail before it asks how the program ended.
   for (const promise of [fed, ended]) promise.catch(() => undefined);
-  return { stdout: limited({ stream: child.stdout, maxBytes: run.maxStdoutBytes, flood }), ended };
+  const stop = async () => {
+    kill();
+    child.stdout.destroy();
+    await Promise.allSettled([ended]);
+  };
+  return { stdout: limited({ stream: child.stdout, maxBytes: run.maxStdoutBytes, flood }), ended, stop };
 }
 
 async function* limited(input: {
@@ -108,7 +123,7 @@ async function feed(input: {
   try {
     await pipeline(input.input, input.stdin);
   } catch (err) {
-    if (err instanceof Error && 'code' in err && CLOSED_PIPE.includes(String(err.code))) return;
+    if (isSystemError(err, ...CLOSED_PIPE)) return;
     input.kill();
     throw err;
   }
@@ -119,6 +134,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (err) {
-    if (!(err instanceof Error && 'code' in err && err.code === 'ESRCH')) throw err;
+    if (!isSystemError(err, 'ESRCH')) throw err;
   }
 }

@@ -24,7 +24,11 @@ export function createSandbox({ folder }: { folder: string }): Sandbox {
     return { kind: 'none' as const, prefix: [] };
   };
   const once = () => {
-    found ??= probe();
+    // One that could not be ended says nothing: the next one asks again.
+    found ??= probe().catch((err: unknown) => {
+      found = null;
+      throw err;
+    });
     return found;
   };
   return {

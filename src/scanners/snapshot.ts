@@ -4,6 +4,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SecuError } from '../domain/errors.ts';
 import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
+import { isSystemError } from '../domain/system-error.ts';
 import { isBinaryName, isLfsPointer } from './file-kinds.ts';
 import type { GitObjects, TreeEntry } from './git-objects.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -19,14 +20,15 @@ export interface SnapshotFile {
   /** Shown to people; bytes that are no UTF-8 are U+FFFD. */
   path: string;
   objectId: string;
-  /** It was decoded into the snapshot. */
+  /** What it was decoded from; `null` for the bytes as they are. */
   encoding: WideEncoding | null;
 }
 
 /**
- * A bare repository of ours over the objects of the clone, with one commit that holds exactly the files to be read:
- * decoded, without what is too large, binary or no file. Configuration, attributes and names in it are ours, so nothing
- * in the repository tells a tool what to leave out.
+ * A bare repository of ours over the objects of the clone, with one commit that holds exactly the files to be read,
+ * without what is too large, binary or no file. A text in UTF-16 is there twice, as it is and decoded: what only looks
+ * like UTF-16 hides nothing. Configuration, attributes and names in it are ours, so nothing in the repository tells a
+ * tool what to leave out.
  */
 export interface Snapshot {
   gitDirectory: string;
@@ -35,6 +37,8 @@ export interface Snapshot {
   git: GitObjects;
   /** By the name that the file has in the snapshot. */
   files: ReadonlyMap<string, SnapshotFile>;
+  /** Files of the repository that are in it. */
+  fileCount: number;
   /** Of all files together. */
   bytes: number;
   skipped: SkippedFiles[];
@@ -75,7 +79,8 @@ export async function takeSnapshot(input: {
     importStream({ git, candidates, files, size, skip }),
   );
   const skipped = [...skips].map(([reason, count]) => ({ reason, count }));
-  return { gitDirectory, commit, git, files, bytes: size.bytes, skipped, tooLarge };
+  const fileCount = [...files.values()].filter(({ encoding }) => encoding === null).length;
+  return { gitDirectory, commit, git, files, fileCount, bytes: size.bytes, skipped, tooLarge };
 }
 
 /** A bare repository by hand: `git init` would cost a process and bring samples. @see gitrepository-layout(5) */
@@ -112,7 +117,7 @@ async function* importStream(input: {
   skip: (reason: SkipReason) => void;
 }): AsyncGenerator<Buffer> {
   const { git, candidates, files, size, skip } = input;
-  const nameOf = namer();
+  const names = createNames();
   yield Buffer.from(`commit ${SNAPSHOT_REF}\ncommitter secu <secu> 0 +0000\ndata 0\n`);
   let index = 0;
   for await (const content of git.readBlobs(candidates.map(({ objectId }) => objectId))) {
@@ -124,21 +129,22 @@ async function* importStream(input: {
       skip('lfs_pointer');
       continue;
     }
-    const { path, name } = nameOf(entry.path);
+    const { objectId } = entry;
+    const { path, name } = names.of(entry.path);
+    files.set(name, { path, objectId, encoding: null });
+    size.bytes += content.length;
+    yield Buffer.from(`M 100644 ${objectId} ${quoted(name)}\n`);
     const encoding = wideEncodingOf(content);
-    files.set(name, { path, objectId: entry.objectId, encoding });
-    if (encoding === null) {
-      size.bytes += content.length;
-      yield Buffer.from(`M 100644 ${entry.objectId} ${quoted(name)}\n`);
-    } else {
-      const decoded = decodeWide(content, encoding);
-      size.bytes += decoded.length;
-      yield Buffer.concat([
-        Buffer.from(`M 100644 inline ${quoted(name)}\ndata ${decoded.length}\n`),
-        decoded,
-        Buffer.from('\n'),
-      ]);
-    }
+    if (encoding === null) continue;
+    const decoded = decodeWide(content, encoding);
+    const decodedName = names.apart(path);
+    files.set(decodedName, { path, objectId, encoding });
+    size.bytes += decoded.length;
+    yield Buffer.concat([
+      Buffer.from(`M 100644 inline ${quoted(decodedName)}\ndata ${decoded.length}\n`),
+      decoded,
+      Buffer.from('\n'),
+    ]);
   }
   if (index < candidates.length) throw missing();
   yield Buffer.from('\ndone\n');
@@ -148,14 +154,21 @@ async function* importStream(input: {
 const PASSED_OVER = /gitleaks\.toml/g;
 
 /** Names that a scanner could stumble over, or pass over, are replaced below a folder that nobody can foresee. */
-function namer(): (path: Buffer) => { path: string; name: string } {
+function createNames() {
   const folder = randomBytes(8).toString('hex');
   let count = 0;
-  return (bytes) => {
-    const path = bytes.toString('utf8');
-    if (isUtf8(bytes) && path.search(PASSED_OVER) === -1) return { path, name: path };
+  const apart = (path: string) => {
     count += 1;
-    return { path, name: `${folder}-${count}/${path.replace(PASSED_OVER, 'gitleaks-toml')}` };
+    // gitleaks cannot read git's quoting of a name that ends in a backslash, and passes the file over.
+    return `${folder}-${count}/${path.replace(PASSED_OVER, 'gitleaks-toml').replace(/\\+$/, '_')}`;
+  };
+  return {
+    apart,
+    of(bytes: Buffer): { path: string; name: string } {
+      const path = bytes.toString('utf8');
+      const isPlain = isUtf8(bytes) && path.search(PASSED_OVER) === -1 && !path.endsWith('\\');
+      return { path, name: isPlain ? path : apart(path) };
+    },
   };
 }
 
@@ -171,5 +184,5 @@ function missing(): SecuError {
 }
 
 function ignoreMissing(err: unknown): void {
-  if (!(err instanceof Error && 'code' in err && err.code === 'ENOENT')) throw err;
+  if (!isSystemError(err, 'ENOENT')) throw err;
 }

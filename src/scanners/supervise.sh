@@ -12,4 +12,6 @@ exec 3<&-
 "$@"
 status=$?
 kill -KILL "$watcher"
+# Whoever is process 1 here may not collect it.
+wait "$watcher" 2>/dev/null
 exit "$status"

@@ -35,14 +35,15 @@ export async function toFindings(input: {
 }): Promise<ScannedFinding[]> {
   const { files, git, facts, hash } = input;
   const readable = files.filter((file) => file.object !== null);
+  const seen = new Map<string, number>();
   const findings: ScannedFinding[] = files
     .filter((file) => file.object === null)
-    .flatMap((file) => findingsOf({ file, content: null, facts, hash }));
+    .flatMap((file) => findingsOf({ file, content: null, facts, hash, seen }));
   let index = 0;
   for await (const content of git.readBlobs(readable.map(({ object }) => object ?? ''))) {
     const file = readable[index];
     index += 1;
-    if (file !== undefined) findings.push(...findingsOf({ file, content, facts, hash }));
+    if (file !== undefined) findings.push(...findingsOf({ file, content, facts, hash, seen }));
   }
   return findings.toSorted(inOrder);
 }
@@ -52,13 +53,14 @@ function findingsOf(input: {
   content: Buffer | null;
   facts: ReadonlyMap<string, CommitFacts>;
   hash: (text: string) => string;
+  /** How often each identity was there before; two files may be shown under one path. */
+  seen: Map<string, number>;
 }): ScannedFinding[] {
-  const { file, content, facts, hash } = input;
+  const { file, content, facts, hash, seen } = input;
   const { path, commit, encoding } = file;
   const text = content !== null && encoding !== null ? decodeWide(content, encoding) : content;
   const lineOf = linesOf(text ?? Buffer.alloc(0));
   const hits = file.leaks.map(hitOf);
-  const seen = new Map<string, number>();
   return file.leaks
     .map((leak, index) => ({ leak, hit: hits[index] ?? hitOf(leak) }))
     .toSorted((a, b) => a.leak.startLine - b.leak.startLine || a.leak.startColumn - b.leak.startColumn)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../../domain/errors.ts';
@@ -51,7 +51,7 @@ export function createGitleaks(options: GitleaksOptions): Scanner {
       const { git, commit } = input.snapshot;
       const facts = await git.commitFacts([...new Set([commit, ...past.files.map((file) => file.commit)])]);
       const findings = await toFindings({ files: all, git, facts, hash: input.hash });
-      const filesScanned = input.snapshot.files.size;
+      const filesScanned = input.snapshot.fileCount;
       return { findings, filesScanned, filesSkipped: past.skipped } satisfies ScannerResult;
     },
   };
@@ -84,12 +84,22 @@ async function scanSnapshot(options: GitleaksOptions, input: ScannerInput): Prom
 function atHead({ leaks, input }: { leaks: readonly Leak[]; input: ScannerInput }): LeakyFile[] {
   const { files, commit } = input.snapshot;
   const byName = Map.groupBy(leaks, (leak) => leak.file);
-  return [...byName].map(([name, ofFile]) => {
+  const leaky = [...byName].map(([name, ofFile]): LeakyFile => {
     const file = files.get(name);
     if (file === undefined) throw readLess();
     const { path, objectId, encoding } = file;
     return { path, commit, object: objectId, encoding, leaks: ofFile };
   });
+  const asTheyAre = identitiesOf(leaky.filter(({ encoding }) => encoding === null));
+  return leaky.map((file) => {
+    if (file.encoding === null) return file;
+    const { path, leaks: ofFile } = file;
+    return { ...file, leaks: ofFile.filter((leak) => !asTheyAre.has(identityOf({ leak, path }))) };
+  });
+}
+
+function identitiesOf(files: readonly LeakyFile[]): Set<string> {
+  return new Set(files.flatMap(({ path, leaks }) => leaks.map((leak) => identityOf({ leak, path }))));
 }
 
 /**
@@ -104,28 +114,33 @@ async function scanHistory(parts: {
   const { options, input, files } = parts;
   const { git, commit, gitDirectory } = input.snapshot;
   const large = await largePaths({ git, commit, blobMaxBytes: options.blobMaxBytes });
-  const binary = BINARY_EXTENSIONS.map((extension) => `*.${extension} -diff\n`);
-  await appendFile(
-    join(gitDirectory, 'info', 'attributes'),
-    [...binary, ...large.map((path) => `${attributePattern(path)} -diff\n`)].join(''),
-  );
+  const attributes = join(gitDirectory, 'info', 'attributes');
+  const forTheSnapshot = await readFile(attributes);
+  await appendFile(attributes, [...binaryPatterns(), ...large.map(attributePattern)].join(''));
   const history = await readHistory({ git, commit });
   const { leaks, extent } = await runGitleaks({ options, input, logOptions: [...HISTORY_OPTIONS, commit] });
+  await writeFile(attributes, forTheSnapshot);
   if (extent.commits !== history.commitsWithText) throw readLess();
-  const known = new Set(
-    files.flatMap(({ path, leaks: ofFile }) => ofFile.map((leak) => identityOf({ leak, path }))),
-  );
+  const known = identitiesOf(files);
   const past = leaks.filter((leak) => !known.has(identityOf({ leak, path: leak.file })));
   const rankOf = (leak: Leak) => history.rank.get(leak.commit) ?? Number.POSITIVE_INFINITY;
   const byIdentity = Map.groupBy(past, (leak) => identityOf({ leak, path: leak.file }));
   const newest = [...byIdentity.values()].flatMap((same) => {
-    const rank = Math.min(...same.map(rankOf));
-    return same.filter((leak) => rankOf(leak) === rank);
+    const rank = same.reduce((least, leak) => Math.min(least, rankOf(leak)), Number.POSITIVE_INFINITY);
+    const there = same.filter((leak) => rankOf(leak) === rank);
+    // A file that is a finding by its name is one in each of its changes.
+    return there.filter((leak, index) => leak.startLine > 0 || index === 0);
   });
   const byFile = Map.groupBy(newest, (leak) => JSON.stringify([leak.commit, leak.file]));
   const count = large.filter((path) => !input.snapshot.tooLarge.has(path)).length;
   const skipped = count === 0 ? [] : [{ reason: 'too_large' as const, count }];
   return { files: [...byFile.values()].map(pastFile), skipped };
+}
+
+function binaryPatterns(): string[] {
+  const anyCase = (extension: string) =>
+    extension.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+  return BINARY_EXTENSIONS.map((extension) => `*.${anyCase(extension)} -diff\n`);
 }
 
 function pastFile(leaks: readonly Leak[]): LeakyFile {
@@ -135,10 +150,10 @@ function pastFile(leaks: readonly Leak[]): LeakyFile {
   return { path, commit, object, encoding: null, leaks };
 }
 
-/** This path and no other. @see gitattributes(5), gitignore(5), "PATTERN FORMAT" */
+/** Leaves out this path and no other. @see gitattributes(5), gitignore(5), "PATTERN FORMAT" */
 function attributePattern(path: string): string {
   const literal = `/${path.replace(/[\\*?[\]]/g, '\\$&')}`;
-  return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}" -diff\n`;
 }
 
 /** @throws SecuError `scanner_crashed` for every end but a good one */
@@ -168,7 +183,14 @@ async function runGitleaks(parts: {
       details: { problem: 'exit_code', exitCode: result.exitCode },
     });
   }
-  return { extent: extentOf(result.stderr), leaks: parseReport(result.stdout) };
+  const extent = extentOf(result.stderr);
+  const leaks = parseReport(result.stdout);
+  if (leaks.length !== extent.leaks) {
+    throw new SecuError('scanner_crashed', 'the report of gitleaks is not whole', {
+      details: { problem: 'report', found: extent.leaks, reported: leaks.length },
+    });
+  }
+  return { extent, leaks };
 }
 
 function readLess(): SecuError {

@@ -4,16 +4,14 @@ import { SecuError } from '../../domain/errors.ts';
 /** One line of `report.tmpl`. Holds the secret: it goes no further than the excerpt and the fingerprint. */
 const Leak = z.object({
   ruleId: z.string(),
-  title: z.string(),
   file: z.string(),
   commit: z.string(),
   /** From 1; 0 where the file itself is the finding. */
   startLine: z.number().int(),
   endLine: z.number().int(),
-  /** In bytes; see `located` in `excerpt.ts`. */
+  /** In bytes; `excerpt.ts` has what is odd about them. */
   startColumn: z.number().int(),
   endColumn: z.number().int(),
-  match: z.string(),
   secret: z.string(),
   tags: z.array(z.string()).nullable(),
 });
@@ -46,21 +44,34 @@ function parseJson(line: string): unknown {
 export interface ScanExtent {
   commits: number;
   bytes: number;
+  leaks: number;
 }
 
+/** Everything that it says when all is well, line by line. Its clock is before each. */
+const WELL = [
+  /^\S+ INF (?<commits>\d+) commits scanned\.$/,
+  /^\S+ INF scanned ~(?<bytes>\d+) bytes \(.+\) in \S+$/,
+  /^\S+ (?:INF no leaks found|WRN leaks found: (?<leaks>\d+))$/,
+];
+
 /**
- * How much gitleaks says it read. It ends with 0 and "no leaks found" when git failed underneath, so its words are
- * taken one by one. @throws SecuError `scanner_crashed` when it tells of any error, or does not tell
- * @see gitleaks 8.30.1, `sources/git.go`, `cmd/root.go`
+ * How much gitleaks says it read and found. It ends with 0 and "no leaks found" when git failed underneath, so its
+ * words are taken one by one. @throws SecuError `scanner_crashed` when it says anything else, or not all of it
+ * @see gitleaks 8.30.1, `detect/detect.go`, `cmd/root.go`
  */
 export function extentOf(stderr: string): ScanExtent {
-  const isTroubled = / (?:ERR|FTL|PNC) |\[git\]|partial scan/.test(stderr);
-  const commits = /(\d+) commits scanned\./.exec(stderr)?.[1];
-  const bytes = /scanned ~(\d+) bytes/.exec(stderr)?.[1];
-  if (isTroubled || commits === undefined || bytes === undefined) {
+  const lines = stderr.split('\n').filter((line) => line !== '');
+  const said = WELL.map((pattern) => lines.map((line) => pattern.exec(line)).find((match) => match !== null));
+  const [commits, bytes, leaks] = said;
+  const isWell = lines.length === WELL.length;
+  if (!isWell || commits == null || bytes == null || leaks == null) {
     throw new SecuError('scanner_crashed', 'gitleaks did not read everything', {
-      details: { problem: isTroubled ? 'gitleaks_error' : 'gitleaks_silent' },
+      details: { problem: lines.length > WELL.length ? 'gitleaks_error' : 'gitleaks_silent' },
     });
   }
-  return { commits: Number(commits), bytes: Number(bytes) };
+  return {
+    commits: Number(commits.groups?.['commits']),
+    bytes: Number(bytes.groups?.['bytes']),
+    leaks: Number(leaks.groups?.['leaks'] ?? 0),
+  };
 }

@@ -2,16 +2,18 @@ import type { Severity } from '../../domain/finding.ts';
 
 /** Keys: nothing of them is shown, and they are a weakness of their own (CWE-321). */
 const KEYS =
-  /^(?:private-key|age-secret-key|putty-private-key|pkcs12-file|key-store-file|password-database-file)$/;
+  /^(?:(?:putty-|ssh2-|wireguard-)?private-key|age-secret-key|json-web-key|pkcs12-file|key-store-file|password-database-file)$/;
 
 /** First match first. What no pattern knows is a credential of a provider: whoever reads it can use it. */
 const BY_RULE: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/-client-id$|-access-id$|-user-api-id$|-public-key$|-pub-?(?:api-)?key$|^mailgun-pub-key$/, 'low'],
   [/^jwt(?:-base64)?$|^gcp-api-key$|^mapbox-api-token$|-test-api-token$|^sidekiq-sensitive-url$/, 'medium'],
   [/^terraform-state-file$|^htpasswd-hash$|feed-token$|incoming-mail-token$|^new-relic-browser-/, 'medium'],
-  [/^generic-api-key$|^curl-auth-|-password$|^kubernetes-secret-yaml$|^database-url-password$/, 'high'],
-  [/-webhook(?:-url)?$|^gitlab-session-cookie$|^docker-config-auth$|^pkcs12-file$|^key-store-file$/, 'high'],
-  [/^password-database-file$|^netrc-password$/, 'high'],
+  [/^generic-api-key$|^curl-auth-|-password$|^kubernetes-secret-yaml$|^docker-config-auth$/, 'high'],
+  [
+    /-webhook(?:-url)?$|^gitlab-session-cookie$|^pkcs12-file$|^key-store-file$|^password-database-file$/,
+    'high',
+  ],
 ];
 
 export function severityOf(ruleId: string): Severity {

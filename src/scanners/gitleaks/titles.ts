@@ -51,20 +51,37 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 
 /** Titles that no rule makes of the id. */
 const TITLES: Readonly<Record<string, string>> = {
+  'ansible-password': 'Password in an Ansible inventory',
+  'aws-secret-access-key': 'AWS secret access key',
+  'azure-storage-account-key': 'Key of an Azure storage account',
+  'command-line-password': 'Password in the arguments of a command',
+  'config-file-password': 'Password in a configuration file',
+  'connection-string-password': 'Password in a connection string',
   'curl-auth-header': 'Credential in a header of a curl command',
   'curl-auth-user': 'User name and password of a curl command',
   'database-url-password': 'Password in the address of a database',
   'docker-config-auth': 'Sign-in to a container registry',
+  'docker-hub-token': 'Docker Hub access token',
   'generic-api-key': 'Password, key or token',
+  'generic-url-password': 'User name and password in a web address',
+  'google-oauth-client-secret': 'Google OAuth client secret',
+  'htpasswd-hash': 'Hash of a password beside its user',
+  'json-web-key': 'Private JSON web key',
   'jwt-base64': 'JSON web token in Base64',
   'key-store-file': 'Java key store',
   'kubernetes-secret-yaml': 'Kubernetes secret',
   'netrc-password': 'Password in a netrc file',
   'password-database-file': 'Password database',
+  'pgpass-password': 'Password in a PostgreSQL password file',
   'pkcs12-file': 'PKCS #12 file with a private key',
   'private-key': 'Private key',
+  'putty-private-key': 'Private key of PuTTY',
   'sidekiq-sensitive-url': 'Sidekiq address with a password',
+  'ssh2-private-key': 'Private key in the format of SSH2',
   'terraform-state-file': 'Terraform state, which holds secrets in the clear',
+  'wireguard-private-key': 'Private key of WireGuard',
+  'wordpress-password': 'Password in the configuration of WordPress',
+  'xml-password': 'Password in an XML file',
 };
 
 /** What was found, in plain words: gitleaks' own descriptions are a sentence of warning each. */

@@ -1,0 +1,108 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ExpectedFinding, Recipe, Simulator } from '../../simulator/index.ts';
+import { createSimulator, defaultRecipes, fleetRecipes } from '../../simulator/index.ts';
+import type { GitRemote, ScanReport } from '../../src/domain/ports.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { createGitRemote } from '../../src/git/remote.ts';
+import type { ScanWorld } from './support.ts';
+import { createScanWorld, runOf } from './support.ts';
+
+const RECIPES = [...defaultRecipes(), ...fleetRecipes(3)];
+const scannable = RECIPES.filter(
+  ({ expect: { clone = 'ok', listed, excludedBecause } }) =>
+    clone === 'ok' && listed && excludedBecause !== 'repository_disabled',
+);
+
+let world: ScanWorld;
+let simulator: Simulator;
+let remote: GitRemote;
+let token: Secret;
+beforeAll(async () => {
+  world = await createScanWorld();
+  simulator = await createSimulator({ folder: join(world.folder, 'gitlab'), recipes: RECIPES });
+  token = new Secret(simulator.control.createToken({}).token);
+  remote = createGitRemote({
+    workFolder: join(world.folder, 'git'),
+    pinFor: async () => null,
+    proxyFor: () => null,
+    clonesPerOrigin: 4,
+    cloneTimeoutMs: 60_000,
+    cloneMaxBytes: 256 * 1024 * 1024,
+    headTimeoutMs: 20_000,
+  });
+}, 120_000);
+afterAll(async () => {
+  await simulator.close();
+  await world.close();
+});
+
+async function cloneAndScan({ recipe, history }: { recipe: Recipe; history: 'none' | 'full' }) {
+  const directory = join(world.folder, `${recipe.name}-${history}`);
+  await mkdir(directory);
+  const { signal } = new AbortController();
+  const { gitDirectory, commit } = await remote.clone({
+    baseUrl: simulator.url,
+    fullPath: recipe.path,
+    token,
+    signal,
+    directory,
+    history,
+  });
+  if (commit === null) throw new Error(`${recipe.name} is empty`);
+  return world.scan({ gitDirectory, commit }, { history });
+}
+
+/** Where it may be found by a better rule of ours, the rule does not count. */
+function wanted(findings: readonly ExpectedFinding[]): string[] {
+  return findings.map(({ path, line, ruleId }) => placeOf(path, line, ruleId)).toSorted();
+}
+
+function found(report: ScanReport, recipe: Recipe): string[] {
+  const allowed = (recipe.expect.mayFind ?? []).map(({ path, line }) => `${path}:${line}`);
+  const ours = new Set(['aws-secret-access-key', 'config-file-password']);
+  return report.findings
+    .filter(({ path, startLine }) => !allowed.includes(`${path}:${startLine}`))
+    .map(({ path, startLine, ruleId }) =>
+      placeOf(path, startLine, ours.has(ruleId) ? 'generic-api-key' : ruleId),
+    )
+    .toSorted();
+}
+
+function placeOf(path: string, line: number, ruleId: string): string {
+  return `${path}:${line} ${ruleId}`;
+}
+
+test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
+  '%s: a clone of depth 1 has what the recipe says, none missed, none invented',
+  async (_name, recipe) => {
+    const report = await cloneAndScan({ recipe, history: 'none' });
+    expect(runOf(report)).toMatchObject({ status: 'ok', cause: null, findings: report.findings.length });
+    expect(found(report, recipe)).toEqual(wanted(recipe.expect.findings));
+  },
+);
+
+test('the password in a database address, which default rules miss, is found by ours', async () => {
+  const recipe = scannable.find(({ name }) => name === 'terraform');
+  if (recipe === undefined) throw new Error('no such recipe');
+  const report = await cloneAndScan({ recipe, history: 'full' });
+  const found = report.findings.filter(({ path }) => path === 'ci/database.env');
+  expect(found.map(({ ruleId, startLine }) => [ruleId, startLine])).toEqual([['database-url-password', 1]]);
+});
+
+test('a secret that was deleted is found in the whole history, beside those of the head', async () => {
+  const recipe = scannable.find(({ expect: { historyFindings } }) => historyFindings !== undefined);
+  if (recipe === undefined) throw new Error('no recipe has findings in its history');
+  const { findings, historyFindings = [] } = recipe.expect;
+  const report = await cloneAndScan({ recipe, history: 'full' });
+  expect(found(report, recipe)).toEqual(wanted([...findings, ...historyFindings]));
+});
+
+test('what the hostile repository leaves out is counted by its reason, once, with its history too', async () => {
+  const recipe = scannable.find(({ name }) => name === 'hostile');
+  if (recipe === undefined) throw new Error('no such recipe');
+  const report = await cloneAndScan({ recipe, history: 'full' });
+  const reasons = runOf(report).filesSkipped.map(({ reason, count }) => [reason, count]);
+  expect(Object.fromEntries(reasons)).toEqual({ too_large: 1, link: 4, submodule: 1 });
+});
