@@ -3,7 +3,7 @@ import type { Stores } from '../db/stores/index.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { BRAKE_AGREEING_LISTINGS, brakeEngages } from '../domain/repository.ts';
-import type { ListingOutcome } from './sync.ts';
+import type { ListingOutcome } from './listing.ts';
 
 interface SettleInput {
   database: Database;

@@ -22,7 +22,12 @@ const SEARCH_ATTRIBUTES = ['SecuIntegrationId=Keyword', 'SecuStatus=Keyword', 'S
  * The queue poll limit of 20 a second costs every sequential step 50 ms.
  * @see Temporal server, common/dynamicconfig: `history.transferProcessorMaxPollRPS`
  */
-const DYNAMIC_CONFIG = ['history.transferProcessorMaxPollRPS=2000', 'history.timerProcessorMaxPollRPS=2000'];
+const DYNAMIC_CONFIG = [
+  'history.transferProcessorMaxPollRPS=2000',
+  'history.timerProcessorMaxPollRPS=2000',
+  // else a second command within a second of continuing as new waits for the rest of it
+  'history.workflowIdReuseMinimalInterval="0s"',
+];
 const TIME_SKIPPING = 'frontend.WorkflowTimeSkippingEnabled=true';
 
 /** WAL and NORMAL lose nothing when the server is killed, and double its throughput. */

@@ -89,6 +89,8 @@ async function perform(
 }
 
 const CONFIRM_AFTER = '5s';
+const TRIES_TO_START = 20;
+const WAIT_FOR_THE_LAST = '500ms';
 
 /** A first "no" about a token that worked is looked at a second time before anybody is told. */
 async function verify(integrationId: string, commandId: string | null): Promise<void> {
@@ -101,6 +103,20 @@ async function verify(integrationId: string, commandId: string | null): Promise<
 async function startSync(integrationId: string): Promise<void> {
   const { syncId } = await database().openSync({ integrationId, nowMs: Date.now() });
   if (syncId === null) return;
+  // the sync before may have ended its row and not yet itself
+  for (let tries = 1; tries <= TRIES_TO_START && !(await hasStarted({ integrationId, syncId })); tries += 1) {
+    await sleep(WAIT_FOR_THE_LAST);
+  }
+}
+
+/** False while another sync holds the name. One that never lets go is found by the reconcile workflow. */
+async function hasStarted({
+  integrationId,
+  syncId,
+}: {
+  integrationId: string;
+  syncId: string;
+}): Promise<boolean> {
   try {
     await startChild(syncWorkflow, {
       workflowId: syncWorkflowId(integrationId),
@@ -109,8 +125,10 @@ async function startSync(integrationId: string): Promise<void> {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Lists what ${integrationId} can read`,
     });
+    return true;
   } catch (err) {
     if (!(err instanceof WorkflowExecutionAlreadyStartedError)) throw err;
+    return false;
   }
 }
 

@@ -1,9 +1,10 @@
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { FleetActivities } from '../activities/fleet.ts';
 import type { IntegrationActivities } from '../activities/integration.ts';
+import type { ListingActivities } from '../activities/listing.ts';
 import type { ReconcileActivities } from '../activities/reconcile.ts';
 import type { ScanActivities } from '../activities/scan.ts';
-import type { ListingActivities, SyncActivities } from '../activities/sync.ts';
+import type { SyncActivities } from '../activities/sync.ts';
 import type { VerifyActivities } from '../activities/verify.ts';
 import { queuesBeside } from './contract.ts';
 

@@ -51,7 +51,9 @@ async function storeChange(
   if (body.autoRotate !== undefined) change.autoRotateDaysBefore = body.autoRotate.daysBefore;
   if (body.filters !== undefined) {
     change.filters = mergeFilters(row.filters, body.filters);
+    // one that runs was told the old filters
     await tx.syncs.open({ integrationId: id, trigger: 'manual', now });
+    await tx.syncs.runAgain(id);
   }
   if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
   if (body.paused !== undefined && body.paused !== row.paused) {

@@ -56,6 +56,8 @@ const SyncRunSchema = defineEntity({
     state: p.string().$type<SyncState>(),
     cause: p.string().nullable(),
     acceptRemovals: p.boolean(),
+    /** Something it depends on changed while it ran: another one follows it. */
+    again: p.boolean(),
     listed: p.integer(),
     complete: p.boolean(),
     added: p.integer(),

@@ -235,6 +235,7 @@ const STATEMENTS = [
     "state" varchar(255) not null,
     "cause" varchar(255) null,
     "accept_removals" boolean not null,
+    "again" boolean not null,
     "listed" int not null,
     "complete" boolean not null,
     "added" int not null,

@@ -43,9 +43,9 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     }): Promise<{ id: string; isNew: boolean }> {
       const id = newId('sync');
       const row = await sql.first<{ id: string; is_new: boolean }>(
-        `insert into sync_run as s (id, integration_id, trigger, state, accept_removals, listed, complete, added, renamed, excluded,
+        `insert into sync_run as s (id, integration_id, trigger, state, accept_removals, again, listed, complete, added, renamed, excluded,
            missing, returned, removed, queued_scans, created_at)
-         values ($1, $2, $3, 'queued', $4, 0, false, 0, 0, 0, 0, 0, 0, 0, $5)
+         values ($1, $2, $3, 'queued', $4, false, 0, false, 0, 0, 0, 0, 0, 0, 0, $5)
          on conflict (integration_id) where state in ('queued', 'running')
          do update set accept_removals = s.accept_removals or excluded.accept_removals
          returning id, id = $1 as is_new`,
@@ -53,6 +53,13 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
       if (row === null) throw new Error('insert returned nothing');
       return { id: row.id, isNew: row.is_new };
+    },
+
+    /** What a running sync was told at its start holds no longer: another one follows it. */
+    async runAgain(integrationId: string): Promise<void> {
+      await sql.run(`update sync_run set again = true where integration_id = $1 and state = 'running'`, [
+        integrationId,
+      ]);
     },
 
     async find(id: string): Promise<SyncRun | null> {

@@ -1,8 +1,9 @@
 import type { FleetActivities } from '../../../src/activities/fleet.ts';
 import type { IntegrationActivities } from '../../../src/activities/integration.ts';
+import type { ListingActivities } from '../../../src/activities/listing.ts';
 import type { ReconcileActivities } from '../../../src/activities/reconcile.ts';
 import type { ScanActivities } from '../../../src/activities/scan.ts';
-import type { ListingActivities, SyncActivities } from '../../../src/activities/sync.ts';
+import type { SyncActivities } from '../../../src/activities/sync.ts';
 import type { VerifyActivities } from '../../../src/activities/verify.ts';
 
 /** Every activity that a workflow may ask for: a fake that forgets one does not compile. */
