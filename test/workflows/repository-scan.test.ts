@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Context, heartbeat } from '@temporalio/activity';
 import { newId } from '../../src/db/new-id.ts';
 import type { SecuErrorCode } from '../../src/domain/errors.ts';
 import { SecuError } from '../../src/domain/errors.ts';
@@ -7,7 +6,7 @@ import type { ScanResult, ScanTask } from '../../src/domain/scan.ts';
 import { scanWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
-import { activitiesWith } from './support/activities.ts';
+import { activitiesWith, untilCanceled } from './support/activities.ts';
 import { eventNamesOf, foreignTextIn } from './support/histories.ts';
 import type { Suite } from './support/suite.ts';
 import { openSuite } from './support/suite.ts';
@@ -115,8 +114,7 @@ test('a canceled scan ends its row as canceled', async () => {
   const { task, endings, result } = await scan(
     async () => {
       began = true;
-      const beat = setInterval(() => heartbeat(), 200);
-      return Context.current().cancelled.finally(() => clearInterval(beat));
+      return untilCanceled();
     },
     async (workflowId) => {
       await awaitUntil(() => began);
@@ -130,12 +128,9 @@ test('a canceled scan ends its row as canceled', async () => {
 });
 
 test('a scan that is canceled before anything ran ends its row too', async () => {
-  const { task, endings, result } = await scan(
-    async () => Context.current().cancelled,
-    async (workflowId) => {
-      await suite.client.workflow.getHandle(workflowId).cancel();
-    },
-  );
+  const { task, endings, result } = await scan(untilCanceled, async (workflowId) => {
+    await suite.client.workflow.getHandle(workflowId).cancel();
+  });
   expect(endings.map(({ scanId, status }) => [scanId, status])).toEqual([[task.scanId, 'canceled']]);
   await expect(result()).rejects.toThrow('Workflow execution cancelled');
 });

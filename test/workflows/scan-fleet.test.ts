@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { activityInfo } from '@temporalio/activity';
 import { newId } from '../../src/db/new-id.ts';
 import { fleetWorkflowId, scanWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
+import { untilCanceled } from './support/activities.ts';
 import type { FleetQueue, Scan } from './support/fleet-queue.ts';
 import { activitiesOverQueue, addScan, fleetQueue } from './support/fleet-queue.ts';
 import { runsOf } from './support/inspect.ts';
@@ -47,16 +48,6 @@ async function fleetOf<T>(
 }
 
 const statusesOf = (queue: FleetQueue) => [...new Set(queue.scans.map(({ status }) => status))];
-
-/** An activity that lives until it is canceled. */
-const untilCanceled: Scan = async () => {
-  const beat = setInterval(() => heartbeat(), 200);
-  try {
-    return await Context.current().cancelled;
-  } finally {
-    clearInterval(beat);
-  }
-};
 
 test('what is urgent is taken first, in a window that is never exceeded, and it ends when nothing waits', async () => {
   const queue = fleetQueue({ count: 30, window: 3 });
@@ -104,7 +95,7 @@ test('a scan that a person cancels ends alone: the fleet goes on with the others
   const queue = fleetQueue({ count: 2, window: 1 });
   const [canceled, other] = queue.scans.toSorted((a, b) => (a.scanId < b.scanId ? -1 : 1));
   await fleetOf(
-    { queue, scan: (scan) => (scan === canceled ? untilCanceled(scan) : Promise.resolve(undefined)) },
+    { queue, scan: (scan) => (scan === canceled ? untilCanceled() : Promise.resolve(undefined)) },
     async (fleet) => {
       await fleet.wake();
       await awaitUntil(() => queue.begun.length === 1);
@@ -120,7 +111,7 @@ test('a child that somebody terminates has its row ended by the fleet', async ()
   const queue = fleetQueue({ count: 2, window: 2 });
   const [terminated, other] = queue.scans;
   await fleetOf(
-    { queue, scan: (scan) => (scan === terminated ? untilCanceled(scan) : Promise.resolve(undefined)) },
+    { queue, scan: (scan) => (scan === terminated ? untilCanceled() : Promise.resolve(undefined)) },
     async (fleet) => {
       await fleet.wake();
       await awaitUntil(() => queue.begun.length === 2);

@@ -7,7 +7,7 @@ import { SecuError } from '../../src/domain/errors.ts';
 import { syncWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
-import { activitiesWith } from './support/activities.ts';
+import { activitiesWith, untilCanceled } from './support/activities.ts';
 import type { Suite } from './support/suite.ts';
 import { openSuite } from './support/suite.ts';
 import { forward } from './support/time.ts';
@@ -162,8 +162,7 @@ test('a canceled sync stops its listing and ends its row', async () => {
   const { seen, activities } = recording({
     async listRepositories() {
       began = true;
-      const beat = setInterval(() => heartbeat(), 200);
-      return Context.current().cancelled.finally(() => clearInterval(beat));
+      return untilCanceled();
     },
   });
   const canceled = sync(activities, async (workflowId) => {

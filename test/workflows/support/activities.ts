@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { FleetActivities } from '../../../src/activities/fleet.ts';
 import type { IntegrationActivities } from '../../../src/activities/integration.ts';
 import type { ListingActivities } from '../../../src/activities/listing.ts';
@@ -39,4 +40,17 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     scanRepository: unexpected('scanRepository'),
     ...own,
   };
+}
+
+const BEAT_MS = 200;
+
+/** What a long activity does in a test about its cancellation: it heartbeats, which is how it learns of one. */
+export async function untilCanceled(): Promise<never> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), BEAT_MS);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(beat);
+  }
 }
