@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createSecrets } from '../../simulator/recipes/secrets.ts';
+import type { ScanReport } from '../../src/domain/ports.ts';
+import { severityOf } from '../../src/scanners/gitleaks/severity.ts';
+import { titleOf } from '../../src/scanners/gitleaks/titles.ts';
+import { ruleExamples } from './rules-examples.ts';
+import type { ScanWorld } from './support.ts';
+import { createScanWorld, places } from './support.ts';
+
+const RULES_FILE = new URL('../../src/scanners/gitleaks/rules.toml', import.meta.url);
+const examples = ruleExamples();
+
+let world: ScanWorld;
+let report: ScanReport;
+beforeAll(async () => {
+  world = await createScanWorld();
+  report = await world.scan(
+    await world.files(Object.fromEntries(examples.map(({ hit }) => [hit.path, hit.text]))),
+  );
+});
+afterAll(() => world.close());
+
+test.each(examples.map((example) => [example.rule, example.hit.path, example] as const))(
+  '%s: finds the secret in %s and shows nothing of it but four characters',
+  (rule, path, { hit }) => {
+    const found = report.findings.filter((finding) => finding.path === path);
+    expect(found.map(({ ruleId, startLine }) => [ruleId, startLine])).toEqual([[rule, hit.line ?? 1]]);
+    const rest = hit.secret.slice(4);
+    for (const { excerpt } of found) if (rest !== '') expect(excerpt).not.toContain(rest);
+  },
+);
+
+test('finds nothing in what only looks like it', async () => {
+  const clean = Object.assign({}, ...examples.map((example) => example.clean)) as Record<string, string>;
+  expect(places(await world.scan(await world.files(clean)))).toEqual([]);
+});
+
+test('every rule of ours has an example, a title in plain words and a severity', async () => {
+  const ids = [...(await readFile(RULES_FILE, 'utf8')).matchAll(/^id = "(.+)"$/gm)].map(([, id = '']) => id);
+  expect([...new Set(examples.map(({ rule }) => rule))].toSorted()).toEqual(ids.toSorted());
+  const rows = ids.map((id) => `${id}: ${titleOf(id)}, ${severityOf(id)}`);
+  expect(rows.toSorted()).toMatchInlineSnapshot(`
+[
+  "ansible-password: Password in an Ansible inventory, high",
+  "aws-secret-access-key: AWS secret access key, critical",
+  "azure-storage-account-key: Key of an Azure storage account, critical",
+  "command-line-password: Password in the arguments of a command, high",
+  "config-file-password: Password in a configuration file, high",
+  "connection-string-password: Password in a connection string, high",
+  "database-url-password: Password in the address of a database, high",
+  "docker-config-auth: Sign-in to a container registry, high",
+  "docker-hub-token: Docker Hub access token, critical",
+  "generic-url-password: User name and password in a web address, high",
+  "google-oauth-client-secret: Google OAuth client secret, critical",
+  "htpasswd-hash: Hash of a password beside its user, medium",
+  "json-web-key: Private JSON web key, critical",
+  "key-store-file: Java key store, high",
+  "netrc-password: Password in a netrc file, high",
+  "password-database-file: Password database, high",
+  "pgpass-password: Password in a PostgreSQL password file, high",
+  "putty-private-key: Private key of PuTTY, critical",
+  "ssh2-private-key: Private key in the format of SSH2, critical",
+  "terraform-state-file: Terraform state, which holds secrets in the clear, medium",
+  "wireguard-private-key: Private key of WireGuard, critical",
+  "wordpress-password: Password in the configuration of WordPress, high",
+  "xml-password: Password in an XML file, high",
+]
+`);
+});
+
+test('a better rule of gitleaks keeps the finding of a password in a web address', async () => {
+  const token = createSecrets('web address').gitlabToken();
+  const files = { 'ci/clone.sh': `git clone https://oauth2:${token}@git.acme.test/a.git\n` };
+  expect(places(await world.scan(await world.files(files)))).toEqual(['ci/clone.sh:1 gitlab-pat']);
+});
