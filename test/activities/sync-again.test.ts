@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import { createTestWorld } from '../support/world.ts';
+import { repositoriesOf, settle, sync } from './listing-support.ts';
+import { active, activitiesOf, run } from './support.ts';
+
+test('filters that change while a sync runs are what the next one lists by, and that follows by itself', async () => {
+  const world = await createTestWorld({ simulator: { recipes: fleetRecipes(3) } });
+  try {
+    const activities = await activitiesOf(world);
+    const { integrationId } = await active(world, activities);
+    const { stores } = world.database;
+    const nowMs = Date.now();
+    const { syncId } = await activities.openSync({ integrationId, nowMs });
+    const id = { integrationId, syncId: syncId ?? '' };
+    const listing = await run(activities, 'listRepositories', { ...id, nowMs });
+
+    const filters = { include: [], exclude: ['**'], archived: false, forks: true, personal: true };
+    await stores.integrations.change(integrationId, { filters }, new Date(nowMs));
+    await stores.syncs.runAgain(integrationId);
+    await settle(activities, { ...id, listing, nowMs });
+
+    expect(await stores.syncs.openOne(integrationId)).toMatchObject({ state: 'queued' });
+    expect(activities.starters.wakes).toContain(`integration ${integrationId}`);
+    await sync(activities, integrationId);
+    expect((await repositoriesOf(world, integrationId)).map(({ because }) => because)).toEqual([
+      'filter',
+      'filter',
+      'filter',
+    ]);
+    expect(await stores.syncs.openOne(integrationId)).toBeNull();
+  } finally {
+    await world.close();
+  }
+});
