@@ -43,7 +43,7 @@ export function createClient(): SecuClient {
         const params = new URLSearchParams({ limit: String(Math.min(200, limit - items.length)) });
         for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, value);
         if (cursor !== null) params.set('cursor', cursor);
-        const page = pageOf((await call('GET', `${path}?${params}`)).body);
+        const page = pageOf((await call('GET', `${path}?${params.toString()}`)).body);
         items.push(...page.items);
         cursor = page.nextCursor;
       } while (cursor !== null && items.length < limit);
