@@ -1,0 +1,225 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readlinkSync } from 'node:fs';
+import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createSecrets } from '../../simulator/recipes/secrets.ts';
+import { outcomeOf } from '../../src/domain/scan.ts';
+import { createScanners } from '../../src/scanners/scanners.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { goodWords, programsOf, standIn } from './stand-ins.ts';
+import type { BareRepository, ScanHow, ScanWorld } from './support.ts';
+import { BLOB_MAX_BYTES, createScanWorld, places, runOf } from './support.ts';
+
+const SCAN_PROGRAM = fileURLToPath(new URL('scan-program.ts', import.meta.url));
+const TEXT = `GITHUB=${createSecrets('ends').githubToken()}\n`;
+
+let world: ScanWorld;
+let repository: BareRepository;
+beforeAll(async () => {
+  world = await createScanWorld();
+  repository = await world.files({ 'a.env': TEXT });
+});
+afterAll(() => world.close());
+
+async function gitleaksOf(name: string, lines: readonly string[]) {
+  return standIn({ folder: world.folder, name, real: world.gitleaks.path, lines });
+}
+
+async function scanWith(name: string, lines: readonly string[], how: ScanHow = {}) {
+  const gitleaks = await gitleaksOf(name, lines);
+  return world.scan(repository, { ...how, options: { ...how.options, gitleaks } });
+}
+
+const bytes = Buffer.byteLength(TEXT);
+const report = '{"ruleId":"github-pat"';
+const bad: ReadonlyArray<readonly [string, string[]]> = [
+  ['an exit code that has no meaning', ['"$REAL" "$@"', 'exit 3']],
+  ['the exit code of an unknown flag', ['"$REAL" --no-such-flag "$@"']],
+  ['a signal', ['kill -KILL $$']],
+  ['nothing at all', ['exit 0']],
+  ['no report', ['"$REAL" "$@" >/dev/null']],
+  ['a report that was cut off', ['"$REAL" "$@" | head -c 40']],
+  [
+    'a report of garbage',
+    [`printf '\\033[31m%s' '${report}'`, ...goodWords({ commits: 1, bytes, leaks: 1 })],
+  ],
+  [
+    'a report of something else',
+    ['echo \'[{"RuleID":"x"}]\'', ...goodWords({ commits: 1, bytes, leaks: 1 })],
+  ],
+  ['fewer commits', goodWords({ commits: 0, bytes, leaks: 0 })],
+  ['fewer bytes', goodWords({ commits: 1, bytes: bytes - 1, leaks: 0 })],
+  ['an error among its good words', ['"$REAL" "$@"', "echo '1:00PM ERR [git] fatal: bad object' >&2"]],
+  ['a partial scan', ['"$REAL" "$@"', "echo '1:00PM WRN partial scan completed in 1s' >&2"]],
+  ['words that nobody knows', ['"$REAL" "$@"', "echo 'something new' >&2"]],
+  ['output without an end', ['yes \'{"ruleId":"x"}\'']],
+  ['errors without an end', ['yes oh no >&2']],
+];
+
+describe('a scanner that ends badly has failed, its findings count for nothing:', () => {
+  test.each(bad)('%s', async (name, lines) => {
+    const result = await scanWith(name.replaceAll(' ', '-'), lines);
+    expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scanner_crashed', findings: 0 });
+    expect(result.findings).toEqual([]);
+    expect(outcomeOf(result.runs)).toEqual({ status: 'failed', cause: 'scanner_crashed' });
+    expect(programsOf(world.folder)).toEqual([]);
+  });
+
+  test('but not one that says what is true', async () => {
+    const result = await scanWith('well', goodWords({ commits: 1, bytes, leaks: 0 }));
+    expect(runOf(result)).toMatchObject({ status: 'ok', cause: null, findings: 0, filesScanned: 1 });
+  });
+
+  test('more findings than can be stored', async () => {
+    const many = await world.files({ 'a.env': TEXT, 'b.env': TEXT, 'c.env': TEXT });
+    const enough = await world.scan(many, { options: { maxFindings: 3 } });
+    expect(runOf(enough)).toMatchObject({ status: 'ok', findings: 3 });
+    const tooMany = await world.scan(many, { options: { maxFindings: 2 } });
+    expect(runOf(tooMany)).toMatchObject({ status: 'failed', cause: 'scanner_crashed', findings: 0 });
+  });
+
+  test('a program that is gone', async () => {
+    const gitleaks = { path: join(world.folder, 'no-such-program'), version: '8.30.1' };
+    const result = await world.scan(repository, { options: { gitleaks } });
+    expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scanner_crashed' });
+  });
+});
+
+test('a scanner that is not on this machine is unavailable, and nothing found is incomplete', async () => {
+  const result = await world.scan(repository, { options: { gitleaks: null } });
+  expect(runOf(result)).toMatchObject({ status: 'unavailable', version: null, rules: null, cause: null });
+  expect(outcomeOf(result.runs)).toEqual({ status: 'succeeded', outcome: 'incomplete' });
+});
+
+/** Hangs, has children, and does not care for polite signals. */
+const HANGING = ["trap '' TERM INT HUP", 'sleep 600 &', '(sleep 600; true) &', 'sleep 600', 'exit 0'];
+
+describe('nothing of a scanner outlives', () => {
+  test('its deadline, which is a cause of its own', async () => {
+    const result = await scanWith('deadline', HANGING, { options: { scanTimeoutMs: 1_500 } });
+    expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scan_timed_out', findings: 0 });
+    expect(programsOf(world.folder)).toEqual([]);
+  });
+
+  test('a cancel, which is an error and no result', async () => {
+    const cancel = new AbortController();
+    const scan = scanWith('cancel', HANGING, { signal: cancel.signal });
+    const hanging = () => programsOf(world.folder).length >= 3;
+    await awaitUntil(hanging, { what: 'a scanner that hangs' });
+    cancel.abort();
+    await expect(scan).rejects.toMatchObject({ code: 'canceled' });
+    expect(programsOf(world.folder)).toEqual([]);
+  });
+
+  test('a cancel before it began', async () => {
+    const canceled = world.scan(repository, { signal: AbortSignal.abort() });
+    await expect(canceled).rejects.toMatchObject({ code: 'canceled' });
+  });
+
+  test('the program that started it, though that was killed', async () => {
+    const { path } = await gitleaksOf('orphan', HANGING);
+    const folder = join(world.folder, 'orphan');
+    await mkdir(folder);
+    const args = [SCAN_PROGRAM, path, folder, repository.gitDirectory, repository.commit];
+    const parent = spawn(process.execPath, args, { stdio: 'ignore' });
+    const own = String(parent.pid);
+    const others = () => programsOf(folder).filter((id) => id !== own);
+    await awaitUntil(() => others().length >= 3, { what: 'a scanner that hangs' });
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    await awaitUntil(() => others().length === 0, { what: 'the end of the scanner' });
+  });
+
+  test('a scan: its folder is empty again, whatever happened', async () => {
+    const folder = join(world.folder, 'kept');
+    await mkdir(folder);
+    for (const lines of [['"$REAL" "$@"'], ['exit 3']]) {
+      const gitleaks = await gitleaksOf(`kept-${lines.length}`, lines);
+      const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
+      const { signal } = new AbortController();
+      await createScanners({ ...common, gitleaks, scanTimeoutMs: 60_000 }).scan({
+        ...repository,
+        workDirectory: folder,
+        history: 'none',
+        hash: (text) => text,
+        signal,
+      });
+      expect(await readdir(folder)).toEqual([]);
+    }
+  });
+});
+
+test('the environment of a scanner holds nothing of ours', async () => {
+  process.env['SECU_OF_THE_TEST'] = 'must not be seen';
+  const seen = join(world.folder, 'environment');
+  try {
+    await scanWith('environment', [`env >'${seen}'`, 'exec "$REAL" "$@"']);
+  } finally {
+    delete process.env['SECU_OF_THE_TEST'];
+  }
+  const names = (await readFile(seen, 'utf8')).split('\n').map((line) => line.replace(/=.*/, ''));
+  const ofTheShell = ['', 'OLDPWD', 'PWD', 'SHLVL', '_'];
+  expect(names.filter((name) => !ofTheShell.includes(name)).toSorted()).toEqual([
+    'GIT_ALLOW_PROTOCOL',
+    'GIT_ATTR_NOSYSTEM',
+    'GIT_CONFIG_GLOBAL',
+    'GIT_CONFIG_NOSYSTEM',
+    'GIT_DIR',
+    'GIT_NO_LAZY_FETCH',
+    'GIT_NO_REPLACE_OBJECTS',
+    'GIT_OPTIONAL_LOCKS',
+    'GIT_TERMINAL_PROMPT',
+    'HOME',
+    'LC_ALL',
+    'PATH',
+    'TMPDIR',
+  ]);
+});
+
+test('a scanner has no network where the machine can keep it from one, and a scan says which', async () => {
+  const seen = join(world.folder, 'network');
+  const gitleaks = await gitleaksOf('network', [
+    `readlink /proc/self/ns/net >'${seen}'`,
+    'exec "$REAL" "$@"',
+  ]);
+  const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
+  const isolation = await createScanners({ ...common, gitleaks, scanTimeoutMs: 60_000 }).isolation();
+  const result = await world.scan(repository, { options: { gitleaks } });
+  expect(places(result)).toEqual(['a.env:1 github-pat']);
+  const ownNetwork = readlinkSync('/proc/self/ns/net');
+  const isOurs = (await readFile(seen, 'utf8')).trim() === ownNetwork;
+  expect(isOurs).toBe(isolation === 'none');
+});
+
+test('nothing that a repository holds is run or written: hooks, filters, configuration', async () => {
+  const trap = join(world.folder, 'trapped');
+  const touch = `touch '${trap}'`;
+  const hostile = await world.files({
+    '.gitattributes': '* filter=evil diff=evil\n',
+    config: `[core]\n\tfsmonitor = "${touch}"\n\tpager = "${touch}"\n[filter "evil"]\n\tclean = ${touch}\n`,
+    'hooks/post-checkout': { content: `#!/bin/sh\n${touch}\n`, mode: '100755' },
+    'a.env': TEXT,
+  });
+  // A clone of ours never has this; a scan does not rely on it.
+  await appendFile(
+    join(hostile.gitDirectory, 'config'),
+    `[core]\n\tfsmonitor = ${touch}\n[diff "evil"]\n\ttextconv = ${touch}\n`,
+  );
+  expect(places(await world.scan(hostile))).toEqual(['a.env:1 github-pat']);
+  expect(existsSync(trap)).toBe(false);
+});
+
+test('the rules in force have one hash, which moves with what is there to scan', () => {
+  const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: 1, scanTimeoutMs: 1 };
+  const rulesOf = (gitleaks: { path: string; version: string } | null) =>
+    createScanners({ ...common, gitleaks }).rules;
+  const path = world.gitleaks.path;
+  expect(rulesOf(world.gitleaks)).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(rulesOf({ path: '/elsewhere/gitleaks', version: '8.30.1' })).toBe(rulesOf(world.gitleaks));
+  expect(new Set([rulesOf({ path, version: '8.31.0' }), rulesOf(world.gitleaks), rulesOf(null)]).size).toBe(
+    3,
+  );
+});

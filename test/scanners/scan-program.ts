@@ -1,0 +1,17 @@
+import { createScanners } from '../../src/scanners/scanners.ts';
+
+const [path = '', folder = '', gitDirectory = '', commit = ''] = process.argv.slice(2);
+const scanners = createScanners({
+  gitleaks: { path, version: '8.30.1' },
+  workFolder: folder,
+  blobMaxBytes: 1_000_000,
+  scanTimeoutMs: 600_000,
+});
+await scanners.scan({
+  gitDirectory,
+  workDirectory: folder,
+  commit,
+  history: 'none',
+  hash: (text) => text,
+  signal: new AbortController().signal,
+});

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../../src/domain/system-error.ts';
+
+/** A program in place of gitleaks: lines of sh, in which `$REAL` is the real one. */
+export async function standIn(input: {
+  folder: string;
+  name: string;
+  real: string;
+  lines: readonly string[];
+}): Promise<{ path: string; version: string }> {
+  const path = join(input.folder, `gitleaks-${input.name}`);
+  await writeFile(path, ['#!/bin/sh', `REAL='${input.real}'`, ...input.lines, ''].join('\n'));
+  await chmod(path, 0o755);
+  return { path, version: '8.30.1' };
+}
+
+/** What gitleaks says at its good end. */
+export function goodWords(input: { commits: number; bytes: number; leaks: number }): string[] {
+  const { commits, bytes, leaks } = input;
+  const last = leaks === 0 ? 'INF no leaks found' : `WRN leaks found: ${leaks}`;
+  return [
+    `echo '1:00PM INF ${commits} commits scanned.' >&2`,
+    `echo '1:00PM INF scanned ~${bytes} bytes (${bytes} bytes) in 1ms' >&2`,
+    `echo '1:00PM ${last}' >&2`,
+  ];
+}
+
+/** Programs that work in this folder or below it, or know of it by their arguments, but for this one. */
+export function programsOf(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((id) => knows({ id, folder }));
+}
+
+function knows({ id, folder }: { id: string; folder: string }): boolean {
+  try {
+    const words = readFileSync(`/proc/${id}/cmdline`, 'utf8');
+    return words.includes(folder) || readlinkSync(`/proc/${id}/cwd`).startsWith(folder);
+  } catch (err) {
+    // It ended meanwhile.
+    if (isSystemError(err, 'ENOENT', 'ESRCH', 'EACCES')) return false;
+    throw err;
+  }
+}
