@@ -13,14 +13,14 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** A secret is upper case here and its surroundings never are, so that every character shows where it is from. */
-const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const UPPER = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 const secretText = fc.oneof(
   fc.string({ unit: fc.constantFrom(...UPPER), minLength: 1, maxLength: 20 }),
   fc.string({ unit: fc.constantFrom(...UPPER), minLength: 1, maxLength: 300 }),
 );
 const surrounding = fc.string({
   unit: fc.constantFrom(
-    ...'abcxyz019 =:;"\'/,\t(){}',
+    ...Array.from('abcxyz019 =:;"\'/,\t(){}'),
     'é',
     '日',
     '😀',
@@ -70,21 +70,23 @@ function sceneOf(scene: typeof scenes extends fc.Arbitrary<infer Scene> ? Scene 
   return { line: Buffer.from(text + tail), hits };
 }
 
+/** At most four characters and a quarter of one of the secrets, from its beginning, and none of a key. */
+function mayBeShown({ run, hits }: { run: string; hits: readonly Hit[] }): boolean {
+  const most = ({ secret, isKey }: Hit) => (isKey ? 0 : Math.min(4, secret.length / 4));
+  return hits.some((hit) => hit.secret.startsWith(run) && run.length <= most(hit));
+}
+
 test('no excerpt holds more of any secret on its line than four characters and a quarter, none of a key', () => {
   fc.assert(
     fc.property(scenes, (scene) => {
       const { line, hits } = sceneOf(scene);
       for (const hit of hits) {
         const excerpt = excerptOf({ hit, line, hitsOnLine: hits });
-        const runs = [...excerpt.matchAll(/[A-Z]+/g)].map(([run]) => run);
-        for (const run of runs) {
-          expect(run.length).toBeLessThanOrEqual(scene.isKey ? 0 : 4);
-          const from = hits.filter(({ secret }) => secret.startsWith(run));
-          expect(from.some(({ secret }) => run.length <= secret.length / 4)).toBe(true);
-        }
+        const shown = [...excerpt.matchAll(/[A-Z]+/g)].map(([run]) => run);
+        expect(shown.filter((run) => !mayBeShown({ run, hits }))).toEqual([]);
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   );
 });
 
@@ -99,7 +101,7 @@ test('an excerpt is at most 200 characters and has no control or direction chara
         expect(excerpt).toContain('****');
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
@@ -152,11 +154,11 @@ test('where the line cannot be read, nothing but the mask is shown', () => {
 test('what gitleaks really finds is masked: every token of a hundred odd lines, alone or many on one', async () => {
   const secrets = createSecrets('excerpt');
   const kinds = [
-    secrets.githubToken,
-    secrets.stripeKey,
-    secrets.slackBotToken,
-    secrets.awsKeyId,
-    secrets.gcpKey,
+    () => secrets.githubToken(),
+    () => secrets.stripeKey(),
+    () => secrets.slackBotToken(),
+    () => secrets.awsKeyId(),
+    () => secrets.gcpKey(),
   ];
   const lines = fc.sample(
     fc.array(fc.tuple(surrounding, fc.nat({ max: kinds.length - 1 })), { minLength: 1, maxLength: 4 }),

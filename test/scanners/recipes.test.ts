@@ -9,7 +9,7 @@ import { createGitRemote } from '../../src/git/remote.ts';
 import type { ScanWorld } from './support.ts';
 import { createScanWorld, runOf } from './support.ts';
 
-const RECIPES = [...defaultRecipes(), ...fleetRecipes(3)];
+const RECIPES = [...defaultRecipes(), ...fleetRecipes(1)];
 const scannable = RECIPES.filter(
   ({ expect: { clone = 'ok', listed, excludedBecause } }) =>
     clone === 'ok' && listed && excludedBecause !== 'repository_disabled',

@@ -76,7 +76,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'pkcs12-file': 'PKCS #12 file with a private key',
   'private-key': 'Private key',
   'putty-private-key': 'Private key of PuTTY',
-  'sidekiq-sensitive-url': 'Sidekiq address with a password',
+  'sidekiq-sensitive-url': 'Sidekiq address that signs in',
   'ssh2-private-key': 'Private key in the format of SSH2',
   'terraform-state-file': 'Terraform state, which holds secrets in the clear',
   'wireguard-private-key': 'Private key of WireGuard',
