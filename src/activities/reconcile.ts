@@ -4,6 +4,8 @@ import type { ActivityDeps } from './deps.ts';
 
 const PAGE = 200;
 const DAY_MS = 86_400_000;
+/** A command that waits this long was forgotten: every wake for it is lost. */
+const UNCLAIMED_AFTER_MS = 60_000;
 const AUDIT_KEPT_MS = 400 * DAY_MS;
 
 export type ReconcileActivities = ReturnType<typeof createReconcileActivities>;
@@ -13,6 +15,7 @@ export interface Repairs {
   integrationsStarted: number;
   syncsRequeued: number;
   scansRequeued: number;
+  commandsPoked: number;
   fleetsWoken: number;
   wakesSent: number;
 }
@@ -25,11 +28,18 @@ export function createReconcileActivities(deps: ActivityDeps) {
         integrationsStarted: 0,
         syncsRequeued: 0,
         scansRequeued: 0,
+        commandsPoked: 0,
         fleetsWoken: 0,
         wakesSent: 0,
       };
       await reviveIntegrations(deps, repairs);
       await requeueLostScans(deps, repairs);
+      for (const integrationId of await deps.database.stores.commands.integrationsWaiting(
+        new Date(nowMs - UNCLAIMED_AFTER_MS),
+      )) {
+        await deps.starters.wakeIntegration(integrationId);
+        repairs.commandsPoked += 1;
+      }
       for (const integrationId of await deps.database.stores.scans.integrationsWaiting()) {
         await deps.starters.wakeFleet(integrationId);
         repairs.fleetsWoken += 1;

@@ -10,28 +10,30 @@ import { settleListing } from './settle-listing.ts';
 
 export type SyncActivities = ReturnType<typeof createSyncActivities>;
 
+/** `syncId` null: the integration is removed. `joined`: it ran before; its workflow is not ours to start. */
+export interface OpenedSync {
+  syncId: string | null;
+  joined: boolean;
+}
+
 /** The database's part of a sync. */
 export function createSyncActivities(deps: GitlabDeps) {
   const { database, settings } = deps;
   const { stores } = database;
   return {
     /** The sync to run now: the one that waits, or a new one when the interval is over. */
-    async openSync({
-      integrationId,
-      nowMs,
-    }: {
-      integrationId: string;
-      nowMs: number;
-    }): Promise<{ syncId: string | null }> {
+    async openSync({ integrationId, nowMs }: { integrationId: string; nowMs: number }): Promise<OpenedSync> {
       const now = new Date(nowMs);
       return database.transaction(async (tx) => {
         const integration = await tx.integrations.lock(integrationId);
-        if (integration === null) return { syncId: null };
+        if (integration === null) return { syncId: null, joined: false };
+        const joined = (await tx.syncs.openOne(integrationId))?.state === 'running';
         const { id } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
         await tx.syncs.start({ id, now });
+        if (!joined) await tellStarted({ tx, syncId: id, integration, now });
         const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
         await tx.integrations.change(integrationId, { nextSyncAt: next }, now);
-        return { syncId: id };
+        return { syncId: id, joined };
       });
     },
 
@@ -83,6 +85,24 @@ export function createSyncActivities(deps: GitlabDeps) {
       });
     },
   };
+}
+
+/** A sync in the background is told of when it changed something or failed; one that somebody waits for, at once. */
+async function tellStarted(input: {
+  tx: Stores;
+  syncId: string;
+  integration: IntegrationRow;
+  now: Date;
+}): Promise<void> {
+  const { tx, syncId, integration, now } = input;
+  const run = await tx.syncs.find(syncId);
+  if (run === null || run.trigger === 'schedule') return;
+  const text = `${integration.name}: the repositories are being listed.`;
+  const data = { syncId, trigger: run.trigger };
+  await tx.events.add(
+    [{ kind: 'sync.started', integrationId: integration.id, actor: 'system', text, data }],
+    now,
+  );
 }
 
 /** The sync that follows one whose ground changed while it ran. */

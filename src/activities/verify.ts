@@ -4,6 +4,7 @@ import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { OutboxEntry } from '../db/stores/outbox.ts';
 import { sendWakes } from '../db/wakes.ts';
 import { ADVICE } from '../domain/causes.ts';
+import type { TokenWarning } from '../domain/integration.ts';
 import type { VerdictChange } from '../domain/verdict-change.ts';
 import { verdictChange } from '../domain/verdict-change.ts';
 import { jitterOf, verdictOf } from '../domain/verification.ts';
@@ -73,6 +74,11 @@ export function createVerifyActivities(deps: GitlabDeps) {
   };
 }
 
+/** What comparing a token with the one before it showed stays true until the next replacement. */
+function isOfReplacement(warning: TokenWarning): boolean {
+  return warning === 'owner_changed' || warning === 'reach_reduced' || warning === 'reach_grown';
+}
+
 async function record(input: {
   tx: Stores;
   row: IntegrationRow;
@@ -95,7 +101,9 @@ async function record(input: {
       suspectedAt: next.suspected ? (row.suspectedAt ?? now) : null,
       verifyFailures: next.verifyFailures,
       nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
-      ...(change.warnings === null ? {} : { warnings: change.warnings }),
+      ...(change.warnings === null
+        ? {}
+        : { warnings: [...change.warnings, ...row.warnings.filter(isOfReplacement)] }),
       ...(next.reachability === 'unreachable' ? {} : { lastVerifiedAt: now }),
     },
     now,

@@ -26,6 +26,7 @@ exec 3<&-
 wait $!
 status=$?
 kill -KILL "$watcher"
+wait "$watcher"
 # simple-git waits 50 ms longer for a process that never wrote anything.
 echo >&2
 exit "$status"

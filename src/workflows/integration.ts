@@ -101,11 +101,12 @@ async function verify(integrationId: string, commandId: string | null): Promise<
 }
 
 async function startSync(integrationId: string): Promise<void> {
-  const { syncId } = await database().openSync({ integrationId, nowMs: Date.now() });
+  const { syncId, joined } = await database().openSync({ integrationId, nowMs: Date.now() });
   if (syncId === null) return;
   // the sync before may have ended its row and not yet itself
-  for (let tries = 1; tries <= TRIES_TO_START && !(await hasStarted({ integrationId, syncId })); tries += 1) {
-    await sleep(WAIT_FOR_THE_LAST);
+  const mostTries = joined ? 1 : TRIES_TO_START;
+  for (let tries = 1; tries <= mostTries && !(await hasStarted({ integrationId, syncId })); tries += 1) {
+    if (tries < mostTries) await sleep(WAIT_FOR_THE_LAST);
   }
 }
 

@@ -40,7 +40,7 @@ test('the first sync takes everything in, queues a scan for each, and ends in on
     expect(synced.listing).toMatchObject({ listed: 7, added: 7, complete: true, cause: null });
     expect(synced).toMatchObject({ queued: 7, heads: 0 });
     expect(await repositoriesOf(world, integrationId)).toHaveLength(7);
-    expect((await kindsOf(world, integrationId)).slice(1)).toEqual(['sync.finished']);
+    expect((await kindsOf(world, integrationId)).slice(1)).toEqual(['sync.started', 'sync.finished']);
     expect(await syncRow(world, synced)).toMatchObject({
       state: 'done',
       complete: true,
@@ -92,7 +92,7 @@ test('a renamed repository keeps its id and is told; a new one is added and told
     expect(synced.listing).toMatchObject({ added: 1, renamed: 1 });
     const [renamed, , , fresh] = await repositoriesOf(world, integrationId);
     expect(renamed).toMatchObject({ id: first?.id, path: 'fleet/moved/elsewhere' });
-    expect((await eventsOf(world, integrationId)).slice(2)).toEqual([
+    expect((await eventsOf(world, integrationId)).slice(3)).toEqual([
       {
         kind: 'repository.renamed',
         repositoryId: first?.id,

@@ -30,6 +30,7 @@ const NOTHING = {
   integrationsStarted: 0,
   syncsRequeued: 0,
   scansRequeued: 0,
+  commandsPoked: 0,
   fleetsWoken: 0,
   wakesSent: 0,
 };
@@ -82,6 +83,19 @@ test('a sync that says that it runs and does not starts again', async () => {
   expect(await rowOf(world, 'sync_run', syncId ?? '')).toMatchObject({ state: 'queued' });
   const { action } = await activities.planIntegration({ integrationId, nowMs: Date.now() });
   expect(action).toEqual({ do: 'sync' });
+});
+
+test('a command that nobody claimed for a minute is poked', async () => {
+  const { integrationId } = await active(world, activities);
+  await world.db.query('delete from outbox');
+  activities = await activitiesOf(world);
+  activities.starters.open.add(`integration ${integrationId}`);
+  const { commands } = world.database.stores;
+  const id = await commands.add({ integrationId, kind: 'verify', now: new Date(Date.now() - 61_000) });
+  expect(await reconcile()).toMatchObject({ commandsPoked: 1 });
+  expect(activities.starters.wakes).toContain(`integration ${integrationId}`);
+  await commands.finish({ id, result: {}, now: new Date() });
+  expect(await reconcile()).toMatchObject({ commandsPoked: 0 });
 });
 
 test('wakes that nobody sent are sent', async () => {

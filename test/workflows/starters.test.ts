@@ -83,7 +83,14 @@ test('the sweep runs when a worker starts, and every ten minutes by one schedule
   const activities = activitiesWith({
     async reconcile() {
       sweeps += 1;
-      return { integrationsStarted: 0, syncsRequeued: 0, scansRequeued: 0, fleetsWoken: 0, wakesSent: 0 };
+      return {
+        integrationsStarted: 0,
+        syncsRequeued: 0,
+        scansRequeued: 0,
+        commandsPoked: 0,
+        fleetsWoken: 0,
+        wakesSent: 0,
+      };
     },
   });
   await suite.withWorkers(activities, async ({ queuePrefix }) => {

@@ -53,6 +53,15 @@ export function createCommandStore(sql: Sql) {
       return changed === 1;
     },
 
+    /** Integrations where a command waits that was given before this moment. */
+    async integrationsWaiting(before: Date): Promise<string[]> {
+      const rows = await sql.rows<{ integration_id: string }>(
+        `select distinct integration_id from command where state <> 'done' and created_at < $1`,
+        [before],
+      );
+      return rows.map((row) => row.integration_id);
+    },
+
     async find(id: string): Promise<CommandRow | null> {
       return sql.first<CommandRow>(`select id, kind, payload, state, result from command where id = $1`, [
         id,

@@ -138,7 +138,8 @@ export function createListingStore(sql: Sql) {
     /** GitLab's ids of everything known that is not missing or removed. */
     async knownProjectIds(integrationId: string): Promise<number[]> {
       const rows = await sql.rows<{ id: string }>(
-        `select gitlab_project_id as id from repository where integration_id = $1 and state in ('active', 'empty', 'excluded')`,
+        `select gitlab_project_id as id from repository where integration_id = $1 and state in ('active', 'empty', 'excluded')
+           and excluded_because is distinct from 'access_too_low'`,
         [integrationId],
       );
       return rows.map((row) => Number(row.id));

@@ -80,7 +80,7 @@ export function activitiesOver(row: IntegrationRow, own: Partial<AllActivities> 
     async openSync() {
       row.seen.syncQueued = false;
       row.seen.nextSyncMs = null;
-      return { syncId: row.syncsOpened.at(-1) ?? null };
+      return { syncId: row.syncsOpened.at(-1) ?? null, joined: false };
     },
     async cleanUpIntegration() {
       row.cleanedUp += 1;
