@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { migrate } from '../db/migrate.ts';
+import { SecuError } from '../domain/errors.ts';
+import { isSystemError } from '../domain/system-error.ts';
 import type { HeldHome } from '../embedded/home.ts';
 import { acquireHome, freePort } from '../embedded/home.ts';
 import { startPostgres } from '../embedded/postgres.ts';
@@ -51,11 +54,30 @@ export async function startStack(input: StackInput): Promise<Stack> {
   };
   try {
     await endLeftovers(home, say);
+    await assertPortFree(config);
     return { ...(await startParts({ ...input, home, supervisor })), supervisor, stop };
   } catch (err) {
     await stop();
     throw err;
   }
+}
+
+/** Said before anything starts, in words that help. @throws SecuError `embedded_failed` */
+async function assertPortFree({ http }: Config): Promise<void> {
+  const server = createServer();
+  const taken = await new Promise<Error | null>((resolve) => {
+    server.once('error', resolve);
+    server.listen(http.port, http.host, () => resolve(null));
+  });
+  if (taken === null) {
+    await new Promise((resolve) => server.close(resolve));
+    return;
+  }
+  if (!isSystemError(taken, 'EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL')) throw taken;
+  throw new SecuError(
+    'embedded_failed',
+    `cannot listen on ${http.host}:${http.port}: it is taken or not ours; give another with SECU_PORT or SECU_HOST`,
+  );
 }
 
 async function startParts(input: StackInput & { home: HeldHome; supervisor: Supervisor }) {

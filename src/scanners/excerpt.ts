@@ -8,6 +8,8 @@ const CHUNK_BYTES = 64;
 const MASK = '************';
 const MIN_CHARACTERS_TO_SHOW_ANY = 16;
 const SHOWN_CHARACTERS = 4;
+const IN_WORD = bytesLike(/[\w-]/);
+const IN_WORD_OR_BEHIND = bytesLike(/[\w+/=-]/);
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -65,9 +67,8 @@ export function excerptOf(input: { hit: Hit; line: Buffer | null; hitsOnLine: re
     ...near.flatMap((other) => rangesOn({ line, number: hit.startLine, hit: other })),
     ...[...secrets].flatMap((other) => occurrences({ window, offset: start, hit: other })),
   ];
-  const masked = merged(ranges.map((range) => widened(line, range))).filter(
-    ({ from, to }) => to > start && from < end,
-  );
+  const seen = merged(ranges).filter(({ from, to }) => to > start && from < end);
+  const masked = merged(seen.map((range) => widened({ line, range, start, end })));
   return cut({ line, start, end, masked, center });
 }
 
@@ -123,16 +124,21 @@ function isNear(input: { other: Hit; number: number; start: number; end: number 
   return to > start && from < end;
 }
 
-/** A match may be a part of a longer word, all of which is masked then. */
-function widened(line: Buffer, range: Masked): Masked {
+/**
+ * A match may be a part of a longer word, all of which is masked then. No further than the window goes: a word may be
+ * megabytes long.
+ */
+function widened(input: { line: Buffer; range: Masked; start: number; end: number }): Masked {
+  const { line, range, start, end } = input;
   let { from, to } = range;
-  while (from > 0 && /[\w-]/.test(charAt(line, from - 1))) from -= 1;
-  while (to < line.length && /[\w+/=-]/.test(charAt(line, to))) to += 1;
+  while (from > start && IN_WORD[line[from - 1] ?? 0] === 1) from -= 1;
+  while (to < end && IN_WORD_OR_BEHIND[line[to] ?? 0] === 1) to += 1;
   return { from, to, shown: from === range.from ? range.shown : 0 };
 }
 
-function charAt(line: Buffer, index: number): string {
-  return String.fromCharCode(line[index] ?? 0);
+/** By byte: 1 for those that the pattern matches. */
+function bytesLike(pattern: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0));
 }
 
 /** Ranges that overlap become one, of which nothing is shown unless they are the same. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -95,6 +96,21 @@ test('all wrong settings are told at once, and no process starts', async () => {
   expect(code).toBe(1);
   expect(errors).toContain('SECU_PORT');
   expect(errors).toContain('SECU_EXPIRY_THRESHOLDS');
+});
+
+test('a port that is taken is said before anything starts', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  try {
+    const { errors, code } = await secu(['up'], { env: { SECU_PORT: String(port) } });
+    expect(code).toBe(1);
+    expect(errors).toContain(`127.0.0.1:${port}`);
+    expect(errors).toContain('SECU_PORT');
+  } finally {
+    taken.close();
+  }
 });
 
 test('an empty token is refused before anything is sent', async () => {

@@ -216,3 +216,19 @@ test('what lies in another form, as Base64, is masked as it lies there', async (
   expect(report.findings.map(({ ruleId, startLine }) => [ruleId, startLine])).toEqual([['github-pat', 1]]);
   expect(report.findings[0]?.excerpt).toMatch(/^data: ?\*{12} # end$/);
 });
+
+test('a word of megabytes around a secret takes no time', () => {
+  const line = Buffer.alloc(8_000_000, 'x');
+  const hit: Hit = {
+    secret: 'x'.repeat(40),
+    startLine: 1,
+    endLine: 1,
+    startColumn: 4_000_001,
+    endColumn: 4_000_040,
+    isDecoded: false,
+    isKey: false,
+  };
+  const startedAt = performance.now();
+  expect(excerptOf({ hit, line, hitsOnLine: [hit] })).not.toContain('x');
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+});
