@@ -2,9 +2,14 @@ import { serve } from '@hono/node-server';
 import { createApp } from '../api/app.ts';
 import type { About, ApiDeps, ReadyChecks } from '../api/deps.ts';
 import { hashOfApiKey } from '../api/middleware/authenticate.ts';
+import { createWaitingApp } from '../api/waiting-app.ts';
 import type { Config } from '../config/config.ts';
+import { isDatabaseAway } from '../db/database.ts';
 import { openEventFeed } from '../db/event-feed.ts';
+import { isSecuError, SecuError } from '../domain/errors.ts';
 import { listTools } from '../embedded/tools.ts';
+import type { Log } from '../log/logger.ts';
+import { createLogger } from '../log/logger.ts';
 import { pingTemporal } from '../temporal/connection.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { cliKeyOf } from './cli-key.ts';
@@ -18,26 +23,90 @@ import { openWorld } from './world.ts';
 const POOL_MAX = 20;
 const READY_TIMEOUT_MS = 2_000;
 
-/** Runs the API until it is told to stop. */
+/**
+ * Runs the API until it is told to stop. While the database or its migrations are missing it is alive and not ready;
+ * once they are there it is.
+ */
 export async function runApi(config: Config): Promise<void> {
-  const world = await openWorld({ config, role: 'api', poolMax: POOL_MAX });
-  const deps = await apiDepsOf(world);
-  await keepManagedKeys(world);
-  const app = createApp(deps);
-  const server = serve(
-    { fetch: app.fetch, hostname: config.http.host, port: config.http.port },
-    ({ port }) => {
-      world.log.info({ port, url: config.http.publicUrl }, 'API listens');
-    },
-  );
-  await runUntilStopped(async () => {
+  const log = createLogger({ ...config.log, bindings: { role: 'api' } });
+  const stopping = new AbortController();
+  let reason = reasonOf(new SecuError('database_unavailable', 'the database was not asked yet'));
+  let answer: (request: Request) => Response | Promise<Response> = createWaitingApp({
+    log,
+    https: isHttps(config),
+    reason: () => reason,
+  }).fetch;
+  const server = serve({
+    fetch: (request) => answer(request),
+    hostname: config.http.host,
+    port: config.http.port,
+  });
+  const opening = openWhenPossible({
+    config,
+    log,
+    signal: stopping.signal,
+    onFailure: (err) => (reason = reasonOf(err)),
+  });
+  const opened = opening.then(async (world) => {
+    if (world === null) return null;
+    const deps = await apiDepsOf(world);
+    await keepManagedKeys(world);
+    answer = createApp(deps).fetch;
+    log.info({ url: config.http.publicUrl }, 'API listens');
+    return { world, deps };
+  });
+  const stopped = runUntilStopped(async () => {
+    stopping.abort();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       if ('closeAllConnections' in server) server.closeAllConnections();
     });
-    await deps.feed.close();
-    await world.close();
+    const running = await opened;
+    await running?.deps.feed.close();
+    await running?.world.close();
   });
+  await Promise.race([stopped, opened.then(() => stopped)]);
+}
+
+const LOOK_AGAIN_MS = 1_000;
+
+/** The world, once the database is there and fits; `null` when told to stop before. Any other trouble is an error. */
+async function openWhenPossible(input: {
+  config: Config;
+  log: Log;
+  signal: AbortSignal;
+  onFailure: (err: SecuError) => void;
+}): Promise<World | null> {
+  for (let tries = 1; !input.signal.aborted; tries += 1) {
+    try {
+      return await openWorld({ config: input.config, role: 'api', poolMax: POOL_MAX });
+    } catch (err) {
+      const waits = asWaiting(err);
+      if (waits === null) throw err;
+      input.onFailure(waits);
+      if (tries === 1) input.log.warn({ code: waits.code }, waits.message);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+  }
+  return null;
+}
+
+/** What may pass by itself: the database is away, or somebody has yet to migrate it. */
+function asWaiting(err: unknown): SecuError | null {
+  if (isDatabaseAway(err))
+    return new SecuError('database_unavailable', 'the database does not answer', { cause: err });
+  return isSecuError(err, 'schema_mismatch') && err.details['newer'] !== true ? err : null;
+}
+
+function reasonOf(err: SecuError): { err: SecuError; checks: ReadyChecks } {
+  return {
+    err,
+    checks: { database: err.code === 'schema_mismatch', migrations: false, temporal: false, workers: false },
+  };
+}
+
+function isHttps({ http }: Config): boolean {
+  return http.publicUrl.startsWith('https:');
 }
 
 async function apiDepsOf(world: World): Promise<ApiDeps> {

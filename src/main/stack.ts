@@ -102,7 +102,7 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
       name: 'api',
       args: ['api'],
       env,
-      ready: (signal) => answers(`http://${loopback(config)}/healthz`, signal),
+      ready: (signal) => answers(`http://${loopback(config)}/readyz`, signal),
     }),
     await workerChild({ name: 'orchestration-worker', queues: 'orchestration,gitlab', env }),
     await workerChild({ name: 'scan-worker', queues: 'scan', env }),

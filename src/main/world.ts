@@ -49,6 +49,7 @@ export async function openWorld({
     throw new SecuError(
       'schema_mismatch',
       `the database schema does not fit this version; run "secu migrate" (pending: ${pending.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'})`,
+      { details: { newer: unknown.length > 0 } },
     );
   }
   const vault = await openVault({ config, database });

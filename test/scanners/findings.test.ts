@@ -204,6 +204,27 @@ describe('the whole history', () => {
   });
 });
 
+describe('a name that ends in a backslash', () => {
+  // gitleaks cannot read how git quotes it: it passes the file over, and takes what follows for another commit's.
+  test('hides nothing at the head', async () => {
+    const report = await scanFiles({ 'a\\': `A=${one}\n`, 'b.env': `B=${two}\n` });
+    expect(runOf(report)).toMatchObject({ status: 'ok', filesScanned: 2 });
+    expect(places(report)).toEqual(['a\\:1 github-pat', 'b.env:1 github-pat']);
+  });
+
+  test('is counted in the past, and leaves the other files to their own commits', async () => {
+    const repository = await world.repository([
+      { message: 'First', files: { 'a\\': `A=${one}\n`, 'b.env': `B=${two}\n` } },
+      { message: 'Second', files: { 'a\\': null, 'b.env': null, 'c\\': 'nothing else\n' } },
+    ]);
+    const report = await world.scan(repository, { history: 'full' });
+    expect(runOf(report).filesSkipped).toEqual([{ reason: 'unreadable', count: 2 }]);
+    expect(report.findings).toMatchObject([
+      { path: 'b.env', commit: await commitOf(repository, 'HEAD^'), excerpt: 'B=ghp_************' },
+    ]);
+  });
+});
+
 async function commitOf({ gitDirectory }: BareRepository, name: string): Promise<string> {
   return (await git(world.folder, ['--git-dir', gitDirectory, 'rev-parse', name])).toString().trim();
 }

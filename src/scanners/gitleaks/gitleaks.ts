@@ -14,7 +14,7 @@ import type { Scanner, ScannerInput, ScannerResult } from '../scanner.ts';
 import { SNAPSHOT_REF } from '../snapshot.ts';
 import type { LeakyFile } from './findings.ts';
 import { identityOf, toFindings } from './findings.ts';
-import { HISTORY_OPTIONS, largePaths, readHistory } from './history.ts';
+import { HISTORY_OPTIONS, historyArguments, largePaths, readHistory } from './history.ts';
 import type { Leak } from './report.ts';
 import { extentOf, parseReport } from './report.ts';
 import { SEVERITY_TABLE } from './severity.ts';
@@ -118,7 +118,7 @@ async function scanHistory(parts: {
   const forTheSnapshot = await readFile(attributes);
   await appendFile(attributes, [...binaryPatterns(), ...large.map(attributePattern)].join(''));
   const history = await readHistory({ git, commit });
-  const { leaks, extent } = await runGitleaks({ options, input, logOptions: [...HISTORY_OPTIONS, commit] });
+  const { leaks, extent } = await runGitleaks({ options, input, logOptions: historyArguments(commit) });
   await writeFile(attributes, forTheSnapshot);
   if (extent.commits !== history.commitsWithText) throw readLess();
   const known = identitiesOf(files);
@@ -133,7 +133,9 @@ async function scanHistory(parts: {
   });
   const byFile = Map.groupBy(newest, (leak) => JSON.stringify([leak.commit, leak.file]));
   const count = large.filter((path) => !input.snapshot.tooLarge.has(path)).length;
-  const skipped = count === 0 ? [] : [{ reason: 'too_large' as const, count }];
+  const skipped: SkippedFiles[] = [];
+  if (count > 0) skipped.push({ reason: 'too_large', count });
+  if (history.unreadable > 0) skipped.push({ reason: 'unreadable', count: history.unreadable });
   return { files: [...byFile.values()].map(pastFile), skipped };
 }
 

@@ -13,16 +13,26 @@ export const HISTORY_OPTIONS = [
   '--diff-filter=d',
 ];
 
+/** gitleaks cannot read git's quoting of a name that ends in a backslash, and goes astray in what follows it. */
+const UNREADABLE = '*\\\\';
+
+/** What both are told to read, in the order of the command line. */
+export function historyArguments(commit: string): string[] {
+  return [...HISTORY_OPTIONS, commit, '--', `:(exclude)${UNREADABLE}`];
+}
+
 export interface History {
   /** How many commits add or take a line, which is how many gitleaks must have seen. */
   commitsWithText: number;
   /** By commit: 0 is the newest. */
   rank: ReadonlyMap<string, number>;
+  /** Paths that gitleaks is not given. */
+  unreadable: number;
 }
 
 /** The history by git's own account, to hold that of gitleaks against. */
 export async function readHistory({ git, commit }: { git: GitObjects; commit: string }): Promise<History> {
-  const output = await git.run(['log', `--format=${FIELD}%H`, '--numstat', ...HISTORY_OPTIONS, commit]);
+  const output = await git.run(['log', `--format=${FIELD}%H`, '--numstat', ...historyArguments(commit)]);
   const rank = new Map<string, number>();
   let commitsWithText = 0;
   for (const block of output.toString('latin1').split(FIELD).slice(1)) {
@@ -30,7 +40,12 @@ export async function readHistory({ git, commit }: { git: GitObjects; commit: st
     rank.set(id, rank.size);
     if (lines.some((line) => /^(?:[1-9]\d*\t\d+|\d+\t[1-9]\d*)\t/.test(line))) commitsWithText += 1;
   }
-  return { commitsWithText, rank };
+  const names = ['log', '--format=', '--name-only', '-z', ...HISTORY_OPTIONS, commit, '--', UNREADABLE];
+  const passedOver = (await git.run(names))
+    .toString('latin1')
+    .split('\0')
+    .filter((name) => name !== '');
+  return { commitsWithText, rank, unreadable: new Set(passedOver).size };
 }
 
 /** Paths of the history that ever held more than so many bytes: to be left out, or reading them would never end. */

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '../../src/embedded/home.ts';
+import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { groundAddress } from '../support/ground-address.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+let db: TestDatabase;
+let home: string;
+let port: number;
+
+beforeAll(async () => {
+  db = await createTestDatabase({ empty: true });
+  home = await mkdtemp(join(tmpdir(), 'secu-alone-'));
+  port = await freePort();
+});
+
+afterAll(async () => {
+  await db?.drop();
+  await rm(home, { recursive: true, force: true });
+});
+
+function secu(...args: string[]) {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'],
+      SECU_HOME: home,
+      SECU_PORT: String(port),
+      DATABASE_URL: db.url,
+      TEMPORAL_ADDRESS: groundAddress('temporalAddress'),
+      TEMPORAL_NAMESPACE,
+      SECU_BOOTSTRAP_API_KEY: 'a key of at least thirty-two characters'.replaceAll(' ', '-'),
+    },
+    stdio: 'ignore',
+  });
+}
+
+async function readiness() {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return { status: response.status, body: await response.json() };
+  } catch {
+    return null; // nobody listens yet
+  }
+}
+
+test('an API that starts before the migrations is alive and not ready, and becomes ready by itself', async () => {
+  const api = secu('api');
+  try {
+    const before = await awaitUntil(readiness, { timeoutMs: 30_000, what: 'the API listens' });
+    expect(before).toMatchObject({
+      status: 503,
+      body: { status: 'unready', checks: { migrations: 'failed' } },
+    });
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/api/v1/integrations`)).status).toBe(503);
+
+    const [code] = await once(secu('migrate'), 'exit');
+    expect(code).toBe(0);
+    await awaitUntil(async () => (await readiness())?.status === 200, {
+      timeoutMs: 30_000,
+      what: 'ready after the migrations',
+    });
+    const key = 'a key of at least thirty-two characters'.replaceAll(' ', '-');
+    const listed = await fetch(`http://127.0.0.1:${port}/api/v1/integrations`, {
+      headers: { Authorization: `Bearer ${key}` },
+    });
+    expect(listed.status).toBe(200);
+  } finally {
+    api.kill('SIGTERM');
+    await once(api, 'exit');
+  }
+});
