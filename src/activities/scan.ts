@@ -180,6 +180,7 @@ async function settleError(work: Work, err: unknown): Promise<ScanResult> {
       return fail(work, 'repository_forbidden');
     case 'clone_failed':
     case 'scanner_crashed':
+      if (err.details['problem'] === 'no_space') return requeue({ deps, input, scan, cause: 'disk_low' });
       if (!isLastTry()) throw err;
       return fail(work, err.code);
     default:

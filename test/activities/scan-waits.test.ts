@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { ScanDeps } from '../../src/activities/deps.ts';
+import { SecuError } from '../../src/domain/errors.ts';
 import type { GitRemote, RemoteErrorCode } from '../../src/domain/ports.ts';
 import type { ScanTask } from '../../src/domain/scan.ts';
 import type { TestWorld } from '../support/world.ts';
@@ -49,6 +50,17 @@ test('with little room on the disk nothing is cloned and the scan waits with tha
   });
   expect(result).toMatchObject({ ...WAITS, cause: 'disk_low' });
   expect(await row()).toMatchObject({ status: 'queued', cause: 'disk_low', phase: null });
+});
+
+test('a disk that fills up in the middle of a clone is no failure of the repository', async () => {
+  const git = instantGit(async () => {
+    throw new SecuError('clone_failed', 'git could not read the repository', {
+      details: { problem: 'no_space' },
+    });
+  });
+  const { result } = await scan({ git });
+  expect(result).toMatchObject({ ...WAITS, cause: 'disk_low' });
+  expect(await row()).toMatchObject({ status: 'queued', cause: 'disk_low' });
 });
 
 test.each<[string, () => Promise<void>]>([
