@@ -127,6 +127,7 @@ export async function ensureReconcileSchedule({
     });
   } catch (err) {
     if (!(err instanceof ScheduleAlreadyRunning)) throw err;
-    await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+    // after one that runs: that one may have looked before whatever stopped us
+    await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   }
 }
