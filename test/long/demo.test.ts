@@ -46,7 +46,8 @@ test.each(['from nothing', 'a second time, over what the first one kept'])(
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(result).toMatchObject({ ok: true, missed: 0, invented: 0 });
     expect(result.expected).toBeGreaterThan(50);
-    expect(result.found).toBe(result.expected);
+    // more only where a recipe allows it: anything else would be invented
+    expect(result.found).toBeGreaterThanOrEqual(result.expected);
     expect(result.repositories.length).toBeGreaterThan(14);
     const steps = result.steps.map((step: { name: string }) => step.name);
     expect(steps).toEqual(

@@ -60,6 +60,9 @@ async function scanAllAnd(kill: () => Promise<unknown>): Promise<void> {
   simulator.control.faults.clear();
 }
 
+const gitsOf = (of: Secu) =>
+  processesOf(of.home).filter(({ commandLine }) => /(^|\/)(git|gitleaks)\0/.test(commandLine));
+
 /** What must hold after every kill. */
 async function expectWhole(): Promise<void> {
   await secu.ready();
@@ -73,9 +76,9 @@ async function expectWhole(): Promise<void> {
     const findings = await secu.list(`/findings?repositoryId=${repository.id}`);
     expect(new Set(findings.map((finding) => finding.fingerprint)).size).toBe(findings.length);
   }
-  expect(workspacesOf(secu)).toEqual([]);
-  const gits = processesOf(secu.home).filter(({ commandLine }) => /(^|\/)(git|gitleaks)\0/.test(commandLine));
-  expect(gits).toEqual([]);
+  // a scan's row is final a moment before its worker has put everything away
+  await awaitUntil(() => workspacesOf(secu).length === 0, { what: 'no workspace left' });
+  await awaitUntil(() => gitsOf(secu).length === 0, { what: 'no git or scanner left' });
 }
 
 describe('killed with SIGKILL in the middle of its work, everything goes on', () => {
