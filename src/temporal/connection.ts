@@ -9,6 +9,9 @@ export interface TemporalAddress {
   tls?: TLSConfig | boolean | undefined;
 }
 
+/** The SDK waits ten seconds for a first connection, whatever deadline its caller set: too long for an answer. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
 /**
  * A client that connects when it is first used, so that an API can start and take work while Temporal is away.
  * `identity` names the process in Temporal's own views.
@@ -22,6 +25,7 @@ export function createTemporalClient({
 }: TemporalAddress & { identity: string }) {
   const connection = Connection.lazy({
     address,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
   });

@@ -26,9 +26,7 @@ afterAll(async () => {
 async function create(name: string): Promise<{ id: string; status: string }> {
   const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
   const json = { provider: 'gitlab', type: 'git', token, name };
-  const startedMs = performance.now();
   const answer = await api.call('POST integrations', { json });
-  expect(performance.now() - startedMs).toBeLessThan(9_000);
   expect(answer.status).toBe(201);
   return answer.body;
 }
