@@ -140,7 +140,7 @@ export const Settings = z.object({
   }),
   SECU_PROXY_URL: setting(v.hiddenUrl('http:', 'https:').optional(), {
     meaning: 'outbound proxy',
-    example: 'http://proxy.example.com:3128',
+    example: 'http://egress.example.com:3128',
     secret: true,
   }),
   SECU_NO_PROXY: setting(v.list.optional(), {

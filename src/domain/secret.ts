@@ -3,7 +3,7 @@ const MASK = '[secret]';
 
 /**
  * A text that must not be seen: prints `[secret]` in strings, JSON, logs and inspection, and is not copied by a
- * structured clone. `reveal()` is for sealing it, GitLab's request header and the input of `git credential`.
+ * structured clone. `reveal()` is for sealing and hashing it, for GitLab, for git, and for the scrubber of logs.
  */
 export class Secret {
   readonly #value: string;
