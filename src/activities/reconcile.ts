@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { sendWakes } from '../db/wakes.ts';
+import type { WorkflowKind, WorkflowState } from '../domain/ports.ts';
 import type { ActivityDeps } from './deps.ts';
 
 const PAGE = 200;
@@ -13,6 +14,10 @@ export type ReconcileActivities = ReturnType<typeof createReconcileActivities>;
 /** What a sweep did, in counts. */
 export interface Repairs {
   integrationsStarted: number;
+  /** Workflows without a row, told to look again, which ends them. */
+  orphansWoken: number;
+  /** Workflows whose code kept failing, ended and started anew from their rows. */
+  stuckEnded: number;
   syncsRequeued: number;
   scansRequeued: number;
   commandsPoked: number;
@@ -26,13 +31,16 @@ export function createReconcileActivities(deps: ActivityDeps) {
     async reconcile({ nowMs }: { nowMs: number }): Promise<Repairs> {
       const repairs: Repairs = {
         integrationsStarted: 0,
+        orphansWoken: 0,
+        stuckEnded: 0,
         syncsRequeued: 0,
         scansRequeued: 0,
         commandsPoked: 0,
         fleetsWoken: 0,
         wakesSent: 0,
       };
-      await reviveIntegrations(deps, repairs);
+      const known = await reviveIntegrations(deps, repairs);
+      await wakeOrphans(deps, { known, repairs });
       await requeueLostScans(deps, repairs);
       for (const integrationId of await deps.database.stores.commands.integrationsWaiting(
         new Date(nowMs - UNCLAIMED_AFTER_MS),
@@ -41,6 +49,7 @@ export function createReconcileActivities(deps: ActivityDeps) {
         repairs.commandsPoked += 1;
       }
       for (const integrationId of await deps.database.stores.scans.integrationsWaiting()) {
+        await lookAt(deps, { kind: 'fleet', id: integrationId, repairs });
         await deps.starters.wakeFleet(integrationId);
         repairs.fleetsWoken += 1;
       }
@@ -53,33 +62,75 @@ export function createReconcileActivities(deps: ActivityDeps) {
   };
 }
 
-async function reviveIntegrations({ database, starters }: ActivityDeps, repairs: Repairs): Promise<void> {
+interface Look {
+  kind: WorkflowKind;
+  id: string;
+  repairs: Repairs;
+}
+
+/** How it stands. One whose code keeps failing is ended: its rows say what the next one has to do. */
+async function lookAt({ starters, log }: ActivityDeps, { kind, id, repairs }: Look): Promise<WorkflowState> {
+  const state = await starters.lookAt(kind, id);
+  if (state === 'stuck') {
+    await starters.terminate(kind, id);
+    repairs.stuckEnded += 1;
+    log.error({ kind, id }, 'a workflow whose code keeps failing was ended');
+  }
+  return state;
+}
+
+/** Ids of all integrations, each of which has a workflow now. */
+async function reviveIntegrations(deps: ActivityDeps, repairs: Repairs): Promise<ReadonlySet<string>> {
+  const { database, starters } = deps;
+  const known = new Set<string>();
   for (let after = ''; ; ) {
     const page = await database.stores.integrations.pageOfIds({ after, limit: PAGE });
     for (const { id } of page) {
       Context.current().heartbeat();
+      known.add(id);
       const sync = await database.stores.syncs.openOne(id);
-      const lost = sync?.state === 'running' && !(await starters.isOpen('sync', id));
+      const lost =
+        sync?.state === 'running' && (await lookAt(deps, { kind: 'sync', id, repairs })) !== 'open';
       if (lost) {
         await database.stores.syncs.requeue(sync.id);
         repairs.syncsRequeued += 1;
       }
-      if (!lost && (await starters.isOpen('integration', id))) continue;
+      const state = await lookAt(deps, { kind: 'integration', id, repairs });
+      if (state === 'open' && !lost) continue;
       await starters.wakeIntegration(id);
       repairs.integrationsStarted += 1;
     }
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined || page.length < PAGE) return known;
     after = last.id;
   }
 }
 
-async function requeueLostScans({ database, starters }: ActivityDeps, repairs: Repairs): Promise<void> {
+/** As after a restored backup: an integration's workflow that looks and finds no row ends; syncs and fleets end anyway. */
+async function wakeOrphans(
+  deps: ActivityDeps,
+  { known, repairs }: { known: ReadonlySet<string>; repairs: Repairs },
+): Promise<void> {
+  for (const kind of ['integration', 'sync', 'fleet'] as const) {
+    for await (const id of deps.starters.openIds(kind)) {
+      Context.current().heartbeat();
+      if (known.has(id)) continue;
+      const state = await lookAt(deps, { kind, id, repairs });
+      if (kind !== 'integration' || state !== 'open') continue;
+      await deps.starters.wakeIntegration(id);
+      repairs.orphansWoken += 1;
+    }
+  }
+}
+
+async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<void> {
+  const { database } = deps;
   for (let after = ''; ; ) {
     const page = await database.stores.scans.running({ after, limit: PAGE });
     for (const scan of page) {
       Context.current().heartbeat();
-      if (await starters.isOpen('scan', scan.repositoryId)) continue;
+      // the fleet of one that was ended just now ends its row
+      if ((await lookAt(deps, { kind: 'scan', id: scan.repositoryId, repairs })) !== 'closed') continue;
       if (await database.stores.scans.requeue({ id: scan.id, attempt: null, cause: null }))
         repairs.scansRequeued += 1;
     }

@@ -12,9 +12,18 @@ export interface Starters {
   cancelScan(repositoryId: string): Promise<void>;
   /** Stops everything of an integration but its own workflow. */
   cancelAll(integrationId: string): Promise<void>;
-  /** Is a workflow of this kind open for this id? */
-  isOpen(kind: 'integration' | 'sync' | 'fleet' | 'scan', id: string): Promise<boolean>;
+  /** How the workflow of this kind and id stands. */
+  lookAt(kind: WorkflowKind, id: string): Promise<WorkflowState>;
+  /** Ends it without asking its code; nothing where none runs. What its rows say is for whoever starts the next. */
+  terminate(kind: WorkflowKind, id: string): Promise<void>;
+  /** Ids that a workflow of this kind is open for, in no order. May lag a second behind. */
+  openIds(kind: WorkflowKind): AsyncIterable<string>;
 }
+
+export type WorkflowKind = 'integration' | 'sync' | 'fleet' | 'scan';
+
+/** `stuck`: open, and its code fails again and again, so that it will never do what its rows say. */
+export type WorkflowState = 'closed' | 'open' | 'stuck';
 
 export interface RemoteRepository {
   baseUrl: string;

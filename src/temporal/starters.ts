@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import {
   isGrpcServiceError,
   ScheduleAlreadyRunning,
@@ -7,7 +7,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { SecuError } from '../domain/errors.ts';
-import type { Starters } from '../domain/ports.ts';
+import type { Starters, WorkflowState } from '../domain/ports.ts';
 import {
   CHANGED_SIGNAL,
   fleetWorkflowId,
@@ -23,6 +23,12 @@ import {
 /** A start that gets no answer in this time counts as "Temporal is away": the outbox keeps what it was about. */
 const DEADLINE_MS = 5_000;
 
+/**
+ * A workflow task that was tried so often did not meet a restart: its code throws, or does not fit its history. The
+ * first try is repeated at once, each later one after the ten seconds of a task's time-out (Temporal, "Workflow Task").
+ */
+const STUCK_AFTER_TRIES = 5;
+
 const ID_OF = {
   integration: integrationWorkflowId,
   sync: syncWorkflowId,
@@ -33,9 +39,11 @@ const ID_OF = {
 export function createStarters({
   client,
   queuePrefix = '',
+  stuckAfterTries = STUCK_AFTER_TRIES,
 }: {
   client: Client;
   queuePrefix?: string;
+  stuckAfterTries?: number;
 }): Starters {
   const taskQueue = taskQueues(queuePrefix).orchestration;
 
@@ -43,9 +51,7 @@ export function createStarters({
     try {
       return await client.withDeadline(Date.now() + DEADLINE_MS, work);
     } catch (err) {
-      if (isAway(err))
-        throw new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause: err });
-      throw err;
+      throw isAway(err) ? awayError(err) : err;
     }
   }
 
@@ -63,12 +69,18 @@ export function createStarters({
     );
   }
 
-  async function cancel(workflowId: string): Promise<void> {
+  /** `null` where no such workflow runs. */
+  async function askIfThere<T>(work: () => Promise<T>): Promise<T | null> {
     try {
-      await ask(() => client.workflow.getHandle(workflowId).cancel());
+      return await ask(work);
     } catch (err) {
-      if (!(err instanceof WorkflowNotFoundError)) throw err;
+      if (err instanceof WorkflowNotFoundError) return null;
+      throw err;
     }
+  }
+
+  async function cancel(workflowId: string): Promise<void> {
+    await askIfThere(() => client.workflow.getHandle(workflowId).cancel());
   }
 
   return {
@@ -79,16 +91,31 @@ export function createStarters({
       await cancel(fleetWorkflowId(integrationId));
       await cancel(syncWorkflowId(integrationId));
     },
-    async isOpen(kind, id) {
-      try {
-        const description = await ask(() => client.workflow.getHandle(ID_OF[kind](id)).describe());
-        return description.status.name === 'RUNNING';
-      } catch (err) {
-        if (err instanceof WorkflowNotFoundError) return false;
-        throw err;
-      }
+    async lookAt(kind, id) {
+      const described = await askIfThere(() => client.workflow.getHandle(ID_OF[kind](id)).describe());
+      return described === null ? 'closed' : stateOf(described, stuckAfterTries);
+    },
+    async terminate(kind, id) {
+      await askIfThere(() => client.workflow.getHandle(ID_OF[kind](id)).terminate('its code kept failing'));
+    },
+    async *openIds(kind) {
+      const query = `WorkflowType = '${WORKFLOW_TYPES[kind]}' AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'`;
+      const start = ID_OF[kind]('').length;
+      const workflows = client.workflow.list({ query })[Symbol.asyncIterator]();
+      const next = () => ask(() => workflows.next());
+      for (let item = await next(); item.done !== true; item = await next())
+        yield item.value.workflowId.slice(start);
     },
   };
+}
+
+function stateOf({ status, raw }: WorkflowExecutionDescription, stuckAfterTries: number): WorkflowState {
+  if (status.name !== 'RUNNING') return 'closed';
+  return (raw.pendingWorkflowTask?.attempt ?? 0) >= stuckAfterTries ? 'stuck' : 'open';
+}
+
+function awayError(cause: unknown): SecuError {
+  return new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause });
 }
 
 /** gRPC says unavailable, deadline exceeded, canceled by it, or no such namespace yet. */
@@ -122,6 +149,8 @@ export async function ensureReconcileSchedule({
         workflowId: scheduleId,
         taskQueue,
         args: [],
+        // one that is stuck does not keep the next from starting for ever
+        workflowRunTimeout: '1 hour',
       },
       state: { triggerImmediately: true },
     });

@@ -26,7 +26,9 @@ export const reconcileWorkflowId = (prefix = '') => `${prefix}reconcile`;
 
 export const WORKFLOW_TYPES = {
   integration: 'integrationWorkflow',
+  sync: 'syncWorkflow',
   fleet: 'scanFleetWorkflow',
+  scan: 'repositoryScanWorkflow',
   reconcile: 'reconcileWorkflow',
 } as const;
 

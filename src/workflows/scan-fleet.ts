@@ -92,7 +92,8 @@ async function run(integrationId: string, { scanId, repositoryId }: TakenScan): 
     const result = await executeChild(repositoryScanWorkflow, {
       workflowId: scanWorkflowId(repositoryId),
       args: [{ integrationId, repositoryId, scanId }],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      // a fleet that is canceled cancels them; one that is ended from outside leaves them to end their rows
+      parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Scan ${scanId}`,
     });
     return result.status === 'requeued' ? 'waits' : 'ended';

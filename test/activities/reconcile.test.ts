@@ -28,6 +28,8 @@ beforeEach(async () => {
 const reconcile = (nowMs = Date.now()) => run(activities, 'reconcile', { nowMs });
 const NOTHING = {
   integrationsStarted: 0,
+  orphansWoken: 0,
+  stuckEnded: 0,
   syncsRequeued: 0,
   scansRequeued: 0,
   commandsPoked: 0,
@@ -45,6 +47,46 @@ test('a row without a workflow gets one, also of an integration that waits to be
     `integration ${lost.integrationId}`,
     `integration ${removed.integrationId}`,
   ]);
+});
+
+test('a workflow whose code keeps failing is ended, and its rows start the next', async () => {
+  const { integrationId } = await active(world, activities);
+  const { syncId } = await activities.openSync({ integrationId, nowMs: Date.now() });
+  await world.db.query('delete from outbox');
+  activities = await activitiesOf(world);
+  activities.starters.stuck.add(`integration ${integrationId}`).add(`sync ${integrationId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, integrationsStarted: 1, syncsRequeued: 1, stuckEnded: 2 });
+  expect(activities.starters.terminated).toEqual([`sync ${integrationId}`, `integration ${integrationId}`]);
+  expect(activities.starters.wakes).toEqual([`integration ${integrationId}`]);
+  expect(await rowOf(world, 'sync_run', syncId ?? '')).toMatchObject({ state: 'queued' });
+});
+
+test('a stuck scan is ended and left to its fleet; a stuck fleet is ended and started anew', async () => {
+  const task = await queuedScan(world, activities);
+  await world.db.query('delete from outbox');
+  activities = await activitiesOf(world);
+  activities.starters.open.add(`integration ${task.integrationId}`).add(`sync ${task.integrationId}`);
+  activities.starters.stuck.add(`fleet ${task.integrationId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, stuckEnded: 1, fleetsWoken: 1 });
+  expect(activities.starters.wakes).toEqual([`fleet ${task.integrationId}`]);
+
+  await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
+  activities.starters.stuck.add(`scan ${task.repositoryId}`);
+  expect(await reconcile()).toEqual({ ...NOTHING, stuckEnded: 1 });
+  expect(activities.starters.terminated).toEqual([
+    `fleet ${task.integrationId}`,
+    `scan ${task.repositoryId}`,
+  ]);
+  expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({ status: 'running' });
+});
+
+test('a workflow without a row is told to look, which ends it; a stuck one is ended', async () => {
+  const { open, stuck, wakes, terminated } = activities.starters;
+  open.add('integration int_gone').add('sync int_gone').add('fleet int_gone');
+  stuck.add('integration int_stuck').add('fleet int_stuck');
+  expect(await reconcile()).toEqual({ ...NOTHING, orphansWoken: 1, stuckEnded: 2 });
+  expect(wakes).toEqual(['integration int_gone']);
+  expect(terminated).toEqual(['integration int_stuck', 'fleet int_stuck']);
 });
 
 test('all of them are looked at, however many', async () => {

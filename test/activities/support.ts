@@ -30,6 +30,8 @@ export interface NotedStarters extends Starters {
   tries: number;
   canceled: string[];
   open: Set<string>;
+  stuck: Set<string>;
+  terminated: string[];
   away: boolean;
 }
 
@@ -39,12 +41,25 @@ export function notedStarters(): NotedStarters {
     tries: 0,
     canceled: [],
     open: new Set(),
+    stuck: new Set(),
+    terminated: [],
     away: false,
     wakeIntegration: async (id) => note(`integration ${id}`),
     wakeFleet: async (id) => note(`fleet ${id}`),
     cancelScan: async (id) => void noted.canceled.push(`scan ${id}`),
     cancelAll: async (id) => void noted.canceled.push(`all ${id}`),
-    isOpen: async (kind, id) => noted.open.has(`${kind} ${id}`),
+    lookAt: async (kind, id) => {
+      if (noted.stuck.has(`${kind} ${id}`)) return 'stuck';
+      return noted.open.has(`${kind} ${id}`) ? 'open' : 'closed';
+    },
+    terminate: async (kind, id) => {
+      noted.terminated.push(`${kind} ${id}`);
+      noted.stuck.delete(`${kind} ${id}`);
+    },
+    async *openIds(kind) {
+      for (const name of [...noted.open, ...noted.stuck])
+        if (name.startsWith(`${kind} `)) yield name.slice(kind.length + 1);
+    },
   };
   const note = (wake: string) => {
     noted.tries += 1;

@@ -90,7 +90,9 @@ const away: Starters = {
   wakeFleet: () => Promise.reject(new SecuError('temporal_unavailable', 'away')),
   cancelScan: () => Promise.resolve(),
   cancelAll: () => Promise.resolve(),
-  isOpen: () => Promise.resolve(false),
+  lookAt: () => Promise.resolve('closed'),
+  terminate: () => Promise.resolve(),
+  async *openIds() {},
 };
 
 /** Notes what it was asked to wake; `fail` may refuse. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../src/db/new-id.ts';
+import type { Starters } from '../../src/domain/ports.ts';
 import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
 import { createTemporalClient, pingTemporal } from '../../src/temporal/connection.ts';
 import { createStarters, ensureReconcileSchedule } from '../../src/temporal/starters.ts';
@@ -28,16 +29,44 @@ test('a wake starts what is not running, and is a signal to what is', async () =
   const queuePrefix = `${crypto.randomUUID()}-`;
   const starters = createStarters({ client: suite.client, queuePrefix });
   const integrationId = newId('integration');
-  expect(await starters.isOpen('integration', integrationId)).toBe(false);
+  expect(await starters.lookAt('integration', integrationId)).toBe('closed');
   for (let wakes = 0; wakes < 3; wakes += 1) await starters.wakeIntegration(integrationId);
   await starters.wakeFleet(integrationId);
-  expect(await starters.isOpen('integration', integrationId)).toBe(true);
-  expect(await starters.isOpen('fleet', integrationId)).toBe(true);
+  expect(await starters.lookAt('integration', integrationId)).toBe('open');
+  expect(await starters.lookAt('fleet', integrationId)).toBe('open');
   expect(await runsOf(suite, integrationWorkflowId(integrationId))).toBe(1);
   for (const id of [integrationWorkflowId(integrationId), fleetWorkflowId(integrationId)])
     await suite.client.workflow.getHandle(id).terminate();
-  expect(await starters.isOpen('integration', integrationId)).toBe(false);
+  expect(await starters.lookAt('integration', integrationId)).toBe('closed');
 });
+
+test('a workflow whose code keeps failing is seen as stuck, ends when it is told to, and starts anew', async () => {
+  await suite.withWorkers(activitiesWith({}), async ({ taskQueue, queuePrefix }) => {
+    const starters = createStarters({ client: suite.client, queuePrefix, stuckAfterTries: 2 });
+    const integrationId = newId('integration');
+    // no code fits it, as after a change that its history does not bear
+    await suite.client.workflow.start('aWorkflowOfAnotherVersion', {
+      workflowId: integrationWorkflowId(integrationId),
+      taskQueue,
+    });
+    await awaitUntil(async () => (await starters.lookAt('integration', integrationId)) === 'stuck');
+    await starters.terminate('integration', integrationId);
+    await starters.terminate('integration', integrationId);
+    expect(await starters.lookAt('integration', integrationId)).toBe('closed');
+
+    await starters.wakeIntegration(integrationId);
+    await awaitUntil(async () => (await idsOf(starters)).includes(integrationId));
+    expect(await starters.lookAt('integration', integrationId)).toBe('open');
+    await starters.terminate('integration', integrationId);
+    await awaitUntil(async () => (await idsOf(starters)).length === 0);
+  });
+});
+
+async function idsOf(starters: Starters): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const id of starters.openIds('integration')) ids.push(id);
+  return ids;
+}
 
 test('a cancel of what does not run is no error; one of what runs reaches it', async () => {
   const queuePrefix = `${crypto.randomUUID()}-`;
@@ -71,7 +100,9 @@ test('a Temporal that is away is said so within seconds, by every question', asy
   await Promise.all([
     expect(starters.wakeIntegration(id)).rejects.toMatchObject(unavailable),
     expect(starters.cancelAll(id)).rejects.toMatchObject(unavailable),
-    expect(starters.isOpen('scan', id)).rejects.toMatchObject(unavailable),
+    expect(starters.terminate('scan', id)).rejects.toMatchObject(unavailable),
+    expect(starters.openIds('sync')[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable),
+    expect(starters.lookAt('scan', id)).rejects.toMatchObject(unavailable),
     expect(pingTemporal(ping)).rejects.toMatchObject(unavailable),
   ]);
   await connection.close();
@@ -85,6 +116,8 @@ test('the sweep runs when a worker starts, and every ten minutes by one schedule
       sweeps += 1;
       return {
         integrationsStarted: 0,
+        orphansWoken: 0,
+        stuckEnded: 0,
         syncsRequeued: 0,
         scansRequeued: 0,
         commandsPoked: 0,
