@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
 import { PersonalAccessTokens, Projects, Users } from '@gitbeaker/rest';
 import type { z } from 'zod';
@@ -67,17 +68,24 @@ export interface GitlabClient {
 export function createGitlabClient(deps: RequesterDeps): GitlabClient {
   return {
     forToken({ baseUrl, token }) {
+      const bearer = token.reveal();
+      const call = {
+        ...deps,
+        baseUrl: new URL(baseUrl),
+        lane: createHash('sha256').update(bearer, 'utf8').digest('hex').slice(0, 16),
+        withoutToken: (text: string) => text.replaceAll(bearer, String(token)),
+      };
       const resourceFor = (signal: AbortSignal | undefined): ResourceConfig => ({
         host: baseUrl,
-        oauthToken: () => Promise.resolve(token.reveal()),
-        requesterFn: requesterFor({ ...deps, baseUrl: new URL(baseUrl), token, signal }),
+        oauthToken: () => Promise.resolve(bearer),
+        requesterFn: requesterFor({ ...call, signal }),
         queryTimeout: null,
         rateLimits: {},
       });
       const listProjectsPage: GitlabApi['listProjectsPage'] = ({ signal, ...cursor }) =>
         readPage({ resource: resourceFor(signal), ...cursor });
       return {
-        prefixKind: wrongKindByPrefix(token.reveal()),
+        prefixKind: wrongKindByPrefix(bearer),
         observeSelf: ({ signal } = {}) => observeSelf(questions(resourceFor(signal))),
         observeListing: (input = {}) => observeListing(() => listProjectsPage({ ...input, idAfter: null })),
         listProjectsPage,

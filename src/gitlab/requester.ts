@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { FormattedResponse, RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
 import type { Response } from 'undici';
 import { fetch } from 'undici';
 import type { SecuError } from '../domain/errors.ts';
 import { isSecuError } from '../domain/errors.ts';
-import type { Secret } from '../domain/secret.ts';
 import type { AskedFor, GitlabAnswer } from './answer.ts';
 import { answerOf, refusal, refusalOf } from './answer.ts';
 import type { OutboundPolicy } from './outbound.ts';
@@ -28,7 +26,10 @@ export interface RequesterDeps {
 /** What a request belongs to. */
 export interface Call extends RequesterDeps {
   baseUrl: URL;
-  token: Secret;
+  /** Requests of one token share its pace; the lane names it without being it. */
+  lane: string;
+  /** Takes the token out of what the server says: one that repeats what it was sent does not get it into our rows. */
+  withoutToken: (text: string) => string;
   signal?: AbortSignal | undefined;
 }
 
@@ -67,7 +68,7 @@ async function send(call: Call, request: WireRequest): Promise<FormattedResponse
   const { policy, pacer, signal } = call;
   const base = policy.check(call.baseUrl.href);
   const asked = { ...request.asked, host: base.host };
-  const lane = `${laneOf(call.token)} ${asked.endpoint.split('/')[0]}`;
+  const lane = `${call.lane} ${asked.endpoint.split('/')[0]}`;
   await pacer.take({ origin: base.origin, lane, signal });
   try {
     const { response, text } = await exchange(call, request, base);
@@ -98,7 +99,7 @@ async function exchange(
     dispatcher: policy.dispatcherFor(url),
   });
   const text = await readBody(response);
-  return { response, text: withoutToken(text, call.token) };
+  return { response, text: { ...text, text: call.withoutToken(text.text) } };
 }
 
 interface BodyText {
@@ -121,11 +122,6 @@ async function readBody(response: Response): Promise<BodyText> {
 
 function isJsonType(response: Response): boolean {
   return JSON_TYPE.test(response.headers.get('content-type') ?? '');
-}
-
-/** A server that repeats what it was sent does not get it into our rows, events or errors. */
-function withoutToken(body: BodyText, token: Secret): BodyText {
-  return { ...body, text: body.text.replaceAll(token.reveal(), String(token)) };
 }
 
 function readReply(input: {
@@ -195,8 +191,4 @@ function pauseAfter(
   if (problem === 'rate_limited') {
     pacer.pause({ key: origin, untilMs: Date.now() + Math.min(retryAfterMs, ORIGIN_PAUSE_MS) });
   }
-}
-
-function laneOf(token: Secret): string {
-  return createHash('sha256').update(token.reveal(), 'utf8').digest('hex').slice(0, 16);
 }

@@ -32,30 +32,56 @@ export interface Scrubber {
 }
 
 export function createScrubber(): Scrubber {
-  const values = new Set<string>();
-  let forms: RegExp | null = null;
+  const values = new Map<string, readonly string[]>();
+  /** Forms by their first characters, so that a line costs the same however many values are known. */
+  const forms = new Map<string, Set<string>>();
+
+  function forget(value: string): void {
+    for (const form of values.get(value) ?? []) {
+      const start = startOf(form);
+      const alike = forms.get(start);
+      alike?.delete(form);
+      if (alike?.size === 0) forms.delete(start);
+    }
+    values.delete(value);
+  }
+
   return {
     registerSecret(value) {
       const text = value instanceof Secret ? value.reveal() : value;
-      if (text.length < SHORTEST_SECRET || values.has(text)) return;
-      values.add(text);
-      const [oldest] = values;
-      if (values.size > MOST_SECRETS && oldest !== undefined) values.delete(oldest);
-      forms = null;
+      if (text.length < SHORTEST_SECRET) return;
+      const known = values.get(text) ?? encodedForms(text);
+      values.delete(text); // and again as the last
+      values.set(text, known);
+      for (const form of known) forms.set(startOf(form), (forms.get(startOf(form)) ?? new Set()).add(form));
+      const [oldest] = values.keys();
+      if (values.size > MOST_SECRETS && oldest !== undefined) forget(oldest);
     },
-    scrub(text) {
-      forms ??= patternOf(values);
-      const known = forms === null ? text : text.replace(forms, MASK);
-      return PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), known);
-    },
+    scrub: (text) =>
+      PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), withoutForms(text, forms)),
   };
 }
 
-function patternOf(values: ReadonlySet<string>): RegExp | null {
-  const forms = new Set([...values].flatMap(encodedForms));
-  if (forms.size === 0) return null;
-  const longestFirst = [...forms].sort((one, other) => other.length - one.length);
-  return new RegExp(longestFirst.map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('|'), 'g');
+function startOf(form: string): string {
+  return form.slice(0, SHORTEST_SECRET);
+}
+
+function withoutForms(text: string, forms: ReadonlyMap<string, ReadonlySet<string>>): string {
+  let result = '';
+  let kept = 0;
+  for (let at = 0; forms.size > 0 && at + SHORTEST_SECRET <= text.length; at += 1) {
+    const length = longestAt({ text, at, alike: forms.get(text.slice(at, at + SHORTEST_SECRET)) });
+    if (length === 0) continue;
+    result += text.slice(kept, at) + MASK;
+    kept = at + length;
+    at = kept - 1;
+  }
+  return result + text.slice(kept);
+}
+
+function longestAt(input: { text: string; at: number; alike: ReadonlySet<string> | undefined }): number {
+  const { text, at, alike = [] } = input;
+  return Math.max(0, ...[...alike].filter((form) => text.startsWith(form, at)).map((form) => form.length));
 }
 
 function encodedForms(value: string): string[] {

@@ -126,7 +126,11 @@ async function apiDepsOf(world: World): Promise<ApiDeps> {
       expiryThresholds: config.expiryThresholds,
       version: secuVersion(),
     },
-    hashToken: (token) => keyedHash({ dataKey: tokenKey, purpose: 'token', text: token }),
+    hashToken(token) {
+      // the first that is done with a token that arrives, sealed or refused
+      world.scrubber.registerSecret(token);
+      return keyedHash({ dataKey: tokenKey, purpose: 'token', text: token });
+    },
     hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
     checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
     about: () => aboutOf(world),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
+import type { Secret } from '../domain/secret.ts';
 import { ensureKeyFile } from '../vault/key-file.ts';
 import { assertKeysKnown, parseKeyRing } from '../vault/key-ring.ts';
 import type { CipherProvider, DataKey, Vault } from '../vault/vault.ts';
@@ -20,9 +21,11 @@ const PROVIDER: CipherProvider = 'forge';
 export async function openVault({
   config,
   database,
+  onSecret,
 }: {
   config: Config;
   database: Database;
+  onSecret: (secret: Secret) => void;
 }): Promise<Vault> {
   const keyIdsInUse = await database.stores.keys.idsInUse();
   const text =
@@ -30,7 +33,7 @@ export async function openVault({
     (await ensureKeyFile({ path: keyFileOf(config.home), sealedDataExists: keyIdsInUse.length > 0 }));
   const keyRing = parseKeyRing(text);
   assertKeysKnown({ keyRing, keyIdsInUse });
-  const vault = createVault({ keyRing, provider: PROVIDER });
+  const vault = createVault({ keyRing, provider: PROVIDER, onSecret });
   const checks = new Map((await database.stores.keys.checks()).map(({ keyId, sealed }) => [keyId, sealed]));
   for (const keyId of keyRing.keyIds) {
     const check = checks.get(keyId);

@@ -8,6 +8,8 @@ import type { OutboundPolicy } from '../gitlab/outbound.ts';
 import { createOutboundPolicy } from '../gitlab/outbound.ts';
 import type { Log } from '../log/logger.ts';
 import { createLogger } from '../log/logger.ts';
+import type { Scrubber } from '../log/scrubber.ts';
+import { createScrubber } from '../log/scrubber.ts';
 import type { TemporalAddress } from '../temporal/connection.ts';
 import { createTemporalClient } from '../temporal/connection.ts';
 import { createStarters } from '../temporal/starters.ts';
@@ -18,6 +20,7 @@ import { openVault } from './keys.ts';
 export interface World {
   config: Config;
   log: Log;
+  scrubber: Scrubber;
   database: Database;
   databaseUrl: string;
   vault: Vault;
@@ -38,7 +41,8 @@ export async function openWorld({
   role: string;
   poolMax: number;
 }): Promise<World> {
-  const log = createLogger({ ...config.log, bindings: { role } });
+  const scrubber = createScrubber();
+  const log = createLogger({ ...config.log, scrubber, bindings: { role } });
   for (const name of config.unknown) log.warn({ name }, 'a setting that Secu does not know');
   const databaseUrl = config.database.url?.value() ?? missing('DATABASE_URL');
   const temporal = temporalAddressOf(config);
@@ -52,7 +56,7 @@ export async function openWorld({
       { details: { newer: unknown.length > 0 } },
     );
   }
-  const vault = await openVault({ config, database });
+  const vault = await openVault({ config, database, onSecret: scrubber.registerSecret });
   const policy = outboundPolicyOf(config);
   const temporalClient = createTemporalClient({
     ...temporal,
@@ -61,6 +65,7 @@ export async function openWorld({
   return {
     config,
     log,
+    scrubber,
     database,
     databaseUrl,
     vault,

@@ -48,13 +48,29 @@ export interface Vault {
 }
 
 /** Seals and unseals: key ring → data key (one for each sealed value) → secret. See the threat model in the docs. */
-export function createVault({ keyRing, provider }: { keyRing: KeyRing; provider: CipherProvider }): Vault {
+export function createVault({
+  keyRing,
+  provider,
+  onSecret,
+}: {
+  keyRing: KeyRing;
+  provider: CipherProvider;
+  /** Is shown every secret that is sealed or opened, so that the log knows what it must never show. */
+  onSecret: (secret: Secret) => void;
+}): Vault {
   const cipher = strictCipher(provider === 'forge' ? forgeAesGcm : nodeAesGcm);
   const box = { cipher, keyRing };
   return {
     sealingKeyId: keyRing.sealingKeyId,
-    seal: ({ context, secret }) => sealBytes({ ...box, context, plaintext: bytesOf(secret) }),
-    unseal: ({ context, sealed }) => new Secret(openBytes({ ...box, context, sealed }).toString('utf8')),
+    seal({ context, secret }) {
+      onSecret(secret);
+      return sealBytes({ ...box, context, plaintext: bytesOf(secret) });
+    },
+    unseal({ context, sealed }) {
+      const secret = new Secret(openBytes({ ...box, context, sealed }).toString('utf8'));
+      onSecret(secret);
+      return secret;
+    },
     rewrap: ({ context, sealed }) => rewrapRecord({ ...box, context, sealed }),
     makeKeyCheck: (keyId) => makeKeyCheck({ ...box, keyId }),
     verifyKeyCheck: ({ keyId, check }) => verifyKeyCheck({ ...box, keyId, check }),
@@ -79,9 +95,8 @@ export function keyedHash({
   purpose: string;
   text: string | Secret;
 }): string {
-  const plain = text instanceof Secret ? text.reveal() : text;
   return createHmac('sha256', dataKey)
-    .update(lengthPrefixed([purpose, plain]))
+    .update(lengthPrefixed([purpose, plainOf(text)]))
     .digest('hex');
 }
 
@@ -90,8 +105,12 @@ interface Box {
   keyRing: KeyRing;
 }
 
+function plainOf(text: string | Secret): string {
+  return text instanceof Secret ? text.reveal() : text;
+}
+
 function bytesOf(secret: Secret): Buffer {
-  const text = secret.reveal();
+  const text = plainOf(secret);
   if (!text.isWellFormed())
     throw new SecuError('invalid_request', 'a secret with half a character cannot be sealed');
   return Buffer.from(text, 'utf8');

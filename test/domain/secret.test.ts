@@ -1,7 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { format, inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { expect, test } from '@jest/globals';
 import { Secret } from '../../src/domain/secret.ts';
+
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+
+test('a secret is revealed in four places: to seal or hash it, for GitLab, for git, and for the scrubber', () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const revealing = files.flatMap((name) =>
+    [...readFileSync(join(SRC, name), 'utf8').matchAll(/\.reveal\(/g)].map(() => name),
+  );
+  expect(revealing.toSorted()).toEqual([
+    'git/credentials.ts',
+    'gitlab/client.ts',
+    'log/scrubber.ts',
+    'vault/vault.ts',
+  ]);
+});
 
 test('a secret prints as [secret] wherever it is printed, and only reveal() gives it', () => {
   const canary = ['canary', 'in', 'a', 'mine'].join('-');

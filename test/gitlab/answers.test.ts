@@ -281,7 +281,13 @@ describe('a request', () => {
       const tokens = new PersonalAccessTokens({
         host: server.url,
         oauthToken: () => Promise.resolve(token.reveal()),
-        requesterFn: requesterFor({ ...world, userAgent: 'x', baseUrl: new URL(server.url), token }),
+        requesterFn: requesterFor({
+          ...world,
+          userAgent: 'x',
+          baseUrl: new URL(server.url),
+          lane: 'one',
+          withoutToken: (text) => text,
+        }),
         queryTimeout: null,
       });
       await failureOf(tokens.rotate('self', { expiresAt: '2030-01-31' }));

@@ -17,6 +17,8 @@ import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
 import { createPacer } from '../../src/gitlab/pacer.ts';
 import type { Log } from '../../src/log/logger.ts';
 import { createLogger } from '../../src/log/logger.ts';
+import type { Scrubber } from '../../src/log/scrubber.ts';
+import { createScrubber } from '../../src/log/scrubber.ts';
 import { openDataKey } from '../../src/main/keys.ts';
 import { createTemporalClient } from '../../src/temporal/connection.ts';
 import { createStarters } from '../../src/temporal/starters.ts';
@@ -118,8 +120,9 @@ async function buildWorld(input: {
   const queuePrefix = `${randomBytes(4).toString('hex')}-`;
   const temporal = temporalOf(groundAddress('temporalAddress'));
   onClose(() => temporal.connection.close());
-  const { log, logged } = collectingLog();
-  const sealing = await buildVault(db.database);
+  const scrubber = createScrubber();
+  const { log, logged } = collectingLog(scrubber);
+  const sealing = await buildVault(db.database, scrubber);
   const workFolder = join(folder, 'tools');
   await mkdir(workFolder, { recursive: true });
   return {
@@ -173,9 +176,16 @@ export function temporalOf(address: string): TestWorld['temporal'] {
   return { address, namespace: TEMPORAL_NAMESPACE, client, connection };
 }
 
-async function buildVault(database: Database): Promise<Pick<TestWorld, 'keyRing' | 'vault' | 'dataKeys'>> {
+async function buildVault(
+  database: Database,
+  scrubber: Scrubber,
+): Promise<Pick<TestWorld, 'keyRing' | 'vault' | 'dataKeys'>> {
   const keyRing = newKeyLine();
-  const vault = createVault({ keyRing: parseKeyRing(keyRing), provider: 'forge' });
+  const vault = createVault({
+    keyRing: parseKeyRing(keyRing),
+    provider: 'forge',
+    onSecret: scrubber.registerSecret,
+  });
   const open = (name: 'token' | 'body' | 'fingerprint') => openDataKey({ vault, database, name });
   const dataKeys = {
     token: await open('token'),
@@ -186,7 +196,7 @@ async function buildVault(database: Database): Promise<Pick<TestWorld, 'keyRing'
 }
 
 /** With `SECU_TEST_LOG=1` the lines are printed too. */
-function collectingLog(): { log: Log; logged: string[] } {
+function collectingLog(scrubber: Scrubber): { log: Log; logged: string[] } {
   const logged: string[] = [];
   const shown = process.env['SECU_TEST_LOG'] === '1';
   const destination = {
@@ -195,5 +205,5 @@ function collectingLog(): { log: Log; logged: string[] } {
       if (shown) process.stderr.write(line);
     },
   };
-  return { log: createLogger({ level: 'debug', format: 'json', destination }), logged };
+  return { log: createLogger({ level: 'debug', format: 'json', destination, scrubber }), logged };
 }

@@ -17,7 +17,7 @@ function keyLine(id: string): string {
 }
 
 function vaultOf(provider: CipherProvider, ...lines: string[]): Vault {
-  return createVault({ keyRing: parseKeyRing(lines.join('\n')), provider });
+  return createVault({ keyRing: parseKeyRing(lines.join('\n')), provider, onSecret: () => {} });
 }
 
 function codeOf(action: () => unknown): string {
