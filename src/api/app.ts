@@ -2,6 +2,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { SecuError } from '../domain/errors.ts';
 import { createApiKeysRouter } from './api-keys/index.ts';
 import type { ApiDeps } from './deps.ts';
+import { createDocsRouter } from './docs/index.ts';
 import { problemResponse } from './errors.ts';
 import { createEventsRouter } from './events/index.ts';
 import { createFindingsRouter } from './findings/index.ts';
@@ -44,6 +45,7 @@ export function createApp(deps: ApiDeps) {
     return c.json({ status, checks: named(checks) }, able ? 200 : 503);
   });
   app.get('/api/openapi.json', (c) => c.json(openApiDocument(app, deps.settings.version)));
+  app.route('/', createDocsRouter());
 
   app.use(`${BASE}/*`, authenticate(deps));
   const routed = app

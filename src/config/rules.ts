@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import type { SettingName, Settings } from './settings.ts';
 
 /** What is wrong with one setting, as the second half of a sentence that begins with its name. */
@@ -14,7 +15,16 @@ export function crossCheck(s: Partial<Settings>): Problem[] {
 
 function* checkReach(s: Partial<Settings>): Generator<Problem> {
   const { SECU_HOST: host, SECU_PUBLIC_URL: publicUrl, SECU_INSECURE_HTTP: insecure } = s;
-  if (host === undefined || insecure !== false) return;
+  if (host === undefined || insecure === undefined) return;
+  if (insecure) {
+    if (publicUrl === undefined && isWildcard(host)) {
+      yield {
+        name: 'SECU_PUBLIC_URL',
+        problem: `is missing: SECU_HOST ${host} stands for every address of this machine, and people use one; a request that names another is answered 421. With plain http: SECU_PUBLIC_URL=http://secu.example.com:${s.SECU_PORT ?? 8080}`,
+      };
+    }
+    return;
+  }
   if (!isLoopback(host) && !publicUrl?.startsWith('https:')) {
     yield {
       name: 'SECU_PUBLIC_URL',
@@ -72,6 +82,12 @@ function* checkSignOn(s: Partial<Settings>): Generator<Problem> {
   if (s.SECU_OIDC_ISSUER.startsWith('http:') && !isLoopback(new URL(s.SECU_OIDC_ISSUER).hostname)) {
     yield { name: 'SECU_OIDC_ISSUER', problem: 'must begin with https://' };
   }
+}
+
+/** Whether an address to listen on is no address to be reached at: `0.0.0.0`, `::`. */
+function isWildcard(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return isIP(bare) !== 0 && ipaddr.parse(bare).range() === 'unspecified';
 }
 
 /** Whether a host or address is this machine only. */

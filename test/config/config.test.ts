@@ -124,8 +124,22 @@ describe('how people reach it', () => {
 
   test('accepts it with an https address or when told that plain http is meant', () => {
     expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_PUBLIC_URL: 'https://secu.example.com' })).toEqual([]);
-    expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_INSECURE_HTTP: '1' })).toEqual([]);
+    expect(namesOf({ SECU_HOST: '192.0.2.7', SECU_INSECURE_HTTP: '1' })).toEqual([]);
   });
+
+  test.each(['0.0.0.0', '::', '[::]', '0:0::0'])(
+    '%s alone tells nobody the address that people use',
+    (host) => {
+      const env = { SECU_HOST: host, SECU_INSECURE_HTTP: '1', SECU_PORT: '9090' };
+      expect(problemsOf(env)).toEqual([
+        expect.stringMatching(
+          /^SECU_PUBLIC_URL is missing: .*SECU_PUBLIC_URL=http:\/\/secu\.example\.com:9090/,
+        ),
+      ]);
+      const named = { ...env, SECU_PUBLIC_URL: 'http://secu.example.com:9090' };
+      expect(readConfig(named, person).http.publicUrl).toBe('http://secu.example.com:9090');
+    },
+  );
 
   test.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('takes %s as loopback', (host) => {
     expect(namesOf({ SECU_HOST: host })).toEqual([]);

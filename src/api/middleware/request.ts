@@ -19,7 +19,8 @@ export function requestScope({ log, https }: { log: Log; https: boolean }): Midd
     c.header('X-Content-Type-Options', 'nosniff');
     c.header('X-Frame-Options', 'DENY');
     c.header('Referrer-Policy', 'no-referrer');
-    c.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+    if (c.res.headers.get('Content-Security-Policy') === null)
+      c.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     if (c.res.headers.get('Cache-Control') === null) c.header('Cache-Control', 'no-store');
     if (https) c.header('Strict-Transport-Security', 'max-age=31536000');
     log.info(
