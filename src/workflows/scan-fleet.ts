@@ -28,14 +28,25 @@ const WAIT_BEFORE_ANOTHER_TRY = '30s';
  * Runs what is queued for one integration: children in a window, taken by priority. Ends when nothing waits; whoever
  * queues a scan wakes it or starts it again.
  */
-export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<void> {
+export async function scanFleetWorkflow(input: FleetInput): Promise<void> {
+  /** Repositories, each of which has one workflow at a time. */
+  const running = new Set<string>();
+  try {
+    await runQueued(input, running);
+  } catch (err) {
+    // their cancellation is asked for; a fleet that closed before would leave them behind
+    if (isCancellation(err))
+      await CancellationScope.nonCancellable(() => condition(() => running.size === 0));
+    throw err;
+  }
+}
+
+async function runQueued({ integrationId }: FleetInput, running: Set<string>): Promise<void> {
   let changed = false;
   setHandler(changedSignal, () => {
     changed = true;
   });
   const held = new Set<string>();
-  /** Repositories, each of which has one workflow at a time. */
-  const running = new Set<string>();
   const lost: unknown[] = [];
   let started = 0;
   /** Scans that run elsewhere stay held, and do not keep this workflow. */
@@ -56,8 +67,8 @@ export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<
       running.add(repositoryId);
       started += 1;
       void run(integrationId, scan)
+        .finally(() => running.delete(repositoryId))
         .then(async (ending) => {
-          running.delete(repositoryId);
           if (ending === 'elsewhere') {
             elsewhere.add(scanId);
             return;

@@ -206,6 +206,26 @@ test('a cancel of the fleet cancels its children, and their rows end', async () 
   expect(queue.scans.filter(({ status }) => status === 'queued')).toHaveLength(3);
 });
 
+test('a fleet that is ended from outside leaves its scans to their own end, and the next one takes the rest', async () => {
+  const queue = fleetQueue({ count: 5, window: 2 });
+  let mayEnd = false;
+  const scan = async () => {
+    await awaitUntil(() => mayEnd);
+    return undefined;
+  };
+  await fleetOf({ queue, scan }, async (fleet) => {
+    await fleet.wake();
+    await awaitUntil(() => queue.begun.length === 2);
+    await suite.client.workflow.getHandle(fleet.workflowId).terminate();
+    await fleet.wake();
+    await awaitUntil(() => queue.begun.length === 4);
+    mayEnd = true;
+    await fleet.ended();
+  });
+  expect(queue.begun).toHaveLength(5);
+  await awaitUntil(() => queue.scans.every(({ ending }) => ending === 'activity'));
+});
+
 test('an activity that fails for a while does not end it', async () => {
   const queue = fleetQueue({ count: 1 });
   const integrationId = newId('integration');
