@@ -2,6 +2,7 @@ import type { Database } from '../db/database.ts';
 import type { GitRemote, Scanners, Starters } from '../domain/ports.ts';
 import type { GitlabClient } from '../gitlab/client.ts';
 import type { Log } from '../log/logger.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** The settings that activities read. Intervals in ms, 0 = off. */
@@ -22,6 +23,7 @@ export interface ActivityDeps {
   vault: Vault;
   starters: Starters;
   log: Log;
+  metrics: ActivityMetrics;
   settings: ActivitySettings;
 }
 

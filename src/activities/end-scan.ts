@@ -2,6 +2,7 @@ import type { Database } from '../db/database.ts';
 import type { Stores } from '../db/stores/index.ts';
 import type { ScanCause } from '../domain/causes.ts';
 import type { ScannerRun } from '../domain/scan.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
 
 /**
  * Ends a scan that gave no result. Its findings stay as they were: nothing was looked at.
@@ -9,6 +10,7 @@ import type { ScannerRun } from '../domain/scan.ts';
  */
 export async function endFailedScan(input: {
   database: Database;
+  metrics: Pick<ActivityMetrics, 'scanEnded'>;
   scanId: string;
   attempt: number | null;
   status: 'failed' | 'canceled';
@@ -17,7 +19,7 @@ export async function endFailedScan(input: {
   commit?: string | null;
   now: Date;
 }): Promise<boolean> {
-  return input.database.transaction(async (tx) => {
+  const ended = await input.database.transaction(async (tx) => {
     const ended = await tx.scans.end({
       id: input.scanId,
       attempt: input.attempt,
@@ -29,7 +31,7 @@ export async function endFailedScan(input: {
       cloneMs: null,
       now: input.now,
     });
-    if (ended === null) return false;
+    if (ended === null) return null;
     if (input.runs !== undefined) await tx.scans.recordScanners({ scanId: input.scanId, runs: input.runs });
     await tx.findings.markScanned({
       repositoryId: ended.repositoryId,
@@ -40,8 +42,13 @@ export async function endFailedScan(input: {
       now: input.now,
     });
     await tellFailure({ tx, ended, input });
-    return true;
+    return ended;
   });
+  if (ended === null) return false;
+  const { status, cause, runs = [] } = input;
+  const nothing = { outcome: null, cloneMs: null, cloneBytes: null };
+  input.metrics.scanEnded({ ...ended, ...nothing, status, cause, runs });
+  return true;
 }
 
 async function tellFailure({

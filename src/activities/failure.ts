@@ -5,6 +5,7 @@ import { isDatabaseAway } from '../db/database.ts';
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
 
 type Handling = 'retry' | 'final';
 
@@ -84,39 +85,47 @@ function codeOf(err: unknown): SecuErrorCode {
   return isDatabaseAway(err) ? 'database_unavailable' : 'internal';
 }
 
-/** One line per outcome of an activity, and no failure that says more than its code. */
+/**
+ * One line and one count per outcome of an activity, and no failure that says more than its code. What the activity
+ * notes in the log meanwhile, such as the id of the request that it serves, is on that line too.
+ */
 export function createFailureInterceptor({
   log,
+  metrics,
   context,
 }: {
   log: Log;
+  metrics: Pick<ActivityMetrics, 'activityEnded'>;
   context: Context;
 }): ActivityInboundCallsInterceptor {
-  return {
-    async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
-      const { info } = context;
-      const startedMs = Date.now();
-      const fields = {
-        activity: info.activityType,
-        workflowId: info.workflowExecution?.workflowId,
-        attempt: info.attempt,
-      };
-      try {
-        const result: unknown = await next(input);
-        log.debug({ ...fields, durationMs: Date.now() - startedMs }, 'activity done');
-        return result;
-      } catch (err) {
-        if (err instanceof CancelledFailure) {
-          log.info({ ...fields, durationMs: Date.now() - startedMs }, 'activity canceled');
-          throw err;
-        }
-        const failure = failureOf(err);
-        log.warn(
-          { ...fields, durationMs: Date.now() - startedMs, code: failure.type, err },
-          'activity failed',
-        );
-        throw failure;
+  const { info } = context;
+  const activity = info.activityType;
+  const fields = { activity, workflowId: info.workflowExecution?.workflowId, attempt: info.attempt };
+
+  async function settle(work: () => Promise<unknown>): Promise<unknown> {
+    const startedMs = performance.now();
+    const ended = (outcome: string) => {
+      const durationMs = Math.round(performance.now() - startedMs);
+      metrics.activityEnded({ activity, outcome, durationMs });
+      return { durationMs, outcome };
+    };
+    try {
+      const result = await work();
+      log.info(ended('done'), 'activity done');
+      return result;
+    } catch (err) {
+      if (err instanceof CancelledFailure) {
+        log.info(ended('canceled'), 'activity canceled');
+        throw err;
       }
-    },
+      const failure = failureOf(err);
+      log.warn({ ...ended(failure.type ?? 'internal'), err }, 'activity failed');
+      throw failure;
+    }
+  }
+
+  return {
+    execute: (input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) =>
+      log.within(fields, () => settle(() => next(input))),
   };
 }

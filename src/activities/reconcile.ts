@@ -57,6 +57,7 @@ export function createReconcileActivities(deps: ActivityDeps) {
       repairs.wakesSent = (await sendWakes(deps, waiting)).sent;
       await forget(deps, nowMs);
       deps.log.info({ ...repairs }, 'reconciled');
+      deps.metrics.reconciled({ ...repairs });
       return repairs;
     },
   };

@@ -30,7 +30,7 @@ export function overtaken(): SecuError {
 /** Findings, counters, the scan's end and its events, all or nothing, and only by the attempt that still holds it. */
 export async function storeScan(store: StoreInput): Promise<ScanResult> {
   const { deps, input, scan, repository, clone, report, outcome, now } = store;
-  const wakes = await deps.database.transaction(async (tx) => {
+  const { ended, wakes } = await deps.database.transaction(async (tx) => {
     const ended = await tx.scans.end({
       id: scan.id,
       attempt: scan.attempt,
@@ -62,9 +62,19 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       now,
     });
     await tx.events.add(eventsOf({ store, change, first: repository.scannedAt === null }), now);
-    if (!ended.fullAgain) return [];
+    if (!ended.fullAgain) return { ended, wakes: [] };
     await tx.scans.queue({ repositoryIds: [input.repositoryId], trigger: 'manual', history: 'full', now });
-    return [await tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now })];
+    const wake = await tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now });
+    return { ended, wakes: [wake] };
+  });
+  deps.metrics.scanEnded({
+    ...ended,
+    status: 'succeeded',
+    outcome,
+    cause: null,
+    cloneMs: clone.ms,
+    cloneBytes: clone.bytes,
+    runs: report.runs,
   });
   await sendWakes(deps, wakes);
   return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings: report.findings.length };

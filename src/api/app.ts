@@ -7,6 +7,7 @@ import { problemResponse } from './errors.ts';
 import { createEventsRouter } from './events/index.ts';
 import { createFindingsRouter } from './findings/index.ts';
 import { createIntegrationsRouter } from './integrations/index.ts';
+import { createMetricsRouter } from './metrics/index.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { hostCheck, jsonOnly, requestScope } from './middleware/request.ts';
 import { createOverviewRouter } from './overview/index.ts';
@@ -22,7 +23,7 @@ const BASE = '/api/v1';
 export function createApp(deps: ApiDeps) {
   const { log } = deps;
   const app = createRouter();
-  app.use(requestScope({ log, https: deps.settings.publicUrl.startsWith('https:') }));
+  app.use(requestScope({ log, metrics: deps.metrics, https: deps.settings.publicUrl.startsWith('https:') }));
   app.use(hostCheck({ hosts: deps.settings.hosts, log }));
   app.use(
     bodyLimit({
@@ -46,6 +47,7 @@ export function createApp(deps: ApiDeps) {
   });
   app.get('/api/openapi.json', (c) => c.json(openApiDocument(app, deps.settings.version)));
   app.route('/', createDocsRouter());
+  app.route('/', createMetricsRouter(deps));
 
   app.use(`${BASE}/*`, authenticate(deps));
   const routed = app

@@ -4,6 +4,7 @@ import type { EventFeed } from '../db/event-feed.ts';
 import type { Starters } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Log } from '../log/logger.ts';
+import type { HttpMetrics } from '../metrics/http.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export interface About {
@@ -40,6 +41,7 @@ export interface ApiDeps {
   starters: Starters;
   feed: EventFeed;
   log: Log;
+  metrics: HttpMetrics;
   settings: ApiSettings;
   /** Keyed hash of a token, to notice one that is integrated already. */
   hashToken: (token: Secret) => string;

@@ -1,5 +1,6 @@
 import type { SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
+import type { HttpMetrics } from '../metrics/http.ts';
 import type { ReadyChecks } from './deps.ts';
 import { problemResponse } from './errors.ts';
 import { requestScope } from './middleware/request.ts';
@@ -8,12 +9,13 @@ import { createRouter } from './shared.ts';
 /** What answers while the database or its migrations are missing: alive, not ready, and everything else a 503. */
 export function createWaitingApp(input: {
   log: Log;
+  metrics: HttpMetrics;
   https: boolean;
   reason: () => { err: SecuError; checks: ReadyChecks };
 }) {
   const { log } = input;
   const app = createRouter();
-  app.use(requestScope({ log, https: input.https }));
+  app.use(requestScope({ log, metrics: input.metrics, https: input.https }));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => {
     const checks = Object.entries(input.reason().checks).map(([name, good]) => [

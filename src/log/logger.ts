@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
@@ -18,6 +19,10 @@ export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
+  /** Runs `work`; every line from within it, through whichever log of this process, carries these fields too. */
+  within<T>(fields: LogFields, work: () => Promise<T>): Promise<T>;
+  /** Adds to the fields of the innermost `within`; outside of any it has nothing to add to. */
+  note(fields: LogFields): void;
 }
 
 export interface LogDestination {
@@ -38,27 +43,32 @@ export function createLogger(options: {
 }): Log {
   const { level, format, bindings = {}, scrubber = createScrubber(), color = false } = options;
   const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const scope = new AsyncLocalStorage<LogFields>();
   const render = format === 'pretty' ? prettyRenderer(color) : jsonRenderer;
   const logger = pino(
     {
       level,
       base: bindings,
+      // a copy: pino writes into what it gets
+      mixin: () => ({ ...scope.getStore() }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (err: unknown) => describeError(err) },
     },
     { write: (line: string) => void destination.write(cleanLine({ line, render, scrubber })) },
   );
-  return wrap(logger);
+  return wrap(logger, scope);
 }
 
-function wrap(logger: Logger): Log {
+function wrap(logger: Logger, scope: AsyncLocalStorage<LogFields>): Log {
   return {
-    child: (bindings) => wrap(logger.child(bindings)),
+    child: (bindings) => wrap(logger.child(bindings), scope),
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
+    within: (fields, work) => scope.run({ ...scope.getStore(), ...fields }, work),
+    note: (fields) => void Object.assign(scope.getStore() ?? {}, fields),
   };
 }
 

@@ -1,27 +1,27 @@
 import { serve } from '@hono/node-server';
+import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
-import type { About, ApiDeps, ReadyChecks } from '../api/deps.ts';
+import type { ApiDeps, ReadyChecks } from '../api/deps.ts';
 import { hashOfApiKey } from '../api/middleware/authenticate.ts';
 import { createWaitingApp } from '../api/waiting-app.ts';
 import type { Config } from '../config/config.ts';
 import { isDatabaseAway } from '../db/database.ts';
 import { openEventFeed } from '../db/event-feed.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
-import { listTools } from '../embedded/tools.ts';
 import type { Log } from '../log/logger.ts';
 import { createLogger } from '../log/logger.ts';
-import { pingTemporal } from '../temporal/connection.ts';
+import type { HttpMetrics } from '../metrics/http.ts';
+import { createHttpMetrics } from '../metrics/http.ts';
 import { keyedHash } from '../vault/vault.ts';
+import { aboutOf, readyOf } from './api-facts.ts';
 import { cliKeyOf } from './cli-key.ts';
 import { openDataKey } from './keys.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { secuVersion } from './version.ts';
-import { areWorkersPolling } from './worker-presence.ts';
 import type { World } from './world.ts';
 import { openWorld } from './world.ts';
 
 const POOL_MAX = 20;
-const READY_TIMEOUT_MS = 2_000;
 
 /**
  * Runs the API until it is told to stop. While the database or its migrations are missing it is alive and not ready;
@@ -29,10 +29,12 @@ const READY_TIMEOUT_MS = 2_000;
  */
 export async function runApi(config: Config): Promise<void> {
   const log = createLogger({ ...config.log, bindings: { role: 'api' } });
+  const metrics = processMetrics();
   const stopping = new AbortController();
   let reason = reasonOf(new SecuError('database_unavailable', 'the database was not asked yet'));
   let answer: (request: Request) => Response | Promise<Response> = createWaitingApp({
     log,
+    metrics,
     https: isHttps(config),
     reason: () => reason,
   }).fetch;
@@ -49,7 +51,7 @@ export async function runApi(config: Config): Promise<void> {
   });
   const opened = opening.then(async (world) => {
     if (world === null) return null;
-    const deps = await apiDepsOf(world);
+    const deps = await apiDepsOf(world, metrics);
     await keepManagedKeys(world);
     answer = createApp(deps).fetch;
     log.info({ url: config.http.publicUrl }, 'API listens');
@@ -105,11 +107,17 @@ function reasonOf(err: SecuError): { err: SecuError; checks: ReadyChecks } {
   };
 }
 
+function processMetrics(): HttpMetrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  return createHttpMetrics(register);
+}
+
 function isHttps({ http }: Config): boolean {
   return http.publicUrl.startsWith('https:');
 }
 
-async function apiDepsOf(world: World): Promise<ApiDeps> {
+async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
   const { config, database, vault } = world;
   const tokenKey = await openDataKey({ vault, database, name: 'token' });
   const bodyKey = await openDataKey({ vault, database, name: 'body' });
@@ -119,6 +127,7 @@ async function apiDepsOf(world: World): Promise<ApiDeps> {
     starters: world.starters,
     feed: openEventFeed({ url: world.databaseUrl, log: world.log }),
     log: world.log,
+    metrics,
     settings: {
       publicUrl: config.http.publicUrl,
       hosts: hostsOf(config),
@@ -155,55 +164,4 @@ async function keepManagedKeys({ config, database }: World): Promise<void> {
     const name = source === 'cli' ? 'command line' : 'bootstrap';
     await database.transaction((tx) => tx.apiKeys.replaceManaged({ source, name, key, now }));
   }
-}
-
-async function aboutOf({ config, database, vault, temporal }: World): Promise<About> {
-  const tools = await listTools({ paths: config.toolPaths });
-  const uses = new Map((await database.stores.keys.uses()).map(({ keyId, uses }) => [keyId, uses]));
-  const ids = new Set([vault.sealingKeyId, ...uses.keys()]);
-  return {
-    version: secuVersion(),
-    commit: null,
-    temporalUi: config.temporal.uiUrl,
-    namespace: temporal.namespace,
-    database: `PostgreSQL ${await database.serverVersion()}`,
-    tools: tools.map(({ name, tool, problem, optional }) => ({
-      name,
-      version: tool?.version ?? null,
-      source: tool?.source ?? null,
-      status: tool !== null ? 'ok' : problem !== null ? 'failed' : optional ? 'off' : 'unavailable',
-    })),
-    keys: [...ids].map((id) => ({
-      id,
-      state: id === vault.sealingKeyId ? 'seals' : 'opens',
-      uses: uses.get(id) ?? 0,
-    })),
-  };
-}
-
-async function readyOf({ database, temporal, temporalClient }: World): Promise<ReadyChecks> {
-  const holds = async (check: () => Promise<boolean>) => {
-    try {
-      return await check();
-    } catch {
-      return false; // whatever it was: not ready
-    }
-  };
-  const connection = temporalClient.connection;
-  const [alive, fits, reachable, polling] = await Promise.all([
-    holds(async () => database.ping().then(() => true)),
-    holds(async () => {
-      const { pending, unknown } = await database.schemaState();
-      return pending.length + unknown.length === 0;
-    }),
-    holds(async () =>
-      pingTemporal({ connection, namespace: temporal.namespace, timeoutMs: READY_TIMEOUT_MS }).then(
-        () => true,
-      ),
-    ),
-    holds(() =>
-      areWorkersPolling({ connection, namespace: temporal.namespace, timeoutMs: READY_TIMEOUT_MS }),
-    ),
-  ]);
-  return { database: alive, migrations: fits, temporal: reachable, workers: polling };
 }

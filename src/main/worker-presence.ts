@@ -9,9 +9,10 @@ const { TaskQueueType } = protos.temporal.api.enums.v1;
 export async function areWorkersPolling(input: {
   connection: Connection;
   namespace: string;
+  queuePrefix?: string;
   timeoutMs: number;
 }): Promise<boolean> {
-  const queues = taskQueues();
+  const queues = taskQueues(input.queuePrefix);
   const wanted = [
     { name: queues.orchestration, taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW },
     { name: queues.gitlab, taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY },

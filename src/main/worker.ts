@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import type { Logger, Worker } from '@temporalio/worker';
 import { Runtime } from '@temporalio/worker';
 import type { ActivityDeps, GitlabDeps } from '../activities/deps.ts';
@@ -16,9 +17,12 @@ import { createSyncActivities } from '../activities/sync.ts';
 import { createVerifyActivities } from '../activities/verify.ts';
 import type { Config } from '../config/config.ts';
 import { SecuError } from '../domain/errors.ts';
+import { freePort } from '../embedded/home.ts';
 import { createGitlabClient } from '../gitlab/client.ts';
 import { createPacer } from '../gitlab/pacer.ts';
 import type { Log } from '../log/logger.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
+import { createActivityMetrics } from '../metrics/activities.ts';
 import { ensureReconcileSchedule } from '../temporal/starters.ts';
 import type { QueueName, WorkerParts } from '../temporal/worker.ts';
 import { connectWorker, createQueueWorker } from '../temporal/worker.ts';
@@ -28,6 +32,7 @@ import { runUntilStopped } from './run-until-stopped.ts';
 import { createScanTools } from './scan-tools.ts';
 import { secuVersion } from './version.ts';
 import { ownWorkFolder } from './work-folder.ts';
+import { startReporting } from './worker-report.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import type { World } from './world.ts';
 import { openWorld } from './world.ts';
@@ -46,21 +51,27 @@ export async function runWorker(input: {
   const { config, queues } = input;
   const role = `worker:${queues.join('+')}`;
   const world = await openWorld({ config, role, poolMax: POOL_MAX });
-  Runtime.install({ logger: sdkLogger(world.log) });
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = createActivityMetrics(registry);
+  const sdkPort = await installRuntime(world.log);
+  const identity = `${role}@${hostname()}:${process.pid}`;
   const connection = await connectWorker({ ...world.temporal, log: world.log });
   const common = {
     connection,
     namespace: world.temporal.namespace,
-    identity: `${role}@${hostname()}:${process.pid}`,
+    identity,
     interceptor: (context: Parameters<WorkerParts['interceptor']>[0]) =>
-      createFailureInterceptor({ log: world.log, context }),
+      createFailureInterceptor({ log: world.log, metrics, context }),
   };
-  const deps = await gitlabDepsOf(world);
+  const deps = await gitlabDepsOf(world, metrics);
   const workers: Worker[] = [];
   for (const queue of queues) {
     workers.push(await createQueueWorker(queue, { ...common, ...(await partsOf({ queue, world, deps })) }));
   }
   const stopDispatcher = queues.includes('orchestration') ? await startOrchestrating(world, deps) : null;
+  const { database, log } = world;
+  const stopReporting = startReporting({ id: identity, queues, registry, sdkPort, database, log });
   const running = Promise.all(workers.map((worker) => worker.run()));
   const health = input.healthPort === undefined ? null : serveHealth(input.healthPort, workers);
   world.log.info({ queues }, 'worker polls');
@@ -70,6 +81,7 @@ export async function runWorker(input: {
     await stopDispatcher?.();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
+    await stopReporting();
     await connection.close();
     await world.close();
   });
@@ -78,12 +90,13 @@ export async function runWorker(input: {
 
 async function gitlabDepsOf(
   world: World,
+  metrics: ActivityMetrics,
 ): Promise<GitlabDeps & { scanTools: Awaited<ReturnType<typeof createScanTools>> }> {
   const { config, policy, log } = world;
   const scanTools = await createScanTools({ config, policy, log });
   const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
   return {
-    ...activityDepsOf(world),
+    ...activityDepsOf(world, metrics),
     gitlab: createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` }),
     git: scanTools.git,
     rules: scanTools.scanners.rules,
@@ -91,12 +104,16 @@ async function gitlabDepsOf(
   };
 }
 
-function activityDepsOf({ config, database, vault, starters, log }: World): ActivityDeps {
+function activityDepsOf(
+  { config, database, vault, starters, log }: World,
+  metrics: ActivityMetrics,
+): ActivityDeps {
   return {
     database,
     vault,
     starters,
     log,
+    metrics,
     settings: {
       expiryThresholds: config.expiryThresholds,
       verifyIntervalMs: config.intervals.verifyMs ?? 0,
@@ -160,6 +177,22 @@ async function startOrchestrating(world: World, deps: ActivityDeps): Promise<() 
     throw new SecuError('temporal_unavailable', 'the reconcile schedule could not be made', { cause: err });
   }
   return startDispatcher(deps);
+}
+
+/** Temporal's core shows its own metrics on a loopback port; seconds and `_total`, as Prometheus has them. @returns the port */
+async function installRuntime(log: Log): Promise<number> {
+  const port = await freePort();
+  const prometheus = {
+    bindAddress: `127.0.0.1:${port}`,
+    countersTotalSuffix: true,
+    unitSuffix: true,
+    useSecondsForDurations: true,
+  };
+  Runtime.install({
+    logger: sdkLogger(log),
+    telemetryOptions: { metrics: { prometheus, attachServiceName: false } },
+  });
+  return port;
 }
 
 /** 200 while every worker runs. */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Registry } from '@prometheus-io/client';
 import { fleetRecipes } from '../../simulator/index.ts';
 import { startDispatcher } from '../../src/activities/dispatcher.ts';
+import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
@@ -8,6 +10,7 @@ import type { NotedStarters } from './support.ts';
 import { notedStarters, pending } from './support.ts';
 
 let world: TestWorld;
+let registry: Registry;
 let starters: NotedStarters;
 
 beforeAll(async () => {
@@ -17,11 +20,13 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(() => {
+  registry = new Registry();
   starters = notedStarters();
 });
 
 async function dispatching(work: () => Promise<void>): Promise<void> {
-  const stop = startDispatcher({ database: world.database, starters, log: world.log });
+  const metrics = createActivityMetrics(registry);
+  const stop = startDispatcher({ database: world.database, starters, log: world.log, metrics });
   try {
     await work();
   } finally {
@@ -38,6 +43,7 @@ test('a command whose writer could not wake anybody is woken in a few seconds, o
     await awaitUntil(async () => (await waiting()).length === 0);
   });
   expect(starters.wakes).toEqual([`integration ${integrationId}`]);
+  expect(await registry.metrics()).toContain('\nsecu_dispatcher_wakes_sent_total 1\n');
 });
 
 test('while Temporal is away nothing is lost, and it goes on by itself', async () => {

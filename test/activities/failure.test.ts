@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { Registry } from '@prometheus-io/client';
 import {
   ApplicationFailure,
   CancelledFailure,
@@ -9,7 +10,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createFailureInterceptor, failureOf } from '../../src/activities/failure.ts';
 import { SECU_ERROR_CODES, SecuError } from '../../src/domain/errors.ts';
+import type { Log } from '../../src/log/logger.ts';
 import { createLogger } from '../../src/log/logger.ts';
+import { createActivityMetrics } from '../../src/metrics/activities.ts';
 
 const FOREIGN = 'acme/secret-plans';
 
@@ -60,29 +63,45 @@ test('whatever has no name is internal and tried again', () => {
   expect(failureOf(FOREIGN)).toMatchObject({ type: 'internal' });
 });
 
-function intercepted(activity: () => Promise<unknown>): { run: Promise<unknown>; logged: string[] } {
+interface Intercepted {
+  run: Promise<unknown>;
+  logged: string[];
+  counted: () => Promise<string>;
+}
+
+function intercepted(activity: (log: Log) => Promise<unknown>): Intercepted {
   const logged: string[] = [];
   const log = createLogger({
-    level: 'debug',
+    level: 'info',
     format: 'json',
     destination: { write: (line: string) => void logged.push(line) },
   });
+  const registry = new Registry();
+  const metrics = createActivityMetrics(registry);
   const environment = new MockActivityEnvironment(
     { activityType: 'tested', attempt: 2 },
     {
       logger: new DefaultLogger('ERROR'),
-      interceptors: [(context) => ({ inbound: createFailureInterceptor({ log, context }) })],
+      interceptors: [(context) => ({ inbound: createFailureInterceptor({ log, metrics, context }) })],
     },
   );
-  return { run: environment.run(activity), logged };
+  return { run: environment.run(() => activity(log)), logged, counted: () => registry.metrics() };
 }
 
-test('each outcome is one line of the log, where the details are', async () => {
+test('each outcome is one line of the log, where the details are, and one count', async () => {
   const good = intercepted(async () => 'fine');
   expect(await good.run).toBe('fine');
   expect(good.logged.map((line): unknown => JSON.parse(line))).toEqual([
-    expect.objectContaining({ activity: 'tested', attempt: 2, msg: 'activity done' }),
+    expect.objectContaining({
+      activity: 'tested',
+      workflowId: expect.any(String),
+      attempt: 2,
+      outcome: 'done',
+      durationMs: expect.any(Number),
+      msg: 'activity done',
+    }),
   ]);
+  expect(await good.counted()).toContain('secu_activities_total{activity="tested",outcome="done"} 1');
 
   const bad = intercepted(async () => {
     throw new SecuError('clone_failed', `about ${FOREIGN}`);
@@ -90,6 +109,25 @@ test('each outcome is one line of the log, where the details are', async () => {
   await expect(bad.run).rejects.toThrow('failed with clone_failed');
   expect(bad.logged).toHaveLength(1);
   expect(bad.logged[0]).toContain(FOREIGN);
+  expect(JSON.parse(bad.logged[0] ?? '')).toMatchObject({ activity: 'tested', outcome: 'clone_failed' });
+  const counted = await bad.counted();
+  expect(counted).toContain('secu_activities_total{activity="tested",outcome="clone_failed"} 1');
+  expect(counted).not.toContain(FOREIGN);
+});
+
+test('what an activity notes is on every line that it logs and on the line of its outcome, and on no other', async () => {
+  const { run, logged } = intercepted(async (log) => {
+    log.note({ requestId: 'trace-7' });
+    log.child({ part: 'git' }).warn({}, 'something');
+  });
+  await run;
+  expect(logged.map((line): unknown => JSON.parse(line))).toEqual([
+    expect.objectContaining({ msg: 'something', part: 'git', activity: 'tested', requestId: 'trace-7' }),
+    expect.objectContaining({ msg: 'activity done', requestId: 'trace-7' }),
+  ]);
+  const other = intercepted(async () => null);
+  await other.run;
+  expect(other.logged.join()).not.toContain('trace-7');
 });
 
 test('a cancellation passes as it is', async () => {
@@ -97,4 +135,5 @@ test('a cancellation passes as it is', async () => {
     throw new CancelledFailure('CANCELLED');
   });
   await expect(canceled.run).rejects.toThrow(CancelledFailure);
+  expect(JSON.parse(canceled.logged[0] ?? '')).toMatchObject({ outcome: 'canceled' });
 });

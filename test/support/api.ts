@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { serve } from '@hono/node-server';
+import { Registry } from '@prometheus-io/client';
 import type { App } from '../../src/api/app.ts';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
@@ -7,6 +8,7 @@ import { hashOfApiKey } from '../../src/api/middleware/authenticate.ts';
 import type { ApiKeyRole } from '../../src/db/entities/system.ts';
 import { openEventFeed } from '../../src/db/event-feed.ts';
 import { freePort } from '../../src/embedded/home.ts';
+import { createHttpMetrics } from '../../src/metrics/http.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
 import type { TestWorld } from './world.ts';
 
@@ -78,6 +80,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
     starters,
     feed: openEventFeed({ url: world.databaseUrl, log }),
     log,
+    metrics: createHttpMetrics(new Registry()),
     settings: {
       publicUrl: 'http://127.0.0.1',
       hosts: [],

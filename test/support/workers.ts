@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Registry } from '@prometheus-io/client';
 import type { Worker } from '@temporalio/worker';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { GitlabDeps } from '../../src/activities/deps.ts';
@@ -12,6 +13,7 @@ import { createReconcileActivities } from '../../src/activities/reconcile.ts';
 import { createScanActivities } from '../../src/activities/scan.ts';
 import { createSyncActivities } from '../../src/activities/sync.ts';
 import { createVerifyActivities } from '../../src/activities/verify.ts';
+import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import type { QueueName, WorkerParts } from '../../src/temporal/worker.ts';
 import { connectWorker, createQueueWorker } from '../../src/temporal/worker.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
@@ -33,11 +35,17 @@ export interface RunningWorkers {
  */
 export async function startWorkers(
   world: TestWorld,
-  options: { queues?: readonly QueueName[]; dispatcher?: boolean; maxCachedWorkflows?: number } = {},
+  options: {
+    queues?: readonly QueueName[];
+    dispatcher?: boolean;
+    maxCachedWorkflows?: number;
+    /** Where the workers count; left out, in one of their own. */
+    registry?: Registry;
+  } = {},
 ): Promise<RunningWorkers> {
   const queues = options.queues ?? ['orchestration', 'gitlab', 'scan'];
   const connection = await connectWorker({ ...addressOf(world), log: world.log });
-  const deps = depsOf(world);
+  const deps = depsOf(world, options.registry);
   const workers: Worker[] = [];
   for (const queue of queues) {
     workers.push(
@@ -46,7 +54,8 @@ export async function startWorkers(
         namespace: world.temporal.namespace,
         queuePrefix: world.queuePrefix,
         identity: `test:${queue}`,
-        interceptor: (context) => createFailureInterceptor({ log: world.log, context }),
+        interceptor: (context) =>
+          createFailureInterceptor({ log: world.log, metrics: deps.metrics, context }),
         slots: SLOTS[queue],
         ...(options.maxCachedWorkflows === undefined
           ? {}
@@ -77,9 +86,10 @@ function addressOf({ temporal }: TestWorld): { address: string; namespace: strin
   return { address: temporal.address, namespace: temporal.namespace };
 }
 
-export function depsOf(world: TestWorld): GitlabDeps {
+export function depsOf(world: TestWorld, registry = new Registry()): GitlabDeps {
   const { database, vault, starters, log, settings, gitlab, git, scanners } = world;
-  return { database, vault, starters, log, settings, gitlab, git, rules: scanners.rules };
+  const metrics = createActivityMetrics(registry);
+  return { database, vault, starters, log, metrics, settings, gitlab, git, rules: scanners.rules };
 }
 
 async function partsOf(input: {

@@ -53,6 +53,20 @@ export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
   };
 }
 
+/** The role `metrics`, and whoever may read everything. @throws SecuError `forbidden` */
+export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const { role, name } = c.get('principal');
+    if (role !== 'metrics' && RANK[role] < RANK.viewer) {
+      throw new SecuError(
+        'forbidden',
+        `this needs the role metrics or viewer; the key "${name}" has ${role}`,
+      );
+    }
+    await next();
+  };
+}
+
 export function actorOf(principal: Principal): string {
   return `key:${principal.name}`;
 }

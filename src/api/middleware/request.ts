@@ -1,14 +1,28 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { matchedRoutes } from 'hono/route';
 import { ulid } from 'ulid';
 import { SecuError } from '../../domain/errors.ts';
 import type { Log } from '../../log/logger.ts';
+import type { HttpMetrics } from '../../metrics/http.ts';
 import type { ApiEnv } from '../deps.ts';
 import { problemResponse } from '../errors.ts';
 
-const REQUEST_ID = /^[\w.:-]{1,100}$/;
+const REQUEST_ID = /^(?!.*(?:gl[a-z]+-|secu_|whsec_))[\w.:-]{1,100}$/i;
+const OWN_ID = /\/([a-z]{3}_[0-9A-HJKMNP-TV-Z]{26})(?=\/|$)/;
 
-/** A request id on every answer, one log line per request, and headers that leave a browser nothing to guess. */
-export function requestScope({ log, https }: { log: Log; https: boolean }): MiddlewareHandler<ApiEnv> {
+/**
+ * A request id on every answer, one log line and one count per request, and headers that leave a browser nothing to
+ * guess. A caller's own `X-Request-Id` is kept where it is short and plain and no token by its shape: it goes into rows.
+ */
+export function requestScope({
+  log,
+  metrics,
+  https,
+}: {
+  log: Log;
+  metrics: HttpMetrics;
+  https: boolean;
+}): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const given = c.req.header('X-Request-Id') ?? '';
     const requestId = REQUEST_ID.test(given) ? given : ulid();
@@ -23,18 +37,21 @@ export function requestScope({ log, https }: { log: Log; https: boolean }): Midd
       c.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     if (c.res.headers.get('Cache-Control') === null) c.header('Cache-Control', 'no-store');
     if (https) c.header('Strict-Transport-Security', 'max-age=31536000');
-    log.info(
-      {
-        requestId,
-        method: c.req.method,
-        path: c.req.path,
-        status: c.res.status,
-        durationMs: Math.round(performance.now() - startedMs),
-        principal: c.get('principal')?.id,
-      },
-      'request',
-    );
+    const { method, path } = c.req;
+    const { status } = c.res;
+    const route = routeOf(c);
+    const durationMs = Math.round(performance.now() - startedMs);
+    metrics.requestEnded({ method, route, status, durationMs });
+    // of the path only an id of ours: whatever else stands in it may be anything, a token too
+    const id = OWN_ID.exec(path)?.[1];
+    const principal = c.get('principal')?.id;
+    log.info({ requestId, method, route, id, status, durationMs, principal }, 'request');
   };
+}
+
+/** The pattern of the route that the request is for; `null` where there is none. */
+function routeOf(c: Context<ApiEnv>): string | null {
+  return matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? null;
 }
 
 /** A request for another host is not ours (DNS rebinding, a proxy gone astray). Health checks name any host. */

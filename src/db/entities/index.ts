@@ -1,7 +1,7 @@
 import { Command, Credential, ExpiryFlag, Integration, Outbox } from './integration.ts';
 import { Repository, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
-import { ApiKey, DataKey, Event, IdempotencyKey, KeyCheck } from './system.ts';
+import { ApiKey, DataKey, Event, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
 
 export const ENTITIES = [
   Integration,
@@ -19,4 +19,5 @@ export const ENTITIES = [
   IdempotencyKey,
   DataKey,
   KeyCheck,
+  WorkerReport,
 ];

@@ -114,6 +114,8 @@ const CommandSchema = defineEntity({
     state: p.string().$type<CommandState>(),
     /** Outcome in codes and counts; `null` until done. */
     result: p.json().$type<Record<string, unknown>>().nullable(),
+    /** Of the request that gave it; its activities log it. */
+    requestId: p.string().nullable(),
     createdAt: p.datetime(),
     claimedAt: p.datetime().nullable(),
     doneAt: p.datetime().nullable(),

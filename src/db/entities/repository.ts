@@ -58,6 +58,8 @@ const SyncRunSchema = defineEntity({
     acceptRemovals: p.boolean(),
     /** Something it depends on changed while it ran: another one follows it. */
     again: p.boolean(),
+    /** Of the request that it follows from; its activities log it. */
+    requestId: p.string().nullable(),
     listed: p.integer(),
     complete: p.boolean(),
     added: p.integer(),

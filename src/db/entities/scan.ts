@@ -34,6 +34,8 @@ const ScanSchema = defineEntity({
     /** Asked for with `full` while it was running: another full scan follows it. */
     fullAgain: p.boolean(),
     cancelRequestedAt: p.datetime().nullable(),
+    /** Of the request that it follows from; its activity logs it. */
+    requestId: p.string().nullable(),
     queuedAt: p.datetime(),
     startedAt: p.datetime().nullable(),
     finishedAt: p.datetime().nullable(),

@@ -86,3 +86,17 @@ const KeyCheckSchema = defineEntity({
 });
 export class KeyCheck extends KeyCheckSchema.class {}
 KeyCheckSchema.setClass(KeyCheck);
+
+/** What a running worker says of itself; see the store. */
+const WorkerReportSchema = defineEntity({
+  name: 'WorkerReport',
+  tableName: 'worker_report',
+  properties: {
+    id: p.string().primary(),
+    queues: p.json().$type<string[]>(),
+    metrics: p.text(),
+    at: p.datetime(),
+  },
+});
+export class WorkerReport extends WorkerReportSchema.class {}
+WorkerReportSchema.setClass(WorkerReport);

@@ -12,12 +12,14 @@ import { createIntegrationViewStore } from './integration-view.ts';
 import { createIntegrationStore } from './integrations.ts';
 import { createKeyStore } from './keys.ts';
 import { createListingStore } from './listing.ts';
+import { createMetricsStore } from './metrics.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createOverviewStore } from './overview.ts';
 import { createRepositoryStore } from './repositories.ts';
 import { createScanViewStore } from './scan-view.ts';
 import { createScanStore } from './scans.ts';
 import { createSyncStore } from './syncs.ts';
+import { createWorkerReportStore } from './worker-reports.ts';
 
 /** All stores over one entity manager: within a transaction everything uses it, because there is nothing else to use. */
 export function createStores(em: () => SqlEntityManager) {
@@ -35,12 +37,14 @@ export function createStores(em: () => SqlEntityManager) {
     integrationViews: createIntegrationViewStore(sql),
     keys: createKeyStore(sql),
     listing: createListingStore(sql),
+    metrics: createMetricsStore(sql),
     outbox: createOutboxStore(sql),
     overview: createOverviewStore(sql),
     repositories: createRepositoryStore(both),
     scans: createScanStore(both),
     scanViews: createScanViewStore(sql),
     syncs: createSyncStore(both),
+    workerReports: createWorkerReportStore(sql),
   };
 }
 

@@ -15,6 +15,17 @@ export interface BegunScan {
   trigger: ScanTrigger;
 }
 
+/** What is to be known of a scan that has just ended. Times in ms, `null` where no attempt began. */
+export interface EndedRow {
+  repositoryId: string;
+  integrationId: string;
+  fullAgain: boolean;
+  trigger: ScanTrigger;
+  requestId: string | null;
+  waitedMs: number | null;
+  tookMs: number | null;
+}
+
 const INSERT_QUEUED = `
 insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, full_again, queued_at)
 select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, false, $6
@@ -153,17 +164,14 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       cloneBytes: number | null;
       cloneMs: number | null;
       now: Date;
-    }): Promise<{
-      repositoryId: string;
-      integrationId: string;
-      fullAgain: boolean;
-      trigger: ScanTrigger;
-    } | null> {
+    }): Promise<EndedRow | null> {
       return sql.first(
         `update scan set status = $3, outcome = $4, cause = $5, commit = coalesce($6, commit), clone_bytes = coalesce($7, clone_bytes),
            clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null
          where id = $1 and ($2::int is null or attempt = $2) and status in ('queued', 'running')
-         returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", trigger`,
+         returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", trigger, request_id as "requestId",
+           (extract(epoch from started_at - queued_at) * 1000)::float8 as "waitedMs",
+           (extract(epoch from $9::timestamptz - started_at) * 1000)::float8 as "tookMs"`,
         [
           input.id,
           input.attempt,
