@@ -79,7 +79,7 @@ test('full joins a running scan and is followed by a full one', async () => {
     status: 'succeeded',
     outcome: 'clean',
   });
-  expect(ended).toEqual({ repositoryId, integrationId, fullAgain: true, trigger: 'manual' });
+  expect(ended).toMatchObject({ repositoryId, integrationId, fullAgain: true, trigger: 'manual' });
 });
 
 test('full joins a running full scan and asks for nothing more', async () => {
