@@ -14,6 +14,8 @@ const STEPS = [
   { name: 'format and lint', command: bin('biome'), args: ['ci', '--colors=off', '.'] },
   { name: 'lint with types', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
   { name: 'dead code', command: bin('knip'), args: ['--no-progress'] },
+  { name: 'compose file', command: bin('dclint'), args: ['--max-warnings=0', 'docker-compose.yml'] },
+  { name: 'image file', command: bin('dockerfile-utils'), args: ['lint', 'Dockerfile'] },
   { name: 'lock file', command: 'npm', args: ['ci', '--dry-run', '--ignore-scripts', '--loglevel=error'] },
   {
     name: 'generated files',

