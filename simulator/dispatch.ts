@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { graphqlRoutes } from './api/graphql.ts';
+import { groupRoutes } from './api/groups.ts';
 import { presentedToken } from './api/guard.ts';
 import { instanceRoutes } from './api/instance.ts';
 import { projectRoutes } from './api/projects.ts';
@@ -41,6 +42,7 @@ export type Instance = {
 const ROUTES: Route[] = [
   ...selfRoutes,
   ...instanceRoutes,
+  ...groupRoutes,
   ...projectRoutes,
   ...repositoryRoutes,
   ...graphqlRoutes,

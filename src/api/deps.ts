@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { ApiKeyRole } from '../db/entities/system.ts';
 import type { EventFeed } from '../db/event-feed.ts';
-import type { Starters } from '../domain/ports.ts';
+import type { Starters, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Log } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
@@ -45,6 +45,8 @@ export interface ApiDeps {
   settings: ApiSettings;
   /** Keyed hash of a token, to notice one that is integrated already. */
   hashToken: (token: Secret) => string;
+  /** Looks at a token without storing anything. */
+  probe: TokenProbe;
   /** Keyed hash of a request's body, which may hold a token. */
   hashBody: (body: string) => string;
   /** @throws SecuError `origin_not_allowed` */

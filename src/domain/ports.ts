@@ -1,3 +1,4 @@
+import type { DryRunObservations } from './dry-run.ts';
 import type { ScannedFinding } from './finding.ts';
 import type { ScannerRun } from './scan.ts';
 import type { Secret } from './secret.ts';
@@ -24,6 +25,11 @@ export type WorkflowKind = 'integration' | 'sync' | 'fleet' | 'scan';
 
 /** `stuck`: open, and its code fails again and again, so that it will never do what its rows say. */
 export type WorkflowState = 'closed' | 'open' | 'stuck';
+
+/** Looks at a token that is not stored. Nobody is told, nothing is kept; within ten seconds. */
+export interface TokenProbe {
+  probe(input: { baseUrl: string; token: Secret }): Promise<DryRunObservations>;
+}
 
 export interface RemoteRepository {
   baseUrl: string;

@@ -1,4 +1,5 @@
 import type { InvalidCause, ReachabilityCause } from './causes.ts';
+import type { WrongKindCause } from './dry-run-causes.ts';
 import type { TokenFacts, TokenWarning, VerificationOutcome } from './integration.ts';
 
 /** What `GET /personal_access_tokens/self` answered, named. */
@@ -33,10 +34,11 @@ export interface TokenObservations {
   list: ListObservation;
   clone: CloneObservation;
   /** The kind that the token's documented prefix names, where it cannot call the API. */
-  prefixKind: string | null;
+  prefixKind: WrongKindCause | null;
 }
 
-const NEEDED_SCOPES = new Set(['read_api', 'read_repository', 'self_rotate']);
+const LISTING_SCOPES = new Set(['api', 'read_api']);
+const ROTATING_SCOPES = new Set(['api', 'self_rotate']);
 const OVERPOWERED_SCOPE = /^(api|sudo|admin_mode|write_.*|create_runner|manage_runner|k8s_proxy)$/;
 
 /**
@@ -65,7 +67,8 @@ export function verdictOf(seen: TokenObservations): VerificationOutcome {
   }
 }
 
-const UNREADABLE_TOKEN: TokenFacts = {
+/** A fine-grained token that may not read itself: alive, and nothing else is known of it. */
+export const UNREADABLE_TOKEN: TokenFacts = {
   gitlabTokenId: null,
   name: null,
   scopes: ['granular'],
@@ -87,7 +90,10 @@ function verdictOfUse({ list, clone }: TokenObservations, token: TokenFacts): Ve
   return { verdict: 'active', token, warnings: warningsOf({ token, listed: list.repositories }) };
 }
 
-function refusalCause(reason: 'expired' | 'revoked' | 'unknown', prefixKind: string | null): InvalidCause {
+function refusalCause(
+  reason: 'expired' | 'revoked' | 'unknown',
+  prefixKind: WrongKindCause | null,
+): InvalidCause {
   if (reason === 'expired') return 'token_expired';
   if (reason === 'revoked') return 'token_revoked';
   return prefixKind === null ? 'token_rejected' : 'token_wrong_kind';
@@ -95,12 +101,25 @@ function refusalCause(reason: 'expired' | 'revoked' | 'unknown', prefixKind: str
 
 function warningsOf({ token, listed }: { token: TokenFacts; listed: number }): TokenWarning[] {
   const warnings: TokenWarning[] = [];
-  if (token.scopes.some((scope) => !NEEDED_SCOPES.has(scope) && OVERPOWERED_SCOPE.test(scope))) {
-    warnings.push('token_overprivileged');
-  }
+  if (overpoweredScopes(token.scopes).length > 0) warnings.push('token_overprivileged');
   if (token.owner.kind === 'user') warnings.push('token_of_a_person');
   if (listed === 0) warnings.push('no_repositories');
   return warnings;
+}
+
+/** Classic scopes alone: what a fine-grained token may do shows when it is tried. */
+export function canList(scopes: readonly string[]): boolean {
+  return scopes.some((scope) => LISTING_SCOPES.has(scope));
+}
+
+/** Source: GitLab docs, "Rotate a personal access token" (`self_rotate` since 17.9). */
+export function canRotate(scopes: readonly string[]): boolean {
+  return scopes.some((scope) => ROTATING_SCOPES.has(scope));
+}
+
+/** Scopes that Secu has no use for and that an attacker would. */
+export function overpoweredScopes(scopes: readonly string[]): string[] {
+  return scopes.filter((scope) => OVERPOWERED_SCOPE.test(scope));
 }
 
 function invalid(cause: InvalidCause, token: TokenFacts | null = null): VerificationOutcome {
@@ -130,21 +149,21 @@ export function jitterOf(text: string): number {
 }
 
 /** Documented prefixes of tokens that cannot call the API (GitLab docs, "Token overview"; data in the simulator). */
-const WRONG_KINDS: ReadonlyArray<readonly [RegExp, string]> = [
-  [/(^|-)gldt-/, 'deploy token'],
-  [/(^|-)glcbt-/, 'CI/CD job token'],
-  [/(^|-)glrtr?-/, 'runner token'],
-  [/(^|-)glptt-/, 'trigger token'],
-  [/(^|-)glft-/, 'feed token'],
-  [/(^|-)glimt-/, 'incoming mail token'],
-  [/(^|-)glagent-/, 'agent token'],
-  [/(^|-)glwt-/, 'workspace token'],
-  [/(^|-)glsoat-/, 'SCIM token'],
-  [/(^|-)glffct-/, 'feature flags client token'],
-  [/(^|-)gloas-/, 'OAuth application secret'],
+const WRONG_KINDS: ReadonlyArray<readonly [RegExp, WrongKindCause]> = [
+  [/(^|-)gldt-/, 'token_is_deploy_token'],
+  [/(^|-)glcbt-/, 'token_is_job_token'],
+  [/(^|-)glrtr?-/, 'token_is_runner_token'],
+  [/(^|-)glptt-/, 'token_is_trigger_token'],
+  [/(^|-)glft-/, 'token_is_feed_token'],
+  [/(^|-)glimt-/, 'token_is_incoming_mail_token'],
+  [/(^|-)glagent-/, 'token_is_agent_token'],
+  [/(^|-)glwt-/, 'token_is_workspace_token'],
+  [/(^|-)glsoat-/, 'token_is_scim_token'],
+  [/(^|-)glffct-/, 'token_is_feature_flags_token'],
+  [/(^|-)gloas-/, 'token_is_oauth_secret'],
 ];
 
 /** What kind a token is by its prefix, where that kind cannot call the API; else `null`. A hint, never a verdict. */
-export function wrongKindByPrefix(token: string): string | null {
+export function wrongKindByPrefix(token: string): WrongKindCause | null {
   return WRONG_KINDS.find(([pattern]) => pattern.test(token))?.[1] ?? null;
 }

@@ -17,7 +17,9 @@ export interface GitlabAnswer {
   retryAfterMs: number | null;
   requestId: string | null;
   /** Host and path of `Location`, never its query. */
-  location: { host: string; pathname: string } | null;
+  location: { host: string; pathname: string; points: 'to_https' | 'to_www' | 'elsewhere' } | null;
+  /** A bot protection answers in GitLab's place. Source: Cloudflare docs, "Detect a Challenge Page response". */
+  isChallenge: boolean;
 }
 
 /** Where an answer came from: endpoint without query, below `/api/v4/`. */
@@ -48,9 +50,8 @@ export function refusalOf(answer: GitlabAnswer, asked: AskedFor): SecuError {
 
 function redirectRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   const isSignIn = answer.location !== null && SIGN_IN_PATH.test(answer.location.pathname);
-  return isSignIn
-    ? refusal('not_gitlab', 'redirected_to_sign_in', answer, asked)
-    : refusal('gitlab_redirected', 'redirected', answer, asked);
+  if (isSignIn) return refusal('not_gitlab', 'redirected_to_sign_in', answer, asked);
+  return refusal('gitlab_redirected', `redirected_${answer.location?.points ?? 'elsewhere'}`, answer, asked);
 }
 
 function rateLimitRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
@@ -81,7 +82,12 @@ function unauthorizedRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   if (answer.error === 'invalid_token' && /revoked/i.test(words)) {
     return refusal('token_revoked', 'unauthorized', answer, asked);
   }
-  return refusal('token_rejected', 'unauthorized', answer, asked);
+  return refusal('token_rejected', problemOfToken(answer), answer, asked);
+}
+
+function problemOfToken({ error, errorDescription }: GitlabAnswer): string {
+  if (error === 'dpop_error') return 'dpop_required';
+  return /impersonation/i.test(errorDescription ?? '') ? 'impersonation_switched_off' : 'unauthorized';
 }
 
 /** A 403 is almost never a word about the token: a ban, a challenge, a policy of one group. */
@@ -91,9 +97,16 @@ function forbiddenRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
     return refusal('token_scope_missing', 'granular_scope', answer, asked);
   }
   if (answer.message !== null && DENIED_PERSON.test(answer.message)) {
-    return refusal('account_blocked', 'account_blocked', answer, asked);
+    return refusal('account_blocked', problemOfPerson(answer.message), answer, asked);
   }
+  if (answer.isChallenge) return refusal('gitlab_unreachable', 'bot_challenge', answer, asked);
   return refusal('gitlab_unreachable', 'forbidden', answer, asked);
+}
+
+function problemOfPerson(message: string): string {
+  if (/not confirmed/i.test(message)) return 'account_not_confirmed';
+  if (/Terms of Service/i.test(message)) return 'account_must_accept_terms';
+  return /password expired/i.test(message) ? 'account_password_expired' : 'account_blocked';
 }
 
 function tokenRouteRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
@@ -153,6 +166,7 @@ export function answerOf(input: {
     retryAfterMs: retryAfterOf({ headers, nowMs }),
     requestId: requestId !== null && /^[0-9A-Za-z]{26}$|^[0-9a-f-]{36}$/.test(requestId) ? requestId : null,
     location: locationOf({ headers, base }),
+    isChallenge: headers.get('cf-mitigated') === 'challenge',
   };
 }
 
@@ -171,7 +185,14 @@ function retryAfterOf({ headers, nowMs }: { headers: Headers; nowMs: number }): 
 function locationOf({ headers, base }: { headers: Headers; base: URL }): GitlabAnswer['location'] {
   const location = headers.get('location');
   const url = location === null ? null : URL.parse(location, base.href);
-  return url === null ? null : { host: url.host, pathname: url.pathname };
+  return url === null ? null : { host: url.host, pathname: url.pathname, points: pointsTo(url, base) };
+}
+
+function pointsTo(url: URL, base: URL): 'to_https' | 'to_www' | 'elsewhere' {
+  const bare = ({ hostname }: URL) => hostname.replace(/^www\./, '');
+  if (bare(url) !== bare(base)) return 'elsewhere';
+  if (url.hostname !== base.hostname) return 'to_www';
+  return base.protocol === 'http:' && url.protocol === 'https:' ? 'to_https' : 'elsewhere';
 }
 
 function textOf(value: unknown): string | null {

@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import type { RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
 import { PersonalAccessTokens, Projects, Users } from '@gitbeaker/rest';
 import type { z } from 'zod';
+import type { Reach } from '../domain/dry-run.ts';
+import type { WrongKindCause } from '../domain/dry-run-causes.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { TokenFacts } from '../domain/integration.ts';
 import type { ListedRepository } from '../domain/repository.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ListObservation, SelfObservation } from '../domain/verification.ts';
 import { wrongKindByPrefix } from '../domain/verification.ts';
-import { listRefusal, observeSelf } from './observe.ts';
+import { listRefusal, observeSelf, ownerOf } from './observe.ts';
+import { countReach, greet, rateLimitOf } from './reach.ts';
 import type { RequesterDeps } from './requester.ts';
 import { requesterFor } from './requester.ts';
 import { CurrentUser, Project, ProjectPage, SelfToken } from './schemas.ts';
@@ -42,7 +46,18 @@ interface Cancelable {
 /** GitLab as one token sees it. Every request is made once; whoever calls repeats. */
 export interface GitlabApi {
   /** The kind that the token's prefix names, where that kind cannot call the API. */
-  readonly prefixKind: string | null;
+  readonly prefixKind: WrongKindCause | null;
+  /**
+   * Is there a GitLab at all? Asked without the token, so that nobody else gets it.
+   * @throws SecuError `not_gitlab` | `gitlab_*` | `origin_not_allowed`
+   */
+  greet(input: Cancelable): Promise<void>;
+  /** The token as it tells of itself, and its owner where it may ask. @throws as `listProjectsPage` */
+  describeToken(input: Cancelable): Promise<TokenFacts>;
+  /** What it reaches, as GitLab counts it. @throws as `listProjectsPage` */
+  countReach(input: Cancelable): Promise<Reach>;
+  /** What the last answer said of GitLab's rate limit. */
+  rateLimit(): { limit: number; remaining: number } | null;
   /** Never throws for what GitLab or the network does. */
   observeSelf(input?: Cancelable): Promise<SelfObservation>;
   /** Never throws for what GitLab or the network does. */
@@ -74,7 +89,9 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         baseUrl: new URL(baseUrl),
         lane: createHash('sha256').update(bearer, 'utf8').digest('hex').slice(0, 16),
         withoutToken: (text: string) => text.replaceAll(bearer, String(token)),
+        onHeaders: (headers: Headers) => (lastHeaders = headers),
       };
+      let lastHeaders = new Headers();
       const resourceFor = (signal: AbortSignal | undefined): ResourceConfig => ({
         host: baseUrl,
         oauthToken: () => Promise.resolve(bearer),
@@ -86,6 +103,14 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         readPage({ resource: resourceFor(signal), ...cursor });
       return {
         prefixKind: wrongKindByPrefix(bearer),
+        greet: ({ signal }) => greet({ ...call, signal }),
+        async describeToken({ signal }) {
+          const ask = questions(resourceFor(signal));
+          const token = await ask.self();
+          return { ...token, owner: await ownerOf(ask) };
+        },
+        countReach: ({ signal }) => countReach({ ...call, signal }, bearer),
+        rateLimit: () => rateLimitOf(lastHeaders),
         observeSelf: ({ signal } = {}) => observeSelf(questions(resourceFor(signal))),
         observeListing: (input = {}) => observeListing(() => listProjectsPage({ ...input, idAfter: null })),
         listProjectsPage,
@@ -114,17 +139,24 @@ function questions(resource: ResourceConfig) {
 async function observeListing(firstPage: () => Promise<ListingPage>): Promise<ListingObservation> {
   try {
     const { repositories } = await firstPage();
-    const samples = repositories
-      .filter(
-        (repository) => !repository.empty && !repository.repositoryDisabled && !repository.pendingDeletion,
-      )
-      .slice(0, MAX_SAMPLES)
-      .map(({ gitlabProjectId, fullPath }) => ({ gitlabProjectId, fullPath }));
-    return { observation: { kind: 'listed', repositories: repositories.length }, samples };
+    return {
+      observation: { kind: 'listed', repositories: repositories.length },
+      samples: readableOf(repositories),
+    };
   } catch (err) {
     if (!isSecuError(err)) throw err;
     return { observation: listRefusal(err), samples: [] };
   }
+}
+
+/** The first few that hold something to read. */
+export function readableOf(repositories: readonly ListedRepository[]): RepositorySample[] {
+  return repositories
+    .filter(
+      (repository) => !repository.empty && !repository.repositoryDisabled && !repository.pendingDeletion,
+    )
+    .slice(0, MAX_SAMPLES)
+    .map(({ gitlabProjectId, fullPath }) => ({ gitlabProjectId, fullPath }));
 }
 
 async function readPage({

@@ -39,7 +39,7 @@ async function observeOldGitlab(ask: Questions): Promise<SelfObservation> {
 }
 
 /** An owner that cannot be read is no reason to doubt the token. */
-async function ownerOf(ask: Questions): Promise<TokenOwner> {
+export async function ownerOf(ask: Questions): Promise<TokenOwner> {
   try {
     return await ask.user();
   } catch (err) {

@@ -32,6 +32,8 @@ export interface OutboundOptions {
  * An address is checked when it is connected to, not before, so a name that changes its mind gains nothing.
  */
 export interface OutboundPolicy {
+  /** How certificates are verified. */
+  readonly tls: Readonly<TlsOptions>;
   /** @throws SecuError `origin_not_allowed` */
   check(baseUrl: string): URL;
   /**
@@ -83,6 +85,7 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
   const goesThroughProxy = (url: URL): boolean => proxied !== null && !bypassesProxy(url);
 
   return {
+    tls,
     check: (baseUrl) => checkedUrl({ baseUrl, listed }),
     resolve,
     dispatcherFor(url) {

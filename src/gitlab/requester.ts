@@ -30,6 +30,8 @@ export interface Call extends RequesterDeps {
   lane: string;
   /** Takes the token out of what the server says: one that repeats what it was sent does not get it into our rows. */
   withoutToken: (text: string) => string;
+  /** Is shown the headers of every answer, good or bad. */
+  onHeaders?: (headers: Headers) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -45,6 +47,22 @@ export function requesterFor(call: Call): (options: ResourceOptions) => Requeste
     (endpoint, options = {}) =>
       send(call, wireRequest(endpoint, options)) as Promise<FormattedResponse<never>>,
   );
+}
+
+/**
+ * One GET as it stands, for what gitbeaker does not offer: without a token, or for what only headers tell.
+ * @throws as {@link requesterFor}
+ */
+export async function askPlainly(
+  call: Call,
+  {
+    endpoint,
+    query = '',
+    headers = {},
+  }: { endpoint: string; query?: string; headers?: Record<string, string> },
+): Promise<unknown> {
+  const { body } = await send(call, { asked: { method: 'GET', endpoint }, query, headers, body: null });
+  return body;
 }
 
 interface WireRequest {
@@ -86,7 +104,7 @@ async function exchange(
   { asked, query, headers, body }: WireRequest,
   base: URL,
 ): Promise<{ response: Response; text: BodyText }> {
-  const { policy, userAgent, signal, requestTimeoutMs = 30_000 } = call;
+  const { policy, userAgent, signal, onHeaders, requestTimeoutMs = 30_000 } = call;
   const url = new URL(`${base.href.replace(/\/+$/, '')}/api/v4/${asked.endpoint}`);
   url.search = query;
   const deadline = AbortSignal.timeout(requestTimeoutMs);
@@ -98,6 +116,7 @@ async function exchange(
     signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
     dispatcher: policy.dispatcherFor(url),
   });
+  onHeaders?.(new Headers([...response.headers]));
   const text = await readBody(response);
   return { response, text: { ...text, text: call.withoutToken(text.text) } };
 }

@@ -15,8 +15,12 @@ interface Named {
 /** Error codes of Node, OpenSSL and undici, each with what it means to us. The first that matches counts. */
 const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
   [
-    /^(ENOTFOUND|ENODATA|ESERVFAIL|EAI_\w+)$/,
-    named('gitlab_unreachable', 'dns_failed', 'its name does not resolve'),
+    /^(ESERVFAIL|ETIMEOUT|EAI_AGAIN)$/,
+    named('gitlab_unreachable', 'dns_no_answer', 'no DNS server tells its address'),
+  ],
+  [
+    /^(ENOTFOUND|ENODATA|EAI_\w+)$/,
+    named('gitlab_unreachable', 'dns_name_not_found', 'its name does not resolve'),
   ],
   [/^ECONNREFUSED$/, named('gitlab_unreachable', 'connection_refused', 'the connection was refused')],
   [
@@ -38,6 +42,14 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
   [
     /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
     named('gitlab_tls_failed', 'tls_certificate_wrong_host', 'its certificate is for another host'),
+  ],
+  [
+    /^DEPTH_ZERO_SELF_SIGNED_CERT$/,
+    named('gitlab_tls_failed', 'tls_certificate_self_signed', 'its certificate signs itself'),
+  ],
+  [
+    /^(ERR_SSL_|ERR_OSSL_)?(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/,
+    named('gitlab_tls_failed', 'tls_not_spoken', 'it does not speak TLS'),
   ],
   [
     /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|CERT_UNTRUSTED|INVALID_CA)/,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
@@ -8,6 +9,9 @@ import type { Config } from '../config/config.ts';
 import { isDatabaseAway } from '../db/database.ts';
 import { openEventFeed } from '../db/event-feed.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { TokenProbe } from '../domain/ports.ts';
+import { createGitlabClient } from '../gitlab/client.ts';
+import { createPacer } from '../gitlab/pacer.ts';
 import type { Log } from '../log/logger.ts';
 import { createLogger } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
@@ -17,6 +21,8 @@ import { aboutOf, readyOf } from './api-facts.ts';
 import { cliKeyOf } from './cli-key.ts';
 import { openDataKey } from './keys.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
+import { createGit } from './scan-tools.ts';
+import { createTokenProbe } from './token-probe.ts';
 import { secuVersion } from './version.ts';
 import type { World } from './world.ts';
 import { openWorld } from './world.ts';
@@ -141,11 +147,19 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
       return keyedHash({ dataKey: tokenKey, purpose: 'token', text: token });
     },
     hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
+    probe: createProbe(world),
     checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
     about: () => aboutOf(world),
     ready: () => readyOf(world),
     now: () => new Date(),
   };
+}
+
+function createProbe({ config, policy }: World): TokenProbe {
+  const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
+  const git = createGit({ config, policy, workFolder: join(config.home, 'work', 'probe') });
+  const gitlab = createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` });
+  return createTokenProbe({ policy, gitlab, git });
 }
 
 /** The host of the public address, and on loopback its usual names. */

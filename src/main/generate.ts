@@ -3,6 +3,7 @@ import { createApp, openApiDocument } from '../api/app.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { settingsTable } from '../config/settings.ts';
 import { ADVICE, INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../domain/causes.ts';
+import { CHECK_NAMES, DRY_RUN_CAUSES } from '../domain/dry-run-causes.ts';
 import { EVENT_KINDS, isAuditKind, LIVE_KINDS } from '../domain/event.ts';
 import { secuVersion } from './version.ts';
 
@@ -71,6 +72,17 @@ function causes(): string {
     '## A scan that failed, was canceled or waits',
     '',
     ...SCAN_CAUSES.map((code) => `- \`${code}\``),
+    '',
+    '## What a check of a dry run can say (`POST /api/v1/integrations/test`)',
+    '',
+    `Checks, in this order: ${CHECK_NAMES.map((name) => `\`${name}\``).join(', ')}. A cause that an integration would show`,
+    'too makes the check fail; one that it would not is a warning.',
+    '',
+    '| cause | shows as | what to do |',
+    '| --- | --- | --- |',
+    ...Object.entries(DRY_RUN_CAUSES).map(
+      ([cause, { as, advice }]) => `| \`${cause}\` | ${as === null ? 'warning' : `\`${as}\``} | ${advice} |`,
+    ),
   ]);
 }
 

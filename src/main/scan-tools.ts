@@ -23,7 +23,20 @@ export async function createScanTools(input: {
     (await listTools({ paths: config.toolPaths })).find(({ name }) => name === 'gitleaks')?.tool ?? null;
   if (gitleaks === null)
     log.warn({}, 'gitleaks is not on this machine: scans will be incomplete; see "secu doctor"');
-  const git = createGitRemote({
+  const git = createGit({ config, policy, workFolder });
+  const scanners = createScanners({
+    gitleaks: gitleaks === null ? null : { path: gitleaks.path, version: gitleaks.version },
+    workFolder,
+    blobMaxBytes: config.limits.blobMaxBytes,
+    scanTimeoutMs: config.limits.scanTimeoutMs,
+  });
+  return { git, scanners };
+}
+
+/** Git with the limits and rules of this installation. `workFolder` is for what it needs beside a clone. */
+export function createGit(input: { config: Config; policy: OutboundPolicy; workFolder: string }): GitRemote {
+  const { config, policy, workFolder } = input;
+  return createGitRemote({
     workFolder,
     pinFor: (url) => policy.pinFor(url),
     proxyFor: (url) => policy.proxyFor(url),
@@ -33,11 +46,4 @@ export async function createScanTools(input: {
     cloneMaxBytes: config.limits.cloneMaxBytes,
     headTimeoutMs: HEAD_TIMEOUT_MS,
   });
-  const scanners = createScanners({
-    gitleaks: gitleaks === null ? null : { path: gitleaks.path, version: gitleaks.version },
-    workFolder,
-    blobMaxBytes: config.limits.blobMaxBytes,
-    scanTimeoutMs: config.limits.scanTimeoutMs,
-  });
-  return { git, scanners };
 }

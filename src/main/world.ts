@@ -56,7 +56,7 @@ export async function openWorld({
       { details: { newer: unknown.length > 0 } },
     );
   }
-  const vault = await openVault({ config, database, onSecret: scrubber.registerSecret });
+  const vault = await openVault({ config, database, onSecret: (secret) => scrubber.registerSecret(secret) });
   const policy = outboundPolicyOf(config);
   const temporalClient = createTemporalClient({
     ...temporal,

@@ -34,7 +34,7 @@ describe('the verdict', () => {
     ['not known', { self: { kind: 'unauthorized', reason: 'unknown' } }, 'token_rejected'],
     [
       'not known and named a deploy token',
-      { self: { kind: 'unauthorized', reason: 'unknown' }, prefixKind: 'deploy token' },
+      { self: { kind: 'unauthorized', reason: 'unknown' }, prefixKind: 'token_is_deploy_token' },
       'token_wrong_kind',
     ],
     ['of a blocked account', { self: { kind: 'blocked' } }, 'account_blocked'],
@@ -112,10 +112,10 @@ test('an outage of a minute is noticed to be over within 30 s of its end, whatev
 });
 
 test.each([
-  ['gldt', 'deploy token'],
-  ['glcbt', 'CI/CD job token'],
-  ['glrt', 'runner token'],
-  ['glptt', 'trigger token'],
+  ['gldt', 'token_is_deploy_token'],
+  ['glcbt', 'token_is_job_token'],
+  ['glrt', 'token_is_runner_token'],
+  ['glptt', 'token_is_trigger_token'],
   ['glpat', null],
   ['', null],
 ])('a token that begins %j is named %j, also behind a word of the instance', (prefix, kind) => {

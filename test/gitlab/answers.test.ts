@@ -319,7 +319,7 @@ describe('a connection', () => {
   test('to a name that does not resolve says so', async () => {
     const world = worldOf('http://no-such-host.invalid');
     const failure = await failureOf(world.api().readProject(1));
-    expect([failure.code, failure.details['problem']]).toEqual(['gitlab_unreachable', 'dns_failed']);
+    expect([failure.code, failure.details['problem']]).toEqual(['gitlab_unreachable', 'dns_name_not_found']);
     expect(failure.message).toContain('no-such-host.invalid');
   });
 

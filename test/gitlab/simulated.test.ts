@@ -157,7 +157,7 @@ describe('a token that GitLab refuses', () => {
   test('because it is a deploy token is unknown, and its prefix names it', async () => {
     const asked = api({ kind: 'deploy', scopes: ['read_repository'] });
     expect(await asked.observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
-    expect(asked.prefixKind).toBe('deploy token');
+    expect(asked.prefixKind).toBe('token_is_deploy_token');
   });
 
   test('for listing lacks a scope, though it is alive', async () => {

@@ -126,8 +126,10 @@ export interface TestCa {
   caPem: string;
   issue(input: {
     names: string[];
-    validity?: 'now' | 'past' | 'future';
+    validity?: keyof typeof DATES | 'ending';
   }): Promise<{ key: string; cert: string }>;
+  /** A certificate that nobody signed but itself. */
+  selfSigned(name: string): Promise<{ key: string; cert: string }>;
   remove(): Promise<void>;
 }
 
@@ -137,6 +139,11 @@ const DATES = {
   past: ['20200101000000Z', '20210101000000Z'],
   future: ['20980101000000Z', '20991231000000Z'],
 } as const;
+
+/** As `openssl ca` writes times. */
+function inDays(days: number): string {
+  return `${new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
+}
 
 /** A certificate authority of its own, by the `openssl` command. */
 export async function createTestCa(): Promise<TestCa> {
@@ -195,7 +202,7 @@ export async function createTestCa(): Promise<TestCa> {
     async issue({ names, validity = 'now' }) {
       issued += 1;
       const id = `leaf${issued}`;
-      const [start, end] = DATES[validity];
+      const [start, end] = validity === 'ending' ? [DATES.now[0], inDays(5)] : DATES[validity];
       const alternatives = names
         .map((name) => (/^[\d.:]+$/.test(name) ? `IP:${name}` : `DNS:${name}`))
         .join(',');
@@ -234,6 +241,12 @@ export async function createTestCa(): Promise<TestCa> {
         '-notext',
       );
       return { key: await readFile(at(`${id}.key`), 'utf8'), cert: await readFile(at(`${id}.pem`), 'utf8') };
+    },
+    async selfSigned(name) {
+      await newKey('own.key');
+      const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
+      await openssl('req', '-x509', '-new', '-key', 'own.key', ...subject, '-days', '30', '-out', 'own.pem');
+      return { key: await readFile(at('own.key'), 'utf8'), cert: await readFile(at('own.pem'), 'utf8') };
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -184,7 +184,7 @@ async function buildVault(
   const vault = createVault({
     keyRing: parseKeyRing(keyRing),
     provider: 'forge',
-    onSecret: scrubber.registerSecret,
+    onSecret: (secret) => scrubber.registerSecret(secret),
   });
   const open = (name: 'token' | 'body' | 'fingerprint') => openDataKey({ vault, database, name });
   const dataKeys = {

@@ -7,6 +7,7 @@ import { changeIntegration, removeIntegration, replaceToken, scanAll, syncNow, v
 import { createIntegration } from './create.ts';
 import { presentIntegration, presentSyncRun } from './present.ts';
 import { integrationRoutes } from './routes.ts';
+import { testToken, tokenLink } from './test-token.ts';
 
 export function createIntegrationsRouter(deps: ApiDeps) {
   const routes = integrationRoutes(deps);
@@ -25,6 +26,11 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     .openapi(routes.create, async (c) => {
       const id = await createIntegration({ deps, principal: c.get('principal'), body: c.req.valid('json') });
       return c.json(await show(id), 201, { Location: `/api/v1/integrations/${id}` });
+    })
+    .openapi(routes.test, async (c) => c.json(await testToken({ deps, body: c.req.valid('json') }), 200))
+    .openapi(routes.tokenLink, async (c) => {
+      const { baseUrl = deps.settings.defaultBaseUrl, renew } = c.req.valid('query');
+      return c.json(tokenLink({ baseUrl, renew: renew === 'true' }), 200);
     })
     .openapi(routes.list, async (c) => {
       const query = c.req.valid('query');

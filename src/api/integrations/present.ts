@@ -5,6 +5,7 @@ import { escapeForeignText } from '../../domain/finding.ts';
 import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
 import { daysLeft, expiryState, nextFlagMs } from '../../domain/token-expiry.ts';
+import { canRotate } from '../../domain/verification.ts';
 import type { z } from '../shared.ts';
 import { iso, isoOrNull } from '../shared.ts';
 import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
@@ -66,9 +67,7 @@ function presentSync(view: IntegrationView): Integration['sync'] {
   return { ...rest, state, complete: last.complete, cause };
 }
 
-const ROTATING_SCOPES = new Set(['api', 'self_rotate']);
-
-function presentToken(input: {
+export function presentToken(input: {
   token: TokenView;
   warnings: IntegrationView['warnings'];
   thresholds: readonly number[];
@@ -78,7 +77,6 @@ function presentToken(input: {
   const nowMs = input.now.getTime();
   const expiresAt = token.expiryKnown ? token.expiresOn : undefined;
   const nextFlag = nextFlagMs({ expiresAt, nowMs, thresholds, flagged: token.flag });
-  const mayRotate = token.scopes.some((scope) => ROTATING_SCOPES.has(scope));
   return {
     gitlabTokenId: token.gitlabTokenId,
     name: token.name === null ? null : escapeForeignText(token.name),
@@ -101,7 +99,7 @@ function presentToken(input: {
     },
     // rotating at GitLab is not part of this version: nothing may look as if it were
     canRotate: false,
-    rotateBlockedBy: mayRotate ? 'not_available' : 'token_scope_missing',
+    rotateBlockedBy: canRotate(token.scopes) ? 'not_available' : 'token_scope_missing',
     warnings: input.warnings,
   };
 }

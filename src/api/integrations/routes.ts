@@ -17,6 +17,7 @@ import {
   z,
 } from '../shared.ts';
 import {
+  DryRunSchema,
   IntegrationPatch,
   IntegrationSchema,
   NewIntegration,
@@ -24,6 +25,8 @@ import {
   ScanRequest,
   SyncRequest,
   SyncRunSchema,
+  TokenLinkQuery,
+  TokenLinkSchema,
 } from './schemas.ts';
 
 const params = idParam('integration');
@@ -46,6 +49,24 @@ export function integrationRoutes(deps: ApiDeps) {
       summary: 'Seals the token, stores, verifies',
       request: body(NewIntegration, true),
       responses: answers(201, IntegrationSchema, 'Stored, whatever the verdict', [409, 422]),
+    }),
+    test: createRoute({
+      ...operates,
+      tags,
+      method: 'post',
+      path: '/integrations/test',
+      summary: 'Looks at a token and stores nothing',
+      request: body(NewIntegration, true),
+      responses: answers(200, DryRunSchema, 'What was observed, check by check'),
+    }),
+    tokenLink: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations/token-link',
+      summary: "GitLab's own form for a token, filled in",
+      request: { query: TokenLinkQuery },
+      responses: answers(200, TokenLinkSchema, 'Its address'),
     }),
     list: createRoute({
       ...reads,

@@ -1,4 +1,7 @@
 import { INVALID_CAUSES, REACHABILITY_CAUSES } from '../../domain/causes.ts';
+import { CHECK_STATUSES, DRY_RUN_VERDICTS } from '../../domain/dry-run.ts';
+import type { DryRunCause } from '../../domain/dry-run-causes.ts';
+import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../domain/dry-run-causes.ts';
 import {
   INTEGRATION_STATUSES,
   OWNER_KINDS,
@@ -103,6 +106,58 @@ export const ScanRequest = z.strictObject({ full: z.boolean().default(false) }).
 
 const when = z.iso.datetime();
 
+const tokenSchema = z.object({
+  gitlabTokenId: z.int().nullable(),
+  name: z.string().nullable(),
+  scopes: z.array(z.string()),
+  granular: z.boolean(),
+  owner: z.object({ username: z.string().nullable(), kind: z.enum(OWNER_KINDS) }),
+  createdAt: when.nullable(),
+  lastUsedAt: when.nullable(),
+  replacedAt: when.nullable(),
+  expiresAt: z.iso.date().nullable(),
+  expiry: z.object({
+    state: z.enum(['never', 'ok', 'expiring', 'expired', 'unknown']),
+    daysLeft: z.int().nullable(),
+    flag: z.int().nullable(),
+    flaggedAt: when.nullable(),
+    nextFlagAt: when.nullable(),
+  }),
+  canRotate: z.boolean(),
+  rotateBlockedBy: z.string().nullable(),
+  warnings: z.array(z.enum(TOKEN_WARNINGS)),
+});
+
+const dryRunCauses = Object.keys(DRY_RUN_CAUSES) as DryRunCause[];
+
+export const DryRunSchema = z
+  .object({
+    ok: z.boolean(),
+    verdict: z.enum(DRY_RUN_VERDICTS),
+    cause: z.enum([...INVALID_CAUSES, ...REACHABILITY_CAUSES, 'origin_not_allowed']).nullable(),
+    advice: z.string().nullable(),
+    token: tokenSchema.nullable(),
+    checks: z.array(
+      z.object({
+        name: z.enum(CHECK_NAMES),
+        status: z.enum(CHECK_STATUSES),
+        cause: z.enum(dryRunCauses).nullable(),
+        detail: z.string().nullable(),
+        advice: z.string().nullable(),
+      }),
+    ),
+    reach: z.object({ groups: z.int().nullable(), projects: z.int().nullable() }).nullable(),
+  })
+  .openapi('DryRun');
+
+export const TokenLinkSchema = z
+  .object({ url: z.string(), scopes: z.array(z.string()) })
+  .openapi('TokenLink');
+export const TokenLinkQuery = z.strictObject({
+  baseUrl: baseUrl.optional(),
+  renew: z.enum(['true', 'false']).optional(),
+});
+
 export const IntegrationSchema = z
   .object({
     id: z.string(),
@@ -118,29 +173,7 @@ export const IntegrationSchema = z
       cause: z.enum(REACHABILITY_CAUSES).nullable(),
       since: when,
     }),
-    token: z
-      .object({
-        gitlabTokenId: z.int().nullable(),
-        name: z.string().nullable(),
-        scopes: z.array(z.string()),
-        granular: z.boolean(),
-        owner: z.object({ username: z.string().nullable(), kind: z.enum(OWNER_KINDS) }),
-        createdAt: when.nullable(),
-        lastUsedAt: when.nullable(),
-        replacedAt: when.nullable(),
-        expiresAt: z.iso.date().nullable(),
-        expiry: z.object({
-          state: z.enum(['never', 'ok', 'expiring', 'expired', 'unknown']),
-          daysLeft: z.int().nullable(),
-          flag: z.int().nullable(),
-          flaggedAt: when.nullable(),
-          nextFlagAt: when.nullable(),
-        }),
-        canRotate: z.boolean(),
-        rotateBlockedBy: z.string().nullable(),
-        warnings: z.array(z.enum(TOKEN_WARNINGS)),
-      })
-      .nullable(),
+    token: tokenSchema.nullable(),
     filters: z.object({
       include: z.array(z.string()),
       exclude: z.array(z.string()),

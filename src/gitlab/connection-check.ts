@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import { connect, isIP } from 'node:net';
+import { connect as secure } from 'node:tls';
+import type { Step } from '../domain/dry-run.ts';
+import { NOT_TRIED } from '../domain/dry-run.ts';
+import { stepOf } from '../domain/dry-run-refusal.ts';
+import { SecuError } from '../domain/errors.ts';
+import type { OutboundPolicy } from './outbound.ts';
+import { transportError } from './transport-error.ts';
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const DAY_MS = 86_400_000;
+
+export interface ConnectionFindings {
+  dns: Step;
+  tcp: Step;
+  tls: Step;
+  /** Whole days until the certificate of the server expires. */
+  certificateDays: number | null;
+}
+
+/**
+ * The way to a GitLab, layer by layer, without a token: its name, a connection, a certificate. Only checked addresses
+ * are connected to. Through a proxy none of it can be seen from here.
+ */
+export async function checkConnection(input: {
+  policy: OutboundPolicy;
+  url: URL;
+  signal: AbortSignal;
+}): Promise<ConnectionFindings> {
+  const { policy, url, signal } = input;
+  if (policy.proxyFor(url) !== null) {
+    const proxied = { kind: 'not_tried', detail: 'through the proxy' } as const;
+    return { dns: proxied, tcp: proxied, tls: proxied, certificateDays: null };
+  }
+  const nothing = { tcp: NOT_TRIED, tls: NOT_TRIED, certificateDays: null };
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  let addresses: string[] = [];
+  const dns = await layer(input, async () => {
+    addresses = await resolved(policy, url, port);
+    return addresses.join(', ');
+  });
+  if (dns.kind !== 'ok') return { ...nothing, dns };
+
+  const opened: { socket: Socket | null } = { socket: null };
+  const reached = await layer(input, async () => {
+    opened.socket = await openFirst({ addresses, port, signal });
+    return `${opened.socket.remoteAddress} port ${port}`;
+  });
+  const isLate = reached.kind === 'refused' && reached.cause === 'no_answer_in_time' && !signal.aborted;
+  const tcp = isLate ? ({ ...reached, cause: 'connection_timed_out' } as const) : reached;
+  const { socket } = opened;
+  if (socket === null) return { ...nothing, dns, tcp };
+  try {
+    if (url.protocol !== 'https:') return { ...nothing, dns, tcp };
+    let certificateDays: number | null = null;
+    const tls = await layer(input, async () => {
+      certificateDays = await certificateDaysOf({ policy, url, socket, signal });
+      return `certificate verified, ${certificateDays} days left`;
+    });
+    return { dns, tcp, tls, certificateDays };
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A step whose system errors are named as those of a request are. */
+function layer(
+  { url, signal }: { url: URL; signal: AbortSignal },
+  work: () => Promise<string>,
+): Promise<Step> {
+  const asked = { method: 'CONNECT', endpoint: 'the port', host: url.host };
+  return stepOf(
+    () =>
+      work().catch((err: unknown) => {
+        throw transportError(err, asked);
+      }),
+    { signal },
+  );
+}
+
+function resolved(policy: OutboundPolicy, url: URL, port: number): Promise<string[]> {
+  return policy.resolve({ host: url.hostname, port });
+}
+
+/** The first address that takes a connection; where none does, the error of the last. */
+async function openFirst(input: {
+  addresses: readonly string[];
+  port: number;
+  signal: AbortSignal;
+}): Promise<Socket> {
+  let failure: unknown = new SecuError('gitlab_unreachable', 'no address');
+  for (const address of input.addresses) {
+    try {
+      return await openSocket({ ...input, address });
+    } catch (err) {
+      failure = err;
+    }
+  }
+  throw failure;
+}
+
+function openSocket(input: { address: string; port: number; signal: AbortSignal }): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: input.address, port: input.port, signal: input.signal });
+    const late = Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' });
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(late));
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.off('error', reject);
+      socket.on('error', () => socket.destroy()); // the next layer tells what it means
+      resolve(socket);
+    });
+  });
+}
+
+function certificateDaysOf(input: {
+  policy: OutboundPolicy;
+  url: URL;
+  socket: Socket;
+  signal: AbortSignal;
+}): Promise<number> {
+  const { policy, url, socket, signal } = input;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return new Promise((resolve, reject) => {
+    const name = isIP(host) === 0 ? { servername: host } : { host };
+    const encrypted = secure({ socket, ...name, ...policy.tls });
+    const give = (err: Error) => {
+      encrypted.destroy();
+      reject(err);
+    };
+    signal.addEventListener('abort', () => give(new Error('late')), { once: true });
+    encrypted.setTimeout(CONNECT_TIMEOUT_MS, () =>
+      give(Object.assign(new Error('late'), { code: 'ETIMEDOUT' })),
+    );
+    encrypted.once('error', give);
+    encrypted.once('close', () => give(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+    encrypted.once('secureConnect', () => {
+      const { valid_to: validTo } = encrypted.getPeerCertificate();
+      encrypted.removeAllListeners('close');
+      encrypted.end();
+      resolve(Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS));
+    });
+  });
+}

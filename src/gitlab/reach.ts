@@ -1,0 +1,57 @@
+import type { Reach } from '../domain/dry-run.ts';
+import { isSecuError } from '../domain/errors.ts';
+import type { Call } from './requester.ts';
+import { askPlainly } from './requester.ts';
+
+const REPORTER = 20;
+
+/** A GitLab refuses whoever shows no token, in its own words: any other answer is thrown as what it is. */
+export async function greet(call: Call): Promise<void> {
+  try {
+    await askPlainly(call, { endpoint: 'version' });
+  } catch (err) {
+    if (!isSecuError(err, 'token_rejected')) throw err;
+  }
+}
+
+/**
+ * Counts from the headers of pages of one. GitLab leaves the total out above 10,000 rows, which is `null` here.
+ * @see GitLab docs, "REST API", "Pagination response headers"
+ */
+export async function countReach(call: Call, bearer: string): Promise<Reach> {
+  const count = (endpoint: string, filter: string) => countOf({ call, bearer, endpoint, filter });
+  const [groups, projects, archived] = await Promise.all([
+    count('groups', `min_access_level=${REPORTER}`),
+    count('projects', `membership=true&min_access_level=${REPORTER}`),
+    count('projects', `membership=true&min_access_level=${REPORTER}&archived=true`),
+  ]);
+  const memberships = projects === 0 ? await count('projects', 'membership=true') : projects;
+  return { groups, projects, archived, memberships };
+}
+
+async function countOf(input: {
+  call: Call;
+  bearer: string;
+  endpoint: string;
+  filter: string;
+}): Promise<number | null> {
+  const { call, bearer, endpoint, filter } = input;
+  let total: string | null = null;
+  const counting: Call = {
+    ...call,
+    onHeaders(headers) {
+      total = headers.get('x-total');
+      call.onHeaders?.(headers);
+    },
+  };
+  const headers = { authorization: `Bearer ${bearer}` };
+  await askPlainly(counting, { endpoint, query: `${filter}&per_page=1`, headers });
+  return total === null || !/^\d+$/.test(total) ? null : Number(total);
+}
+
+/** `RateLimit-*` where GitLab sends them. Source: GitLab docs, "Rate limits", "Response headers". */
+export function rateLimitOf(headers: Headers): { limit: number; remaining: number } | null {
+  const [limit, remaining] = ['ratelimit-limit', 'ratelimit-remaining'].map((name) => headers.get(name));
+  if (!/^\d+$/.test(limit ?? '') || !/^\d+$/.test(remaining ?? '')) return null;
+  return { limit: Number(limit), remaining: Number(remaining) };
+}
