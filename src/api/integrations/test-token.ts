@@ -80,5 +80,5 @@ export function tokenLink(input: { baseUrl: string; renew: boolean }): z.infer<t
     description: 'Repository scanning',
     scopes: scopes.join(','),
   });
-  return { url: `${input.baseUrl}/-/user_settings/personal_access_tokens?${query}`, scopes };
+  return { url: `${input.baseUrl}/-/user_settings/personal_access_tokens?${query.toString()}`, scopes };
 }
