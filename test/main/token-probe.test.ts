@@ -1,37 +1,30 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { FaultAnswer, Recipe, Simulator } from '../../simulator/index.ts';
-import { createSimulator } from '../../simulator/index.ts';
-import { dryRunOf } from '../../src/domain/dry-run.ts';
-import type { CheckName, DryRunCause } from '../../src/domain/dry-run-causes.ts';
+import type { FaultAnswer, Simulator } from '../../simulator/index.ts';
+import type { DryRunCause } from '../../src/domain/dry-run-causes.ts';
 import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../src/domain/dry-run-causes.ts';
 import { causeOfRefusal } from '../../src/domain/dry-run-refusal.ts';
-import { Secret } from '../../src/domain/secret.ts';
 import { freePort } from '../../src/embedded/home.ts';
-import { createGitRemote } from '../../src/git/remote.ts';
 import { transportError } from '../../src/gitlab/transport-error.ts';
-import { createTokenProbe } from '../../src/main/token-probe.ts';
-import type { TestCa, World } from '../gitlab/support.ts';
-import { createTestCa, json, rawServer, worldOf } from '../gitlab/support.ts';
+import type { TestCa } from '../gitlab/support.ts';
+import { createTestCa, json, rawServer } from '../gitlab/support.ts';
+import type { Probing } from './probing.ts';
+import { openProbing } from './probing.ts';
 
-let folder: string;
+let probing: Probing;
 let simulator: Simulator;
 let ca: TestCa;
 const closing: Array<() => Promise<unknown>> = [];
-/** Causes that a test of this file has seen come out of a probe. */
-const seenCauses = new Set<DryRunCause>();
+const dryRun: Probing['dryRun'] = (asked) => probing.dryRun(asked);
+const goodToken: Probing['goodToken'] = (...about) => probing.goodToken(...about);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'secu-probe-'));
-  [simulator, ca] = await Promise.all([createSimulator({ folder, recipes: recipes() }), createTestCa()]);
+  [probing, ca] = await Promise.all([openProbing(), createTestCa()]);
+  simulator = probing.simulator;
 });
 afterAll(async () => {
-  await Promise.all([simulator.close(), ca.remove()]);
-  await rm(folder, { recursive: true, force: true });
+  await Promise.all([probing.close(), ca.remove()]);
 });
 beforeEach(() => {
   simulator.control.faults.clear();
@@ -40,69 +33,6 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
-
-function recipes(): Recipe[] {
-  const recipe = (path: string, project: Recipe['project'] = {}): Recipe => ({
-    name: path.replace('/', '-'),
-    path,
-    about: path,
-    project,
-    commits: () => [{ message: 'Begin', files: { 'README.md': '# x' } }],
-    expect: { listed: true, findings: [] },
-  });
-  return [recipe('acme/shop'), recipe('acme/legacy', { archived: true }), recipe('beta/site')];
-}
-
-interface Asked {
-  baseUrl?: string;
-  token?: string;
-  world?: Parameters<typeof worldOf>[1];
-  listed?: string;
-  deadlineMs?: number;
-  wantsRotation?: boolean;
-}
-
-async function dryRun({
-  baseUrl = simulator.url,
-  token = goodToken(),
-  listed = baseUrl,
-  ...rest
-}: Asked = {}) {
-  const world: World = worldOf(listed, rest.world);
-  closing.push(() => world.policy.close());
-  const git = createGitRemote({
-    workFolder: join(folder, 'git'),
-    pinFor: (url) => world.policy.pinFor(url),
-    proxyFor: (url) => world.policy.proxyFor(url),
-    clonesPerOrigin: 2,
-    cloneTimeoutMs: 10_000,
-    cloneMaxBytes: 1_000_000,
-    headTimeoutMs: 5_000,
-  });
-  const probe = createTokenProbe({
-    policy: world.policy,
-    gitlab: world.client,
-    git,
-    deadlineMs: rest.deadlineMs ?? 9_000,
-  });
-  const seen = await probe.probe({ baseUrl, token: new Secret(token) });
-  const run = dryRunOf(seen, {
-    wantsRotation: rest.wantsRotation ?? false,
-    nowMs: simulator.control.now().getTime(),
-  });
-  for (const { cause } of run.checks) if (cause !== null) seenCauses.add(cause);
-  expect(run.checks.map(({ name }) => name)).toEqual([...CHECK_NAMES]);
-  expect(JSON.stringify(run)).not.toContain(token);
-  return { ...run, check: (name: CheckName) => run.checks.find((check) => check.name === name) };
-}
-
-function goodToken(
-  options: Parameters<Simulator['control']['createToken']>[0] & { kind?: never } = {},
-  user: Parameters<Simulator['control']['createUser']>[0] = { kind: 'service_account' },
-): string {
-  const { id: userId } = simulator.control.createUser(user);
-  return simulator.control.createToken({ userId, ...options }).token;
-}
 
 const statuses = (run: { checks: { name: string; status: string }[] }) =>
   Object.fromEntries(run.checks.map(({ name, status }) => [name, status]));
@@ -459,7 +389,9 @@ test.each(UNMADE)('%s is named by the error of the system, %s', (cause, code) =>
 
 test('every cause of the table but those comes out of a probe', () => {
   const unmade: DryRunCause[] = UNMADE.map(([cause]) => cause);
-  const missing = (Object.keys(DRY_RUN_CAUSES) as DryRunCause[]).filter((cause) => !seenCauses.has(cause));
+  const missing = (Object.keys(DRY_RUN_CAUSES) as DryRunCause[]).filter(
+    (cause) => !probing.seenCauses.has(cause),
+  );
   expect(missing.toSorted()).toEqual(unmade.toSorted());
-  expect(seenCauses.size).toBeGreaterThan(35);
+  expect(probing.seenCauses.size).toBeGreaterThan(35);
 });
