@@ -11,6 +11,8 @@ export async function checkHeads(input: {
   integration: { id: string; baseUrl: string };
   token: Secret;
   signal: AbortSignal;
+  /** Of the request that the sync follows from. */
+  requestId: string | null;
   nowMs: number;
 }): Promise<{ queued: number }> {
   const { deps, integration, nowMs } = input;
@@ -34,6 +36,7 @@ export async function checkHeads(input: {
       repositoryIds: ids,
       trigger: 'sync',
       history: 'none',
+      requestId: input.requestId,
       now: new Date(nowMs),
     });
     const last = page.at(-1);

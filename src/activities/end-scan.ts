@@ -2,7 +2,9 @@ import type { Database } from '../db/database.ts';
 import type { Stores } from '../db/stores/index.ts';
 import type { ScanCause } from '../domain/causes.ts';
 import type { ScannerRun } from '../domain/scan.ts';
+import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
+import { noteRequest } from './note-request.ts';
 
 /**
  * Ends a scan that gave no result. Its findings stay as they were: nothing was looked at.
@@ -10,6 +12,7 @@ import type { ActivityMetrics } from '../metrics/activities.ts';
  */
 export async function endFailedScan(input: {
   database: Database;
+  log: Log;
   metrics: Pick<ActivityMetrics, 'scanEnded'>;
   scanId: string;
   attempt: number | null;
@@ -45,6 +48,7 @@ export async function endFailedScan(input: {
     return ended;
   });
   if (ended === null) return false;
+  noteRequest(input.log, ended.requestId);
   const { status, cause, runs = [] } = input;
   const nothing = { outcome: null, cloneMs: null, cloneBytes: null };
   input.metrics.scanEnded({ ...ended, ...nothing, status, cause, runs });
@@ -57,7 +61,7 @@ async function tellFailure({
   input,
 }: {
   tx: Stores;
-  ended: { repositoryId: string; integrationId: string };
+  ended: { repositoryId: string; integrationId: string; requestId: string | null };
   input: { scanId: string; status: 'failed' | 'canceled'; cause: ScanCause; now: Date };
 }): Promise<void> {
   const repository = await tx.repositories.find(ended.repositoryId);
@@ -70,7 +74,7 @@ async function tellFailure({
         repositoryId: ended.repositoryId,
         actor: 'system',
         text: `The scan of ${repository?.fullPath ?? ended.repositoryId} ${verb}: ${input.cause}.`,
-        data: { scanId: input.scanId, status: input.status, cause: input.cause },
+        data: { scanId: input.scanId, status: input.status, cause: input.cause, requestId: ended.requestId },
       },
     ],
     input.now,

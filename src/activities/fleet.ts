@@ -13,7 +13,7 @@ const SCANS_PER_PAGE = 50;
 
 export type FleetActivities = ReturnType<typeof createFleetActivities>;
 
-export function createFleetActivities({ database, metrics, settings }: ActivityDeps) {
+export function createFleetActivities({ database, log, metrics, settings }: ActivityDeps) {
   const { stores } = database;
   return {
     /** The next queued scans, or none while the integration may not clone. `window` = how many may run at once. */
@@ -43,6 +43,7 @@ export function createFleetActivities({ database, metrics, settings }: ActivityD
     }): Promise<void> {
       await endFailedScan({
         database,
+        log,
         metrics,
         scanId: input.scanId,
         attempt: null,

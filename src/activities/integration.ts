@@ -2,6 +2,7 @@ import { statusOf } from '../domain/integration.ts';
 import type { DueAction } from '../domain/schedule.ts';
 import { nextAction } from '../domain/schedule.ts';
 import type { ActivityDeps } from './deps.ts';
+import { noteRequest } from './note-request.ts';
 
 export type PlannedAction = DueAction;
 
@@ -13,7 +14,7 @@ export interface IntegrationPlan {
 export type IntegrationActivities = ReturnType<typeof createIntegrationActivities>;
 
 /** What an integration's workflow asks of the database. `nowMs` is the workflow's own clock. */
-export function createIntegrationActivities({ database, starters, settings }: ActivityDeps) {
+export function createIntegrationActivities({ database, starters, log, settings }: ActivityDeps) {
   const { stores } = database;
   return {
     /** Reads the rows, claims the oldest command and says what to do next. */
@@ -31,6 +32,7 @@ export function createIntegrationActivities({ database, starters, settings }: Ac
         await stores.commands.claimOldest({ integrationId, now: new Date(nowMs) }),
         await stores.syncs.openOne(integrationId),
       ];
+      noteRequest(log, command?.requestId);
       const action = nextAction({
         nowMs,
         thresholds: settings.expiryThresholds,

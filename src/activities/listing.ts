@@ -7,6 +7,7 @@ import type { GitlabApi } from '../gitlab/client.ts';
 import { checkHeads } from './check-heads.ts';
 import type { GitlabDeps } from './deps.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { noteRequest } from './note-request.ts';
 import { suspectToken } from './suspect.ts';
 import { currentCredential, isOutage, isTokenRefusal, openToken } from './token.ts';
 
@@ -48,6 +49,7 @@ export function createListingActivities(deps: GitlabDeps) {
       const found = await currentCredential(database.stores, input.integrationId);
       if (found === null) return { ...NOTHING, complete: false, cause: 'canceled', gone: [], visible: [] };
       const { integration, credential } = found;
+      noteRequest(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
       const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
       let walk = resumed();
       try {
@@ -83,9 +85,11 @@ export function createListingActivities(deps: GitlabDeps) {
       if (found === null) return { queued: 0 };
       const { integration, credential } = found;
       const token = openToken({ vault, credential });
+      const requestId = await database.stores.syncs.requestIdOf(input.syncId);
+      noteRequest(deps.log, requestId);
       return withHeartbeat(
         () => null,
-        async (signal) => checkHeads({ deps, integration, token, signal, nowMs: input.nowMs }),
+        async (signal) => checkHeads({ deps, integration, token, signal, requestId, nowMs: input.nowMs }),
       );
     },
   };

@@ -9,6 +9,7 @@ import { jitterOf, verdictOf } from '../domain/verification.ts';
 import type { GitlabApi } from '../gitlab/client.ts';
 import type { GitlabDeps } from './deps.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { noteRequest } from './note-request.ts';
 import { observeToken } from './observe.ts';
 import { isOutage, isTokenRefusal, openToken } from './token.ts';
 
@@ -49,6 +50,7 @@ async function replaceWith({
   const { database, vault } = deps;
   const now = new Date(input.nowMs);
   const command = await database.stores.commands.find(input.commandId);
+  noteRequest(deps.log, command?.requestId);
   const integration = await database.stores.integrations.find(input.integrationId);
   const credentialId = command?.payload['credentialId'];
   if (command === null || integration === null || typeof credentialId !== 'string')
@@ -65,16 +67,18 @@ async function replaceWith({
   const token = openToken({ vault, credential: candidate });
   const seen = await observeToken({ ...deps, baseUrl: integration.baseUrl, token, signal });
   const outcome = verdictOf(seen);
+  const { requestId } = command;
   if (outcome.verdict !== 'active')
-    return refuse({ deps, input, candidate, integration, code: outcome.cause, now });
+    return refuse({ deps, input, requestId, candidate, integration, code: outcome.cause, now });
 
   const reach = await readReach({ deps, integration, token, signal });
-  if (typeof reach === 'string') return refuse({ deps, input, candidate, integration, code: reach, now });
+  if (typeof reach === 'string')
+    return refuse({ deps, input, requestId, candidate, integration, code: reach, now });
   if (reach.lost > 0 && command.payload['acceptLoss'] !== true) {
     await database.stores.credentials.wipeCandidate({ id: candidate.id, now });
     return finish({ deps, input, result: { code: 'reach_shrinks', ...reach }, now });
   }
-  return take({ deps, input, candidate, outcome, lost: reach.lost, now });
+  return take({ deps, input, requestId, candidate, outcome, lost: reach.lost, now });
 }
 
 /** How much of what we know the new token reaches, or the code of why that cannot be said. */
@@ -108,6 +112,7 @@ async function reachedIds({ api, signal }: { api: GitlabApi; signal: AbortSignal
 async function refuse(input: {
   deps: GitlabDeps;
   input: ReplaceInput;
+  requestId: string | null;
   candidate: CredentialRow;
   integration: IntegrationRow;
   code: string;
@@ -124,7 +129,7 @@ async function refuse(input: {
           integrationId: input.integration.id,
           actor: 'system',
           text,
-          data: { cause: code },
+          data: { cause: code, requestId: input.requestId },
         },
       ],
       now,
@@ -136,12 +141,13 @@ async function refuse(input: {
 async function take(input: {
   deps: GitlabDeps;
   input: ReplaceInput;
+  requestId: string | null;
   candidate: CredentialRow;
   outcome: VerificationOutcome & { verdict: 'active' };
   lost: number;
   now: Date;
 }): Promise<{ code: string }> {
-  const { deps, candidate, outcome, now } = input;
+  const { deps, requestId, candidate, outcome, now } = input;
   const { integrationId, commandId } = input.input;
   const wakes = await deps.database.transaction(async (tx) => {
     const row = await tx.integrations.lock(integrationId);
@@ -173,7 +179,8 @@ async function take(input: {
       },
       now,
     );
-    await tx.syncs.open({ integrationId, trigger: 'manual', acceptRemovals: input.lost > 0, now });
+    const acceptRemovals = input.lost > 0;
+    await tx.syncs.open({ integrationId, trigger: 'manual', acceptRemovals, requestId, now });
     await tx.events.add(
       [
         {
@@ -181,7 +188,7 @@ async function take(input: {
           integrationId,
           actor: 'system',
           text: `${row.name}: the token was replaced.`,
-          data: { lost: input.lost },
+          data: { lost: input.lost, requestId },
         },
       ],
       now,

@@ -13,6 +13,7 @@ import type { ScanDeps } from './deps.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { noteRequest } from './note-request.ts';
 import { overtaken, storeScan } from './store-scan.ts';
 import { noteOutage, suspectToken } from './suspect.ts';
 import { currentCredential, isOutage, openToken } from './token.ts';
@@ -53,6 +54,7 @@ async function scanRepository({
   const { stores } = deps.database;
   const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
   if (scan === null) return endedBefore(deps, input);
+  noteRequest(deps.log, scan.requestId);
   const found = await currentCredential(stores, input.integrationId);
   const repository = await stores.repositories.find(input.repositoryId);
   if (found === null || repository === null) return requeue({ deps, input, scan, cause: null });

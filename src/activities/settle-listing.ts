@@ -3,10 +3,13 @@ import type { Stores } from '../db/stores/index.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { BRAKE_AGREEING_LISTINGS, brakeEngages } from '../domain/repository.ts';
+import type { Log } from '../log/logger.ts';
 import type { ListingOutcome } from './listing.ts';
+import { noteRequest } from './note-request.ts';
 
 interface SettleInput {
   database: Database;
+  log: Log;
   rules: string;
   integrationId: string;
   syncId: string;
@@ -25,10 +28,13 @@ export async function settleListing(input: SettleInput): Promise<{ queued: numbe
     const integration = await tx.integrations.lock(integrationId);
     const run = await tx.syncs.find(input.syncId);
     if (integration === null || run === null || run.state !== 'running') return { queued: 0 };
+    const requestId = run.requestId ?? null;
+    noteRequest(input.log, requestId);
     if (listing.complete)
       await settleVanished({ tx, integration, input, acceptRemovals: run.acceptRemovals, now });
     const trigger = integration.lastSyncAt === null ? 'created' : 'sync';
-    return { queued: await tx.scans.queueUnseen({ integrationId, trigger, rules: input.rules, now }) };
+    const { rules } = input;
+    return { queued: await tx.scans.queueUnseen({ integrationId, trigger, rules, requestId, now }) };
   });
 }
 

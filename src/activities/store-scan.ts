@@ -63,7 +63,13 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
     });
     await tx.events.add(eventsOf({ store, change, first: repository.scannedAt === null }), now);
     if (!ended.fullAgain) return { ended, wakes: [] };
-    await tx.scans.queue({ repositoryIds: [input.repositoryId], trigger: 'manual', history: 'full', now });
+    await tx.scans.queue({
+      repositoryIds: [input.repositoryId],
+      trigger: 'manual',
+      history: 'full',
+      requestId: ended.requestId,
+      now,
+    });
     const wake = await tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now });
     return { ended, wakes: [wake] };
   });
@@ -117,6 +123,7 @@ function eventsOf({
       opened: change.opened.length,
       fixed: change.fixed.length,
       open: change.open,
+      requestId: scan.requestId,
     },
   };
   return [...each, summary];

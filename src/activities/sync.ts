@@ -6,6 +6,7 @@ import { sendWakes } from '../db/wakes.ts';
 import type { GitlabDeps } from './deps.ts';
 import type { ListingOutcome, SyncId } from './listing.ts';
 import { NOTHING } from './listing.ts';
+import { noteRequest } from './note-request.ts';
 import { settleListing } from './settle-listing.ts';
 
 export type SyncActivities = ReturnType<typeof createSyncActivities>;
@@ -28,7 +29,8 @@ export function createSyncActivities(deps: GitlabDeps) {
         const integration = await tx.integrations.lock(integrationId);
         if (integration === null) return { syncId: null, joined: false };
         const joined = (await tx.syncs.openOne(integrationId))?.state === 'running';
-        const { id } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
+        const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
+        noteRequest(deps.log, requestId);
         await tx.syncs.start({ id, now });
         if (!joined) await tellStarted({ tx, syncId: id, integration, now });
         const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
@@ -46,7 +48,7 @@ export function createSyncActivities(deps: GitlabDeps) {
     async settleListing(
       input: SyncId & { listing: ListingOutcome; nowMs: number },
     ): Promise<{ queued: number }> {
-      return settleListing({ database, rules: deps.rules, ...input });
+      return settleListing({ database, log: deps.log, rules: deps.rules, ...input });
     },
 
     /** Ends the run, tells what changed and wakes the fleet. */
@@ -58,6 +60,7 @@ export function createSyncActivities(deps: GitlabDeps) {
         const run = await tx.syncs.find(input.syncId);
         const integration = await tx.integrations.lock(input.integrationId);
         if (run === null || integration === null || run.state !== 'running') return [];
+        noteRequest(deps.log, run.requestId);
         await endRun({ tx, run, integration, input, now });
         const wakes = run.again ? [await startAnother({ tx, integrationId: input.integrationId, now })] : [];
         if (input.queuedScans === 0) return wakes;

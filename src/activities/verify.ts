@@ -9,6 +9,7 @@ import type { VerdictChange } from '../domain/verdict-change.ts';
 import { verdictChange } from '../domain/verdict-change.ts';
 import { jitterOf, verdictOf } from '../domain/verification.ts';
 import type { GitlabDeps } from './deps.ts';
+import { noteRequest } from './note-request.ts';
 import { observeToken } from './observe.ts';
 import { createReplaceToken } from './replace-token.ts';
 import { currentCredential, openToken } from './token.ts';
@@ -35,6 +36,9 @@ export function createVerifyActivities(deps: GitlabDeps) {
       const found = await currentCredential(database.stores, integrationId);
       if (found === null) return { status: 'removed', suspicion: false };
       const { integration, credential } = found;
+      const command = commandId === null ? null : await database.stores.commands.find(commandId);
+      const requestId = command?.requestId ?? null;
+      noteRequest(deps.log, requestId);
       const seen = await observeToken({
         ...deps,
         baseUrl: integration.baseUrl,
@@ -60,7 +64,7 @@ export function createVerifyActivities(deps: GitlabDeps) {
           intervalMs: settings.verifyIntervalMs,
           jitter: jitterOf(integrationId),
         });
-        const wakes = await record({ tx, row, change, credentialId: credential.id, now });
+        const wakes = await record({ tx, row, change, credentialId: credential.id, requestId, now });
         if (commandId !== null && !change.suspicion) {
           await tx.commands.finish({ id: commandId, result: { verdict: change.next.verdict }, now });
         }
@@ -84,6 +88,7 @@ async function record(input: {
   row: IntegrationRow;
   change: VerdictChange;
   credentialId: string;
+  requestId: string | null;
   now: Date;
 }): Promise<OutboxEntry[]> {
   const { tx, row, change, now } = input;
@@ -130,6 +135,7 @@ async function record(input: {
       integrationId: row.id,
       firstTime: row.lastSyncAt === null,
       verified: change.event === 'integration.verified',
+      requestId: input.requestId,
       now,
     });
   }
@@ -144,11 +150,12 @@ async function goOn(input: {
   integrationId: string;
   firstTime: boolean;
   verified: boolean;
+  requestId: string | null;
   now: Date;
 }): Promise<OutboxEntry[]> {
-  const { tx, integrationId, now } = input;
-  if (input.firstTime) await tx.syncs.open({ integrationId, trigger: 'created', now });
-  else if (input.verified) await tx.syncs.open({ integrationId, trigger: 'schedule', now });
+  const { tx, integrationId, requestId, now } = input;
+  if (input.firstTime) await tx.syncs.open({ integrationId, trigger: 'created', requestId, now });
+  else if (input.verified) await tx.syncs.open({ integrationId, trigger: 'schedule', requestId, now });
   return [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
 }
 

@@ -62,6 +62,12 @@ export interface Principal {
   role: ApiKeyRole;
 }
 
+/** Who asks, by which request. */
+export interface Asked {
+  principal: Principal;
+  requestId: string;
+}
+
 export interface ApiEnv {
   Variables: { principal: Principal; requestId: string };
 }

@@ -1,9 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { Page } from '../db/rows.ts';
 import { SecuError } from '../domain/errors.ts';
 import type { IdKind } from '../domain/ids.ts';
 import { ID_PREFIXES, isIdOf } from '../domain/ids.ts';
-import type { ApiEnv } from './deps.ts';
+import type { ApiEnv, Asked } from './deps.ts';
 import { invalidRequest } from './errors.ts';
 import type { Role } from './middleware/authenticate.ts';
 import { requireRole } from './middleware/authenticate.ts';
@@ -129,6 +130,11 @@ export function listInput(query: { limit: number; cursor?: string | undefined; s
 
 export function presentPage<T, U>(page: Page<T>, present: (item: T) => U) {
   return { items: page.items.map(present), nextCursor: page.nextCursor };
+}
+
+/** Who asks, by which request: goes along with whatever is stored for it. */
+export function askedBy(c: Context<ApiEnv>): Asked {
+  return { principal: c.get('principal'), requestId: c.get('requestId') };
 }
 
 export function found<T>(row: T | null, what: string): T {

@@ -168,7 +168,7 @@ test('what is unseen or was scanned with other rules is queued, once, and nothin
   const [scanned] = await seedRepositories(db.database, integrationId, [2, 3]);
   await seedScan(db.database, { integrationId, repositoryId: `${scanned}`, findings: [] });
   const queue = (rules: string) =>
-    scans().queueUnseen({ integrationId, trigger: 'sync', rules, now: minutesLater(1) });
+    scans().queueUnseen({ integrationId, trigger: 'sync', rules, requestId: null, now: minutesLater(1) });
   expect(await queue('sha256:one')).toBe(2);
   expect(await queue('sha256:one')).toBe(0);
   expect(await queue('sha256:two')).toBe(1);

@@ -8,7 +8,7 @@ import type { NewEvent } from '../../domain/event.ts';
 import type { Filters } from '../../domain/integration.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { awaitCommand, wake } from '../commands.ts';
-import type { ApiDeps, Principal } from '../deps.ts';
+import type { ApiDeps, Asked } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
 import { found } from '../shared.ts';
@@ -18,9 +18,8 @@ import type { IntegrationPatch } from './schemas.ts';
 const COMMAND_MS = 15_000;
 const DAY_MS = 86_400_000;
 
-interface On {
+interface On extends Asked {
   deps: ApiDeps;
-  principal: Principal;
   id: string;
 }
 
@@ -35,7 +34,7 @@ export async function changeIntegration(input: Change): Promise<void> {
 
 async function storeChange(
   tx: ApiDeps['database']['stores'],
-  { deps, principal, id, body }: Change,
+  { deps, principal, requestId, id, body }: Change,
 ): Promise<OutboxEntry[]> {
   const now = deps.now();
   const row = found(await tx.integrations.lock(id), 'integration');
@@ -52,7 +51,7 @@ async function storeChange(
   if (body.filters !== undefined) {
     change.filters = mergeFilters(row.filters, body.filters);
     // one that runs was told the old filters
-    await tx.syncs.open({ integrationId: id, trigger: 'manual', now });
+    await tx.syncs.open({ integrationId: id, trigger: 'manual', requestId, now });
     await tx.syncs.runAgain(id);
   }
   if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
@@ -63,9 +62,10 @@ async function storeChange(
       integrationId: id,
       actor: actorOf(principal),
       text: body.paused ? `${row.name} was paused.` : `${row.name} goes on.`,
+      data: { requestId },
     });
     if (!body.paused) {
-      await tx.commands.add({ integrationId: id, kind: 'verify', now });
+      await tx.commands.add({ integrationId: id, kind: 'verify', requestId, now });
       wakes.push(await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now }));
     }
   }
@@ -114,8 +114,8 @@ async function setExpiry({
 }
 
 /** Asks for a verification now. @returns false when it has not answered in time: it goes on */
-export async function verifyNow({ deps, id }: On): Promise<boolean> {
-  const { commandId, wakes } = await command({ deps, id, kind: 'verify', payload: {} });
+export async function verifyNow({ deps, requestId, id }: On): Promise<boolean> {
+  const { commandId, wakes } = await command({ deps, requestId, id, kind: 'verify', payload: {} });
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
   return (await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS })) !== null;
@@ -123,11 +123,13 @@ export async function verifyNow({ deps, id }: On): Promise<boolean> {
 
 async function command({
   deps,
+  requestId,
   id,
   kind,
   payload,
 }: {
   deps: ApiDeps;
+  requestId: string;
   id: string;
   kind: 'verify' | 'replace_token';
   payload: Record<string, unknown>;
@@ -135,7 +137,7 @@ async function command({
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
     found(await tx.integrations.find(id), 'integration');
-    const commandId = await tx.commands.add({ integrationId: id, kind, payload, now });
+    const commandId = await tx.commands.add({ integrationId: id, kind, payload, requestId, now });
     return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
   });
 }
@@ -148,13 +150,14 @@ async function command({
 export async function replaceToken({
   deps,
   principal,
+  requestId,
   id,
   token,
   acceptLoss,
 }: On & { token: Secret; acceptLoss: boolean }): Promise<boolean> {
   const tokenHash = deps.hashToken(token);
   const { commandId, wakes } = await storeUniquely(() =>
-    storeCandidate({ deps, principal, id, token, tokenHash, acceptLoss }),
+    storeCandidate({ deps, principal, requestId, id, token, tokenHash, acceptLoss }),
   );
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
@@ -167,6 +170,7 @@ export async function replaceToken({
 async function storeCandidate({
   deps,
   principal,
+  requestId,
   id,
   token,
   tokenHash,
@@ -197,7 +201,8 @@ async function storeCandidate({
       now,
     });
     const payload = { credentialId, acceptLoss, by: principal.id };
-    const commandId = await tx.commands.add({ integrationId: id, kind: 'replace_token', payload, now });
+    const kind = 'replace_token';
+    const commandId = await tx.commands.add({ integrationId: id, kind, payload, requestId, now });
     return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
   });
 }
@@ -217,7 +222,7 @@ function refusal(result: Record<string, unknown>): SecuError {
 }
 
 /** Wipes the token in this transaction, also while Temporal is away; workflows, scans and rows follow. */
-export async function removeIntegration({ deps, principal, id }: On): Promise<void> {
+export async function removeIntegration({ deps, principal, requestId, id }: On): Promise<void> {
   const now = deps.now();
   const wakes = await deps.database.transaction(async (tx) => {
     const row = found(await tx.integrations.lock(id), 'integration');
@@ -230,6 +235,7 @@ export async function removeIntegration({ deps, principal, id }: On): Promise<vo
           integrationId: id,
           actor: actorOf(principal),
           text: `${row.name} was removed.`,
+          data: { requestId },
         },
       ],
       now,
@@ -242,13 +248,15 @@ export async function removeIntegration({ deps, principal, id }: On): Promise<vo
 /** Lists now, or joins the sync that is open. */
 export async function syncNow({
   deps,
+  requestId,
   id,
   acceptRemovals,
 }: On & { acceptRemovals: boolean }): Promise<{ syncId: string }> {
   const now = deps.now();
   const { syncId, wakes } = await deps.database.transaction(async (tx) => {
     found(await tx.integrations.lock(id), 'integration');
-    const sync = await tx.syncs.open({ integrationId: id, trigger: 'manual', acceptRemovals, now });
+    const trigger = 'manual';
+    const sync = await tx.syncs.open({ integrationId: id, trigger, acceptRemovals, requestId, now });
     return {
       syncId: sync.id,
       wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })],
@@ -259,11 +267,16 @@ export async function syncNow({
 }
 
 /** Queues a scan of every active repository. */
-export async function scanAll({ deps, id, full }: On & { full: boolean }): Promise<{ queued: number }> {
+export async function scanAll({
+  deps,
+  requestId,
+  id,
+  full,
+}: On & { full: boolean }): Promise<{ queued: number }> {
   const now = deps.now();
   const { queued, wakes } = await deps.database.transaction(async (tx) => {
     found(await tx.integrations.lock(id), 'integration');
-    const queued = await tx.scans.queueAll({ integrationId: id, full, now });
+    const queued = await tx.scans.queueAll({ integrationId: id, full, requestId, now });
     await tellQueued({ tx, integrationId: id, queued, now });
     return { queued, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now })] };
   });

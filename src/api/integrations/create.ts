@@ -3,7 +3,7 @@ import { newId } from '../../db/new-id.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { DEFAULT_FILTERS, integrationNameFrom } from '../../domain/integration.ts';
 import { awaitCommand, wake } from '../commands.ts';
-import type { ApiDeps, Principal } from '../deps.ts';
+import type { ApiDeps, Asked, Principal } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
 import type { NewIntegration } from './schemas.ts';
@@ -16,11 +16,9 @@ const FIRST_VERDICT_MS = 10_000;
  * @returns the new id
  * @throws SecuError `origin_not_allowed` | `token_in_use` | `name_taken` | `rotation_not_possible`
  */
-export async function createIntegration(input: {
-  deps: ApiDeps;
-  principal: Principal;
-  body: z.infer<typeof NewIntegration>;
-}): Promise<string> {
+export async function createIntegration(
+  input: Asked & { deps: ApiDeps; body: z.infer<typeof NewIntegration> },
+): Promise<string> {
   const { deps, body } = input;
   const baseUrl = body.baseUrl ?? deps.settings.defaultBaseUrl;
   checkOrigin({ deps, principal: input.principal, baseUrl });
@@ -43,14 +41,10 @@ export function refuseRotation(autoRotate: { enabled: boolean } | undefined): vo
 async function store({
   deps,
   principal,
+  requestId,
   body,
   baseUrl,
-}: {
-  deps: ApiDeps;
-  principal: Principal;
-  body: z.infer<typeof NewIntegration>;
-  baseUrl: string;
-}) {
+}: Asked & { deps: ApiDeps; body: z.infer<typeof NewIntegration>; baseUrl: string }) {
   const now = deps.now();
   const id = newId('integration');
   const credentialId = newId('credential');
@@ -83,10 +77,18 @@ async function store({
       tokenHash,
       now,
     });
-    const commandId = await tx.commands.add({ integrationId: id, kind: 'verify', now });
+    const commandId = await tx.commands.add({ integrationId: id, kind: 'verify', requestId, now });
     const text = `${name} was created for ${baseUrl}.`;
     await tx.events.add(
-      [{ kind: 'integration.created', integrationId: id, actor: actorOf(principal), text }],
+      [
+        {
+          kind: 'integration.created',
+          integrationId: id,
+          actor: actorOf(principal),
+          text,
+          data: { requestId },
+        },
+      ],
       now,
     );
     const wake = await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now });

@@ -2,7 +2,7 @@ import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentEvent } from '../events/present.ts';
 import { presentRepository } from '../repositories/present.ts';
-import { createRouter, found, listInput, presentPage } from '../shared.ts';
+import { askedBy, createRouter, found, listInput, presentPage } from '../shared.ts';
 import { changeIntegration, removeIntegration, replaceToken, scanAll, syncNow, verifyNow } from './change.ts';
 import { createIntegration } from './create.ts';
 import { presentIntegration, presentSyncRun } from './present.ts';
@@ -24,7 +24,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
 
   return createRouter()
     .openapi(routes.create, async (c) => {
-      const id = await createIntegration({ deps, principal: c.get('principal'), body: c.req.valid('json') });
+      const id = await createIntegration({ deps, ...askedBy(c), body: c.req.valid('json') });
       return c.json(await show(id), 201, { Location: `/api/v1/integrations/${id}` });
     })
     .openapi(routes.test, async (c) => c.json(await testToken({ deps, body: c.req.valid('json') }), 200))
@@ -49,17 +49,17 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       if (body.autoRotate !== undefined && principal.role !== 'admin') {
         throw new SecuError('forbidden', 'autoRotate needs the role admin');
       }
-      await changeIntegration({ deps, principal, id, body });
+      await changeIntegration({ deps, ...askedBy(c), id, body });
       return c.json(await show(id), 200);
     })
     .openapi(routes.replaceToken, async (c) => {
       const { id } = c.req.valid('param');
-      const done = await replaceToken({ deps, principal: c.get('principal'), id, ...c.req.valid('json') });
+      const done = await replaceToken({ deps, ...askedBy(c), id, ...c.req.valid('json') });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.verify, async (c) => {
       const { id } = c.req.valid('param');
-      const done = await verifyNow({ deps, principal: c.get('principal'), id });
+      const done = await verifyNow({ deps, ...askedBy(c), id });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.sync, async (c) => {
@@ -67,15 +67,15 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       const acceptRemovals = c.req.valid('json')?.acceptRemovals ?? false;
       if (acceptRemovals && c.get('principal').role !== 'admin')
         throw new SecuError('forbidden', 'acceptRemovals needs the role admin');
-      return c.json(await syncNow({ deps, principal: c.get('principal'), id, acceptRemovals }), 202);
+      return c.json(await syncNow({ deps, ...askedBy(c), id, acceptRemovals }), 202);
     })
     .openapi(routes.scan, async (c) => {
       const { id } = c.req.valid('param');
       const full = c.req.valid('json')?.full ?? false;
-      return c.json(await scanAll({ deps, principal: c.get('principal'), id, full }), 202);
+      return c.json(await scanAll({ deps, ...askedBy(c), id, full }), 202);
     })
     .openapi(routes.remove, async (c) => {
-      await removeIntegration({ deps, principal: c.get('principal'), id: c.req.valid('param').id });
+      await removeIntegration({ deps, ...askedBy(c), id: c.req.valid('param').id });
       return c.body(null, 204);
     })
     .openapi(routes.repositories, async (c) => {

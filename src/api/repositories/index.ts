@@ -101,16 +101,18 @@ export function createRepositoriesRouter(deps: ApiDeps) {
     .openapi(scan, async (c) => {
       const { id } = c.req.valid('param');
       const full = c.req.valid('json')?.full ?? false;
-      return c.json(await askForScan({ deps, id, full }), 202);
+      return c.json(await askForScan({ deps, requestId: c.get('requestId'), id, full }), 202);
     });
 }
 
 async function askForScan({
   deps,
+  requestId,
   id,
   full,
 }: {
   deps: ApiDeps;
+  requestId: string;
   id: string;
   full: boolean;
 }): Promise<{ scanId: string }> {
@@ -121,7 +123,7 @@ async function askForScan({
       const why = excludedBecause === null ? state : `${state}: ${excludedBecause}`;
       throw new SecuError('invalid_request', `this repository is not scanned (${why})`);
     }
-    const scanId = await tx.scans.ask({ repositoryId: id, full, now });
+    const scanId = await tx.scans.ask({ repositoryId: id, full, requestId, now });
     await tellQueued({ tx, integrationId, repositoryId: id, queued: 1, now });
     return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
   });

@@ -9,7 +9,10 @@ export interface CommandRow {
   payload: Record<string, unknown>;
   state: 'queued' | 'claimed' | 'done';
   result: Record<string, unknown> | null;
+  requestId: string | null;
 }
+
+const COLUMNS = 'id, kind, payload, state, result, request_id as "requestId"';
 
 /** What people asked an integration to do. Claimed and finished by compare-and-swap: nothing runs twice. */
 export function createCommandStore(sql: Sql) {
@@ -18,12 +21,21 @@ export function createCommandStore(sql: Sql) {
       integrationId: string;
       kind: CommandKind;
       payload?: Record<string, unknown>;
+      /** Of the request that gives it. */
+      requestId?: string;
       now: Date;
     }): Promise<string> {
       const id = newId('command');
       await sql.run(
-        `insert into command (id, integration_id, kind, payload, state, created_at) values ($1, $2, $3, $4, 'queued', $5)`,
-        [id, input.integrationId, input.kind, jsonText(input.payload ?? {}), input.now],
+        `insert into command (id, integration_id, kind, payload, state, created_at, request_id) values ($1, $2, $3, $4, 'queued', $5, $6)`,
+        [
+          id,
+          input.integrationId,
+          input.kind,
+          jsonText(input.payload ?? {}),
+          input.now,
+          input.requestId ?? null,
+        ],
       );
       return id;
     },
@@ -39,7 +51,7 @@ export function createCommandStore(sql: Sql) {
       return sql.first<CommandRow>(
         `update command set state = 'claimed', claimed_at = coalesce(claimed_at, $2)
          where id = (select id from command where integration_id = $1 and state <> 'done' order by id limit 1)
-         returning id, kind, payload, state, result`,
+         returning ${COLUMNS}`,
         [integrationId, now],
       );
     },
@@ -63,9 +75,7 @@ export function createCommandStore(sql: Sql) {
     },
 
     async find(id: string): Promise<CommandRow | null> {
-      return sql.first<CommandRow>(`select id, kind, payload, state, result from command where id = $1`, [
-        id,
-      ]);
+      return sql.first<CommandRow>(`select ${COLUMNS} from command where id = $1`, [id]);
     },
   };
 }

@@ -13,6 +13,7 @@ export interface BegunScan {
   attempt: number;
   history: ScanHistory;
   trigger: ScanTrigger;
+  requestId: string | null;
 }
 
 /** What is to be known of a scan that has just ended. Times in ms, `null` where no attempt began. */
@@ -27,8 +28,8 @@ export interface EndedRow {
 }
 
 const INSERT_QUEUED = `
-insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, full_again, queued_at)
-select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, false, $6
+insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, full_again, queued_at, request_id)
+select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, false, $6, $7
 from unnest($1::text[], $2::text[]) as t (id, repository_id) join repository r on r.id = t.repository_id
 on conflict (repository_id) where status in ('queued', 'running') do nothing`;
 
@@ -39,6 +40,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       repositoryIds: readonly string[];
       trigger: ScanTrigger;
       history: ScanHistory;
+      /** Of the request that they follow from; those that are joined keep theirs. */
+      requestId?: string | null;
       now: Date;
     }): Promise<number> {
       if (input.repositoryIds.length === 0) return 0;
@@ -49,6 +52,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         SCAN_PRIORITY[input.trigger],
         input.history,
         input.now,
+        input.requestId ?? null,
       ]);
     },
 
@@ -56,17 +60,23 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
      * Asks for one repository: a queued scan is joined (and upgraded by `full`), a running one is joined, and with
      * `full` followed by another.
      */
-    async ask(input: { repositoryId: string; full: boolean; now: Date }): Promise<string> {
+    async ask(input: {
+      repositoryId: string;
+      full: boolean;
+      requestId?: string;
+      now: Date;
+    }): Promise<string> {
       const history: ScanHistory = input.full ? 'full' : 'none';
       for (;;) {
-        await this.queue({ repositoryIds: [input.repositoryId], trigger: 'manual', history, now: input.now });
+        await this.queue({ ...input, repositoryIds: [input.repositoryId], trigger: 'manual', history });
         const joined = await sql.first<{ id: string }>(
           `update scan set
              priority = least(priority, $3),
+             request_id = coalesce(request_id, $4),
              history = case when $2 and status = 'queued' then 'full' else history end,
              full_again = full_again or ($2 and status = 'running' and history <> 'full')
            where repository_id = $1 and status in ('queued', 'running') returning id`,
-          [input.repositoryId, input.full, SCAN_PRIORITY.manual],
+          [input.repositoryId, input.full, SCAN_PRIORITY.manual, input.requestId ?? null],
         );
         if (joined !== null) return joined.id;
       }
@@ -77,6 +87,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       integrationId: string;
       trigger: ScanTrigger;
       rules: string;
+      requestId: string | null;
       now: Date;
     }): Promise<number> {
       const rows = await sql.rows<{ id: string }>(
@@ -89,12 +100,18 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         repositoryIds: rows.map((row) => row.id),
         trigger: input.trigger,
         history: 'none',
+        requestId: input.requestId,
         now: input.now,
       });
     },
 
     /** Everything active of an integration, for "scan all". @returns how many are queued or running then */
-    async queueAll(input: { integrationId: string; full: boolean; now: Date }): Promise<number> {
+    async queueAll(input: {
+      integrationId: string;
+      full: boolean;
+      requestId?: string;
+      now: Date;
+    }): Promise<number> {
       const rows = await sql.rows<{ id: string }>(
         `select id from repository where integration_id = $1 and state = 'active'`,
         [input.integrationId],
@@ -104,14 +121,15 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         repositoryIds: rows.map((row) => row.id),
         trigger: 'manual',
         history,
+        requestId: input.requestId ?? null,
         now: input.now,
       });
       await sql.run(
-        `update scan set priority = least(priority, $2),
+        `update scan set priority = least(priority, $2), request_id = coalesce(request_id, $4),
            history = case when $3 and status = 'queued' then 'full' else history end,
            full_again = full_again or ($3 and status = 'running' and history <> 'full')
          where integration_id = $1 and status in ('queued', 'running')`,
-        [input.integrationId, SCAN_PRIORITY.manual, input.full],
+        [input.integrationId, SCAN_PRIORITY.manual, input.full, input.requestId ?? null],
       );
       const waiting = await sql.first<{ count: number }>(
         `select count(*)::int as count from scan where integration_id = $1 and status in ('queued', 'running')`,
@@ -135,7 +153,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return sql.first<BegunScan>(
         `update scan set status = 'running', phase = 'cloning', attempt = attempt + 1, started_at = coalesce(started_at, $2), cause = null
          where id = $1 and status in ('queued', 'running') and cancel_requested_at is null
-         returning id, attempt, history, trigger`,
+         returning id, attempt, history, trigger, request_id as "requestId"`,
         [id, now],
       );
     },

@@ -39,20 +39,30 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       integrationId: string;
       trigger: SyncTrigger;
       acceptRemovals?: boolean;
+      /** Of the request that it follows from; one that is joined keeps the first. */
+      requestId?: string | null;
       now: Date;
-    }): Promise<{ id: string; isNew: boolean }> {
+    }): Promise<{ id: string; isNew: boolean; requestId: string | null }> {
       const id = newId('sync');
-      const row = await sql.first<{ id: string; is_new: boolean }>(
+      const row = await sql.first<{ id: string; is_new: boolean; request_id: string | null }>(
         `insert into sync_run as s (id, integration_id, trigger, state, accept_removals, again, listed, complete, added, renamed, excluded,
-           missing, returned, removed, queued_scans, created_at)
-         values ($1, $2, $3, 'queued', $4, false, 0, false, 0, 0, 0, 0, 0, 0, 0, $5)
+           missing, returned, removed, queued_scans, created_at, request_id)
+         values ($1, $2, $3, 'queued', $4, false, 0, false, 0, 0, 0, 0, 0, 0, 0, $5, $6)
          on conflict (integration_id) where state in ('queued', 'running')
-         do update set accept_removals = s.accept_removals or excluded.accept_removals
-         returning id, id = $1 as is_new`,
-        [id, input.integrationId, input.trigger, input.acceptRemovals ?? false, input.now],
+         do update set accept_removals = s.accept_removals or excluded.accept_removals,
+           request_id = coalesce(s.request_id, excluded.request_id)
+         returning id, id = $1 as is_new, request_id`,
+        [
+          id,
+          input.integrationId,
+          input.trigger,
+          input.acceptRemovals ?? false,
+          input.now,
+          input.requestId ?? null,
+        ],
       );
       if (row === null) throw new Error('insert returned nothing');
-      return { id: row.id, isNew: row.is_new };
+      return { id: row.id, isNew: row.is_new, requestId: row.request_id };
     },
 
     /** What a running sync was told at its start holds no longer: another one follows it. */
@@ -64,6 +74,15 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
 
     async find(id: string): Promise<SyncRun | null> {
       return em().findOne(SyncRun, { id });
+    },
+
+    /** The request that this sync follows from; `null` where it is none. */
+    async requestIdOf(id: string): Promise<string | null> {
+      const row = await sql.first<{ request_id: string | null }>(
+        'select request_id from sync_run where id = $1',
+        [id],
+      );
+      return row?.request_id ?? null;
     },
 
     /** The queued or running sync. */

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { fleetRecipes } from '../../simulator/index.ts';
+import type { Answer, TestApi } from '../support/api.ts';
+import { startApi } from '../support/api.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { startWorkers } from '../support/workers.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+
+interface Line {
+  msg: string;
+  activity?: string;
+  outcome?: string;
+  requestId?: string;
+  workflowId?: string;
+}
+
+let world: TestWorld;
+let api: TestApi;
+let id: string;
+
+/** A request that names itself. */
+function asking(requestId: string, request: `${string} ${string}`, json?: object): Promise<Answer> {
+  const headers = { 'X-Request-Id': requestId };
+  return api.call(request, json === undefined ? { headers } : { headers, json });
+}
+
+const lines = (): Line[] => world.logged.map((line): Line => JSON.parse(line));
+
+/** Activities that say that they served this request, each once. */
+function served(requestId: string): string[] {
+  const activities = lines()
+    .filter((line) => line.msg === 'activity done' && line.requestId === requestId)
+    .map(({ activity }) => activity ?? '');
+  return [...new Set(activities)].sort();
+}
+
+const settled = () =>
+  awaitUntil(async () => {
+    const { sync, scans } = (await api.call(`GET integrations/${id}`)).body;
+    return sync.state === 'idle' && sync.lastCompletedAt !== null && scans.queued + scans.running === 0;
+  });
+
+const eventsWith = async (requestId: string): Promise<string[]> =>
+  (await api.call('GET events?limit=200')).body.items
+    .filter(({ data }: { data: { requestId?: string } }) => data.requestId === requestId)
+    .map(({ kind }: { kind: string }) => kind);
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: fleetRecipes(2) } });
+  api = await startApi(world);
+  await startWorkers(world);
+  const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
+  const answer = await asking('trace-create', 'POST integrations', {
+    provider: 'gitlab',
+    type: 'git',
+    token,
+  });
+  id = answer.body.id;
+  await settled();
+});
+
+afterAll(async () => {
+  await world.close();
+});
+
+test('what a creation sets in motion says in the log which request that was, to the last scan', async () => {
+  await awaitUntil(() => served('trace-create').includes('finishSync'));
+  expect(served('trace-create')).toEqual([
+    'checkHeads',
+    'finishSync',
+    'listRepositories',
+    'openSync',
+    'planIntegration',
+    'scanRepository',
+    'settleListing',
+    'verifyToken',
+  ]);
+  const scans = lines().filter(
+    ({ activity, msg }) => activity === 'scanRepository' && msg === 'activity done',
+  );
+  expect(scans.map(({ requestId }) => requestId)).toEqual(['trace-create', 'trace-create']);
+  expect(scans[0]).toMatchObject({ outcome: 'done', workflowId: expect.stringMatching(/^scan:rep_/) });
+});
+
+test('each request marks its own work: a verification, one scan, a scan of everything', async () => {
+  const [repository] = (await api.call(`GET integrations/${id}/repositories`)).body.items;
+  await asking('trace-verify', `POST integrations/${id}/verify`);
+  expect(served('trace-verify')).toEqual(['planIntegration', 'verifyToken']);
+  await asking('trace-one', `POST repositories/${repository.id}/scan`);
+  await awaitUntil(() => served('trace-one').length > 0);
+  await settled();
+  await asking('trace-all', `POST integrations/${id}/scan`);
+  await settled();
+  await awaitUntil(() => served('trace-all').length > 0);
+  expect(served('trace-one')).toEqual(['scanRepository']);
+  expect(served('trace-all')).toEqual(['scanRepository']);
+});
+
+test('a sync that is asked for is marked, and what follows from nobody’s request is not', async () => {
+  await asking('trace-sync', `POST integrations/${id}/sync`);
+  await awaitUntil(() => served('trace-sync').includes('finishSync'));
+  const { syncs } = world.database.stores;
+  await settled();
+  const { id: syncId } = await syncs.open({ integrationId: id, trigger: 'schedule', now: new Date() });
+  const before = world.logged.length;
+  await world.starters.wakeIntegration(id);
+  await awaitUntil(async () => (await syncs.find(syncId))?.state === 'done');
+  const listings = lines()
+    .slice(before)
+    .filter(({ activity }) => activity === 'listRepositories');
+  expect(listings).toHaveLength(1);
+  expect(listings[0]?.requestId).toBeUndefined();
+});
+
+test('a scan that is joined keeps the request that queued it', async () => {
+  const [repository] = (await api.call(`GET integrations/${id}/repositories`)).body.items;
+  const { scans } = world.database.stores;
+  await api.call(`PATCH integrations/${id}`, { json: { paused: true } });
+  const routine = { repositoryIds: [repository.id], trigger: 'schedule', history: 'none' } as const;
+  await scans.queue({ ...routine, now: new Date() });
+  const first = (await asking('trace-first', `POST repositories/${repository.id}/scan`)).body.scanId;
+  await asking('trace-second', `POST repositories/${repository.id}/scan`);
+  expect((await scans.find(first))?.requestId).toBe('trace-first');
+  await api.call(`PATCH integrations/${id}`, { json: { paused: false } });
+  await settled();
+});
+
+test('events tell the request too, for who asks later', async () => {
+  expect(await eventsWith('trace-create')).toEqual(
+    expect.arrayContaining(['integration.created', 'scan.finished']),
+  );
+  await asking('trace-pause', `PATCH integrations/${id}`, { paused: true });
+  expect(await eventsWith('trace-pause')).toEqual(['integration.paused']);
+  await asking('trace-key', 'POST api-keys', { name: 'audited', role: 'viewer' });
+  expect(await eventsWith('trace-key')).toEqual(['api_key.created']);
+});
+
+test('the id of a request travels by rows: no history holds it', async () => {
+  const { client } = world.temporal;
+  const repositories = (await api.call(`GET integrations/${id}/repositories`)).body.items;
+  const ids = [
+    `integration:${id}`,
+    `sync:${id}`,
+    `scans:${id}`,
+    ...repositories.map((repository: { id: string }) => `scan:${repository.id}`),
+  ];
+  let runs = 0;
+  for (const workflowId of ids) {
+    for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      const decoded = historyToJSON(history).replace(
+        /"data": ?"([A-Za-z0-9+/=]+)"/g,
+        (_match, data: string) => Buffer.from(data, 'base64').toString(),
+      );
+      expect(decoded).not.toContain('trace-');
+      runs += 1;
+    }
+  }
+  expect(runs).toBeGreaterThan(6);
+});
+
+test.each([
+  ['longer than a hundred characters', 'x'.repeat(101)],
+  ['with anything but letters, digits and . : - _', 'a/b'],
+  ['in the form of a token of GitLab', ['glpat', 'x'.repeat(20)].join('-')],
+  ['in the form of a key of ours', ['secu', 'y'.repeat(43)].join('_')],
+])('an id %s is not taken over', async (_what, given) => {
+  const answer = await asking(given, 'GET /healthz');
+  expect(answer.headers.get('X-Request-Id')).toMatch(/^[0-9A-Z]{26}$/);
+});
+
+test('a request is one line of the log, without its path or query', async () => {
+  const before = world.logged.length;
+  await asking('trace-line', `GET integrations/${id}/events?limit=1`);
+  await asking('trace-lost', 'GET /nowhere/my-secret?key=my-secret');
+  const logged = lines()
+    .slice(before)
+    .filter(({ msg }) => msg === 'request');
+  expect(logged).toEqual([
+    expect.objectContaining({
+      requestId: 'trace-line',
+      method: 'GET',
+      route: '/api/v1/integrations/:id/events',
+      id,
+      status: 200,
+      durationMs: expect.any(Number),
+      principal: expect.stringMatching(/^key_/),
+    }),
+    expect.objectContaining({ requestId: 'trace-lost', route: null, status: 404 }),
+  ]);
+  expect(JSON.stringify(logged)).not.toContain('my-secret');
+  expect(JSON.stringify(logged)).not.toContain('limit=1');
+});
