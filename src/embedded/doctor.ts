@@ -13,6 +13,8 @@ import { listTools } from './tools.ts';
 
 const POSTGRES_AT_LEAST = 15;
 const NODE_AT_LEAST = 24;
+/** `http.curloptResolve`, by which a checked address is the one that is cloned from, came with git 2.37. */
+const GIT_AT_LEAST = [2, 37] as const;
 
 /** One line of `secu doctor`. */
 export interface DoctorPart {
@@ -74,7 +76,18 @@ function examineNode(): DoctorPart {
 function examineGit(): DoctorPart {
   const { status, stdout } = spawnSync('git', ['--version'], { encoding: 'utf8' });
   if (status !== 0) return part('git', { status: 'failed', detail: 'does not run', advice: 'Install git.' });
-  return part('git', { version: stdout.replace('git version', '').trim(), source: 'machine' });
+  const version = stdout.replace('git version', '').trim();
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const fits = major > GIT_AT_LEAST[0] || (major === GIT_AT_LEAST[0] && minor >= GIT_AT_LEAST[1]);
+  if (fits) return part('git', { version, source: 'machine' });
+  const wanted = GIT_AT_LEAST.join('.');
+  return part('git', {
+    version,
+    source: 'machine',
+    status: 'failed',
+    detail: 'too old',
+    advice: `Install git ${wanted} or newer.`,
+  });
 }
 
 function examineHome({ home }: DoctorQuestion): DoctorPart {
@@ -219,6 +232,7 @@ function examineNeighbours(): DoctorPart {
   });
 }
 
-function part(name: string, facts: Partial<DoctorPart>): DoctorPart {
+/** A part that is well, unless `facts` say otherwise. */
+export function part(name: string, facts: Partial<DoctorPart>): DoctorPart {
   return { part: name, version: null, source: null, status: 'ok', detail: '', advice: null, ...facts };
 }

@@ -2,7 +2,7 @@ import type { About, ReadyChecks } from '../api/deps.ts';
 import { listTools } from '../embedded/tools.ts';
 import { pingTemporal } from '../temporal/connection.ts';
 import { secuVersion } from './version.ts';
-import { areWorkersPolling } from './worker-presence.ts';
+import { queuesWithoutWorker } from './worker-presence.ts';
 import type { World } from './world.ts';
 
 const READY_TIMEOUT_MS = 2_000;
@@ -63,14 +63,15 @@ export async function readyOf({
         () => true,
       ),
     ),
-    holds(() =>
-      areWorkersPolling({
+    holds(async () => {
+      const missing = await queuesWithoutWorker({
         connection,
         namespace: temporal.namespace,
         queuePrefix,
         timeoutMs: READY_TIMEOUT_MS,
-      }),
-    ),
+      });
+      return missing.length === 0;
+    }),
   ]);
   return { database: alive, migrations: fits, temporal: reachable, workers: polling };
 }

@@ -110,7 +110,7 @@ export function temporalAddressOf({ temporal }: Config): TemporalAddress {
 }
 
 /** Secu's own listeners are never a target, whatever the settings allow. */
-function outboundPolicyOf(config: Config): OutboundPolicy {
+export function outboundPolicyOf(config: Config): OutboundPolicy {
   const { network, gitlab, http, database, temporal } = config;
   const listeners = [{ host: http.host, port: http.port }];
   const databaseUrl = database.url === null ? null : new URL(database.url.value());

@@ -113,6 +113,20 @@ test('a port that is taken is said before anything starts', async () => {
   }
 });
 
+test('the doctor exits 1 when something failed, and prints its parts as JSON', async () => {
+  const env = {
+    DATABASE_URL: 'postgresql://secu@127.0.0.1:1/secu',
+    SECU_GITLAB_ORIGINS: 'http://127.0.0.1:1',
+  };
+  const { output, code } = await secu(['doctor', '--json'], { env });
+  expect(code).toBe(1);
+  const parts: { part: string; status: string }[] = JSON.parse(output);
+  expect(parts.find(({ part }) => part === 'postgresql')?.status).toBe('failed');
+  const table = await secu(['doctor'], { env });
+  expect(table.code).toBe(1);
+  expect(table.output.split('\n')[0]).toMatch(/^PART +STATUS .*ADVICE$/);
+});
+
 test('an empty token is refused before anything is sent', async () => {
   const env = { SECU_URL: 'http://127.0.0.1:1', SECU_API_KEY: 'secu_'.padEnd(48, 'x') };
   const { errors, code } = await secu(['integrations', 'add'], { env, input: '\n' });

@@ -103,27 +103,8 @@ async function installTools(name: string | undefined): Promise<void> {
 }
 
 async function doctor(config: Config, json: boolean): Promise<void> {
-  const { temporal } = config;
-  const [{ examine }, { createTemporalClient }, { temporalAddressOf }] = await Promise.all([
-    import('../../embedded/doctor.ts'),
-    import('../../temporal/connection.ts'),
-    import('../world.ts'),
-  ]);
-  const parts = await examine({
-    home: config.home,
-    databaseUrl: config.database.url?.value() ?? null,
-    temporal:
-      temporal.address === null
-        ? null
-        : {
-            address: temporal.address,
-            namespace: temporal.namespace,
-            connect: async () =>
-              createTemporalClient({ ...temporalAddressOf(config), identity: 'doctor' }).connection,
-          },
-    toolPaths: config.toolPaths,
-    diskReserveBytes: config.limits.diskReserveBytes,
-  });
+  const { examineInstallation } = await import('../doctor/index.ts');
+  const parts = await examineInstallation(config);
   print(parts, {
     json,
     columns: [

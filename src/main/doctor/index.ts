@@ -1,0 +1,61 @@
+import type { Config } from '../../config/config.ts';
+import type { DoctorPart } from '../../embedded/doctor.ts';
+import { examine, part } from '../../embedded/doctor.ts';
+import { homeHolder, homeLayout } from '../../embedded/home.ts';
+import { findPostgres } from '../../embedded/postgres.ts';
+import { findTemporal } from '../../embedded/temporal-server.ts';
+import type { TemporalAddress } from '../../temporal/connection.ts';
+import { createTemporalClient } from '../../temporal/connection.ts';
+import { outboundPolicyOf, temporalAddressOf } from '../world.ts';
+import { examineKeys, examineMemory } from './files.ts';
+import { examineMigrations } from './migrations.ts';
+import { examineOrigins } from './origins.ts';
+import { examineSettings } from './settings.ts';
+import { examineWorkflows } from './workflows.ts';
+
+/** Every part that this installation stands on, as its settings have it. Changes nothing. */
+export async function examineInstallation(config: Config): Promise<DoctorPart[]> {
+  const temporal = config.temporal.address === null ? null : temporalAddressOf(config);
+  const layout = homeLayout(config.home);
+  const runs = homeHolder(config.home) !== null;
+  const embeddedUrl = runs ? (findPostgres(layout)?.url ?? null) : null;
+  const policy = outboundPolicyOf(config);
+  try {
+    const [machine, migrations, workflows, origins] = await Promise.all([
+      examine({
+        home: config.home,
+        databaseUrl: config.database.url?.value() ?? null,
+        temporal: temporal === null ? null : { ...temporal, connect: async () => connectionTo(temporal) },
+        toolPaths: config.toolPaths,
+        diskReserveBytes: config.limits.diskReserveBytes,
+      }),
+      examineMigrations(config.database.url?.value() ?? embeddedUrl),
+      examineWorkflows(temporal ?? (runs ? findTemporal(layout) : null)),
+      examineOrigins({ origins: config.gitlab.origins, policy, now: () => new Date() }),
+    ]);
+    return [
+      ...machine,
+      examineMemory(),
+      ...examineKeys(config),
+      migrations,
+      ...workflows,
+      ...origins,
+      examineSettings(config),
+      NO_CHANNEL,
+    ];
+  } finally {
+    await policy.close();
+  }
+}
+
+function connectionTo(temporal: TemporalAddress) {
+  return createTemporalClient({ ...temporal, identity: 'doctor' }).connection;
+}
+
+/** Channels are not part of this version; see docs/decisions/0006-left-out.md. */
+const NO_CHANNEL = part('channels', {
+  status: 'warning',
+  detail: 'this version tells nobody by itself when a token nears its end',
+  advice:
+    'Alarm on secu_token_expires_seconds (docs/how-to/watch-and-alarm.md), or look at GET /api/v1/overview.',
+});

@@ -1,0 +1,83 @@
+import type { Response } from 'undici';
+import { fetch } from 'undici';
+import { ADVICE } from '../../domain/causes.ts';
+import type { DoctorPart } from '../../embedded/doctor.ts';
+import { part } from '../../embedded/doctor.ts';
+import type { OutboundPolicy } from '../../gitlab/outbound.ts';
+import { transportError } from '../../gitlab/transport-error.ts';
+
+const TIMEOUT_MS = 10_000;
+/** A `Date` header has whole seconds, and an answer takes its time: less than this says nothing. */
+const SKEW_MS = 30_000;
+const ENDPOINT = '/api/v4/version';
+
+interface Seen {
+  part: DoctorPart;
+  /** How far this machine's clock is ahead, in ms; `null` where nobody said. */
+  aheadMs: number | null;
+}
+
+/** Asks each GitLab, without a token, whether it is there; and compares clocks with those that are. */
+export async function examineOrigins(input: {
+  origins: readonly string[];
+  policy: OutboundPolicy;
+  now: () => Date;
+}): Promise<DoctorPart[]> {
+  const seen = await Promise.all(input.origins.map((origin) => examineOrigin({ ...input, origin })));
+  return [...seen.map((each) => each.part), clockPart(seen)];
+}
+
+async function examineOrigin(input: {
+  origin: string;
+  policy: OutboundPolicy;
+  now: () => Date;
+}): Promise<Seen> {
+  const { origin, policy, now } = input;
+  const url = new URL(`${origin}${ENDPOINT}`);
+  const name = `gitlab ${url.host}`;
+  try {
+    const response = await fetch(url, {
+      dispatcher: policy.dispatcherFor(url),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { Accept: 'application/json' },
+    });
+    await response.body?.cancel();
+    const dateMs = Date.parse(response.headers.get('Date') ?? '');
+    const aheadMs = Number.isNaN(dateMs) ? null : now().getTime() - dateMs;
+    return { part: answered({ name, origin, response }), aheadMs };
+  } catch (err) {
+    const { code, message } = transportError(err, { method: 'GET', endpoint: ENDPOINT, host: url.host });
+    const advice = code === 'gitlab_tls_failed' ? ADVICE.gitlab_tls_failed : ADVICE.gitlab_unreachable;
+    return { part: part(name, { source: origin, status: 'failed', detail: message, advice }), aheadMs: null };
+  }
+}
+
+/** Without a token a GitLab answers 401 in JSON. @see GitLab docs, "Version API": authentication is required */
+function answered(input: { name: string; origin: string; response: Response }): DoctorPart {
+  const { name, origin, response } = input;
+  const isJson = /^application\/json\b/i.test(response.headers.get('Content-Type') ?? '');
+  if (isJson && (response.status === 401 || response.ok))
+    return part(name, { source: origin, detail: 'answers as a GitLab does' });
+  return part(name, {
+    source: origin,
+    status: 'warning',
+    detail: `answers ${response.status}, not as a GitLab does`,
+    advice: response.status >= 500 ? ADVICE.gitlab_unreachable : ADVICE.not_gitlab,
+  });
+}
+
+function clockPart(seen: readonly Seen[]): DoctorPart {
+  const [aheadMs] = seen
+    .map((each) => each.aheadMs)
+    .filter((each) => each !== null)
+    .sort((one, other) => Math.abs(one) - Math.abs(other));
+  if (aheadMs === undefined) return part('clock', { detail: 'not compared: no GitLab answered' });
+  const seconds = Math.round(Math.abs(aheadMs) / 1_000);
+  if (Math.abs(aheadMs) < SKEW_MS) return part('clock', { detail: 'agrees with GitLab' });
+  return part('clock', {
+    status: 'warning',
+    detail: `${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} GitLab`,
+    advice: 'Keep the clock by NTP: expiry is reckoned by it, and TLS fails when it is far off.',
+  });
+}

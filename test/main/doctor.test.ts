@@ -1,0 +1,249 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Config } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { freePort } from '../../src/embedded/home.ts';
+import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
+import { examineKeys } from '../../src/main/doctor/files.ts';
+import { examineInstallation } from '../../src/main/doctor/index.ts';
+import { examineMigrations } from '../../src/main/doctor/migrations.ts';
+import { examineOrigins } from '../../src/main/doctor/origins.ts';
+import { examineSettings } from '../../src/main/doctor/settings.ts';
+import { examineWorkflows } from '../../src/main/doctor/workflows.ts';
+import { ensureReconcileSchedule } from '../../src/temporal/starters.ts';
+import { reconcileWorkflowId } from '../../src/workflows/contract.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startWorkers } from '../support/workers.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+
+let world: TestWorld;
+let home: string;
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: [] } });
+  home = await mkdtemp(join(tmpdir(), 'secu-doctor-main-'));
+});
+
+afterAll(async () => {
+  await world.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+const configOf = (env: Record<string, string> = {}): Config =>
+  readConfig({ SECU_HOME: home, ...env }, { isRoot: false });
+
+test('an installation is looked at part by part, each with a status, and advice where it is not well', async () => {
+  const parts = await examineInstallation(
+    configOf({
+      DATABASE_URL: world.databaseUrl,
+      TEMPORAL_ADDRESS: world.temporal.address,
+      TEMPORAL_NAMESPACE: world.temporal.namespace,
+      SECU_GITLAB_ORIGINS: world.simulator.url,
+      SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
+    }),
+  );
+  const names = parts.map(({ part }) => part);
+  for (const name of [
+    'node',
+    'git',
+    'home',
+    'disk',
+    'postgresql',
+    'temporal server',
+    'gitleaks',
+    'sandbox',
+    'memory file system',
+    'key ring',
+    'command line key',
+    'migrations',
+    'workers',
+    'reconcile',
+    `gitlab ${new URL(world.simulator.url).host}`,
+    'clock',
+    'settings',
+    'channels',
+  ])
+    expect(names).toContain(name);
+  for (const { part, status, advice } of parts) {
+    if (status === 'ok') continue;
+    expect([part, advice]).toEqual([part, expect.stringMatching(/^.{10,}[.)]$/)]);
+  }
+  const byName = Object.fromEntries(parts.map((each) => [each.part, each]));
+  expect(byName['migrations']).toMatchObject({ status: 'ok' });
+  // the queues of this test have a prefix: nobody polls those of an installation
+  expect(byName['workers']).toMatchObject({
+    status: 'failed',
+    advice: expect.stringContaining('secu worker'),
+  });
+  expect(byName['channels']?.status).toBe('warning');
+});
+
+describe('the schema', () => {
+  test('that is behind or ahead is a failure, with the way out', async () => {
+    const empty = await createTestDatabase({ empty: true });
+    world.onClose(() => empty.drop());
+    expect(await examineMigrations(empty.url)).toMatchObject({
+      status: 'failed',
+      advice: 'Run "secu migrate".',
+    });
+    const newer = await createTestDatabase();
+    world.onClose(() => newer.drop());
+    await newer.query(`insert into secu_migration (name, executed_at) values ('Migration9999', now())`);
+    expect(await examineMigrations(newer.url)).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('Migration9999'),
+    });
+  });
+
+  test('of a database that is away is not known, and of one that does not run yet is no trouble', async () => {
+    expect(await examineMigrations('postgresql://secu:x@127.0.0.1:1/secu')).toMatchObject({
+      status: 'warning',
+    });
+    expect(await examineMigrations(null)).toMatchObject({ status: 'ok' });
+  });
+});
+
+test('a key that others can read is a failure', async () => {
+  await mkdir(join(home, 'keys'), { recursive: true });
+  const ring = join(home, 'keys', 'ring');
+  const statusOf = () => examineKeys(configOf()).find(({ part }) => part === 'key ring');
+  expect(statusOf()).toMatchObject({ status: 'ok', detail: 'made at the first start' });
+  await writeFile(ring, 'x', { mode: 0o600 });
+  expect(statusOf()).toMatchObject({ status: 'ok', detail: 'mode 0600' });
+  await chmod(ring, 0o640);
+  expect(statusOf()).toMatchObject({
+    status: 'failed',
+    detail: expect.stringContaining('0640'),
+    advice: expect.stringContaining(`chmod 600 ${ring}`),
+  });
+});
+
+describe('workers and the sweep', () => {
+  const address = () => ({ address: world.temporal.address, namespace: world.temporal.namespace });
+  const look = async () => {
+    const parts = await examineWorkflows(address(), { queuePrefix: world.queuePrefix });
+    return Object.fromEntries(parts.map((each) => [each.part, each]));
+  };
+
+  test('that are not there are failures; with them all is well; a paused schedule is told', async () => {
+    expect(await look()).toMatchObject({
+      workers: { status: 'failed', detail: expect.stringContaining('orchestration, gitlab, scan') },
+      reconcile: { status: 'failed', detail: 'there is no schedule' },
+    });
+    await startWorkers(world);
+    await ensureReconcileSchedule({ client: world.temporal.client, queuePrefix: world.queuePrefix });
+    await awaitUntil(async () => (await look())['workers']?.status === 'ok');
+    expect(await look()).toMatchObject({ workers: { status: 'ok' }, reconcile: { status: 'ok' } });
+    const schedule = world.temporal.client.schedule.getHandle(reconcileWorkflowId(world.queuePrefix));
+    await schedule.pause();
+    expect(await look()).toMatchObject({
+      reconcile: { status: 'warning', advice: expect.stringContaining('--unpause') },
+    });
+    await schedule.delete();
+  });
+
+  test('of a Temporal that is away are not known', async () => {
+    const parts = await examineWorkflows({ address: '127.0.0.1:1', namespace: 'secu' });
+    expect(parts.map(({ status }) => status)).toEqual(['warning', 'warning']);
+  });
+});
+
+describe('GitLab', () => {
+  const look = async (origin: string, now = () => new Date(), allowed = ['127.0.0.0/8']) => {
+    const policy = createOutboundPolicy({ origins: [origin], allowedNetworks: allowed, ownListeners: [] });
+    try {
+      const [gitlab, clock] = await examineOrigins({ origins: [origin], policy, now });
+      return { gitlab, clock };
+    } finally {
+      await policy.close();
+    }
+  };
+
+  /** Something else that answers, with this status and date. */
+  async function pretender(headers: Record<string, string>, status = 200): Promise<string> {
+    const server = createServer((_request, response) => response.writeHead(status, headers).end('<html>'));
+    const port = await freePort();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    world.onClose(() => new Promise((resolve) => server.close(() => resolve())));
+    return `http://127.0.0.1:${port}`;
+  }
+
+  test('that answers without a token is well, and its clock is compared', async () => {
+    const { gitlab, clock } = await look(world.simulator.url);
+    expect(gitlab).toMatchObject({ status: 'ok', detail: 'answers as a GitLab does' });
+    expect(clock).toMatchObject({ status: 'ok', detail: 'agrees with GitLab' });
+  });
+
+  test.each([
+    [300_000, 'ahead of GitLab'],
+    [-300_000, 'behind GitLab'],
+  ])('a clock that is %i ms off is told', async (offMs, words) => {
+    const origin = await pretender(
+      { Date: new Date().toUTCString(), 'Content-Type': 'application/json' },
+      401,
+    );
+    const { gitlab, clock } = await look(origin, () => new Date(Date.now() + offMs));
+    expect(gitlab?.status).toBe('ok');
+    expect(clock).toMatchObject({ status: 'warning', detail: expect.stringContaining(words) });
+  });
+
+  test('that is something else, is not there, or may not be connected to, is told apart', async () => {
+    const page = await pretender({ 'Content-Type': 'text/html' });
+    expect((await look(page)).gitlab).toMatchObject({
+      status: 'warning',
+      detail: 'answers 200, not as a GitLab does',
+    });
+    const nobody = await look(`http://127.0.0.1:${await freePort()}`);
+    expect(nobody.gitlab).toMatchObject({ status: 'failed', detail: expect.stringContaining('refused') });
+    expect(nobody.clock).toMatchObject({ status: 'ok', detail: expect.stringContaining('not compared') });
+    const forbidden = await look(page, undefined, []);
+    expect(forbidden.gitlab).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('may not be connected to'),
+    });
+  });
+});
+
+describe('settings', () => {
+  const look = (env: Record<string, string>) => examineSettings(configOf(env));
+
+  test('of the default are well', () => {
+    expect(look({})).toMatchObject({ status: 'ok', advice: null });
+  });
+
+  test.each([
+    [{ SECU_PUBLIC_URL: 'http://secu.example.com', SECU_INSECURE_HTTP: '1' }, 'SECU_PUBLIC_URL'],
+    [{ SECU_GITLAB_ORIGINS: 'http://gitlab.example.com' }, 'SECU_GITLAB_ORIGINS'],
+    [{ DATABASE_URL: 'postgresql://secu@db.example.com/secu' }, 'sslmode=verify-full'],
+    [{ TEMPORAL_ADDRESS: 'temporal.example.com:7233' }, 'TEMPORAL_TLS'],
+    [{ SECU_VERIFY_INTERVAL: '0' }, 'SECU_VERIFY_INTERVAL'],
+    [{ SECU_GITLAB_ORIGIN: 'https://gitlab.example.com' }, 'settings.md'],
+  ])('%j is a warning that says what to do', (env, named) => {
+    expect(look(env)).toMatchObject({ status: 'warning', advice: expect.stringContaining(named) });
+  });
+
+  test.each([
+    { DATABASE_URL: 'postgresql://secu@db.example.com/secu?sslmode=verify-full' },
+    { DATABASE_URL: 'postgresql://secu@127.0.0.1/secu' },
+    { TEMPORAL_ADDRESS: 'temporal.example.com:7233', TEMPORAL_TLS: 'true' },
+    { SECU_GITLAB_ORIGINS: 'http://127.0.0.1:9000' },
+  ])('%j is none', (env) => {
+    expect(look(env).status).toBe('ok');
+  });
+
+  test('several are told together, and no secret of an address with them', () => {
+    const password = ['pass', 'word', '7'].join('');
+    const { detail, advice } = look({
+      DATABASE_URL: `postgresql://secu:${password}@db.example.com/secu`,
+      SECU_VERIFY_INTERVAL: '0',
+    });
+    expect(detail).toContain('PostgreSQL');
+    expect(detail).toContain('verified');
+    expect(`${detail} ${advice}`).not.toContain(password);
+  });
+});
