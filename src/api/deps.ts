@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { ApiKeyRole } from '../db/entities/system.ts';
 import type { EventFeed } from '../db/event-feed.ts';
+import type { Located } from '../domain/explain.ts';
 import type { Starters, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Log } from '../log/logger.ts';
@@ -47,6 +48,11 @@ export interface ApiDeps {
   hashToken: (token: Secret) => string;
   /** Looks at a token without storing anything. */
   probe: TokenProbe;
+  /**
+   * What GitLab shows the token of an integration of one project.
+   * @throws SecuError `not_found` | `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*`
+   */
+  locate: (input: { integrationId: string; path: string }) => Promise<Located>;
   /** Keyed hash of a request's body, which may hold a token. */
   hashBody: (body: string) => string;
   /** @throws SecuError `origin_not_allowed` */

@@ -17,7 +17,13 @@ export interface GitlabAnswer {
   retryAfterMs: number | null;
   requestId: string | null;
   /** Host and path of `Location`, never its query. */
-  location: { host: string; pathname: string; points: 'to_https' | 'to_www' | 'elsewhere' } | null;
+  location: {
+    host: string;
+    pathname: string;
+    points: 'to_https' | 'to_www' | 'elsewhere';
+    /** Where GitLab names a project that was renamed, by its id. */
+    projectId?: number;
+  } | null;
   /** A bot protection answers in GitLab's place. Source: Cloudflare docs, "Detect a Challenge Page response". */
   isChallenge: boolean;
 }
@@ -140,6 +146,7 @@ export function refusal(
         ...(retryAfterMs === null ? {} : { retryAfterMs }),
         ...(requestId === null ? {} : { gitlabRequestId: requestId }),
         ...(location === null ? {} : { redirectedTo: location.host }),
+        ...(location?.projectId === undefined ? {} : { projectId: location.projectId }),
       },
     },
   );
@@ -185,7 +192,10 @@ function retryAfterOf({ headers, nowMs }: { headers: Headers; nowMs: number }): 
 function locationOf({ headers, base }: { headers: Headers; base: URL }): GitlabAnswer['location'] {
   const location = headers.get('location');
   const url = location === null ? null : URL.parse(location, base.href);
-  return url === null ? null : { host: url.host, pathname: url.pathname, points: pointsTo(url, base) };
+  if (url === null) return null;
+  const found = { host: url.host, pathname: url.pathname, points: pointsTo(url, base) };
+  const project = /\/api\/v4\/projects\/(\d{1,15})$/.exec(url.pathname);
+  return project === null ? found : { ...found, projectId: Number(project[1]) };
 }
 
 function pointsTo(url: URL, base: URL): 'to_https' | 'to_www' | 'elsewhere' {

@@ -5,11 +5,13 @@ import type { z } from 'zod';
 import type { Reach } from '../domain/dry-run.ts';
 import type { WrongKindCause } from '../domain/dry-run-causes.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { Located } from '../domain/explain.ts';
 import type { TokenFacts } from '../domain/integration.ts';
 import type { ListedRepository } from '../domain/repository.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ListObservation, SelfObservation } from '../domain/verification.ts';
 import { wrongKindByPrefix } from '../domain/verification.ts';
+import { locate } from './locate.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
 import { countReach, greet, rateLimitOf } from './reach.ts';
 import type { RequesterDeps } from './requester.ts';
@@ -72,6 +74,8 @@ export interface GitlabApi {
    * @throws as `listProjectsPage`
    */
   readProject(gitlabProjectId: number, input?: Cancelable): Promise<ListedRepository | null>;
+  /** What GitLab shows the token of the project under this path, also a path of before. @throws as `listProjectsPage` */
+  locate(fullPath: string, input?: Cancelable): Promise<Located>;
 }
 
 export interface GitlabClient {
@@ -116,6 +120,14 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         listProjectsPage,
         readProject: (gitlabProjectId, { signal } = {}) =>
           readProject({ resource: resourceFor(signal), gitlabProjectId }),
+        locate(fullPath, { signal } = {}) {
+          const resource = resourceFor(signal);
+          return locate(fullPath, {
+            read: (project) => readByPath({ resource, project }),
+            firstAfter: async (options) =>
+              (await readPage({ resource, ...options, perPage: 1 })).repositories[0] ?? null,
+          });
+        },
       };
     },
   };
@@ -159,18 +171,22 @@ export function readableOf(repositories: readonly ListedRepository[]): Repositor
     .map(({ gitlabProjectId, fullPath }) => ({ gitlabProjectId, fullPath }));
 }
 
+export interface ProjectsPageOptions {
+  idAfter: number | null;
+  perPage?: number;
+  /** `null`: members of any role. */
+  minAccessLevel?: number | null;
+}
+
 async function readPage({
   resource,
   idAfter,
   perPage = PAGE_SIZE,
-}: {
-  resource: ResourceConfig;
-  idAfter: number | null;
-  perPage?: number;
-}): Promise<ListingPage> {
+  minAccessLevel = REPORTER,
+}: ProjectsPageOptions & { resource: ResourceConfig }): Promise<ListingPage> {
   const items: unknown = await new Projects(resource).all({
     membership: true,
-    minAccessLevel: REPORTER,
+    ...(minAccessLevel === null ? {} : { minAccessLevel }),
     pagination: 'keyset',
     orderBy: 'id',
     sort: 'asc',
@@ -213,6 +229,21 @@ async function readProject({
   } catch (err) {
     if (isSecuError(err, 'repository_gone')) return null;
     throw err;
+  }
+}
+
+/** GitLab answers for a path of before with a redirect to the id, which is asked for anew. */
+async function readByPath(input: {
+  resource: ResourceConfig;
+  project: string | number;
+}): Promise<ListedRepository | null> {
+  try {
+    return parse(Project, await new Projects(input.resource).show(input.project));
+  } catch (err) {
+    if (isSecuError(err, 'repository_gone')) return null;
+    const movedTo = isSecuError(err, 'gitlab_redirected') ? err.details['projectId'] : undefined;
+    if (typeof movedTo !== 'number' || typeof input.project === 'number') throw err;
+    return readByPath({ ...input, project: movedTo });
   }
 }
 

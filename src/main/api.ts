@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import { isDatabaseAway } from '../db/database.ts';
 import { openEventFeed } from '../db/event-feed.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
-import type { TokenProbe } from '../domain/ports.ts';
+import type { GitlabClient } from '../gitlab/client.ts';
 import { createGitlabClient } from '../gitlab/client.ts';
 import { createPacer } from '../gitlab/pacer.ts';
 import type { Log } from '../log/logger.ts';
@@ -20,6 +20,7 @@ import { keyedHash } from '../vault/vault.ts';
 import { aboutOf, readyOf } from './api-facts.ts';
 import { cliKeyOf } from './cli-key.ts';
 import { openDataKey } from './keys.ts';
+import { createLocator } from './locate.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { createGit } from './scan-tools.ts';
 import { createTokenProbe } from './token-probe.ts';
@@ -125,6 +126,7 @@ function isHttps({ http }: Config): boolean {
 
 async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
   const { config, database, vault } = world;
+  const gitlab = gitlabOf(world);
   const tokenKey = await openDataKey({ vault, database, name: 'token' });
   const bodyKey = await openDataKey({ vault, database, name: 'body' });
   return {
@@ -147,7 +149,12 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
       return keyedHash({ dataKey: tokenKey, purpose: 'token', text: token });
     },
     hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
-    probe: createProbe(world),
+    probe: createTokenProbe({
+      policy: world.policy,
+      gitlab,
+      git: createGit({ ...world, workFolder: join(config.home, 'work', 'probe') }),
+    }),
+    locate: createLocator({ database, vault, gitlab }),
     checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
     about: () => aboutOf(world),
     ready: () => readyOf(world),
@@ -155,11 +162,9 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
   };
 }
 
-function createProbe({ config, policy }: World): TokenProbe {
+function gitlabOf({ config, policy }: World): GitlabClient {
   const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
-  const git = createGit({ config, policy, workFolder: join(config.home, 'work', 'probe') });
-  const gitlab = createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` });
-  return createTokenProbe({ policy, gitlab, git });
+  return createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` });
 }
 
 /** The host of the public address, and on loopback its usual names. */

@@ -18,6 +18,8 @@ const NEEDS: Record<string, 'viewer' | 'operator' | 'admin'> = {
   'GET /api/v1/findings/{id}': 'viewer',
   'GET /api/v1/integrations': 'viewer',
   'POST /api/v1/integrations': 'operator',
+  'POST /api/v1/integrations/{id}/filters/preview': 'operator',
+  'GET /api/v1/integrations/{id}/explain': 'viewer',
   'POST /api/v1/integrations/test': 'operator',
   'GET /api/v1/integrations/token-link': 'viewer',
   'GET /api/v1/integrations/{id}': 'viewer',

@@ -8,6 +8,7 @@ import { hashOfApiKey } from '../../src/api/middleware/authenticate.ts';
 import type { ApiKeyRole } from '../../src/db/entities/system.ts';
 import { openEventFeed } from '../../src/db/event-feed.ts';
 import { freePort } from '../../src/embedded/home.ts';
+import { createLocator } from '../../src/main/locate.ts';
 import { createTokenProbe } from '../../src/main/token-probe.ts';
 import { createHttpMetrics } from '../../src/metrics/http.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
@@ -91,6 +92,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
     },
     hashToken: hashWith('token'),
     hashBody: hashWith('body'),
+    locate: createLocator({ database, vault, gitlab: world.gitlab }),
     probe: createTokenProbe({ policy, gitlab: world.gitlab, git: world.git }),
     checkOrigin: (baseUrl) => void policy.check(baseUrl),
     about: async () => ({

@@ -74,7 +74,7 @@ async function storeChange(
   return [...wakes, await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
 }
 
-function mergeFilters(
+export function mergeFilters(
   now: Filters,
   patch: NonNullable<z.infer<typeof IntegrationPatch>['filters']>,
 ): Filters {

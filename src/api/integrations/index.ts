@@ -1,10 +1,12 @@
 import { SecuError } from '../../domain/errors.ts';
+import { escapeForeignText } from '../../domain/finding.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentEvent } from '../events/present.ts';
 import { presentRepository } from '../repositories/present.ts';
 import { askedBy, createRouter, found, listInput, presentPage } from '../shared.ts';
 import { changeIntegration, removeIntegration, replaceToken, scanAll, syncNow, verifyNow } from './change.ts';
 import { createIntegration } from './create.ts';
+import { explainPath, previewFilters, repositoryPathOf } from './look.ts';
 import { presentIntegration, presentSyncRun } from './present.ts';
 import { integrationRoutes } from './routes.ts';
 import { testToken, tokenLink } from './test-token.ts';
@@ -68,6 +70,15 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       if (acceptRemovals && c.get('principal').role !== 'admin')
         throw new SecuError('forbidden', 'acceptRemovals needs the role admin');
       return c.json(await syncNow({ deps, ...askedBy(c), id, acceptRemovals }), 202);
+    })
+    .openapi(routes.previewFilters, async (c) => {
+      const { filters } = c.req.valid('json');
+      return c.json(await previewFilters({ deps, id: c.req.valid('param').id, filters }), 200);
+    })
+    .openapi(routes.explain, async (c) => {
+      const path = repositoryPathOf(c.req.valid('query').path);
+      const explanation = await explainPath({ deps, id: c.req.valid('param').id, path });
+      return c.json({ ...explanation, path: escapeForeignText(explanation.path) }, 200);
     })
     .openapi(routes.scan, async (c) => {
       const { id } = c.req.valid('param');

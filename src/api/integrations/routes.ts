@@ -18,6 +18,9 @@ import {
 } from '../shared.ts';
 import {
   DryRunSchema,
+  ExplanationSchema,
+  FiltersPreviewRequest,
+  FiltersPreviewSchema,
   IntegrationPatch,
   IntegrationSchema,
   NewIntegration,
@@ -140,6 +143,24 @@ export function integrationRoutes(deps: ApiDeps) {
       summary: 'Lists now; a running sync is joined',
       request: { params, ...body(SyncRequest, false) },
       responses: answers(202, z.object({ syncId: z.string() }), 'Queued', [404]),
+    }),
+    previewFilters: createRoute({
+      ...operates,
+      tags,
+      method: 'post',
+      path: '/integrations/{id}/filters/preview',
+      summary: 'What other filters would change',
+      request: { params, ...body(FiltersPreviewRequest, true) },
+      responses: answers(200, FiltersPreviewSchema, 'Counts, and the first of them', [404]),
+    }),
+    explain: createRoute({
+      ...reads,
+      tags,
+      method: 'get',
+      path: '/integrations/{id}/explain',
+      summary: 'Why a repository is listed or not',
+      request: { params, query: z.strictObject({ path: z.string().min(1).max(2_000) }) },
+      responses: answers(200, ExplanationSchema, 'The reason', [404, 503]),
     }),
     scan: createRoute({
       ...starts,

@@ -2,6 +2,7 @@ import { INVALID_CAUSES, REACHABILITY_CAUSES } from '../../domain/causes.ts';
 import { CHECK_STATUSES, DRY_RUN_VERDICTS } from '../../domain/dry-run.ts';
 import type { DryRunCause } from '../../domain/dry-run-causes.ts';
 import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../domain/dry-run-causes.ts';
+import { EXPLAIN_REASONS } from '../../domain/explain.ts';
 import {
   INTEGRATION_STATUSES,
   OWNER_KINDS,
@@ -149,6 +150,26 @@ export const DryRunSchema = z
     reach: z.object({ groups: z.int().nullable(), projects: z.int().nullable() }).nullable(),
   })
   .openapi('DryRun');
+
+export const FiltersPreviewRequest = z
+  .strictObject({ filters: filtersPatch })
+  .openapi('FiltersPreviewRequest');
+export const FiltersPreviewSchema = z
+  .object({
+    added: z.int(),
+    removed: z.int(),
+    sample: z.array(z.object({ path: z.string(), change: z.enum(['added', 'removed']) })),
+  })
+  .openapi('FiltersPreview');
+
+export const ExplanationSchema = z
+  .object({
+    path: z.string(),
+    listed: z.boolean(),
+    reason: z.enum(EXPLAIN_REASONS).nullable(),
+    detail: z.string(),
+  })
+  .openapi('Explanation');
 
 export const TokenLinkSchema = z
   .object({ url: z.string(), scopes: z.array(z.string()) })

@@ -1,5 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { Exclusion, RepositoryState } from '../../domain/repository.ts';
+import type { Exclusion, ListedRepository, RepositoryState } from '../../domain/repository.ts';
 import { Repository } from '../entities/repository.ts';
 import type { Condition, ListInput } from '../list-query.ts';
 import { anyOf, contains, listPage } from '../list-query.ts';
@@ -94,6 +94,37 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
         list,
         item: viewOf,
       });
+    },
+
+    /** By path, without case; the one that is still there where several had it. */
+    async findByPath({ integrationId, path }: { integrationId: string; path: string }) {
+      return sql.first<{
+        fullPath: string;
+        state: RepositoryState;
+        excludedBecause: Exclusion | null;
+        held: boolean;
+      }>(
+        `select r.full_path as "fullPath", r.state, r.excluded_because as "excludedBecause",
+           i.brake_held is not null and r.missed_by_sync_id is not null as held
+         from repository r join integration i on i.id = r.integration_id
+         where r.integration_id = $1 and lower(r.full_path) = lower($2)
+         order by (r.state = 'removed'), r.id desc limit 1`,
+        [integrationId, path],
+      );
+    },
+
+    /** Rows as they were listed, in pages by id, for filters to be tried on. */
+    async listedRows(input: { integrationId: string; after: string; limit: number }) {
+      return sql.rows<ListedRepository & { id: string; state: RepositoryState }>(
+        `select id, gitlab_project_id::float8 as "gitlabProjectId", full_path as "fullPath", default_branch as "defaultBranch",
+           visibility, null as "lastActivityAt", empty, archived, fork, personal, pending_deletion as "pendingDeletion",
+           repository_disabled as "repositoryDisabled", state
+         from repository
+         where integration_id = $1 and id > $2 and state in ('active', 'empty', 'excluded')
+           and excluded_because is distinct from 'access_too_low'
+         order by id limit $3`,
+        [input.integrationId, input.after, input.limit],
+      );
     },
 
     /** Its head was looked at and is what we know, or what we now know. */

@@ -1,0 +1,26 @@
+import { currentCredential, openToken } from '../activities/token.ts';
+import type { Database } from '../db/database.ts';
+import { SecuError } from '../domain/errors.ts';
+import type { Located } from '../domain/explain.ts';
+import type { GitlabClient } from '../gitlab/client.ts';
+import type { Vault } from '../vault/vault.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** Asks GitLab about one project with the token of an integration, which stays on this side of the API. */
+export function createLocator(parts: { database: Database; vault: Vault; gitlab: GitlabClient }) {
+  return async ({ integrationId, path }: { integrationId: string; path: string }): Promise<Located> => {
+    const { database, vault, gitlab } = parts;
+    const found = await currentCredential(database.stores, integrationId);
+    if (found === null) throw new SecuError('not_found', 'there is no such integration');
+    const token = openToken({ vault, credential: found.credential });
+    const api = gitlab.forToken({ baseUrl: found.integration.baseUrl, token });
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      return await api.locate(path, { signal });
+    } catch (err) {
+      if (!signal.aborted) throw err;
+      throw new SecuError('gitlab_unreachable', 'GitLab did not answer in time', { cause: err });
+    }
+  };
+}
