@@ -14,7 +14,7 @@ export async function up(env: Environment): Promise<void> {
   };
   const stack = await startStack({ config, env, say, onStep: slow });
   writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
-  say(`Secu runs at ${stack.url} (API: ${stack.url}/api/v1, document: ${stack.url}/api/openapi.json)`);
+  say(`Secu runs at ${stack.url} (API: ${stack.url}/api/v1, described at ${stack.url}/api/docs)`);
   if (stack.temporalUi !== null) say(`Temporal UI: ${stack.temporalUi}`);
   say(`Data: ${config.home}. The command line finds its key there: node bin/secu.js integrations add`);
   say('Ctrl-C stops everything; the next start goes on where it was.');

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
+import { openDatabase } from '../../src/db/database.ts';
 import { listed, seedRepositories } from '../db/seed.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
@@ -81,6 +82,14 @@ test.each([
   expect(answer.status).toBe(status);
   const type = status === 200 ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/problem+json';
   expect(answer.headers.get('Content-Type')).toBe(type);
+});
+
+test('with the database away it is a 503 that says nothing but that', async () => {
+  const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
+  world.onClose(() => away.close());
+  const other = await startApi(world, { database: away });
+  const answer = await other.call('GET /metrics', { as: 'metrics' });
+  expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
 });
 
 test('it takes no other method', async () => {

@@ -124,7 +124,8 @@ test('the doctor exits 1 when something failed, and prints its parts as JSON', a
   expect(parts.find(({ part }) => part === 'postgresql')?.status).toBe('failed');
   const table = await secu(['doctor'], { env });
   expect(table.code).toBe(1);
-  expect(table.output.split('\n')[0]).toMatch(/^PART +STATUS .*ADVICE$/);
+  expect(table.output.split('\n')[0]).toMatch(/^PART +STATUS .*DETAIL$/);
+  expect(table.output).toMatch(/\nfailed postgresql: Check DATABASE_URL.+\n/);
 });
 
 test('an empty token is refused before anything is sent', async () => {

@@ -28,7 +28,7 @@ export function requestScope({
     const requestId = REQUEST_ID.test(given) ? given : ulid();
     c.set('requestId', requestId);
     const startedMs = performance.now();
-    await next();
+    await log.within({ requestId }, next);
     c.header('X-Request-Id', requestId);
     c.header('X-Content-Type-Options', 'nosniff');
     c.header('X-Frame-Options', 'DENY');

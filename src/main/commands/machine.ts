@@ -4,6 +4,7 @@ import type { Config, ConfigFacts } from '../../config/config.ts';
 import { readConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { SecuError } from '../../domain/errors.ts';
+import type { DoctorPart } from '../../embedded/doctor.ts';
 import { homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
 import { listTools, requireTool } from '../../embedded/tools.ts';
@@ -113,10 +114,17 @@ async function doctor(config: Config, json: boolean): Promise<void> {
       ['VERSION', 'version'],
       ['SOURCE', 'source'],
       ['DETAIL', 'detail'],
-      ['ADVICE', 'advice'],
     ],
   });
+  if (!json) sayAdvice(parts);
   if (parts.some((part) => part.status === 'failed')) process.exitCode = 1;
+}
+
+/** Below the table, where a sentence has room. */
+function sayAdvice(parts: readonly DoctorPart[]): void {
+  for (const { part, status, advice } of parts) {
+    if (status !== 'ok' && advice !== null) process.stdout.write(`\n${status} ${part}: ${advice}\n`);
+  }
 }
 
 function queueList(text: string): (typeof QUEUES)[number][] {
