@@ -30,10 +30,12 @@ COPY scripts scripts
 COPY tools tools
 COPY src src
 # git only because the launcher asks for it; it starts once here, so that an image that cannot start is never made, and
-# nothing has to be written later. What the builder's umask took away is given back.
+# nothing has to be written later. So is the workflows' bundle: its compiler unpacks itself into a folder that it may
+# run programs from, which the finished container does not have. What the builder's umask took away is given back.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git \
   && node bin/secu.js --version \
+  && node src/main/bundle.ts \
   && chmod -R a+rX .
 
 FROM ${NODE_IMAGE} AS runtime

@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { projectFile } from '../support/compose.ts';
+
+let copy: string;
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'secu-bundle-'));
+  for (const part of ['src', 'package.json', 'package-lock.json'])
+    cpSync(projectFile(part), join(copy, part), { recursive: true });
+  symlinkSync(projectFile('node_modules'), join(copy, 'node_modules'));
+});
+
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+function run(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.trim();
+}
+
+/** The length of the bundle that a worker would take. */
+const taken = () =>
+  Number(
+    run(
+      '--input-type=module',
+      '-e',
+      "import { workflowBundle } from './src/main/workflow-bundle.ts'; console.log((await workflowBundle()).code.length);",
+    ),
+  );
+
+test('a bundle that was made ahead is taken as long as its sources are the same, and not after', () => {
+  const file = run('src/main/bundle.ts');
+  writeFileSync(file, 'made ahead');
+  expect(taken()).toBe('made ahead'.length);
+  cpSync(join(copy, 'src/domain/ids.ts'), join(copy, 'src/domain/ids-too.ts'));
+  expect(taken()).toBeGreaterThan(100_000);
+});
