@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
@@ -10,7 +10,7 @@ export function writeRoots({ folder, caPem }: { folder: string; caPem: string })
   const pem = roots.map((root) => `${root.trim()}\n`).join('');
   const path = join(folder, `roots-${createHash('sha256').update(pem).digest('hex').slice(0, 16)}.pem`);
   if (!existsSync(path)) {
-    const draft = `${path}.${process.pid}`;
+    const draft = `${path}.${randomUUID()}`;
     writeFileSync(draft, pem, { mode: 0o600 });
     renameSync(draft, path);
   }

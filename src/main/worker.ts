@@ -31,7 +31,7 @@ import { openDataKey } from './keys.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { createScanTools } from './scan-tools.ts';
 import { secuVersion } from './version.ts';
-import { ownWorkFolder } from './work-folder.ts';
+import { openWorkFolder } from './work-folder.ts';
 import { startReporting } from './worker-report.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import type { World } from './world.ts';
@@ -66,8 +66,11 @@ export async function runWorker(input: {
   };
   const deps = await gitlabDepsOf(world, metrics);
   const workers: Worker[] = [];
+  const closings: (() => Promise<void>)[] = [];
   for (const queue of queues) {
-    workers.push(await createQueueWorker(queue, { ...common, ...(await partsOf({ queue, world, deps })) }));
+    const { close, ...parts } = await partsOf({ queue, world, deps });
+    workers.push(await createQueueWorker(queue, { ...common, ...parts }));
+    if (close !== undefined) closings.push(close);
   }
   const stopDispatcher = queues.includes('orchestration') ? await startOrchestrating(world, deps) : null;
   const { database, log } = world;
@@ -81,6 +84,7 @@ export async function runWorker(input: {
     await stopDispatcher?.();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
+    for (const close of closings) await close();
     await stopReporting();
     await connection.close();
     await world.close();
@@ -126,7 +130,10 @@ function activityDepsOf(
   };
 }
 
-type Parts = Pick<WorkerParts, 'activities' | 'slots' | 'workflowBundle'>;
+type Parts = Pick<WorkerParts, 'activities' | 'slots' | 'workflowBundle'> & {
+  /** Once the worker has stopped. */
+  close?: () => Promise<void>;
+};
 
 async function partsOf(input: {
   queue: QueueName;
@@ -158,14 +165,14 @@ async function partsOf(input: {
 
 async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDepsOf>>): Promise<Parts> {
   const { config, database, vault } = world;
-  const { workFolder, swept } = await ownWorkFolder(join(config.home, 'work', 'scans'));
-  if (swept > 0) world.log.info({ swept }, 'workspaces of an earlier worker removed');
+  const workFolder = await openWorkFolder({ parent: join(config.home, 'work', 'scans'), log: world.log });
   const dataKey = await openDataKey({ vault, database, name: 'fingerprint' });
   const { scanners } = deps.scanTools;
   const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
   return {
     slots: config.limits.scanSlots,
-    activities: createScanActivities({ ...deps, scanners, workFolder, hash }),
+    activities: createScanActivities({ ...deps, scanners, workFolder: workFolder.path, hash }),
+    close: () => workFolder.close(),
   };
 }
 

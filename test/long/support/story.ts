@@ -56,7 +56,7 @@ export async function wantedAndFound(secu: Secu, simulator: Simulator, integrati
 }
 
 /** What scans left in the folders where clones are made. */
-export function workspacesOf(secu: Secu): string[] {
-  const parent = join(secu.home, 'work', 'scans');
-  return readdirSync(parent).flatMap((worker) => readdirSync(join(parent, worker)));
+export function workspacesOf({ home }: Pick<Secu, 'home'>): string[] {
+  const entries = readdirSync(join(home, 'work', 'scans'), { recursive: true, encoding: 'utf8' });
+  return entries.filter((path) => /^[^/]+\/scn_[^/]+$/.test(path));
 }
