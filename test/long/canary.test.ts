@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Simulator } from '../../simulator/index.ts';
 import { createSimulator } from '../../simulator/index.ts';
 import { awaitUntil } from '../support/await-until.ts';
+import type { Answer } from './support/client.ts';
 import {
   filesHolding,
   formsOf,
@@ -15,7 +16,7 @@ import {
   tablesHolding,
   watchProcesses,
 } from './support/search.ts';
-import type { Answer, Secu } from './support/secu.ts';
+import type { Secu } from './support/secu.ts';
 import { prepareSecu } from './support/secu.ts';
 import { awaitSettled } from './support/story.ts';
 

@@ -9,17 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../src/embedded/home.ts';
 import { awaitUntil } from '../../support/await-until.ts';
 import { toolPath } from '../../support/tools.ts';
+import type { Client } from './client.ts';
+import { createClient } from './client.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-export interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field, and a wrong field fails the test
-  body: any;
-}
-
 /** One `secu up` with a home of its own, as a user runs it: real processes that a test may kill. */
-export interface Secu {
+export interface Secu extends Client {
   home: string;
   url: string;
   output(): string;
@@ -31,9 +27,6 @@ export interface Secu {
     name: 'supervisor' | 'postgres' | 'temporal' | 'api' | 'orchestration-worker' | 'scan-worker',
   ): Promise<number>;
   signal(name: 'temporal' | 'postgres', signal: NodeJS.Signals): void;
-  call(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** All items of a list. */
-  list(path: string): Promise<Answer['body'][]>;
   ready(): Promise<void>;
   /** Ends whatever lives and removes the home. */
   remove(): Promise<void>;
@@ -51,6 +44,7 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
   let output = '';
 
   const secu: Secu = {
+    ...createClient({ url, apiKey: () => readFileSync(join(home, 'keys', 'cli.key'), 'utf8').trim() }),
     home,
     url,
     output: () => output,
@@ -93,31 +87,6 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
     },
     signal(name, signal) {
       process.kill(pidOf(home, name), signal);
-    },
-    async call(method, path, body) {
-      const key = readFileSync(join(home, 'keys', 'cli.key'), 'utf8').trim();
-      const response = await fetch(`${url}/api/v1${path}`, {
-        method,
-        headers: {
-          Authorization: `Bearer ${key}`,
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === '' ? null : JSON.parse(text) };
-    },
-    async list(path) {
-      const items: Answer['body'][] = [];
-      for (let cursor: string | null = ''; cursor !== null; ) {
-        const { body } = await secu.call(
-          'GET',
-          `${path}${path.includes('?') ? '&' : '?'}limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`,
-        );
-        items.push(...body.items);
-        cursor = body.nextCursor;
-      }
-      return items;
     },
     async ready() {
       await awaitUntil(async () => (await readiness(url)) === 'ready', {

@@ -4,10 +4,11 @@ import type { Simulator } from '../../../simulator/index.ts';
 import { expectationsOf } from '../../../simulator/index.ts';
 import { escapeForeignText } from '../../../src/domain/finding.ts';
 import { awaitUntil } from '../../support/await-until.ts';
+import type { Client } from './client.ts';
 import type { Secu } from './secu.ts';
 
 /** Waits until the integration is active, listed, nothing waits or runs, and every repository was tried. */
-export async function awaitSettled(secu: Secu, integrationId: string): Promise<void> {
+export async function awaitSettled(secu: Client, integrationId: string): Promise<void> {
   let seen: unknown = null;
   await awaitUntil(
     async () => {
@@ -25,7 +26,7 @@ export async function awaitSettled(secu: Secu, integrationId: string): Promise<v
 }
 
 /** The integration, or `null` while the API or its database is away. */
-export async function look(secu: Secu, integrationId: string) {
+export async function look(secu: Client, integrationId: string) {
   try {
     const { status, body } = await secu.call('GET', `/integrations/${integrationId}`);
     return status === 200 ? body : null;
@@ -35,7 +36,7 @@ export async function look(secu: Secu, integrationId: string) {
 }
 
 /** `path:line` of what the recipes want found, and of what is open, by repository; equal when all is well. */
-export async function wantedAndFound(secu: Secu, simulator: Simulator, integrationId: string) {
+export async function wantedAndFound(secu: Client, simulator: Simulator, integrationId: string) {
   const wanted: Record<string, string[]> = {};
   const found: Record<string, string[]> = {};
   const expectations = expectationsOf(simulator.recipes);
