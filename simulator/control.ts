@@ -43,6 +43,11 @@ export type SimulatorControl = {
   /** Without its value. */
   token(tokenId: number): Omit<Token, 'secret'>;
   addProject(recipe: Recipe): Promise<{ id: number; path: string }>;
+  /**
+   * Many projects of one history, `<path>-1` and so on, for measuring. Ids leave gaps of up to `widestGap`, as they do
+   * for somebody who is a member of a few of many projects.
+   */
+  addCopies(options: { recipe: Recipe; count: number; widestGap: number }): Promise<void>;
   project(ref: ProjectRef): { id: number; path: string; archived: boolean; lastActivityAt: Date };
   /** The old path goes on answering until another project takes it. */
   renameProject(ref: ProjectRef, path: string): void;
@@ -202,6 +207,14 @@ function projectControl(world: World, repositories: Repositories) {
     async addProject(recipe: Recipe) {
       await repositories.prepare([recipe]);
       return shown(addProjectOf(world, recipe));
+    },
+    async addCopies({ recipe, count, widestGap }: { recipe: Recipe; count: number; widestGap: number }) {
+      await repositories.prepare([recipe]);
+      for (let number = 1; number <= count; number += 1) {
+        // the same gaps in every run
+        world.nextId.project += (number * 7_919) % (widestGap + 1);
+        addProjectOf(world, { ...recipe, path: `${recipe.path}-${number}` }, { isNewPath: true });
+      }
     },
     project: (ref: ProjectRef) => shown(find(ref)),
     renameProject(ref: ProjectRef, path: string) {

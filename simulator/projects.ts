@@ -8,9 +8,10 @@ const NO_ROLE: Role = { level: 0, via: 'project' };
 const GUEST = 10;
 const REPORTER = 20;
 
-export function addProjectOf(world: World, recipe: Recipe): Project {
+/** `isNewPath`: whoever calls knows that no project has this path. */
+export function addProjectOf(world: World, recipe: Recipe, { isNewPath = false } = {}): Project {
   const traits = recipe.project ?? {};
-  if (projectByPath(world, recipe.path)?.path === recipe.path) {
+  if (!isNewPath && projectByPath(world, recipe.path)?.path === recipe.path) {
     throw new Error(`the path ${recipe.path} is taken`);
   }
   const project: Project = {
@@ -44,6 +45,36 @@ export function addProjectOf(world: World, recipe: Recipe): Project {
 
 export function lastSegment(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/**
+ * Projects behind an id, one after the other: the map holds them by ascending id, since ids only grow. Where to begin
+ * is looked up, so that a page of a long listing costs no walk over all of it.
+ */
+export function* projectsAfter(world: World, id: number): Generator<Project> {
+  const ids = sortedIds(world);
+  let low = 0;
+  for (let high = ids.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] ?? 0) <= id) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < ids.length; low += 1) {
+    const project = world.projects.get(ids[low] ?? 0);
+    if (project !== undefined) yield project;
+  }
+}
+
+const SORTED = new WeakMap<World, { ids: number[]; size: number; nextId: number }>();
+
+function sortedIds(world: World): number[] {
+  const known = SORTED.get(world);
+  const { size } = world.projects;
+  const nextId = world.nextId.project;
+  if (known !== undefined && known.nextId === nextId && known.size === size) return known.ids;
+  const ids = [...world.projects.keys()];
+  SORTED.set(world, { ids, size, nextId });
+  return ids;
 }
 
 /** By present path, else by a path that it had before and that nobody took since. */

@@ -1,4 +1,11 @@
-import { canSee, projectByPath, refusedByPolicy, roleOf, withinBoundary } from '../projects.ts';
+import {
+  canSee,
+  projectByPath,
+  projectsAfter,
+  refusedByPolicy,
+  roleOf,
+  withinBoundary,
+} from '../projects.ts';
 import type { Reply } from '../reply.ts';
 import { apiError, jsonReply } from '../reply.ts';
 import type { Project, World } from '../world.ts';
@@ -28,12 +35,26 @@ function listProjects(context: RouteContext): Reply {
   if ('status' in caller) return caller;
   const query = parseListQuery(world, request.query);
   if ('status' in query) return query;
+  if (query.keyset && query.sort === 'asc') {
+    const rows = firstListed({ caller, query, world, count: pageSize(request.query) });
+    return keysetPage({ context, caller, query, rows });
+  }
   const rows = [...world.projects.values()]
     .filter((project) => isListed({ project, caller, query }))
     .toSorted(order(query));
   return query.keyset
     ? keysetPage({ context, caller, query, rows })
     : offsetPage({ context, caller, query, rows });
+}
+
+/** One page by ascending id, without looking at what lies before or behind it. */
+function firstListed(input: { caller: Caller; query: ListQuery; world: World; count: number }): Project[] {
+  const rows: Project[] = [];
+  for (const project of projectsAfter(input.world, input.query.idAfter ?? 0)) {
+    if (isListed({ ...input, project })) rows.push(project);
+    if (rows.length === input.count) break;
+  }
+  return rows;
 }
 
 function isListed({

@@ -16,6 +16,8 @@ export async function withHeartbeat<T>(
   try {
     return await work(context.cancellationSignal);
   } catch (err) {
+    // the next try goes on from here, not from the last beat
+    context.heartbeat(details());
     if (context.cancellationSignal.aborted) await context.cancelled;
     throw err;
   } finally {

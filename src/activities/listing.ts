@@ -7,13 +7,15 @@ import type { GitlabApi } from '../gitlab/client.ts';
 import { checkHeads } from './check-heads.ts';
 import type { GitlabDeps } from './deps.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { listingWindow } from './listing-window.ts';
 import { noteRequest } from './note-request.ts';
 import { suspectToken } from './suspect.ts';
 import { currentCredential, isOutage, isTokenRefusal, openToken } from './token.ts';
+import type { IdRange } from './walk.ts';
+import { walkListing } from './walk.ts';
 
-/** Where a walk over a listing stands; the heartbeat's details, so that a new try goes on from here. */
-interface Walk {
-  after: number;
+/** What a walk over a listing has met so far. */
+interface Counts {
   listed: number;
   added: number;
   renamed: number;
@@ -21,7 +23,13 @@ interface Walk {
   returned: number;
 }
 
-export interface ListingOutcome extends Omit<Walk, 'after'> {
+/** Where it stands; the heartbeat's details, so that a new try goes on from here. */
+interface Walk extends Counts {
+  /** What is left to read. */
+  ranges: IdRange[];
+}
+
+export interface ListingOutcome extends Counts {
   /** Every page was answered: only then may rows be taken away. */
   complete: boolean;
   cause: string | null;
@@ -35,7 +43,7 @@ export interface SyncId {
   syncId: string;
 }
 
-export const NOTHING: Walk = { after: 0, listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
+export const NOTHING: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
 const PROBED_VANISHED = 50;
 
 export type ListingActivities = ReturnType<typeof createListingActivities>;
@@ -44,34 +52,37 @@ export type ListingActivities = ReturnType<typeof createListingActivities>;
 export function createListingActivities(deps: GitlabDeps) {
   const { database, gitlab, vault } = deps;
   return {
-    /** Walks the whole listing by keyset, writing what differs. Goes on where an earlier try stopped. */
+    /**
+     * Walks the whole listing by keyset, a long one in ranges of ids at once, writing what differs. Goes on where an
+     * earlier try stopped.
+     */
     async listRepositories(input: SyncId & { nowMs: number }): Promise<ListingOutcome> {
       const found = await currentCredential(database.stores, input.integrationId);
       if (found === null) return { ...NOTHING, complete: false, cause: 'canceled', gone: [], visible: [] };
       const { integration, credential } = found;
       noteRequest(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
       const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
-      let walk = resumed();
+      const walk = resumed();
       try {
         return await withHeartbeat(
           () => walk,
           async (signal) => {
             const firstTime = integration.lastSyncAt === null;
             const classify = classifierFor(integration.filters);
-            for (;;) {
-              const page = await api.listProjectsPage({
-                idAfter: walk.after === 0 ? null : walk.after,
-                signal,
-              });
-              const rows = page.repositories.map((repository) => ({
-                ...repository,
-                ...classify(repository),
-              }));
-              walk = await writePage({ deps, input, rows, walk, lastId: page.lastId, firstTime });
-              if (page.lastId === null) break;
-            }
+            await walkListing(walk.ranges, {
+              readPage: async (after) =>
+                (await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal })).repositories,
+              idOf: ({ gitlabProjectId }) => gitlabProjectId,
+              readTop: () => api.topProjectId({ signal }),
+              async store({ rows, after, upTo }) {
+                const classified = rows.map((repository) => ({ ...repository, ...classify(repository) }));
+                addTo(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));
+              },
+              window: listingWindow(integration.baseUrl),
+              signal,
+            });
             const probe = await probeVanished({ deps, api, input, signal });
-            return { ...walk, complete: true, cause: null, ...probe };
+            return { ...countsOf(walk), complete: true, cause: null, ...probe };
           },
         );
       } catch (err) {
@@ -97,50 +108,51 @@ export function createListingActivities(deps: GitlabDeps) {
 
 function resumed(): Walk {
   const details: unknown = activityInfo().heartbeatDetails;
-  return isWalk(details) ? details : NOTHING;
+  return isWalk(details) ? details : { ...NOTHING, ranges: [{ after: 0, upTo: null }] };
 }
 
 function isWalk(details: unknown): details is Walk {
-  return typeof details === 'object' && details !== null && 'after' in details;
+  return typeof details === 'object' && details !== null && 'ranges' in details;
+}
+
+function countsOf({ ranges: _ranges, ...counts }: Walk): Counts {
+  return counts;
+}
+
+/** Pages of several ranges are stored at once: each adds its part. */
+function addTo(walk: Walk, part: Counts): void {
+  for (const name of ['listed', 'added', 'renamed', 'excluded', 'returned'] as const)
+    walk[name] += part[name];
 }
 
 async function writePage(input: {
   deps: GitlabDeps;
   input: SyncId & { nowMs: number };
   rows: Parameters<GitlabDeps['database']['stores']['listing']['upsertPage']>[0]['repositories'];
-  walk: Walk;
-  lastId: number | null;
+  after: number;
+  upTo: number | null;
   firstTime: boolean;
-}): Promise<Walk> {
+}): Promise<Counts> {
+  const { after, upTo } = input;
   const { integrationId, syncId, nowMs } = input.input;
   const now = new Date(nowMs);
   return input.deps.database.transaction(async (tx) => {
     const changes = await tx.listing.upsertPage({ integrationId, repositories: input.rows, now });
     const met = input.rows.map((row) => row.gitlabProjectId);
-    await tx.listing.markMissed({ integrationId, syncId, after: input.walk.after, upTo: input.lastId, met });
+    await tx.listing.markMissed({ integrationId, syncId, after, upTo, met });
     if (!input.firstTime)
       await tx.events.add(
         changes.flatMap((change) => eventsOf(integrationId, change)),
         now,
       );
-    const next = countChanges(input.walk, changes);
     return {
-      ...next,
-      listed: input.walk.listed + input.rows.length,
-      after: input.lastId ?? input.walk.after,
+      listed: input.rows.length,
+      added: changes.filter((change) => change.oldPath === null).length,
+      renamed: changes.filter(isRename).length,
+      excluded: changes.filter((change) => change.oldState !== null && isNewlyExcluded(change)).length,
+      returned: changes.filter(isReturn).length,
     };
   });
-}
-
-function countChanges(walk: Walk, changes: readonly ListingChange[]): Walk {
-  return {
-    ...walk,
-    added: walk.added + changes.filter((change) => change.oldPath === null).length,
-    renamed: walk.renamed + changes.filter(isRename).length,
-    excluded:
-      walk.excluded + changes.filter((change) => change.oldState !== null && isNewlyExcluded(change)).length,
-    returned: walk.returned + changes.filter(isReturn).length,
-  };
 }
 
 const isRename = (change: ListingChange) => change.oldPath !== null && change.oldPath !== change.fullPath;
@@ -202,7 +214,7 @@ async function incomplete(input: {
   const { syncId, integrationId, nowMs } = input.input;
   if (isSecuError(err) && isTokenRefusal(err)) {
     await suspectToken({ deps, integrationId, now: new Date(nowMs) });
-    return { ...walk, complete: false, cause: err.code, gone: [], visible: [] };
+    return { ...countsOf(walk), complete: false, cause: err.code, gone: [], visible: [] };
   }
   if (isSecuError(err) && isOutage(err))
     await deps.database.stores.syncs.note({ id: syncId, cause: err.code, listed: walk.listed });

@@ -69,6 +69,8 @@ export interface GitlabApi {
    * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
+  /** The highest id that `listProjectsPage` would give now; 0 for none. @throws as `listProjectsPage` */
+  topProjectId(input?: Cancelable): Promise<number>;
   /**
    * One repository, or `null` when GitLab says that it is gone or hidden (it does not tell which).
    * @throws as `listProjectsPage`
@@ -118,6 +120,7 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         observeSelf: ({ signal } = {}) => observeSelf(questions(resourceFor(signal))),
         observeListing: (input = {}) => observeListing(() => listProjectsPage({ ...input, idAfter: null })),
         listProjectsPage,
+        topProjectId: ({ signal } = {}) => readTop(resourceFor(signal)),
         readProject: (gitlabProjectId, { signal } = {}) =>
           readProject({ resource: resourceFor(signal), gitlabProjectId }),
         locate(fullPath, { signal } = {}) {
@@ -197,6 +200,19 @@ async function readPage({
   const repositories = parse(ProjectPage, items);
   assertAdvances({ repositories, idAfter });
   return { repositories, lastId: repositories.at(-1)?.gitlabProjectId ?? null };
+}
+
+async function readTop(resource: ResourceConfig): Promise<number> {
+  const items: unknown = await new Projects(resource).all({
+    membership: true,
+    minAccessLevel: REPORTER,
+    pagination: 'keyset',
+    orderBy: 'id',
+    sort: 'desc',
+    perPage: 1,
+    maxPages: 1,
+  });
+  return parse(ProjectPage, items)[0]?.gitlabProjectId ?? 0;
 }
 
 /** A page that does not go forward would be asked for again and again, or hide what it skipped. */

@@ -80,6 +80,58 @@ test.each([
     }),
 );
 
+test('a long listing is read in ranges at once, marks exactly what it does not meet, and goes on after a crash', () =>
+  given([], async ({ world, activities, added, control }) => {
+    const { integrationId } = added;
+    const [recipe] = fleetRecipes(1);
+    if (recipe === undefined) throw new Error('no recipe');
+    await control.addCopies({ recipe, count: 1_730, widestGap: 400 });
+    const first = await sync(activities, integrationId);
+    expect(first.listing).toMatchObject({ complete: true, listed: 1_730, added: 1_730 });
+    const paths = (await repositoriesOf(world, integrationId)).map(({ path }) => path);
+    expect(new Set(paths).size).toBe(1_730);
+    await pretendScanned(world, integrationId);
+
+    const before = await repositoriesOf(world, integrationId);
+    control.requests.reset();
+    const again = await sync(activities, integrationId, { nowMs: Date.now() + 60_000 });
+    expect(again).toMatchObject({ queued: 0, listing: { listed: 1_730, added: 0 } });
+    expect(await repositoriesOf(world, integrationId)).toEqual(before);
+    expect(control.requests.count(LIST)).toBeLessThanOrEqual(18 * 1.03 + 4 * 16);
+
+    const gone = [3, 900, 1_729].map((number) => `${recipe.path}-${number}`);
+    for (const path of gone) control.removeProject(path);
+    const nowMs = Date.now() + 120_000;
+    const { syncId } = await activities.openSync({ integrationId, nowMs });
+    const id = { integrationId, syncId: syncId ?? '' };
+    control.faults.add({
+      match: { path: /^\/api\/v4\/projects\?/, nth: 14, times: 99 },
+      answer: { kind: 'html', status: 502 },
+    });
+    const beats: unknown[] = [];
+    const crashed = run(
+      activities,
+      'listRepositories',
+      { ...id, nowMs },
+      { onHeartbeat: (details) => beats.push(JSON.parse(JSON.stringify(details))) },
+    );
+    await expect(crashed).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+    expect(beats.at(-1)).toMatchObject({ listed: expect.any(Number) });
+    control.faults.clear();
+    control.requests.reset();
+    const listing = await run(
+      activities,
+      'listRepositories',
+      { ...id, nowMs },
+      { info: { attempt: 2, heartbeatDetails: beats.at(-1) } },
+    );
+    expect(control.requests.count(LIST)).toBeLessThan(16);
+    expect(listing).toMatchObject({ complete: true, listed: 1_727 });
+    await settle(activities, { ...id, listing, nowMs });
+    const removed = (await repositoriesOf(world, integrationId)).filter(({ state }) => state === 'removed');
+    expect(removed.map(({ path }) => path).toSorted()).toEqual(gone.toSorted());
+  }));
+
 test('a renamed repository keeps its id and is told; a new one is added and told', () =>
   given(fleetRecipes(3), async ({ world, activities, added, control }) => {
     const { integrationId } = added;

@@ -1,0 +1,40 @@
+/**
+ * GitLab.com allows 2,000 requests a minute, and a page takes about 200 ms: seven at once stay below it.
+ * Source: GitLab docs, "GitLab.com-specific rate limits".
+ */
+const GITLAB_COM = 7;
+const FIRST = 2;
+const MOST = 16;
+const SLOWER = 1.5;
+
+/** How many pages of one listing may be asked for at once. */
+export interface ListingWindow {
+  size(): number;
+  answered(tookMs: number): void;
+}
+
+/**
+ * Elsewhere nobody publishes a limit, so the server's own pace tells: twice as many while answers come as quickly as
+ * they did, half as many once they take half as long again, then one more at a time.
+ */
+export function listingWindow(baseUrl: string): ListingWindow {
+  if (new URL(baseUrl).hostname === 'gitlab.com') return { size: () => GITLAB_COM, answered: () => {} };
+  let size = FIRST;
+  let grows: 'twofold' | 'by_one' = 'twofold';
+  let bestMs = Number.POSITIVE_INFINITY;
+  let round: number[] = [];
+  return {
+    size: () => size,
+    answered(tookMs) {
+      round.push(tookMs);
+      if (round.length < size) return;
+      const meanMs = round.reduce((sum, ms) => sum + ms, 0) / round.length;
+      round = [];
+      bestMs = Math.min(bestMs, meanMs);
+      const isSlower = meanMs > bestMs * SLOWER;
+      if (isSlower) grows = 'by_one';
+      const wanted = isSlower ? Math.floor(size / 2) : grows === 'twofold' ? size * 2 : size + 1;
+      size = Math.max(1, Math.min(MOST, wanted));
+    },
+  };
+}

@@ -1,0 +1,161 @@
+/** Ids in `(after, upTo]` that are still to be listed; `upTo` null = without end. */
+export interface IdRange {
+  after: number;
+  upTo: number | null;
+}
+
+/** What one page brought to a range: rows up to its end, and where the walk of this range stands now. */
+export interface WalkedPage<Row> {
+  rows: readonly Row[];
+  after: number;
+  /** The ids in `(after, upTo]` are known by now; `null` = all above `after`. */
+  upTo: number | null;
+}
+
+interface Walker<Row> {
+  /** The page of rows by ascending id behind `after`; empty = there are no more. */
+  readPage: (after: number) => Promise<readonly Row[]>;
+  idOf: (row: Row) => number;
+  /** The highest id there is; 0 for none. Asked once, when the walk turns out to be long. */
+  readTop: () => Promise<number>;
+  /** Stores one page. Pages of different ranges come at once. */
+  store: (page: WalkedPage<Row>) => Promise<void>;
+  /** How many ranges may be read at once now. */
+  window: { size(): number; answered(tookMs: number): void };
+  signal: AbortSignal;
+}
+
+/** A listing up to this many pages is walked one after the other, in ⌈rows / page⌉ + 1 requests. */
+const PAGES_ALONE = 10;
+/** A range that seems to hold fewer pages than this is not worth splitting. */
+const PAGES_TO_SPLIT = 2;
+
+interface Lane {
+  /** Its `after` is what was stored; nothing before it is read again. */
+  range: IdRange;
+  /** What was read, and may still be on its way into the store: a split begins behind it. */
+  readTo: number;
+  /** Rows for each id, by what was seen last. */
+  density: number;
+  pageRows: number;
+}
+
+/**
+ * Walks a keyset listing to its end. A long one is cut into ranges of ids that are read at once; whoever has nothing
+ * to do takes half of what seems to be the longest rest. Ranges are disjoint, so nothing is listed twice, and what is
+ * created meanwhile gets a higher id and is met by the last one, which has no end.
+ *
+ * `ranges` is what is left to do; it is changed in place, so that a later try goes on from there.
+ */
+export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): Promise<void> {
+  const lanes = ranges.map((range) => laneOf(range));
+  const [first] = lanes;
+  if (first !== undefined && lanes.length === 1 && first.range.upTo === null) {
+    for (let pages = 0; pages < PAGES_ALONE; pages += 1) {
+      if (await step({ lane: first, ranges, walker })) return;
+    }
+    await cutAtTop({ lanes, first, ranges, walker });
+  }
+  await walkAtOnce({ lanes, ranges, walker });
+}
+
+function laneOf(
+  range: IdRange,
+  like: { density: number; pageRows: number } = { density: 1, pageRows: 0 },
+): Lane {
+  return { range, readTo: range.after, density: like.density, pageRows: like.pageRows };
+}
+
+interface Walking<Row> {
+  ranges: IdRange[];
+  walker: Walker<Row>;
+}
+
+/** The end that nobody knows becomes a range of its own, behind the highest id of now. */
+async function cutAtTop<Row>(input: Walking<Row> & { lanes: Lane[]; first: Lane }): Promise<void> {
+  const { lanes, first, ranges, walker } = input;
+  const top = await walker.readTop();
+  if (top <= first.range.after) return;
+  const rest: IdRange = { after: top, upTo: null };
+  first.range.upTo = top;
+  ranges.push(rest);
+  lanes.push(laneOf(rest, { ...first, density: 0 }));
+}
+
+async function walkAtOnce<Row>(input: Walking<Row> & { lanes: Lane[] }): Promise<void> {
+  const { lanes, walker } = input;
+  const running = new Map<Lane, Promise<void>>();
+  const waiting = [...lanes];
+  let failure: { reason: unknown } | null = null;
+
+  const run = async (lane: Lane): Promise<void> => {
+    try {
+      const ended = await step({ ...input, lane });
+      if (!ended) waiting.unshift(lane);
+    } catch (err) {
+      failure ??= { reason: err };
+    } finally {
+      running.delete(lane);
+    }
+  };
+
+  for (;;) {
+    while (failure === null && running.size < walker.window.size()) {
+      const lane = nextLane({ ...input, waiting, running: [...running.keys()] });
+      if (lane === null) break;
+      running.set(lane, run(lane));
+    }
+    if (running.size === 0) break;
+    await Promise.race(running.values());
+  }
+  // assigned by the lanes above, which the compiler does not see
+  const failed = failure as { reason: unknown } | null;
+  if (failed !== null) throw failed.reason;
+}
+
+/** The range without end is read last: it meets what was created meanwhile. */
+function nextLane<Row>(input: Walking<Row> & { waiting: Lane[]; running: readonly Lane[] }): Lane | null {
+  const { waiting, running } = input;
+  const closed = waiting.findIndex(({ range }) => range.upTo !== null);
+  if (closed !== -1) return waiting.splice(closed, 1)[0] ?? null;
+  return running.length === 0 ? (waiting.shift() ?? null) : splitOff(input);
+}
+
+/** Half of the longest rest that is being read, as a lane of its own; `null` where none is long enough. */
+function splitOff<Row>({ running, ranges }: Walking<Row> & { running: readonly Lane[] }): Lane | null {
+  const restOf = ({ range, readTo, density }: Lane) =>
+    range.upTo === null ? 0 : (range.upTo - readTo) * density;
+  const longest = running.toSorted((one, other) => restOf(other) - restOf(one))[0];
+  if (longest === undefined || restOf(longest) < PAGES_TO_SPLIT * Math.max(1, longest.pageRows)) return null;
+  const { range } = longest;
+  if (range.upTo === null) return null;
+  const middle = Math.floor((longest.readTo + range.upTo) / 2);
+  const half: IdRange = { after: middle, upTo: range.upTo };
+  range.upTo = middle;
+  ranges.push(half);
+  return laneOf(half, longest);
+}
+
+/** Reads one page of a range. @returns whether the range is at its end, and gone from `ranges` */
+async function step<Row>({ lane, ranges, walker }: Walking<Row> & { lane: Lane }): Promise<boolean> {
+  const { range } = lane;
+  walker.signal.throwIfAborted();
+  const { after } = range;
+  const startedMs = performance.now();
+  const page = await walker.readPage(after);
+  walker.window.answered(performance.now() - startedMs);
+  // the end may have moved while we waited: what lies behind it is another's
+  const { upTo } = range;
+  const rows = upTo === null ? page : page.filter((row) => walker.idOf(row) <= upTo);
+  const last = page.at(-1);
+  const lastId = last === undefined ? null : walker.idOf(last);
+  const ended = lastId === null || (upTo !== null && lastId >= upTo);
+  const known = ended ? upTo : lastId;
+  lane.readTo = known ?? after;
+  lane.pageRows = Math.max(lane.pageRows, page.length);
+  if (lastId !== null && lastId > after) lane.density = page.length / (lastId - after);
+  await walker.store({ rows, after, upTo: known });
+  if (ended) ranges.splice(ranges.indexOf(range), 1);
+  else range.after = lastId;
+  return ended;
+}

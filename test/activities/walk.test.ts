@@ -1,0 +1,158 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { listingWindow } from '../../src/activities/listing-window.ts';
+import type { IdRange, WalkedPage } from '../../src/activities/walk.ts';
+import { walkListing } from '../../src/activities/walk.ts';
+
+const PAGE = 10;
+
+interface Options {
+  size?: number;
+  ranges?: IdRange[];
+  /** Before the answer of this request is made. */
+  onRequest?: (request: number, ids: Set<number>) => void | Promise<void>;
+}
+
+/** Walks these ids as a server with pages of ten would show them. */
+async function walk(
+  ids: Set<number>,
+  { size = 4, ranges = [{ after: 0, upTo: null }], onRequest }: Options = {},
+) {
+  const pages: WalkedPage<number>[] = [];
+  let requests = 0;
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  await walkListing(ranges, {
+    async readPage(after) {
+      requests += 1;
+      atOnce += 1;
+      mostAtOnce = Math.max(mostAtOnce, atOnce);
+      await onRequest?.(requests, ids);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce -= 1;
+      return [...ids]
+        .filter((id) => id > after)
+        .sort((a, b) => a - b)
+        .slice(0, PAGE);
+    },
+    idOf: (id) => id,
+    async readTop() {
+      requests += 1;
+      return Math.max(0, ...ids);
+    },
+    async store(page) {
+      for (let turns = ((page.after * 7) % 5) + 1; turns > 0; turns -= 1)
+        await new Promise((resolve) => setImmediate(resolve));
+      pages.push(page);
+    },
+    window: { size: () => size, answered: () => {} },
+    signal: new AbortController().signal,
+  });
+  return {
+    pages,
+    requests,
+    mostAtOnce,
+    ranges,
+    met: pages.flatMap(({ rows }) => rows).sort((a, b) => a - b),
+  };
+}
+
+const sparseIds = fc
+  .uniqueArray(fc.nat({ max: 5_000 }), { maxLength: 400 })
+  .map((ids) => new Set(ids.map((id) => id + 1)));
+
+test('every id is met once, and every id there could be is accounted for once, however they are spread', () =>
+  fc.assert(
+    fc.asyncProperty(sparseIds, fc.integer({ min: 1, max: 8 }), async (ids, size) => {
+      const { met, pages, ranges, mostAtOnce } = await walk(ids, { size });
+      expect(met).toEqual([...ids].sort((a, b) => a - b));
+      expect(ranges).toEqual([]);
+      expect(mostAtOnce).toBeLessThanOrEqual(size);
+      // the pages cut all ids up: none is marked missed twice or never
+      const spans = pages.map(({ after, upTo }) => [after, upTo ?? Number.MAX_SAFE_INTEGER] as const);
+      let end = 0;
+      for (const [after, upTo] of spans.toSorted((a, b) => a[0] - b[0] || a[1] - b[1])) {
+        expect(after).toBe(end);
+        end = upTo;
+      }
+      expect(end).toBe(Number.MAX_SAFE_INTEGER);
+    }),
+    { numRuns: 150 },
+  ));
+
+test.each([
+  [0, 1],
+  [10, 2],
+  [85, 10],
+])('a short listing of %d is walked alone, in one request a page and one more', async (count, requests) => {
+  const ids = new Set(Array.from({ length: count }, (_, index) => index * 7 + 1));
+  const seen = await walk(ids);
+  expect([seen.requests, seen.mostAtOnce, seen.met.length]).toEqual([requests, 1, count]);
+});
+
+test('a long one is read by all lanes at once, with few requests more', async () => {
+  const ids = new Set(Array.from({ length: 2_000 }, (_, index) => index * 13 + 1));
+  const seen = await walk(ids, { size: 7 });
+  expect(seen.met).toHaveLength(2_000);
+  expect(seen.mostAtOnce).toBe(7);
+  expect(seen.requests).toBeLessThanOrEqual(200 * 1.03 + 4 * 7);
+});
+
+test('what is created meanwhile is met, what goes is not in the way', async () => {
+  const ids = new Set(Array.from({ length: 600 }, (_, index) => index * 3 + 1));
+  const { met } = await walk(ids, {
+    onRequest(request, all) {
+      if (request % 4 === 0) all.add(10_000 + request);
+      if (request === 20) all.delete(1_501);
+    },
+  });
+  expect(met.filter((id) => id >= 10_000).length).toBeGreaterThan(5);
+  expect(new Set(met).size).toBe(met.length);
+  for (const id of ids) expect(met).toContain(id);
+});
+
+test('after a failure the rest is read by the next try, and nothing twice but the page that failed', async () => {
+  const ids = new Set(Array.from({ length: 900 }, (_, index) => index * 5 + 1));
+  const ranges: IdRange[] = [{ after: 0, upTo: null }];
+  const first: number[] = [];
+  const failing = walkListing(ranges, {
+    async readPage(after) {
+      if (first.length > 400) throw new Error('the server is gone');
+      return [...ids]
+        .filter((id) => id > after)
+        .sort((a, b) => a - b)
+        .slice(0, PAGE);
+    },
+    idOf: (id) => id,
+    readTop: async () => Math.max(...ids),
+    store: async ({ rows }) => void first.push(...rows),
+    window: { size: () => 5, answered: () => {} },
+    signal: new AbortController().signal,
+  });
+  await expect(failing).rejects.toThrow('the server is gone');
+  const left = JSON.parse(JSON.stringify(ranges)) as IdRange[];
+  expect(left.length).toBeGreaterThan(2);
+  const { met } = await walk(ids, { ranges: left });
+  expect([...first, ...met].sort((a, b) => a - b)).toEqual([...ids]);
+});
+
+test('GitLab.com gets seven at once; elsewhere the pace of the server decides', () => {
+  expect(listingWindow('https://gitlab.com').size()).toBe(7);
+  const window = listingWindow('https://gitlab.example.com');
+  const answers = (count: number, tookMs: number) => {
+    for (let index = 0; index < count; index += 1) window.answered(tookMs);
+  };
+  expect(window.size()).toBe(2);
+  answers(2, 100);
+  expect(window.size()).toBe(4);
+  answers(4, 110);
+  expect(window.size()).toBe(8);
+  answers(8, 300);
+  expect(window.size()).toBe(4);
+  answers(4, 100);
+  expect(window.size()).toBe(5);
+  for (let round = 0; round < 60; round += 1) answers(window.size(), 100);
+  expect(window.size()).toBe(16);
+  for (let round = 0; round < 9; round += 1) answers(window.size(), 900);
+  expect(window.size()).toBe(1);
+});
