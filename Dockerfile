@@ -44,7 +44,8 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* \
   && groupadd --gid 10001 secu \
   && useradd --uid 10001 --gid secu --home-dir /var/lib/secu --no-create-home --shell /usr/sbin/nologin secu \
-  && install --directory --owner=secu --group=secu --mode=0700 /var/lib/secu
+  && install --directory --owner=secu --group=secu --mode=0700 /var/lib/secu \
+  && ln -s /opt/secu/bin/secu.js /usr/local/bin/secu
 COPY --from=tools /opt/cache /opt/cache
 COPY --from=program /opt/secu /opt/secu
 ENV NODE_ENV=production \
