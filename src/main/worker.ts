@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
@@ -55,7 +56,8 @@ export async function runWorker(input: {
   collectDefaultMetrics({ register: registry });
   const metrics = createActivityMetrics(registry);
   const sdkPort = await installRuntime(world.log);
-  const identity = `${role}@${hostname()}:${process.pid}`;
+  // In containers two workers may have the same host name and pid.
+  const identity = `${role}@${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
   const connection = await connectWorker({ ...world.temporal, log: world.log });
   const common = {
     connection,

@@ -117,7 +117,7 @@ test('both workers of each kind had done their part', async () => {
     ['worker:scan', scans],
   ] as const) {
     for (const { pid } of processes) {
-      const done = [...identities].filter(([who]) => who.startsWith(`${role}@`) && who.endsWith(`:${pid}`));
+      const done = [...identities].filter(([who]) => who.startsWith(`${role}@`) && who.includes(`:${pid}:`));
       expect({ role, pid, tasks: done.map(([, tasks]) => tasks) }).toEqual({
         role,
         pid,

@@ -81,7 +81,7 @@ test('a worker reports its own metrics and those of Temporal’s SDK, and takes 
     { timeoutMs: 50_000, what: 'a report with metrics of the SDK' },
   );
   const id = /worker="(worker:[^"]+)"/.exec(text)?.[1] ?? '';
-  expect(id).toMatch(new RegExp(`^worker:orchestration\\+gitlab\\+scan@.+:${worker.pid}$`));
+  expect(id).toMatch(new RegExp(`^worker:orchestration\\+gitlab\\+scan@.+:${worker.pid}:[0-9a-f]{6}$`));
   for (const queue of ['orchestration', 'gitlab', 'scan']) {
     expect(text).toContain(`secu_workers{queue="${queue}"} 1`);
     expect(text).toContain(
