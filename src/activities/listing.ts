@@ -4,6 +4,7 @@ import { isSecuError } from '../domain/errors.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { classifierFor } from '../domain/repository.ts';
 import type { GitlabApi } from '../gitlab/client.ts';
+import { LISTING_PAGE } from '../gitlab/client.ts';
 import { checkHeads } from './check-heads.ts';
 import type { GitlabDeps } from './deps.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -73,11 +74,13 @@ export function createListingActivities(deps: GitlabDeps) {
               readPage: async (after) =>
                 (await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal })).repositories,
               idOf: ({ gitlabProjectId }) => gitlabProjectId,
+              pageSize: LISTING_PAGE,
               readTop: () => api.topProjectId({ signal }),
               async store({ rows, after, upTo }) {
                 const classified = rows.map((repository) => ({ ...repository, ...classify(repository) }));
                 addTo(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));
               },
+              expected: firstTime ? null : integration.listed,
               window: listingWindow(integration.baseUrl),
               signal,
             });

@@ -16,17 +16,24 @@ interface Walker<Row> {
   /** The page of rows by ascending id behind `after`; empty = there are no more. */
   readPage: (after: number) => Promise<readonly Row[]>;
   idOf: (row: Row) => number;
+  /** Rows of a full page. */
+  pageSize: number;
   /** The highest id there is; 0 for none. Asked once, when the walk turns out to be long. */
   readTop: () => Promise<number>;
   /** Stores one page. Pages of different ranges come at once. */
   store: (page: WalkedPage<Row>) => Promise<void>;
+  /** How many rows the last listing had; `null` before the first one. */
+  expected: number | null;
   /** How many ranges may be read at once now. */
   window: { size(): number; answered(tookMs: number): void };
   signal: AbortSignal;
 }
 
-/** A listing up to this many pages is walked one after the other, in ⌈rows / page⌉ + 1 requests. */
-const PAGES_ALONE = 10;
+/** A listing that had no more rows is walked one page after the other, in ⌈rows / page⌉ + 1 requests. */
+const ROWS_ALONE = 1_000;
+/** For how many pages a walk that expects no more than that, or does not know, goes on alone. */
+const PAGES_ALONE = 12;
+const PAGES_TO_KNOW = 2;
 /** A range that seems to hold fewer pages than this is not worth splitting. */
 const PAGES_TO_SPLIT = 2;
 
@@ -51,12 +58,24 @@ export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): 
   const lanes = ranges.map((range) => laneOf(range));
   const [first] = lanes;
   if (first !== undefined && lanes.length === 1 && first.range.upTo === null) {
-    for (let pages = 0; pages < PAGES_ALONE; pages += 1) {
+    for (let page = 1; page < pagesAlone(walker.expected) || isShort(first, page, walker); page += 1) {
       if (await step({ lane: first, ranges, walker })) return;
     }
-    await cutAtTop({ lanes, first, ranges, walker });
+    const [ended, top] = await Promise.all([step({ lane: first, ranges, walker }), walker.readTop()]);
+    if (ended) return;
+    cutAt(top, { lanes, first, ranges });
   }
   await walkAtOnce({ lanes, ranges, walker });
+}
+
+/** A page that is not full is the last but the empty one: there is nothing to cut. */
+function isShort<Row>({ pageRows }: Lane, page: number, { pageSize }: Walker<Row>): boolean {
+  return page > 1 && pageRows < pageSize;
+}
+
+function pagesAlone(expected: number | null): number {
+  if (expected === null) return PAGES_TO_KNOW;
+  return expected <= ROWS_ALONE ? PAGES_ALONE : 1;
 }
 
 function laneOf(
@@ -72,9 +91,10 @@ interface Walking<Row> {
 }
 
 /** The end that nobody knows becomes a range of its own, behind the highest id of now. */
-async function cutAtTop<Row>(input: Walking<Row> & { lanes: Lane[]; first: Lane }): Promise<void> {
-  const { lanes, first, ranges, walker } = input;
-  const top = await walker.readTop();
+function cutAt(
+  top: number,
+  { lanes, first, ranges }: { lanes: Lane[]; first: Lane; ranges: IdRange[] },
+): void {
   if (top <= first.range.after) return;
   const rest: IdRange = { after: top, upTo: null };
   first.range.upTo = top;
@@ -113,12 +133,12 @@ async function walkAtOnce<Row>(input: Walking<Row> & { lanes: Lane[] }): Promise
   if (failed !== null) throw failed.reason;
 }
 
-/** The range without end is read last: it meets what was created meanwhile. */
+/** The range without end comes last: it meets what was created meanwhile. */
 function nextLane<Row>(input: Walking<Row> & { waiting: Lane[]; running: readonly Lane[] }): Lane | null {
-  const { waiting, running } = input;
+  const { waiting } = input;
   const closed = waiting.findIndex(({ range }) => range.upTo !== null);
   if (closed !== -1) return waiting.splice(closed, 1)[0] ?? null;
-  return running.length === 0 ? (waiting.shift() ?? null) : splitOff(input);
+  return splitOff(input) ?? waiting.shift() ?? null;
 }
 
 /** Half of the longest rest that is being read, as a lane of its own; `null` where none is long enough. */

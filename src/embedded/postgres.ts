@@ -91,9 +91,12 @@ export function findPostgres(layout: HomeLayout): RunningPostgres | null {
 export async function startThrowawayPostgres({
   folder,
   say = () => {},
+  durable = false,
 }: {
   folder: string;
   say?: Say;
+  /** As durable as a real one: for measuring. */
+  durable?: boolean;
 }): Promise<{ url: string; port: number; stop: () => Promise<void> }> {
   const layout = acquireHome(folder);
   await endLeftovers(layout, say);
@@ -104,7 +107,12 @@ export async function startThrowawayPostgres({
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const { adminUrl, port } = await start({ layout, supervisor, say, options: THROWAWAY_OPTIONS });
+    const { adminUrl, port } = await start({
+      layout,
+      supervisor,
+      say,
+      options: durable ? [] : THROWAWAY_OPTIONS,
+    });
     return { url: adminUrl, port, stop };
   } catch (err) {
     await stop();

@@ -20,7 +20,8 @@ import { CurrentUser, Project, ProjectPage, SelfToken } from './schemas.ts';
 
 const MAX_SAMPLES = 3;
 /** GitLab's own maximum; it takes more for this many. */
-const PAGE_SIZE = 100;
+/** Rows of a full page of a listing; GitLab gives no more. */
+export const LISTING_PAGE = 100;
 /** The least role that may read private code (GitLab docs, "Roles and permissions"). */
 const REPORTER = 20;
 
@@ -184,7 +185,7 @@ export interface ProjectsPageOptions {
 async function readPage({
   resource,
   idAfter,
-  perPage = PAGE_SIZE,
+  perPage = LISTING_PAGE,
   minAccessLevel = REPORTER,
 }: ProjectsPageOptions & { resource: ResourceConfig }): Promise<ListingPage> {
   const items: unknown = await new Projects(resource).all({

@@ -8,6 +8,7 @@ const PAGE = 10;
 
 interface Options {
   size?: number;
+  expected?: number | null;
   ranges?: IdRange[];
   /** Before the answer of this request is made. */
   onRequest?: (request: number, ids: Set<number>) => void | Promise<void>;
@@ -16,7 +17,7 @@ interface Options {
 /** Walks these ids as a server with pages of ten would show them. */
 async function walk(
   ids: Set<number>,
-  { size = 4, ranges = [{ after: 0, upTo: null }], onRequest }: Options = {},
+  { size = 4, expected = null, ranges = [{ after: 0, upTo: null }], onRequest }: Options = {},
 ) {
   const pages: WalkedPage<number>[] = [];
   let requests = 0;
@@ -36,6 +37,7 @@ async function walk(
         .slice(0, PAGE);
     },
     idOf: (id) => id,
+    pageSize: PAGE,
     async readTop() {
       requests += 1;
       return Math.max(0, ...ids);
@@ -45,6 +47,7 @@ async function walk(
         await new Promise((resolve) => setImmediate(resolve));
       pages.push(page);
     },
+    expected,
     window: { size: () => size, answered: () => {} },
     signal: new AbortController().signal,
   });
@@ -84,11 +87,14 @@ test.each([
   [0, 1],
   [10, 2],
   [85, 10],
-])('a short listing of %d is walked alone, in one request a page and one more', async (count, requests) => {
-  const ids = new Set(Array.from({ length: count }, (_, index) => index * 7 + 1));
-  const seen = await walk(ids);
-  expect([seen.requests, seen.mostAtOnce, seen.met.length]).toEqual([requests, 1, count]);
-});
+])(
+  'a listing that had %d rows is walked alone, in one request a page and one more',
+  async (count, requests) => {
+    const ids = new Set(Array.from({ length: count }, (_, index) => index * 7 + 1));
+    const seen = await walk(ids, { expected: count });
+    expect([seen.requests, seen.mostAtOnce, seen.met.length]).toEqual([requests, 1, count]);
+  },
+);
 
 test('a long one is read by all lanes at once, with few requests more', async () => {
   const ids = new Set(Array.from({ length: 2_000 }, (_, index) => index * 13 + 1));
@@ -124,8 +130,10 @@ test('after a failure the rest is read by the next try, and nothing twice but th
         .slice(0, PAGE);
     },
     idOf: (id) => id,
+    pageSize: PAGE,
     readTop: async () => Math.max(...ids),
     store: async ({ rows }) => void first.push(...rows),
+    expected: 10_000,
     window: { size: () => 5, answered: () => {} },
     signal: new AbortController().signal,
   });

@@ -1,0 +1,48 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Runs a program of this folder in a process of its own, so that its memory and CPU are its own, and gives the one
+ * message that it answers to what it was sent.
+ */
+export async function measured<T>(program: string, input: unknown): Promise<T> {
+  const child = start(program);
+  try {
+    return await ask<T>(child, input);
+  } finally {
+    await end(child);
+  }
+}
+
+export function start(program: string): ChildProcess {
+  return fork(fileURLToPath(new URL(program, import.meta.url)), {
+    execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+export async function ask<T>(child: ChildProcess, message: unknown): Promise<T> {
+  const answered = new AbortController();
+  const gone = once(child, 'exit', { signal: answered.signal }).then(([code]) => {
+    throw new Error(`the program ended (${String(code)}) before it answered`);
+  });
+  gone.catch(() => {}); // told by the race, or not wanted any more
+  const answer = once(child, 'message', { signal: answered.signal });
+  child.send(message as object);
+  try {
+    const [value] = (await Promise.race([answer, gone])) as [T];
+    return value;
+  } finally {
+    answered.abort();
+    answer.catch(() => {});
+  }
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  await exited;
+}

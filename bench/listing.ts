@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrate } from '../src/db/migrate.ts';
+import { startThrowawayPostgres } from '../src/embedded/postgres.ts';
+import { ask, end, measured, start } from './child.ts';
+import type { GitlabAnswer, GitlabInput } from './gitlab-program.ts';
+import type { ListingAnswer, ListingInput } from './listing-program.ts';
+import type { Report } from './report.ts';
+import { add, newReport } from './report.ts';
+import type { RowsAnswer, RowsInput } from './rows.ts';
+
+const LATENCY_MS = 200;
+const WORKERS = 7;
+/** Just below GitLab.com's 2,000 a minute, so that no minute can hold more. */
+const PER_SECOND = 33;
+
+/** Listing ten and a hundred thousand projects as GitLab.com would give them, and writing their rows. */
+export async function benchListing(options: {
+  quick: boolean;
+  say: (line: string) => void;
+}): Promise<Report> {
+  const report = newReport('listing');
+  const folder = await mkdtemp(join(tmpdir(), 'secu-bench-'));
+  const postgres = await startThrowawayPostgres({ folder: join(folder, 'postgres'), durable: true });
+  const database = (name: string) => newDatabase(postgres.url, name);
+  try {
+    const sizes = options.quick ? [1_000, 10_000] : [10_000, 100_000];
+    const grown: number[] = [];
+    for (const size of sizes) {
+      options.say(`listing ${size} projects at ${LATENCY_MS} ms a page`);
+      const databaseUrl = await database(`listing_${size}`);
+      grown.push(await benchSize({ report, folder, size, databaseUrl, withPeer: size === sizes[0] }));
+    }
+    add(report, {
+      what: 'memory while listing ten times as many',
+      ours: grown[1] ?? 0,
+      unit: 'MiB more',
+      against: { what: 'the smaller listing, and 20 MiB', value: (grown[0] ?? 0) + 20 },
+      mostRatio: 1,
+    });
+    const count = sizes[1] ?? 0;
+    options.say(`writing ${count} rows`);
+    await benchRows({ report, input: { databaseUrl: await database('rows'), count } });
+    return report;
+  } finally {
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function newDatabase(serverUrl: string, name: string): Promise<string> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  await migrate({ url: String(url) });
+  return String(url);
+}
+
+interface Sized {
+  report: Report;
+  folder: string;
+  size: number;
+  databaseUrl: string;
+  withPeer: boolean;
+}
+
+/** @returns by how much memory grew, in MiB */
+async function benchSize({ report, folder, size, databaseUrl, withPeer }: Sized): Promise<number> {
+  const gitlab = start('gitlab-program.ts');
+  try {
+    const begin: GitlabInput = {
+      folder: join(folder, `gitlab-${size}`),
+      copies: size,
+      widestGap: 400,
+      latencyMs: LATENCY_MS,
+      enforceRateLimits: true,
+    };
+    const { url, token } = await ask<GitlabAnswer>(gitlab, begin);
+    const baseUrl = `http://gitlab.com:${new URL(url).port}`;
+    const input: ListingInput = { databaseUrl, baseUrl, token, perSecond: PER_SECOND, what: 'sync' };
+    const pages = size / 100;
+    if (withPeer) await benchPeer({ report, input, pages });
+    await ask<GitlabAnswer>(gitlab, 'counts');
+    const ours = await measured<ListingAnswer>('listing-program.ts', input);
+    const { statuses } = await ask<GitlabAnswer>(gitlab, 'counts');
+    const boundMs = (pages * LATENCY_MS) / WORKERS;
+    const against = { what: `${pages} pages × ${LATENCY_MS} ms ÷ ${WORKERS}`, value: boundMs / 1_000 };
+    // up to ten pages are walked alone, and twenty of the first ten thousand are a tenth of it all
+    const mostRatio = pages >= 1_000 ? 1.15 : null;
+    add(report, {
+      what: `${size}: first listing`,
+      ours: (ours.ms[0] ?? 0) / 1_000,
+      unit: 's',
+      against,
+      mostRatio,
+    });
+    add(report, {
+      what: `${size}: unchanged listing`,
+      ours: (ours.ms[1] ?? 0) / 1_000,
+      unit: 's',
+      against,
+      mostRatio,
+    });
+    const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0) / 2;
+    const most = pages * 1.03 + 4 * WORKERS;
+    add(report, {
+      what: `${size}: requests`,
+      ours: requests,
+      unit: '',
+      against: { what: 'pages × 1.03 + 4 × 7', value: most },
+      mostRatio: 1,
+    });
+    add(report, {
+      what: `${size}: answered 429`,
+      ours: statuses['429'] ?? 0,
+      unit: '',
+      against: { what: 'none', value: 0 },
+      mostRatio: 1,
+    });
+    add(report, {
+      what: `${size}: rows written by the unchanged listing`,
+      ours: ours.rewritten,
+      unit: '',
+      against: { what: 'none', value: 0 },
+      mostRatio: 1,
+    });
+    add(report, {
+      what: `${size}: projects met`,
+      ours: size - ours.listed,
+      unit: 'missing',
+      against: { what: 'none', value: 0 },
+      mostRatio: 1,
+    });
+    add(report, { what: `${size}: CPU of both listings`, ours: ours.cpuMs / 1_000, unit: 's' });
+    return ours.grownMib;
+  } finally {
+    await end(gitlab);
+  }
+}
+
+async function benchPeer(input: { report: Report; input: ListingInput; pages: number }): Promise<void> {
+  const peer = await measured<ListingAnswer>('listing-program.ts', { ...input.input, what: 'walk' });
+  add(input.report, {
+    what: `${input.pages * 100}: page after page, as others do`,
+    ours: (peer.ms[0] ?? 0) / 1_000,
+    unit: 's',
+  });
+}
+
+async function benchRows({ report, input }: { report: Report; input: RowsInput }): Promise<void> {
+  const { ours, copy, rewritten } = await measured<RowsAnswer>('rows-program.ts', input);
+  const rows = `${input.count} rows`;
+  const against = (ms: number) => ({ what: 'COPY and upsert', value: ms / 1_000 });
+  add(report, {
+    what: `${rows}: new`,
+    ours: ours.insertMs / 1_000,
+    unit: 's',
+    against: against(copy.insertMs),
+    mostRatio: 2.5,
+  });
+  add(report, {
+    what: `${rows}: the same again`,
+    ours: ours.unchangedMs / 1_000,
+    unit: 's',
+    against: against(copy.unchangedMs),
+    mostRatio: 2.5,
+  });
+  add(report, {
+    what: `${rows}: written again`,
+    ours: rewritten,
+    unit: '',
+    against: { what: 'none', value: 0 },
+    mostRatio: 1,
+  });
+}
