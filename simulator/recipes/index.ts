@@ -1,5 +1,5 @@
 import { cleanRecipes } from './clean.ts';
-import { flawedRecipes } from './flawed.ts';
+import { flawedCodeRecipes, flawedRecipes } from './flawed.ts';
 import { hostileRecipes } from './hostile.ts';
 import { largeRecipes } from './large.ts';
 import { leakingRecipes } from './leaking.ts';
@@ -16,6 +16,7 @@ export function defaultRecipes(): Recipe[] {
     ...flawedRecipes(),
     ...largeRecipes(),
     ...hostileRecipes(),
+    ...flawedCodeRecipes(),
   ];
 }
 

@@ -32,6 +32,16 @@ export type ExpectedFinding = {
   needs?: 'utf16';
 };
 
+/** One flaw that is no secret. */
+export type ExpectedFlaw = {
+  path: string;
+  line: number;
+  kind: 'code' | 'config' | 'dependency';
+  what: string;
+  /** The rule of Secu that must find it; absent where no scanner looks for such flaws yet. */
+  ruleId?: string;
+};
+
 export type Expectation = {
   /** Whether a Reporter's listing (`membership=true&min_access_level=20`) shows it. */
   listed: boolean;
@@ -50,8 +60,8 @@ export type Expectation = {
   mayFind?: Array<{ path: string; line: number; what: string }>;
   /** Files made to look dangerous, in which nothing may be found. */
   cleanPaths?: string[];
-  /** Flaws that are not secrets, for the other scanners; not checked by gitleaks. */
-  flaws?: Array<{ path: string; line: number; kind: 'code' | 'config' | 'dependency'; what: string }>;
+  /** Flaws that are not secrets, for the other scanners: none may be missed, none invented. */
+  flaws?: ExpectedFlaw[];
 };
 
 /** How GitLab presents the project; all optional. */

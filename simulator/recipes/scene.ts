@@ -1,7 +1,10 @@
-import type { ExpectedFinding, FileContent } from './recipe.ts';
+import type { ExpectedFinding, ExpectedFlaw, FileContent } from './recipe.ts';
 
-/** A line of a file; with rules, gitleaks must report it under each of them. */
-export type Line = string | { text: string; rules: string[] };
+/** A line of a file; with rules, gitleaks must report it under each of them, or with a flaw our own rules. */
+export type Line =
+  | string
+  | { text: string; rules: string[] }
+  | { text: string; ruleId: string; what: string };
 
 /** How a text becomes bytes, where it is not plain UTF-8. */
 type Encoded = { lines: Line[]; encode: (text: string) => Uint8Array; needs?: ExpectedFinding['needs'] };
@@ -13,17 +16,25 @@ export function hit(text: string, ...rules: string[]): Line {
   return { text, rules };
 }
 
+/** A line that begins what a rule for code or pipelines must find. */
+export function flaw(text: string, ruleId: string, what: string): Line {
+  return { text, ruleId, what };
+}
+
 /** Files and what is in them, written once: the expectation's line numbers follow from the lines. */
 export function scene(files: Record<string, SceneFile>): {
   files: Record<string, FileContent>;
   findings: ExpectedFinding[];
+  flaws: ExpectedFlaw[];
 } {
   const contents: Record<string, FileContent> = {};
   const findings: ExpectedFinding[] = [];
+  const flaws: ExpectedFlaw[] = [];
   for (const [path, file] of Object.entries(files)) {
     if (Array.isArray(file)) {
       contents[path] = textOf(file);
       findings.push(...findingsOf({ path, lines: file }));
+      flaws.push(...flawsOf({ path, lines: file }));
     } else if (isEncoded(file)) {
       contents[path] = file.encode(textOf(file.lines));
       findings.push(...findingsOf({ path, lines: file.lines, needs: file.needs }));
@@ -31,7 +42,7 @@ export function scene(files: Record<string, SceneFile>): {
       contents[path] = file;
     }
   }
-  return { files: contents, findings };
+  return { files: contents, findings, flaws };
 }
 
 function isEncoded(file: Exclude<SceneFile, Line[]>): file is Encoded {
@@ -50,7 +61,7 @@ function findingsOf(options: {
   const { lines, needs } = options;
   const path = options.path.toWellFormed();
   return lines.flatMap((line, index) =>
-    typeof line === 'string'
+    typeof line === 'string' || !('rules' in line)
       ? []
       : line.rules.map((ruleId) => ({
           path,
@@ -59,4 +70,12 @@ function findingsOf(options: {
           ...(needs === undefined ? {} : { needs }),
         })),
   );
+}
+
+function flawsOf({ path, lines }: { path: string; lines: Line[] }): ExpectedFlaw[] {
+  return lines.flatMap((line, index) => {
+    if (typeof line === 'string' || !('ruleId' in line)) return [];
+    const { ruleId, what } = line;
+    return [{ path, line: index + 1, kind: ruleId.startsWith('ci-') ? 'config' : 'code', what, ruleId }];
+  });
 }

@@ -129,7 +129,7 @@ async function scanClone(
   clone: CloneResult,
   history: 'none' | 'full',
 ): Promise<ScanReport> {
-  if (clone.commit === null) return { runs: [EMPTY_RUN], findings: [] };
+  if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [] };
   return work.deps.scanners.scan({
     gitDirectory: clone.gitDirectory,
     workDirectory: folder,
@@ -141,8 +141,8 @@ async function scanClone(
 }
 
 /** A repository without a commit: there is nothing that any scanner applies to. */
-const EMPTY_RUN = {
-  name: 'gitleaks',
+const EMPTY_RUNS = ['gitleaks', 'ast-grep'].map((name) => ({
+  name,
   version: null,
   rules: null,
   status: 'not_applicable' as const,
@@ -151,7 +151,7 @@ const EMPTY_RUN = {
   filesScanned: 0,
   filesSkipped: [],
   durationMs: 0,
-};
+}));
 
 const TRIES = 3;
 

@@ -49,7 +49,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       repositoryId: input.repositoryId,
       scanId: scan.id,
       findings: report.findings,
-      scanners: report.runs.filter((run) => run.status === 'ok').map((run) => run.name),
+      scanners: report.runs.filter(lookedAtAll).map((run) => run.name),
       wholeHistory: scan.history === 'full',
       now,
     });
@@ -84,6 +84,11 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
   });
   await sendWakes(deps, wakes);
   return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings: report.findings.length };
+}
+
+/** Its findings are all that there are: also when there is nothing left that it is for. */
+function lookedAtAll({ status }: ScanReport['runs'][number]): boolean {
+  return status === 'ok' || status === 'not_applicable';
 }
 
 /** A repository's first scan ends in one summary; later ones name each finding that came, went or came back. */

@@ -21,6 +21,10 @@ export const SKIP_REASONS = [
   'submodule',
   'path_too_long',
   'lfs_pointer',
+  'minified',
+  'vendored',
+  'unparsable',
+  'too_complex',
 ] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 

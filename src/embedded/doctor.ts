@@ -28,6 +28,14 @@ export interface DoctorPart {
   readonly advice: string | null;
 }
 
+/** A tool that comes with the dependencies; without version and path where it did not. */
+export interface BundledTool {
+  readonly name: string;
+  readonly purpose: string;
+  readonly version: string | null;
+  readonly path: string | null;
+}
+
 export interface DoctorQuestion {
   readonly home: string;
   /** Null: the embedded PostgreSQL of the home. */
@@ -35,6 +43,7 @@ export interface DoctorQuestion {
   /** How to connect to a Temporal server of one's own; null: the embedded one of the home. */
   readonly temporal: { address: string; namespace: string; connect: () => Promise<Connection> } | null;
   readonly toolPaths: ToolPaths;
+  readonly bundledTools: readonly BundledTool[];
   readonly diskReserveBytes: number;
 }
 
@@ -53,6 +62,7 @@ export async function examine(question: DoctorQuestion): Promise<DoctorPart[]> {
     database,
     temporal,
     ...tools,
+    ...question.bundledTools.map(examineBundled),
     examineSandbox(),
     ...(question.databaseUrl === null || question.temporal === null ? [examineNeighbours()] : []),
   ];
@@ -192,6 +202,15 @@ async function examineTools({ toolPaths }: DoctorQuestion): Promise<DoctorPart[]
       status: 'warning',
       advice: 'This is not the version that Secu is tested with.',
     });
+  });
+}
+
+function examineBundled({ name, purpose, version, path }: BundledTool): DoctorPart {
+  if (version !== null) return part(name, { version, source: 'npm', detail: path ?? '' });
+  return part(name, {
+    status: 'warning',
+    detail: `not installed; ${purpose}`,
+    advice: 'Run "npm ci" again, without leaving out optional dependencies.',
   });
 }
 

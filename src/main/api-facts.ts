@@ -1,6 +1,6 @@
 import type { About, ReadyChecks } from '../api/deps.ts';
-import { listTools } from '../embedded/tools.ts';
 import { pingTemporal } from '../temporal/connection.ts';
+import { listAllTools } from './bundled-tools.ts';
 import { secuVersion } from './version.ts';
 import { queuesWithoutWorker } from './worker-presence.ts';
 import type { World } from './world.ts';
@@ -14,7 +14,7 @@ export async function aboutOf({
   vault,
   temporal,
 }: Pick<World, 'config' | 'database' | 'vault' | 'temporal'>): Promise<About> {
-  const tools = await listTools({ paths: config.toolPaths });
+  const tools = await listAllTools({ paths: config.toolPaths });
   const uses = new Map((await database.stores.keys.uses()).map(({ keyId, uses }) => [keyId, uses]));
   const ids = new Set([vault.sealingKeyId, ...uses.keys()]);
   return {

@@ -5,6 +5,9 @@ import { settingsTable } from '../config/settings.ts';
 import { ADVICE, INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../domain/causes.ts';
 import { CHECK_NAMES, DRY_RUN_CAUSES } from '../domain/dry-run-causes.ts';
 import { EVENT_KINDS, isAuditKind, LIVE_KINDS } from '../domain/event.ts';
+import type { CodeLanguage } from '../scanners/ast-grep/code-files.ts';
+import { CODE_LANGUAGES } from '../scanners/ast-grep/code-files.ts';
+import { allRules } from '../scanners/ast-grep/rules/index.ts';
 import { secuVersion } from './version.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -17,6 +20,7 @@ function generated(): Record<string, string> {
     'docs/reference/settings.md': settings(),
     'docs/reference/causes.md': causes(),
     'docs/reference/events.md': events(),
+    'docs/reference/code-rules.md': codeRules(),
   };
 }
 
@@ -96,6 +100,39 @@ function events(): string {
     '',
     ...LIVE_KINDS.map((kind) => `- \`${kind}\``),
   ]);
+}
+
+const LANGUAGES: Record<CodeLanguage, string> = {
+  javascript: 'JavaScript and TypeScript, with JSX',
+  python: 'Python',
+  go: 'Go',
+  java: 'Java',
+  'gitlab-ci': 'GitLab CI',
+};
+
+function codeRules(): string {
+  const rules = allRules();
+  const tables = CODE_LANGUAGES.flatMap((language) => [
+    '',
+    `## ${LANGUAGES[language]}`,
+    '',
+    '| rule | severity | CWE | what was found | what to do |',
+    '| --- | --- | --- | --- | --- |',
+    ...rules
+      .filter((rule) => rule.language === language)
+      .map(({ id, severity, cwe, title, fix }) =>
+        [`| \`${id}\``, severity, cwe.map(cweLink).join(', '), title, `${fix} |`].join(' | '),
+      ),
+  ]);
+  return page('Rules for code and pipelines', [
+    'The rules of Secu that ast-grep runs. Findings of the last table have the kind `config`, all others `code`. Which',
+    'files are read, and what a rule can and cannot see: [scanning](../explanation/scanning.md).',
+    ...tables,
+  ]);
+}
+
+function cweLink(cwe: string): string {
+  return `[${cwe}](https://cwe.mitre.org/data/definitions/${cwe.replace('CWE-', '')}.html)`;
 }
 
 function page(title: string, lines: readonly string[]): string {

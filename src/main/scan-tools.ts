@@ -6,6 +6,7 @@ import { listTools } from '../embedded/tools.ts';
 import { createGitRemote } from '../git/remote.ts';
 import type { OutboundPolicy } from '../gitlab/outbound.ts';
 import type { Log } from '../log/logger.ts';
+import { findAstGrep } from '../scanners/ast-grep/find.ts';
 import { createScanners } from '../scanners/scanners.ts';
 
 const HEAD_TIMEOUT_MS = 30_000;
@@ -23,8 +24,12 @@ export async function createScanTools(input: {
     (await listTools({ paths: config.toolPaths })).find(({ name }) => name === 'gitleaks')?.tool ?? null;
   if (gitleaks === null)
     log.warn({}, 'gitleaks is not on this machine: scans will be incomplete; see "secu doctor"');
+  const astGrep = findAstGrep();
+  if (astGrep === null)
+    log.warn({}, 'ast-grep is not on this machine: scans of code will be incomplete; see "secu doctor"');
   const git = createGit({ config, policy, workFolder });
   const scanners = createScanners({
+    astGrep,
     gitleaks: gitleaks === null ? null : { path: gitleaks.path, version: gitleaks.version },
     workFolder,
     blobMaxBytes: config.limits.blobMaxBytes,

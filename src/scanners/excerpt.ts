@@ -5,7 +5,7 @@ const CONTEXT_CHARACTERS = 60;
 /** Enough around a match that nothing visible can be part of a secret that begins or ends outside. */
 const WINDOW_BYTES = 1_500;
 const CHUNK_BYTES = 64;
-const MASK = '************';
+export const MASK = '************';
 const MIN_CHARACTERS_TO_SHOW_ANY = 16;
 const SHOWN_CHARACTERS = 4;
 const IN_WORD = bytesLike(/[\w-]/);
@@ -13,12 +13,16 @@ const IN_WORD_OR_BEHIND = bytesLike(/[\w+/=-]/);
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Where a secret lies, as gitleaks tells it: lines from 1, columns in bytes. */
-export interface Hit {
-  secret: string;
+/** Where something begins: lines from 1, columns in bytes. */
+export interface Place {
   startLine: number;
-  endLine: number;
   startColumn: number;
+}
+
+/** Where a secret lies, as gitleaks tells it. */
+export interface Hit extends Place {
+  secret: string;
+  endLine: number;
   endColumn: number;
   /** It was found in a decoded text: the line holds it in another form. */
   isDecoded: boolean;
@@ -47,14 +51,18 @@ export function linesOf(content: Buffer): (number: number) => Buffer | null {
 }
 
 /**
- * The line of a hit with every match on it masked, at most 200 characters, control and direction characters escaped.
+ * The line of a hit, or of a place, with every secret on it masked, at most 200 characters, control and direction characters escaped.
  * Of a secret of 16 characters or more the first four are shown, unless it is a key; where a match cannot be placed
  * on the line, nothing of the line is shown.
  */
-export function excerptOf(input: { hit: Hit; line: Buffer | null; hitsOnLine: readonly Hit[] }): string {
+export function excerptOf(input: {
+  hit: Hit | Place;
+  line: Buffer | null;
+  hitsOnLine: readonly Hit[];
+}): string {
   const { hit, line, hitsOnLine } = input;
   if (line === null) return MASK;
-  const own = rangesOn({ line, number: hit.startLine, hit });
+  const own = 'secret' in hit ? rangesOn({ line, number: hit.startLine, hit }) : [];
   const center = own[0]?.from ?? Math.min(line.length, Math.max(0, hit.startColumn - 1));
   const start = boundary(line, center - WINDOW_BYTES);
   const end = boundary(line, center + WINDOW_BYTES);

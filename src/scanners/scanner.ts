@@ -1,5 +1,5 @@
-import type { ScannedFinding } from '../domain/finding.ts';
 import type { SkippedFiles } from '../domain/scan.ts';
+import type { FoundInFile } from './found.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface ScannerInput {
@@ -8,16 +8,13 @@ export interface ScannerInput {
   /** An empty folder of its own. */
   folder: string;
   history: 'none' | 'full';
-  /** HMAC with the installation's fingerprint key, hex. */
-  hash: (text: string) => string;
   signal: AbortSignal;
 }
 
 export interface ScannerResult {
-  findings: ScannedFinding[];
+  files: readonly FoundInFile[];
   filesScanned: number;
-  /** Beside those that the snapshot left out. */
-  filesSkipped: SkippedFiles[];
+  filesSkipped: readonly SkippedFiles[];
 }
 
 /** One scanner. It reads and reports; what it could not read to the end it throws, as `scanner_crashed`. */
@@ -27,5 +24,7 @@ export interface Scanner {
   readonly version: string | null;
   /** `sha256:…` over everything that decides what it finds; `null` where it is not on this machine. */
   readonly rules: string | null;
+  /** Whether there is anything in it that this scanner is for. */
+  applies(snapshot: Snapshot): boolean;
   scan(input: ScannerInput): Promise<ScannerResult>;
 }

@@ -6,6 +6,11 @@ import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { ScannedFinding } from '../domain/finding.ts';
 import type { Scanners, ScanReport } from '../domain/ports.ts';
 import type { ScannerRun, SkippedFiles } from '../domain/scan.ts';
+import type { AstGrepOptions } from './ast-grep/ast-grep.ts';
+import { createAstGrep } from './ast-grep/ast-grep.ts';
+import { hasCode } from './ast-grep/code-files.ts';
+import type { FoundInFile } from './found.ts';
+import { toFindings } from './found.ts';
 import { createGitleaks } from './gitleaks/gitleaks.ts';
 import type { Isolation } from './sandbox.ts';
 import { createSandbox } from './sandbox.ts';
@@ -14,10 +19,13 @@ import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 const MAX_FINDINGS = 10_000;
+const SECRETS_SCANNER = 'gitleaks';
 
 export interface ScannersOptions {
   /** `null` where it is not on this machine: scans are then incomplete, never clean. */
   gitleaks: { path: string; version: string } | null;
+  /** The same; `left_out` scans for secrets alone and says nothing of code. */
+  astGrep: Omit<AstGrepOptions, 'sandbox'> | null | 'left_out';
   /** An existing or new folder in which nothing is kept. */
   workFolder: string;
   /** Files larger than this are counted, not read. */
@@ -32,14 +40,16 @@ type ScanInput = Parameters<Scanners['scan']>[0];
 
 /** All scanners of this installation, and how they are kept from the network here. */
 export function createScanners(options: ScannersOptions): Scanners & { isolation(): Promise<Isolation> } {
-  const { gitleaks, workFolder, blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
+  const { gitleaks, astGrep, workFolder, blobMaxBytes } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const sandbox = createSandbox({ folder: workFolder });
   const scanners: Scanner[] = [
     gitleaks === null
-      ? missing('gitleaks')
-      : createGitleaks({ ...gitleaks, blobMaxBytes, maxFindings, sandbox }),
+      ? missing(SECRETS_SCANNER, () => true)
+      : createGitleaks({ ...gitleaks, blobMaxBytes, sandbox }),
   ];
+  if (astGrep !== 'left_out')
+    scanners.push(astGrep === null ? missing('ast-grep', hasCode) : createAstGrep({ ...astGrep, sandbox }));
   return {
     rules: rulesOf(scanners),
     isolation: () => sandbox.isolation(),
@@ -52,113 +62,129 @@ function rulesOf(scanners: readonly Scanner[]): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 
-async function scan(work: {
+interface Work {
   options: ScannersOptions;
   scanners: readonly Scanner[];
   input: ScanInput;
-}): Promise<ScanReport> {
-  const { options, scanners, input } = work;
+}
+
+async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
   if (input.signal.aborted) throw canceled();
   const deadline = AbortSignal.timeout(options.scanTimeoutMs);
   const signal = AbortSignal.any([input.signal, deadline]);
+  const settled = <T>(work: Promise<T>) => settle({ deadline, outer: input.signal }, work);
   const folder = await mkdtemp(join(input.workDirectory, 'scan-'));
-  const startedAt = performance.now();
   try {
-    const snapshot = await settle(
-      { deadline, input },
-      takeSnapshot({ ...input, folder, blobMaxBytes: options.blobMaxBytes, signal }),
-    );
-    const runs: ScannerRun[] = [];
-    const findings: ScannedFinding[] = [];
+    const { blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
+    const snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
+    const ran: Ran[] = [];
     for (const scanner of scanners) {
-      const scannerFolder = await mkdtemp(join(folder, `${scanner.name}-`));
-      const run = await runScanner({
-        scanner,
-        snapshot,
-        deadline,
-        input: { ...input, signal },
-        outer: input,
-        folder: scannerFolder,
-        startedAt,
-      });
-      runs.push(run.run);
-      findings.push(...run.findings);
+      const own = await mkdtemp(join(folder, `${scanner.name}-`));
+      const { history } = input;
+      ran.push(await runScanner({ scanner, snapshot, settled, history, signal, maxFindings, folder: own }));
     }
-    return { runs, findings };
+    return await reportOf({ ran, snapshot, settled, hash: input.hash });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 type Settled<T> = { ok: true; value: T } | { ok: false; cause: 'scan_timed_out' | 'scanner_crashed' };
+type Settle = <T>(work: Promise<T>) => Promise<Settled<T>>;
 
 /** What is expected to go wrong becomes a cause; a cancel and what nobody expects go on. */
 async function settle<T>(
-  { deadline, input }: { deadline: AbortSignal; input: Pick<ScanInput, 'signal'> },
+  { deadline, outer }: { deadline: AbortSignal; outer: AbortSignal },
   work: Promise<T>,
 ): Promise<Settled<T>> {
   try {
     return { ok: true, value: await work };
   } catch (err) {
-    if (input.signal.aborted) throw canceled();
+    if (outer.aborted) throw canceled();
     if (deadline.aborted) return { ok: false, cause: 'scan_timed_out' };
     if (isSecuError(err, 'scanner_crashed')) return { ok: false, cause: 'scanner_crashed' };
     throw err;
   }
 }
 
+interface Ran {
+  run: ScannerRun;
+  files: readonly FoundInFile[];
+}
+
 async function runScanner(work: {
   scanner: Scanner;
   snapshot: Settled<Snapshot>;
-  deadline: AbortSignal;
-  input: ScanInput;
-  outer: ScanInput;
+  settled: Settle;
+  history: 'none' | 'full';
+  signal: AbortSignal;
+  maxFindings: number;
   folder: string;
-  startedAt: number;
-}): Promise<{ run: ScannerRun; findings: ScannedFinding[] }> {
-  const { scanner, snapshot, deadline, input, outer, folder, startedAt } = work;
+}): Promise<Ran> {
+  const { scanner, snapshot, settled, history, signal, maxFindings, folder } = work;
   const { name, version, rules } = scanner;
-  const run = { name, version, rules, cause: null, findings: 0, filesScanned: 0, filesSkipped: [] };
-  const durationMs = () => Math.round(performance.now() - startedAt);
-  if (version === null) {
-    return { run: { ...run, status: 'unavailable', durationMs: durationMs() }, findings: [] };
-  }
-  const result = snapshot.ok
-    ? await settle({ deadline, input: outer }, scanner.scan({ ...input, folder, snapshot: snapshot.value }))
-    : snapshot;
-  if (!result.ok) {
-    return { run: { ...run, status: 'failed', cause: result.cause, durationMs: durationMs() }, findings: [] };
-  }
-  const { findings, filesScanned, filesSkipped } = result.value;
-  const skipped = snapshot.ok ? together(snapshot.value.skipped, filesSkipped) : filesSkipped;
-  return {
-    run: {
-      ...run,
-      status: 'ok',
-      findings: findings.length,
-      filesScanned,
-      filesSkipped: skipped,
-      durationMs: durationMs(),
-    },
-    findings,
+  const startedAt = performance.now();
+  const ran = (how: Partial<ScannerRun> & Pick<ScannerRun, 'status'>, files: readonly FoundInFile[] = []) => {
+    const none = { cause: null, findings: 0, filesScanned: 0, filesSkipped: [] };
+    const durationMs = Math.round(performance.now() - startedAt);
+    return { run: { name, version, rules, ...none, ...how, durationMs }, files };
   };
+  if (snapshot.ok && !scanner.applies(snapshot.value)) return ran({ status: 'not_applicable' });
+  if (version === null) return ran({ status: 'unavailable' });
+  if (!snapshot.ok) return ran({ status: 'failed', cause: snapshot.cause });
+  const result = await settled(
+    scanner.scan({ snapshot: snapshot.value, folder, history, signal }).then((value) => {
+      const findings = value.files.reduce((count, { found }) => count + found.length, 0);
+      if (findings > maxFindings) throw tooMany(findings);
+      return { ...value, findings };
+    }),
+  );
+  if (!result.ok) return ran({ status: 'failed', cause: result.cause });
+  const { files, findings, filesScanned, filesSkipped } = result.value;
+  return ran({ status: 'ok', findings, filesScanned, filesSkipped: together(filesSkipped) }, files);
 }
 
-function together(...lists: readonly SkippedFiles[][]): SkippedFiles[] {
-  const byReason = Map.groupBy(lists.flat(), ({ reason }) => reason);
+/** What was found becomes findings only when all have looked: each masks what the others found on its lines. */
+async function reportOf(work: {
+  ran: readonly Ran[];
+  snapshot: Settled<Snapshot>;
+  settled: Settle;
+  hash: ScanInput['hash'];
+}): Promise<ScanReport> {
+  const { ran, snapshot, settled, hash } = work;
+  const runs = ran.map(({ run }) => run);
+  const files = ran.flatMap((one) => one.files);
+  if (!snapshot.ok || files.length === 0) return { runs, findings: [] };
+  const showsLines = runs.some(({ name, status }) => name === SECRETS_SCANNER && status === 'ok');
+  const { git } = snapshot.value;
+  const findings = await settled<ScannedFinding[]>(toFindings({ files, git, hash, showsLines }));
+  if (findings.ok) return { runs, findings: findings.value };
+  const failed = { status: 'failed', cause: findings.cause, findings: 0 } as const;
+  return { runs: runs.map((run) => (run.findings > 0 ? { ...run, ...failed } : run)), findings: [] };
+}
+
+function together(lists: readonly SkippedFiles[]): SkippedFiles[] {
+  const byReason = Map.groupBy(lists, ({ reason }) => reason);
   return [...byReason].map(([reason, same]) => ({
     reason,
     count: same.reduce((sum, { count }) => sum + count, 0),
   }));
 }
 
-function missing(name: string): Scanner {
+function missing(name: string, applies: Scanner['applies']): Scanner {
   return {
     name,
     version: null,
     rules: null,
+    applies,
     scan: () => Promise.reject(new SecuError('tool_unavailable', `${name} is not on this machine`)),
   };
+}
+
+function tooMany(findings: number): SecuError {
+  return new SecuError('scanner_crashed', 'more was found than can be stored', {
+    details: { problem: 'too_many_findings', findings },
+  });
 }
 
 function canceled(): SecuError {

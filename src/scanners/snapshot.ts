@@ -24,6 +24,12 @@ export interface SnapshotFile {
   encoding: WideEncoding | null;
 }
 
+/** A file of the repository that is not in the snapshot. */
+export interface SkippedFile {
+  path: string;
+  reason: SkipReason;
+}
+
 /**
  * A bare repository of ours over the objects of the clone, with one commit that holds exactly the files to be read,
  * without what is too large, binary or no file. A text in UTF-16 is there twice, as it is and decoded: what only looks
@@ -41,9 +47,15 @@ export interface Snapshot {
   fileCount: number;
   /** Of all files together. */
   bytes: number;
-  skipped: SkippedFiles[];
-  /** Of the files that were skipped for their size. */
-  tooLarge: ReadonlySet<string>;
+  skipped: readonly SkippedFile[];
+}
+
+/** How many files were skipped for each reason. */
+export function countSkips(skipped: readonly SkippedFile[]): SkippedFiles[] {
+  return [...Map.groupBy(skipped, ({ reason }) => reason)].map(([reason, files]) => ({
+    reason,
+    count: files.length,
+  }));
 }
 
 /** The branch of the one commit. */
@@ -62,15 +74,14 @@ export async function takeSnapshot(input: {
   const gitDirectory = join(folder, 'snapshot.git');
   await layOut({ gitDirectory, over: resolve(input.gitDirectory), commit });
   const git = openGitObjects({ gitDirectory, folder, signal });
-  const skips = new Map<SkipReason, number>();
-  const skip = (reason: SkipReason) => skips.set(reason, (skips.get(reason) ?? 0) + 1);
+  const skipped: SkippedFile[] = [];
+  const skip = (entry: TreeEntry, reason: SkipReason) =>
+    skipped.push({ path: entry.path.toString('utf8'), reason });
   const candidates: TreeEntry[] = [];
-  const tooLarge = new Set<string>();
   for (const entry of await git.listTree(commit)) {
     const reason = reasonToSkip(entry, blobMaxBytes);
-    if (reason === 'too_large') tooLarge.add(entry.path.toString('utf8'));
     if (reason === null) candidates.push(entry);
-    else skip(reason);
+    else skip(entry, reason);
   }
   const files = new Map<string, SnapshotFile>();
   const size = { bytes: 0 };
@@ -78,9 +89,8 @@ export async function takeSnapshot(input: {
     ['fast-import', '--quiet', '--done', '--date-format=raw'],
     importStream({ git, candidates, files, size, skip }),
   );
-  const skipped = [...skips].map(([reason, count]) => ({ reason, count }));
   const fileCount = [...files.values()].filter(({ encoding }) => encoding === null).length;
-  return { gitDirectory, commit, git, files, fileCount, bytes: size.bytes, skipped, tooLarge };
+  return { gitDirectory, commit, git, files, fileCount, bytes: size.bytes, skipped };
 }
 
 /** A bare repository by hand: `git init` would cost a process and bring samples. @see gitrepository-layout(5) */
@@ -114,7 +124,7 @@ async function* importStream(input: {
   candidates: readonly TreeEntry[];
   files: Map<string, SnapshotFile>;
   size: { bytes: number };
-  skip: (reason: SkipReason) => void;
+  skip: (entry: TreeEntry, reason: SkipReason) => void;
 }): AsyncGenerator<Buffer> {
   const { git, candidates, files, size, skip } = input;
   const names = createNames();
@@ -126,7 +136,7 @@ async function* importStream(input: {
     if (entry === undefined) break;
     if (content === null) throw missing();
     if (isLfsPointer(content)) {
-      skip('lfs_pointer');
+      skip(entry, 'lfs_pointer');
       continue;
     }
     const { objectId } = entry;

@@ -107,6 +107,19 @@ test('a scanner that is missing makes it incomplete, never clean', async () => {
   expect(result).toMatchObject({ status: 'succeeded', outcome: 'incomplete' });
 });
 
+test('what a scanner found is gone when there is nothing left that it is for', async () => {
+  const runs = (status: 'ok' | 'not_applicable', findings: number) => [
+    scannerRun({}),
+    scannerRun({ name: 'ast-grep', status, findings }),
+  ];
+  const flaw = finding({ kind: 'code', scanner: 'ast-grep' });
+  await scan({ scanners: reporting(() => ({ runs: runs('ok', 1), findings: [flaw] })) });
+  task = { ...task, scanId: await openScan(world, task.repositoryId) };
+  const { result } = await scan({ scanners: reporting(() => ({ runs: runs('not_applicable', 0) })) });
+  expect(result).toMatchObject({ status: 'succeeded', outcome: 'clean' });
+  expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 0 });
+});
+
 test('a scanner that failed fails the scan and leaves findings as they were', async () => {
   await scan({ scanners: reporting(() => ({ findings: [finding()] })) });
   task = { ...task, scanId: await openScan(world, task.repositoryId) };

@@ -117,6 +117,14 @@ test('a scan of the head leaves open what only the history holds; a scan of all 
   expect(await statuses()).toEqual(['a open', 'old fixed']);
 });
 
+test('a flaw of the code that a scan of the whole history saw is closed by a scan of the head', async () => {
+  const scanners = ['gitleaks', 'ast-grep'];
+  const code = { scanner: 'ast-grep', kind: 'code' } as const;
+  await scan([finding('a'), finding('c', code)], { full: true, scanners });
+  expect((await scan([], { scanners })).fixed).toHaveLength(1);
+  expect(await statuses()).toEqual(['a open', 'c fixed']);
+});
+
 test('a finding seen at the head is closed by a scan of the head, though a scan of the history saw it too', async () => {
   await scan([finding('a')]);
   await scan([finding('a')], { full: true });

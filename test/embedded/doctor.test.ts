@@ -16,6 +16,10 @@ const question = {
   databaseUrl: null,
   temporal: null,
   toolPaths: {},
+  bundledTools: [
+    { name: 'ast-grep', purpose: 'finds flaws', version: '0.51.1', path: '/here' },
+    { name: 'not-there', purpose: 'does something', version: null, path: null },
+  ],
   diskReserveBytes: 1,
 };
 
@@ -32,10 +36,17 @@ test('tells version, source and health of every part, and that local users are n
     'temporal',
     'gitleaks',
     'osv-scanner',
+    'ast-grep',
+    'not-there',
     'sandbox',
     'local users',
   ]);
   expect(parts.find(({ part }) => part === 'gitleaks')).toMatchObject({ version: '8.30.1', status: 'ok' });
+  expect(parts.find(({ part }) => part === 'ast-grep')).toMatchObject({ version: '0.51.1', status: 'ok' });
+  expect(parts.find(({ part }) => part === 'not-there')).toMatchObject({
+    status: 'warning',
+    advice: expect.stringContaining('npm ci'),
+  });
   expect(parts.find(({ part }) => part === 'local users')?.detail).toMatch(/open to every local user/);
 });
 

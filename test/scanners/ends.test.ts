@@ -140,7 +140,7 @@ describe('nothing of a scanner outlives', () => {
       const gitleaks = await gitleaksOf(`kept-${lines.length}`, lines);
       const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
       const { signal } = new AbortController();
-      await createScanners({ ...common, gitleaks, scanTimeoutMs: 60_000 }).scan({
+      await createScanners({ ...common, astGrep: 'left_out', gitleaks, scanTimeoutMs: 60_000 }).scan({
         ...repository,
         workDirectory: folder,
         history: 'none',
@@ -186,7 +186,12 @@ test('a scanner has no network where the machine can keep it from one, and a sca
     'exec "$REAL" "$@"',
   ]);
   const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
-  const isolation = await createScanners({ ...common, gitleaks, scanTimeoutMs: 60_000 }).isolation();
+  const isolation = await createScanners({
+    ...common,
+    astGrep: 'left_out',
+    gitleaks,
+    scanTimeoutMs: 60_000,
+  }).isolation();
   const result = await world.scan(repository, { options: { gitleaks } });
   expect(places(result)).toEqual(['a.env:1 github-pat']);
   const ownNetwork = readlinkSync('/proc/self/ns/net');
@@ -215,7 +220,7 @@ test('nothing that a repository holds is run or written: hooks, filters, configu
 test('the rules in force have one hash, which moves with what is there to scan', () => {
   const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: 1, scanTimeoutMs: 1 };
   const rulesOf = (gitleaks: { path: string; version: string } | null) =>
-    createScanners({ ...common, gitleaks }).rules;
+    createScanners({ ...common, astGrep: 'left_out', gitleaks }).rules;
   const path = world.gitleaks.path;
   expect(rulesOf(world.gitleaks)).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(rulesOf({ path: '/elsewhere/gitleaks', version: '8.30.1' })).toBe(rulesOf(world.gitleaks));

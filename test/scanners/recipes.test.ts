@@ -6,6 +6,7 @@ import { createSimulator, defaultRecipes, fleetRecipes } from '../../simulator/i
 import type { GitRemote, ScanReport } from '../../src/domain/ports.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { createGitRemote } from '../../src/git/remote.ts';
+import { findAstGrep } from '../../src/scanners/ast-grep/find.ts';
 import type { ScanWorld } from './support.ts';
 import { createScanWorld, runOf } from './support.ts';
 
@@ -51,7 +52,7 @@ async function cloneAndScan({ recipe, history }: { recipe: Recipe; history: 'non
     history,
   });
   if (commit === null) throw new Error(`${recipe.name} is empty`);
-  return world.scan({ gitDirectory, commit }, { history });
+  return world.scan({ gitDirectory, commit }, { history, options: { astGrep: findAstGrep() } });
 }
 
 /** Where it may be found by a better rule of ours, the rule does not count. */
@@ -63,10 +64,26 @@ function found(report: ScanReport, recipe: Recipe): string[] {
   const allowed = (recipe.expect.mayFind ?? []).map(({ path, line }) => `${path}:${line}`);
   const ours = new Set(['aws-secret-access-key', 'config-file-password']);
   return report.findings
+    .filter(({ kind }) => kind === 'secret')
     .filter(({ path, startLine }) => !allowed.includes(`${path}:${startLine}`))
     .map(({ path, startLine, ruleId }) =>
       placeOf(path, startLine, ours.has(ruleId) ? 'generic-api-key' : ruleId),
     )
+    .toSorted();
+}
+
+function wantedFlaws({ expect: { flaws = [] } }: Recipe): string[] {
+  return flaws
+    .flatMap(({ path, line, ruleId, kind }) =>
+      ruleId === undefined ? [] : [`${kind} ${placeOf(path, line, ruleId)}`],
+    )
+    .toSorted();
+}
+
+function foundFlaws(report: ScanReport): string[] {
+  return report.findings
+    .filter(({ kind }) => kind !== 'secret')
+    .map(({ kind, path, startLine, ruleId }) => `${kind} ${placeOf(path, startLine, ruleId)}`)
     .toSorted();
 }
 
@@ -78,8 +95,12 @@ test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
   '%s: a clone of depth 1 has what the recipe says, none missed, none invented',
   async (_name, recipe) => {
     const report = await cloneAndScan({ recipe, history: 'none' });
-    expect(runOf(report)).toMatchObject({ status: 'ok', cause: null, findings: report.findings.length });
     expect(found(report, recipe)).toEqual(wanted(recipe.expect.findings));
+    expect(foundFlaws(report)).toEqual(wantedFlaws(recipe));
+    const [secrets, code] = [runOf(report), runOf(report, 'ast-grep')];
+    expect(secrets).toMatchObject({ status: 'ok', cause: null });
+    expect(['ok', 'not_applicable']).toContain(code.status);
+    expect(secrets.findings + code.findings).toBe(report.findings.length);
   },
 );
 

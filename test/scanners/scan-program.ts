@@ -3,6 +3,7 @@ import { createScanners } from '../../src/scanners/scanners.ts';
 const [path = '', folder = '', gitDirectory = '', commit = ''] = process.argv.slice(2);
 const scanners = createScanners({
   gitleaks: { path, version: '8.30.1' },
+  astGrep: 'left_out',
   workFolder: folder,
   blobMaxBytes: 1_000_000,
   scanTimeoutMs: 600_000,

@@ -37,7 +37,7 @@ export interface ScanHow {
   options?: Partial<ScannersOptions>;
 }
 
-/** The real gitleaks and git over repositories that a test makes. */
+/** The real scanners and git over repositories that a test makes. */
 export async function createScanWorld(): Promise<ScanWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'secu-scanners-'));
   const gitleaks = { path: await toolPath('gitleaks'), version: '8.30.1' };
@@ -58,6 +58,7 @@ export async function createScanWorld(): Promise<ScanWorld> {
       await mkdir(workDirectory);
       const scanners = createScanners({
         gitleaks,
+        astGrep: 'left_out',
         workFolder: join(folder, 'work'),
         blobMaxBytes: BLOB_MAX_BYTES,
         scanTimeoutMs: 60_000,
@@ -109,9 +110,9 @@ export function places(report: ScanReport): string[] {
   return report.findings.map(({ path, startLine, ruleId }) => `${path}:${startLine} ${ruleId}`).toSorted();
 }
 
-/** The one run of gitleaks. */
-export function runOf(report: ScanReport): ScanReport['runs'][number] {
-  const [run] = report.runs;
-  if (run === undefined || report.runs.length !== 1) throw new Error('not one run');
+/** The one run of a scanner. */
+export function runOf(report: ScanReport, scanner = 'gitleaks'): ScanReport['runs'][number] {
+  const [run, ...more] = report.runs.filter(({ name }) => name === scanner);
+  if (run === undefined || more.length > 0) throw new Error(`not one run of ${scanner}`);
   return run;
 }

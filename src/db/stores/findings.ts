@@ -21,7 +21,7 @@ written as (
   insert into finding as f (id, integration_id, repository_id, kind, scanner, rule_id, title, severity, cwe, path, start_line, end_line,
     commit, author, committed_at, excerpt, fingerprint, at_head, status, first_seen_at, last_seen_at, last_scan_id)
   select seen.id, $1, $2, seen.kind, seen.scanner, seen.rule_id, seen.title, seen.severity, seen.cwe, seen.path, seen.start_line,
-    seen.end_line, seen.commit, seen.author, seen.committed_at, seen.excerpt, seen.fingerprint, $20, 'open', $19, $19, $3
+    seen.end_line, seen.commit, seen.author, seen.committed_at, seen.excerpt, seen.fingerprint, $20 or seen.kind <> 'secret', 'open', $19, $19, $3
   from seen
   on conflict (repository_id, fingerprint) do update set
     title = excluded.title, severity = excluded.severity, cwe = excluded.cwe, start_line = excluded.start_line,
@@ -37,7 +37,8 @@ export function createFindingStore(sql: Sql) {
   return {
     /**
      * Stores what one scan saw, in the transaction that ends it: seen again keeps its row, gone is fixed. Only
-     * scanners that ended well may close anything.
+     * scanners that ended well, or found nothing that they are for, may close anything. Only secrets are looked for in
+     * the past: whatever else is found is at the head.
      */
     async store(input: {
       integrationId: string;

@@ -71,7 +71,8 @@ export function addMachineCommands(program: Command): void {
     .command('list')
     .option('--json')
     .action(async ({ json = false }: { json?: boolean }) => {
-      print(await listTools({ paths: configOf().toolPaths }), { json, columns: TOOL_COLUMNS });
+      const { listAllTools } = await import('../bundled-tools.ts');
+      print(await listAllTools({ paths: configOf().toolPaths }), { json, columns: TOOL_COLUMNS });
     });
   tools
     .command('install [name]')

@@ -96,7 +96,10 @@ async function compareOne(input: {
         : `should be left out as ${expectation.excludedBecause}, is ${state}, scan ${scan}`,
     };
   }
-  const wanted = new Set(expectation.findings.map((one) => `${escapeForeignText(one.path)}:${one.line}`));
+  const flaws = (expectation.flaws ?? []).filter(({ ruleId }) => ruleId !== undefined);
+  const wanted = new Set(
+    [...expectation.findings, ...flaws].map((one) => `${escapeForeignText(one.path)}:${one.line}`),
+  );
   const allowed = new Set((expectation.mayFind ?? []).map((one) => escapeForeignText(one.path)));
   const found = await foundIn(api, textAt(row, 'id'));
   const invented = [...found].filter(

@@ -16,6 +16,9 @@ export const Expectations = z.record(
     excludedBecause: z.string().optional(),
     clone: z.string().optional(),
     findings: z.array(z.object({ path: z.string(), line: z.number(), ruleId: z.string().optional() })),
+    flaws: z
+      .array(z.object({ path: z.string(), line: z.number(), ruleId: z.string().optional() }))
+      .optional(),
     mayFind: z.array(z.object({ path: z.string(), line: z.number().optional() })).optional(),
     cleanPaths: z.array(z.string()).optional(),
   }),

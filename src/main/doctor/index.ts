@@ -6,6 +6,7 @@ import { findPostgres } from '../../embedded/postgres.ts';
 import { findTemporal } from '../../embedded/temporal-server.ts';
 import type { TemporalAddress } from '../../temporal/connection.ts';
 import { createTemporalClient } from '../../temporal/connection.ts';
+import { bundledTools } from '../bundled-tools.ts';
 import { outboundPolicyOf, temporalAddressOf } from '../world.ts';
 import { examineKeys, examineMemory } from './files.ts';
 import { examineMigrations } from './migrations.ts';
@@ -27,6 +28,7 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
         databaseUrl: config.database.url?.value() ?? null,
         temporal: temporal === null ? null : { ...temporal, connect: async () => connectionTo(temporal) },
         toolPaths: config.toolPaths,
+        bundledTools: bundledTools(),
         diskReserveBytes: config.limits.diskReserveBytes,
       }),
       examineMigrations(config.database.url?.value() ?? embeddedUrl),

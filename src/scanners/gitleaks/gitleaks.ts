@@ -10,10 +10,11 @@ import { FINGERPRINT_VERSION } from '../fingerprint.ts';
 import { scannerEnvironment } from '../git-objects.ts';
 import { runProcess } from '../process.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { Scanner, ScannerInput, ScannerResult } from '../scanner.ts';
-import { SNAPSHOT_REF } from '../snapshot.ts';
-import type { LeakyFile } from './findings.ts';
-import { identityOf, toFindings } from './findings.ts';
+import type { Scanner, ScannerInput } from '../scanner.ts';
+import type { SkippedFile } from '../snapshot.ts';
+import { countSkips, SNAPSHOT_REF } from '../snapshot.ts';
+import type { WideEncoding } from '../text-encoding.ts';
+import { foundOf, identityOf } from './findings.ts';
 import { HISTORY_OPTIONS, historyArguments, largePaths, readHistory } from './history.ts';
 import type { Leak } from './report.ts';
 import { extentOf, parseReport } from './report.ts';
@@ -27,8 +28,17 @@ export interface GitleaksOptions {
   path: string;
   version: string;
   blobMaxBytes: number;
-  maxFindings: number;
   sandbox: Sandbox;
+}
+
+/** Leaks of one file at one commit. */
+interface LeakyFile {
+  path: string;
+  commit: string;
+  /** Names the content to `git cat-file`; `null` where it cannot be named. */
+  object: string | null;
+  encoding: WideEncoding | null;
+  leaks: readonly Leak[];
 }
 
 /**
@@ -41,18 +51,17 @@ export function createGitleaks(options: GitleaksOptions): Scanner {
     name: 'gitleaks',
     version,
     rules: rulesHash(version),
+    applies: () => true,
     async scan(input) {
       const leaks = await scanSnapshot(options, input);
       const files = atHead({ leaks, input });
       const past = input.history === 'full' ? await scanHistory({ options, input, files }) : NOTHING_PAST;
       const all = [...files, ...past.files];
-      const found = all.reduce((count, file) => count + file.leaks.length, 0);
-      if (found > options.maxFindings) throw tooMany(found);
-      const { git, commit } = input.snapshot;
-      const facts = await git.commitFacts([...new Set([commit, ...past.files.map((file) => file.commit)])]);
-      const findings = await toFindings({ files: all, git, facts, hash: input.hash });
-      const filesScanned = input.snapshot.fileCount;
-      return { findings, filesScanned, filesSkipped: past.skipped } satisfies ScannerResult;
+      return {
+        files: all.map(({ leaks: ofFile, ...file }) => ({ ...file, found: ofFile.map(foundOf) })),
+        filesScanned: input.snapshot.fileCount,
+        filesSkipped: [...countSkips(input.snapshot.skipped), ...past.skipped],
+      };
     },
   };
 }
@@ -132,11 +141,16 @@ async function scanHistory(parts: {
     return there.filter((leak, index) => leak.startLine > 0 || index === 0);
   });
   const byFile = Map.groupBy(newest, (leak) => JSON.stringify([leak.commit, leak.file]));
-  const count = large.filter((path) => !input.snapshot.tooLarge.has(path)).length;
+  const counted = new Set(input.snapshot.skipped.filter(isTooLarge).map(({ path }) => path));
+  const count = large.filter((path) => !counted.has(path)).length;
   const skipped: SkippedFiles[] = [];
   if (count > 0) skipped.push({ reason: 'too_large', count });
   if (history.unreadable > 0) skipped.push({ reason: 'unreadable', count: history.unreadable });
   return { files: [...byFile.values()].map(pastFile), skipped };
+}
+
+function isTooLarge({ reason }: SkippedFile): boolean {
+  return reason === 'too_large';
 }
 
 function binaryPatterns(): string[] {
@@ -198,11 +212,5 @@ async function runGitleaks(parts: {
 function readLess(): SecuError {
   return new SecuError('scanner_crashed', 'gitleaks read something else than there was', {
     details: { problem: 'incomplete' },
-  });
-}
-
-function tooMany(found: number): SecuError {
-  return new SecuError('scanner_crashed', 'more was found than can be stored', {
-    details: { problem: 'too_many_findings', findings: found },
   });
 }

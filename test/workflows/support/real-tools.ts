@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { GitRemote, Scanners } from '../../../src/domain/ports.ts';
 import { createGitRemote } from '../../../src/git/remote.ts';
 import type { OutboundPolicy } from '../../../src/gitlab/outbound.ts';
+import { findAstGrep } from '../../../src/scanners/ast-grep/find.ts';
 import { createScanners } from '../../../src/scanners/scanners.ts';
 import { toolPath } from '../../support/tools.ts';
 
@@ -18,10 +19,11 @@ export function realGit({ policy, workFolder }: { policy: OutboundPolicy; workFo
   });
 }
 
-/** The real gitleaks. */
+/** The real scanners. */
 export async function realScanners({ workFolder }: { workFolder: string }): Promise<Scanners> {
   return createScanners({
     gitleaks: { path: await toolPath('gitleaks'), version: 'pinned' },
+    astGrep: findAstGrep(),
     workFolder: join(workFolder, 'scanners'),
     blobMaxBytes: 10 * 1024 ** 2,
     scanTimeoutMs: 60_000,

@@ -1,0 +1,140 @@
+import { fileURLToPath } from 'node:url';
+import { SecuError } from '../../domain/errors.ts';
+import type { ProcessResult } from '../process.ts';
+import { startProcess } from '../process.ts';
+import type { AstGrep } from './find.ts';
+import type { EngineFile, EngineHead, EngineRule } from './protocol.ts';
+import { EngineAnswer } from './protocol.ts';
+
+const PROGRAM = fileURLToPath(new URL('engine.js', import.meta.url));
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** A mebibyte takes a second or two; what takes this long was made to. */
+export const FILE_TIMEOUT_MS = 20_000;
+/** More files than this that end the engine in one repository make the scan fail. */
+const MAX_RESTARTS = 20;
+/** What a shell says of a program that a signal ended, less the signal's number. */
+const SIGNALED = 128;
+
+export interface EngineTask extends Omit<EngineFile, 'bytes'> {
+  content: Buffer;
+}
+
+/** `too_complex`: took too long. `unparsable`: the parser broke. */
+export type EngineResult = EngineAnswer | 'too_complex' | 'unparsable';
+
+export interface EngineOptions {
+  astGrep: AstGrep;
+  rules: readonly EngineRule[];
+  /** The program as it is to be started, by its command line. */
+  wrap: (command: string, args: readonly string[]) => Promise<{ command: string; args: string[] }>;
+  env: Readonly<Record<string, string>>;
+  folder: string;
+  fileTimeoutMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * What the rules find in each file, in that order. A file that breaks the engine or holds it up is passed over, and the
+ * engine is started anew behind it. @throws SecuError `scanner_crashed` for every end that has no meaning
+ */
+export async function runEngine(
+  options: EngineOptions,
+  tasks: readonly EngineTask[],
+): Promise<EngineResult[]> {
+  const results: EngineResult[] = [];
+  for (let restarts = 0; results.length < tasks.length; restarts += 1) {
+    if (restarts > MAX_RESTARTS) throw crashed('too_many_restarts');
+    const rest = tasks.slice(results.length);
+    const { answers, end } = await runOnce(options, rest);
+    results.push(...answers);
+    if (end !== 'well') results.push(end);
+  }
+  return results;
+}
+
+async function runOnce(
+  options: EngineOptions,
+  tasks: readonly EngineTask[],
+): Promise<{ answers: EngineAnswer[]; end: 'well' | 'too_complex' | 'unparsable' }> {
+  const { astGrep, wrap, env, folder, fileTimeoutMs, signal } = options;
+  const watch = createWatch(fileTimeoutMs);
+  const engine = startProcess({
+    ...(await wrap(process.execPath, [PROGRAM, astGrep.bindingPath])),
+    env,
+    folder,
+    input: inputOf(options, tasks),
+    maxStdoutBytes: MAX_OUTPUT_BYTES,
+    signal: AbortSignal.any([signal, watch.signal]),
+  });
+  const answers: EngineAnswer[] = [];
+  try {
+    for await (const line of linesOf(engine.stdout)) {
+      watch.touch();
+      answers.push(answerOf(line));
+    }
+    const ended = await engine.ended;
+    return { answers, end: endOf({ ended, isComplete: answers.length === tasks.length }) };
+  } catch (err) {
+    if (watch.signal.aborted && !signal.aborted && answers.length < tasks.length)
+      return { answers, end: 'too_complex' };
+    throw err;
+  } finally {
+    watch.end();
+    await engine.stop();
+  }
+}
+
+function endOf(input: { ended: Omit<ProcessResult, 'stdout'>; isComplete: boolean }) {
+  const { exitCode } = input.ended;
+  if (exitCode === 0 && input.isComplete) return 'well';
+  if (exitCode !== null && exitCode > SIGNALED && !input.isComplete) return 'unparsable';
+  throw crashed('exit_code', { exitCode });
+}
+
+/** Fires when nobody touched it for so long. */
+function createWatch(timeoutMs: number) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  return { signal: controller.signal, touch: () => timer.refresh(), end: () => clearTimeout(timer) };
+}
+
+function* inputOf({ astGrep, rules }: EngineOptions, tasks: readonly EngineTask[]): Generator<Buffer> {
+  const needed = new Set<string>(tasks.map(({ parser }) => parser));
+  const parsers = Object.fromEntries(Object.entries(astGrep.parsers).filter(([name]) => needed.has(name)));
+  yield jsonLine({ parsers, rules } satisfies EngineHead);
+  for (const { content, parser, rules: indices } of tasks) {
+    yield jsonLine({ parser, rules: indices, bytes: content.length } satisfies EngineFile);
+    yield content;
+  }
+}
+
+function jsonLine(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let rest = chunk;
+    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
+      yield Buffer.concat([...parts, rest.subarray(0, end)]).toString('utf8');
+      parts = [];
+      rest = rest.subarray(end + 1);
+    }
+    parts.push(rest);
+  }
+}
+
+function answerOf(line: string): EngineAnswer {
+  try {
+    return EngineAnswer.parse(JSON.parse(line));
+  } catch (err) {
+    throw crashed('report', { cause: String(err) });
+  }
+}
+
+function crashed(problem: string, details: Record<string, unknown> = {}): SecuError {
+  return new SecuError('scanner_crashed', 'ast-grep ended in a way that has no meaning', {
+    details: { problem, ...details },
+  });
+}

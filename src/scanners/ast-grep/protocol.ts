@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { Parser } from './code-files.ts';
+import type { ParserLibrary } from './find.ts';
+import type { CodeRule } from './rule.ts';
+
+export type EngineRule = Pick<CodeRule, 'rule' | 'constraints' | 'utils' | 'narrow'>;
+
+/** The first line of what the engine reads. */
+export interface EngineHead {
+  parsers: Record<string, ParserLibrary>;
+  rules: readonly EngineRule[];
+}
+
+/** Comes before each file's bytes. */
+export interface EngineFile {
+  parser: Parser;
+  /** Indices of the rules to look for. */
+  rules: readonly number[];
+  bytes: number;
+}
+
+const line = z.int().min(1);
+const byte = z.int().min(0);
+
+/** What the engine writes for each file, as a line. Lines count from 1, bytes of a line from 0. */
+export const EngineAnswer = z.object({
+  /** Most of it is not in the language. What could be read was looked at. */
+  unparsable: z.boolean(),
+  found: z.array(
+    z.object({
+      rule: z.int().min(0),
+      startLine: line,
+      endLine: line,
+      startByte: byte,
+      match: z.string(),
+      secrets: z.array(
+        z.object({ secret: z.string(), startLine: line, endLine: line, startByte: byte, endByte: byte }),
+      ),
+    }),
+  ),
+});
+export type EngineAnswer = z.infer<typeof EngineAnswer>;

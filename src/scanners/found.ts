@@ -1,0 +1,141 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FindingKind, ScannedFinding, Severity } from '../domain/finding.ts';
+import type { Hit, Place } from './excerpt.ts';
+import { excerptOf, linesOf, MASK } from './excerpt.ts';
+import { fingerprintOf, normalised } from './fingerprint.ts';
+import type { CommitFacts, GitObjects } from './git-objects.ts';
+import type { WideEncoding } from './text-encoding.ts';
+import { decodeWide } from './text-encoding.ts';
+
+/** One hit as a scanner has it. Holds what was found in the clear: it goes no further than `toFindings`. */
+export interface Found {
+  kind: FindingKind;
+  scanner: string;
+  ruleId: string;
+  title: string;
+  severity: Severity;
+  cwe: string[];
+  /** From 1; 0 where the file itself is what was found. */
+  startLine: number;
+  endLine: number;
+  /** Where the excerpt is cut out. */
+  place: Hit | Place;
+  /** What makes it the same one in another commit. */
+  match: string;
+  /** What nobody may see. */
+  secrets: readonly Hit[];
+}
+
+/** What was found in one file at one commit. */
+export interface FoundInFile {
+  path: string;
+  commit: string;
+  /** Names the content to `git cat-file`; `null` where it cannot be named. */
+  object: string | null;
+  encoding: WideEncoding | null;
+  found: readonly Found[];
+}
+
+/** Findings made in one go. */
+const AT_ONCE = 100;
+const WHOLE_FILE = 'The file itself is what was found.';
+
+/**
+ * Findings of all scanners as they are stored: masked, with their fingerprints. A line that several scanners found
+ * something on is masked by all of them. Only lines of `secret` findings are shown unless `showsLines`.
+ */
+export async function toFindings(input: {
+  files: readonly FoundInFile[];
+  git: GitObjects;
+  hash: (text: string) => string;
+  /** Somebody looked for secrets on all lines, so that what is left on them may be shown. */
+  showsLines: boolean;
+}): Promise<ScannedFinding[]> {
+  const { git } = input;
+  const files = together(input.files);
+  const facts = await git.commitFacts([...new Set(files.map(({ commit }) => commit))]);
+  const readable = files.filter((file) => file.object !== null);
+  const work = { ...input, facts, seen: new Map<string, number>() };
+  const findings: ScannedFinding[] = [];
+  for (const file of files.filter(({ object }) => object === null))
+    findings.push(...(await findingsOf({ ...work, file, content: null })));
+  let index = 0;
+  for await (const content of git.readBlobs(readable.map(({ object }) => object ?? ''))) {
+    const file = readable[index];
+    index += 1;
+    if (file !== undefined) findings.push(...(await findingsOf({ ...work, file, content })));
+  }
+  return findings.toSorted(inOrder);
+}
+
+/** What several scanners found in the same file is one file. */
+function together(files: readonly FoundInFile[]): FoundInFile[] {
+  const same = Map.groupBy(files, ({ path, commit, object, encoding }) =>
+    JSON.stringify([path, commit, object, encoding]),
+  );
+  return [...same.values()].flatMap((parts) => {
+    const [first] = parts;
+    return first === undefined ? [] : [{ ...first, found: parts.flatMap(({ found }) => found) }];
+  });
+}
+
+/** Lets others have their turn now and then: thousands of findings in one line take seconds. */
+async function findingsOf(input: {
+  file: FoundInFile;
+  content: Buffer | null;
+  facts: ReadonlyMap<string, CommitFacts>;
+  hash: (text: string) => string;
+  showsLines: boolean;
+  /** How often each identity was there before; two files may be shown under one path. */
+  seen: Map<string, number>;
+}): Promise<ScannedFinding[]> {
+  const { file, content, facts, hash, seen } = input;
+  const { path, commit, encoding } = file;
+  const text = content !== null && encoding !== null ? decodeWide(content, encoding) : content;
+  const lineOf = linesOf(text ?? Buffer.alloc(0));
+  const secrets = file.found.flatMap((found) => found.secrets);
+  const inPlace = file.found.toSorted(
+    (a, b) => a.startLine - b.startLine || a.place.startColumn - b.place.startColumn,
+  );
+  const findings: ScannedFinding[] = [];
+  for (const found of inPlace) {
+    if (findings.length % AT_ONCE === AT_ONCE - 1) await setImmediate();
+    const { kind, scanner, ruleId, title, severity, cwe, startLine, endLine, match } = found;
+    const identity = JSON.stringify([kind, ruleId, path, normalised(match)]);
+    const ordinal = seen.get(identity) ?? 0;
+    seen.set(identity, ordinal + 1);
+    const line = text === null ? null : lineOf(startLine);
+    const isShown = kind === 'secret' || input.showsLines;
+    const excerpt = isShown ? excerptOf({ hit: found.place, line, hitsOnLine: secrets }) : MASK;
+    findings.push({
+      kind,
+      scanner,
+      ruleId,
+      title,
+      severity,
+      cwe,
+      path,
+      startLine: Math.max(1, startLine),
+      endLine: Math.max(1, startLine, endLine),
+      commit,
+      author: facts.get(commit)?.author ?? null,
+      committedAt: facts.get(commit)?.committedAt ?? null,
+      excerpt: startLine === 0 ? WHOLE_FILE : excerpt,
+      fingerprint: fingerprintOf({ kind, ruleId, path, match, ordinal, hash }),
+    });
+  }
+  return findings;
+}
+
+/** The same order for the same findings, whatever order scanners found them in. */
+function inOrder(a: ScannedFinding, b: ScannedFinding): number {
+  const texts = (finding: ScannedFinding) => [finding.path, finding.ruleId, finding.fingerprint] as const;
+  const [first, second] = [texts(a), texts(b)];
+  return (
+    compare(first[0], second[0]) || a.startLine - b.startLine || compare(first.join('\n'), second.join('\n'))
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
