@@ -72,6 +72,7 @@ function injections(): Example[] {
           `log(\`Select a file from \${folder}\`);`,
           'const a = "SELECT a FROM b " + "WHERE c = 1";',
           'const b = "SELECT " + COLUMNS + " FROM b";',
+          `const c = \`SELECT a FROM b\${VERSION}\`;`,
           `throw new Error(\`SELECT failed: \${message}\`);`,
         ],
       ],

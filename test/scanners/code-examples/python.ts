@@ -53,6 +53,7 @@ function injections(): Example[] {
           'log(f"Select one from {names}")',
           'a = "SELECT a FROM b " + "WHERE c = 1"',
           'b = f"SELECT failed: {error}"',
+          'c = f"SELECT a FROM {TABLE} WHERE b = 1"',
         ],
       ],
     },

@@ -12,11 +12,16 @@ function withParts(): Rule {
   return { kind: 'template_string', has: { kind: 'template_substitution' } };
 }
 
+function withVariables(): Rule {
+  const isConstant = { regex: '^\\$\\{[A-Z][A-Z0-9_]*\\}$' };
+  return { kind: 'template_string', has: { kind: 'template_substitution', not: isConstant } };
+}
+
 /** A text that is put together from something that is no constant. */
 const UTILS: Record<string, Rule> = {
   joined: {
     any: [
-      withParts(),
+      withVariables(),
       {
         kind: 'binary_expression',
         all: [
@@ -29,12 +34,12 @@ const UTILS: Record<string, Rule> = {
                 { kind: 'call_expression' },
                 { kind: 'subscript_expression' },
                 { kind: 'await_expression' },
-                withParts(),
+                withVariables(),
               ],
               stopBy: { not: { any: [{ kind: 'binary_expression' }, { kind: 'parenthesized_expression' }] } },
             },
           },
-          { has: { any: [STRING, withParts(), { kind: 'binary_expression' }] } },
+          { has: { any: [{ kind: 'string' }, { kind: 'template_string' }, { kind: 'binary_expression' }] } },
         ],
       },
     ],

@@ -8,12 +8,17 @@ const STRING: Rule = {
 };
 const CONSTANT = '^[A-Z][A-Z0-9_]*$';
 
+const WITH_VARIABLES: Rule = {
+  kind: 'string',
+  has: { kind: 'interpolation', not: { regex: '^\\{[A-Z][A-Z0-9_]*\\}$' } },
+};
+
 /** A text that is put together from something that is no constant. */
 const UTILS: Record<string, Rule> = {
   joined: {
     any: [
-      WITH_PARTS,
-      { kind: 'concatenated_string', has: WITH_PARTS },
+      WITH_VARIABLES,
+      { kind: 'concatenated_string', has: WITH_VARIABLES },
       {
         kind: 'binary_operator',
         all: [
@@ -26,7 +31,7 @@ const UTILS: Record<string, Rule> = {
                 { kind: 'call' },
                 { kind: 'subscript' },
                 { kind: 'tuple' },
-                WITH_PARTS,
+                WITH_VARIABLES,
               ],
               stopBy: { not: { any: [{ kind: 'binary_operator' }, { kind: 'parenthesized_expression' }] } },
             },
