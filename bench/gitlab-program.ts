@@ -1,44 +1,82 @@
-import type { Simulator } from '../simulator/index.ts';
+import type { Recipe, Simulator } from '../simulator/index.ts';
 import { createSimulator, fleetRecipes } from '../simulator/index.ts';
 
-/** A simulated GitLab in a process of its own; it tells its address, and counts when it is asked. */
+/** A simulated GitLab in a process of its own; it tells its address, and what it was asked when it is asked. */
 export interface GitlabInput {
   folder: string;
-  /** Projects of one small history. */
+  /** Repositories of a fleet, each with a history of its own. */
+  fleet: number;
+  /** Projects of one small history, by ids with gaps of up to `widestGap`. */
   copies: number;
   widestGap: number;
   latencyMs: number;
   enforceRateLimits: boolean;
 }
 
+/** One more commit in so many of them. */
+export interface ChangeInput {
+  change: number;
+}
+
 export interface GitlabAnswer {
   url: string;
   token: string;
-  /** Answers by status since the last question. */
+  paths: string[];
+  /** Answers since the last question, by status and by route. */
   statuses: Record<string, number>;
+  routes: Record<string, number>;
 }
 
 let simulator: Simulator | null = null;
 let token = '';
 
-process.on('message', (input: GitlabInput | 'counts') => void answer(input));
+process.on('message', (input: GitlabInput | ChangeInput | 'counts') => void answer(input));
 process.on('disconnect', () => void simulator?.close().then(() => process.exit(0)));
 
-async function answer(input: GitlabInput | 'counts'): Promise<void> {
-  if (input !== 'counts') await begin(input);
+async function answer(input: GitlabInput | ChangeInput | 'counts'): Promise<void> {
+  if (input !== 'counts' && 'change' in input) await change(input.change);
+  else if (input !== 'counts') await begin(input);
   if (simulator === null) throw new Error('not begun');
   const { requests } = simulator.control;
   const statuses: Record<string, number> = {};
   for (const { status } of requests.list()) statuses[String(status)] = (statuses[String(status)] ?? 0) + 1;
+  const routes = { ...requests.counts() };
   requests.reset();
-  process.send?.({ url: simulator.url, token, statuses } satisfies GitlabAnswer);
+  const paths = simulator.recipes.map(({ path }) => path);
+  process.send?.({ url: simulator.url, token, paths, statuses, routes } satisfies GitlabAnswer);
 }
 
-async function begin({ copies, widestGap, ...options }: GitlabInput): Promise<void> {
-  simulator = await createSimulator({ ...options, recipes: [] });
+async function begin({ fleet, copies, widestGap, ...options }: GitlabInput): Promise<void> {
+  simulator = await createSimulator({ ...options, recipes: fleetRecipes(fleet).map(withoutCode) });
   const [recipe] = fleetRecipes(1);
   if (recipe === undefined) throw new Error('no recipe');
-  await simulator.control.addCopies({ recipe, count: copies, widestGap });
+  if (copies > 0) await simulator.control.addCopies({ recipe, count: copies, widestGap });
   const { id: userId } = simulator.control.createUser({ kind: 'service_account' });
   ({ token } = simulator.control.createToken({ userId }));
+}
+
+/** The peer looks for secrets only: no file is of a language that Secu has rules for. */
+function withoutCode(recipe: Recipe): Recipe {
+  const renamed = (path: string) => path.replace(/\.js$/, '.txt');
+  return {
+    ...recipe,
+    commits: () =>
+      [...recipe.commits()].map((commit) => ({
+        ...commit,
+        files: Object.fromEntries(Object.entries(commit.files).map(([path, file]) => [renamed(path), file])),
+      })),
+  };
+}
+
+async function change(count: number): Promise<void> {
+  const recipes = simulator?.recipes ?? [];
+  const step = Math.max(1, Math.floor(recipes.length / count));
+  for (let index = 0; index < count; index += 1) {
+    const recipe = recipes[index * step];
+    if (recipe === undefined || simulator === null) continue;
+    await simulator.control.pushCommit({
+      project: recipe.path,
+      files: { 'CHANGES.md': `change ${index}\n` },
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { ListingOutcome } from '../src/activities/listing.ts';
+import type { ListingOutcome, SyncId } from '../src/activities/listing.ts';
 import { createListingActivities } from '../src/activities/listing.ts';
 import { createSyncActivities } from '../src/activities/sync.ts';
 import { Secret } from '../src/domain/secret.ts';
@@ -81,7 +81,7 @@ async function sync(world: BenchWorld, input: ListingInput): Promise<ListingAnsw
     const memory = watchMemory();
     const startedMs = performance.now();
     const listing = (await new MockActivityEnvironment({ activityType: 'listRepositories' }).run(
-      activities.listRepositories,
+      (input: SyncId & { nowMs: number }) => activities.listRepositories(input),
       { ...id, nowMs },
     )) as ListingOutcome;
     ms.push(performance.now() - startedMs);

@@ -23,7 +23,7 @@ export async function benchListing(options: {
 }): Promise<Report> {
   const report = newReport('listing');
   const folder = await mkdtemp(join(tmpdir(), 'secu-bench-'));
-  const postgres = await startThrowawayPostgres({ folder: join(folder, 'postgres'), durable: true });
+  const postgres = await startThrowawayPostgres({ folder: join(folder, 'postgres'), options: [] });
   const database = (name: string) => newDatabase(postgres.url, name);
   try {
     const sizes = options.quick ? [1_000, 10_000] : [10_000, 100_000];
@@ -75,6 +75,7 @@ async function benchSize({ report, folder, size, databaseUrl, withPeer }: Sized)
   try {
     const begin: GitlabInput = {
       folder: join(folder, `gitlab-${size}`),
+      fleet: 0,
       copies: size,
       widestGap: 400,
       latencyMs: LATENCY_MS,

@@ -2,12 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchFleet } from './fleet.ts';
 import { benchListing } from './listing.ts';
 import type { Report } from './report.ts';
 import { printReport } from './report.ts';
 
 const BENCHES: Record<string, (options: { quick: boolean; say: (line: string) => void }) => Promise<Report>> =
   {
+    fleet: benchFleet,
     listing: benchListing,
   };
 

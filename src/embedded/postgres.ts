@@ -91,12 +91,12 @@ export function findPostgres(layout: HomeLayout): RunningPostgres | null {
 export async function startThrowawayPostgres({
   folder,
   say = () => {},
-  durable = false,
+  options = THROWAWAY_OPTIONS,
 }: {
   folder: string;
   say?: Say;
-  /** As durable as a real one: for measuring. */
-  durable?: boolean;
+  /** Settings of the server, `name=value`; fast and forgetful when left out. */
+  options?: readonly string[];
 }): Promise<{ url: string; port: number; stop: () => Promise<void> }> {
   const layout = acquireHome(folder);
   await endLeftovers(layout, say);
@@ -111,7 +111,7 @@ export async function startThrowawayPostgres({
       layout,
       supervisor,
       say,
-      options: durable ? [] : THROWAWAY_OPTIONS,
+      options,
     });
     return { url: adminUrl, port, stop };
   } catch (err) {

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { homeLayout } from '../src/embedded/home.ts';
+import { findTemporal } from '../src/embedded/temporal-server.ts';
+import type { Secu } from '../test/long/support/secu.ts';
+import { awaitUntil } from '../test/support/await-until.ts';
+
+export const PROCESSES = ['temporal', 'api', 'orchestration-worker', 'scan-worker'] as const;
+
+/** Pids of what `secu up` runs, by name. */
+export function pidsOf(home: string): Record<string, number> {
+  return Object.fromEntries(
+    PROCESSES.map((name) => {
+      const record = JSON.parse(readFileSync(join(home, 'run', `${name}.json`), 'utf8')) as { pid: number };
+      return [name, record.pid];
+    }),
+  );
+}
+
+/** Statements that PostgreSQL has run so far, its own counters apart. */
+export async function statements(databaseUrl: string): Promise<number> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ calls: string }>(
+      'select coalesce(sum(calls), 0) as calls from pg_stat_statements',
+    );
+    return Number(rows[0]?.calls ?? 0);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Events in the histories of the scans, of everything else, and how many scans there were. */
+export async function historyEvents(
+  home: string,
+): Promise<{ scans: number; ofScans: number; others: number }> {
+  const server = findTemporal(homeLayout(home));
+  if (server === null) throw new Error('no Temporal server');
+  const connection = await Connection.connect({ address: server.address });
+  try {
+    const client = new Client({ connection, namespace: server.namespace });
+    const seen = { scans: 0, ofScans: 0, others: 0 };
+    for await (const { type, historyLength } of client.workflow.list()) {
+      if (type === 'repositoryScanWorkflow') {
+        seen.scans += 1;
+        seen.ofScans += historyLength;
+      } else seen.others += historyLength;
+    }
+    return seen;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Waits until every repository of the integration was scanned and nothing waits. */
+export async function awaitScanned(secu: Secu, id: string, count: number): Promise<void> {
+  await awaitUntil(
+    async () => {
+      const { body } = await secu.call('GET', `/integrations/${id}`);
+      return (
+        body.counts.scanned >= count &&
+        body.scans.queued + body.scans.running === 0 &&
+        body.sync.state === 'idle'
+      );
+    },
+    { timeoutMs: 1_800_000, what: `${count} repositories scanned` },
+  );
+}
+
+/** One sync, to its end and to the end of the scans that follow from it. @returns ms */
+export async function syncOnce(secu: Secu, id: string): Promise<number> {
+  const before = (await secu.call('GET', `/integrations/${id}`)).body.sync.lastCompletedAt;
+  const startedMs = performance.now();
+  await secu.call('POST', `/integrations/${id}/sync`, {});
+  await awaitUntil(
+    async () => {
+      const { body } = await secu.call('GET', `/integrations/${id}`);
+      return body.sync.lastCompletedAt !== before && body.scans.queued + body.scans.running === 0;
+    },
+    { timeoutMs: 600_000, what: 'a sync' },
+  );
+  return performance.now() - startedMs;
+}
