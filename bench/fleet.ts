@@ -122,8 +122,8 @@ async function runStack(parts: {
   const { input, url, token, databaseUrl, counts } = parts;
   const { fleet } = input;
   const secu = await prepareSecu({
-    postgresOptions: ['shared_preload_libraries=pg_stat_statements'],
     env: {
+      DATABASE_URL: databaseUrl,
       SECU_GITLAB_ORIGINS: url,
       SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
       SECU_GITLAB_RATE: '1000/s',

@@ -149,11 +149,13 @@ async function temporalOf({
   };
 }
 
-/** Only Secu's own settings, Temporal's, and what a program needs to find others: nothing else is inherited. */
+/**
+ * Only Secu's own settings, Temporal's, and what a program needs to find others: nothing else is inherited. The
+ * database is named by a file, whoever named it.
+ */
 function childEnvironment(env: Environment): Record<string, string> {
   const own = Object.entries(env).filter(
-    ([name, value]) =>
-      value !== undefined && /^(SECU_|TEMPORAL_|DATABASE_URL|TZ$|LANG$|HOME$|XDG_CACHE_HOME$)/.test(name),
+    ([name, value]) => value !== undefined && /^(SECU_|TEMPORAL_|TZ$|LANG$|HOME$|XDG_CACHE_HOME$)/.test(name),
   );
   return { PATH: SYSTEM_PATH, ...Object.fromEntries(own.map(([name, value]) => [name, value ?? ''])) };
 }
