@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pLimit from 'p-limit';
 import { SecuError } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
+import type { Turns } from '../domain/turns.ts';
+import { createTurns } from '../domain/turns.ts';
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
-import { callGit, canceled, refused } from './call.ts';
+import { callGit, refused } from './call.ts';
 import { NO_BRANCH } from './config.ts';
 import { folderBytes, watchFolder } from './folder-size.ts';
 import { localHead } from './local-head.ts';
@@ -151,36 +152,13 @@ async function provenHead(directory: string): Promise<string | null> {
   return commit;
 }
 
-/** So many at once for each origin; a turn that is waited for is given up when its signal fires. */
+/** So many at once for each origin. */
 function turnsByOrigin(atOnce: number) {
-  const limits = new Map<string, ReturnType<typeof pLimit>>();
-  return async <T>(repository: RemoteRepository, work: () => Promise<T>): Promise<T> => {
+  const turns = new Map<string, Turns>();
+  return <T>(repository: RemoteRepository, work: () => Promise<T>): Promise<T> => {
     const { origin } = new URL(cloneAddress(repository).url);
-    const limit = limits.get(origin) ?? pLimit(atOnce);
-    limits.set(origin, limit);
-    const { signal } = repository;
-    const started = Promise.withResolvers<void>();
-    const turn = limit(async () => {
-      started.resolve();
-      if (signal.aborted) throw canceled();
-      return work();
-    });
-    const givenUp = Promise.withResolvers<never>();
-    const onAbort = () => givenUp.reject(canceled());
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      if (signal.aborted) onAbort();
-      await Promise.race([started.promise, givenUp.promise]);
-    } catch (err) {
-      turn.catch(ignoreCanceled);
-      throw err;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
-    return turn;
+    const takeTurn = turns.get(origin) ?? createTurns(atOnce);
+    turns.set(origin, takeTurn);
+    return takeTurn(repository.signal, work);
   };
-}
-
-function ignoreCanceled(err: unknown): void {
-  if (!(err instanceof SecuError && err.code === 'canceled')) throw err;
 }

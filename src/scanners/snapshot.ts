@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { SecuError } from '../domain/errors.ts';
 import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
 import { isSystemError } from '../domain/system-error.ts';
@@ -84,13 +85,15 @@ export async function takeSnapshot(input: {
     else skip(entry, reason);
   }
   const files = new Map<string, SnapshotFile>();
-  const size = { bytes: 0 };
-  await git.run(
-    ['fast-import', '--quiet', '--done', '--date-format=raw'],
-    importStream({ git, candidates, files, size, skip }),
-  );
+  const seen = { bytes: 0, tree: '', isWhole: skipped.length === 0 };
+  await commitOf({
+    gitDirectory,
+    git,
+    seen,
+    stream: importStream({ git, commit, candidates, files, seen, skip }),
+  });
   const fileCount = [...files.values()].filter(({ encoding }) => encoding === null).length;
-  return { gitDirectory, commit, git, files, fileCount, bytes: size.bytes, skipped };
+  return { gitDirectory, commit, git, files, fileCount, bytes: seen.bytes, skipped };
 }
 
 /** A bare repository by hand: `git init` would cost a process and bring samples. @see gitrepository-layout(5) */
@@ -118,38 +121,87 @@ function reasonToSkip(entry: TreeEntry, blobMaxBytes: number): SkipReason | null
   return (entry.bytes ?? 0) > blobMaxBytes ? 'too_large' : null;
 }
 
+/** What reading the files tells. */
+interface Seen {
+  bytes: number;
+  /** The tree of the repository's own commit. */
+  tree: string;
+  /** Every file goes in under its own name, as it is: then that tree is the picture already. */
+  isWhole: boolean;
+}
+
+/**
+ * The one commit: over the repository's own tree where that is the picture, which costs no process and is so for most;
+ * else over a new one, file by file.
+ */
+async function commitOf(input: {
+  gitDirectory: string;
+  git: GitObjects;
+  seen: Seen;
+  stream: AsyncGenerator<Buffer>;
+}): Promise<void> {
+  const { gitDirectory, git, seen, stream } = input;
+  const held: Buffer[] = [];
+  for (let next = await stream.next(); next.done !== true; next = await stream.next()) {
+    held.push(next.value);
+    if (!seen.isWhole) break;
+  }
+  if (seen.isWhole) return commitTree({ gitDirectory, tree: seen.tree });
+  async function* all() {
+    yield* held;
+    yield* stream;
+  }
+  await git.run(['fast-import', '--quiet', '--done', '--date-format=raw'], all());
+}
+
+/** A loose object and a reference, as git writes them. @see gitformat-loose, gitrepository-layout(5) */
+async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: string }): Promise<void> {
+  const text = `tree ${tree}\nauthor secu <secu> 0 +0000\ncommitter secu <secu> 0 +0000\n\n`;
+  const object = Buffer.from(`commit ${text.length}\0${text}`);
+  const algorithm = tree.length === SHA256_HEX_LENGTH ? 'sha256' : 'sha1';
+  const id = createHash(algorithm).update(object).digest('hex');
+  const folder = join(gitDirectory, 'objects', id.slice(0, 2));
+  await mkdir(folder);
+  await writeFile(join(folder, id.slice(2)), deflateSync(object));
+  await writeFile(join(gitDirectory, SNAPSHOT_REF), `${id}\n`);
+}
+
 /** The one commit, file by file, as `git fast-import` reads it. @see git-fast-import(1) */
 async function* importStream(input: {
   git: GitObjects;
+  commit: string;
   candidates: readonly TreeEntry[];
   files: Map<string, SnapshotFile>;
-  size: { bytes: number };
+  seen: Seen;
   skip: (entry: TreeEntry, reason: SkipReason) => void;
 }): AsyncGenerator<Buffer> {
-  const { git, candidates, files, size, skip } = input;
+  const { git, commit, candidates, files, seen, skip } = input;
   const names = createNames();
   yield Buffer.from(`commit ${SNAPSHOT_REF}\ncommitter secu <secu> 0 +0000\ndata 0\n`);
-  let index = 0;
-  for await (const content of git.readBlobs(candidates.map(({ objectId }) => objectId))) {
+  let index = -1; // the commit itself comes first
+  for await (const content of git.readBlobs([commit, ...candidates.map(({ objectId }) => objectId)])) {
     const entry = candidates[index];
     index += 1;
-    if (entry === undefined) break;
     if (content === null) throw missing();
+    if (index === 0) seen.tree = treeOf(content);
+    if (entry === undefined) continue;
     if (isLfsPointer(content)) {
+      seen.isWhole = false;
       skip(entry, 'lfs_pointer');
       continue;
     }
     const { objectId } = entry;
     const { path, name } = names.of(entry.path);
     files.set(name, { path, objectId, encoding: null });
-    size.bytes += content.length;
-    yield Buffer.from(`M 100644 ${objectId} ${quoted(name)}\n`);
+    seen.bytes += content.length;
     const encoding = wideEncodingOf(content);
+    if (encoding !== null || !entry.path.equals(Buffer.from(name))) seen.isWhole = false;
+    yield Buffer.from(`M 100644 ${objectId} ${quoted(name)}\n`);
     if (encoding === null) continue;
     const decoded = decodeWide(content, encoding);
     const decodedName = names.apart(path);
     files.set(decodedName, { path, objectId, encoding });
-    size.bytes += decoded.length;
+    seen.bytes += decoded.length;
     yield Buffer.concat([
       Buffer.from(`M 100644 inline ${quoted(decodedName)}\ndata ${decoded.length}\n`),
       decoded,
@@ -158,6 +210,12 @@ async function* importStream(input: {
   }
   if (index < candidates.length) throw missing();
   yield Buffer.from('\ndone\n');
+}
+
+function treeOf(commit: Buffer): string {
+  const tree = /^tree ([0-9a-f]{40,64})\n/.exec(commit.toString('latin1', 0, 80))?.[1];
+  if (tree === undefined) throw missing();
+  return tree;
 }
 
 /** A file that gitleaks' default rules take for its own configuration, and pass over, wherever it lies. */

@@ -13,6 +13,7 @@ import { createReconcileActivities } from '../../src/activities/reconcile.ts';
 import { createScanActivities } from '../../src/activities/scan.ts';
 import { createSyncActivities } from '../../src/activities/sync.ts';
 import { createVerifyActivities } from '../../src/activities/verify.ts';
+import { createTurns } from '../../src/domain/turns.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import type { QueueName, WorkerParts } from '../../src/temporal/worker.ts';
 import { connectWorker, createQueueWorker } from '../../src/temporal/worker.ts';
@@ -115,7 +116,15 @@ async function partsOf(input: {
       const dataKey = world.dataKeys.fingerprint;
       const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
       const workFolder = await mkdtemp(join(world.folder, 'scans-'));
-      return { activities: createScanActivities({ ...deps, scanners: world.scanners, workFolder, hash }) };
+      return {
+        activities: createScanActivities({
+          ...deps,
+          scanners: world.scanners,
+          workFolder,
+          hash,
+          takeScanTurn: createTurns(SLOTS.scan),
+        }),
+      };
     }
   }
 }

@@ -1,0 +1,54 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runGit } from '../../simulator/git/run.ts';
+import type { FileContent } from '../../simulator/index.ts';
+import { SNAPSHOT_REF, takeSnapshot } from '../../src/scanners/snapshot.ts';
+import type { ScanWorld } from './support.ts';
+import { createScanWorld } from './support.ts';
+
+let world: ScanWorld;
+
+beforeAll(async () => {
+  world = await createScanWorld();
+});
+afterAll(() => world.close());
+
+/** The tree of the snapshot, that of the repository, and the names in the snapshot. */
+async function treesOf(files: Record<string, FileContent>) {
+  const repository = await world.files(files);
+  const folder = await mkdtemp(join(world.folder, 'snapshot-'));
+  const { signal } = new AbortController();
+  const snapshot = await takeSnapshot({ ...repository, folder, blobMaxBytes: 1_000, signal });
+  const tree = async (gitDirectory: string, name: string) => {
+    const args = ['--git-dir', gitDirectory, 'rev-parse', `${name}^{tree}`];
+    return (await runGit({ home: world.folder, args })).toString().trim();
+  };
+  return {
+    picture: await tree(snapshot.gitDirectory, SNAPSHOT_REF),
+    original: await tree(repository.gitDirectory, repository.commit),
+    names: [...snapshot.files.keys()].sort(),
+    skipped: snapshot.skipped.map(({ reason }) => reason),
+  };
+}
+
+test('a repository whose files are all read as they are is its own picture: no tree is made for it', async () => {
+  const { picture, original, names } = await treesOf({
+    'a.txt': 'a',
+    'src/b.txt': 'b',
+    '.gitattributes': '* -diff',
+  });
+  expect(picture).toBe(original);
+  expect(names).toEqual(['.gitattributes', 'a.txt', 'src/b.txt']);
+});
+
+test.each<[string, Record<string, FileContent>, string[]]>([
+  ['what is too large', { 'a.txt': 'a', 'big.txt': 'x'.repeat(2_000) }, ['too_large']],
+  ['what is binary by name', { 'a.txt': 'a', 'b.png': 'x' }, ['binary']],
+  ['a name that gitleaks would pass over', { 'a.txt': 'a', '.gitleaks.toml': 'x' }, []],
+])('%s makes another tree', async (_what, files, reasons) => {
+  const { picture, original, names, skipped } = await treesOf(files);
+  expect(picture).not.toBe(original);
+  expect(names).toContain('a.txt');
+  expect(skipped).toEqual(reasons);
+});
