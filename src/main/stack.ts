@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -17,6 +19,7 @@ import { createSupervisor } from '../embedded/supervisor.ts';
 import { startTemporalServer } from '../embedded/temporal-server.ts';
 import { requireTool } from '../embedded/tools.ts';
 import { ensureCliKey } from './cli-key.ts';
+import { hasWorkflowBundle } from './workflow-bundle.ts';
 
 export interface Stack {
   url: string;
@@ -83,11 +86,13 @@ async function assertPortFree({ http }: Config): Promise<void> {
 async function startParts(input: StackInput & { home: HeldHome; supervisor: Supervisor }) {
   const { config, home, supervisor } = input;
   const timed = timer(input.onStep ?? (() => {}));
+  const bundle = timed('workflow bundle', () => bundleAhead(input.say));
   const databaseUrl = await timed('PostgreSQL', () => databaseUrlOf(input));
   const temporal = await timed('Temporal', () => temporalOf(input));
   await timed('migrations', () => migrate({ url: databaseUrl }));
   const urlFile = join(home.keys, 'database.url');
   writeFileSync(urlFile, databaseUrl, { mode: 0o600 });
+  await bundle;
   const apiKey = ensureCliKey(config.home);
   const extra = (await input.beforeSecu?.({ supervisor, home })) ?? {};
   const env = {
@@ -109,6 +114,20 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
   ];
   await timed('API and workers', () => Promise.all(children.map((child) => supervisor.start(child))));
   return { url: config.http.publicUrl, temporalUi: temporal.uiUrl, apiKey };
+}
+
+/**
+ * Makes the workflows' bundle once, in a process that then goes: the compiler would stay in the worker's memory. Where
+ * it cannot be written, the worker makes it.
+ */
+async function bundleAhead(say: Say): Promise<void> {
+  if (hasWorkflowBundle()) return;
+  const program = fileURLToPath(new URL('./bundle.ts', import.meta.url));
+  const args = ['--disable-warning=ExperimentalWarning', program];
+  const child = spawn(process.execPath, args, { stdio: 'ignore', env: { PATH: SYSTEM_PATH } });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0)
+    say('the workflows are bundled at each start: the folder of the program is not ours to write');
 }
 
 function timer(onStep: (step: { name: string; ms: number }) => void) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,13 +20,19 @@ export async function workflowBundle(): Promise<WorkflowBundle> {
   return existsSync(file) ? { code: readFileSync(file, 'utf8') } : makeBundle();
 }
 
+/** Was the bundle of these sources made ahead? */
+export function hasWorkflowBundle(): boolean {
+  return existsSync(bundleFile());
+}
+
 /** Makes the bundle ahead, for an image. @returns where it lies @throws SecuError `internal` */
 export async function writeWorkflowBundle(): Promise<string> {
   const { code } = await makeBundle();
   const file = bundleFile();
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, code);
-  renameSync(`${file}.new`, file);
+  const draft = `${file}.${randomUUID()}`;
+  writeFileSync(draft, code);
+  renameSync(draft, file);
   return file;
 }
 
