@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts';
-import type { GitRemote, Scanners, Starters } from '../domain/ports.ts';
+import type { GitRemote, RotationJournal, Scanners, Starters } from '../domain/ports.ts';
+import type { Secret } from '../domain/secret.ts';
 import type { Turns } from '../domain/turns.ts';
 import type { GitlabClient } from '../gitlab/client.ts';
 import type { Log } from '../log/logger.ts';
@@ -43,4 +44,19 @@ export interface ScanDeps extends GitlabDeps {
   workFolder: string;
   /** HMAC with the installation's fingerprint key. */
   hash: (text: string) => string;
+}
+
+/** Steps of a rotation, each durable when it is told. */
+export type RotationStep = 'intent' | 'answered' | 'journalled' | 'committed' | 'verified';
+
+export interface RotationDeps extends GitlabDeps {
+  journal: RotationJournal;
+  /** Keyed hash of a token, to notice one that is integrated already. */
+  hashToken: (token: Secret) => string;
+  /** True from the moment when the process was asked to stop: nothing begins then. */
+  isDraining: () => boolean;
+  /** The old token must be seen alive twice, so far apart, before a lost answer counts as "nothing happened". */
+  quietMs: number;
+  /** Is told of each step before the next begins. */
+  onStep: (step: RotationStep) => Promise<void> | void;
 }

@@ -1,6 +1,11 @@
+import type { CredentialRow } from '../db/stores/credentials.ts';
+import type { IntegrationRow } from '../db/stores/integrations.ts';
+import type { RotationRow } from '../db/stores/rotations.ts';
 import { statusOf } from '../domain/integration.ts';
+import { autoRotateMs, nextAutoTryMs } from '../domain/rotation.ts';
 import type { DueAction } from '../domain/schedule.ts';
 import { nextAction } from '../domain/schedule.ts';
+import { jitterOf } from '../domain/verification.ts';
 import type { ActivityDeps } from './deps.ts';
 import { noteRequest } from './note-request.ts';
 
@@ -33,6 +38,10 @@ export function createIntegrationActivities({ database, starters, log, settings 
         await stores.syncs.openOne(integrationId),
       ];
       noteRequest(log, command?.requestId);
+      const [open, last] = [
+        await stores.rotations.open(integrationId),
+        await stores.rotations.last(integrationId),
+      ];
       const action = nextAction({
         nowMs,
         thresholds: settings.expiryThresholds,
@@ -46,6 +55,15 @@ export function createIntegrationActivities({ database, starters, log, settings 
           expiresAt: credential?.expiryKnown === true ? (credential.expiresOn ?? null) : undefined,
           flagged: credential?.flag ?? null,
           command,
+          rotation:
+            open === null
+              ? null
+              : {
+                  attemptId: open.id,
+                  workerId: open.workerId,
+                  nextLookMs: open.nextLookAt?.getTime() ?? nowMs,
+                },
+          nextRotateMs: nextRotateMs({ integration, credential, last, nowMs }),
         },
       });
       return { action, status: statusOf(integration) };
@@ -94,4 +112,27 @@ export function createIntegrationActivities({ database, starters, log, settings 
       await stores.integrations.deleteRemoved(integrationId);
     },
   };
+}
+
+/** When it rotates by itself, if it is to; what came to nothing is tried again later. */
+function nextRotateMs(input: {
+  integration: IntegrationRow;
+  credential: CredentialRow | null;
+  last: RotationRow | null;
+  nowMs: number;
+}): number | null {
+  const { integration, credential, last, nowMs } = input;
+  if (!integration.autoRotateEnabled || credential === null || !credential.expiryKnown) return null;
+  const madeAt = credential.tokenCreatedAt ?? credential.currentAt ?? null;
+  return autoRotateMs({
+    expiresAt: credential.expiresOn ?? null,
+    createdAt: madeAt?.toISOString() ?? null,
+    daysBefore: integration.autoRotateDaysBefore,
+    retryMs:
+      last === null
+        ? null
+        : nextAutoTryMs({ ...last, atMs: last.createdAt.getTime(), code: last.code ?? null }),
+    jitter: jitterOf(integration.id),
+    nowMs,
+  });
 }

@@ -164,6 +164,7 @@ async function take(input: {
       intervalMs: deps.settings.verifyIntervalMs,
       jitter: jitterOf(integrationId),
     });
+    await tx.rotations.supersede({ integrationId, now });
     await tx.credentials.promote({ id: candidate.id, integrationId, now });
     await tx.credentials.recordFacts({ id: candidate.id, token: outcome.token, now });
     const { suspected: _settled, ...verdict } = change.next;

@@ -39,6 +39,8 @@ export function createVerifyActivities(deps: GitlabDeps) {
       const command = commandId === null ? null : await database.stores.commands.find(commandId);
       const requestId = command?.requestId ?? null;
       noteRequest(deps.log, requestId);
+      if ((await database.stores.rotations.open(integrationId))?.state === 'intent')
+        return leaveToRotation({ deps, integrationId, commandId, now });
       const seen = await observeToken({
         ...deps,
         baseUrl: integration.baseUrl,
@@ -76,6 +78,25 @@ export function createVerifyActivities(deps: GitlabDeps) {
 
     replaceToken: createReplaceToken(deps),
   };
+}
+
+const SETTLED_SOON_MS = 60_000;
+
+/** Whether the old token still lives is what tells how a rotation went: `settleRotation` looks, and decides. */
+async function leaveToRotation(input: {
+  deps: GitlabDeps;
+  integrationId: string;
+  commandId: string | null;
+  now: Date;
+}): Promise<VerifyResult> {
+  const { deps, integrationId, commandId, now } = input;
+  await deps.database.transaction(async (tx) => {
+    const nextVerifyAt = new Date(now.getTime() + SETTLED_SOON_MS);
+    await tx.integrations.change(integrationId, { nextVerifyAt }, now);
+    if (commandId !== null)
+      await tx.commands.finish({ id: commandId, result: { verdict: 'rotation_in_doubt' }, now });
+  });
+  return { status: 'rotation_in_doubt', suspicion: false };
 }
 
 /** What comparing a token with the one before it showed stays true until the next replacement. */

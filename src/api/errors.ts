@@ -66,7 +66,9 @@ const RETRY_AFTER_SECONDS = '5';
 /** Any error as `application/problem+json` (RFC 9457). A 5xx tells the caller only its code and the request id. */
 export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unknown; log: Log }): Response {
   const known = nameOf(err);
-  const [status, title] = ANSWERS[known.code];
+  const [usual, title] = ANSWERS[known.code];
+  // asked for now it is a conflict with how things stand, as a setting it makes no sense
+  const status = known.code === 'rotation_not_possible' && 'blockedBy' in known.details ? 409 : usual;
   const requestId = c.get('requestId');
   if (status >= 500) log.error({ requestId, code: known.code, err }, 'request failed');
   const { errors, ...details } = known.details;

@@ -4,7 +4,7 @@ import type { CheckName, DryRunCause, WrongKindCause } from './dry-run-causes.ts
 import { DRY_RUN_CAUSES } from './dry-run-causes.ts';
 import type { TokenFacts } from './integration.ts';
 import { daysLeft } from './token-expiry.ts';
-import { canList, canRotate, overpoweredScopes } from './verification.ts';
+import { canList, overpoweredScopes } from './verification.ts';
 
 export const CHECK_STATUSES = ['ok', 'failed', 'warning', 'skipped'] as const;
 
@@ -171,7 +171,7 @@ function scopesCheck(token: TokenFacts, wantsRotation: boolean): Check {
   if (token.granular) return ok('scopes', 'fine-grained: what it may do shows when it is tried');
   const detail = token.scopes.join(', ');
   if (!canList(token.scopes)) return told('scopes', 'scope_missing_list', detail);
-  if (wantsRotation && !canRotate(token.scopes)) return told('scopes', 'scope_missing_rotate', detail);
+  if (wantsRotation && token.mayRotate === false) return told('scopes', 'scope_missing_rotate', detail);
   const tooMuch = overpoweredScopes(token.scopes);
   if (tooMuch.length > 0) return told('scopes', 'token_overprivileged', `not needed: ${tooMuch.join(', ')}`);
   return ok('scopes', detail);

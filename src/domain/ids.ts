@@ -9,6 +9,8 @@ export const ID_PREFIXES = {
   finding: 'fnd',
   event: 'evt',
   apiKey: 'key',
+  rotation: 'rot',
+  worker: 'wrk',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

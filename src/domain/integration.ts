@@ -35,6 +35,8 @@ export interface TokenFacts {
   name: string | null;
   scopes: string[];
   granular: boolean;
+  /** Whether its scopes or permissions let it rotate itself; `null` where GitLab does not tell. */
+  mayRotate: boolean | null;
   /** `undefined` where GitLab would not tell (a fine-grained token that may not read itself). */
   expiresAt: string | null | undefined;
   createdAt: string | null;

@@ -1,6 +1,7 @@
 import type { DryRunObservations } from './dry-run.ts';
 import type { ScannedFinding } from './finding.ts';
 import type { ScannerRun } from './scan.ts';
+import type { SealedSecret } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
 
 /** Starts and wakes workflows; what the API and the activities see of Temporal. All throw `temporal_unavailable`. */
@@ -98,4 +99,36 @@ export interface Scanners {
     hash: (text: string) => string;
     signal: AbortSignal;
   }): Promise<ScanReport>;
+}
+
+/** GitLab's answer to a rotation, as it may lie on a disk: the new token sealed, and ids and dates. */
+export interface RotationEntry {
+  attemptId: string;
+  sealed: SealedSecret;
+  newTokenId: number;
+  /** `YYYY-MM-DD`; `null` = never, `undefined` = GitLab did not tell. */
+  expiresAt: string | null | undefined;
+  createdAt: string | null;
+}
+
+/**
+ * Where a worker keeps an answer that GitLab gives once, between its arrival and its commit. Its folder outlives the
+ * process; another worker on the same volume takes it over once its owner is gone.
+ */
+export interface RotationJournal {
+  /** Names the worker, its folder and its queue. */
+  readonly workerId: string;
+  /** Writes something and takes it away again, as an entry would be. @throws what the file system says */
+  tryOut(): Promise<void>;
+  /** Durable when it resolves: file and folder are synced. */
+  write(entry: RotationEntry): Promise<void>;
+  /** `null`: there is none, or half of one, whose writer died before it was durable. */
+  read(attemptId: string): Promise<RotationEntry | null>;
+  attemptIds(): Promise<string[]>;
+  remove(attemptId: string): Promise<void>;
+  /**
+   * Gives a sign of life, and takes over the entries of workers that are gone. `taken` is told of each such worker
+   * before its folder is forgotten; where it fails, that one is found again next time.
+   */
+  beat(taken: (workerId: string) => Promise<void>): Promise<void>;
 }

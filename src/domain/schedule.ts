@@ -11,13 +11,19 @@ export interface IntegrationSnapshot {
   syncQueued: boolean;
   expiresAt: string | null | undefined;
   flagged: number | null;
-  command: { id: string; kind: 'verify' | 'replace_token' } | null;
+  command: { id: string; kind: 'verify' | 'replace_token' | 'rotate' } | null;
+  /** An attempt to rotate that is open, and when to look how it stands. */
+  rotation: { attemptId: string; workerId: string; nextLookMs: number } | null;
+  /** When it rotates by itself; `null` = never. */
+  nextRotateMs: number | null;
 }
 
 export type DueAction =
   | { do: 'clean_up' }
   | { do: 'verify'; commandId: string | null }
   | { do: 'replace_token'; commandId: string }
+  | { do: 'rotate'; commandId: string | null }
+  | { do: 'settle_rotation'; attemptId: string; workerId: string; commandId: string | null }
   | { do: 'flag'; thresholdDays: number }
   | { do: 'sync' }
   | { do: 'wait'; untilMs: number };
@@ -36,16 +42,31 @@ export function nextAction(input: {
   const { seen, nowMs, thresholds } = input;
   if (seen.removed) return { do: 'clean_up' };
   if (seen.command?.kind === 'replace_token') return { do: 'replace_token', commandId: seen.command.id };
+  const { rotation } = seen;
+  const asked = seen.command?.kind === 'rotate' ? seen.command.id : null;
+  if (rotation !== null && (asked !== null || isDue(rotation.nextLookMs, nowMs))) {
+    const { attemptId, workerId } = rotation;
+    return { do: 'settle_rotation', attemptId, workerId, commandId: asked };
+  }
+  if (asked !== null) return { do: 'rotate', commandId: asked };
   if (seen.command !== null) return { do: 'verify', commandId: seen.command.id };
 
   const expiry = { expiresAt: seen.expiresAt, nowMs, thresholds, flagged: seen.flagged };
   const flag = dueFlag(expiry);
   if (flag !== null) return { do: 'flag', thresholdDays: flag };
   if (isDue(seen.nextVerifyMs, nowMs)) return { do: 'verify', commandId: null };
+  const nextRotateMs = rotation === null && seen.verdict === 'active' ? seen.nextRotateMs : null;
+  if (isDue(nextRotateMs, nowMs)) return { do: 'rotate', commandId: null };
   const maySync = seen.verdict === 'active' && !seen.paused;
   if (maySync && (seen.syncQueued || isDue(seen.nextSyncMs, nowMs))) return { do: 'sync' };
 
-  const deadlines = [seen.nextVerifyMs, nextFlagMs(expiry), maySync ? seen.nextSyncMs : null];
+  const deadlines = [
+    seen.nextVerifyMs,
+    nextFlagMs(expiry),
+    rotation?.nextLookMs ?? null,
+    nextRotateMs,
+    maySync ? seen.nextSyncMs : null,
+  ];
   const comingMs = deadlines.filter((atMs): atMs is number => atMs !== null);
   return { do: 'wait', untilMs: Math.min(nowMs + LONGEST_WAIT_MS, ...comingMs) };
 }

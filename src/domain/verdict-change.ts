@@ -90,7 +90,9 @@ function becomeActive(
   };
 }
 
-function becomeInvalid({ before, intervalMs, jitter }: Input, cause: InvalidCause): VerdictChange {
+function becomeInvalid({ before, intervalMs, jitter }: Input, seen: InvalidCause): VerdictChange {
+  // that the old token is refused is how a lost rotation shows, and not news
+  const cause = before.cause === 'rotation_lost' && CAUSES_TO_CONFIRM.has(seen) ? 'rotation_lost' : seen;
   const changed = before.verdict !== 'invalid' || before.cause !== cause;
   return {
     next: {

@@ -73,6 +73,7 @@ export const UNREADABLE_TOKEN: TokenFacts = {
   name: null,
   scopes: ['granular'],
   granular: true,
+  mayRotate: null,
   expiresAt: undefined,
   createdAt: null,
   lastUsedAt: null,

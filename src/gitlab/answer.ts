@@ -45,13 +45,23 @@ export function refusalOf(answer: GitlabAnswer, asked: AskedFor): SecuError {
   const { status } = answer;
   if (status >= 300 && status < 400) return redirectRefusal(answer, asked);
   if (status === 429) return rateLimitRefusal(answer, asked);
-  if (status >= 500) return refusal('gitlab_unreachable', 'server_error', answer, asked);
+  if (status >= 500) {
+    const problem = isMaintenance(answer) ? 'maintenance' : 'server_error';
+    return refusal('gitlab_unreachable', problem, answer, asked);
+  }
+  if (asked.method === 'POST' && answer.bodyKind === 'json' && (status === 400 || status === 404))
+    return rotationRefusal(answer, asked);
   if (status === 407) return refusal('gitlab_unreachable', 'proxy_refused', answer, asked);
   if (status === 404) return notFoundRefusal(answer, asked);
   if (status === 401) return unauthorizedRefusal(answer, asked);
   if (status === 403) return forbiddenRefusal(answer, asked);
   if (asked.endpoint.startsWith('personal_access_tokens/')) return tokenRouteRefusal(answer, asked);
   return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
+}
+
+/** GitLab itself turns every write away, and says so. Source: GitLab docs, "Maintenance mode". */
+function isMaintenance({ status, message }: GitlabAnswer): boolean {
+  return status === 503 && /^GitLab Maintenance\b/.test(message ?? '');
 }
 
 function redirectRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
@@ -123,6 +133,25 @@ function tokenRouteRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   if (status === 400 && /id is invalid/i.test(error ?? ''))
     return refusal('not_gitlab', 'too_old', answer, asked);
   return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
+}
+
+/**
+ * A JSON 400 to a rotation changed nothing, and neither did a route that a GitLab before 16.10 does not have. The words
+ * of the first differ between releases; "must be before <date>" is in all of them.
+ * Source: GitLab, `app/services/personal_access_tokens/rotate_service.rb`.
+ */
+function rotationRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+  if (answer.status === 404) return refusal('rotation_not_possible', 'gitlab_too_old', answer, asked);
+  const words = `${answer.message ?? ''} ${answer.error ?? ''}`;
+  const mustBeBefore = /must be before (\d{4}-\d{2}-\d{2})/i.exec(words)?.[1];
+  if (mustBeBefore !== undefined) {
+    const err = refusal('rotation_not_possible', 'expiry_not_accepted', answer, asked);
+    return new SecuError(err.code, err.message, { details: { ...err.details, mustBeBefore } });
+  }
+  if (/revoked|expired/i.test(words)) return refusal('token_revoked', 'unauthorized', answer, asked);
+  const isLegacy = /legacy personal access tokens is disabled/i.test(words);
+  const problem = isLegacy ? 'legacy_rotation_disabled' : 'rotation_refused';
+  return refusal('rotation_not_possible', problem, answer, asked);
 }
 
 /**

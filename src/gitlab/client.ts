@@ -16,6 +16,8 @@ import { listRefusal, observeSelf, ownerOf } from './observe.ts';
 import { countReach, greet, rateLimitOf } from './reach.ts';
 import type { RequesterDeps } from './requester.ts';
 import { requesterFor } from './requester.ts';
+import type { RotationAnswer } from './rotate.ts';
+import { rotateSelf } from './rotate.ts';
 import { CurrentUser, Project, ProjectPage, SelfToken } from './schemas.ts';
 
 const MAX_SAMPLES = 3;
@@ -77,6 +79,11 @@ export interface GitlabApi {
    * @throws as `listProjectsPage`
    */
   readProject(gitlabProjectId: number, input?: Cancelable): Promise<ListedRepository | null>;
+  /**
+   * Asks GitLab, once, for a new token in place of this one, which is dead from then on.
+   * @see RotationAnswer Never throws for what GitLab or the network does.
+   */
+  rotateSelf(input: { expiresAt: string }): Promise<RotationAnswer>;
   /** What GitLab shows the token of the project under this path, also a path of before. @throws as `listProjectsPage` */
   locate(fullPath: string, input?: Cancelable): Promise<Located>;
 }
@@ -124,6 +131,7 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         topProjectId: ({ signal } = {}) => readTop(resourceFor(signal)),
         readProject: (gitlabProjectId, { signal } = {}) =>
           readProject({ resource: resourceFor(signal), gitlabProjectId }),
+        rotateSelf: ({ expiresAt }) => rotateSelf({ call, bearer, expiresAt }),
         locate(fullPath, { signal } = {}) {
           const resource = resourceFor(signal);
           return locate(fullPath, {

@@ -44,6 +44,11 @@ export interface OutboundPolicy {
   /** Connects only to checked addresses, with the roots of this policy, through the proxy where one is set. */
   dispatcherFor(url: URL): Dispatcher;
   /**
+   * The same with connections of its own, for a request that must not go down with an idle one that the server is
+   * closing. Its caller closes it.
+   */
+  freshDispatcherFor(url: URL): Dispatcher;
+  /**
    * `host:port:address[,address]` for git's `http.curloptResolve`, or `null` where there is nothing to pin (the host
    * is an address, or a proxy resolves it).
    * @throws as `check` and `resolve`
@@ -71,18 +76,24 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
     return addresses;
   }
 
-  const direct = new Agent({ allowH2: false, connect: checkedConnector({ resolve, tls }) });
-  const proxied =
-    proxyUrl === undefined
-      ? null
-      : new ProxyAgent({
-          uri: proxyUrl,
-          allowH2: false,
-          requestTls: tls,
-          proxyTls: tls,
-          connectTimeout: CONNECT_TIMEOUT_MS,
-        });
+  const newDirect = () => new Agent({ allowH2: false, connect: checkedConnector({ resolve, tls }) });
+  const newProxied = (uri: string) =>
+    new ProxyAgent({
+      uri,
+      allowH2: false,
+      requestTls: tls,
+      proxyTls: tls,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+    });
+  const direct = newDirect();
+  const proxied = proxyUrl === undefined ? null : newProxied(proxyUrl);
   const goesThroughProxy = (url: URL): boolean => proxied !== null && !bypassesProxy(url);
+
+  /** A proxy resolves names itself; an address that was given as such is checked here. */
+  function checkLiteral(url: URL): void {
+    const host = withoutBrackets(url.hostname);
+    if (isIP(host) !== 0 && !rules.allows({ address: host, port: portOf(url) })) throw addressRefused();
+  }
 
   return {
     tls,
@@ -90,9 +101,13 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
     resolve,
     dispatcherFor(url) {
       if (proxied === null || !goesThroughProxy(url)) return direct;
-      const host = withoutBrackets(url.hostname);
-      if (isIP(host) !== 0 && !rules.allows({ address: host, port: portOf(url) })) throw addressRefused();
+      checkLiteral(url);
       return proxied;
+    },
+    freshDispatcherFor(url) {
+      if (proxyUrl === undefined || !goesThroughProxy(url)) return newDirect();
+      checkLiteral(url);
+      return newProxied(proxyUrl);
     },
     async pinFor(url) {
       const target = checkedUrl({ baseUrl: url, listed });

@@ -1,9 +1,8 @@
 import type { FormattedResponse, RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
-import type { Response } from 'undici';
+import type { Dispatcher, Response } from 'undici';
 import { fetch } from 'undici';
-import type { SecuError } from '../domain/errors.ts';
-import { isSecuError } from '../domain/errors.ts';
+import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { AskedFor, GitlabAnswer } from './answer.ts';
 import { answerOf, refusal, refusalOf } from './answer.ts';
 import type { OutboundPolicy } from './outbound.ts';
@@ -65,6 +64,51 @@ export async function askPlainly(
   return body;
 }
 
+/** The longest that one waits for its turn before a request that must be sent at once or not at all. */
+const TURN_MS = 10_000;
+
+/**
+ * One POST, on a connection of its own, that is sent once and whose answer is waited for longer than a server takes to
+ * give up. Only what is thrown as `gitlab_rate_limited` with the problem `no_turn` is known not to have left.
+ * @throws as {@link requesterFor}
+ */
+export async function postOnce(
+  call: Omit<Call, 'signal'>,
+  { endpoint, headers, body }: { endpoint: string; headers: Record<string, string>; body: string },
+): Promise<unknown> {
+  const base = call.policy.check(call.baseUrl.href);
+  const asked = { method: 'POST', endpoint, host: base.host };
+  const lane = `${call.lane} ${endpoint.split('/')[0]}`;
+  await takeTurn({ call, asked, lane, origin: base.origin });
+  const dispatcher = call.policy.freshDispatcherFor(base);
+  try {
+    const { response, text } = await exchange(call, { asked, query: '', headers, body }, base, dispatcher);
+    return readReply({ response, text, asked, base }).body;
+  } catch (err) {
+    throw isSecuError(err) && err.code !== 'origin_not_allowed' ? err : transportError(err, asked);
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+async function takeTurn(input: {
+  call: Omit<Call, 'signal'>;
+  asked: AskedFor;
+  lane: string;
+  origin: string;
+}): Promise<void> {
+  const { call, asked, lane, origin } = input;
+  const signal = AbortSignal.timeout(TURN_MS);
+  try {
+    await call.pacer.take({ origin, lane, signal });
+  } catch (err) {
+    if (!signal.aborted) throw err;
+    throw new SecuError('gitlab_rate_limited', `${asked.method} ${asked.endpoint}: GitLab asks to wait`, {
+      details: { problem: 'no_turn' },
+    });
+  }
+}
+
 interface WireRequest {
   asked: { method: string; endpoint: string };
   query: string;
@@ -103,6 +147,7 @@ async function exchange(
   call: Call,
   { asked, query, headers, body }: WireRequest,
   base: URL,
+  dispatcher?: Dispatcher,
 ): Promise<{ response: Response; text: BodyText }> {
   const { policy, userAgent, signal, onHeaders, requestTimeoutMs = 30_000 } = call;
   const url = new URL(`${base.href.replace(/\/+$/, '')}/api/v4/${asked.endpoint}`);
@@ -114,7 +159,7 @@ async function exchange(
     body,
     redirect: 'manual',
     signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
-    dispatcher: policy.dispatcherFor(url),
+    dispatcher: dispatcher ?? policy.dispatcherFor(url),
   });
   onHeaders?.(new Headers([...response.headers]));
   const text = await readBody(response);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { OwnerKind, TokenFacts, TokenOwner } from '../domain/integration.ts';
 import type { ListedRepository } from '../domain/repository.ts';
+import { Secret } from '../domain/secret.ts';
+import { canRotate } from '../domain/verification.ts';
 
 /** Only the fields that we use, named in our words; everything else, such as `runners_token`, stays at the door. */
 
@@ -12,28 +14,49 @@ const day = z
 const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
 const label = z.string().max(1_024);
 
+const tokenFields = z.object({
+  id: z.number().int(),
+  name: label,
+  scopes: z.array(label).max(200),
+  granular: z.boolean().nullish(),
+  granular_scopes: z.array(z.object({ permissions: z.array(label).max(1_000) })).nullish(),
+  expires_at: day.nullish(),
+  created_at: moment.nullish(),
+  last_used_at: moment.nullish(),
+});
+
 /** `GET /personal_access_tokens/self`. Fields come and go between releases: only id, name and scopes are sure. */
-export const SelfToken = z
-  .object({
-    id: z.number().int(),
-    name: label,
-    scopes: z.array(label).max(200),
-    granular: z.boolean().nullish(),
-    expires_at: day.nullish(),
-    created_at: moment.nullish(),
-    last_used_at: moment.nullish(),
-  })
-  .transform(
-    (token): Omit<TokenFacts, 'owner'> => ({
-      gitlabTokenId: token.id,
-      name: token.name,
-      scopes: token.scopes,
-      granular: token.granular ?? token.scopes.includes('granular'),
-      expiresAt: token.expires_at,
-      createdAt: token.created_at ?? null,
-      lastUsedAt: token.last_used_at ?? null,
-    }),
-  );
+export const SelfToken = tokenFields.transform(factsOf);
+
+/** `POST /personal_access_tokens/self/rotate`: the new token, with its value. */
+export const RotatedToken = tokenFields
+  .extend({ token: z.string().regex(/^[\x21-\x7e]{1,400}$/) })
+  .transform(({ token, ...fields }) => ({
+    value: new Secret(token),
+    newTokenId: fields.id,
+    facts: factsOf(fields),
+  }));
+
+/** As much of such an answer as tells which token was made, where its value is missing. */
+export const RotatedTokenId = z.object({ id: z.number().int() }).transform(({ id }) => id);
+
+const ROTATE_PERMISSION = 'rotate_personal_access_token';
+
+function factsOf(token: z.output<typeof tokenFields>): Omit<TokenFacts, 'owner'> {
+  const granular = token.granular ?? token.scopes.includes('granular');
+  const listed = token.granular_scopes ?? null;
+  const permitted = listed?.some(({ permissions }) => permissions.includes(ROTATE_PERMISSION)) ?? null;
+  return {
+    gitlabTokenId: token.id,
+    name: token.name,
+    scopes: token.scopes,
+    granular,
+    mayRotate: granular ? permitted : canRotate(token.scopes),
+    expiresAt: token.expires_at,
+    createdAt: token.created_at ?? null,
+    lastUsedAt: token.last_used_at ?? null,
+  };
+}
 
 /** `GET /user`. */
 export const CurrentUser = z.object({ username: label, bot: z.boolean().nullish() }).transform(

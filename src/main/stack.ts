@@ -41,6 +41,8 @@ export interface StackInput {
 
 const CHILD_READY_MS = 60_000;
 const CHILD_GRACE_MS = 35_000;
+/** A rotation that began is not cut off; where none runs, this worker ends as fast as the others. */
+const ROTATING_GRACE_MS = 5 * 60_000 + CHILD_GRACE_MS;
 
 /**
  * Runs Secu whole under one supervisor: PostgreSQL and Temporal where none is given, migrations, API, workers.
@@ -109,7 +111,12 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
       env,
       ready: (signal) => answers(`http://${loopback(config)}/readyz`, signal),
     }),
-    await workerChild({ name: 'orchestration-worker', queues: 'orchestration,gitlab', env }),
+    await workerChild({
+      name: 'orchestration-worker',
+      queues: 'orchestration,gitlab',
+      env,
+      stopGraceMs: ROTATING_GRACE_MS,
+    }),
     await workerChild({ name: 'scan-worker', queues: 'scan', env }),
   ];
   await timed('API and workers', () => Promise.all(children.map((child) => supervisor.start(child))));
@@ -184,6 +191,7 @@ function nodeChild(input: {
   args: readonly string[];
   env: Record<string, string>;
   ready: (signal: AbortSignal) => Promise<void>;
+  stopGraceMs?: number;
 }): ChildSpec {
   const program = fileURLToPath(new URL('./cli.ts', import.meta.url));
   return {
@@ -193,7 +201,7 @@ function nodeChild(input: {
     env: { ...input.env, SECU_LOG_FORMAT: 'json' },
     ipc: true,
     stopSignal: 'SIGTERM',
-    stopGraceMs: CHILD_GRACE_MS,
+    stopGraceMs: input.stopGraceMs ?? CHILD_GRACE_MS,
     ready: input.ready,
     readyTimeoutMs: CHILD_READY_MS,
   };
@@ -204,10 +212,13 @@ async function workerChild(input: {
   name: string;
   queues: string;
   env: Record<string, string>;
+  stopGraceMs?: number;
 }): Promise<ChildSpec> {
+  const { stopGraceMs = CHILD_GRACE_MS } = input;
   const port = await freePort();
   return nodeChild({
     name: input.name,
+    stopGraceMs,
     args: ['worker', '--queues', input.queues, '--health-port', String(port)],
     env: input.env,
     ready: (signal) => answers(`http://127.0.0.1:${port}/healthz`, signal),

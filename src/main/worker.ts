@@ -27,9 +27,11 @@ import type { ActivityMetrics } from '../metrics/activities.ts';
 import { createActivityMetrics } from '../metrics/activities.ts';
 import { ensureReconcileSchedule } from '../temporal/starters.ts';
 import type { QueueName, WorkerParts } from '../temporal/worker.ts';
-import { connectWorker, createQueueWorker } from '../temporal/worker.ts';
+import { connectWorker, createQueueWorker, createRotationWorker } from '../temporal/worker.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { openDataKey } from './keys.ts';
+import type { Rotator } from './rotator.ts';
+import { openRotator, ROTATION } from './rotator.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { createScanTools } from './scan-tools.ts';
 import { secuVersion } from './version.ts';
@@ -51,6 +53,8 @@ export async function runWorker(input: {
   queues: readonly QueueName[];
   /** Where it says on loopback that it polls; left out, nowhere. */
   healthPort?: number | undefined;
+  /** Over {@link ROTATION}. */
+  rotation?: Partial<typeof ROTATION>;
 }): Promise<void> {
   const { config, queues } = input;
   const role = `worker:${queues.join('+')}`;
@@ -72,11 +76,15 @@ export async function runWorker(input: {
   const deps = await gitlabDepsOf(world, metrics);
   const workers: Worker[] = [];
   const closings: (() => Promise<void>)[] = [];
+  const rotator = queues.includes('gitlab')
+    ? await openRotator({ world, deps, settings: { ...ROTATION, ...input.rotation } })
+    : null;
   for (const queue of queues) {
-    const { close, ...parts } = await partsOf({ queue, world, deps });
+    const { close, ...parts } = await partsOf({ queue, world, deps, rotator });
     workers.push(await createQueueWorker(queue, { ...common, ...parts }));
     if (close !== undefined) closings.push(close);
   }
+  if (rotator !== null) workers.push(await createRotationWorker({ ...common, ...rotator }));
   const stopDispatcher = queues.includes('orchestration') ? await startOrchestrating(world, deps) : null;
   const { database, log } = world;
   const stopReporting = startReporting({ id: identity, queues, registry, sdkPort, database, log });
@@ -85,10 +93,12 @@ export async function runWorker(input: {
   world.log.info({ queues }, 'worker polls');
 
   const stopped = runUntilStopped(async () => {
+    rotator?.drain();
     health?.close();
     await stopDispatcher?.();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
+    await rotator?.close();
     for (const close of closings) await close();
     await stopReporting();
     await connection.close();
@@ -144,8 +154,9 @@ async function partsOf(input: {
   queue: QueueName;
   world: World;
   deps: Awaited<ReturnType<typeof gitlabDepsOf>>;
+  rotator: Rotator | null;
 }): Promise<Parts> {
-  const { queue, world, deps } = input;
+  const { queue, world, deps, rotator } = input;
   switch (queue) {
     case 'orchestration':
       return {
@@ -161,7 +172,11 @@ async function partsOf(input: {
     case 'gitlab':
       return {
         slots: GITLAB_SLOTS,
-        activities: { ...createVerifyActivities(deps), ...createListingActivities(deps) },
+        activities: {
+          ...createVerifyActivities(deps),
+          ...createListingActivities(deps),
+          ...rotator?.activities,
+        },
       };
     case 'scan':
       return scanParts(world, deps);

@@ -1,9 +1,9 @@
 import type { Context } from '@temporalio/activity';
-import type { ActivityInboundCallsInterceptor, WorkflowBundle } from '@temporalio/worker';
+import type { ActivityInboundCallsInterceptor, WorkerOptions, WorkflowBundle } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
-import { taskQueues } from '../workflows/contract.ts';
+import { rotationQueue, taskQueues } from '../workflows/contract.ts';
 import type { TemporalAddress } from './connection.ts';
 
 export type QueueName = keyof ReturnType<typeof taskQueues>;
@@ -48,21 +48,45 @@ export async function connectWorker({
   throw new SecuError('temporal_unavailable', 'the Temporal server does not answer');
 }
 
-/** One worker for one queue. Heartbeats leave every 2 s at least, so that a cancel shows in five. */
+/** One worker for one queue. */
 export async function createQueueWorker(queue: QueueName, parts: WorkerParts): Promise<Worker> {
   return Worker.create({
+    ...optionsOf(parts),
+    taskQueue: taskQueues(parts.queuePrefix ?? '')[queue],
+    shutdownGraceTime: '10s',
+    shutdownForceTime: '25s',
+  });
+}
+
+/** As long as a rotation may take: one that began is not cut off by a stop. */
+const ROTATION_GRACE = '4m';
+const ROTATION_FORCE = '5m';
+const ROTATION_SLOTS = 4;
+
+/** The queue of this worker alone: whatever is rotated on it ends in its journal. */
+export async function createRotationWorker(
+  parts: Omit<WorkerParts, 'slots' | 'workflowBundle'> & { workerId: string },
+): Promise<Worker> {
+  return Worker.create({
+    ...optionsOf({ ...parts, slots: ROTATION_SLOTS }),
+    taskQueue: rotationQueue(parts.workerId, parts.queuePrefix),
+    shutdownGraceTime: ROTATION_GRACE,
+    shutdownForceTime: ROTATION_FORCE,
+  });
+}
+
+/** Heartbeats leave every 2 s at least, so that a cancel shows in five. */
+function optionsOf(parts: WorkerParts): Omit<WorkerOptions, 'taskQueue'> {
+  return {
     connection: parts.connection,
     namespace: parts.namespace,
-    taskQueue: taskQueues(parts.queuePrefix ?? '')[queue],
     identity: parts.identity,
     activities: parts.activities,
     interceptors: { activity: [(context) => ({ inbound: parts.interceptor(context) })] },
     maxConcurrentActivityTaskExecutions: parts.slots,
     maxHeartbeatThrottleInterval: '2s',
     defaultHeartbeatThrottleInterval: '2s',
-    shutdownGraceTime: '10s',
-    shutdownForceTime: '25s',
     ...(parts.workflowBundle === undefined ? {} : { workflowBundle: parts.workflowBundle }),
     ...(parts.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: parts.maxCachedWorkflows }),
-  });
+  };
 }

@@ -13,9 +13,21 @@ export function taskQueues(prefix = '') {
   };
 }
 
+/** Of one worker: what it begins to rotate is its own to finish, since the answer lies on its disk. */
+export const rotationQueue = (workerId: string, prefix = '') => `${prefix}rotation:${workerId}`;
+
 /** The queues beside the one that a workflow runs on. */
 export function queuesBeside(orchestrationQueue: string) {
-  return taskQueues(orchestrationQueue.slice(0, -'orchestration'.length));
+  return taskQueues(prefixOf(orchestrationQueue));
+}
+
+/** The rotation queue of a worker, beside the queue that a workflow runs on. */
+export function rotationQueueBeside(orchestrationQueue: string, workerId: string): string {
+  return rotationQueue(workerId, prefixOf(orchestrationQueue));
+}
+
+function prefixOf(orchestrationQueue: string): string {
+  return orchestrationQueue.slice(0, -'orchestration'.length);
 }
 
 export const integrationWorkflowId = (integrationId: string) => `integration:${integrationId}`;

@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { TimeoutFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ActivityFailure,
   condition,
@@ -21,7 +21,7 @@ import {
   STATUS_ATTRIBUTE,
   syncWorkflowId,
 } from './contract.ts';
-import { database, replacement, verification } from './proxies.ts';
+import { database, replacement, rotation, rotators, settling, verification } from './proxies.ts';
 import { causeOf, syncWorkflow } from './sync.ts';
 
 export const changedSignal = defineSignal(CHANGED_SIGNAL);
@@ -80,6 +80,10 @@ async function perform(
     case 'replace_token':
       await replacement().replaceToken({ integrationId, commandId: action.commandId, nowMs: Date.now() });
       return;
+    case 'rotate':
+      return rotate(integrationId, action.commandId);
+    case 'settle_rotation':
+      return settleRotation(integrationId, action);
     case 'flag':
       await database().flagExpiry({ integrationId, thresholdDays: action.thresholdDays, nowMs: Date.now() });
       return;
@@ -98,6 +102,37 @@ async function verify(integrationId: string, commandId: string | null): Promise<
   if (!first.suspicion) return;
   await sleep(CONFIRM_AFTER);
   await verification().verifyToken({ integrationId, commandId, nowMs: Date.now() });
+}
+
+/**
+ * By the worker that any look at the queue finds. One that dies on the way leaves its command, or an open attempt: the
+ * next look finds either, and never asks GitLab a second time before it knows how the first one went.
+ */
+async function rotate(integrationId: string, commandId: string | null): Promise<void> {
+  const { workerId } = await rotators().chooseRotator({ integrationId });
+  try {
+    await rotation(workerId).rotateToken({ integrationId, commandId, nowMs: Date.now() });
+  } catch (err) {
+    if (!isTimeout(err)) throw err;
+  }
+}
+
+async function settleRotation(
+  integrationId: string,
+  { workerId, attemptId, commandId }: { workerId: string; attemptId: string; commandId: string | null },
+): Promise<void> {
+  const input = { integrationId, attemptId, commandId };
+  try {
+    await settling(workerId).settleRotation({ ...input, nowMs: Date.now() });
+  } catch (err) {
+    if (!isTimeout(err)) throw err;
+    await settling(null).settleRotation({ ...input, nowMs: Date.now() });
+  }
+}
+
+/** Nobody took it, or whoever did gives no sign. */
+function isTimeout(err: unknown): boolean {
+  return err instanceof ActivityFailure && err.cause instanceof TimeoutFailure;
 }
 
 async function startSync(integrationId: string): Promise<void> {

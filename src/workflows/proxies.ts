@@ -3,10 +3,11 @@ import type { FleetActivities } from '../activities/fleet.ts';
 import type { IntegrationActivities } from '../activities/integration.ts';
 import type { ListingActivities } from '../activities/listing.ts';
 import type { ReconcileActivities } from '../activities/reconcile.ts';
+import type { RotationActivities } from '../activities/rotation.ts';
 import type { ScanActivities } from '../activities/scan.ts';
 import type { SyncActivities } from '../activities/sync.ts';
 import type { VerifyActivities } from '../activities/verify.ts';
-import { queuesBeside } from './contract.ts';
+import { queuesBeside, rotationQueueBeside } from './contract.ts';
 
 /** Database work: short, and right again once the database is back, so it is tried for as long as that takes. */
 export function database() {
@@ -32,6 +33,40 @@ export function replacement() {
     startToCloseTimeout: '6h',
     heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  });
+}
+
+/** Which worker rotates: whoever looks at this queue has a journal. */
+export function rotators() {
+  return proxyActivities<Pick<RotationActivities, 'chooseRotator'>>({
+    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    startToCloseTimeout: '1m',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  });
+}
+
+/**
+ * One rotation, by one worker, tried once whatever happens: two questions of up to two minutes, and the rows around
+ * them. A worker that is gone before it began is noticed in half a minute.
+ */
+export function rotation(workerId: string) {
+  return proxyActivities<Pick<RotationActivities, 'rotateToken'>>({
+    taskQueue: rotationQueueBeside(workflowInfo().taskQueue, workerId),
+    scheduleToStartTimeout: '30s',
+    startToCloseTimeout: '8m',
+    heartbeatTimeout: '10s',
+    retry: { maximumAttempts: 1 },
+  });
+}
+
+/** A look how a rotation stands: by the worker that holds the journal, or, where that one is away, by any other. */
+export function settling(workerId: string | null) {
+  const queue = workflowInfo().taskQueue;
+  return proxyActivities<Pick<RotationActivities, 'settleRotation'>>({
+    taskQueue: workerId === null ? queuesBeside(queue).gitlab : rotationQueueBeside(queue, workerId),
+    scheduleToStartTimeout: workerId === null ? '1h' : '20s',
+    startToCloseTimeout: '3m',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 },
   });
 }
 

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { ScanDeps } from '../../src/activities/deps.ts';
+import type { RotationDeps, ScanDeps } from '../../src/activities/deps.ts';
 import { createFleetActivities } from '../../src/activities/fleet.ts';
 import { createIntegrationActivities } from '../../src/activities/integration.ts';
 import { createListingActivities } from '../../src/activities/listing.ts';
 import { createReconcileActivities } from '../../src/activities/reconcile.ts';
+import { createRotationActivities } from '../../src/activities/rotation.ts';
 import { createScanActivities } from '../../src/activities/scan.ts';
 import { createSyncActivities } from '../../src/activities/sync.ts';
 import { createVerifyActivities } from '../../src/activities/verify.ts';
@@ -21,7 +22,7 @@ import { createGitlabClient } from '../../src/gitlab/client.ts';
 import { createPacer } from '../../src/gitlab/pacer.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
 import { addIntegration } from '../support/integration.ts';
-import { depsOf } from '../support/workers.ts';
+import { depsOf, rotationDepsOf } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';
 
 /** Starters that only note what they were asked for. `away`: Temporal does not answer. */
@@ -71,7 +72,7 @@ export function notedStarters(): NotedStarters {
 }
 
 /** Every activity over this world, as its workers would run them; `own` replaces what a test is about. */
-export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps> = {}) {
+export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps & RotationDeps> = {}) {
   const dataKey = world.dataKeys.fingerprint;
   const starters = notedStarters();
   const deps: ScanDeps = {
@@ -89,9 +90,12 @@ export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps> = {}
     starters,
     ...own,
   };
+  const rotation = await rotationDepsOf(world, deps);
   return {
     deps,
+    rotation,
     starters,
+    ...createRotationActivities(rotation),
     ...createIntegrationActivities(deps),
     ...createSyncActivities(deps),
     ...createFleetActivities(deps),
@@ -142,12 +146,17 @@ export interface Active {
 /** An integration with a good token, not looked at yet. */
 export async function pending(
   world: TestWorld,
-  options: { filters?: Partial<Filters>; tokenKind?: 'personal' | 'deploy'; expiresAt?: string | null } = {},
+  options: {
+    filters?: Partial<Filters>;
+    tokenKind?: 'personal' | 'deploy';
+    expiresAt?: string | null;
+    scopes?: string[];
+  } = {},
 ): Promise<Active & { commandId: string }> {
   const { control } = world.simulator;
   const user = control.createUser();
   const { id, token } = control.createToken({
-    scopes: SCOPES,
+    scopes: options.scopes ?? SCOPES,
     userId: user.id,
     kind: options.tokenKind ?? 'personal',
     ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
@@ -226,7 +235,7 @@ export async function kindsOf(world: TestWorld, integrationId: string): Promise<
 /** One row of a table, as it stands. */
 export async function rowOf(
   world: TestWorld,
-  table: 'integration' | 'credential' | 'command' | 'scan' | 'sync_run' | 'repository',
+  table: 'integration' | 'credential' | 'command' | 'rotation' | 'scan' | 'sync_run' | 'repository',
   id: string,
 ): Promise<Record<string, unknown>> {
   const [row] = await world.db.query(`select * from ${table} where id = $1`, [id]);

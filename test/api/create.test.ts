@@ -206,11 +206,6 @@ test.each([
   expect(new Set(answer.body.errors.map(({ path }: { path: string }) => path))).toEqual(new Set(['token']));
 });
 
-test('a switch that this version cannot serve is refused, not ignored', async () => {
-  const answer = await create(body(newToken().token, { autoRotate: { enabled: true } }));
-  expect([answer.status, answer.body.code]).toEqual([422, 'rotation_not_possible']);
-});
-
 test('what was pending is active by itself once GitLab is back', async () => {
   const back = await awaitUntil(
     async () => {

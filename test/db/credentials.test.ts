@@ -51,6 +51,7 @@ const facts: TokenFacts = {
   name: 'platform',
   scopes: ['read_api'],
   granular: false,
+  mayRotate: false,
   expiresAt: '2027-01-31',
   createdAt: '2026-01-31T00:00:00Z',
   lastUsedAt: null,

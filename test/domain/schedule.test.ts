@@ -21,6 +21,8 @@ function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
       expiresAt: null,
       flagged: null,
       command: null,
+      rotation: null,
+      nextRotateMs: null,
       ...seen,
     },
   });

@@ -12,6 +12,7 @@ const TOKEN: TokenFacts = {
   name: 'secu',
   scopes: ['read_api'],
   granular: false,
+  mayRotate: false,
   expiresAt: null,
   createdAt: null,
   lastUsedAt: null,

@@ -10,6 +10,7 @@ const token: TokenFacts = {
   name: 'Secu',
   scopes: ['read_api', 'read_repository'],
   granular: false,
+  mayRotate: false,
   expiresAt: '2027-01-31',
   createdAt: null,
   lastUsedAt: null,

@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { Registry } from '@prometheus-io/client';
 import type { Worker } from '@temporalio/worker';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import type { GitlabDeps } from '../../src/activities/deps.ts';
+import type { GitlabDeps, RotationDeps } from '../../src/activities/deps.ts';
 import { startDispatcher } from '../../src/activities/dispatcher.ts';
 import { createFailureInterceptor } from '../../src/activities/failure.ts';
 import { createFleetActivities } from '../../src/activities/fleet.ts';
 import { createIntegrationActivities } from '../../src/activities/integration.ts';
 import { createListingActivities } from '../../src/activities/listing.ts';
 import { createReconcileActivities } from '../../src/activities/reconcile.ts';
+import { createRotationActivities } from '../../src/activities/rotation.ts';
 import { createScanActivities } from '../../src/activities/scan.ts';
 import { createSyncActivities } from '../../src/activities/sync.ts';
 import { createVerifyActivities } from '../../src/activities/verify.ts';
 import { createTurns } from '../../src/domain/turns.ts';
+import { openRotationFolder } from '../../src/main/rotation-folder.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import type { QueueName, WorkerParts } from '../../src/temporal/worker.ts';
-import { connectWorker, createQueueWorker } from '../../src/temporal/worker.ts';
+import { connectWorker, createQueueWorker, createRotationWorker } from '../../src/temporal/worker.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
 import { groundAddress } from './ground-address.ts';
 import type { TestWorld } from './world.ts';
@@ -42,26 +44,41 @@ export async function startWorkers(
     maxCachedWorkflows?: number;
     /** Where the workers count; left out, in one of their own. */
     registry?: Registry;
+    rotation?: Partial<RotationDeps>;
   } = {},
 ): Promise<RunningWorkers> {
   const queues = options.queues ?? ['orchestration', 'gitlab', 'scan'];
   const connection = await connectWorker({ ...addressOf(world), log: world.log });
   const deps = depsOf(world, options.registry);
   const workers: Worker[] = [];
+  const common = {
+    connection,
+    namespace: world.temporal.namespace,
+    queuePrefix: world.queuePrefix,
+    interceptor: (context: Parameters<WorkerParts['interceptor']>[0]) =>
+      createFailureInterceptor({ log: world.log, metrics: deps.metrics, context }),
+  };
+  const rotation = await rotationDepsOf(world, { ...deps, ...options.rotation });
+  if (queues.includes('gitlab')) {
+    workers.push(
+      await createRotationWorker({
+        ...common,
+        identity: 'test:rotation',
+        workerId: rotation.journal.workerId,
+        activities: createRotationActivities(rotation),
+      }),
+    );
+  }
   for (const queue of queues) {
     workers.push(
       await createQueueWorker(queue, {
-        connection,
-        namespace: world.temporal.namespace,
-        queuePrefix: world.queuePrefix,
+        ...common,
         identity: `test:${queue}`,
-        interceptor: (context) =>
-          createFailureInterceptor({ log: world.log, metrics: deps.metrics, context }),
         slots: SLOTS[queue],
         ...(options.maxCachedWorkflows === undefined
           ? {}
           : { maxCachedWorkflows: options.maxCachedWorkflows }),
-        ...(await partsOf({ queue, world, deps })),
+        ...(await partsOf({ queue, world, deps, rotation })),
       }),
     );
   }
@@ -93,12 +110,29 @@ export function depsOf(world: TestWorld, registry = new Registry()): GitlabDeps 
   return { database, vault, starters, log, metrics, settings, gitlab, git, rules: scanners.rules };
 }
 
+/** With a journal of its own below the world's folder; `own` replaces what a test is about. */
+export async function rotationDepsOf(
+  world: TestWorld,
+  own: GitlabDeps & Partial<RotationDeps>,
+): Promise<RotationDeps> {
+  const dataKey = world.dataKeys.token;
+  return {
+    journal: own.journal ?? (await openRotationFolder({ parent: join(world.folder, 'rotation') })),
+    hashToken: (token) => keyedHash({ dataKey, purpose: 'token', text: token }),
+    isDraining: () => false,
+    quietMs: 300_000,
+    onStep: () => {},
+    ...own,
+  };
+}
+
 async function partsOf(input: {
   queue: QueueName;
   world: TestWorld;
   deps: GitlabDeps;
+  rotation: RotationDeps;
 }): Promise<Pick<WorkerParts, 'activities' | 'workflowBundle'>> {
-  const { queue, world, deps } = input;
+  const { queue, world, deps, rotation } = input;
   switch (queue) {
     case 'orchestration':
       return {
@@ -111,7 +145,13 @@ async function partsOf(input: {
         },
       };
     case 'gitlab':
-      return { activities: { ...createVerifyActivities(deps), ...createListingActivities(deps) } };
+      return {
+        activities: {
+          ...createVerifyActivities(deps),
+          ...createListingActivities(deps),
+          ...createRotationActivities(rotation),
+        },
+      };
     case 'scan': {
       const dataKey = world.dataKeys.fingerprint;
       const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });

@@ -1,22 +1,23 @@
 import { newId } from '../../db/new-id.ts';
-import type { IntegrationChange } from '../../db/stores/integrations.ts';
+import type { IntegrationChange, IntegrationRow } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
 import { tellQueued } from '../../db/tell-queued.ts';
 import type { SecuErrorCode } from '../../domain/errors.ts';
 import { SECU_ERROR_CODES, SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { Filters } from '../../domain/integration.ts';
+import { rotatableOf } from '../../domain/rotation.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { awaitCommand, wake } from '../commands.ts';
 import type { ApiDeps, Asked } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
 import { found } from '../shared.ts';
-import { nameTaken, refuseRotation, storeUniquely, tokenInUse } from './create.ts';
+import { nameTaken, storeUniquely, tokenInUse } from './create.ts';
+import { assertMayRotateItself, assertPossibleExpiry } from './rotate.ts';
 import type { IntegrationPatch } from './schemas.ts';
 
 const COMMAND_MS = 15_000;
-const DAY_MS = 86_400_000;
 
 interface On extends Asked {
   deps: ApiDeps;
@@ -27,7 +28,6 @@ type Change = On & { body: z.infer<typeof IntegrationPatch> };
 
 /** Names, filters, pause, a known expiry: one transaction, then the workflow looks again. */
 export async function changeIntegration(input: Change): Promise<void> {
-  refuseRotation(input.body.autoRotate);
   const wakes = await storeUniquely(() => input.deps.database.transaction((tx) => storeChange(tx, input)));
   await wake(input.deps, wakes);
 }
@@ -47,14 +47,19 @@ async function storeChange(
       throw nameTaken(body.name);
     change.name = body.name;
   }
-  if (body.autoRotate !== undefined) change.autoRotateDaysBefore = body.autoRotate.daysBefore;
+  if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
+  if (body.autoRotate !== undefined) {
+    if (body.autoRotate.enabled)
+      await assertRotatable({ tx, row, daysBefore: body.autoRotate.daysBefore, now });
+    change.autoRotateEnabled = body.autoRotate.enabled;
+    change.autoRotateDaysBefore = body.autoRotate.daysBefore;
+  }
   if (body.filters !== undefined) {
     change.filters = mergeFilters(row.filters, body.filters);
     // one that runs was told the old filters
     await tx.syncs.open({ integrationId: id, trigger: 'manual', requestId, now });
     await tx.syncs.runAgain(id);
   }
-  if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
   if (body.paused !== undefined && body.paused !== row.paused) {
     change.paused = body.paused;
     events.push({
@@ -72,6 +77,22 @@ async function storeChange(
   await tx.integrations.change(id, change, now);
   await tx.events.add(events, now);
   return [...wakes, await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
+}
+
+async function assertRotatable(input: {
+  tx: ApiDeps['database']['stores'];
+  row: IntegrationRow;
+  daysBefore: number;
+  now: Date;
+}): Promise<void> {
+  const { tx, row, daysBefore, now } = input;
+  const credential = found(await tx.credentials.current(row.id), 'integration');
+  assertMayRotateItself({
+    token: rotatableOf({ integration: row, credential, inDoubt: false }),
+    createdAt: credential.tokenCreatedAt?.toISOString() ?? null,
+    daysBefore,
+    nowMs: now.getTime(),
+  });
 }
 
 export function mergeFilters(
@@ -98,11 +119,7 @@ async function setExpiry({
   expiresAt: string;
   now: Date;
 }): Promise<void> {
-  const atMs = Date.parse(`${expiresAt}T00:00:00Z`);
-  const today = Math.floor(now.getTime() / DAY_MS) * DAY_MS;
-  if (atMs < today + DAY_MS || atMs > today + 365 * DAY_MS) {
-    throw new SecuError('invalid_request', 'expiresAt: from tomorrow to 365 days from today');
-  }
+  assertPossibleExpiry(expiresAt, now);
   const credential = found(await tx.credentials.current(id), 'integration');
   if (credential.expiryKnown && !credential.granular) {
     throw new SecuError(

@@ -6,6 +6,7 @@ import { awaitCommand, wake } from '../commands.ts';
 import type { ApiDeps, Asked, Principal } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
+import { assertMayRotateItself } from './rotate.ts';
 import type { NewIntegration } from './schemas.ts';
 
 const FIRST_VERDICT_MS = 10_000;
@@ -22,20 +23,29 @@ export async function createIntegration(
   const { deps, body } = input;
   const baseUrl = body.baseUrl ?? deps.settings.defaultBaseUrl;
   checkOrigin({ deps, principal: input.principal, baseUrl });
-  refuseRotation(body.autoRotate);
+  if (body.autoRotate?.enabled === true) await refuseUnlessRotatable(input, { baseUrl });
   const stored = await storeUniquely(() => store({ ...input, baseUrl }));
   const { sent } = await wake(deps, [stored.wake]);
   if (sent > 0) await awaitCommand({ ...deps, commandId: stored.commandId, timeoutMs: FIRST_VERDICT_MS });
   return stored.id;
 }
 
-/** Rotating by itself comes with rotation; until then asking for it is refused, not ignored. */
-export function refuseRotation(autoRotate: { enabled: boolean } | undefined): void {
-  if (autoRotate?.enabled !== true) return;
-  throw new SecuError(
-    'rotation_not_possible',
-    'this version cannot rotate a token at GitLab; replace it before it expires',
-  );
+/** What is to rotate itself is looked at before it is relied upon. Where GitLab does not answer, verification tells. */
+async function refuseUnlessRotatable(
+  { deps, principal, body }: Parameters<typeof createIntegration>[0],
+  { baseUrl }: { baseUrl: string },
+): Promise<void> {
+  if (principal.role !== 'admin') throw new SecuError('forbidden', 'autoRotate needs the role admin');
+  deps.hashToken(body.token); // the log knows from here on what it must not show
+  const { token } = await deps.probe.probe({ baseUrl, token: body.token });
+  if (token === null) return;
+  const { mayRotate, expiresAt, createdAt } = token;
+  assertMayRotateItself({
+    token: { verdict: 'active', cause: null, inDoubt: false, mayRotate, expiresAt },
+    createdAt,
+    daysBefore: body.autoRotate?.daysBefore ?? 0,
+    nowMs: deps.now().getTime(),
+  });
 }
 
 async function store({
@@ -64,7 +74,7 @@ async function store({
       name,
       baseUrl,
       filters: body.filters ?? DEFAULT_FILTERS,
-      autoRotate: { enabled: false, daysBefore: body.autoRotate?.daysBefore ?? 14 },
+      autoRotate: body.autoRotate ?? { enabled: false, daysBefore: 14 },
       now,
     });
     await tx.credentials.add({

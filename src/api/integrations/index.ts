@@ -8,6 +8,7 @@ import { changeIntegration, removeIntegration, replaceToken, scanAll, syncNow, v
 import { createIntegration } from './create.ts';
 import { explainPath, previewFilters, repositoryPathOf } from './look.ts';
 import { presentIntegration, presentSyncRun } from './present.ts';
+import { rotateNow } from './rotate.ts';
 import { integrationRoutes } from './routes.ts';
 import { testToken, tokenLink } from './test-token.ts';
 
@@ -57,6 +58,12 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     .openapi(routes.replaceToken, async (c) => {
       const { id } = c.req.valid('param');
       const done = await replaceToken({ deps, ...askedBy(c), id, ...c.req.valid('json') });
+      return c.json(await show(id), done ? 200 : 202);
+    })
+    .openapi(routes.rotate, async (c) => {
+      const { id } = c.req.valid('param');
+      const { expiresAt, force = false } = c.req.valid('json') ?? {};
+      const done = await rotateNow({ deps, ...askedBy(c), id, expiresAt, force });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.verify, async (c) => {

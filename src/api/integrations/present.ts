@@ -4,8 +4,9 @@ import { ADVICE } from '../../domain/causes.ts';
 import { escapeForeignText } from '../../domain/finding.ts';
 import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
+import type { RotatableToken } from '../../domain/rotation.ts';
+import { lostRotationText, rotationBlock } from '../../domain/rotation.ts';
 import { daysLeft, expiryState, nextFlagMs } from '../../domain/token-expiry.ts';
-import { canRotate } from '../../domain/verification.ts';
 import type { z } from '../shared.ts';
 import { iso, isoOrNull } from '../shared.ts';
 import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
@@ -33,7 +34,14 @@ export function presentIntegration(
       since: iso(view.reachabilitySince),
     },
     token:
-      view.token === null ? null : presentToken({ token: view.token, warnings: view.warnings, ...context }),
+      view.token === null
+        ? null
+        : presentToken({
+            token: view.token,
+            warnings: view.warnings,
+            rotatable: situationOf(view),
+            ...context,
+          }),
     filters: view.filters,
     autoRotate: { enabled: view.autoRotateEnabled, daysBefore: view.autoRotateDaysBefore },
     lastVerifiedAt: isoOrNull(view.lastVerifiedAt),
@@ -46,7 +54,22 @@ export function presentIntegration(
   };
 }
 
+/** What else than the token itself decides whether it can be rotated. */
+function situationOf(view: IntegrationView): Pick<RotatableToken, 'verdict' | 'cause' | 'inDoubt'> {
+  const state = view.rotation?.state;
+  return {
+    verdict: view.verdict,
+    cause: view.cause ?? null,
+    inDoubt: state === 'intent' || state === 'committed',
+  };
+}
+
 function adviceOf(view: IntegrationView): string | null {
+  const { rotation } = view;
+  if (view.verdict === 'invalid' && view.cause === 'rotation_lost' && rotation !== null) {
+    const tokenName = rotation.tokenName === null ? null : escapeForeignText(rotation.tokenName);
+    return lostRotationText({ ...rotation, tokenName, expiresAt: rotation.expiresOn, baseUrl: view.baseUrl });
+  }
   if (view.verdict === 'invalid')
     return view.cause === null || view.cause === undefined ? null : ADVICE[view.cause];
   if (view.reachability !== 'unreachable') return null;
@@ -70,12 +93,15 @@ function presentSync(view: IntegrationView): Integration['sync'] {
 export function presentToken(input: {
   token: TokenView;
   warnings: IntegrationView['warnings'];
+  rotatable: Pick<RotatableToken, 'verdict' | 'cause' | 'inDoubt'>;
   thresholds: readonly number[];
   now: Date;
 }): Integration['token'] {
   const { token, thresholds } = input;
   const nowMs = input.now.getTime();
   const expiresAt = token.expiryKnown ? token.expiresOn : undefined;
+  const { mayRotate } = token;
+  const rotateBlockedBy = rotationBlock({ ...input.rotatable, mayRotate, expiresAt }, nowMs);
   const nextFlag = nextFlagMs({ expiresAt, nowMs, thresholds, flagged: token.flag });
   return {
     gitlabTokenId: token.gitlabTokenId,
@@ -97,9 +123,8 @@ export function presentToken(input: {
       flaggedAt: isoOrNull(token.flaggedAt),
       nextFlagAt: nextFlag === null ? null : new Date(nextFlag).toISOString(),
     },
-    // rotating at GitLab is not part of this version: nothing may look as if it were
-    canRotate: false,
-    rotateBlockedBy: canRotate(token.scopes) ? 'not_available' : 'token_scope_missing',
+    canRotate: rotateBlockedBy === null,
+    rotateBlockedBy,
     warnings: input.warnings,
   };
 }

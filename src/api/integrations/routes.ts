@@ -25,6 +25,7 @@ import {
   IntegrationSchema,
   NewIntegration,
   NewToken,
+  RotateRequest,
   ScanRequest,
   SyncRequest,
   SyncRunSchema,
@@ -114,6 +115,22 @@ export function integrationRoutes(deps: ApiDeps) {
       request: { params, ...body(NewToken, true) },
       responses: {
         ...answers(200, IntegrationSchema, 'Replaced', [404, 409, 422]),
+        202: {
+          description: 'Goes on; its outcome is an event',
+          content: { 'application/json': { schema: IntegrationSchema } },
+        },
+      },
+    }),
+    rotate: createRoute({
+      ...starts,
+      middleware: [requireRole('admin'), idempotent(deps)],
+      tags,
+      method: 'post',
+      path: '/integrations/{id}/rotate',
+      summary: 'Asks GitLab for a new token in place of this one',
+      request: { params, ...body(RotateRequest, false) },
+      responses: {
+        ...answers(200, IntegrationSchema, 'Rotated', [404, 409]),
         202: {
           description: 'Goes on; its outcome is an event',
           content: { 'application/json': { schema: IntegrationSchema } },

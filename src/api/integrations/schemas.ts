@@ -100,6 +100,9 @@ export const IntegrationPatch = z
   .openapi('IntegrationPatch');
 
 export const NewToken = z.strictObject({ token, acceptLoss: z.boolean().default(false) }).openapi('NewToken');
+export const RotateRequest = z
+  .strictObject({ expiresAt: z.iso.date().optional(), force: z.boolean().default(false) })
+  .openapi('RotateRequest');
 export const SyncRequest = z
   .strictObject({ acceptRemovals: z.boolean().default(false) })
   .openapi('SyncRequest');

@@ -53,6 +53,7 @@ function presentFacts(input: { run: DryRun; token: TokenFacts; now: Date; thresh
       name: token.name,
       scopes: token.scopes,
       granular: token.granular,
+      mayRotate: token.mayRotate,
       ownerUsername: token.owner.username,
       ownerKind: token.owner.kind,
       createdAt: dateOf(token.createdAt),
@@ -64,6 +65,7 @@ function presentFacts(input: { run: DryRun; token: TokenFacts; now: Date; thresh
       flaggedAt: null,
     },
     warnings,
+    rotatable: { verdict: 'active', cause: null, inDoubt: false },
     thresholds,
     now,
   });

@@ -1,4 +1,4 @@
-import { Command, Credential, ExpiryFlag, Integration, Outbox } from './integration.ts';
+import { Command, Credential, ExpiryFlag, Integration, Outbox, Rotation } from './integration.ts';
 import { Repository, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
 import { ApiKey, DataKey, Event, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
@@ -9,6 +9,7 @@ export const ENTITIES = [
   ExpiryFlag,
   Command,
   Outbox,
+  Rotation,
   Repository,
   SyncRun,
   Scan,

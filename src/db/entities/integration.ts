@@ -7,6 +7,7 @@ import type {
   TokenWarning,
   Verdict,
 } from '../../domain/integration.ts';
+import type { RotationWill } from '../../domain/rotation.ts';
 
 const IntegrationSchema = defineEntity({
   name: 'Integration',
@@ -64,6 +65,8 @@ const CredentialSchema = defineEntity({
     tokenName: p.text().nullable(),
     scopes: p.json().$type<string[]>(),
     granular: p.boolean(),
+    /** Whether its scopes or permissions let it rotate itself; `null` where GitLab does not tell. */
+    mayRotate: p.boolean().nullable(),
     ownerUsername: p.text().nullable(),
     ownerKind: p.string().$type<OwnerKind>(),
     tokenCreatedAt: p.datetime().nullable(),
@@ -99,7 +102,7 @@ const ExpiryFlagSchema = defineEntity({
 export class ExpiryFlag extends ExpiryFlagSchema.class {}
 ExpiryFlagSchema.setClass(ExpiryFlag);
 
-export type CommandKind = 'verify' | 'replace_token';
+export type CommandKind = 'verify' | 'replace_token' | 'rotate';
 export type CommandState = 'queued' | 'claimed' | 'done';
 
 const CommandSchema = defineEntity({
@@ -139,3 +142,56 @@ const OutboxSchema = defineEntity({
 });
 export class Outbox extends OutboxSchema.class {}
 OutboxSchema.setClass(Outbox);
+
+/**
+ * `intent`: GitLab may have been asked, and nobody knows yet. `committed`: the new token is stored and not verified yet.
+ * All others are ends: `refused` and `not_rotated` left the old token alive, `superseded` by one that a person gave.
+ */
+export type RotationState =
+  | 'intent'
+  | 'committed'
+  | 'done'
+  | 'refused'
+  | 'not_rotated'
+  | 'lost'
+  | 'superseded';
+
+const RotationSchema = defineEntity({
+  name: 'Rotation',
+  tableName: 'rotation',
+  indexes: [{ properties: ['integrationId', 'id'] }],
+  properties: {
+    id: p.string().primary(),
+    integrationId: p.string(),
+    /** The credential that asks GitLab. */
+    credentialId: p.string(),
+    /** Chosen before GitLab is asked: what the new token will be sealed for. */
+    newCredentialId: p.string(),
+    newVersion: p.integer(),
+    oldTokenId: p.bigint('number').nullable(),
+    tokenName: p.text().nullable(),
+    /** Whose journal holds the answer. */
+    workerId: p.string(),
+    /** By the database's clock. */
+    ownerSeenAt: p.datetime(),
+    /** Of the GitLab: one at a time there. */
+    origin: p.text(),
+    will: p.string().$type<RotationWill>(),
+    commandId: p.string().nullable(),
+    state: p.string().$type<RotationState>(),
+    /** Why it ended as it did. */
+    code: p.string().nullable(),
+    /** GitLab may have been asked. */
+    sent: p.boolean(),
+    /** `YYYY-MM-DD` that GitLab was asked for, and in the end the one that it gave. */
+    expiresOn: p.string(),
+    newTokenId: p.bigint('number').nullable(),
+    /** When the old token was first seen alive after the answer did not arrive. */
+    firstAliveAt: p.datetime().nullable(),
+    nextLookAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+    endedAt: p.datetime().nullable(),
+  },
+});
+export class Rotation extends RotationSchema.class {}
+RotationSchema.setClass(Rotation);

@@ -74,6 +74,15 @@ export function createCommandStore(sql: Sql) {
       return rows.map((row) => row.integration_id);
     },
 
+    /** One of this kind that is not finished yet: asking again joins it. */
+    async openOf(input: { integrationId: string; kind: CommandKind }): Promise<string | null> {
+      const row = await sql.first<{ id: string }>(
+        `select id from command where integration_id = $1 and kind = $2 and state <> 'done' order by id limit 1`,
+        [input.integrationId, input.kind],
+      );
+      return row?.id ?? null;
+    },
+
     async find(id: string): Promise<CommandRow | null> {
       return sql.first<CommandRow>(`select ${COLUMNS} from command where id = $1`, [id]);
     },

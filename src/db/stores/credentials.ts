@@ -18,8 +18,11 @@ export type CredentialRow = Pick<
   | 'tokenName'
   | 'scopes'
   | 'granular'
+  | 'mayRotate'
   | 'ownerUsername'
   | 'ownerKind'
+  | 'tokenCreatedAt'
+  | 'currentAt'
   | 'expiresOn'
   | 'expiryKnown'
   | 'factsAt'
@@ -46,6 +49,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
         tokenName: null,
         scopes: [],
         granular: false,
+        mayRotate: null,
         ownerUsername: null,
         ownerKind: 'unknown',
         tokenCreatedAt: null,
@@ -90,7 +94,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
     async recordFacts({ id, token, now }: { id: string; token: TokenFacts; now: Date }): Promise<void> {
       await sql.run(
         `update credential set gitlab_token_id = $2, token_name = $3, scopes = $4, granular = $5, owner_username = $6,
-           owner_kind = $7, token_created_at = $8, token_last_used_at = $9, facts_at = $10,
+           owner_kind = $7, token_created_at = $8, token_last_used_at = $9, facts_at = $10, may_rotate = $13,
            expires_on = case when $12 then $11 else expires_on end, expiry_known = expiry_known or $12
          where id = $1 and state in ('current', 'candidate')`,
         [
@@ -106,6 +110,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
           now,
           token.expiresAt ?? null,
           token.expiresAt !== undefined,
+          token.mayRotate,
         ],
       );
     },
@@ -130,6 +135,24 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
         [input.id, input.integrationId, input.now],
       );
       return changed === 1;
+    },
+
+    /** Makes room for the token that GitLab made in this one's place. Its ciphertext stays until that one is verified. */
+    async stepBack({ id }: { id: string }): Promise<boolean> {
+      const changed = await sql.run(
+        `update credential set state = 'previous' where id = $1 and state = 'current'`,
+        [id],
+      );
+      return changed === 1;
+    },
+
+    /** Wipes what was kept until the token in its place was verified. */
+    async wipePrevious({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
+      await sql.run(
+        `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
+         where integration_id = $1 and state = 'previous'`,
+        [integrationId, now],
+      );
     },
 
     /** Wipes candidates that were not taken. */

@@ -16,6 +16,7 @@ import { createMetricsStore } from './metrics.ts';
 import { createOutboxStore } from './outbox.ts';
 import { createOverviewStore } from './overview.ts';
 import { createRepositoryStore } from './repositories.ts';
+import { createRotationStore } from './rotations.ts';
 import { createScanViewStore } from './scan-view.ts';
 import { createScanStore } from './scans.ts';
 import { createSyncStore } from './syncs.ts';
@@ -41,6 +42,7 @@ export function createStores(em: () => SqlEntityManager) {
     outbox: createOutboxStore(sql),
     overview: createOverviewStore(sql),
     repositories: createRepositoryStore(both),
+    rotations: createRotationStore(both),
     scans: createScanStore(both),
     scanViews: createScanViewStore(sql),
     syncs: createSyncStore(both),

@@ -1,3 +1,4 @@
+import type { RotationState } from '../entities/integration.ts';
 import type { Condition, ListInput } from '../list-query.ts';
 import { anyOf, contains, listPage } from '../list-query.ts';
 import type { Page } from '../rows.ts';
@@ -10,6 +11,8 @@ export interface IntegrationView extends Omit<IntegrationRow, 'brakeHeld' | 'bra
   createdAt: Date;
   updatedAt: Date;
   token: TokenView | null;
+  /** The latest attempt to rotate the token. */
+  rotation: RotationView | null;
   sync: { state: string; cause: string | null; complete: boolean } | null;
   scans: { queued: number; running: number };
   counts: {
@@ -22,11 +25,20 @@ export interface IntegrationView extends Omit<IntegrationRow, 'brakeHeld' | 'bra
   };
 }
 
+export interface RotationView {
+  state: RotationState;
+  at: Date;
+  tokenName: string | null;
+  newTokenId: number | null;
+  expiresOn: string;
+}
+
 export interface TokenView {
   gitlabTokenId: number | null;
   name: string | null;
   scopes: string[];
   granular: boolean;
+  mayRotate: boolean | null;
   ownerUsername: string | null;
   ownerKind: string;
   createdAt: Date | null;
@@ -43,6 +55,7 @@ interface ViewRow {
   sort_value: string;
   integration: IntegrationJson;
   credential: CredentialJson | null;
+  rotation: RotationJson | null;
   sync: { state: string; cause: string | null; complete: boolean } | null;
   queued: number;
   running: number;
@@ -79,11 +92,20 @@ interface IntegrationJson {
   updated_at: string;
 }
 
+interface RotationJson {
+  state: RotationState;
+  created_at: string;
+  token_name: string | null;
+  new_token_id: number | null;
+  expires_on: string;
+}
+
 interface CredentialJson {
   gitlab_token_id: number | null;
   token_name: string | null;
   scopes: string[];
   granular: boolean;
+  may_rotate: boolean | null;
   owner_username: string | null;
   owner_kind: string;
   token_created_at: string | null;
@@ -99,6 +121,7 @@ interface CredentialJson {
 const SELECT = `
 select i.id, to_jsonb(i) as integration,
   (select to_jsonb(c) - 'sealed' - 'token_hash' from credential c where c.integration_id = i.id and c.state = 'current') as credential,
+  (select to_jsonb(t) from rotation t where t.integration_id = i.id order by t.id desc limit 1) as rotation,
   (select jsonb_build_object('state', s.state, 'cause', s.cause, 'complete', s.complete)
      from sync_run s where s.integration_id = i.id order by s.id desc limit 1) as sync,
   coalesce(q.queued, 0)::int as queued, coalesce(q.running, 0)::int as running,
@@ -178,6 +201,7 @@ function viewOf(row: ViewRow): IntegrationView {
     createdAt: dateOf(i.created_at),
     updatedAt: dateOf(i.updated_at),
     token: row.credential === null ? null : tokenOf(row.credential),
+    rotation: row.rotation === null ? null : rotationOf(row.rotation),
     sync: row.sync,
     scans: { queued: row.queued, running: row.running },
     counts: {
@@ -191,6 +215,16 @@ function viewOf(row: ViewRow): IntegrationView {
   };
 }
 
+function rotationOf(t: RotationJson): RotationView {
+  return {
+    state: t.state,
+    at: dateOf(t.created_at),
+    tokenName: t.token_name,
+    newTokenId: t.new_token_id,
+    expiresOn: t.expires_on,
+  };
+}
+
 function tokenOf(c: CredentialJson): TokenView | null {
   if (c.facts_at === null) return null;
   return {
@@ -198,6 +232,7 @@ function tokenOf(c: CredentialJson): TokenView | null {
     name: c.token_name,
     scopes: c.scopes,
     granular: c.granular,
+    mayRotate: c.may_rotate,
     ownerUsername: c.owner_username,
     ownerKind: c.owner_kind,
     createdAt: dateOrNull(c.token_created_at),

@@ -98,6 +98,19 @@ export function addIntegrationCommands(program: Command): void {
     });
 
   group
+    .command('rotate <id>')
+    .description('asks GitLab for a new token in place of this one, which is dead from then on')
+    .option('--expires-at <date>', 'YYYY-MM-DD; left out, it lives as long as the one before')
+    .option('--force', 'also in the last 48 hours; declares one lost whose answer is waited for')
+    .option('--json')
+    .action(async (id: string, options: Options & { expiresAt?: string; force?: boolean }) => {
+      const { expiresAt, force = false } = options;
+      const body = { force, ...(expiresAt === undefined ? {} : { expiresAt }) };
+      const path = `/integrations/${encodeURIComponent(id)}/rotate`;
+      show((await createClient().call('POST', path, body)).body, options);
+    });
+
+  group
     .command('remove <id>')
     .description('wipes the token and removes everything of it')
     .action(async (id: string) => {

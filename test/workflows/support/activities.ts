@@ -3,6 +3,7 @@ import type { FleetActivities } from '../../../src/activities/fleet.ts';
 import type { IntegrationActivities } from '../../../src/activities/integration.ts';
 import type { ListingActivities } from '../../../src/activities/listing.ts';
 import type { ReconcileActivities } from '../../../src/activities/reconcile.ts';
+import type { RotationActivities } from '../../../src/activities/rotation.ts';
 import type { ScanActivities } from '../../../src/activities/scan.ts';
 import type { SyncActivities } from '../../../src/activities/sync.ts';
 import type { VerifyActivities } from '../../../src/activities/verify.ts';
@@ -13,6 +14,7 @@ export type AllActivities = IntegrationActivities &
   FleetActivities &
   ReconcileActivities &
   VerifyActivities &
+  RotationActivities &
   ListingActivities &
   ScanActivities;
 
@@ -35,6 +37,9 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     reconcile: unexpected('reconcile'),
     verifyToken: unexpected('verifyToken'),
     replaceToken: unexpected('replaceToken'),
+    chooseRotator: unexpected('chooseRotator'),
+    rotateToken: unexpected('rotateToken'),
+    settleRotation: unexpected('settleRotation'),
     listRepositories: unexpected('listRepositories'),
     checkHeads: unexpected('checkHeads'),
     scanRepository: unexpected('scanRepository'),

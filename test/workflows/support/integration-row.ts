@@ -36,6 +36,8 @@ export function integrationRow(seen: Partial<IntegrationSnapshot> = {}): Integra
       expiresAt: null,
       flagged: null,
       command: null,
+      rotation: null,
+      nextRotateMs: null,
       ...seen,
     },
     commands: [],

@@ -1,0 +1,134 @@
+import type { OutboxEntry } from '../../db/stores/outbox.ts';
+import { REACHABILITY_CAUSES } from '../../domain/causes.ts';
+import { SecuError } from '../../domain/errors.ts';
+import type { RotatableToken, RotationBlock } from '../../domain/rotation.ts';
+import {
+  isPossibleExpiry,
+  lifeDays,
+  mostDaysBefore,
+  rotatableOf,
+  rotationBlock,
+} from '../../domain/rotation.ts';
+import { awaitCommand, wake } from '../commands.ts';
+import type { ApiDeps, Asked } from '../deps.ts';
+import { found } from '../shared.ts';
+
+const ANSWER_MS = 15_000;
+
+/** What stands in the way, in words. What is missing here is a cause of its own, with its advice. */
+const REASONS: Partial<Record<RotationBlock, string>> = {
+  not_verified: 'the token was not verified yet',
+  integration_invalid: 'the token does not work',
+  rotation_in_doubt: 'an earlier rotation is not settled yet; whoever sends "force" declares it lost',
+  token_scope_missing: 'the token has neither the scope self_rotate nor api',
+  token_permission_unknown: 'GitLab does not tell whether this fine-grained token may rotate itself',
+  expiry_unknown: 'it is not known when the token expires',
+  token_expired: 'the token has expired',
+  expires_within_48_hours: 'the token expires within 48 hours; send "force" to rotate it all the same',
+  too_late: 'it took too long to begin; nothing was sent',
+  rotation_busy: 'another token is being rotated at this GitLab; try again in a moment',
+  shutting_down: 'the worker is stopping; try again in a moment',
+  token_changed: 'the token is not the one that it was',
+  journal_not_writable: "the worker's journal cannot be written",
+  database_not_writable: 'the database takes no new token',
+  expiry_not_accepted: 'GitLab accepts no such expiry date',
+  gitlab_too_old: 'this GitLab is older than 16.10',
+  gitlab_maintenance: 'GitLab is in maintenance mode',
+  legacy_rotation_disabled: 'this GitLab rotates fine-grained tokens only',
+  rotation_refused: 'GitLab refused it',
+};
+
+interface RotateInput extends Asked {
+  deps: ApiDeps;
+  id: string;
+  expiresAt: string | undefined;
+  force: boolean;
+}
+
+/**
+ * Rotates the token at GitLab. Asking while somebody else's question is open joins it.
+ * @returns false when the outcome is not known in time: it is an event then
+ * @throws SecuError `rotation_not_possible` | `rotation_lost` | `gitlab_*`
+ */
+export async function rotateNow(input: RotateInput): Promise<boolean> {
+  const { deps, expiresAt } = input;
+  if (expiresAt !== undefined) assertPossibleExpiry(expiresAt, deps.now());
+  const { commandId, wakes } = await order(input);
+  const { sent } = await wake(deps, wakes);
+  if (sent === 0) return false;
+  const result = await awaitCommand({ ...deps, commandId, timeoutMs: ANSWER_MS });
+  const code = result?.['code'];
+  if (code === undefined || code === 'in_doubt') return false;
+  if (code === 'ok') return true;
+  throw outcomeError(String(code));
+}
+
+async function order(input: RotateInput): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
+  const { deps, requestId, id, expiresAt, force } = input;
+  const now = deps.now();
+  return deps.database.transaction(async (tx) => {
+    const row = found(await tx.integrations.lock(id), 'integration');
+    const credential = found(await tx.credentials.current(id), 'integration');
+    const wakes = [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
+    const kind = 'rotate';
+    const joined = await tx.commands.openOf({ integrationId: id, kind });
+    if (joined !== null) return { commandId: joined, wakes };
+    const inDoubt = (await tx.rotations.open(id)) !== null;
+    const block = rotationBlock(rotatableOf({ integration: row, credential, inDoubt }), now.getTime());
+    const isInsisted = force && (block === 'expires_within_48_hours' || block === 'rotation_in_doubt');
+    if (block !== null && !isInsisted) throw refusal(block);
+    const payload = { force, by: input.principal.id, ...(expiresAt === undefined ? {} : { expiresAt }) };
+    return {
+      commandId: await tx.commands.add({ integrationId: id, kind, payload, requestId, now }),
+      wakes,
+    };
+  });
+}
+
+function outcomeError(code: string): SecuError {
+  if (code === 'rotation_lost')
+    return new SecuError(code, 'the new token was made at GitLab and its answer did not arrive');
+  const outage = REACHABILITY_CAUSES.find((cause) => cause === code);
+  return outage === undefined ? refusal(code) : new SecuError(outage, 'nothing was rotated');
+}
+
+function refusal(code: string): SecuError {
+  const reason = REASONS[code as RotationBlock] ?? `the token does not work (${code})`;
+  return new SecuError('rotation_not_possible', `the token was not rotated: ${reason}`, {
+    details: { blockedBy: code },
+  });
+}
+
+/** @throws SecuError `invalid_request` */
+export function assertPossibleExpiry(expiresAt: string, now: Date): void {
+  if (isPossibleExpiry(expiresAt, now.getTime())) return;
+  throw new SecuError('invalid_request', 'expiresAt: from tomorrow to 365 days from today');
+}
+
+/**
+ * A token that cannot rotate itself must not be relied upon to.
+ * @throws SecuError `rotation_not_possible` | `invalid_request` for days that do not fit the token's life
+ */
+export function assertMayRotateItself(input: {
+  token: RotatableToken;
+  createdAt: string | null;
+  daysBefore: number;
+  nowMs: number;
+}): void {
+  const { token, createdAt, daysBefore, nowMs } = input;
+  const block = rotationBlock(token, nowMs);
+  // the last days are what it is for
+  if (block !== null && block !== 'expires_within_48_hours') {
+    const reason = REASONS[block] ?? `the token does not work (${block})`;
+    throw new SecuError('rotation_not_possible', `the token cannot rotate itself: ${reason}`, {
+      details: { reason: block },
+    });
+  }
+  if (token.expiresAt === null || token.expiresAt === undefined) return;
+  const life = lifeDays({ createdAt, expiresAt: token.expiresAt });
+  if (daysBefore <= mostDaysBefore(life)) return;
+  throw new SecuError(
+    'invalid_request',
+    `autoRotate.daysBefore: less than half of the token's life of ${life} days`,
+  );
+}

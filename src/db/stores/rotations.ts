@@ -1,0 +1,178 @@
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { RotationWill } from '../../domain/rotation.ts';
+import type { RotationState } from '../entities/integration.ts';
+import { Rotation } from '../entities/integration.ts';
+import type { Sql } from '../sql.ts';
+
+export type RotationRow = Pick<
+  Rotation,
+  | 'id'
+  | 'integrationId'
+  | 'credentialId'
+  | 'newCredentialId'
+  | 'newVersion'
+  | 'oldTokenId'
+  | 'tokenName'
+  | 'workerId'
+  | 'will'
+  | 'commandId'
+  | 'state'
+  | 'code'
+  | 'sent'
+  | 'expiresOn'
+  | 'newTokenId'
+  | 'firstAliveAt'
+  | 'nextLookAt'
+  | 'createdAt'
+>;
+
+const OPEN: RotationState[] = ['intent', 'committed'];
+/** A number of our own for the advisory locks of those who begin a rotation at one GitLab. */
+const ORIGIN_LOCK = 7_361_996;
+
+/**
+ * Attempts to rotate a token at GitLab. One is open per integration, by a unique index; every step is a compare-and-swap
+ * on its state, so that whoever comes late or twice finds nothing to do.
+ */
+export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async find(id: string): Promise<RotationRow | null> {
+      return em().findOne(Rotation, { id });
+    },
+
+    /** The attempt whose outcome is not known or not verified. */
+    async open(integrationId: string): Promise<RotationRow | null> {
+      return em().findOne(Rotation, { integrationId, state: { $in: OPEN } });
+    },
+
+    async last(integrationId: string): Promise<RotationRow | null> {
+      return em().findOne(Rotation, { integrationId }, { orderBy: { id: 'desc' } });
+    },
+
+    /**
+     * Until the end of this transaction nobody else begins one at this GitLab.
+     * @returns whether another one began there after `since` and has not ended
+     */
+    async isBusy({ origin, since }: { origin: string; since: Date }): Promise<boolean> {
+      await sql.run(`select pg_advisory_xact_lock($1, hashtext($2))`, [ORIGIN_LOCK, origin]);
+      const row = await sql.first<{ id: string }>(
+        `select id from rotation where origin = $1 and state = 'intent' and created_at > $2 limit 1`,
+        [origin, since],
+      );
+      return row !== null;
+    },
+
+    /** `intent`: from its commit on GitLab may be asked, once. `refused`: an attempt that never got that far. */
+    async add(input: {
+      id: string;
+      integrationId: string;
+      credentialId: string;
+      newCredentialId: string;
+      newVersion: number;
+      oldTokenId: number | null;
+      tokenName: string | null;
+      workerId: string;
+      origin: string;
+      will: RotationWill;
+      commandId: string | null;
+      state: 'intent' | 'refused';
+      code: string | null;
+      expiresOn: string;
+      now: Date;
+    }): Promise<void> {
+      const { now, ...columns } = input;
+      const isIntent = input.state === 'intent';
+      await em().insert(Rotation, {
+        ...columns,
+        ownerSeenAt: new Date(),
+        sent: isIntent,
+        newTokenId: null,
+        firstAliveAt: null,
+        nextLookAt: isIntent ? now : null,
+        createdAt: now,
+        endedAt: isIntent ? null : now,
+      });
+    },
+
+    /** The date of the one further question that GitLab's limit allows. */
+    async setExpiry(input: { id: string; expiresOn: string }): Promise<void> {
+      await sql.run(`update rotation set expires_on = $2 where id = $1 and state = 'intent'`, [
+        input.id,
+        input.expiresOn,
+      ]);
+    },
+
+    /** The answer is here, late or not. @returns false when somebody was faster or the attempt ended otherwise */
+    async commit(input: { id: string; newTokenId: number | null; expiresOn: string | null; now: Date }) {
+      const changed = await sql.run(
+        `update rotation set state = 'committed', code = null, new_token_id = $2, expires_on = coalesce($3, expires_on),
+           next_look_at = $4, ended_at = null
+         where id = $1 and state in ('intent', 'lost', 'not_rotated')`,
+        [input.id, input.newTokenId, input.expiresOn, input.now],
+      );
+      return changed === 1;
+    },
+
+    /** @returns false when it is not in that state any more */
+    async end(input: {
+      id: string;
+      from: 'intent' | 'committed';
+      state: Exclude<RotationState, 'intent' | 'committed'>;
+      code: string | null;
+      now: Date;
+    }): Promise<boolean> {
+      const changed = await sql.run(
+        `update rotation set state = $3, code = $4, ended_at = $5, next_look_at = null where id = $1 and state = $2`,
+        [input.id, input.from, input.state, input.code, input.now],
+      );
+      return changed === 1;
+    },
+
+    /** A token that a person gave makes every attempt of before pointless. */
+    async supersede({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
+      await sql.run(
+        `update rotation set state = 'superseded', ended_at = $2, next_look_at = null
+         where integration_id = $1 and state in ('intent', 'committed', 'lost')`,
+        [integrationId, now],
+      );
+    },
+
+    /** What is known of an open one, and when to look again. What is left out stays. */
+    async note(input: {
+      id: string;
+      nextLookAt: Date;
+      firstAliveAt?: Date | null;
+      newTokenId?: number;
+    }): Promise<void> {
+      const { id, ...change } = input;
+      await em().nativeUpdate(Rotation, { id, state: { $in: OPEN } }, change);
+    },
+
+    /** The worker whose journal holds the answers gives a sign. */
+    async ownerSeen(workerId: string): Promise<void> {
+      await sql.run(
+        `update rotation set owner_seen_at = now() where worker_id = $1 and state in ('intent', 'committed')`,
+        [workerId],
+      );
+    },
+
+    /** Has the owner of this attempt given no sign for so long? By the database's clock. */
+    async ownerIsGone({ id, forMs }: { id: string; forMs: number }): Promise<boolean> {
+      const row = await sql.first<{ gone: boolean }>(
+        `select owner_seen_at < now() - $2 * interval '1 millisecond' as gone from rotation where id = $1`,
+        [id, forMs],
+      );
+      return row?.gone ?? false;
+    },
+
+    /** The journal of a worker that is gone is now another's. @returns integrations to look at again */
+    async adopt({ from, to }: { from: string; to: string }): Promise<string[]> {
+      const rows = await sql.rows<{ integration_id: string }>(
+        `update rotation set worker_id = $2, owner_seen_at = now(), next_look_at = least(next_look_at, now())
+         where worker_id = $1 and state in ('intent', 'committed') returning integration_id`,
+        [from, to],
+      );
+      return rows.map((row) => row.integration_id);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { SecuError } from '../domain/errors.ts';
+import { isSecuError } from '../domain/errors.ts';
+import type { TokenFacts } from '../domain/integration.ts';
+import type { RotationBlock } from '../domain/rotation.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Call } from './requester.ts';
+import { postOnce } from './requester.ts';
+import { RotatedToken, RotatedTokenId } from './schemas.ts';
+
+/** What is known after GitLab was asked to rotate a token. */
+export type RotationAnswer =
+  | { kind: 'rotated'; value: Secret; newTokenId: number; facts: Omit<TokenFacts, 'owner'> }
+  /** GitLab's own word: nothing was rotated. */
+  | { kind: 'refused'; code: RotationBlock }
+  /** The same, and a date before this one would do. */
+  | { kind: 'expiry_too_late'; mustBeBefore: string }
+  /** It may have rotated. The old token must not be used for this again before GitLab was asked how it stands. */
+  | { kind: 'in_doubt'; problem: string; newTokenId: number | null };
+
+/** Longer than proxies in front of GitLab wait for it: an answer given up too early is a token lost. */
+const ANSWER_MS = 120_000;
+
+export async function rotateSelf(input: {
+  call: Omit<Call, 'signal'>;
+  bearer: string;
+  expiresAt: string;
+}): Promise<RotationAnswer> {
+  try {
+    const body = await postOnce(
+      { ...input.call, requestTimeoutMs: ANSWER_MS },
+      {
+        endpoint: 'personal_access_tokens/self/rotate',
+        headers: { authorization: `Bearer ${input.bearer}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ expires_at: input.expiresAt }),
+      },
+    );
+    return rotatedFrom(body);
+  } catch (err) {
+    if (!isSecuError(err)) throw err;
+    return meaningOf(err);
+  }
+}
+
+function rotatedFrom(body: unknown): RotationAnswer {
+  const rotated = RotatedToken.safeParse(body);
+  if (rotated.success) return { kind: 'rotated', ...rotated.data };
+  const id = RotatedTokenId.safeParse(body);
+  return { kind: 'in_doubt', problem: 'no_value', newTokenId: id.success ? id.data : null };
+}
+
+/** The connection did not come about: nothing was sent. */
+const NOT_SENT = new Set<unknown>([
+  'no_turn',
+  'connection_refused',
+  'no_route',
+  'dns_no_answer',
+  'dns_name_not_found',
+]);
+const OWN_WORDS = new Set<unknown>(['legacy_rotation_disabled', 'gitlab_too_old', 'rotation_refused']);
+
+/** Only what GitLab itself says in its own words counts as "nothing was rotated"; all else is doubt. */
+function meaningOf(err: SecuError): RotationAnswer {
+  const { problem, mustBeBefore } = err.details;
+  if (typeof mustBeBefore === 'string') return { kind: 'expiry_too_late', mustBeBefore };
+  if (problem === 'maintenance') return refused('gitlab_maintenance');
+  switch (err.code) {
+    case 'rotation_not_possible':
+      return refused(OWN_WORDS.has(problem) ? (problem as RotationBlock) : 'rotation_refused');
+    case 'token_scope_missing':
+    case 'token_wrong_kind':
+    case 'account_blocked':
+    case 'gitlab_rate_limited':
+    case 'gitlab_tls_failed':
+      return refused(err.code);
+    case 'gitlab_unreachable':
+      if (NOT_SENT.has(problem)) return refused(err.code);
+  }
+  return { kind: 'in_doubt', problem: String(problem ?? err.code), newTokenId: null };
+}
+
+function refused(code: RotationBlock): RotationAnswer {
+  return { kind: 'refused', code };
+}

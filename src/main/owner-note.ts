@@ -1,0 +1,73 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readProcessStart } from '../../tools/lock.js';
+import { isSystemError } from '../domain/system-error.ts';
+
+const OWNER_FILE = 'owner.json';
+const Owner = z.object({ place: z.string(), pid: z.number().int(), start: z.string() });
+
+/** The note by which a folder on a volume that many may share says which process it belongs to. */
+export interface OwnerNote {
+  /** Renews the note; makes the folder again where somebody took it for one of a process that is gone. */
+  giveSign(): Promise<void>;
+  /**
+   * Is the owner of that folder gone? One of the same place (same boot, same pid namespace) by the process table; one
+   * elsewhere when its note is this old. Ages are told by the clock of the volume, which need not be ours.
+   */
+  isGone(folder: string, goneAfterMs: number): Promise<boolean>;
+}
+
+/** For a folder of this process. */
+export function ownerNoteOf(folder: string): OwnerNote {
+  const file = join(folder, OWNER_FILE);
+  const place = placeOfProcesses();
+  const note = JSON.stringify({ place, pid: process.pid, start: readProcessStart(process.pid) ?? '' });
+  return {
+    async giveSign() {
+      try {
+        await utimes(file, new Date(), new Date());
+      } catch (err) {
+        if (!isSystemError(err, 'ENOENT')) throw err;
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeFile(file, note, { mode: 0o600 });
+      }
+    },
+    async isGone(other, goneAfterMs) {
+      const { mtimeMs: nowMs } = await stat(file);
+      const owner = await ownerOf(other);
+      return owner?.place === place
+        ? readProcessStart(owner.pid) !== owner.start
+        : nowMs - (await lastSignMs(other)) > goneAfterMs;
+    },
+  };
+}
+
+/** Processes of one place see each other's pids: one boot of one kernel, one pid namespace. @see pid_namespaces(7) */
+function placeOfProcesses(): string {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+}
+
+/** `null`: no note, or half of one. */
+async function ownerOf(folder: string): Promise<z.infer<typeof Owner> | null> {
+  try {
+    return Owner.parse(JSON.parse(await readFile(join(folder, OWNER_FILE), 'utf8')));
+  } catch (err) {
+    if (isSystemError(err, 'ENOENT', 'ENOTDIR', 'SyntaxError', 'ZodError')) return null;
+    throw err;
+  }
+}
+
+/** When its note was touched, or where it has none, the folder; now, where somebody else removed it meanwhile. */
+async function lastSignMs(folder: string): Promise<number> {
+  for (const path of [join(folder, OWNER_FILE), folder]) {
+    try {
+      return (await stat(path)).mtimeMs;
+    } catch (err) {
+      if (!isSystemError(err, 'ENOENT', 'ENOTDIR')) throw err;
+    }
+  }
+  return Number.POSITIVE_INFINITY;
+}
