@@ -56,6 +56,13 @@ const NOT_SENT = new Set<unknown>([
   'dns_no_answer',
   'dns_name_not_found',
 ]);
+const REFUSALS = [
+  'token_scope_missing',
+  'token_wrong_kind',
+  'account_blocked',
+  'gitlab_rate_limited',
+  'gitlab_tls_failed',
+] as const;
 const OWN_WORDS = new Set<unknown>(['legacy_rotation_disabled', 'gitlab_too_old', 'rotation_refused']);
 
 /** Only what GitLab itself says in its own words counts as "nothing was rotated"; all else is doubt. */
@@ -63,19 +70,16 @@ function meaningOf(err: SecuError): RotationAnswer {
   const { problem, mustBeBefore } = err.details;
   if (typeof mustBeBefore === 'string') return { kind: 'expiry_too_late', mustBeBefore };
   if (problem === 'maintenance') return refused('gitlab_maintenance');
-  switch (err.code) {
-    case 'rotation_not_possible':
-      return refused(OWN_WORDS.has(problem) ? (problem as RotationBlock) : 'rotation_refused');
-    case 'token_scope_missing':
-    case 'token_wrong_kind':
-    case 'account_blocked':
-    case 'gitlab_rate_limited':
-    case 'gitlab_tls_failed':
-      return refused(err.code);
-    case 'gitlab_unreachable':
-      if (NOT_SENT.has(problem)) return refused(err.code);
-  }
-  return { kind: 'in_doubt', problem: String(problem ?? err.code), newTokenId: null };
+  if (err.code === 'rotation_not_possible')
+    return refused(OWN_WORDS.has(problem) ? (problem as RotationBlock) : 'rotation_refused');
+  const refusal = REFUSALS.find((code) => code === err.code);
+  if (refusal !== undefined) return refused(refusal);
+  if (err.code === 'gitlab_unreachable' && NOT_SENT.has(problem)) return refused(err.code);
+  return {
+    kind: 'in_doubt',
+    problem: typeof problem === 'string' ? problem : err.code,
+    newTokenId: null,
+  };
 }
 
 function refused(code: RotationBlock): RotationAnswer {

@@ -62,8 +62,9 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     })
     .openapi(routes.rotate, async (c) => {
       const { id } = c.req.valid('param');
-      const { expiresAt, force = false } = c.req.valid('json') ?? {};
-      const done = await rotateNow({ deps, ...askedBy(c), id, expiresAt, force });
+      const wanted = c.req.valid('json');
+      const force = wanted?.force ?? false;
+      const done = await rotateNow({ deps, ...askedBy(c), id, expiresAt: wanted?.expiresAt, force });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.verify, async (c) => {

@@ -58,9 +58,9 @@ export async function rotateNow(input: RotateInput): Promise<boolean> {
   if (sent === 0) return false;
   const result = await awaitCommand({ ...deps, commandId, timeoutMs: ANSWER_MS });
   const code = result?.['code'];
-  if (code === undefined || code === 'in_doubt') return false;
+  if (typeof code !== 'string' || code === 'in_doubt') return false;
   if (code === 'ok') return true;
-  throw outcomeError(String(code));
+  throw outcomeError(code);
 }
 
 async function order(input: RotateInput): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
