@@ -18,6 +18,11 @@ export interface ChangeInput {
   change: number;
 }
 
+/** So much later by the clock of GitLab: its limits count anew. */
+export interface LaterInput {
+  laterMs: number;
+}
+
 export interface GitlabAnswer {
   url: string;
   token: string;
@@ -27,14 +32,17 @@ export interface GitlabAnswer {
   routes: Record<string, number>;
 }
 
+type Input = GitlabInput | ChangeInput | LaterInput | 'counts';
+
 let simulator: Simulator | null = null;
 let token = '';
 
-process.on('message', (input: GitlabInput | ChangeInput | 'counts') => void answer(input));
+process.on('message', (input: Input) => void answer(input));
 process.on('disconnect', () => void simulator?.close().then(() => process.exit(0)));
 
-async function answer(input: GitlabInput | ChangeInput | 'counts'): Promise<void> {
+async function answer(input: Input): Promise<void> {
   if (input !== 'counts' && 'change' in input) await change(input.change);
+  else if (input !== 'counts' && 'laterMs' in input) later(input.laterMs);
   else if (input !== 'counts') await begin(input);
   if (simulator === null) throw new Error('not begun');
   const { requests } = simulator.control;
@@ -44,6 +52,11 @@ async function answer(input: GitlabInput | ChangeInput | 'counts'): Promise<void
   requests.reset();
   const paths = simulator.recipes.map(({ path }) => path);
   process.send?.({ url: simulator.url, token, paths, statuses, routes } satisfies GitlabAnswer);
+}
+
+function later(laterMs: number): void {
+  const { control } = simulator ?? {};
+  control?.setClock(new Date(control.now().getTime() + laterMs).toISOString());
 }
 
 async function begin({ fleet, copies, widestGap, ...options }: GitlabInput): Promise<void> {

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { migrate } from '../src/db/migrate.ts';
 import { startThrowawayPostgres } from '../src/embedded/postgres.ts';
 import { ask, end, measured, start } from './child.ts';
-import type { GitlabAnswer, GitlabInput } from './gitlab-program.ts';
+import type { GitlabAnswer, GitlabInput, LaterInput } from './gitlab-program.ts';
 import type { ListingAnswer, ListingInput } from './listing-program.ts';
 import type { Report } from './report.ts';
 import { add, newReport } from './report.ts';
@@ -72,6 +72,7 @@ interface Sized {
 /** @returns by how much memory grew, in MiB */
 async function benchSize({ report, folder, size, databaseUrl, withPeer }: Sized): Promise<number> {
   const gitlab = start('gitlab-program.ts');
+  const secu = start('listing-program.ts');
   try {
     const begin: GitlabInput = {
       folder: join(folder, `gitlab-${size}`),
@@ -84,71 +85,74 @@ async function benchSize({ report, folder, size, databaseUrl, withPeer }: Sized)
     const { url, token } = await ask<GitlabAnswer>(gitlab, begin);
     const baseUrl = `http://gitlab.com:${new URL(url).port}`;
     const input: ListingInput = { databaseUrl, baseUrl, token, perSecond: PER_SECOND, what: 'sync' };
-    const pages = size / 100;
-    if (withPeer) await benchPeer({ report, input, pages });
-    await ask<GitlabAnswer>(gitlab, 'counts');
-    const ours = await measured<ListingAnswer>('listing-program.ts', input);
-    const { statuses } = await ask<GitlabAnswer>(gitlab, 'counts');
-    const boundMs = (pages * LATENCY_MS) / WORKERS;
-    const against = { what: `${pages} pages × ${LATENCY_MS} ms ÷ ${WORKERS}`, value: boundMs / 1_000 };
-    // up to ten pages are walked alone, and twenty of the first ten thousand are a tenth of it all
-    const mostRatio = pages >= 1_000 ? 1.15 : null;
-    add(report, {
-      what: `${size}: first listing`,
-      ours: (ours.ms[0] ?? 0) / 1_000,
-      unit: 's',
-      against,
-      mostRatio,
-    });
-    add(report, {
-      what: `${size}: unchanged listing`,
-      ours: (ours.ms[1] ?? 0) / 1_000,
-      unit: 's',
-      against,
-      mostRatio,
-    });
-    const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0) / 2;
-    const most = pages * 1.03 + 4 * WORKERS;
-    add(report, {
-      what: `${size}: requests`,
-      ours: requests,
-      unit: '',
-      against: { what: 'pages × 1.03 + 4 × 7', value: most },
-      mostRatio: 1,
-    });
-    add(report, {
-      what: `${size}: answered 429`,
-      ours: statuses['429'] ?? 0,
-      unit: '',
-      against: { what: 'none', value: 0 },
-      mostRatio: 1,
+    if (withPeer) await benchPeer({ report, input, size });
+    await ask<GitlabAnswer>(gitlab, later());
+    const first = await ask<ListingAnswer>(secu, input);
+    tell({ report, size, which: 'first', listing: first, gitlab: await ask<GitlabAnswer>(gitlab, later()) });
+    const again = await ask<ListingAnswer>(secu, 'again');
+    tell({
+      report,
+      size,
+      which: 'unchanged',
+      listing: again,
+      gitlab: await ask<GitlabAnswer>(gitlab, later()),
     });
     add(report, {
       what: `${size}: rows written by the unchanged listing`,
-      ours: ours.rewritten,
+      ours: again.rewritten,
       unit: '',
       against: { what: 'none', value: 0 },
       mostRatio: 1,
     });
-    add(report, {
-      what: `${size}: projects met`,
-      ours: size - ours.listed,
-      unit: 'missing',
-      against: { what: 'none', value: 0 },
-      mostRatio: 1,
-    });
-    add(report, { what: `${size}: CPU of both listings`, ours: ours.cpuMs / 1_000, unit: 's' });
-    return ours.grownMib;
+    return Math.max(first.grownMib, again.grownMib);
   } finally {
-    await end(gitlab);
+    await Promise.all([end(secu), end(gitlab)]);
   }
 }
 
-async function benchPeer(input: { report: Report; input: ListingInput; pages: number }): Promise<void> {
+/** Two listings of a hundred thousand do not fit into the ten minutes of one limit: a sync comes every hour. */
+function later(): LaterInput {
+  return { laterMs: 3_600_000 };
+}
+
+function tell(input: {
+  report: Report;
+  size: number;
+  which: string;
+  listing: ListingAnswer;
+  gitlab: GitlabAnswer;
+}): void {
+  const { report, size, which, listing, gitlab } = input;
+  const pages = size / 100;
+  const named = (what: string) => `${size}, ${which}: ${what}`;
+  const none = { against: { what: 'none', value: 0 }, mostRatio: 1 };
+  add(report, {
+    what: named('time'),
+    ours: listing.ms / 1_000,
+    unit: 's',
+    against: {
+      what: `${pages} pages × ${LATENCY_MS} ms ÷ ${WORKERS}`,
+      value: (pages * LATENCY_MS) / WORKERS / 1_000,
+    },
+    mostRatio: 1.15,
+  });
+  add(report, {
+    what: named('requests'),
+    ours: Object.values(gitlab.statuses).reduce((sum, count) => sum + count, 0),
+    unit: '',
+    against: { what: 'pages × 1.03 + 4 × 7', value: pages * 1.03 + 4 * WORKERS },
+    mostRatio: 1,
+  });
+  add(report, { what: named('answered 429'), ours: gitlab.statuses['429'] ?? 0, unit: '', ...none });
+  add(report, { what: named('projects not met'), ours: size - listing.listed, unit: '', ...none });
+  add(report, { what: named('CPU'), ours: listing.cpuMs / 1_000, unit: 's' });
+}
+
+async function benchPeer(input: { report: Report; input: ListingInput; size: number }): Promise<void> {
   const peer = await measured<ListingAnswer>('listing-program.ts', { ...input.input, what: 'walk' });
   add(input.report, {
-    what: `${input.pages * 100}: page after page, as others do`,
-    ours: (peer.ms[0] ?? 0) / 1_000,
+    what: `${input.size}: page after page, as others do`,
+    ours: peer.ms / 1_000,
     unit: 's',
   });
 }

@@ -9,6 +9,8 @@ const SLOWER = 1.5;
 
 /** How many pages of one listing may be asked for at once. */
 export interface ListingWindow {
+  /** It never grows beyond this. */
+  readonly most: number;
   size(): number;
   answered(tookMs: number): void;
 }
@@ -18,12 +20,14 @@ export interface ListingWindow {
  * they did, half as many once they take half as long again, then one more at a time.
  */
 export function listingWindow(baseUrl: string): ListingWindow {
-  if (new URL(baseUrl).hostname === 'gitlab.com') return { size: () => GITLAB_COM, answered: () => {} };
+  if (new URL(baseUrl).hostname === 'gitlab.com')
+    return { most: GITLAB_COM, size: () => GITLAB_COM, answered: () => {} };
   let size = FIRST;
   let grows: 'twofold' | 'by_one' = 'twofold';
   let bestMs = Number.POSITIVE_INFINITY;
   let round: number[] = [];
   return {
+    most: MOST,
     size: () => size,
     answered(tookMs) {
       round.push(tookMs);

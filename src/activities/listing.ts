@@ -63,7 +63,11 @@ export function createListingActivities(deps: GitlabDeps) {
       const { integration, credential } = found;
       noteRequest(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
       const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
-      const walk = resumed();
+      const window = listingWindow(integration.baseUrl);
+      const walk = resumed() ?? {
+        ...NOTHING,
+        ranges: await rangesToWalk({ deps, integration, parts: window.most }),
+      };
       try {
         return await withHeartbeat(
           () => walk,
@@ -81,7 +85,7 @@ export function createListingActivities(deps: GitlabDeps) {
                 addTo(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));
               },
               expected: firstTime ? null : integration.listed,
-              window: listingWindow(integration.baseUrl),
+              window,
               signal,
             });
             const probe = await probeVanished({ deps, api, input, signal });
@@ -109,9 +113,26 @@ export function createListingActivities(deps: GitlabDeps) {
   };
 }
 
-function resumed(): Walk {
+function resumed(): Walk | null {
   const details: unknown = activityInfo().heartbeatDetails;
-  return isWalk(details) ? details : { ...NOTHING, ranges: [{ after: 0, upTo: null }] };
+  return isWalk(details) ? details : null;
+}
+
+/**
+ * A long listing that we know is cut before the first page, at whole pages of what it was the last time; else the walk
+ * finds out for itself.
+ */
+async function rangesToWalk(input: {
+  deps: GitlabDeps;
+  integration: { id: string; listed: number };
+  parts: number;
+}): Promise<IdRange[]> {
+  const { deps, integration, parts } = input;
+  const pages = Math.ceil(integration.listed / LISTING_PAGE);
+  if (pages <= parts * 2) return [{ after: 0, upTo: null }];
+  const step = Math.ceil(pages / parts) * LISTING_PAGE;
+  const cuts = await deps.database.stores.listing.everyNthProjectId({ integrationId: integration.id, step });
+  return [0, ...cuts].map((after, index) => ({ after, upTo: cuts[index] ?? null }));
 }
 
 function isWalk(details: unknown): details is Walk {

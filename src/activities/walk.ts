@@ -40,8 +40,10 @@ const PAGES_TO_SPLIT = 2;
 interface Lane {
   /** Its `after` is what was stored; nothing before it is read again. */
   range: IdRange;
-  /** What was read, and may still be on its way into the store: a split begins behind it. */
+  /** What was read; the page before may still be on its way into the store. A split begins behind it. */
   readTo: number;
+  /** The last page of it that was handed to the store. */
+  storing: Promise<void>;
   /** Rows for each id, by what was seen last. */
   density: number;
   pageRows: number;
@@ -55,17 +57,28 @@ interface Lane {
  * `ranges` is what is left to do; it is changed in place, so that a later try goes on from there.
  */
 export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): Promise<void> {
+  const stores = new Set<Promise<void>>();
+  try {
+    await walk({ ranges, walker, stores });
+    await Promise.all(stores);
+  } finally {
+    // what was read is worth being kept, whatever ended the walk
+    await Promise.allSettled(stores);
+  }
+}
+
+async function walk<Row>({ ranges, walker, stores }: Walking<Row>): Promise<void> {
   const lanes = ranges.map((range) => laneOf(range));
   const [first] = lanes;
   if (first !== undefined && lanes.length === 1 && first.range.upTo === null) {
     for (let page = 1; page < pagesAlone(walker.expected) || isShort(first, page, walker); page += 1) {
-      if (await step({ lane: first, ranges, walker })) return;
+      if (await step({ lane: first, ranges, walker, stores })) return;
     }
-    const [ended, top] = await Promise.all([step({ lane: first, ranges, walker }), walker.readTop()]);
+    const [ended, top] = await Promise.all([step({ lane: first, ranges, walker, stores }), walker.readTop()]);
     if (ended) return;
     cutAt(top, { lanes, first, ranges });
   }
-  await walkAtOnce({ lanes, ranges, walker });
+  await walkAtOnce({ lanes, ranges, walker, stores });
 }
 
 /** A page that is not full is the last but the empty one: there is nothing to cut. */
@@ -82,12 +95,15 @@ function laneOf(
   range: IdRange,
   like: { density: number; pageRows: number } = { density: 1, pageRows: 0 },
 ): Lane {
-  return { range, readTo: range.after, density: like.density, pageRows: like.pageRows };
+  const { density, pageRows } = like;
+  return { range, readTo: range.after, storing: Promise.resolve(), density, pageRows };
 }
 
 interface Walking<Row> {
   ranges: IdRange[];
   walker: Walker<Row>;
+  /** Pages that are on their way. */
+  stores: Set<Promise<void>>;
 }
 
 /** The end that nobody knows becomes a range of its own, behind the highest id of now. */
@@ -95,7 +111,7 @@ function cutAt(
   top: number,
   { lanes, first, ranges }: { lanes: Lane[]; first: Lane; ranges: IdRange[] },
 ): void {
-  if (top <= first.range.after) return;
+  if (top <= first.readTo) return;
   const rest: IdRange = { after: top, upTo: null };
   first.range.upTo = top;
   ranges.push(rest);
@@ -156,11 +172,14 @@ function splitOff<Row>({ running, ranges }: Walking<Row> & { running: readonly L
   return laneOf(half, longest);
 }
 
-/** Reads one page of a range. @returns whether the range is at its end, and gone from `ranges` */
-async function step<Row>({ lane, ranges, walker }: Walking<Row> & { lane: Lane }): Promise<boolean> {
+/**
+ * Reads one page of a range and hands it to the store, which takes it while the next one is read. One page of a range
+ * is on its way at a time. @returns whether the range was read to its end
+ */
+async function step<Row>({ lane, ranges, walker, stores }: Walking<Row> & { lane: Lane }): Promise<boolean> {
   const { range } = lane;
   walker.signal.throwIfAborted();
-  const { after } = range;
+  const after = lane.readTo;
   const startedMs = performance.now();
   const page = await walker.readPage(after);
   walker.window.answered(performance.now() - startedMs);
@@ -174,8 +193,13 @@ async function step<Row>({ lane, ranges, walker }: Walking<Row> & { lane: Lane }
   lane.readTo = known ?? after;
   lane.pageRows = Math.max(lane.pageRows, page.length);
   if (lastId !== null && lastId > after) lane.density = page.length / (lastId - after);
-  await walker.store({ rows, after, upTo: known });
-  if (ended) ranges.splice(ranges.indexOf(range), 1);
-  else range.after = lastId;
+  await lane.storing;
+  lane.storing = walker.store({ rows, after, upTo: known }).then(() => {
+    stores.delete(lane.storing);
+    if (ended) ranges.splice(ranges.indexOf(range), 1);
+    else range.after = lastId;
+  });
+  lane.storing.catch(() => {}); // told by whoever waits for it: the next page, or the end
+  stores.add(lane.storing);
   return ended;
 }

@@ -135,6 +135,17 @@ export function createListingStore(sql: Sql) {
       };
     },
 
+    /** GitLab's id of every so many-th known row, ascending: where a listing can be cut into equal parts. */
+    async everyNthProjectId(input: { integrationId: string; step: number }): Promise<number[]> {
+      const rows = await sql.rows<{ id: string }>(
+        `select id from (select gitlab_project_id as id, row_number() over (order by gitlab_project_id) as place
+           from repository where integration_id = $1 and state <> 'removed') known
+         where place % $2 = 0 order by id`,
+        [input.integrationId, input.step],
+      );
+      return rows.map((row) => Number(row.id));
+    },
+
     /** GitLab's ids of everything known that is not missing or removed. */
     async knownProjectIds(integrationId: string): Promise<number[]> {
       const rows = await sql.rows<{ id: string }>(
