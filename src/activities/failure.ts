@@ -27,6 +27,9 @@ const HANDLING: Record<SecuErrorCode, Handling> = {
   idempotency_in_progress: 'retry',
   managed_by_environment: 'final',
   reach_shrinks: 'final',
+  setup_code_invalid: 'final',
+  setup_done: 'final',
+  last_administrator: 'final',
   rotation_not_possible: 'final',
   token_expired: 'final',
   token_revoked: 'final',
@@ -60,6 +63,7 @@ const HANDLING: Record<SecuErrorCode, Handling> = {
   database_unavailable: 'retry',
   schema_mismatch: 'retry',
   temporal_unavailable: 'retry',
+  sign_on_unavailable: 'retry',
   internal: 'retry',
 };
 

@@ -142,6 +142,8 @@ async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<v
 }
 
 async function forget({ database, settings }: ActivityDeps, nowMs: number): Promise<void> {
+  await database.stores.sessions.removeEnded(new Date(nowMs));
+  await database.stores.signInTries.removeOlderThan(new Date(nowMs - DAY_MS));
   if (settings.retentionMs === 0) return;
   const before = new Date(nowMs - settings.retentionMs);
   await database.stores.events.removeOlderThan({ before, auditBefore: new Date(nowMs - AUDIT_KEPT_MS) });

@@ -1,6 +1,8 @@
 import { bodyLimit } from 'hono/body-limit';
 import { SecuError } from '../domain/errors.ts';
 import { createApiKeysRouter } from './api-keys/index.ts';
+import { createAuthRouter } from './auth/index.ts';
+import { createPublicAuthRouter } from './auth/public.ts';
 import type { ApiDeps } from './deps.ts';
 import { createDocsRouter } from './docs/index.ts';
 import { problemResponse } from './errors.ts';
@@ -9,12 +11,14 @@ import { createFindingsRouter } from './findings/index.ts';
 import { createIntegrationsRouter } from './integrations/index.ts';
 import { createMetricsRouter } from './metrics/index.ts';
 import { authenticate } from './middleware/authenticate.ts';
+import { addressScope } from './middleware/client-address.ts';
 import { hostCheck, jsonOnly, requestScope } from './middleware/request.ts';
 import { createOverviewRouter } from './overview/index.ts';
 import { createRepositoriesRouter } from './repositories/index.ts';
 import { createScansRouter } from './scans/index.ts';
 import { createRouter } from './shared.ts';
 import { createAboutRouter } from './system/index.ts';
+import { createUsersRouter } from './users/index.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
 const BASE = '/api/v1';
@@ -25,6 +29,7 @@ export function createApp(deps: ApiDeps) {
   const app = createRouter();
   app.use(requestScope({ log, metrics: deps.metrics, https: deps.settings.publicUrl.startsWith('https:') }));
   app.use(hostCheck({ hosts: deps.settings.hosts, log }));
+  app.use(addressScope(deps.settings));
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -49,8 +54,11 @@ export function createApp(deps: ApiDeps) {
   app.route('/', createDocsRouter());
   app.route('/', createMetricsRouter(deps));
 
+  const open = app.route(BASE, createPublicAuthRouter(deps));
   app.use(`${BASE}/*`, authenticate(deps));
-  const routed = app
+  const routed = open
+    .route(BASE, createAuthRouter(deps))
+    .route(BASE, createUsersRouter(deps))
     .route(BASE, createIntegrationsRouter(deps))
     .route(BASE, createRepositoriesRouter(deps))
     .route(BASE, createScansRouter(deps))
@@ -61,6 +69,12 @@ export function createApp(deps: ApiDeps) {
     .route(BASE, createAboutRouter(deps));
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-secu',
+    description: 'Given by /auth/sign-in; "secu" where Secu is reached over plain http.',
+  });
   app.onError((err, c) => problemResponse({ c, err, log }));
   app.notFound((c) => {
     const allowed = methodsOf(app, c.req.path);

@@ -1,11 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import type { Database } from '../db/database.ts';
 import type { ApiKeyRole } from '../db/entities/system.ts';
 import type { EventFeed } from '../db/event-feed.ts';
 import type { Located } from '../domain/explain.ts';
-import type { Starters, TokenProbe } from '../domain/ports.ts';
+import type { SignOn, Starters, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Log } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
+import type { Passwords } from '../vault/passwords.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export interface About {
@@ -33,6 +35,8 @@ export interface ApiSettings {
   defaultBaseUrl: string;
   expiryThresholds: readonly number[];
   version: string;
+  /** CIDRs of proxies that are believed when they name the client's address. */
+  trustedProxies: readonly string[];
 }
 
 /** Everything the API is handed; it opens nothing itself. */
@@ -55,6 +59,11 @@ export interface ApiDeps {
   locate: (input: { integrationId: string; path: string }) => Promise<Located>;
   /** Keyed hash of a request's body, which may hold a token. */
   hashBody: (body: string) => string;
+  /** Keyed hash of a name that somebody signs in by: it may be a password in the wrong field. */
+  hashName: (name: string) => string;
+  passwords: Passwords;
+  /** `null` where there is no single sign-on. */
+  signOn: SignOn | null;
   /** @throws SecuError `origin_not_allowed` */
   checkOrigin: (baseUrl: string) => void;
   about: () => Promise<About>;
@@ -62,10 +71,14 @@ export interface ApiDeps {
   now: () => Date;
 }
 
+/** An API key, or a person by one of their sessions. */
 export interface Principal {
+  kind: 'key' | 'user';
   id: string;
   name: string;
   role: ApiKeyRole;
+  /** Of a person; `null` for a key. */
+  sessionId: string | null;
 }
 
 /** Who asks, by which request. */
@@ -74,6 +87,15 @@ export interface Asked {
   requestId: string;
 }
 
+/** As audit events tell it: who acts, by which request, from which address. */
+export interface AuditedBy {
+  actor: string;
+  requestId: string;
+  address: string;
+}
+
 export interface ApiEnv {
-  Variables: { principal: Principal; requestId: string };
+  Variables: { principal: Principal; requestId: string; address: string };
+  /** What the HTTP server hands on; nothing where a request was never on a wire. */
+  Bindings: { incoming?: Pick<IncomingMessage, 'socket'> };
 }

@@ -25,6 +25,9 @@ const ANSWERS: Record<SecuErrorCode, readonly [ContentfulStatusCode, string]> = 
   idempotency_in_progress: [409, 'A request with this idempotency key is in progress'],
   managed_by_environment: [409, 'Managed by the environment'],
   reach_shrinks: [409, 'The new token reaches fewer repositories'],
+  setup_code_invalid: [401, 'The set-up code is not valid'],
+  setup_done: [409, 'There is an administrator already'],
+  last_administrator: [409, 'The last administrator stays'],
   rotation_not_possible: [422, 'Rotation is not possible'],
   token_expired: [422, 'The token has expired'],
   token_revoked: [422, 'The token was revoked'],
@@ -58,10 +61,11 @@ const ANSWERS: Record<SecuErrorCode, readonly [ContentfulStatusCode, string]> = 
   database_unavailable: [503, 'The database is away'],
   schema_mismatch: [503, 'The database schema does not fit'],
   temporal_unavailable: [503, 'The Temporal server is away'],
+  sign_on_unavailable: [503, 'The provider of single sign-on is away'],
   internal: [500, 'Internal error'],
 };
 
-const RETRY_AFTER_SECONDS = '5';
+const RETRY_AFTER_SECONDS = 5;
 
 /** Any error as `application/problem+json` (RFC 9457). A 5xx tells the caller only its code and the request id. */
 export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unknown; log: Log }): Response {
@@ -84,9 +88,14 @@ export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unkn
   };
   return c.json(problem, status, {
     'Content-Type': 'application/problem+json',
-    ...(status === 503 || status === 429 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': retryAfterOf(known) } : {}),
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer realm="Secu"' } : {}),
   });
+}
+
+function retryAfterOf({ details }: SecuError): string {
+  const { retryAfterSeconds } = details;
+  return String(typeof retryAfterSeconds === 'number' ? retryAfterSeconds : RETRY_AFTER_SECONDS);
 }
 
 function nameOf(err: unknown): SecuError {

@@ -2,12 +2,13 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Page } from '../db/rows.ts';
 import { SecuError } from '../domain/errors.ts';
+import type { EventKind, NewEvent } from '../domain/event.ts';
 import type { IdKind } from '../domain/ids.ts';
 import { ID_PREFIXES, isIdOf } from '../domain/ids.ts';
-import type { ApiEnv, Asked } from './deps.ts';
+import type { ApiEnv, Asked, AuditedBy } from './deps.ts';
 import { invalidRequest } from './errors.ts';
 import type { Role } from './middleware/authenticate.ts';
-import { requireRole } from './middleware/authenticate.ts';
+import { actorOf, requireRole } from './middleware/authenticate.ts';
 
 /** A router whose validation failures are our problems. */
 export function createRouter() {
@@ -37,6 +38,7 @@ const PROBLEMS: Record<number, string> = {
   404: 'No such thing',
   409: 'Conflicts with what is there',
   422: 'Understood and refused',
+  429: 'Too many tries; Retry-After says when the next is taken',
   503: 'Something Secu needs is away; try again',
 };
 
@@ -54,6 +56,11 @@ export function answers<S extends number, T extends z.ZodType>(
   return { ...good, ...problemAnswers([400, 401, 403, 503, ...problems]) };
 }
 
+/** An answer without a body. */
+export function emptyAnswer(description: string, problems: readonly (keyof typeof PROBLEMS)[] = []) {
+  return { 204: { description }, ...problemAnswers([400, 401, 403, 503, ...problems]) };
+}
+
 export function problemAnswers(statuses: readonly number[]) {
   return Object.fromEntries(
     [...new Set(statuses)].map((status) => [
@@ -66,9 +73,12 @@ export function problemAnswers(statuses: readonly number[]) {
   );
 }
 
+/** An API key, or the cookie of a session. */
+export const SECURITY = [{ apiKey: [] }, { session: [] }];
+
 /** What every route of a role shares. */
 export function forRole(role: Role) {
-  return { middleware: [requireRole(role)], security: [{ apiKey: [] }] };
+  return { middleware: [requireRole(role)], security: SECURITY };
 }
 
 const NOBODY = 'none';
@@ -135,6 +145,19 @@ export function presentPage<T, U>(page: Page<T>, present: (item: T) => U) {
 /** Who asks, by which request: goes along with whatever is stored for it. */
 export function askedBy(c: Context<ApiEnv>): Asked {
   return { principal: c.get('principal'), requestId: c.get('requestId') };
+}
+
+/** An event of who did what, from where, by which request; only administrators see it. */
+export function auditEvent(
+  by: AuditedBy,
+  event: { kind: EventKind; text: string; data?: Record<string, unknown> },
+): NewEvent {
+  const { requestId, address, actor } = by;
+  return { integrationId: null, actor, ...event, data: { ...event.data, requestId, address } };
+}
+
+export function auditedBy(c: Context<ApiEnv>): AuditedBy {
+  return { actor: actorOf(c.get('principal')), requestId: c.get('requestId'), address: c.get('address') };
 }
 
 export function found<T>(row: T | null, what: string): T {

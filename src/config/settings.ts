@@ -47,7 +47,8 @@ export const Settings = z.object({
     example: '1',
   }),
   SECU_TRUSTED_PROXIES: setting(v.networks.optional(), {
-    meaning: 'proxies whose word about the client address is taken',
+    meaning:
+      'proxies whose X-Forwarded-For is believed, for throttling and audit events; none: the connection counts',
     example: '10.0.0.0/8,192.0.2.7',
   }),
   DATABASE_URL: setting(v.hiddenUrl('postgres:', 'postgresql:').optional(), {
@@ -135,7 +136,7 @@ export const Settings = z.object({
     example: '10.20.0.0/16',
   }),
   SECU_CA_FILE: setting(v.certificateFile.optional(), {
-    meaning: 'PEM roots added for API, git, webhooks and mail',
+    meaning: 'PEM roots added for API, git, webhooks, mail and single sign-on',
     example: '/etc/ssl/certs/company-root.pem',
   }),
   SECU_PROXY_URL: setting(v.hiddenUrl('http:', 'https:').optional(), {
@@ -209,7 +210,7 @@ export const Settings = z.object({
     meaning: 'sender of mail; needed with SECU_SMTP_URL',
     example: 'secu@example.com',
   }),
-  SECU_OIDC_ISSUER: setting(v.webAddress.optional(), {
+  SECU_OIDC_ISSUER: setting(v.issuer.optional(), {
     meaning: 'single sign-on: the issuer',
     example: 'https://login.example.com',
   }),
@@ -223,7 +224,8 @@ export const Settings = z.object({
     secret: true,
   }),
   SECU_OIDC_ROLE_CLAIM: setting(v.text.optional(), {
-    meaning: 'claim that names a person’s groups',
+    meaning: 'claim that names a person’s groups; a path with dots leads into it',
+    default: 'groups',
     example: 'groups',
   }),
   SECU_OIDC_ROLE_MAP: setting(v.roleMap.optional(), {

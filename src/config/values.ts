@@ -5,6 +5,8 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import type { UserRole } from '../domain/user.ts';
+import { USER_ROLES } from '../domain/user.ts';
 import { Hidden } from './hidden.ts';
 
 const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -50,6 +52,12 @@ export const origin = value((raw) => {
   return url.origin;
 });
 export const webAddress = value((raw) => readUrl(raw, ['http:', 'https:']).href.replace(/\/$/, ''));
+/** As its provider writes it: with or without a slash at the end, it is compared to the letter. */
+export const issuer = value((raw) => {
+  const url = readUrl(raw, ['http:', 'https:']);
+  if (url.search !== '' || url.hash !== '') throw new Error('has a query or fragment');
+  return raw;
+});
 export const address = value(readAddress);
 export const hiddenUrl = (...protocols: string[]) =>
   value((raw) => {
@@ -172,11 +180,12 @@ function readCertificates(pem: string): string {
   return pem;
 }
 
-function readRoleMap(raw: string): Record<string, string> {
+function readRoleMap(raw: string): Record<string, UserRole> {
   return Object.fromEntries(
     readList(raw).map((each) => {
-      const [group = '', role = ''] = each.split(/=(?=[^=]*$)/);
-      if (group === '' || !['viewer', 'operator', 'admin'].includes(role)) {
+      const [group = '', name = ''] = each.split(/=(?=[^=]*$)/);
+      const role = USER_ROLES.find((known) => known === name);
+      if (group === '' || role === undefined) {
         throw new Error('is not a list of name=viewer, name=operator or name=admin');
       }
       return [group, role];

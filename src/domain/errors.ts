@@ -23,6 +23,9 @@ export const SECU_ERROR_CODES = [
   'idempotency_in_progress',
   'managed_by_environment',
   'reach_shrinks',
+  'setup_code_invalid',
+  'setup_done',
+  'last_administrator',
   'rotation_not_possible',
   // what GitLab said of a token, why there is no verdict, why a scan failed
   ...INVALID_CAUSES,
@@ -38,6 +41,7 @@ export const SECU_ERROR_CODES = [
   'database_unavailable',
   'schema_mismatch',
   'temporal_unavailable',
+  'sign_on_unavailable',
   'internal',
 ] as const;
 

@@ -34,6 +34,15 @@ export const EVENT_KINDS = [
   'finding.triaged',
   'api_key.created',
   'api_key.removed',
+  'auth.setup_link_made',
+  'auth.set_up',
+  'auth.signed_in',
+  'auth.sign_in_failed',
+  'auth.signed_out',
+  'user.created',
+  'user.changed',
+  'user.password_changed',
+  'user.removed',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -50,7 +59,7 @@ export interface NewEvent {
   kind: EventKind;
   integrationId: string | null;
   repositoryId?: string | null;
-  /** `system`, or who did it: `key:<name>`. */
+  /** `system`, or who did it: `key:<name>`, `user:<name>`; `nobody` where that is not known. */
   actor: string;
   text: string;
   data?: Record<string, unknown>;

@@ -11,6 +11,8 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   rotation: 'rot',
   worker: 'wrk',
+  user: 'usr',
+  session: 'ses',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

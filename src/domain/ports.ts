@@ -3,6 +3,7 @@ import type { ScannedFinding } from './finding.ts';
 import type { ScannerRun } from './scan.ts';
 import type { SealedSecret } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
+import type { UserRole } from './user.ts';
 
 /** Starts and wakes workflows; what the API and the activities see of Temporal. All throw `temporal_unavailable`. */
 export interface Starters {
@@ -131,4 +132,29 @@ export interface RotationJournal {
    * before its folder is forgotten; where it fails, that one is found again next time.
    */
   beat(taken: (workerId: string) => Promise<void>): Promise<void>;
+/** What has to be remembered between the two halves of a single sign-on, in the browser that began it. */
+export interface SignOnMemory {
+  state: string;
+  nonce: string;
+  verifier: string;
+}
+
+/** A person as the provider of single sign-on says. `role` is `null` when nothing of theirs maps to one. */
+export interface SignedOn {
+  issuer: string;
+  subject: string;
+  /** What they are called there; foreign text. */
+  name: string;
+  role: UserRole | null;
+}
+
+/** Single sign-on. Both throw `sign_on_unavailable` while the provider does not answer as one. */
+export interface SignOn {
+  /** Where to send the person's browser. */
+  begin(): Promise<{ url: string; memory: SignOnMemory }>;
+  /**
+   * What the provider says when the browser comes back; `query` is that of the callback.
+   * @throws SecuError `unauthenticated` for an answer that is not the provider's own to this very beginning
+   */
+  finish(input: { query: URLSearchParams; memory: SignOnMemory }): Promise<SignedOn>;
 }

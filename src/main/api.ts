@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
-import type { ApiDeps, ReadyChecks } from '../api/deps.ts';
+import { makeSetupLink } from '../api/auth/setup-link.ts';
+import type { ApiDeps, ApiEnv, ReadyChecks } from '../api/deps.ts';
 import { hashOfApiKey } from '../api/middleware/authenticate.ts';
 import { createWaitingApp } from '../api/waiting-app.ts';
 import type { Config } from '../config/config.ts';
@@ -16,6 +17,7 @@ import type { Log } from '../log/logger.ts';
 import { createLogger } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
 import { createHttpMetrics } from '../metrics/http.ts';
+import { createPasswords } from '../vault/passwords.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { aboutOf, readyOf } from './api-facts.ts';
 import { cliKeyOf } from './cli-key.ts';
@@ -23,6 +25,7 @@ import { openDataKey } from './keys.ts';
 import { createLocator } from './locate.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { createGit } from './scan-tools.ts';
+import { openSignOn } from './sign-on.ts';
 import { createTokenProbe } from './token-probe.ts';
 import { secuVersion } from './version.ts';
 import type { World } from './world.ts';
@@ -39,14 +42,15 @@ export async function runApi(config: Config): Promise<void> {
   const metrics = processMetrics();
   const stopping = new AbortController();
   let reason = reasonOf(new SecuError('database_unavailable', 'the database was not asked yet'));
-  let answer: (request: Request) => Response | Promise<Response> = createWaitingApp({
-    log,
-    metrics,
-    https: isHttps(config),
-    reason: () => reason,
-  }).fetch;
+  let answer: (request: Request, bindings?: ApiEnv['Bindings']) => Response | Promise<Response> =
+    createWaitingApp({
+      log,
+      metrics,
+      https: isHttps(config),
+      reason: () => reason,
+    }).fetch;
   const server = serve({
-    fetch: (request) => answer(request),
+    fetch: (request, bindings) => answer(request, bindings),
     hostname: config.http.host,
     port: config.http.port,
   });
@@ -62,6 +66,7 @@ export async function runApi(config: Config): Promise<void> {
     await keepManagedKeys(world);
     answer = createApp(deps).fetch;
     log.info({ url: config.http.publicUrl }, 'API listens');
+    await offerSetup(world);
     return { world, deps };
   });
   const stopped = runUntilStopped(async () => {
@@ -142,12 +147,16 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
       defaultBaseUrl: config.gitlab.origins[0] ?? 'https://gitlab.com',
       expiryThresholds: config.expiryThresholds,
       version: secuVersion(),
+      trustedProxies: config.http.trustedProxies,
     },
     hashToken(token) {
       // the first that is done with a token that arrives, sealed or refused
       world.scrubber.registerSecret(token);
       return keyedHash({ dataKey: tokenKey, purpose: 'token', text: token });
     },
+    hashName: (name) => keyedHash({ dataKey: bodyKey, purpose: 'name', text: name }),
+    passwords: createPasswords(),
+    signOn: openSignOn(world),
     hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
     probe: createTokenProbe({
       policy: world.policy,
@@ -171,6 +180,17 @@ function gitlabOf({ config, policy }: World): GitlabClient {
 function hostsOf({ http }: Config): string[] {
   const port = http.port;
   return [new URL(http.publicUrl).host, `127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
+}
+
+/** While nobody can let others in, the log has a link by which the first administrator is made. */
+async function offerSetup({ config, database, log }: World): Promise<void> {
+  const { publicUrl } = config.http;
+  const link = await makeSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
+  if (link === null) return;
+  log.warn(
+    { url: link.url, expiresAt: link.expiresAt.toISOString() },
+    'there is no administrator yet: open this link to make the first one',
+  );
 }
 
 /** Keys that settings and the home own: each is there, and no other of its kind. */

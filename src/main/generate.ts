@@ -32,6 +32,7 @@ function document(): unknown {
     defaultBaseUrl: '',
     expiryThresholds: [],
     version: secuVersion(),
+    trustedProxies: [],
   };
   const deps: ApiDeps = Object.assign(hollow<ApiDeps>(), { settings });
   return openApiDocument(createApp(deps), secuVersion());

@@ -124,7 +124,7 @@ export function outboundPolicyOf(config: Config): OutboundPolicy {
     allowedNetworks: network.allowed,
     ownListeners: listeners,
     caPem: network.caPem ?? undefined,
-    proxyUrl: network.proxyUrl === null ? undefined : String(network.proxyUrl),
+    proxyUrl: network.proxyUrl?.value(),
     noProxy: network.noProxy.join(','),
   });
 }

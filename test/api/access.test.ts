@@ -1,17 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createApp, openApiDocument } from '../../src/api/app.ts';
 import type { ApiKeyRole } from '../../src/db/entities/system.ts';
+import type { UserRole } from '../../src/domain/user.ts';
+import { USER_ROLES } from '../../src/domain/user.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 
 /** Who may do what, as the contract has it: a route that is not in this table fails the crawl. */
-const NEEDS: Record<string, 'viewer' | 'operator' | 'admin'> = {
+const NEEDS: Record<string, UserRole | 'nobody'> = {
   'GET /api/v1/about': 'viewer',
   'GET /api/v1/api-keys': 'admin',
   'POST /api/v1/api-keys': 'admin',
   'DELETE /api/v1/api-keys/{id}': 'admin',
+  'GET /api/v1/auth/me': 'viewer',
+  'GET /api/v1/auth/oidc/callback': 'nobody',
+  'GET /api/v1/auth/oidc/start': 'nobody',
+  'GET /api/v1/auth/options': 'nobody',
+  'POST /api/v1/auth/password': 'viewer',
+  'POST /api/v1/auth/setup': 'nobody',
+  'POST /api/v1/auth/setup-link': 'admin',
+  'POST /api/v1/auth/sign-in': 'nobody',
+  'POST /api/v1/auth/sign-out': 'viewer',
   'GET /api/v1/events': 'viewer',
   'GET /api/v1/events/stream': 'viewer',
   'GET /api/v1/findings': 'viewer',
@@ -39,6 +50,11 @@ const NEEDS: Record<string, 'viewer' | 'operator' | 'admin'> = {
   'GET /api/v1/repositories/{id}/scans': 'viewer',
   'GET /api/v1/scans/{id}': 'viewer',
   'POST /api/v1/scans/{id}/cancel': 'operator',
+  'GET /api/v1/users': 'admin',
+  'POST /api/v1/users': 'admin',
+  'GET /api/v1/users/{id}': 'admin',
+  'PATCH /api/v1/users/{id}': 'admin',
+  'DELETE /api/v1/users/{id}': 'admin',
 };
 
 const RANK = { metrics: 0, calendar: 0, viewer: 1, operator: 2, admin: 3 } as const;
@@ -65,36 +81,69 @@ test('the document and the table of who may do what name the same routes', () =>
   expect(routes.sort(byName)).toEqual(Object.keys(NEEDS).sort(byName));
 });
 
+type By = { key: ApiKeyRole } | { session: UserRole } | 'nobody';
+
+function credentials(by: By): Record<string, string> {
+  if (by === 'nobody') return {};
+  if ('key' in by) return { Authorization: `Bearer ${api.keys[by.key]}` };
+  return { Cookie: api.cookies[by.session], Origin: api.url };
+}
+
 /** Nothing is found or valid, so that whoever is let in changes nothing. */
-async function statusOf(route: string, as: ApiKeyRole | null): Promise<number> {
+async function statusOf(route: string, by: By): Promise<number> {
   const [method = '', path = ''] = route.split(' ');
   const aborter = new AbortController();
   const response = await fetch(`${api.url}${path.replace('{id}', 'none')}`, {
     method,
     signal: aborter.signal,
-    headers: {
-      'Content-Type': 'application/json',
-      ...(as === null ? {} : { Authorization: `Bearer ${api.keys[as]}` }),
-    },
-    ...(method === 'GET' ? {} : { body: '{}' }),
+    redirect: 'manual',
+    headers: { 'Content-Type': 'application/json', ...credentials(by) },
+    ...(method === 'GET' ? {} : { body: '{"nothing":"valid"}' }),
   });
   aborter.abort(); // the stream of events does not end by itself
   return response.status;
 }
 
-describe.each(Object.entries(NEEDS))('%s', (route, needed) => {
-  test('is closed to nobody', async () => {
-    expect(await statusOf(route, null)).toBe(401);
-  });
+const KEYS: readonly By[] = ROLES.map((key) => ({ key }));
+const SESSIONS: readonly By[] = USER_ROLES.map((session) => ({ session }));
 
-  test(`is open to ${needed} and above, and to no other`, async () => {
-    for (const role of ROLES) {
-      const status = await statusOf(route, role);
-      if (RANK[role] < RANK[needed]) expect([role, status]).toEqual([role, 403]);
-      else expect([role, [200, 400, 404].includes(status), status]).toEqual([role, true, status]);
-    }
-  });
-});
+/** What who is let in is told: found, bad, not there, or that it cannot be done now. */
+const LET_IN = [200, 400, 404, 409];
+
+function rankOf(by: By): number {
+  if (by === 'nobody') return -1;
+  return RANK['key' in by ? by.key : by.session];
+}
+
+describe.each(Object.entries(NEEDS).flatMap(([route, role]) => (role === 'nobody' ? [] : [{ route, role }])))(
+  '$route',
+  ({ route, role }) => {
+    test('is closed to nobody', async () => {
+      expect(await statusOf(route, 'nobody')).toBe(401);
+    });
+
+    test.each([
+      ['key', KEYS],
+      ['session', SESSIONS],
+    ])(`by %s, it is open to ${role} and above, and to no other`, async (_kind, everyone) => {
+      for (const by of everyone) {
+        const status = await statusOf(route, by);
+        if (rankOf(by) < RANK[role]) expect([by, status]).toEqual([by, 403]);
+        else expect([by, LET_IN.includes(status), status]).toEqual([by, true, status]);
+      }
+    });
+  },
+);
+
+test.each(Object.keys(NEEDS).filter((route) => NEEDS[route] === 'nobody'))(
+  '%s is open to everybody, and a role makes no difference',
+  async (route) => {
+    const told = new Set<number>();
+    for (const by of ['nobody', ...KEYS, ...SESSIONS] as const) told.add(await statusOf(route, by));
+    expect([...told]).toHaveLength(1);
+    expect(told).not.toContain(403);
+  },
+);
 
 test('a key that was removed or has expired opens nothing', async () => {
   const made = await api.call('POST api-keys', { json: { name: 'short', role: 'viewer' } });

@@ -19,6 +19,8 @@ test('a secret is revealed in four places: to seal or hash it, for GitLab, for g
     'git/credentials.ts',
     'gitlab/client.ts',
     'log/scrubber.ts',
+    'vault/passwords.ts',
+    'vault/passwords.ts',
     'vault/vault.ts',
   ]);
 });

@@ -5,16 +5,23 @@ import type { App } from '../../src/api/app.ts';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { hashOfApiKey } from '../../src/api/middleware/authenticate.ts';
+import { newSessionToken } from '../../src/api/middleware/session-cookie.ts';
 import type { ApiKeyRole } from '../../src/db/entities/system.ts';
 import { openEventFeed } from '../../src/db/event-feed.ts';
+import type { UserRole } from '../../src/domain/user.ts';
+import { USER_ROLES } from '../../src/domain/user.ts';
 import { freePort } from '../../src/embedded/home.ts';
 import { createLocator } from '../../src/main/locate.ts';
 import { createTokenProbe } from '../../src/main/token-probe.ts';
 import { createHttpMetrics } from '../../src/metrics/http.ts';
+import { createPasswords } from '../../src/vault/passwords.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
 import type { TestWorld } from './world.ts';
 
 const ROLES = ['viewer', 'operator', 'admin', 'calendar', 'metrics'] as const satisfies readonly ApiKeyRole[];
+
+/** Tests sign in a hundred times; the real cost has a test of its own. */
+const CHEAP = { logN: 4, r: 8, p: 1 };
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -43,6 +50,8 @@ export interface TestApi {
   deps: ApiDeps;
   /** Values of API keys, one a role. */
   keys: Record<ApiKeyRole, string>;
+  /** Cookies of people who signed in just now, one a role. */
+  cookies: Record<UserRole, string>;
   /** A call of `/api/v1/…`, or of any path that begins with `/`: `GET integrations`, `POST /healthz`. */
   call(request: `${string} ${string}`, options?: CallOptions): Promise<Answer>;
   /** Every answer so far, with its headers, as text: for what must not be in any. */
@@ -54,7 +63,8 @@ export async function startApi(world: TestWorld, overrides: Partial<ApiDeps> = {
   const port = await freePort();
   const base = apiDepsOf(world);
   const hosts = [`127.0.0.1:${port}`];
-  const deps: ApiDeps = { ...base, settings: { ...base.settings, hosts }, ...overrides };
+  const settings = { ...base.settings, hosts, publicUrl: `http://127.0.0.1:${port}` };
+  const deps: ApiDeps = { ...base, settings, ...overrides };
   world.onClose(() => deps.feed.close());
   const app = createApp(deps);
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
@@ -69,7 +79,8 @@ export async function startApi(world: TestWorld, overrides: Partial<ApiDeps> = {
   const url = `http://127.0.0.1:${port}`;
   const answers: string[] = [];
   const keys = await addKeys(world);
-  return { url, app, deps, keys, answers, call: callerOf({ url, keys, answers }) };
+  const cookies = await addSessions(world, deps);
+  return { url, app, deps, keys, cookies, answers, call: callerOf({ url, keys, answers }) };
 }
 
 export function apiDepsOf(world: TestWorld): ApiDeps {
@@ -89,9 +100,13 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
       defaultBaseUrl: simulator.url,
       expiryThresholds: world.settings.expiryThresholds,
       version: '0.0.0-test',
+      trustedProxies: [],
     },
     hashToken: hashWith('token'),
     hashBody: hashWith('body'),
+    hashName: hashWith('body'),
+    passwords: createPasswords({ cost: CHEAP }),
+    signOn: null,
     locate: createLocator({ database, vault, gitlab: world.gitlab }),
     probe: createTokenProbe({ policy, gitlab: world.gitlab, git: world.git }),
     checkOrigin: (baseUrl) => void policy.check(baseUrl),
@@ -123,6 +138,19 @@ async function addKeys({ database }: TestWorld): Promise<Record<ApiKeyRole, stri
     });
   }
   return Object.fromEntries(entries) as Record<ApiKeyRole, string>;
+}
+
+/** Without passwords: what signing in does has tests of its own. */
+async function addSessions({ database }: TestWorld, { now }: ApiDeps): Promise<Record<UserRole, string>> {
+  const cookies: Partial<Record<UserRole, string>> = {};
+  for (const role of USER_ROLES) {
+    const person = { username: `the-${role}`, role, source: 'local', passwordHash: 'none' } as const;
+    const userId = `${await database.stores.users.add({ ...person, now: now() })}`;
+    const { token, hash } = newSessionToken();
+    await database.stores.sessions.add({ userId, hash, address: '127.0.0.1', now: now() });
+    cookies[role] = `secu=${token}`;
+  }
+  return cookies as Record<UserRole, string>;
 }
 
 function callerOf(parts: Pick<TestApi, 'url' | 'keys' | 'answers'>): TestApi['call'] {

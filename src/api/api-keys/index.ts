@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { ApiKeyView } from '../../db/stores/api-keys.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../deps.ts';
-import { actorOf, hashOfApiKey, requireRole } from '../middleware/authenticate.ts';
+import { hashOfApiKey, requireRole } from '../middleware/authenticate.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import {
   answers,
+  auditEvent,
+  auditedBy,
   createRoute,
   createRouter,
+  emptyAnswer,
   forRole,
   found,
   givenName,
@@ -18,6 +21,7 @@ import {
   listParams,
   pageSchema,
   presentPage,
+  SECURITY,
   z,
 } from '../shared.ts';
 
@@ -62,13 +66,8 @@ const remove = createRoute({
   path: '/api-keys/{id}',
   summary: 'Ends a key',
   request: { params: idParam('apiKey') },
-  responses: { 204: { description: 'Ended' }, ...withoutGood() },
+  responses: emptyAnswer('Ended', [404, 409]),
 });
-
-function withoutGood() {
-  const { 200: _good, ...problems } = answers(200, z.null(), '', [404, 409]);
-  return problems;
-}
 
 const KEY_BYTES = 32;
 
@@ -76,7 +75,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
   const { apiKeys } = deps.database.stores;
   const create = createRoute({
     middleware: [requireRole('admin'), idempotent(deps)],
-    security: [{ apiKey: [] }],
+    security: SECURITY,
     tags,
     method: 'post',
     path: '/api-keys',
@@ -106,18 +105,8 @@ export function createApiKeysRouter(deps: ApiDeps) {
         };
         const id = await tx.apiKeys.add({ ...key, source: 'api' });
         const text = `The API key "${body.name}" (${body.role}) was made.`;
-        await tx.events.add(
-          [
-            {
-              kind: 'api_key.created',
-              integrationId: null,
-              actor: actorOf(c.get('principal')),
-              text,
-              data: { apiKeyId: id, requestId: c.get('requestId') },
-            },
-          ],
-          now,
-        );
+        const data = { apiKeyId: id };
+        await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.created', text, data })], now);
         return id;
       });
       return c.json({ ...present(found(await apiKeys.find(id), 'API key')), value }, 201, {
@@ -137,18 +126,8 @@ export function createApiKeysRouter(deps: ApiDeps) {
         }
         await tx.apiKeys.remove({ id, now });
         const text = `The API key "${key.name}" was ended.`;
-        await tx.events.add(
-          [
-            {
-              kind: 'api_key.removed',
-              integrationId: null,
-              actor: actorOf(c.get('principal')),
-              text,
-              data: { apiKeyId: id, requestId: c.get('requestId') },
-            },
-          ],
-          now,
-        );
+        const data = { apiKeyId: id };
+        await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.removed', text, data })], now);
       });
       return c.body(null, 204);
     });

@@ -2,6 +2,7 @@ import { streamSSE } from 'hono/streaming';
 import { SecuError } from '../../domain/errors.ts';
 import { isIdOf } from '../../domain/ids.ts';
 import type { ApiDeps } from '../deps.ts';
+import { isStillAllowed } from '../middleware/authenticate.ts';
 import {
   answers,
   commaList,
@@ -47,7 +48,7 @@ const stream = createRoute({
 const START = { tx: '0', seq: '0' };
 
 export function createEventsRouter(deps: ApiDeps) {
-  const { events, apiKeys } = deps.database.stores;
+  const { events } = deps.database.stores;
 
   /** Behind the event that was read last; from the oldest one kept where that is not kept any more. */
   async function positionAfter(lastEventId: string | undefined) {
@@ -66,7 +67,7 @@ export function createEventsRouter(deps: ApiDeps) {
     })
     .openapi(stream, async (c) => {
       const from = await positionAfter(c.req.header('Last-Event-ID'));
-      const { id, role } = c.get('principal');
+      const principal = c.get('principal');
       c.header('X-Accel-Buffering', 'no');
       return streamSSE(
         c,
@@ -75,11 +76,8 @@ export function createEventsRouter(deps: ApiDeps) {
             deps,
             stream: sse,
             from,
-            audit: role === 'admin',
-            stillAllowed: async () => {
-              const key = await apiKeys.find(id);
-              return key !== null && (key.expiresAt === null || key.expiresAt > deps.now());
-            },
+            audit: principal.role === 'admin',
+            stillAllowed: () => isStillAllowed(deps, principal),
           }),
         async (err) => deps.log.warn({ err }, 'event stream ended'),
       );

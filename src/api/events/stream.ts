@@ -14,13 +14,13 @@ interface Reader {
   deps: ApiDeps;
   stream: SSEStreamingApi;
   audit: boolean;
-  /** Is the key that opened the stream still good? */
+  /** Is the key or session that opened the stream still good? */
   stillAllowed: () => Promise<boolean>;
 }
 
 /**
  * Server-sent events from a position on: stored ones with their id, none skipped and none repeated; live ones without
- * id. A comment every 15 s; ends when the key that opened it is no longer good.
+ * id. A comment every 15 s; ends when the key or session that opened it is no longer good.
  */
 export async function streamEvents(input: Reader & { from: EventPosition }): Promise<void> {
   const { deps, stream } = input;

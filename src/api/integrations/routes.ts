@@ -14,6 +14,7 @@ import {
   idParam,
   listParams,
   pageSchema,
+  SECURITY,
   z,
 } from '../shared.ts';
 import {
@@ -41,7 +42,7 @@ function body<T extends z.ZodType>(schema: T, required: boolean) {
 }
 
 export function integrationRoutes(deps: ApiDeps) {
-  const starts = { middleware: [requireRole('operator'), idempotent(deps)], security: [{ apiKey: [] }] };
+  const starts = { middleware: [requireRole('operator'), idempotent(deps)], security: SECURITY };
   const operates = forRole('operator');
   const reads = forRole('viewer');
   return {

@@ -2,33 +2,32 @@ import { createHash } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { ApiKeyRole } from '../../db/entities/system.ts';
 import { SecuError } from '../../domain/errors.ts';
+import type { UserRole } from '../../domain/user.ts';
 import type { ApiDeps, ApiEnv, Principal } from '../deps.ts';
+import { requireOwnPage } from './same-origin.ts';
+import { sessionHashOf } from './session-cookie.ts';
 
 const RANK: Record<ApiKeyRole, number> = { metrics: 0, calendar: 0, viewer: 1, operator: 2, admin: 3 };
 
-export type Role = 'viewer' | 'operator' | 'admin';
+export type Role = UserRole;
 
 /** SHA-256 in hex: a key has 256 random bits, so a slow hash would add nothing. */
 export function hashOfApiKey(value: string): string {
   return createHash('sha256').update(value).digest('hex');
 }
 
-/** Who asks: the holder of a live API key. @throws SecuError `unauthenticated` */
-export function authenticate({
-  database,
-  now,
-}: Pick<ApiDeps, 'database' | 'now'>): MiddlewareHandler<ApiEnv> {
+type Needs = Pick<ApiDeps, 'database' | 'now' | 'settings'>;
+
+/** Who asks: the holder of a live API key, or a person by a live session. @throws SecuError `unauthenticated` | `forbidden` */
+export function authenticate(deps: Needs): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    c.set('principal', await principalOf({ c, database, now }));
+    const byKey = c.req.header('Authorization') !== undefined;
+    c.set('principal', byKey ? await holderOfKey(c, deps) : await personOf(c, deps));
     await next();
   };
 }
 
-async function principalOf({
-  c,
-  database,
-  now,
-}: { c: Context<ApiEnv> } & Pick<ApiDeps, 'database' | 'now'>): Promise<Principal> {
+async function holderOfKey(c: Context<ApiEnv>, { database, now }: Needs): Promise<Principal> {
   const [, value] =
     /^Bearer (secu_[\w-]{20,200}|\S{32,200})$/i.exec(c.req.header('Authorization') ?? '') ?? [];
   if (value === undefined) {
@@ -36,19 +35,37 @@ async function principalOf({
   }
   const key = await database.stores.apiKeys.findByHash({ hash: hashOfApiKey(value), now: now() });
   if (key === null) throw new SecuError('unauthenticated', 'this API key is not known, expired or removed');
-  return { id: key.id, name: key.name, role: key.role };
+  return { kind: 'key', id: key.id, name: key.name, role: key.role, sessionId: null };
+}
+
+async function personOf(c: Context<ApiEnv>, { database, now, settings }: Needs): Promise<Principal> {
+  const hash = sessionHashOf(c, settings);
+  if (hash === null) {
+    throw new SecuError('unauthenticated', 'sign in, or send an API key as "Authorization: Bearer secu_…"');
+  }
+  const session = await database.stores.sessions.use({ hash, now: now() });
+  if (session === null) throw new SecuError('unauthenticated', 'this session has ended; sign in again');
+  requireOwnPage({ c, publicUrl: settings.publicUrl });
+  const { id: sessionId, userId: id, username: name, role } = session;
+  return { kind: 'user', id, name, role, sessionId };
+}
+
+/** May this principal go on with what it was let in for, such as a stream? Asking does not keep a session alive. */
+export async function isStillAllowed({ database, now }: Needs, principal: Principal): Promise<boolean> {
+  if (principal.sessionId !== null) {
+    const session = await database.stores.sessions.find({ id: principal.sessionId, now: now() });
+    return session !== null && session.role === principal.role;
+  }
+  const key = await database.stores.apiKeys.find(principal.id);
+  return key !== null && (key.expiresAt === null || key.expiresAt > now());
 }
 
 /** At least this role. @throws SecuError `forbidden` */
 export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
-    if (RANK[principal.role] < RANK[role]) {
-      throw new SecuError(
-        'forbidden',
-        `this needs the role ${role}; the key "${principal.name}" has ${principal.role}`,
-      );
-    }
+    if (RANK[principal.role] < RANK[role])
+      throw new SecuError('forbidden', `this needs the role ${role}; ${whoHas(principal)}`);
     await next();
   };
 }
@@ -56,17 +73,18 @@ export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
 /** The role `metrics`, and whoever may read everything. @throws SecuError `forbidden` */
 export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const { role, name } = c.get('principal');
-    if (role !== 'metrics' && RANK[role] < RANK.viewer) {
-      throw new SecuError(
-        'forbidden',
-        `this needs the role metrics or viewer; the key "${name}" has ${role}`,
-      );
-    }
+    const principal = c.get('principal');
+    if (principal.role !== 'metrics' && RANK[principal.role] < RANK.viewer)
+      throw new SecuError('forbidden', `this needs the role metrics or viewer; ${whoHas(principal)}`);
     await next();
   };
 }
 
-export function actorOf(principal: Principal): string {
-  return `key:${principal.name}`;
+function whoHas({ kind, name, role }: Principal): string {
+  return kind === 'key' ? `the key "${name}" has ${role}` : `you have ${role}`;
+}
+
+/** As events name who did it. */
+export function actorOf({ kind, name }: Pick<Principal, 'kind' | 'name'>): string {
+  return `${kind}:${name}`;
 }

@@ -21,6 +21,7 @@ import {
   listParams,
   pageSchema,
   presentPage,
+  SECURITY,
   z,
 } from '../shared.ts';
 import { presentRepository } from './present.ts';
@@ -72,7 +73,7 @@ export function createRepositoriesRouter(deps: ApiDeps) {
   const { stores } = deps.database;
   const scan = createRoute({
     middleware: [requireRole('operator'), idempotent(deps)],
-    security: [{ apiKey: [] }],
+    security: SECURITY,
     tags,
     method: 'post',
     path: '/repositories/{id}/scan',

@@ -2,6 +2,7 @@ import { Command, Credential, ExpiryFlag, Integration, Outbox, Rotation } from '
 import { Repository, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
 import { ApiKey, DataKey, Event, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
+import { SetupCode, SignInTry, User, UserSession } from './user.ts';
 
 export const ENTITIES = [
   Integration,
@@ -17,6 +18,10 @@ export const ENTITIES = [
   Finding,
   Event,
   ApiKey,
+  User,
+  UserSession,
+  SignInTry,
+  SetupCode,
   IdempotencyKey,
   DataKey,
   KeyCheck,

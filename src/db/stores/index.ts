@@ -19,7 +19,11 @@ import { createRepositoryStore } from './repositories.ts';
 import { createRotationStore } from './rotations.ts';
 import { createScanViewStore } from './scan-view.ts';
 import { createScanStore } from './scans.ts';
+import { createSessionStore } from './sessions.ts';
+import { createSetupCodeStore } from './setup-codes.ts';
+import { createSignInTryStore } from './sign-in-tries.ts';
 import { createSyncStore } from './syncs.ts';
+import { createUserStore } from './users.ts';
 import { createWorkerReportStore } from './worker-reports.ts';
 
 /** All stores over one entity manager: within a transaction everything uses it, because there is nothing else to use. */
@@ -45,7 +49,11 @@ export function createStores(em: () => SqlEntityManager) {
     rotations: createRotationStore(both),
     scans: createScanStore(both),
     scanViews: createScanViewStore(sql),
+    sessions: createSessionStore(sql),
+    setupCodes: createSetupCodeStore(sql),
+    signInTries: createSignInTryStore(sql),
     syncs: createSyncStore(both),
+    users: createUserStore(sql),
     workerReports: createWorkerReportStore(sql),
   };
 }

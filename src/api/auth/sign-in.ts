@@ -1,0 +1,241 @@
+import type { Stores } from '../../db/stores/index.ts';
+import type { UserView } from '../../db/stores/users.ts';
+import { SecuError } from '../../domain/errors.ts';
+import type { SignedOn } from '../../domain/ports.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { UserRole } from '../../domain/user.ts';
+import type { ApiDeps } from '../deps.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import { newSessionToken } from '../middleware/session-cookie.ts';
+import { auditEvent } from '../shared.ts';
+import { hashOfSetupCode } from './setup-link.ts';
+import { countTry } from './throttle.ts';
+
+/** Whoever is not known yet: by which request, from where, and which session their browser held before. */
+export interface Visitor {
+  requestId: string;
+  address: string;
+  formerSessionHash: string | null;
+}
+
+/** A session that was just begun; `token` goes into the cookie and nowhere else. */
+export interface Begun {
+  token: string;
+  sessionId: string;
+  userId: string;
+}
+
+/** By name and password. @throws SecuError `unauthenticated` | `too_many_requests` */
+export async function signIn(
+  deps: ApiDeps,
+  visitor: Visitor,
+  { username, password }: { username: string; password: Secret },
+): Promise<Begun> {
+  const counted = await countTry(deps, { address: visitor.address, username });
+  const user = await deps.database.stores.users.findForSignIn(username);
+  const hash = user?.passwordHash ?? null;
+  const { fits, upgraded } = await deps.passwords.verify({ password, hash });
+  const begun = await deps.database.transaction(async (tx) => {
+    // a password that was changed or a person that was removed while we looked lets nobody in
+    const good =
+      user !== null &&
+      fits &&
+      (await tx.users.holdsPassword({ id: user.id, passwordHash: user.passwordHash }));
+    if (!good) {
+      await noteRefusal(tx, deps, visitor, { text: 'A sign-in was refused.', userId: user?.id ?? null });
+      return null;
+    }
+    if (upgraded !== null) await tx.users.replaceHash({ id: user.id, passwordHash: upgraded });
+    return beginSession(tx, { deps, visitor, user });
+  });
+  if (begun === null) throw new SecuError('unauthenticated', 'the user name or the password is wrong');
+  await counted.succeeded();
+  return begun;
+}
+
+/**
+ * Makes the first administrator, by a code that works once.
+ * @throws SecuError `setup_done` | `setup_code_invalid` | `invalid_request` | `name_taken` | `too_many_requests`
+ */
+export async function setUp(
+  deps: ApiDeps,
+  visitor: Visitor,
+  { code, username, password }: { code: string; username: string; password: Secret },
+): Promise<Begun> {
+  const { stores } = deps.database;
+  const counted = await countTry(deps, { address: visitor.address, username: null });
+  if (await stores.users.hasAdministrator())
+    throw new SecuError('setup_done', 'there is an administrator already; sign in');
+  const now = deps.now();
+  const hash = hashOfSetupCode(code);
+  if (!(await stores.setupCodes.isValid({ hash, now }))) {
+    await noteRefusal(stores, deps, visitor, { text: 'A set-up code was refused.', userId: null });
+    throw invalidCode();
+  }
+  const passwordHash = await deps.passwords.hash({ password, username });
+  const begun = await deps.database.transaction(async (tx) => {
+    if (!(await tx.setupCodes.take({ hash, now }))) throw invalidCode();
+    const id = await tx.users.add({ username, role: 'admin', source: 'local', passwordHash, now });
+    if (id === null) throw nameTaken(username);
+    await tx.setupCodes.removeAll();
+    const text = `The first administrator "${username}" was made.`;
+    const actor = actorOf({ kind: 'user', name: username });
+    await tx.events.add(
+      [auditEvent({ ...visitor, actor }, { kind: 'auth.set_up', text, data: { userId: id } })],
+      now,
+    );
+    return beginSession(tx, { deps, visitor, user: { id, username } });
+  });
+  await counted.succeeded();
+  return begun;
+}
+
+/**
+ * As the provider of single sign-on says. Nobody is joined to a local account by name.
+ * @throws SecuError `forbidden` for whoever has no role
+ */
+export async function signOnAs(deps: ApiDeps, visitor: Visitor, person: SignedOn): Promise<Begun> {
+  const { role } = person;
+  if (role === null) {
+    const text = 'A single sign-on was refused: none of the person’s groups has a role.';
+    await noteRefusal(deps.database.stores, deps, visitor, { text, userId: null });
+    throw new SecuError('forbidden', 'you were recognised, but none of your groups has a role in Secu');
+  }
+  for (let tries = 1; tries <= NAME_TRIES; tries += 1) {
+    const username = tries === 1 ? person.name : `${person.name}-${tries}`;
+    const begun = await deps.database.transaction(async (tx) => {
+      const user = await knownOrNew(tx, { deps, visitor, person: { ...person, role }, username });
+      return user === null ? null : beginSession(tx, { deps, visitor, user });
+    });
+    if (begun !== null) return begun;
+  }
+  throw nameTaken(person.name);
+}
+
+/** More than so many people of one name are a mistake of the provider. */
+const NAME_TRIES = 50;
+
+async function knownOrNew(
+  tx: Stores,
+  input: { deps: ApiDeps; visitor: Visitor; person: SignedOn & { role: UserRole }; username: string },
+): Promise<Pick<UserView, 'id' | 'username'> | null> {
+  const { deps, visitor, person, username } = input;
+  const { issuer, subject, role } = person;
+  const now = deps.now();
+  const known = await tx.users.findBySubject({ issuer, subject });
+  const note = async (kind: 'user.created' | 'user.changed', user: { id: string; username: string }) => {
+    const verb = kind === 'user.created' ? 'came by single sign-on as' : 'is by single sign-on now';
+    const text = `"${user.username}" ${verb} ${role}.`;
+    const data = { userId: user.id, role };
+    await tx.events.add([auditEvent({ ...visitor, actor: 'system' }, { kind, text, data })], now);
+  };
+  if (known === null) {
+    const id = await tx.users.add({ username, role, source: 'oidc', issuer, subject, now });
+    if (id === null) return null;
+    if (role === 'admin') await tx.setupCodes.removeAll();
+    await note('user.created', { id, username });
+    return { id, username };
+  }
+  if (known.role !== role) {
+    await tx.users.setRole({ id: known.id, role });
+    await note('user.changed', known);
+  }
+  return known;
+}
+
+/** A new session with a token of its own; the one that the browser held before ends. */
+export async function beginSession(
+  tx: Stores,
+  input: { deps: ApiDeps; visitor: Visitor; user: Pick<UserView, 'id' | 'username'> },
+): Promise<Begun> {
+  const { deps, visitor, user } = input;
+  const now = deps.now();
+  const { token, hash } = newSessionToken();
+  if (visitor.formerSessionHash !== null) await tx.sessions.endByHash(visitor.formerSessionHash);
+  const sessionId = await tx.sessions.add({ userId: user.id, hash, address: visitor.address, now });
+  await tx.users.noteSignIn({ id: user.id, now });
+  const actor = actorOf({ kind: 'user', name: user.username });
+  const event = {
+    kind: 'auth.signed_in' as const,
+    text: `"${user.username}" signed in.`,
+    data: { userId: user.id, sessionId },
+  };
+  await tx.events.add([auditEvent({ ...visitor, actor }, event)], now);
+  return { token, sessionId, userId: user.id };
+}
+
+async function noteRefusal(
+  stores: Pick<Stores, 'events'>,
+  deps: ApiDeps,
+  visitor: Visitor,
+  { text, userId }: { text: string; userId: string | null },
+): Promise<void> {
+  const event = { kind: 'auth.sign_in_failed' as const, text, data: { userId } };
+  await stores.events.add([auditEvent({ ...visitor, actor: 'nobody' }, event)], deps.now());
+}
+
+/**
+ * Ends the session that asks, or all of the person's.
+ * @throws SecuError `invalid_request` for an API key
+ */
+export async function signOut(
+  deps: ApiDeps,
+  asked: Visitor & { userId: string; username: string; sessionId: string },
+  { everywhere }: { everywhere: boolean },
+): Promise<void> {
+  const now = deps.now();
+  await deps.database.transaction(async (tx) => {
+    if (everywhere) await tx.sessions.endAllOf(asked.userId);
+    else await tx.sessions.end(asked.sessionId);
+    const text = `"${asked.username}" signed out${everywhere ? ' everywhere' : ''}.`;
+    const actor = actorOf({ kind: 'user', name: asked.username });
+    const data = { userId: asked.userId, everywhere };
+    await tx.events.add([auditEvent({ ...asked, actor }, { kind: 'auth.signed_out', text, data })], now);
+  });
+}
+
+/**
+ * One's own password: the old one is asked for, every other session ends, and this one gets a new token.
+ * @throws SecuError `unauthenticated` | `forbidden` | `invalid_request` | `too_many_requests`
+ */
+export async function changePassword(
+  deps: ApiDeps,
+  asked: Visitor & { userId: string; username: string },
+  { current, password }: { current: Secret; password: Secret },
+): Promise<Begun> {
+  const { userId: id, username } = asked;
+  const counted = await countTry(deps, { address: asked.address, username });
+  const user = await deps.database.stores.users.findForSignIn(username);
+  if (user === null || user.id !== id)
+    throw new SecuError('forbidden', 'you come by single sign-on; change your password there');
+  const { fits } = await deps.passwords.verify({ password: current, hash: user.passwordHash });
+  if (!fits) throw new SecuError('invalid_request', 'current: this is not your password');
+  const passwordHash = await deps.passwords.hash({ password, username });
+  await counted.succeeded();
+  const now = deps.now();
+  return deps.database.transaction(async (tx) => {
+    if (!(await tx.users.holdsPassword({ id, passwordHash: user.passwordHash })))
+      throw new SecuError('unauthenticated', 'the password was changed meanwhile; sign in again');
+    await tx.users.setPassword({ id, passwordHash, now });
+    await tx.sessions.endAllOf(id);
+    const actor = actorOf({ kind: 'user', name: username });
+    const text = `"${username}" changed their password.`;
+    const event = { kind: 'user.password_changed' as const, text, data: { userId: id } };
+    await tx.events.add([auditEvent({ ...asked, actor }, event)], now);
+    return beginSession(tx, { deps, visitor: asked, user });
+  });
+}
+
+function invalidCode(): SecuError {
+  return new SecuError(
+    'setup_code_invalid',
+    'this set-up link is no longer valid; restart Secu or run "secu setup-link" for a new one',
+  );
+}
+
+export function nameTaken(username: string): SecuError {
+  return new SecuError(
+    'name_taken',
+    `somebody is called "${username}" already; names are compared without case`,
+  );
+}

@@ -1,0 +1,53 @@
+import { SecuError } from '../../domain/errors.ts';
+import type { ThrottleRule } from '../../domain/user.ts';
+import { ACCOUNT_THROTTLE, ADDRESS_THROTTLE } from '../../domain/user.ts';
+import type { ApiDeps } from '../deps.ts';
+import { throttledNetwork } from '../middleware/client-address.ts';
+
+/** A try to sign in that was counted. */
+export interface CountedTry {
+  /** It was good: nothing is held against the address, and the account is as new. */
+  succeeded(): Promise<void>;
+}
+
+/**
+ * Counts a try against the address, and against the account where one is named, known or not.
+ * @throws SecuError `too_many_requests` with `retryAfterSeconds`
+ */
+export async function countTry(
+  deps: Pick<ApiDeps, 'database' | 'hashName' | 'now'>,
+  { address, username }: { address: string; username: string | null },
+): Promise<CountedTry> {
+  const { signInTries } = deps.database.stores;
+  const now = deps.now();
+  const ofAddress = addressSubject(address);
+  const ofAccount = username === null ? null : accountSubject(deps, username);
+  const take = async (subject: string, rule: ThrottleRule) => {
+    const until = await signInTries.begin({ subject, rule, now });
+    if (until !== null) throw tooMany(until, now);
+  };
+  await take(ofAddress, ADDRESS_THROTTLE);
+  if (ofAccount !== null) await take(ofAccount, ACCOUNT_THROTTLE);
+  return {
+    async succeeded() {
+      await signInTries.takeBack(ofAddress);
+      if (ofAccount !== null) await signInTries.forget(ofAccount);
+    },
+  };
+}
+
+/** What is counted per account; a name is not kept, since people type passwords into the wrong field. */
+export function accountSubject({ hashName }: Pick<ApiDeps, 'hashName'>, username: string): string {
+  return `account:${hashName(username.toLowerCase())}`;
+}
+
+function addressSubject(address: string): string {
+  return `address:${throttledNetwork(address)}`;
+}
+
+function tooMany(until: Date, now: Date): SecuError {
+  const retryAfterSeconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1_000));
+  return new SecuError('too_many_requests', `too many tries; the next is taken in ${retryAfterSeconds} s`, {
+    details: { retryAfterSeconds },
+  });
+}

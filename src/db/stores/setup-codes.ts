@@ -1,0 +1,29 @@
+import type { Sql } from '../sql.ts';
+
+/** One-time codes by which the first administrator is made; only hashes are kept. */
+export function createSetupCodeStore(sql: Sql) {
+  return {
+    /** From now on this one counts and no other. */
+    async replace({ hash, expiresAt }: { hash: string; expiresAt: Date }): Promise<void> {
+      await sql.run(`delete from setup_code`);
+      await sql.run(`insert into setup_code (hash, expires_at) values ($1, $2)`, [hash, expiresAt]);
+    },
+
+    async isValid({ hash, now }: { hash: string; now: Date }): Promise<boolean> {
+      const row = await sql.first(`select 1 from setup_code where hash = $1 and expires_at > $2`, [
+        hash,
+        now,
+      ]);
+      return row !== null;
+    },
+
+    /** Takes it: of two requests with one code, one is told `true`. */
+    async take({ hash, now }: { hash: string; now: Date }): Promise<boolean> {
+      return (await sql.run(`delete from setup_code where hash = $1 and expires_at > $2`, [hash, now])) === 1;
+    },
+
+    async removeAll(): Promise<void> {
+      await sql.run(`delete from setup_code`);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+const MAX_NAME_CHARACTERS = 64;
+
+/** What a person is called: the first of their claims that says something, on one line. */
+export function nameOf(claims: Readonly<Record<string, unknown>>): string {
+  for (const name of ['preferred_username', 'email', 'name', 'sub']) {
+    const value = claims[name];
+    const text = typeof value === 'string' ? plain(value) : '';
+    if (text !== '') return text;
+  }
+  return 'somebody';
+}
+
+/** @returns `null` where there is no such claim. A path with dots leads into it, as in `realm_access.roles`. */
+export function groupsOf(claims: Readonly<Record<string, unknown>>, claim: string): string[] | null {
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : atPath(claims, claim.split('.'));
+  if (value === undefined || value === null) return null;
+  return [value].flat().filter((group) => typeof group === 'string');
+}
+
+function atPath(value: unknown, path: readonly string[]): unknown {
+  const [name, ...rest] = path;
+  if (name === undefined) return value;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return atPath(Object.getOwnPropertyDescriptor(value, name)?.value, rest);
+}
+
+function plain(text: string): string {
+  const printable = text
+    .normalize('NFC')
+    .toWellFormed()
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim();
+  return [...printable].slice(0, MAX_NAME_CHARACTERS).join('').trim();
+}

@@ -1,0 +1,158 @@
+import * as oidc from 'openid-client';
+import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { SignedOn, SignOn } from '../domain/ports.ts';
+import type { UserRole } from '../domain/user.ts';
+import { roleOfGroups } from '../domain/user.ts';
+import type { Log } from '../log/logger.ts';
+import { groupsOf, nameOf } from './claims.ts';
+
+export interface OidcOptions {
+  issuer: string;
+  clientId: string;
+  /** `null`: a public client, which PKCE alone protects. */
+  clientSecret: string | null;
+  roleClaim: string;
+  roleMap: Readonly<Record<string, UserRole>>;
+  /** Where the provider sends people back to, registered there. */
+  redirectUri: string;
+  /** The way out: roots, proxy and limits are its own. @throws SecuError `sign_on_unavailable` */
+  fetch: oidc.CustomFetch;
+  log: Log;
+}
+
+const TIMEOUT_SECONDS = 10;
+/** What a provider says of itself changes rarely; its signing keys are looked up anew by the library. */
+const DISCOVERED_MS = 3_600_000;
+
+/**
+ * Single sign-on by OpenID Connect: authorization code with PKCE, state and nonce; issuer, audience, times and the
+ * signature of the ID token checked.
+ * @see OpenID Connect Core 1.0; RFC 9700 (best current practice for OAuth 2.0)
+ */
+export function createOidcSignOn(options: OidcOptions): SignOn {
+  const discovered = createDiscovery(options);
+
+  return {
+    async begin() {
+      const config = await discovered();
+      const memory = {
+        state: oidc.randomState(),
+        nonce: oidc.randomNonce(),
+        verifier: oidc.randomPKCECodeVerifier(),
+      };
+      const url = oidc.buildAuthorizationUrl(config, {
+        redirect_uri: options.redirectUri,
+        response_type: 'code',
+        scope: scopeOf(config),
+        state: memory.state,
+        nonce: memory.nonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(memory.verifier),
+        code_challenge_method: 'S256',
+      });
+      return { url: url.href, memory };
+    },
+
+    async finish({ query, memory }) {
+      const config = await discovered();
+      const back = new URL(options.redirectUri);
+      back.search = query.toString();
+      try {
+        const tokens = await oidc.authorizationCodeGrant(config, back, {
+          expectedState: memory.state,
+          expectedNonce: memory.nonce,
+          pkceCodeVerifier: memory.verifier,
+          idTokenExpected: true,
+        });
+        return await signedOn({ options, config, tokens });
+      } catch (err) {
+        throw refusedOr(err, options.log);
+      }
+    },
+  };
+}
+
+async function signedOn({
+  options,
+  config,
+  tokens,
+}: {
+  options: OidcOptions;
+  config: oidc.Configuration;
+  tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
+}): Promise<SignedOn> {
+  const claims = tokens.claims();
+  if (claims === undefined) throw new SecuError('unauthenticated', 'the provider sent no ID token');
+  const { roleClaim, roleMap } = options;
+  const inToken = groupsOf(claims, roleClaim);
+  const asked = inToken === null && config.serverMetadata().userinfo_endpoint !== undefined;
+  const info = asked ? await oidc.fetchUserInfo(config, tokens.access_token, claims.sub) : {};
+  const groups = inToken ?? groupsOf(info, roleClaim) ?? [];
+  return {
+    issuer: claims.iss,
+    subject: claims.sub,
+    name: nameOf({ ...info, ...claims }),
+    role: roleOfGroups({ groups, roleMap }),
+  };
+}
+
+/** Asked once and kept for a while; a failure is not kept. */
+function createDiscovery(options: OidcOptions): () => Promise<oidc.Configuration> {
+  let kept: { config: Promise<oidc.Configuration>; untilMs: number } | null = null;
+  return async () => {
+    if (kept === null || kept.untilMs < performance.now())
+      kept = { config: discover(options), untilMs: performance.now() + DISCOVERED_MS };
+    const { config } = kept;
+    try {
+      return await config;
+    } catch (err) {
+      kept = null;
+      const message = `the provider ${options.issuer} does not describe itself as one`;
+      throw unavailableIn(err) ?? new SecuError('sign_on_unavailable', message, { cause: err });
+    }
+  };
+}
+
+async function discover(options: OidcOptions): Promise<oidc.Configuration> {
+  const issuer = new URL(options.issuer);
+  const execute = [
+    oidc.enableNonRepudiationChecks,
+    ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
+  ];
+  const asking = { [oidc.customFetch]: options.fetch, timeout: TIMEOUT_SECONDS, execute };
+  const { clientId, clientSecret } = options;
+  if (clientSecret === null) return oidc.discovery(issuer, clientId, undefined, oidc.None(), asking);
+  const authentication: oidc.ClientAuth = (as, client, body, headers) => {
+    const methods = as.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+    const way = methods.includes('client_secret_basic') ? oidc.ClientSecretBasic : oidc.ClientSecretPost;
+    way(clientSecret)(as, client, body, headers);
+  };
+  return oidc.discovery(issuer, clientId, undefined, authentication, asking);
+}
+
+/** `groups` is no scope of the standard: only where the provider says that it has one. */
+function scopeOf(config: oidc.Configuration): string {
+  const offered = config.serverMetadata().scopes_supported ?? [];
+  return ['openid', 'profile', 'email', ...(offered.includes('groups') ? ['groups'] : [])].join(' ');
+}
+
+/** Whatever is wrong with an answer, the person is told the same; the log has the reason. */
+function refusedOr(err: unknown, log: Log): SecuError {
+  const unavailable = unavailableIn(err);
+  if (unavailable !== null) return unavailable;
+  if (isSecuError(err)) return err;
+  log.warn({ err }, 'the answer of the provider of single sign-on was refused');
+  return new SecuError('unauthenticated', 'the provider did not confirm this sign-in; begin again', {
+    cause: err,
+  });
+}
+
+/** The library wraps what its `fetch` throws. */
+function unavailableIn(err: unknown): SecuError | null {
+  if (isSecuError(err)) return err.code === 'sign_on_unavailable' ? err : null;
+  if (typeof err !== 'object' || err === null || !('cause' in err)) {
+    return null;
+  }
+  if ('code' in err && err.code === 'OAUTH_TIMEOUT')
+    return new SecuError('sign_on_unavailable', 'the provider of single sign-on is slow', { cause: err });
+  return unavailableIn(err.cause);
+}

@@ -1,0 +1,66 @@
+import type { Dispatcher } from 'undici';
+import { fetch } from 'undici';
+import { SecuError } from '../domain/errors.ts';
+
+const MAX_BODY_BYTES = 2 ** 20;
+const FAILING = 500;
+
+/**
+ * `fetch` as the OpenID library calls it, over connections of ours: no redirect is followed, an answer has at most
+ * 1 MiB, and one that is an outage is no answer.
+ */
+export function createSignOnFetch({ dispatcherFor }: { dispatcherFor: (url: URL) => Dispatcher }) {
+  return async (
+    address: string,
+    options: {
+      method: string;
+      headers: Record<string, string>;
+      body?: unknown;
+      signal?: AbortSignal | undefined;
+    },
+  ): Promise<Response> => {
+    const url = new URL(address);
+    const { method, headers, body, signal } = options;
+    try {
+      const response = await fetch(url, {
+        method,
+        headers,
+        redirect: 'manual',
+        dispatcher: dispatcherFor(url),
+        // the library sends forms only
+        body: body === undefined || body === null ? null : String(body),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (response.status >= FAILING) {
+        await response.body?.cancel();
+        throw unavailable(url, `it answers ${response.status}`);
+      }
+      const bytes = await readAtMost(response.body, url);
+      return new Response(bytes, { status: response.status, headers: [...response.headers] });
+    } catch (err) {
+      if (err instanceof SecuError) throw err;
+      throw unavailable(url, 'it cannot be reached', err);
+    }
+  };
+}
+
+async function readAtMost(
+  body: AsyncIterable<unknown> | null,
+  url: URL,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (body === null) return null;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    length += bytes.length;
+    if (length > MAX_BODY_BYTES) throw unavailable(url, 'its answer is too large');
+    chunks.push(bytes);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function unavailable(url: URL, problem: string, cause?: unknown): SecuError {
+  const message = `the provider of single sign-on at ${url.host}: ${problem}`;
+  return new SecuError('sign_on_unavailable', message, cause === undefined ? {} : { cause });
+}
