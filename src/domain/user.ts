@@ -21,7 +21,7 @@ export function passwordProblem({
   username: string;
   password: string;
 }): string | null {
-  const characters = [...password.normalize('NFKC').toLowerCase()];
+  const characters = Array.from(password.normalize('NFKC').toLowerCase());
   if (characters.length < MIN_PASSWORD_CHARACTERS)
     return `has less than ${MIN_PASSWORD_CHARACTERS} characters`;
   if (characters.length > MAX_PASSWORD_CHARACTERS)

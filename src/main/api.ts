@@ -64,9 +64,10 @@ export async function runApi(config: Config): Promise<void> {
     if (world === null) return null;
     const deps = await apiDepsOf(world, metrics);
     await keepManagedKeys(world);
+    // before anybody is answered: whoever waits for us may ask for a link of their own, which has to be the later one
+    await offerSetup(world);
     answer = createApp(deps).fetch;
     log.info({ url: config.http.publicUrl }, 'API listens');
-    await offerSetup(world);
     return { world, deps };
   });
   const stopped = runUntilStopped(async () => {

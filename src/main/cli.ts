@@ -3,6 +3,7 @@ import { isSecuError } from '../domain/errors.ts';
 import { addIntegrationCommands } from './commands/integrations.ts';
 import { addMachineCommands } from './commands/machine.ts';
 import { addApiKeyCommands, addFindingCommands } from './commands/others.ts';
+import { addUserCommands } from './commands/users.ts';
 import { secuVersion } from './version.ts';
 
 const BAD_USAGE = 2;
@@ -21,6 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
   addIntegrationCommands(program);
   addFindingCommands(program);
   addApiKeyCommands(program);
+  addUserCommands(program);
   // commander hands the override only to commands made after it
   for (const command of everyCommand(program)) command.exitOverride();
   try {

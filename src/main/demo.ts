@@ -141,6 +141,8 @@ async function showAll(input: {
     events.stop();
     return result.ok ? 0 : 1;
   }
+  const link = await stack.setupLink();
+  if (link !== null) say(`Make an administrator, once, within 15 minutes: ${link}`);
   say(
     `Everything is scanned and goes on being watched. Ctrl-C stops it. Explore: SECU_HOME is kept at its place.`,
   );

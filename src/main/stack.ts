@@ -4,8 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeSetupLink } from '../api/auth/setup-link.ts';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { SecuError } from '../domain/errors.ts';
 import { isSystemError } from '../domain/system-error.ts';
@@ -25,6 +27,8 @@ export interface Stack {
   url: string;
   temporalUi: string | null;
   apiKey: string;
+  /** A one-time link to make the first administrator; `null` where there is one. */
+  setupLink(): Promise<string | null>;
   supervisor: Supervisor;
   stop(): Promise<void>;
 }
@@ -120,7 +124,9 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
     await workerChild({ name: 'scan-worker', queues: 'scan', env }),
   ];
   await timed('API and workers', () => Promise.all(children.map((child) => supervisor.start(child))));
-  return { url: config.http.publicUrl, temporalUi: temporal.uiUrl, apiKey };
+  const { publicUrl } = config.http;
+  const setupLink = () => setupLinkOf({ databaseUrl, publicUrl });
+  return { url: publicUrl, temporalUi: temporal.uiUrl, apiKey, setupLink };
 }
 
 /**
@@ -135,6 +141,17 @@ async function bundleAhead(say: Say): Promise<void> {
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0)
     say('the workflows are bundled at each start: the folder of the program is not ours to write');
+}
+
+async function setupLinkOf(input: { databaseUrl: string; publicUrl: string }): Promise<string | null> {
+  const database = await openDatabase({ url: input.databaseUrl, poolMax: 1 });
+  try {
+    const { publicUrl } = input;
+    const link = await makeSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
+    return link?.url ?? null;
+  } finally {
+    await database.close();
+  }
 }
 
 function timer(onStep: (step: { name: string; ms: number }) => void) {

@@ -16,6 +16,8 @@ export async function up(env: Environment): Promise<void> {
   writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
   say(`Secu runs at ${stack.url} (API: ${stack.url}/api/v1, described at ${stack.url}/api/docs)`);
   if (stack.temporalUi !== null) say(`Temporal UI: ${stack.temporalUi}`);
+  const link = await stack.setupLink();
+  if (link !== null) say(`Make the first administrator, once, within 15 minutes: ${link}`);
   say(`Data: ${config.home}. The command line finds its key there: node bin/secu.js integrations add`);
   say('Ctrl-C stops everything; the next start goes on where it was.');
   await runUntilStopped(() => stack.stop());

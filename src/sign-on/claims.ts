@@ -30,5 +30,5 @@ function plain(text: string): string {
     .toWellFormed()
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
-  return [...printable].slice(0, MAX_NAME_CHARACTERS).join('').trim();
+  return Array.from(printable).slice(0, MAX_NAME_CHARACTERS).join('').trim();
 }

@@ -27,8 +27,7 @@ export function createSignOnFetch({ dispatcherFor }: { dispatcherFor: (url: URL)
         headers,
         redirect: 'manual',
         dispatcher: dispatcherFor(url),
-        // the library sends forms only
-        body: body === undefined || body === null ? null : String(body),
+        body: formOf(body),
         ...(signal === undefined ? {} : { signal }),
       });
       if (response.status >= FAILING) {
@@ -42,6 +41,11 @@ export function createSignOnFetch({ dispatcherFor }: { dispatcherFor: (url: URL)
       throw unavailable(url, 'it cannot be reached', err);
     }
   };
+}
+
+/** The library sends forms and nothing else. */
+function formOf(body: unknown): string | null {
+  return body instanceof URLSearchParams ? body.toString() : null;
 }
 
 async function readAtMost(

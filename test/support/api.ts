@@ -144,7 +144,12 @@ async function addKeys({ database }: TestWorld): Promise<Record<ApiKeyRole, stri
 async function addSessions({ database }: TestWorld, { now }: ApiDeps): Promise<Record<UserRole, string>> {
   const cookies: Partial<Record<UserRole, string>> = {};
   for (const role of USER_ROLES) {
-    const person = { username: `the-${role}`, role, source: 'local', passwordHash: 'none' } as const;
+    const person = {
+      username: `the-${role}-${randomBytes(4).toString('hex')}`,
+      role,
+      source: 'local',
+      passwordHash: 'none',
+    } as const;
     const userId = `${await database.stores.users.add({ ...person, now: now() })}`;
     const { token, hash } = newSessionToken();
     await database.stores.sessions.add({ userId, hash, address: '127.0.0.1', now: now() });

@@ -64,7 +64,7 @@ export function createAuthRouter(deps: ApiDeps) {
   return createRouter()
     .openapi(me, async (c) => c.json(await presentMe(deps, c.get('principal')), 200))
     .openapi(end, async (c) => {
-      const { everywhere = false } = c.req.valid('json') ?? {};
+      const { everywhere = false } = c.req.valid('json');
       await signOut(deps, personOf(c), { everywhere });
       clearSessionCookie(c, settings);
       return c.body(null, 204);

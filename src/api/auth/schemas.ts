@@ -40,7 +40,7 @@ export const SignInRequest = z
   .openapi('SignInRequest');
 
 export const SignOutRequest = z
-  .strictObject({ everywhere: z.boolean().default(false) })
+  .strictObject({ everywhere: z.boolean().optional() })
   .openapi('SignOutRequest');
 
 export const PasswordChange = z.strictObject({ current: password, password }).openapi('PasswordChange');
