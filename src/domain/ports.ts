@@ -132,6 +132,8 @@ export interface RotationJournal {
    * before its folder is forgotten; where it fails, that one is found again next time.
    */
   beat(taken: (workerId: string) => Promise<void>): Promise<void>;
+}
+
 /** What has to be remembered between the two halves of a single sign-on, in the browser that began it. */
 export interface SignOnMemory {
   state: string;

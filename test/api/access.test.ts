@@ -38,6 +38,7 @@ const NEEDS: Record<string, UserRole | 'nobody'> = {
   'DELETE /api/v1/integrations/{id}': 'admin',
   'GET /api/v1/integrations/{id}/events': 'viewer',
   'GET /api/v1/integrations/{id}/repositories': 'viewer',
+  'POST /api/v1/integrations/{id}/rotate': 'admin',
   'POST /api/v1/integrations/{id}/scan': 'operator',
   'POST /api/v1/integrations/{id}/sync': 'operator',
   'GET /api/v1/integrations/{id}/syncs': 'viewer',
