@@ -3,6 +3,7 @@ import { sendWakes } from '../db/wakes.ts';
 import type { Starters } from '../domain/ports.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
+import { pause } from './pause.ts';
 
 const POKE_EVERY_MS = 2_000;
 const PER_POKE = 200;
@@ -20,7 +21,7 @@ export function startDispatcher(deps: DispatcherDeps): () => Promise<void> {
   const loop = async () => {
     while (!stopping.signal.aborted) {
       await poke(deps);
-      await pause(stopping.signal);
+      await pause(POKE_EVERY_MS, stopping.signal);
     }
   };
   const running = loop();
@@ -40,18 +41,4 @@ async function poke(deps: DispatcherDeps): Promise<void> {
     deps.metrics.dispatched({ sent: null });
     deps.log.warn({ err }, 'dispatcher: could not look for waiting commands');
   }
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, POKE_EVERY_MS);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

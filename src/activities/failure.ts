@@ -31,6 +31,8 @@ const HANDLING: Record<SecuErrorCode, Handling> = {
   setup_done: 'final',
   last_administrator: 'final',
   rotation_not_possible: 'final',
+  mail_not_configured: 'final',
+  channel_off: 'final',
   token_expired: 'final',
   token_revoked: 'final',
   token_rejected: 'final',

@@ -5,6 +5,7 @@ import { statusOf } from '../domain/integration.ts';
 import { autoRotateMs, nextAutoTryMs } from '../domain/rotation.ts';
 import type { DueAction } from '../domain/schedule.ts';
 import { nextAction } from '../domain/schedule.ts';
+import { dueFlag, standingFlag } from '../domain/token-expiry.ts';
 import { jitterOf } from '../domain/verification.ts';
 import type { ActivityDeps } from './deps.ts';
 import { noteRequest } from './note-request.ts';
@@ -53,7 +54,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
           nextSyncMs: integration.nextSyncAt?.getTime() ?? null,
           syncQueued: sync?.state === 'queued',
           expiresAt: credential?.expiryKnown === true ? (credential.expiresOn ?? null) : undefined,
-          flagged: credential?.flag ?? null,
+          flagged: credential === null ? null : flaggedOf(credential, nowMs),
           command,
           rotation:
             open === null
@@ -84,6 +85,14 @@ export function createIntegrationActivities({ database, starters, log, settings 
         const integration = await tx.integrations.lock(integrationId);
         const credential = await tx.credentials.current(integrationId);
         if (integration === null || credential === null) return { flagged: false };
+        // decided anew on the row as it is: this may run late, over another token or another date
+        const due = dueFlag({
+          expiresAt: credential.expiryKnown ? (credential.expiresOn ?? null) : undefined,
+          nowMs: input.nowMs,
+          thresholds: settings.expiryThresholds,
+          flagged: flaggedOf(credential, input.nowMs),
+        });
+        if (due !== thresholdDays) return { flagged: false };
         const flagged = await tx.credentials.flag({ id: credential.id, thresholdDays, now });
         if (!flagged) return { flagged };
         const dead = thresholdDays === 0;
@@ -135,4 +144,11 @@ function nextRotateMs(input: {
     jitter: jitterOf(integration.id),
     nowMs,
   });
+}
+
+function flaggedOf(
+  { flag, flaggedAt }: Pick<CredentialRow, 'flag' | 'flaggedAt'>,
+  nowMs: number,
+): number | null {
+  return standingFlag({ flag: flag ?? null, flaggedAtMs: flaggedAt?.getTime() ?? null, nowMs });
 }

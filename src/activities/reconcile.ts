@@ -147,6 +147,7 @@ async function forget({ database, settings }: ActivityDeps, nowMs: number): Prom
   if (settings.retentionMs === 0) return;
   const before = new Date(nowMs - settings.retentionMs);
   await database.stores.events.removeOlderThan({ before, auditBefore: new Date(nowMs - AUDIT_KEPT_MS) });
+  await database.stores.deliveries.removeOlderThan(before);
   await database.stores.syncs.removeOlderThan(before);
   await database.stores.scans.removeOlderThan(before);
   await database.stores.idempotency.removeOlderThan(new Date(nowMs - DAY_MS));

@@ -3,6 +3,8 @@ import { SecuError } from '../domain/errors.ts';
 import { createApiKeysRouter } from './api-keys/index.ts';
 import { createAuthRouter } from './auth/index.ts';
 import { createPublicAuthRouter } from './auth/public.ts';
+import { createCalendarRouter } from './calendar/index.ts';
+import { createChannelsRouter } from './channels/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { createDocsRouter } from './docs/index.ts';
 import { problemResponse } from './errors.ts';
@@ -53,6 +55,8 @@ export function createApp(deps: ApiDeps) {
   app.get('/api/openapi.json', (c) => c.json(openApiDocument(app, deps.settings.version)));
   app.route('/', createDocsRouter());
   app.route('/', createMetricsRouter(deps));
+  // before the routes that want an Authorization header: calendars cannot send one
+  app.route('/', createCalendarRouter(deps, { hide: true })).route(BASE, createCalendarRouter(deps));
 
   const open = app.route(BASE, createPublicAuthRouter(deps));
   app.use(`${BASE}/*`, authenticate(deps));
@@ -66,6 +70,7 @@ export function createApp(deps: ApiDeps) {
     .route(BASE, createEventsRouter(deps))
     .route(BASE, createOverviewRouter(deps))
     .route(BASE, createApiKeysRouter(deps))
+    .route(BASE, createChannelsRouter(deps))
     .route(BASE, createAboutRouter(deps));
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });

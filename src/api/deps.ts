@@ -34,6 +34,8 @@ export interface ApiSettings {
   /** The base URL of an integration that names none. */
   defaultBaseUrl: string;
   expiryThresholds: readonly number[];
+  /** A mail server is set. */
+  mail: boolean;
   version: string;
   /** CIDRs of proxies that are believed when they name the client's address. */
   trustedProxies: readonly string[];
@@ -66,6 +68,8 @@ export interface ApiDeps {
   signOn: SignOn | null;
   /** @throws SecuError `origin_not_allowed` */
   checkOrigin: (baseUrl: string) => void;
+  /** Whether a channel may send there, as far as it can be said now. @throws SecuError `origin_not_allowed` */
+  checkChannelOrigin: (origin: string) => Promise<void>;
   about: () => Promise<About>;
   ready: () => Promise<ReadyChecks>;
   now: () => Date;

@@ -29,6 +29,8 @@ const ANSWERS: Record<SecuErrorCode, readonly [ContentfulStatusCode, string]> = 
   setup_done: [409, 'There is an administrator already'],
   last_administrator: [409, 'The last administrator stays'],
   rotation_not_possible: [422, 'Rotation is not possible'],
+  mail_not_configured: [422, 'No mail server is set'],
+  channel_off: [409, 'The channel is switched off'],
   token_expired: [422, 'The token has expired'],
   token_revoked: [422, 'The token was revoked'],
   token_rejected: [422, 'GitLab does not know the token'],

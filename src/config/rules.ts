@@ -72,6 +72,10 @@ function* checkMail(s: Partial<Settings>): Generator<Problem> {
   if (s.SECU_SMTP_URL !== undefined && s.SECU_SMTP_FROM === undefined) {
     yield { name: 'SECU_SMTP_FROM', problem: 'is missing, SECU_SMTP_URL needs it' };
   }
+  const url = s.SECU_SMTP_URL === undefined ? null : new URL(s.SECU_SMTP_URL.value());
+  if (url !== null && (url.search !== '' || url.hash !== '')) {
+    yield { name: 'SECU_SMTP_URL', problem: 'has a query or fragment, which nothing reads' };
+  }
 }
 
 function* checkSignOn(s: Partial<Settings>): Generator<Problem> {

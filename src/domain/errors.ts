@@ -27,6 +27,8 @@ export const SECU_ERROR_CODES = [
   'setup_done',
   'last_administrator',
   'rotation_not_possible',
+  'mail_not_configured',
+  'channel_off',
   // what GitLab said of a token, why there is no verdict, why a scan failed
   ...INVALID_CAUSES,
   ...REACHABILITY_CAUSES,

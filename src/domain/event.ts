@@ -32,6 +32,8 @@ export const EVENT_KINDS = [
   'finding.fixed',
   'finding.reopened',
   'finding.triaged',
+  'notification.sent',
+  'notification.failed',
   'api_key.created',
   'api_key.removed',
   'auth.setup_link_made',
@@ -43,6 +45,12 @@ export const EVENT_KINDS = [
   'user.changed',
   'user.password_changed',
   'user.removed',
+  'channel.created',
+  'channel.changed',
+  'channel.removed',
+  'channel.tested',
+  'channel.delivery_retried',
+  'channel.switched_off',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

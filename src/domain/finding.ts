@@ -56,3 +56,11 @@ export function escapeForeignText(text: string): string {
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/** The same in every text of plain data: paths and names of GitLab may be anywhere in it. */
+export function escapeForeignData(value: unknown): unknown {
+  if (typeof value === 'string') return escapeForeignText(value);
+  if (Array.isArray(value)) return value.map(escapeForeignData);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, escapeForeignData(part)]));
+}

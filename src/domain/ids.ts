@@ -13,6 +13,8 @@ export const ID_PREFIXES = {
   worker: 'wrk',
   user: 'usr',
   session: 'ses',
+  channel: 'chn',
+  delivery: 'dlv',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

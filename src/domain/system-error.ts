@@ -8,3 +8,23 @@ export function isSystemError(err: unknown, ...words: string[]): boolean {
   const name = 'name' in err ? err.name : undefined;
   return words.some((word) => word === code || word === name);
 }
+
+/** Errors that have no code of their own. */
+const TELLING_NAMES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
+const DEEPEST_CAUSE = 5;
+
+/**
+ * Codes of Node, OpenSSL and undici along the chain of causes; several addresses of one host fail as one error with
+ * `errors`.
+ */
+export function errorCodesOf(err: unknown, depth = 0): string[] {
+  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return [];
+  const { code, name, cause, errors } = err as Record<'code' | 'name' | 'cause' | 'errors', unknown>;
+  const parts = Array.isArray(errors) ? errors.flatMap((part: unknown) => errorCodesOf(part, depth + 1)) : [];
+  const all = [code, TELLING_NAMES.has(name) ? name : null, ...errorCodesOf(cause, depth + 1), ...parts];
+  return all.filter(isCode);
+}
+
+function isCode(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z_]\w{1,60}$/.test(value);
+}

@@ -29,6 +29,19 @@ export function reachedThreshold(input: {
 }
 
 /**
+ * The smallest threshold flagged so far, or `null`. A flag from more than a day ahead was made by a clock that was
+ * wrong, and must not silence those to come; one from less than that may only be a clock that was set.
+ */
+export function standingFlag(input: {
+  flag: number | null;
+  flaggedAtMs: number | null;
+  nowMs: number;
+}): number | null {
+  const { flag, flaggedAtMs, nowMs } = input;
+  return flaggedAtMs !== null && flaggedAtMs > nowMs + DAY_MS ? null : flag;
+}
+
+/**
  * The flag that is due: the smallest threshold reached, unless this or a smaller one was flagged before. Several
  * missed thresholds therefore make one flag.
  */

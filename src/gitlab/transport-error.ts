@@ -1,10 +1,9 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import { errorCodesOf } from '../domain/system-error.ts';
 import type { AskedFor } from './answer.ts';
 
 const DEEPEST_CAUSE = 5;
-/** Errors that have no code of their own. */
-const TELLING_NAMES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
 
 interface Named {
   code: SecuErrorCode;
@@ -86,7 +85,7 @@ export function transportError(err: unknown, asked: AskedFor): SecuError {
       null,
     );
   }
-  const codes = codesOf(err);
+  const codes = errorCodesOf(err);
   for (const [pattern, meaning] of MEANINGS) {
     const code = codes.find((candidate) => pattern.test(candidate));
     if (code !== undefined) return failure(meaning, asked, code);
@@ -106,18 +105,6 @@ function failure({ code, problem, says }: Named, asked: AskedFor, systemCode: st
 
 function named(code: SecuErrorCode, problem: string, says: string): Named {
   return { code, problem, says };
-}
-
-/** Codes along the chain of causes; several addresses of one host fail as one error with `errors`. */
-function codesOf(err: unknown, depth = 0): string[] {
-  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return [];
-  const { code, name, cause, errors } = err as Record<'code' | 'name' | 'cause' | 'errors', unknown>;
-  const parts = Array.isArray(errors) ? errors.flatMap((part: unknown) => codesOf(part, depth + 1)) : [];
-  return [code, TELLING_NAMES.has(name) ? name : null, ...codesOf(cause, depth + 1), ...parts].filter(isCode);
-}
-
-function isCode(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z_]\w{1,60}$/.test(value);
 }
 
 function isAddressRefusal(err: unknown, depth = 0): boolean {

@@ -20,6 +20,7 @@ import { createHttpMetrics } from '../metrics/http.ts';
 import { createPasswords } from '../vault/passwords.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { aboutOf, readyOf } from './api-facts.ts';
+import { createChannelOriginCheck } from './channel-origin.ts';
 import { cliKeyOf } from './cli-key.ts';
 import { openDataKey } from './keys.ts';
 import { createLocator } from './locate.ts';
@@ -29,7 +30,7 @@ import { openSignOn } from './sign-on.ts';
 import { createTokenProbe } from './token-probe.ts';
 import { secuVersion } from './version.ts';
 import type { World } from './world.ts';
-import { openWorld } from './world.ts';
+import { channelPolicyOf, openWorld } from './world.ts';
 
 const POOL_MAX = 20;
 
@@ -68,6 +69,7 @@ export async function runApi(config: Config): Promise<void> {
     await offerSetup(world);
     answer = createApp(deps).fetch;
     log.info({ url: config.http.publicUrl }, 'API listens');
+    await warnWhenNobodyIsTold(deps);
     return { world, deps };
   });
   const stopped = runUntilStopped(async () => {
@@ -81,6 +83,16 @@ export async function runApi(config: Config): Promise<void> {
     await running?.world.close();
   });
   await Promise.race([stopped, opened.then(() => stopped)]);
+}
+
+/** Every start says so, until there is a channel. */
+async function warnWhenNobodyIsTold({ database, settings, log }: ApiDeps): Promise<void> {
+  const { everybody, integrations } = await database.stores.channels.untold(settings);
+  if (!everybody && integrations.length === 0) return;
+  log.warn(
+    { integrations: everybody ? 'all' : integrations.map(({ id }) => id) },
+    'nobody is told when a token nears its end: make a channel (docs/how-to/be-told.md)',
+  );
 }
 
 const LOOK_AGAIN_MS = 1_000;
@@ -147,6 +159,7 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
       hosts: hostsOf(config),
       defaultBaseUrl: config.gitlab.origins[0] ?? 'https://gitlab.com',
       expiryThresholds: config.expiryThresholds,
+      mail: config.smtp !== null,
       version: secuVersion(),
       trustedProxies: config.http.trustedProxies,
     },
@@ -166,6 +179,7 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
     }),
     locate: createLocator({ database, vault, gitlab }),
     checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
+    checkChannelOrigin: createChannelOriginCheck({ policy: channelPolicyOf(config) }),
     about: () => aboutOf(world),
     ready: () => readyOf(world),
     now: () => new Date(),

@@ -31,6 +31,7 @@ function document(): unknown {
     hosts: [],
     defaultBaseUrl: '',
     expiryThresholds: [],
+    mail: false,
     version: secuVersion(),
     trustedProxies: [],
   };

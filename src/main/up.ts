@@ -18,7 +18,24 @@ export async function up(env: Environment): Promise<void> {
   if (stack.temporalUi !== null) say(`Temporal UI: ${stack.temporalUi}`);
   const link = await stack.setupLink();
   if (link !== null) say(`Make the first administrator, once, within 15 minutes: ${link}`);
+  if (await isNobodyTold(stack))
+    say(
+      'Nobody is told yet when a token nears its end: docs/how-to/be-told.md says how (mail, webhook, Slack).',
+    );
   say(`Data: ${config.home}. The command line finds its key there: node bin/secu.js integrations add`);
   say('Ctrl-C stops everything; the next start goes on where it was.');
   await runUntilStopped(() => stack.stop());
+}
+
+/** As the overview says; a start does not fail over it. */
+async function isNobodyTold({ url, apiKey }: { url: string; apiKey: string }): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/api/v1/overview`, {
+      headers: { Authorization: `Bearer ${apiKey}` },
+    });
+    const { attention } = (await response.json()) as { attention: { kind: string }[] };
+    return attention.some(({ kind }) => kind === 'no_channel');
+  } catch {
+    return false;
+  }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import type { Logger, Worker } from '@temporalio/worker';
 import { Runtime } from '@temporalio/worker';
+import { startDeliveries } from '../activities/deliver.ts';
 import type { ActivityDeps, GitlabDeps } from '../activities/deps.ts';
 import { startDispatcher } from '../activities/dispatcher.ts';
 import { createFailureInterceptor } from '../activities/failure.ts';
@@ -30,6 +31,7 @@ import type { QueueName, WorkerParts } from '../temporal/worker.ts';
 import { connectWorker, createQueueWorker, createRotationWorker } from '../temporal/worker.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { openDataKey } from './keys.ts';
+import { notifierOf } from './notifier.ts';
 import type { Rotator } from './rotator.ts';
 import { openRotator, ROTATION } from './rotator.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
@@ -39,7 +41,7 @@ import { openWorkFolder } from './work-folder.ts';
 import { startReporting } from './worker-report.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import type { World } from './world.ts';
-import { openWorld } from './world.ts';
+import { channelPolicyOf, openWorld } from './world.ts';
 
 const POOL_MAX = 20;
 const DATABASE_SLOTS = 50;
@@ -202,14 +204,21 @@ async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDep
   };
 }
 
-/** The sweep runs now and every ten minutes; the dispatcher sends what writers could not. */
+/** The sweep runs now and every ten minutes; the dispatcher sends what writers could not, and what channels are owed. */
 async function startOrchestrating(world: World, deps: ActivityDeps): Promise<() => Promise<void>> {
   try {
     await ensureReconcileSchedule({ client: world.temporalClient.client });
   } catch (err) {
     throw new SecuError('temporal_unavailable', 'the reconcile schedule could not be made', { cause: err });
   }
-  return startDispatcher(deps);
+  const policy = channelPolicyOf(world.config);
+  const notifier = notifierOf({ ...world, policy });
+  const stopDispatcher = startDispatcher(deps);
+  const stopDeliveries = startDeliveries({ ...deps, notifier, publicUrl: world.config.http.publicUrl });
+  return async () => {
+    await Promise.all([stopDispatcher(), stopDeliveries()]);
+    await policy.close();
+  };
 }
 
 /** Temporal's core shows its own metrics on a loopback port; seconds and `_total`, as Prometheus has them. @returns the port */

@@ -109,9 +109,21 @@ export function temporalAddressOf({ temporal }: Config): TemporalAddress {
   };
 }
 
-/** Secu's own listeners are never a target, whatever the settings allow. */
+/** For GitLab. Secu's own listeners are never a target, whatever the settings allow. */
 export function outboundPolicyOf(config: Config): OutboundPolicy {
-  const { network, gitlab, http, database, temporal } = config;
+  const { gitlab, network } = config;
+  return policyOf(config, { origins: gitlab.origins, allowedNetworks: network.allowed });
+}
+
+/** For channels: any origin, and private networks of their own. */
+export function channelPolicyOf(config: Config): OutboundPolicy {
+  return policyOf(config, { origins: [], allowedNetworks: config.network.webhooks });
+}
+
+function policyOf(
+  { network, http, database, temporal }: Config,
+  allowed: { origins: readonly string[]; allowedNetworks: readonly string[] },
+): OutboundPolicy {
   const listeners = [{ host: http.host, port: http.port }];
   const databaseUrl = database.url === null ? null : new URL(database.url.value());
   if (databaseUrl !== null)
@@ -120,8 +132,7 @@ export function outboundPolicyOf(config: Config): OutboundPolicy {
   if (temporalUrl !== null)
     listeners.push({ host: temporalUrl.hostname, port: Number(temporalUrl.port || 7233) });
   return createOutboundPolicy({
-    origins: gitlab.origins,
-    allowedNetworks: network.allowed,
+    ...allowed,
     ownListeners: listeners,
     caPem: network.caPem ?? undefined,
     proxyUrl: network.proxyUrl?.value(),

@@ -1,5 +1,6 @@
 import type { Registry } from '@prometheus-io/client';
 import { Counter, Gauge, Histogram } from '@prometheus-io/client';
+import { CHANNEL_KINDS } from '../domain/channel.ts';
 import type { ScannerRun } from '../domain/scan.ts';
 
 /** A scan whose row became final. Times in ms, `null` where it never got so far. */
@@ -21,6 +22,8 @@ export interface ActivityMetrics {
   scanEnded(scan: EndedScan): void;
   /** One look of the dispatcher for wakes that wait; `sent` null: it could not look. */
   dispatched(pass: { sent: number | null }): void;
+  /** One attempt to tell a channel of something. */
+  delivered(attempt: { channel: string; outcome: 'sent' | 'failed' | 'given_up' }): void;
   /** One sweep of reconcile, with what it repaired, in counts by kind. */
   reconciled(repairs: Readonly<Record<string, number>>): void;
 }
@@ -96,7 +99,9 @@ function scanMetrics(registry: Registry): ActivityMetrics['scanEnded'] {
   };
 }
 
-function housekeepingMetrics(registry: Registry): Pick<ActivityMetrics, 'dispatched' | 'reconciled'> {
+function housekeepingMetrics(
+  registry: Registry,
+): Pick<ActivityMetrics, 'dispatched' | 'delivered' | 'reconciled'> {
   const registers = [registry];
   const passes = new Counter({
     name: 'secu_dispatcher_passes_total',
@@ -107,6 +112,12 @@ function housekeepingMetrics(registry: Registry): Pick<ActivityMetrics, 'dispatc
   const sent = new Counter({
     name: 'secu_dispatcher_wakes_sent_total',
     help: 'Wakes that their writers could not send and the dispatcher did.',
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'secu_deliveries_total',
+    help: 'Attempts to tell a channel, by its kind and how they ended: sent, failed (tried again), given_up.',
+    labelNames: ['channel', 'outcome'],
     registers,
   });
   const sweeps = new Counter({
@@ -127,11 +138,14 @@ function housekeepingMetrics(registry: Registry): Pick<ActivityMetrics, 'dispatc
   });
   // from zero on, so that the first failure shows as an increase
   for (const outcome of ['ok', 'failed']) passes.inc({ outcome }, 0);
+  for (const channel of CHANNEL_KINDS)
+    for (const outcome of ['sent', 'failed', 'given_up']) deliveries.inc({ channel, outcome }, 0);
   return {
     dispatched(pass) {
       passes.inc({ outcome: pass.sent === null ? 'failed' : 'ok' });
       sent.inc(pass.sent ?? 0);
     },
+    delivered: (attempt) => deliveries.inc(attempt),
     reconciled(counts) {
       sweeps.inc();
       for (const [repair, count] of Object.entries(counts)) repairs.inc({ repair }, count);

@@ -89,6 +89,41 @@ test('death is an event of its own, asks for a verification, and alone makes not
   });
 });
 
+test('a flag that comes late is not put on another token or another date', async () => {
+  const { integrationId, credentialId } = await active(world, activities, { expiresAt: DEATH });
+  const late = { integrationId, thresholdDays: 7, nowMs: deathMs - 7 * DAY_MS };
+  await world.db.query(`update credential set expires_on = '2028-02-01' where id = $1`, [credentialId]);
+  expect(await activities.flagExpiry(late)).toEqual({ flagged: false });
+  await world.db.query('update credential set expires_on = null where id = $1', [credentialId]);
+  expect(await activities.flagExpiry(late)).toEqual({ flagged: false });
+  expect((await kindsOf(world, integrationId)).filter((kind) => kind.includes('expir'))).toEqual([]);
+  expect(await rowOf(world, 'credential', credentialId)).toMatchObject({ flag: null });
+});
+
+test('a flag of a clock that was years ahead gives way to those of the real time, death too', async () => {
+  const { integrationId, credentialId } = await active(world, activities, { expiresAt: DEATH });
+  const look = async (nowMs: number) => {
+    const { action } = await activities.planIntegration({ integrationId, nowMs });
+    if (action.do !== 'flag') return null;
+    const { thresholdDays } = action;
+    const { flagged } = await activities.flagExpiry({ integrationId, thresholdDays, nowMs });
+    return { thresholdDays, flagged };
+  };
+  await sync(activities, integrationId, { nowMs: deathMs + 3 * 365 * DAY_MS });
+  expect(await look(deathMs + 3 * 365 * DAY_MS)).toEqual({ thresholdDays: 0, flagged: true });
+  await world.database.stores.integrations.change(integrationId, { nextVerifyAt: null }, new Date());
+  expect(await look(deathMs - 90 * DAY_MS)).toBeNull();
+  for (const thresholdDays of [60, 30, 14, 7, 3, 1, 0]) {
+    const nowMs = deathMs - thresholdDays * DAY_MS;
+    expect(await look(nowMs)).toEqual({ thresholdDays, flagged: true });
+    expect(await look(nowMs + 1)).toBeNull();
+    expect(await rowOf(world, 'credential', credentialId)).toMatchObject({
+      flag: thresholdDays,
+      flagged_at: new Date(nowMs),
+    });
+  }
+});
+
 test('of a removed integration everything that runs is stopped and every row goes', async () => {
   const { integrationId } = await active(world, activities);
   await sync(activities, integrationId);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
+import { addChannel } from '../support/channels.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import { queuedScan } from './scan-support.ts';
@@ -167,7 +168,14 @@ test('what is older than it is kept goes; what shows the state of today stays', 
   const second = await stores.scans.ask({ repositoryId: task.repositoryId, full: false, now: old });
   await world.db.query(`update scan set status = 'succeeded', finished_at = $1 where id = $2`, [old, second]);
 
+  const channelId = await addChannel(world, { url: 'https://hooks.example.com/x' });
+  for (const state of ['sent', 'failed', 'queued']) {
+    const id = await stores.deliveries.addTest({ channelId });
+    await world.db.query('update delivery set state = $1, created_at = $2 where id = $3', [state, old, id]);
+  }
+
   await reconcile();
+  expect(await world.db.query('select state from delivery')).toEqual([{ state: 'queued' }]);
   const kinds = await world.db.query<{ kind: string }>(`select kind from event where actor = 'key:test'`);
   expect(kinds).toEqual([{ kind: 'api_key.created' }]);
   expect(await world.db.query('select id from scan')).toEqual([{ id: task.scanId }]);

@@ -9,7 +9,7 @@ import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 
 /** Who may do what, as the contract has it: a route that is not in this table fails the crawl. */
-const NEEDS: Record<string, UserRole | 'nobody'> = {
+const NEEDS: Record<string, UserRole | 'calendar' | 'nobody'> = {
   'GET /api/v1/about': 'viewer',
   'GET /api/v1/api-keys': 'admin',
   'POST /api/v1/api-keys': 'admin',
@@ -23,8 +23,17 @@ const NEEDS: Record<string, UserRole | 'nobody'> = {
   'POST /api/v1/auth/setup-link': 'admin',
   'POST /api/v1/auth/sign-in': 'nobody',
   'POST /api/v1/auth/sign-out': 'viewer',
+  'GET /api/v1/channels': 'admin',
+  'POST /api/v1/channels': 'admin',
+  'GET /api/v1/channels/{id}': 'admin',
+  'PATCH /api/v1/channels/{id}': 'admin',
+  'DELETE /api/v1/channels/{id}': 'admin',
+  'GET /api/v1/channels/{id}/deliveries': 'admin',
+  'POST /api/v1/channels/{id}/deliveries/{deliveryId}/retry': 'admin',
+  'POST /api/v1/channels/{id}/test': 'admin',
   'GET /api/v1/events': 'viewer',
   'GET /api/v1/events/stream': 'viewer',
+  'GET /api/v1/expiry.ics': 'calendar',
   'GET /api/v1/findings': 'viewer',
   'GET /api/v1/findings/{id}': 'viewer',
   'GET /api/v1/integrations': 'viewer',
@@ -58,7 +67,8 @@ const NEEDS: Record<string, UserRole | 'nobody'> = {
   'DELETE /api/v1/users/{id}': 'admin',
 };
 
-const RANK = { metrics: 0, calendar: 0, viewer: 1, operator: 2, admin: 3 } as const;
+// whoever may read may read the calendar too
+const RANK = { metrics: 0, calendar: 1, viewer: 2, operator: 3, admin: 4 } as const;
 const ROLES: readonly ApiKeyRole[] = ['metrics', 'calendar', 'viewer', 'operator', 'admin'];
 
 let world: TestWorld;

@@ -4,6 +4,7 @@ import { openDatabase } from '../../src/db/database.ts';
 import { listed, seedRepositories } from '../db/seed.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
+import { addChannel } from '../support/channels.ts';
 import { addIntegration } from '../support/integration.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
@@ -164,6 +165,23 @@ test('what waits is counted with its age: commands, wakes, scans', async () => {
   const paused = await scrape();
   expect(sampleOf(paused, 'secu_scans_queued_oldest_age_seconds')).toBe(0);
   expect(sampleOf(paused, 'secu_scans_queued{age="over_6h"}')).toBe(1);
+});
+
+test('messages to channels that wait are counted, and how long the oldest is overdue', async () => {
+  const channelId = await addChannel(world, { url: 'https://hooks.example.com/x' });
+  const { deliveries } = world.database.stores;
+  const [due, later] = [await deliveries.addTest({ channelId }), await deliveries.addTest({ channelId })];
+  await world.db.query(`update delivery set next_try_at = now() - interval '90 seconds' where id = $1`, [
+    due,
+  ]);
+  await world.db.query(`update delivery set next_try_at = now() + interval '1 hour' where id = $1`, [later]);
+  const text = await scrape();
+  expect(sampleOf(text, 'secu_deliveries_waiting')).toBe(2);
+  expect(sampleOf(text, 'secu_deliveries_oldest_due_seconds')).toBeGreaterThanOrEqual(90);
+  await world.database.stores.channels.remove(channelId);
+  const after = await scrape();
+  expect(sampleOf(after, 'secu_deliveries_waiting')).toBe(0);
+  expect(sampleOf(after, 'secu_deliveries_oldest_due_seconds')).toBe(0);
 });
 
 test('nothing waits: all of it is there, and zero', async () => {

@@ -164,6 +164,14 @@ describe('values', () => {
     expect(readConfig({ SECU_EXPIRY_THRESHOLDS: '1, 90,7' }, person).expiryThresholds).toEqual([90, 7, 1]);
   });
 
+  test('the address of the mail server has no options of its own: nothing can switch its checks off', () => {
+    const mail = { SECU_SMTP_FROM: 'secu@example.com' };
+    expect(namesOf({ ...mail, SECU_SMTP_URL: 'smtps://mail.example.com' })).toEqual([]);
+    expect(
+      namesOf({ ...mail, SECU_SMTP_URL: 'smtps://mail.example.com?tls.rejectUnauthorized=false' }),
+    ).toEqual(['SECU_SMTP_URL']);
+  });
+
   test('mail and sign-on need their other halves', () => {
     expect(namesOf({ SECU_SMTP_URL: 'smtp://mail', SECU_OIDC_ISSUER: 'https://login.example.com' })).toEqual([
       'SECU_SMTP_FROM',

@@ -162,6 +162,19 @@ test('a threshold is flagged once however often it is asked, and the smallest st
   expect(await credentials().find(id)).toMatchObject({ flag: 7 });
 });
 
+test('another date that a person names has flags of its own; the same one again changes nothing', async () => {
+  const { id } = await addCredential('current');
+  const flag = (thresholdDays: number) => credentials().flag({ id, thresholdDays, now: NOW });
+  await credentials().setExpiry({ id, expiresOn: '2026-12-24' });
+  expect(await flag(7)).toBe(true);
+  await credentials().setExpiry({ id, expiresOn: '2026-12-24' });
+  expect(await credentials().find(id)).toMatchObject({ flag: 7 });
+  expect(await flag(7)).toBe(false);
+  await credentials().setExpiry({ id, expiresOn: '2027-12-24' });
+  expect(await credentials().find(id)).toMatchObject({ flag: null, flaggedAt: null });
+  expect(await flag(7)).toBe(true);
+});
+
 test('a token that was replaced is flagged no more, and its successor begins anew', async () => {
   const old = await addCredential('current');
   await credentials().flag({ id: old.id, thresholdDays: 7, now: NOW });

@@ -7,6 +7,7 @@ import {
   expiryState,
   nextFlagMs,
   reachedThreshold,
+  standingFlag,
 } from '../../src/domain/token-expiry.ts';
 
 const DAY_MS = 86_400_000;
@@ -103,5 +104,125 @@ describe('flags', () => {
     expect(reachedThreshold({ expiresAt, nowMs: daysBefore(61), thresholds })).toBeNull();
     expect(expiryState({ expiresAt, nowMs: daysBefore(61), thresholds })).toBe('ok');
     expect(expiryState({ expiresAt, nowMs: daysBefore(60), thresholds })).toBe('expiring');
+  });
+});
+
+describe('over any course of time', () => {
+  /** One token and what was flagged of it, as rows hold it. */
+  function token(expiresAt: string, chosen: readonly number[]) {
+    const flags: { days: number; atMs: number }[] = [];
+    let held: { flag: number; flaggedAtMs: number } | null = null;
+    return {
+      flags,
+      /** A wake at this moment: whatever ran before is forgotten but the rows. */
+      wake: (nowMs: number): void => {
+        const flagged = standingFlag({
+          flag: held?.flag ?? null,
+          flaggedAtMs: held?.flaggedAtMs ?? null,
+          nowMs,
+        });
+        const due = dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged });
+        if (due === null) return;
+        expect(nowMs).toBeGreaterThanOrEqual(deathMs(expiresAt) - due * DAY_MS);
+        flags.push({ days: due, atMs: nowMs });
+        held = { flag: flagged === null ? due : Math.min(flagged, due), flaggedAtMs: nowMs };
+        expect(dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged: held.flag })).toBeNull();
+      },
+    };
+  }
+
+  const someThresholds = fc.uniqueArray(fc.integer({ min: 1, max: 365 }), { minLength: 1, maxLength: 8 });
+  const someDate = fc
+    .date({
+      min: new Date('2027-01-01T00:00:00Z'),
+      max: new Date('2040-12-31T00:00:00Z'),
+      noInvalidDate: true,
+    })
+    .map((date) => date.toISOString().slice(0, 10));
+  const hours = (max: number) => fc.integer({ min: 0, max }).map((each) => each * 3_600_000);
+
+  test('each threshold is flagged at most once and death always, whenever it wakes, over restarts and clocks that are set back by hours', () => {
+    const steps = fc.array(fc.record({ onMs: hours(24 * 40), backMs: hours(23) }), { maxLength: 60 });
+    fc.assert(
+      fc.property(someThresholds, someDate, steps, (chosen, expiresAt, moves) => {
+        const { flags, wake } = token(expiresAt, chosen);
+        let latestMs = deathMs(expiresAt) - 400 * DAY_MS;
+        for (const { onMs, backMs } of moves) {
+          latestMs += onMs;
+          wake(latestMs);
+          wake(latestMs - backMs);
+        }
+        wake(Math.max(latestMs, deathMs(expiresAt)));
+        const days = flags.map((flag) => flag.days);
+        expect(new Set(days).size).toBe(days.length);
+        expect(days.at(-1)).toBe(0);
+        // never back to a larger one: what was missed is never told after what is nearer
+        expect(days).toEqual(days.toSorted((one, other) => other - one));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a sleep over several thresholds ends in one flag, the one that says how little is left', () => {
+    fc.assert(
+      fc.property(
+        someThresholds,
+        someDate,
+        fc.integer({ min: 0, max: 365 }),
+        (chosen, expiresAt, leftDays) => {
+          const { flags, wake } = token(expiresAt, chosen);
+          const nowMs = deathMs(expiresAt) - leftDays * DAY_MS;
+          wake(nowMs);
+          wake(nowMs);
+          const reached = [...chosen, 0].filter((days) => leftDays <= days);
+          expect(flags.map(({ days }) => days)).toEqual(reached.length === 0 ? [] : [Math.min(...reached)]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a clock that was far ahead for a while silences nothing that is still to come', () => {
+    fc.assert(
+      fc.property(
+        someThresholds,
+        someDate,
+        fc.integer({ min: 380, max: 900 }),
+        (chosen, expiresAt, aheadDays) => {
+          const { flags, wake } = token(expiresAt, chosen);
+          const startMs = deathMs(expiresAt) - 370 * DAY_MS;
+          wake(startMs + aheadDays * DAY_MS);
+          expect(flags.splice(0)).toMatchObject([{ days: 0 }]);
+          for (let day = 0; day <= 370; day += 1) wake(startMs + day * DAY_MS);
+          expect(flags.map(({ days }) => days)).toEqual([...chosen, 0].sort((one, other) => other - one));
+          for (const { days, atMs } of flags) expect(deathMs(expiresAt) - atMs).toBe(days * DAY_MS);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test('a replaced token begins anew, and its date alone counts', () => {
+    fc.assert(
+      fc.property(
+        someThresholds,
+        someDate,
+        fc.integer({ min: 1, max: 365 }),
+        (chosen, expiresAt, longerDays) => {
+          const first = token(expiresAt, chosen);
+          for (let day = 365; day >= 1; day -= 1) first.wake(deathMs(expiresAt) - day * DAY_MS);
+          const nextDeathMs = deathMs(expiresAt) + longerDays * DAY_MS;
+          const second = token(new Date(nextDeathMs).toISOString().slice(0, 10), chosen);
+          for (let ms = deathMs(expiresAt) - DAY_MS; ms <= nextDeathMs; ms += DAY_MS) second.wake(ms);
+          const open = chosen.filter((days) => days <= longerDays + 1);
+          const late = chosen.filter((days) => days > longerDays + 1);
+          const collapsed = open.includes(longerDays + 1) || late.length === 0 ? [] : [Math.min(...late)];
+          expect(second.flags.map(({ days }) => days)).toEqual(
+            [...collapsed, ...open, 0].sort((one, other) => other - one),
+          );
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 });

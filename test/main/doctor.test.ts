@@ -7,6 +7,7 @@ import type { Config } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { freePort } from '../../src/embedded/home.ts';
 import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
+import { examineChannels } from '../../src/main/doctor/channels.ts';
 import { examineKeys } from '../../src/main/doctor/files.ts';
 import { examineInstallation } from '../../src/main/doctor/index.ts';
 import { examineMigrations } from '../../src/main/doctor/migrations.ts';
@@ -16,6 +17,7 @@ import { examineWorkflows } from '../../src/main/doctor/workflows.ts';
 import { ensureReconcileSchedule } from '../../src/temporal/starters.ts';
 import { reconcileWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
+import { addChannel } from '../support/channels.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startWorkers } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';
@@ -81,6 +83,35 @@ test('an installation is looked at part by part, each with a status, and advice 
     advice: expect.stringContaining('secu worker'),
   });
   expect(byName['channels']?.status).toBe('warning');
+});
+
+describe('channels', () => {
+  const look = (mail = true) => examineChannels({ databaseUrl: world.databaseUrl, mail });
+
+  test('are a warning while nobody would be told, as the overview has it', async () => {
+    expect(await look()).toMatchObject({
+      status: 'warning',
+      detail: expect.stringContaining('nobody is told'),
+    });
+    const channelId = await addChannel(world, { kind: 'email', to: 'team@example.com' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await look(false)).toMatchObject({ status: 'warning' });
+    await world.database.stores.channels.remove(channelId);
+  });
+
+  test('are not known where the database does not answer or is older, and no trouble where it does not run', async () => {
+    const away = { databaseUrl: 'postgresql://secu:x@127.0.0.1:1/secu', mail: true };
+    expect(await examineChannels(away)).toMatchObject({
+      status: 'warning',
+      detail: expect.stringContaining('not known'),
+    });
+    const empty = await createTestDatabase({ empty: true });
+    world.onClose(() => empty.drop());
+    expect(await examineChannels({ databaseUrl: empty.url, mail: true })).toMatchObject({
+      status: 'warning',
+    });
+    expect(await examineChannels({ databaseUrl: null, mail: true })).toMatchObject({ status: 'ok' });
+  });
 });
 
 describe('the schema', () => {

@@ -11,6 +11,7 @@ import { openEventFeed } from '../../src/db/event-feed.ts';
 import type { UserRole } from '../../src/domain/user.ts';
 import { USER_ROLES } from '../../src/domain/user.ts';
 import { freePort } from '../../src/embedded/home.ts';
+import { createChannelOriginCheck } from '../../src/main/channel-origin.ts';
 import { createLocator } from '../../src/main/locate.ts';
 import { createTokenProbe } from '../../src/main/token-probe.ts';
 import { createHttpMetrics } from '../../src/metrics/http.ts';
@@ -99,6 +100,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
       hosts: [],
       defaultBaseUrl: simulator.url,
       expiryThresholds: world.settings.expiryThresholds,
+      mail: true,
       version: '0.0.0-test',
       trustedProxies: [],
     },
@@ -110,6 +112,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
     locate: createLocator({ database, vault, gitlab: world.gitlab }),
     probe: createTokenProbe({ policy, gitlab: world.gitlab, git: world.git }),
     checkOrigin: (baseUrl) => void policy.check(baseUrl),
+    checkChannelOrigin: createChannelOriginCheck({ policy }),
     about: async () => ({
       version: '0.0.0-test',
       commit: null,

@@ -70,6 +70,8 @@ const remove = createRoute({
 });
 
 const KEY_BYTES = 32;
+/** A key that stands in the address of a calendar is known for it by its look. */
+const PREFIXES: Partial<Record<(typeof ROLES)[number], string>> = { calendar: 'secu_cal_' };
 
 export function createApiKeysRouter(deps: ApiDeps) {
   const { apiKeys } = deps.database.stores;
@@ -93,7 +95,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
       const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
       if (expiresAt !== null && expiresAt <= now)
         throw new SecuError('invalid_request', 'expiresAt: must be in the future');
-      const value = `secu_${randomBytes(KEY_BYTES).toString('base64url')}`;
+      const value = `${PREFIXES[body.role] ?? 'secu_'}${randomBytes(KEY_BYTES).toString('base64url')}`;
       const id = await deps.database.transaction(async (tx) => {
         const key = {
           name: body.name,

@@ -6,7 +6,7 @@ import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
 import type { RotatableToken } from '../../domain/rotation.ts';
 import { lostRotationText, rotationBlock } from '../../domain/rotation.ts';
-import { daysLeft, expiryState, nextFlagMs } from '../../domain/token-expiry.ts';
+import { daysLeft, expiryState, nextFlagMs, standingFlag } from '../../domain/token-expiry.ts';
 import type { z } from '../shared.ts';
 import { iso, isoOrNull } from '../shared.ts';
 import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
@@ -102,7 +102,8 @@ export function presentToken(input: {
   const expiresAt = token.expiryKnown ? token.expiresOn : undefined;
   const { mayRotate } = token;
   const rotateBlockedBy = rotationBlock({ ...input.rotatable, mayRotate, expiresAt }, nowMs);
-  const nextFlag = nextFlagMs({ expiresAt, nowMs, thresholds, flagged: token.flag });
+  const flag = standingFlag({ flag: token.flag, flaggedAtMs: token.flaggedAt?.getTime() ?? null, nowMs });
+  const nextFlag = nextFlagMs({ expiresAt, nowMs, thresholds, flagged: flag });
   return {
     gitlabTokenId: token.gitlabTokenId,
     name: token.name === null ? null : escapeForeignText(token.name),
@@ -119,8 +120,8 @@ export function presentToken(input: {
     expiry: {
       state: expiryState({ expiresAt, nowMs, thresholds }),
       daysLeft: token.expiresOn === null ? null : daysLeft({ expiresAt: token.expiresOn, nowMs }),
-      flag: token.flag,
-      flaggedAt: isoOrNull(token.flaggedAt),
+      flag,
+      flaggedAt: flag === null ? null : isoOrNull(token.flaggedAt),
       nextFlagAt: nextFlag === null ? null : new Date(nextFlag).toISOString(),
     },
     canRotate: rotateBlockedBy === null,

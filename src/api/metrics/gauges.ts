@@ -95,6 +95,11 @@ function queueGauges(gauge: MakeGauge, queues: QueueGauges): void {
   gauge('secu_outbox_oldest_age_seconds', 'Age of the oldest of them; 0: none waits.').set(
     queues.oldestOutboxSeconds ?? 0,
   );
+  gauge('secu_deliveries_waiting', 'Messages to channels that are not sent.').set(queues.deliveries);
+  gauge(
+    'secu_deliveries_oldest_due_seconds',
+    'How long the oldest message to a channel is overdue; 0: none is.',
+  ).set(queues.oldestDeliverySeconds ?? 0);
   gauge('secu_scans_running', 'Scans that run.').set(queues.scansRunning);
   const queued = gauge('secu_scans_queued', 'Scans that wait, by age.', ['age']);
   for (const [index, { name }] of QUEUED_AGES.entries())

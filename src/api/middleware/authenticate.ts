@@ -18,21 +18,30 @@ export function hashOfApiKey(value: string): string {
 
 type Needs = Pick<ApiDeps, 'database' | 'now' | 'settings'>;
 
-/** Who asks: the holder of a live API key, or a person by a live session. @throws SecuError `unauthenticated` | `forbidden` */
+/** Who asks is known from here on. @throws SecuError `unauthenticated` | `forbidden` */
 export function authenticate(deps: Needs): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const byKey = c.req.header('Authorization') !== undefined;
-    c.set('principal', byKey ? await holderOfKey(c, deps) : await personOf(c, deps));
+    c.set('principal', await principalOf(c, deps));
     await next();
   };
 }
 
-async function holderOfKey(c: Context<ApiEnv>, { database, now }: Needs): Promise<Principal> {
+/** The holder of a live API key, or a person by a live session. @throws SecuError `unauthenticated` | `forbidden` */
+export async function principalOf(c: Context<ApiEnv>, deps: Needs): Promise<Principal> {
+  return c.req.header('Authorization') === undefined ? personOf(c, deps) : holderOfKey(c, deps);
+}
+
+async function holderOfKey(c: Context<ApiEnv>, deps: Needs): Promise<Principal> {
   const [, value] =
     /^Bearer (secu_[\w-]{20,200}|\S{32,200})$/i.exec(c.req.header('Authorization') ?? '') ?? [];
   if (value === undefined) {
     throw new SecuError('unauthenticated', 'send an API key as "Authorization: Bearer secu_…"');
   }
+  return principalOfKey(value, deps);
+}
+
+/** The holder of this key. @throws SecuError `unauthenticated` */
+export async function principalOfKey(value: string, { database, now }: Needs): Promise<Principal> {
   const key = await database.stores.apiKeys.findByHash({ hash: hashOfApiKey(value), now: now() });
   if (key === null) throw new SecuError('unauthenticated', 'this API key is not known, expired or removed');
   return { kind: 'key', id: key.id, name: key.name, role: key.role, sessionId: null };
@@ -78,6 +87,12 @@ export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
       throw new SecuError('forbidden', `this needs the role metrics or viewer; ${whoHas(principal)}`);
     await next();
   };
+}
+
+/** The role `calendar`, and whoever may read everything. @throws SecuError `forbidden` */
+export function assertCalendarReader(principal: Principal): void {
+  if (principal.role !== 'calendar' && RANK[principal.role] < RANK.viewer)
+    throw new SecuError('forbidden', `this needs the role calendar or viewer; ${whoHas(principal)}`);
 }
 
 function whoHas({ kind, name, role }: Principal): string {

@@ -5,7 +5,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** Shown once, by the request that made it. */
-const ONCE_ONLY = new Set(['value']);
+const ONCE_ONLY = new Set(['value', 'signingSecret']);
 
 /**
  * `Idempotency-Key`: the same request again gives the same status and resource and acts once.

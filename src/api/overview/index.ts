@@ -40,7 +40,7 @@ const get = createRoute({
 });
 
 export function createOverviewRouter(deps: ApiDeps) {
-  const { overview, findingViews } = deps.database.stores;
+  const { overview, findingViews, channels } = deps.database.stores;
   return createRouter().openapi(get, async (c) => {
     const now = deps.now();
     const attention = (await overview.attention()).map((row) => ({
@@ -51,23 +51,23 @@ export function createOverviewRouter(deps: ApiDeps) {
       cause: row.cause,
       text: textOf(row),
     }));
-    // no channel can be set up in this version: flags reach nobody who does not look
-    const noChannel = {
+    const untold = await channels.untold({ mail: deps.settings.mail });
+    const noChannel = untoldTexts(untold).map(({ integrationId, text }) => ({
       kind: 'no_channel',
-      integrationId: null,
+      integrationId,
       repositoryId: null,
       since: iso(now),
       cause: null,
-      text: 'Nobody is told when a token nears its end: look here, or read the events.',
-    };
-    const expiry = (await overview.expiries()).map(({ expiresOn, ...rest }) => ({
+      text,
+    }));
+    const expiry = (await overview.expiries()).map(({ expiresOn, since: _since, ...rest }) => ({
       ...rest,
       expiresAt: expiresOn,
       daysLeft: daysLeft({ expiresAt: expiresOn, nowMs: now.getTime() }),
     }));
     return c.json(
       {
-        attention: [...attention, noChannel],
+        attention: [...attention, ...noChannel],
         freshness: await overview.freshness(now),
         bySeverity: await findingViews.openBySeverity(),
         expiry,
@@ -75,6 +75,18 @@ export function createOverviewRouter(deps: ApiDeps) {
       200,
     );
   });
+}
+
+type Untold = Awaited<ReturnType<ApiDeps['database']['stores']['channels']['untold']>>;
+
+function untoldTexts({ everybody, integrations }: Untold): { integrationId: string | null; text: string }[] {
+  const advice = 'Make a channel: POST /api/v1/channels.';
+  if (everybody)
+    return [{ integrationId: null, text: `Nobody is told when a token nears its end. ${advice}` }];
+  return integrations.map(({ id, name }) => ({
+    integrationId: id,
+    text: `${escapeForeignText(name)}: nobody is told when its token nears its end. ${advice}`,
+  }));
 }
 
 function textOf(row: AttentionRow): string {

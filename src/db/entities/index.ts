@@ -1,3 +1,4 @@
+import { Channel, Delivery } from './channel.ts';
 import { Command, Credential, ExpiryFlag, Integration, Outbox, Rotation } from './integration.ts';
 import { Repository, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
@@ -26,4 +27,6 @@ export const ENTITIES = [
   DataKey,
   KeyCheck,
   WorkerReport,
+  Channel,
+  Delivery,
 ];

@@ -115,12 +115,14 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
     },
 
-    /** The end of life that a person names where GitLab does not tell it. */
+    /** The end of life that a person names where GitLab does not tell it. Another date has flags of its own. */
     async setExpiry(input: { id: string; expiresOn: string }): Promise<void> {
-      await sql.run(`update credential set expires_on = $2, expiry_known = true where id = $1`, [
-        input.id,
-        input.expiresOn,
-      ]);
+      const moved = await sql.run(
+        `update credential set expires_on = $2, expiry_known = true, flag = null, flagged_at = null
+         where id = $1 and expires_on is distinct from $2`,
+        [input.id, input.expiresOn],
+      );
+      if (moved === 1) await sql.run('delete from expiry_flag where credential_id = $1', [input.id]);
     },
 
     /** The candidate takes the place of the current one, whose ciphertext is wiped in the same transaction. */
@@ -174,18 +176,23 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /**
-     * Flags a credential once per threshold: the row of the flag is unique.
+     * Flags a credential once per threshold: the row of the flag is unique. Flags from more than a day ahead, made by a
+     * clock that was wrong, give way (see `standingFlag` of the domain).
      * @returns false when it was flagged before or is not the current one any more
      */
     async flag(input: { id: string; thresholdDays: number; now: Date }): Promise<boolean> {
       const added = await sql.run(
-        `insert into expiry_flag (credential_id, threshold_days, flagged_at)
-         select id, $2, $3 from credential where id = $1 and state = 'current' on conflict do nothing`,
+        `insert into expiry_flag as f (credential_id, threshold_days, flagged_at)
+         select id, $2, $3 from credential where id = $1 and state = 'current'
+         on conflict (credential_id, threshold_days) do update set flagged_at = excluded.flagged_at
+           where f.flagged_at > excluded.flagged_at + interval '1 day'`,
         [input.id, input.thresholdDays, input.now],
       );
       if (added === 0) return false;
       await sql.run(
-        `update credential set flag = least(coalesce(flag, $2), $2), flagged_at = $3 where id = $1`,
+        `update credential set flagged_at = $3,
+           flag = case when flagged_at > $3::timestamptz + interval '1 day' then $2 else least(coalesce(flag, $2), $2) end
+         where id = $1`,
         [input.id, input.thresholdDays, input.now],
       );
       return true;

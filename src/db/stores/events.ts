@@ -1,5 +1,6 @@
 import type { LiveEvent, NewEvent } from '../../domain/event.ts';
 import { isAuditKind } from '../../domain/event.ts';
+import { SEVERITIES } from '../../domain/finding.ts';
 import type { Condition, ListInput } from '../list-query.ts';
 import { anyOf, listPage } from '../list-query.ts';
 import { newId } from '../new-id.ts';
@@ -42,26 +43,44 @@ interface EventRow {
 const COLUMNS =
   'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
 
+/**
+ * The id of a delivery has the time of its event and half a hash over both: one event makes one delivery a channel.
+ * A channel that is being removed is waited for and left out, by the lock.
+ */
+const INSERT = `
+with added as (
+  insert into event (id, at, kind, audit, integration_id, repository_id, actor, text, data)
+  select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[])
+  returning id, kind, integration_id, data)
+insert into delivery (id, channel_id, event_id, kind, integration_id, state, attempts, failures, next_try_at, created_at)
+select 'dlv_' || substr(e.id, 5, 10) || upper(substr(md5(e.id || c.id), 1, 16)), c.id, e.id, e.kind, e.integration_id, 'queued', 0, 0,
+  now(), now()
+from added e cross join lateral (
+  select c.id from channel c
+  where c.enabled and jsonb_exists(c.events, e.kind) and (c.integration_ids is null or jsonb_exists(c.integration_ids, e.integration_id))
+    and coalesce(array_position($10::text[], e.data->>'severity') <= array_position($10::text[], c.min_severity), true)
+  for key share) c`;
+
 export function createEventStore(sql: Sql) {
   return {
-    /** Writes events in the transaction of this store; `NOTIFY` wakes readers when it commits. */
+    /**
+     * Writes events in the transaction of this store, and with each what it owes to channels; `NOTIFY` wakes readers
+     * when it commits.
+     */
     async add(events: readonly NewEvent[], now: Date): Promise<void> {
       if (events.length === 0) return;
-      await sql.run(
-        `insert into event (id, at, kind, audit, integration_id, repository_id, actor, text, data)
-         select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[])`,
-        [
-          events.map(() => newId('event')),
-          events.map(() => now),
-          events.map((event) => event.kind),
-          events.map((event) => isAuditKind(event.kind)),
-          events.map((event) => event.integrationId),
-          events.map((event) => event.repositoryId ?? null),
-          events.map((event) => event.actor),
-          events.map((event) => event.text),
-          events.map((event) => jsonText(event.data ?? {})),
-        ],
-      );
+      await sql.run(INSERT, [
+        events.map(() => newId('event')),
+        events.map(() => now),
+        events.map((event) => event.kind),
+        events.map((event) => isAuditKind(event.kind)),
+        events.map((event) => event.integrationId),
+        events.map((event) => event.repositoryId ?? null),
+        events.map((event) => event.actor),
+        events.map((event) => event.text),
+        events.map((event) => jsonText(event.data ?? {})),
+        SEVERITIES,
+      ]);
     },
 
     /** Tells whoever listens now; lost when nobody does. */

@@ -2,8 +2,10 @@ import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Sql } from '../sql.ts';
 import { createSql } from '../sql.ts';
 import { createApiKeyStore } from './api-keys.ts';
+import { createChannelStore } from './channels.ts';
 import { createCommandStore } from './commands.ts';
 import { createCredentialStore } from './credentials.ts';
+import { createDeliveryStore } from './deliveries.ts';
 import { createEventStore } from './events.ts';
 import { createFindingViewStore } from './finding-view.ts';
 import { createFindingStore } from './findings.ts';
@@ -32,8 +34,10 @@ export function createStores(em: () => SqlEntityManager) {
   const both = { em, sql };
   return {
     apiKeys: createApiKeyStore(both),
+    channels: createChannelStore(both),
     commands: createCommandStore(sql),
     credentials: createCredentialStore(both),
+    deliveries: createDeliveryStore(sql),
     events: createEventStore(sql),
     findings: createFindingStore(sql),
     findingViews: createFindingViewStore(sql),

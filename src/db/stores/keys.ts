@@ -1,5 +1,10 @@
 import type { Sql } from '../sql.ts';
 
+/** The key of each ciphertext there is. */
+const SEALED = `select key_id from credential where key_id is not null union all select key_id from data_key
+  union all select url_key_id from channel where url_key_id is not null
+  union all select signing_key_id from channel where signing_key_id is not null`;
+
 /** Sealed data keys and the check values of the key ring. */
 export function createKeyStore(sql: Sql) {
   return {
@@ -28,9 +33,7 @@ export function createKeyStore(sql: Sql) {
 
     /** Every key id that some sealed value needs. */
     async idsInUse(): Promise<string[]> {
-      const rows = await sql.rows<{ key_id: string }>(
-        `select key_id from credential where key_id is not null union select key_id from data_key`,
-      );
+      const rows = await sql.rows<{ key_id: string }>(`select distinct key_id from (${SEALED}) k`);
       return rows.map((row) => row.key_id);
     },
 
@@ -38,7 +41,7 @@ export function createKeyStore(sql: Sql) {
     async uses(): Promise<{ keyId: string; uses: number }[]> {
       return sql.rows(
         `select key_id as "keyId", count(*)::int as uses from
-           (select key_id from credential where key_id is not null union all select key_id from data_key) k group by key_id`,
+           (${SEALED}) k group by key_id`,
       );
     },
   };

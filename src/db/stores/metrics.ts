@@ -20,6 +20,9 @@ export interface QueueGauges {
   oldestCommandSeconds: number | null;
   outbox: number;
   oldestOutboxSeconds: number | null;
+  deliveries: number;
+  /** Since they are due; one that waits for its next attempt is not late. */
+  oldestDeliverySeconds: number | null;
   scansRunning: number;
   /** Queued scans, by the groups of {@link QUEUED_AGES}. */
   scansQueued: number[];
@@ -57,11 +60,13 @@ const GROUPS = QUEUED_AGES.map(({ from, to }) => {
 });
 
 const QUEUES = `
-select c.*, o.*, s.* from
+select c.*, o.*, d.*, s.* from
   (select count(*)::int as commands, extract(epoch from $1::timestamptz - min(created_at))::float8 as "oldestCommandSeconds"
      from command where state <> 'done') c,
   (select count(*)::int as outbox, extract(epoch from $1::timestamptz - min(created_at))::float8 as "oldestOutboxSeconds"
      from outbox) o,
+  (select count(*)::int as deliveries, extract(epoch from now() - min(next_try_at) filter (where next_try_at <= now()))::float8
+     as "oldestDeliverySeconds" from delivery where state = 'queued') d,
   (select count(*) filter (where s.status = 'running')::int as "scansRunning",
      json_build_array(${GROUPS.join(', ')}) as "scansQueued",
      (max(${AGE}) filter (where s.status = 'queued' and i.verdict = 'active' and not i.paused

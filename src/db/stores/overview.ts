@@ -72,14 +72,21 @@ export function createOverviewStore(sql: Sql) {
 
     /** Tokens by their end of life, soonest first; those that live for ever are not in it. */
     async expiries(): Promise<
-      { integrationId: string; name: string; expiresOn: string; repositories: number }[]
+      { integrationId: string; name: string; expiresOn: string; repositories: number; since: Date }[]
     > {
-      return sql.rows(
-        `select i.id as "integrationId", i.name, c.expires_on as "expiresOn",
+      const rows = await sql.rows<{
+        integrationId: string;
+        name: string;
+        expiresOn: string;
+        repositories: number;
+        since: string;
+      }>(
+        `select i.id as "integrationId", i.name, c.expires_on as "expiresOn", coalesce(c.current_at, c.created_at) as since,
            (select count(*)::int from repository r where r.integration_id = i.id and r.state in ('active', 'empty')) as repositories
          from integration i join credential c on c.integration_id = i.id and c.state = 'current'
          where i.removed_at is null and c.expires_on is not null order by c.expires_on, i.id`,
       );
+      return rows.map((row) => ({ ...row, since: dateOf(row.since) }));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { DoctorPart } from '../../embedded/doctor.ts';
-import { examine, part } from '../../embedded/doctor.ts';
+import { examine } from '../../embedded/doctor.ts';
 import { homeHolder, homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
 import { findTemporal } from '../../embedded/temporal-server.ts';
@@ -8,6 +8,7 @@ import type { TemporalAddress } from '../../temporal/connection.ts';
 import { createTemporalClient } from '../../temporal/connection.ts';
 import { bundledTools } from '../bundled-tools.ts';
 import { outboundPolicyOf, temporalAddressOf } from '../world.ts';
+import { examineChannels } from './channels.ts';
 import { examineKeys, examineMemory } from './files.ts';
 import { examineMigrations } from './migrations.ts';
 import { examineOrigins } from './origins.ts';
@@ -22,7 +23,7 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
   const embeddedUrl = runs ? (findPostgres(layout)?.url ?? null) : null;
   const policy = outboundPolicyOf(config);
   try {
-    const [machine, migrations, workflows, origins] = await Promise.all([
+    const [machine, migrations, workflows, origins, channels] = await Promise.all([
       examine({
         home: config.home,
         databaseUrl: config.database.url?.value() ?? null,
@@ -34,6 +35,10 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
       examineMigrations(config.database.url?.value() ?? embeddedUrl),
       examineWorkflows(temporal ?? (runs ? findTemporal(layout) : null)),
       examineOrigins({ origins: config.gitlab.origins, policy, now: () => new Date() }),
+      examineChannels({
+        databaseUrl: config.database.url?.value() ?? embeddedUrl,
+        mail: config.smtp !== null,
+      }),
     ]);
     return [
       ...machine,
@@ -43,7 +48,7 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
       ...workflows,
       ...origins,
       examineSettings(config),
-      NO_CHANNEL,
+      channels,
     ];
   } finally {
     await policy.close();
@@ -53,11 +58,3 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
 function connectionTo(temporal: TemporalAddress) {
   return createTemporalClient({ ...temporal, identity: 'doctor' }).connection;
 }
-
-/** Channels are not part of this version; see docs/decisions/0006-left-out.md. */
-const NO_CHANNEL = part('channels', {
-  status: 'warning',
-  detail: 'this version tells nobody by itself when a token nears its end',
-  advice:
-    'Alarm on secu_token_expires_seconds (docs/how-to/watch-and-alarm.md), or look at GET /api/v1/overview.',
-});

@@ -1,0 +1,69 @@
+import { ICalCalendar, ICalCalendarMethod, ICalEventTransparency } from 'ical-generator';
+import { escapeForeignText } from '../../domain/finding.ts';
+import { deathMs } from '../../domain/token-expiry.ts';
+
+const DAY_MS = 86_400_000;
+const REFRESH_SECONDS = 6 * 3_600;
+
+/** A token with a known end. `expiresOn` is `YYYY-MM-DD`. */
+export interface CalendarToken {
+  integrationId: string;
+  name: string;
+  expiresOn: string;
+  repositories: number;
+  /** Since when this token is the current one. */
+  since: Date;
+}
+
+/**
+ * The calendar: each token's last day and the flags to come, as whole days in UTC. Names, dates and counts only. A
+ * replaced token moves its days: their ids stay.
+ * @see RFC 5545
+ */
+export function calendarFeed(input: {
+  tokens: readonly CalendarToken[];
+  thresholds: readonly number[];
+  now: Date;
+  /** Completes the ids of events, so that two installations do not collide. */
+  host: string;
+}): string {
+  const { tokens, thresholds, host } = input;
+  const today = Math.floor(input.now.getTime() / DAY_MS) * DAY_MS;
+  const calendar = new ICalCalendar({
+    name: 'Secu: tokens that expire',
+    prodId: { company: 'Secu', product: 'token expiry', language: 'EN' },
+    method: ICalCalendarMethod.PUBLISH,
+    ttl: REFRESH_SECONDS,
+  });
+  for (const token of tokens) {
+    for (const daysBefore of [...thresholds, 0]) {
+      const startMs = deathMs(token.expiresOn) - daysBefore * DAY_MS;
+      if (daysBefore !== 0 && startMs < today) continue;
+      calendar.createEvent({
+        id: `${token.integrationId}-${daysBefore}@${host}`,
+        stamp: token.since,
+        start: new Date(startMs),
+        end: new Date(startMs + DAY_MS),
+        allDay: true,
+        transparency: ICalEventTransparency.TRANSPARENT,
+        ...words(token, daysBefore),
+      });
+    }
+  }
+  return calendar.toString();
+}
+
+function words(token: CalendarToken, daysBefore: number): { summary: string; description: string } {
+  const name = escapeForeignText(token.name);
+  const stops = `${token.repositories} ${token.repositories === 1 ? 'repository is' : 'repositories are'} not scanned from then on.`;
+  if (daysBefore === 0) {
+    return {
+      summary: `${name}: the token is dead from today`,
+      description: `The token ends at 00:00 UTC of ${token.expiresOn}. Without another one ${stops}`,
+    };
+  }
+  return {
+    summary: `${name}: the token has ${daysBefore} ${daysBefore === 1 ? 'day' : 'days'} left`,
+    description: `The token ends at 00:00 UTC of ${token.expiresOn}. Replace it before then, or ${stops}`,
+  };
+}

@@ -1,0 +1,183 @@
+import { DELIVERY_STATES } from '../../domain/channel.ts';
+import type { ApiDeps } from '../deps.ts';
+import { requireRole } from '../middleware/authenticate.ts';
+import { idempotent } from '../middleware/idempotency.ts';
+import {
+  answers,
+  auditedBy,
+  commaListOf,
+  createRoute,
+  createRouter,
+  forRole,
+  found,
+  idParam,
+  listInput,
+  listParams,
+  pageSchema,
+  presentPage,
+  problemAnswers,
+  z,
+} from '../shared.ts';
+import { changeChannel, createChannel, queueAgain, queueTest, removeChannel } from './change.ts';
+import { presentChannel, presentDelivery } from './present.ts';
+import { ChannelPatch, ChannelSchema, DeliverySchema, NewChannel } from './schemas.ts';
+
+const tags = ['Channels'];
+const params = idParam('channel');
+const TEST_MS = 15_000;
+const LOOK_EVERY_MS = 200;
+
+const list = createRoute({
+  ...forRole('admin'),
+  tags,
+  method: 'get',
+  path: '/channels',
+  summary: 'Whom Secu tells',
+  request: { query: z.strictObject(listParams) },
+  responses: answers(200, pageSchema(ChannelSchema, 'ChannelPage'), 'A page'),
+});
+
+const get = createRoute({
+  ...forRole('admin'),
+  tags,
+  method: 'get',
+  path: '/channels/{id}',
+  summary: 'One channel',
+  request: { params },
+  responses: answers(200, ChannelSchema, 'The channel', [404]),
+});
+
+const change = createRoute({
+  ...forRole('admin'),
+  tags,
+  method: 'patch',
+  path: '/channels/{id}',
+  summary: 'Changes what is named; `enabled: false` gives up what waits for it',
+  request: { params, body: { required: true, content: { 'application/json': { schema: ChannelPatch } } } },
+  responses: answers(200, ChannelSchema, 'As it is now', [404, 422]),
+});
+
+const remove = createRoute({
+  ...forRole('admin'),
+  tags,
+  method: 'delete',
+  path: '/channels/{id}',
+  summary: 'Removes it with its deliveries',
+  request: { params },
+  responses: { 204: { description: 'Removed' }, ...problemAnswers([400, 401, 403, 404, 503]) },
+});
+
+const deliveries = createRoute({
+  ...forRole('admin'),
+  tags,
+  method: 'get',
+  path: '/channels/{id}/deliveries',
+  summary: 'What it was told and is owed, newest first',
+  request: { params, query: z.strictObject({ ...listParams, state: commaListOf(DELIVERY_STATES) }) },
+  responses: answers(200, pageSchema(DeliverySchema, 'DeliveryPage'), 'A page', [404]),
+});
+
+/** Routes that start something: admin, once per `Idempotency-Key`. */
+function starting(deps: ApiDeps) {
+  const base = { middleware: [requireRole('admin'), idempotent(deps)], security: [{ apiKey: [] }], tags };
+  const create = createRoute({
+    ...base,
+    method: 'post',
+    path: '/channels',
+    summary: 'Makes a channel; the signing secret of a webhook is shown this once',
+    request: { body: { required: true, content: { 'application/json': { schema: NewChannel } } } },
+    responses: answers(
+      201,
+      ChannelSchema.extend({ signingSecret: z.string().optional() }).openapi('CreatedChannel'),
+      'Made',
+      [422],
+    ),
+  });
+  const test = createRoute({
+    ...base,
+    method: 'post',
+    path: '/channels/{id}/test',
+    summary: 'Sends a test message now and answers what came of it',
+    request: { params },
+    responses: {
+      ...answers(200, DeliverySchema, 'It was sent, or why it was not', [404]),
+      202: {
+        description: 'No worker has ended it within 15 s; it goes on',
+        content: { 'application/json': { schema: DeliverySchema } },
+      },
+    },
+  });
+  const retry = createRoute({
+    ...base,
+    method: 'post',
+    path: '/channels/{id}/deliveries/{deliveryId}/retry',
+    summary: 'Sends a message again, now, under its id',
+    request: { params: params.extend({ deliveryId: z.string().max(100) }) },
+    responses: answers(202, DeliverySchema, 'It waits to be sent', [404, 409]),
+  });
+  return { create, test, retry };
+}
+
+export function createChannelsRouter(deps: ApiDeps) {
+  const { channels, deliveries: store } = deps.database.stores;
+  const { create, test, retry } = starting(deps);
+  return createRouter()
+    .openapi(list, async (c) =>
+      c.json(presentPage(await channels.list(listInput(c.req.valid('query'))), presentChannel), 200),
+    )
+    .openapi(get, async (c) =>
+      c.json(presentChannel(found(await channels.find(c.req.valid('param').id), 'channel')), 200),
+    )
+    .openapi(create, async (c) => {
+      const { id, signingSecret } = await createChannel({
+        deps,
+        by: auditedBy(c),
+        body: c.req.valid('json'),
+      });
+      const shown = presentChannel(found(await channels.find(id), 'channel'));
+      const made = signingSecret === null ? shown : { ...shown, signingSecret };
+      return c.json(made, 201, { Location: `/api/v1/channels/${id}` });
+    })
+    .openapi(change, async (c) => {
+      const { id } = c.req.valid('param');
+      await changeChannel({ deps, by: auditedBy(c), id, body: c.req.valid('json') });
+      return c.json(presentChannel(found(await channels.find(id), 'channel')), 200);
+    })
+    .openapi(remove, async (c) => {
+      await removeChannel({ deps, by: auditedBy(c), id: c.req.valid('param').id });
+      return c.body(null, 204);
+    })
+    .openapi(test, async (c) => {
+      const { id } = c.req.valid('param');
+      const deliveryId = await queueTest({ deps, by: auditedBy(c), id });
+      const delivery = found(await ended(deps, { id: deliveryId, channelId: id }), 'delivery');
+      return c.json(presentDelivery(delivery), delivery.state === 'queued' ? 202 : 200);
+    })
+    .openapi(deliveries, async (c) => {
+      const { id: channelId } = c.req.valid('param');
+      const query = c.req.valid('query');
+      found(await channels.find(channelId), 'channel');
+      return c.json(
+        presentPage(await store.list({ channelId, state: query.state }, listInput(query)), presentDelivery),
+        200,
+      );
+    })
+    .openapi(retry, async (c) => {
+      const { id, deliveryId } = c.req.valid('param');
+      await queueAgain({ deps, by: auditedBy(c), id, deliveryId });
+      return c.json(
+        presentDelivery(found(await store.find({ id: deliveryId, channelId: id }), 'delivery')),
+        202,
+      );
+    });
+}
+
+/** A delivery once it has ended, or as it stands after 15 s. */
+async function ended({ database }: Pick<ApiDeps, 'database'>, which: { id: string; channelId: string }) {
+  const untilMs = performance.now() + TEST_MS;
+  for (;;) {
+    const delivery = await database.stores.deliveries.find(which);
+    if (delivery === null || delivery.state !== 'queued' || performance.now() >= untilMs) return delivery;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}

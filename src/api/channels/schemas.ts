@@ -1,0 +1,134 @@
+import {
+  CHANNEL_KINDS,
+  DELIVERY_CAUSES,
+  DELIVERY_STATES,
+  TEST_KIND,
+  TOLD_KINDS,
+} from '../../domain/channel.ts';
+import type { EventKind } from '../../domain/event.ts';
+import { SEVERITIES } from '../../domain/finding.ts';
+import { Secret } from '../../domain/secret.ts';
+import { givenName, z } from '../shared.ts';
+
+const MAX_URL = 2_000;
+const MAX_ADDRESS = 254;
+const MAX_INTEGRATIONS = 200;
+
+/** An address that is a secret by itself, as those of Slack are: write-only, of which the origin is shown. */
+const url = z
+  .string()
+  .max(MAX_URL)
+  .transform((text, ctx) => {
+    const parsed = URL.canParse(text) ? new URL(text) : null;
+    const bad = urlProblem(parsed);
+    if (parsed === null || bad !== null) {
+      ctx.addIssue({
+        code: 'custom',
+        message: bad ?? 'not a URL; for example https://hooks.example.com/secu',
+      });
+      return z.NEVER;
+    }
+    return { secret: new Secret(parsed.href), origin: parsed.origin };
+  })
+  .openapi({
+    type: 'string',
+    writeOnly: true,
+    maxLength: MAX_URL,
+    example: 'https://hooks.example.com/secu',
+  });
+
+export type GivenAddress = z.infer<typeof url>;
+
+function urlProblem(parsed: URL | null): string | null {
+  if (parsed === null) return 'not a URL; for example https://hooks.example.com/secu';
+  if (!/^https?:$/.test(parsed.protocol)) return 'must begin with https://';
+  if (parsed.username !== '' || parsed.password !== '') return 'must not hold a user name or password';
+  if (parsed.hash !== '') return 'must not hold a fragment';
+  return null;
+}
+
+const to = z.email().max(MAX_ADDRESS).openapi({ example: 'platform-team@example.com' });
+
+const events = z
+  .array(z.enum(TOLD_KINDS as [EventKind, ...EventKind[]]))
+  .min(1)
+  .transform((kinds) => [...new Set(kinds)])
+  .openapi({
+    description: 'Kinds of events; left out: those of a token that needs a person, and of the brake',
+  });
+const integrationIds = z
+  .array(z.string().max(100))
+  .min(1)
+  .max(MAX_INTEGRATIONS)
+  .openapi({ description: 'Only of these integrations; left out: of all' });
+const minSeverity = z
+  .enum(SEVERITIES)
+  .openapi({ description: 'Of findings, only from this severity up; left out: of all' });
+
+const choices = {
+  name: givenName,
+  events: events.optional(),
+  integrationIds: integrationIds.nullable().optional(),
+  minSeverity: minSeverity.nullable().optional(),
+};
+
+export const NewChannel = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('webhook'), url, ...choices }),
+    z.strictObject({ kind: z.literal('slack'), url, ...choices }),
+    z.strictObject({ kind: z.literal('email'), to, ...choices }),
+  ])
+  .openapi('NewChannel');
+
+export const ChannelPatch = z
+  .strictObject({
+    ...choices,
+    name: givenName.optional(),
+    enabled: z.boolean().optional(),
+    url: url.optional(),
+    to: to.optional(),
+  })
+  .openapi('ChannelPatch');
+
+const attempt = {
+  state: z.enum(DELIVERY_STATES),
+  cause: z.enum(DELIVERY_CAUSES).nullable(),
+  status: z.int().nullable().openapi({ description: 'What the other side answered, HTTP or SMTP' }),
+};
+
+export const ChannelSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(CHANNEL_KINDS),
+    name: z.string(),
+    enabled: z.boolean(),
+    offCause: z.enum(DELIVERY_CAUSES).nullable().openapi({ description: 'Why Secu switched it off' }),
+    url: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The origin of the address; the rest of it is sealed' }),
+    to: z.string().nullable(),
+    events: z.array(z.string()),
+    integrationIds: z.array(z.string()).nullable(),
+    minSeverity: z.enum(SEVERITIES).nullable(),
+    lastDelivery: z.object({ id: z.string(), at: z.iso.datetime(), ...attempt }).nullable(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .openapi('Channel');
+
+export const DeliverySchema = z
+  .object({
+    id: z.string().openapi({ description: 'Sent along as `webhook-id`, and in the `Message-ID` of a mail' }),
+    channelId: z.string(),
+    eventId: z.string().nullable(),
+    kind: z.string().openapi({ description: `Kind of the event, or \`${TEST_KIND}\`` }),
+    integrationId: z.string().nullable(),
+    ...attempt,
+    advice: z.string().nullable(),
+    attempts: z.int(),
+    nextTryAt: z.iso.datetime().nullable(),
+    createdAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime().nullable(),
+  })
+  .openapi('Delivery');

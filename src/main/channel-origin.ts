@@ -1,0 +1,50 @@
+import { isIP } from 'node:net';
+import { isSecuError, SecuError } from '../domain/errors.ts';
+import { createAddressRules } from '../gitlab/addresses.ts';
+import type { OutboundPolicy } from '../gitlab/outbound.ts';
+
+const DNS_TIMEOUT_MS = 3_000;
+
+/**
+ * Whether a channel may send to this origin, as far as it can be said before: each connection is checked again. A name
+ * that does not resolve here and now is let through, since a worker sends, and DNS comes back.
+ * @throws SecuError `origin_not_allowed`
+ */
+export function createChannelOriginCheck({
+  policy,
+}: {
+  policy: Pick<OutboundPolicy, 'resolve' | 'proxyFor'>;
+}): (origin: string) => Promise<void> {
+  const publicOnly = createAddressRules({ allowedNetworks: [], ownListeners: [] });
+  return async (origin) => {
+    const url = new URL(origin);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    // a proxy resolves names by itself
+    if (policy.proxyFor(url) !== null && isIP(host) === 0) return;
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    const addresses = await addressesOf({ policy, host, port });
+    if (url.protocol === 'http:' && addresses.some((address) => publicOnly.allows({ address, port })))
+      throw new SecuError('origin_not_allowed', 'url: plain http only to private networks; use https://');
+  };
+}
+
+async function addressesOf(input: {
+  policy: Pick<OutboundPolicy, 'resolve'>;
+  host: string;
+  port: number;
+}): Promise<string[]> {
+  const { policy, host, port } = input;
+  const late = new Promise<string[]>((resolve) => setTimeout(resolve, DNS_TIMEOUT_MS, []).unref());
+  try {
+    return await Promise.race([policy.resolve({ host, port }), late]);
+  } catch (err) {
+    if (!isSecuError(err, 'origin_not_allowed')) return [];
+    const network = isIP(host) === 0 ? '10.20.0.0/16' : `${host}/${isIP(host) === 4 ? 32 : 128}`;
+    const setting = `SECU_WEBHOOK_NETWORKS=${network}`;
+    throw new SecuError(
+      'origin_not_allowed',
+      `url: the address that this host resolves to may not be connected to; where its network is yours: ${setting}`,
+      { details: { settings: [setting] } },
+    );
+  }
+}
