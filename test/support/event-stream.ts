@@ -22,14 +22,17 @@ export interface EventStream {
 /** Reads server-sent events until it is closed. */
 export async function openStream(options: {
   url: string;
-  key: string;
+  /** An API key; or other credentials as headers. */
+  key?: string;
+  headers?: Record<string, string>;
   lastEventId?: string;
 }): Promise<EventStream> {
   const aborter = new AbortController();
   const response = await fetch(options.url, {
     signal: aborter.signal,
     headers: {
-      Authorization: `Bearer ${options.key}`,
+      ...(options.key === undefined ? {} : { Authorization: `Bearer ${options.key}` }),
+      ...options.headers,
       ...(options.lastEventId === undefined ? {} : { 'Last-Event-ID': options.lastEventId }),
     },
   });
