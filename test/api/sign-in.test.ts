@@ -87,7 +87,7 @@ test('the cookie is out of reach of scripts, of other sites and, under https, of
   const publicUrl = 'https://secu.example.com';
   const secure = await startApi(world, {
     now: clock.now,
-    settings: { ...api.deps.settings, publicUrl, hosts: ['secu.example.com'] },
+    settings: { publicUrl, hosts: ['secu.example.com'] },
   });
   const answer = await secure.app.fetch(
     new Request(`${publicUrl}/api/v1/auth/sign-in`, {

@@ -3,7 +3,7 @@ import { serve } from '@hono/node-server';
 import { Registry } from '@prometheus-io/client';
 import type { App } from '../../src/api/app.ts';
 import { createApp } from '../../src/api/app.ts';
-import type { ApiDeps } from '../../src/api/deps.ts';
+import type { ApiDeps, ApiSettings } from '../../src/api/deps.ts';
 import { hashOfApiKey } from '../../src/api/middleware/authenticate.ts';
 import { newSessionToken } from '../../src/api/middleware/session-cookie.ts';
 import type { ApiKeyRole } from '../../src/db/entities/system.ts';
@@ -60,12 +60,18 @@ export interface TestApi {
 }
 
 /** The API of this world on a port of its own, until the world is closed. */
-export async function startApi(world: TestWorld, overrides: Partial<ApiDeps> = {}): Promise<TestApi> {
+export async function startApi(
+  world: TestWorld,
+  overrides: Partial<Omit<ApiDeps, 'settings'>> & { settings?: Partial<ApiSettings> } = {},
+): Promise<TestApi> {
   const port = await freePort();
   const base = apiDepsOf(world);
-  const hosts = [`127.0.0.1:${port}`];
-  const settings = { ...base.settings, hosts, publicUrl: `http://127.0.0.1:${port}` };
-  const deps: ApiDeps = { ...base, settings, ...overrides };
+  const own = { hosts: [`127.0.0.1:${port}`], publicUrl: `http://127.0.0.1:${port}` };
+  const deps: ApiDeps = {
+    ...base,
+    ...overrides,
+    settings: { ...base.settings, ...own, ...overrides.settings },
+  };
   world.onClose(() => deps.feed.close());
   const app = createApp(deps);
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });

@@ -33,6 +33,8 @@ export function requestScope({
     c.header('X-Content-Type-Options', 'nosniff');
     c.header('X-Frame-Options', 'DENY');
     c.header('Referrer-Policy', 'no-referrer');
+    c.header('Cross-Origin-Opener-Policy', 'same-origin');
+    c.header('Cross-Origin-Resource-Policy', 'same-origin');
     if (c.res.headers.get('Content-Security-Policy') === null)
       c.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     if (c.res.headers.get('Cache-Control') === null) c.header('Cache-Control', 'no-store');
