@@ -47,7 +47,7 @@ export interface ScanDeps extends GitlabDeps {
 }
 
 /** Steps of a rotation, each durable when it is told. */
-export type RotationStep = 'intent' | 'answered' | 'journalled' | 'committed' | 'verified';
+export type RotationStep = 'prepared' | 'intent' | 'answered' | 'journalled' | 'committed' | 'verified';
 
 export interface RotationDeps extends GitlabDeps {
   journal: RotationJournal;

@@ -73,6 +73,7 @@ async function rotate(deps: RotationDeps, input: RotateInput): Promise<RotationR
     wanted: typeof wanted === 'string' ? wanted : null,
   });
   if (typeof prepared === 'string') return decline({ deps, input, will, code: prepared, now });
+  await deps.onStep('prepared');
   const startedMs = performance.now();
   const attempt = await intend({ deps, input, will, prepared, now });
   if (typeof attempt === 'string') return decline({ deps, input, will, code: attempt, now });

@@ -20,6 +20,8 @@ export interface RequesterDeps {
   /** `Secu/<version>`: honest and stable, since proxies in front of GitLab turn unknown ones away. */
   userAgent: string;
   requestTimeoutMs?: number;
+  /** For the one request whose answer must not be missed. */
+  rotationTimeoutMs?: number;
 }
 
 /** What a request belongs to. */

@@ -25,9 +25,10 @@ export async function rotateSelf(input: {
   bearer: string;
   expiresAt: string;
 }): Promise<RotationAnswer> {
+  const { rotationTimeoutMs = ANSWER_MS } = input.call;
   try {
     const body = await postOnce(
-      { ...input.call, requestTimeoutMs: ANSWER_MS },
+      { ...input.call, requestTimeoutMs: rotationTimeoutMs },
       {
         endpoint: 'personal_access_tokens/self/rotate',
         headers: { authorization: `Bearer ${input.bearer}`, 'content-type': 'application/json' },

@@ -5,6 +5,8 @@ import { fleetRecipes } from '../../simulator/index.ts';
 import type { RotationResult } from '../../src/activities/rotation-ends.ts';
 import { keepJournal } from '../../src/activities/rotation-keeper.ts';
 import { dateInDays } from '../../src/domain/rotation.ts';
+import { createGitlabClient } from '../../src/gitlab/client.ts';
+import { createPacer } from '../../src/gitlab/pacer.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import type { Active, Activities } from './support.ts';
@@ -31,7 +33,14 @@ beforeEach(async () => {
     maintenanceMode: false,
     legacyRotationDisabled: false,
   });
-  activities = await activitiesOf(world);
+  activities = await activitiesOf(world, {
+    gitlab: createGitlabClient({
+      policy: world.policy,
+      pacer: createPacer({ perSecond: 1_000 }),
+      userAgent: 'Secu/test',
+      rotationTimeoutMs: 1_000,
+    }),
+  });
 });
 
 const posts = () => world.simulator.control.requests.count(ROTATE);
@@ -152,6 +161,7 @@ test.each([
   ['a proxy answers 502', { kind: 'lost_reply', how: 'bad_gateway' }],
   ['half of the answer arrives', { kind: 'cut' }],
   ['half of the JSON arrives', { kind: 'truncated_json' }],
+  ['no answer ever comes', { kind: 'lost_reply', how: 'hang' }],
 ] as const)(
   'GitLab rotated and %s: lost, said plainly, one POST, and the new token lives',
   async (_what, answer) => {
