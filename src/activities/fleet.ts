@@ -10,28 +10,42 @@ export interface TakenScan {
 }
 
 const SCANS_PER_PAGE = 50;
+/** A token that was looked at so recently is not looked at again before the next page of clones. */
+const VERIFIED_WITHIN_MS = 15 * 60_000;
+
+export interface TakenPage {
+  scans: TakenScan[];
+  /** How many may run at once. */
+  window: number;
+  /** Scans wait, and the token has to be looked at before they are taken. */
+  stale: boolean;
+}
 
 export type FleetActivities = ReturnType<typeof createFleetActivities>;
 
 export function createFleetActivities({ database, log, metrics, settings }: ActivityDeps) {
   const { stores } = database;
   return {
-    /** The next queued scans, or none while the integration may not clone. `window` = how many may run at once. */
+    /** The next queued scans, or none while the integration may not clone, or its token was not `verified` lately. */
     async takeScans(input: {
       integrationId: string;
       exclude: string[];
+      verified: boolean;
       nowMs: number;
-    }): Promise<{ scans: TakenScan[]; window: number }> {
+    }): Promise<TakenPage> {
       const integration = await stores.integrations.find(input.integrationId);
-      const window = settings.clones;
-      if (integration === null) return { scans: [], window };
+      const nothing = { scans: [], window: settings.clones, stale: false };
+      if (integration === null) return nothing;
       const open = mayClone({
         ...integration,
         removedAt: integration.removedAt ?? null,
         suspectedAt: integration.suspectedAt ?? null,
       });
-      if (!open) return { scans: [], window };
-      return { scans: await stores.scans.take({ ...input, limit: SCANS_PER_PAGE }), window };
+      if (!open) return nothing;
+      const scans = await stores.scans.take({ ...input, limit: SCANS_PER_PAGE });
+      const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
+      const stale = !input.verified && scans.length > 0 && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
+      return stale ? { ...nothing, stale } : { ...nothing, scans };
     },
 
     /** Ends a scan whose activity did not: canceled, or failed with what is known of why. */

@@ -16,8 +16,14 @@ import { isOutage, isTokenRefusal, openToken } from './token.ts';
 /** How a replacement ended, as the waiting caller reads it from the command's row. */
 export type ReplacementResult =
   | { code: 'ok' }
-  | { code: 'reach_shrinks'; known: number; lost: number }
+  | { code: 'reach_shrinks'; known: number; lost: number; owner: OwnerChange }
   | { code: string };
+
+/** Usernames; the same twice where the owner stays. */
+interface OwnerChange {
+  before: string | null;
+  after: string | null;
+}
 
 interface ReplaceInput {
   integrationId: string;
@@ -76,9 +82,18 @@ async function replaceWith({
     return refuse({ deps, input, requestId, candidate, integration, code: reach, now });
   if (reach.lost > 0 && command.payload['acceptLoss'] !== true) {
     await database.stores.credentials.wipeCandidate({ id: candidate.id, now });
-    return finish({ deps, input, result: { code: 'reach_shrinks', ...reach }, now });
+    const { known, lost } = reach;
+    const current = await database.stores.credentials.current(integration.id);
+    const owner = { before: current?.ownerUsername ?? null, after: outcome.token.owner.username };
+    return finish({ deps, input, result: { code: 'reach_shrinks', known, lost, owner }, now });
   }
-  return take({ deps, input, requestId, candidate, outcome, lost: reach.lost, now });
+  return take({ deps, input, requestId, candidate, outcome, reach, now });
+}
+
+interface Reach {
+  known: number;
+  lost: number;
+  gained: number;
 }
 
 /** How much of what we know the new token reaches, or the code of why that cannot be said. */
@@ -87,12 +102,13 @@ async function readReach(input: {
   integration: IntegrationRow;
   token: Secret;
   signal: AbortSignal;
-}): Promise<{ known: number; lost: number } | string> {
+}): Promise<Reach | string> {
   const api = input.deps.gitlab.forToken({ baseUrl: input.integration.baseUrl, token: input.token });
   try {
     const reached = await reachedIds({ api, signal: input.signal });
     const known = await input.deps.database.stores.listing.knownProjectIds(input.integration.id);
-    return { known: known.length, lost: known.filter((id) => !reached.has(id)).length };
+    const lost = known.filter((id) => !reached.has(id)).length;
+    return { known: known.length, lost, gained: reached.size - (known.length - lost) };
   } catch (err) {
     if (isSecuError(err) && (isOutage(err) || isTokenRefusal(err))) return err.code;
     throw err;
@@ -144,7 +160,7 @@ async function take(input: {
   requestId: string | null;
   candidate: CredentialRow;
   outcome: VerificationOutcome & { verdict: 'active' };
-  lost: number;
+  reach: Reach;
   now: Date;
 }): Promise<{ code: string }> {
   const { deps, requestId, candidate, outcome, now } = input;
@@ -176,11 +192,12 @@ async function take(input: {
         suspectedAt: null,
         lastVerifiedAt: now,
         nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
-        warnings: [...outcome.warnings, ...comparison({ before, outcome, lost: input.lost })],
+        warnings: [...outcome.warnings, ...comparison({ row, before, outcome, reach: input.reach })],
       },
       now,
     );
-    const acceptRemovals = input.lost > 0;
+    const { lost, gained } = input.reach;
+    const acceptRemovals = lost > 0;
     await tx.syncs.open({ integrationId, trigger: 'manual', acceptRemovals, requestId, now });
     await tx.events.add(
       [
@@ -189,7 +206,25 @@ async function take(input: {
           integrationId,
           actor: 'system',
           text: `${row.name}: the token was replaced.`,
-          data: { lost: input.lost, requestId },
+          data: {
+            lost,
+            gained,
+            before: {
+              status: row.verdict,
+              cause: row.cause ?? null,
+              gitlabTokenId: before?.gitlabTokenId ?? null,
+              owner: before?.ownerUsername ?? null,
+              expiresAt: before?.expiresOn ?? null,
+            },
+            after: {
+              status: 'active',
+              cause: null,
+              gitlabTokenId: outcome.token.gitlabTokenId,
+              owner: outcome.token.owner.username,
+              expiresAt: outcome.token.expiresAt ?? null,
+            },
+            requestId,
+          },
         },
       ],
       now,
@@ -202,15 +237,18 @@ async function take(input: {
 }
 
 function comparison(input: {
+  row: IntegrationRow;
   before: CredentialRow | null;
   outcome: VerificationOutcome & { verdict: 'active' };
-  lost: number;
+  reach: Reach;
 }): TokenWarning[] {
   const warnings: TokenWarning[] = [];
   const oldOwner = input.before?.ownerUsername ?? null;
   const newOwner = input.outcome.token.owner.username;
   if (oldOwner !== null && newOwner !== null && oldOwner !== newOwner) warnings.push('owner_changed');
-  if (input.lost > 0) warnings.push('reach_reduced');
+  const wasListed = input.row.lastSyncAt !== null && input.row.lastSyncAt !== undefined;
+  if (input.reach.lost > 0) warnings.push('reach_reduced');
+  if (input.reach.gained > 0 && wasListed) warnings.push('reach_grown');
   return warnings;
 }
 

@@ -130,8 +130,10 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
     queuedScans: input.queuedScans,
   };
   await tx.syncs.end({ id: run.id, state, cause, complete: listing.complete, counts, now });
-  if (listing.complete)
+  if (listing.complete) {
     await tx.integrations.change(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
+    await tellReach({ tx, integration, syncId: run.id, counts, now });
+  }
   const changes =
     counts.added + counts.renamed + counts.excluded + counts.returned + counts.missing + counts.removed;
   if (run.trigger === 'schedule' && listing.complete && changes === 0) return;
@@ -149,6 +151,55 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
             kind: 'sync.failed',
             text: `${integration.name}: the listing is not complete (${cause}); nothing was taken away.`,
           },
+    ],
+    now,
+  );
+}
+
+/** How long at least a change of reach is shown as a warning. */
+const REACH_SHOWN_MS = 24 * 3_600_000;
+
+/** What the token reaches beside what it reached at the complete listing before: an event, and a warning for a day. */
+async function tellReach(input: {
+  tx: Stores;
+  integration: IntegrationRow;
+  syncId: string;
+  counts: { listed: number; added: number; returned: number; missing: number; removed: number };
+  now: Date;
+}): Promise<void> {
+  const { tx, integration, syncId, counts, now } = input;
+  const { id, name, warnings } = integration;
+  const gained = counts.added + counts.returned;
+  const lost = Math.max(0, integration.listed + gained - counts.listed);
+  const others = warnings.filter((warning) => warning !== 'reach_reduced' && warning !== 'reach_grown');
+  const isFirst = integration.lastSyncAt === null || integration.lastSyncAt === undefined;
+  if (isFirst) return;
+  if (gained + lost === 0) {
+    if (others.length === warnings.length) return;
+    const since = new Date(now.getTime() - REACH_SHOWN_MS);
+    const kinds = ['integration.reach_changed', 'integration.token_replaced'] as const;
+    if (await tx.events.hasSince({ integrationId: id, kinds, since })) return;
+    await tx.integrations.change(id, { warnings: others }, now);
+    return;
+  }
+  const reduced = lost > 0 ? (['reach_reduced'] as const) : [];
+  const grown = gained > 0 ? (['reach_grown'] as const) : [];
+  await tx.integrations.change(id, { warnings: [...others, ...reduced, ...grown] }, now);
+  await tx.events.add(
+    [
+      {
+        kind: 'integration.reach_changed',
+        integrationId: id,
+        actor: 'system',
+        text: `${name}: the token reaches ${gained} repositories more and ${lost} fewer than before.`,
+        data: {
+          syncId,
+          before: { repositories: integration.listed },
+          after: { repositories: counts.listed },
+          gained,
+          lost,
+        },
+      },
     ],
     now,
   );

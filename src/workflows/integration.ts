@@ -21,8 +21,9 @@ import {
   STATUS_ATTRIBUTE,
   syncWorkflowId,
 } from './contract.ts';
-import { database, replacement, rotation, rotators, settling, verification } from './proxies.ts';
+import { database, replacement, rotation, rotators, settling } from './proxies.ts';
 import { causeOf, syncWorkflow } from './sync.ts';
+import { verify } from './verify.ts';
 
 export const changedSignal = defineSignal(CHANGED_SIGNAL);
 
@@ -92,17 +93,8 @@ async function perform(
   }
 }
 
-const CONFIRM_AFTER = '5s';
 const TRIES_TO_START = 20;
 const WAIT_FOR_THE_LAST = '500ms';
-
-/** A first "no" about a token that worked is looked at a second time before anybody is told. */
-async function verify(integrationId: string, commandId: string | null): Promise<void> {
-  const first = await verification().verifyToken({ integrationId, commandId, nowMs: Date.now() });
-  if (!first.suspicion) return;
-  await sleep(CONFIRM_AFTER);
-  await verification().verifyToken({ integrationId, commandId, nowMs: Date.now() });
-}
 
 /**
  * By the worker that any look at the queue finds. One that dies on the way leaves its command, or an open attempt: the

@@ -13,12 +13,13 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TakenScan } from '../activities/fleet.ts';
+import type { TakenPage, TakenScan } from '../activities/fleet.ts';
 import type { FleetInput } from './contract.ts';
 import { scanWorkflowId } from './contract.ts';
 import { changedSignal } from './integration.ts';
 import { database } from './proxies.ts';
 import { repositoryScanWorkflow } from './repository-scan.ts';
+import { verify } from './verify.ts';
 
 const SCANS_PER_RUN = 300;
 /** A scan that had to wait (disk, an outage) is not taken again at once. */
@@ -55,7 +56,7 @@ async function runQueued({ integrationId }: FleetInput, running: Set<string>): P
 
   for (;;) {
     changed = false;
-    const page = await database().takeScans({ integrationId, exclude: [...held], nowMs: Date.now() });
+    const page = await takePage({ integrationId, exclude: [...held] });
     const taken = [...page.scans];
     for (const scan of taken) held.add(scan.scanId);
     for (let scan = taken.shift(); scan !== undefined; scan = taken.shift()) {
@@ -89,6 +90,14 @@ async function runQueued({ integrationId }: FleetInput, running: Set<string>): P
       if (page.scans.length === 0 && !changed) return;
     }
   }
+}
+
+/** A page of clones begins with a token that was seen to live a short while ago. */
+async function takePage(input: { integrationId: string; exclude: string[] }): Promise<TakenPage> {
+  const page = await database().takeScans({ ...input, verified: false, nowMs: Date.now() });
+  if (!page.stale) return page;
+  await verify(input.integrationId, null);
+  return database().takeScans({ ...input, verified: true, nowMs: Date.now() });
 }
 
 function isFull(started: number): boolean {

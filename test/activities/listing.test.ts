@@ -152,8 +152,25 @@ test('a renamed repository keeps its id and is told; a new one is added and told
         data: { from: first?.path, to: 'fleet/moved/elsewhere' },
       },
       { kind: 'repository.added', repositoryId: fresh?.id, data: {} },
+      {
+        kind: 'integration.reach_changed',
+        repositoryId: null,
+        data: {
+          syncId: synced.syncId,
+          before: { repositories: 3 },
+          after: { repositories: 4 },
+          gained: 1,
+          lost: 0,
+        },
+      },
       expect.objectContaining({ kind: 'sync.finished' }),
     ]);
+    const warnings = async () => (await rowOf(world, 'integration', integrationId))['warnings'];
+    expect(await warnings()).toEqual(['reach_grown']);
+    await sync(activities, integrationId);
+    expect(await warnings()).toEqual(['reach_grown']);
+    await sync(activities, integrationId, { nowMs: Date.now() + 25 * 3_600_000 });
+    expect(await warnings()).toEqual([]);
   }));
 
 const STATES = ['empty', 'pending-deletion', 'archived', 'repository-disabled', 'fork', 'personal', 'shop'];

@@ -136,7 +136,12 @@ test('a token that reaches less is refused with counts, and taken when the loss 
   const refused = await replace(added, next.token);
   expect(refused).toMatchObject({
     code: 'reach_shrinks',
-    result: { code: 'reach_shrinks', known: 5, lost: 1 },
+    result: {
+      code: 'reach_shrinks',
+      known: 5,
+      lost: 1,
+      owner: { before: expect.any(String), after: user.username },
+    },
   });
   expect(await rowOf(world, 'credential', refused.credentialId)).toMatchObject(WIPED);
 

@@ -74,7 +74,12 @@ test.each<[string, () => Promise<void>]>([
   expect(result).toMatchObject(WAITS);
   expect(await row()).toMatchObject({ status: 'queued' });
   expect(
-    await activities.takeScans({ integrationId: task.integrationId, exclude: [], nowMs: Date.now() }),
+    await activities.takeScans({
+      integrationId: task.integrationId,
+      exclude: [],
+      verified: false,
+      nowMs: Date.now(),
+    }),
   ).toMatchObject({ scans: [] });
 });
 
@@ -153,13 +158,26 @@ test('the scan of an integration that was removed meanwhile writes nothing', asy
 test('scans are taken by priority, in pages, without those that are held', async () => {
   const activities = await activitiesOf(world);
   const take = (exclude: string[]) =>
-    activities.takeScans({ integrationId: task.integrationId, exclude, nowMs: Date.now() });
+    activities.takeScans({ integrationId: task.integrationId, exclude, verified: false, nowMs: Date.now() });
   expect(await take([])).toEqual({
     window: 4,
+    stale: false,
     scans: [{ scanId: task.scanId, repositoryId: task.repositoryId }],
   });
-  expect(await take([task.scanId])).toEqual({ window: 4, scans: [] });
+  expect(await take([task.scanId])).toEqual({ window: 4, stale: false, scans: [] });
   expect(await openScan(world, task.repositoryId)).toBe(task.scanId);
+});
+
+test('a page of clones begins only with a token that was looked at lately', async () => {
+  const activities = await activitiesOf(world);
+  const { integrationId } = task;
+  const take = (verified: boolean, nowMs = Date.now()) =>
+    activities.takeScans({ integrationId, exclude: [], verified, nowMs });
+  const later = Date.now() + 16 * 60_000;
+  expect(await take(false, later)).toEqual({ window: 4, stale: true, scans: [] });
+  expect((await take(true, later)).scans).toHaveLength(1);
+  await change({ lastVerifiedAt: new Date(later) });
+  expect(await take(false, later)).toMatchObject({ stale: false, scans: [{ scanId: task.scanId }] });
 });
 
 test('a scan that its activity could not end is ended once, with the nearest cause', async () => {

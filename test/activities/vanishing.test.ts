@@ -48,8 +48,15 @@ test('what GitLab itself says is gone is removed by the first complete listing, 
     expect(synced.listing.gone).toEqual([gone?.id]);
     expect(await countsOf(on)).toEqual({ active: 11, removed: 1 });
     expect(await syncRow(world, synced)).toMatchObject({ state: 'done', missing: 0, removed: 1 });
-    expect((await eventsOf(world, added.integrationId)).slice(-2)).toEqual([
+    expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
+      warnings: ['reach_reduced'],
+    });
+    expect((await eventsOf(world, added.integrationId)).slice(-3)).toEqual([
       { kind: 'repository.removed', repositoryId: gone?.id, data: {} },
+      expect.objectContaining({
+        kind: 'integration.reach_changed',
+        data: expect.objectContaining({ gained: 0, lost: 1 }),
+      }),
       expect.objectContaining({ kind: 'sync.finished' }),
     ]);
     expect(

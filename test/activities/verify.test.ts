@@ -154,7 +154,7 @@ test.each<[InvalidCause, Spoil]>(spoilt.slice(0, 3))(
     expect(Number(row['next_verify_at']) - nowMs).toBeLessThan(60_000);
     expect(await rowOf(world, 'command', commandId)).toMatchObject({ state: 'queued' });
     expect(
-      await activities.takeScans({ integrationId: added.integrationId, exclude: [], nowMs }),
+      await activities.takeScans({ integrationId: added.integrationId, exclude: [], verified: false, nowMs }),
     ).toMatchObject({ scans: [] });
 
     expect(await verify(added, { commandId })).toEqual({ status: 'invalid', suspicion: false });
@@ -226,7 +226,12 @@ test('an answer after an outage is noticed, and what waited goes on', async () =
   await world.simulator.control.down();
   await verify(added);
   expect(
-    await activities.takeScans({ integrationId: added.integrationId, exclude: [], nowMs: Date.now() }),
+    await activities.takeScans({
+      integrationId: added.integrationId,
+      exclude: [],
+      verified: false,
+      nowMs: Date.now(),
+    }),
   ).toMatchObject({ scans: [] });
   await world.simulator.control.up();
   activities.starters.wakes.length = 0;

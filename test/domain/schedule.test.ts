@@ -140,3 +140,35 @@ test('flags that are done, one after the other, end: none is asked for twice', (
     { numRuns: 50 },
   );
 });
+
+describe('rotation', () => {
+  const rotation = { attemptId: 'rot', workerId: 'wrk', nextLookMs: NOW };
+  const settle = { do: 'settle_rotation', attemptId: 'rot', workerId: 'wrk' };
+
+  test('a person asks: it begins, or an attempt that is open is settled first', () => {
+    const command = { id: 'c', kind: 'rotate' } as const;
+    expect(actionOf({ command })).toEqual({ do: 'rotate', commandId: 'c' });
+    const waiting = { ...rotation, nextLookMs: NOW + 1 };
+    expect(actionOf({ command, rotation: waiting })).toEqual({ ...settle, commandId: 'c' });
+  });
+
+  test('an open attempt is looked at when its time has come, before anything but a new token', () => {
+    const seen = { rotation, nextVerifyMs: NOW, nextRotateMs: NOW };
+    expect(actionOf(seen)).toEqual({ ...settle, commandId: null });
+    const command = { id: 'c', kind: 'replace_token' } as const;
+    expect(actionOf({ ...seen, command })).toEqual({ do: 'replace_token', commandId: 'c' });
+    expect(actionOf({ rotation: { ...rotation, nextLookMs: NOW + 5 } })).toEqual({
+      do: 'wait',
+      untilMs: NOW + 5,
+    });
+  });
+
+  test('by itself only while the token works, and never beside an open attempt', () => {
+    expect(actionOf({ nextRotateMs: NOW })).toEqual({ do: 'rotate', commandId: null });
+    expect(actionOf({ nextRotateMs: NOW + 7 })).toEqual({ do: 'wait', untilMs: NOW + 7 });
+    for (const verdict of ['pending', 'invalid'] as const)
+      expect(actionOf({ nextRotateMs: NOW, verdict })).toMatchObject({ do: 'wait' });
+    const open = { ...rotation, nextLookMs: NOW + 5 };
+    expect(actionOf({ nextRotateMs: NOW, rotation: open })).toEqual({ do: 'wait', untilMs: NOW + 5 });
+  });
+});

@@ -44,6 +44,19 @@ function changeOf(before: VerdictState, outcome: VerificationOutcome, jitter = 0
 }
 
 describe('a definite "no"', () => {
+  test('that the old token is refused leaves a lost rotation what it is; another cause, or a good look, does not', () => {
+    const lost: VerdictState = { ...ACTIVE, verdict: 'invalid', cause: 'rotation_lost' };
+    expect(changeOf(lost, no('token_revoked'))).toMatchObject({
+      event: null,
+      next: { cause: 'rotation_lost' },
+    });
+    expect(changeOf(lost, no('account_blocked')).next.cause).toBe('account_blocked');
+    expect(changeOf(lost, GOOD)).toMatchObject({
+      event: 'integration.verified',
+      next: { verdict: 'active' },
+    });
+  });
+
   test.each(['token_expired', 'token_revoked', 'token_rejected'] as const)(
     '%s of an active token is only a suspicion, whose second look decides',
     (cause) => {

@@ -105,6 +105,20 @@ test('a command is finished once however many signals arrive', async () => {
   expect(new Set(row.finished).size).toBe(2);
 });
 
+test('an open rotation is settled by anybody where the worker that began it does not answer', async () => {
+  const rotation = { attemptId: newId('rotation'), workerId: newId('worker'), nextLookMs: 1 };
+  const row = integrationRow({ rotation });
+  const settled: string[] = [];
+  await living(row, async () => void (await awaitUntil(() => settled.length === 1, { timeoutMs: 40_000 })), {
+    async settleRotation({ attemptId }) {
+      settled.push(attemptId);
+      row.seen.rotation = null;
+      return { attemptId, code: 'not_rotated', newTokenId: null, expiresAt: null };
+    },
+  });
+  expect(settled).toEqual([rotation.attemptId]);
+});
+
 test('the first "no" about a token that worked is looked at again after five seconds', async () => {
   const row = integrationRow({ nextVerifyMs: 1 });
   await living(row, async () => void (await awaitUntil(() => row.verifications.length === 2)), {

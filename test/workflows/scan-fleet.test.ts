@@ -63,6 +63,17 @@ test('what is urgent is taken first, in a window that is never exceeded, and it 
   expect(new Set(queue.begun.slice(0, 3))).toEqual(new Set([first, ...urgent].map(({ scanId }) => scanId)));
 });
 
+test('a token that was not looked at lately is, once, before the page is taken', async () => {
+  const queue = fleetQueue({ count: 5 });
+  queue.stale = true;
+  await fleetOf({ queue }, async (fleet) => {
+    await fleet.wake();
+    await fleet.ended();
+  });
+  expect(queue.verifications).toBe(1);
+  expect(statusesOf(queue)).toEqual(['ended']);
+});
+
 test('after three hundred scans it goes on as a new run, and each scan runs once', async () => {
   const queue = fleetQueue({ count: 310, window: 40 });
   const runs = await fleetOf({ queue }, async (fleet) => {

@@ -228,12 +228,12 @@ function refusal(result: Record<string, unknown>): SecuError {
   const code: SecuErrorCode = SECU_ERROR_CODES.find((known) => known === result['code']) ?? 'internal';
   if (code !== 'reach_shrinks')
     return new SecuError(code, `the new token was refused (${code}); the old one stays in place`);
-  const { known, lost } = result;
+  const { known, lost, owner } = result;
   return new SecuError(
     code,
     `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to take it all the same`,
     {
-      details: { known, lost },
+      details: { known, lost, owner },
     },
   );
 }

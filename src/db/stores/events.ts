@@ -1,4 +1,4 @@
-import type { LiveEvent, NewEvent } from '../../domain/event.ts';
+import type { EventKind, LiveEvent, NewEvent } from '../../domain/event.ts';
 import { isAuditKind } from '../../domain/event.ts';
 import { SEVERITIES } from '../../domain/finding.ts';
 import type { Condition, ListInput } from '../list-query.ts';
@@ -81,6 +81,19 @@ export function createEventStore(sql: Sql) {
         events.map((event) => jsonText(event.data ?? {})),
         SEVERITIES,
       ]);
+    },
+
+    /** Was there an event of these kinds since then? */
+    async hasSince(input: {
+      integrationId: string;
+      kinds: readonly EventKind[];
+      since: Date;
+    }): Promise<boolean> {
+      const row = await sql.first<{ id: string }>(
+        `select id from event where integration_id = $1 and kind = any($2::text[]) and at > $3 limit 1`,
+        [input.integrationId, input.kinds, input.since],
+      );
+      return row !== null;
     },
 
     /** Tells whoever listens now; lost when nobody does. */

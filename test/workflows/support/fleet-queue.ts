@@ -21,10 +21,22 @@ export interface FleetQueue {
   atOnce: number;
   mostAtOnce: number;
   takes: number;
+  /** The token has to be looked at before the next page. */
+  stale: boolean;
+  verifications: number;
 }
 
 export function fleetQueue({ count = 0, window = 8 }: { count?: number; window?: number } = {}): FleetQueue {
-  const queue = { scans: [], window, begun: [], atOnce: 0, mostAtOnce: 0, takes: 0 };
+  const queue = {
+    scans: [],
+    window,
+    begun: [],
+    atOnce: 0,
+    mostAtOnce: 0,
+    takes: 0,
+    stale: false,
+    verifications: 0,
+  };
   for (let index = 0; index < count; index += 1) addScan(queue);
   return queue;
 }
@@ -51,8 +63,9 @@ export function activitiesOverQueue(
   own: Partial<AllActivities> = {},
 ): AllActivities {
   return activitiesWith({
-    async takeScans({ exclude }) {
+    async takeScans({ exclude, verified }) {
       queue.takes += 1;
+      if (queue.stale && !verified) return { scans: [], window: queue.window, stale: true };
       const waiting = queue.scans
         .filter(({ status, scanId }) => status === 'queued' && !exclude.includes(scanId))
         .toSorted((a, b) => a.priority - b.priority || (a.scanId < b.scanId ? -1 : 1))
@@ -60,7 +73,13 @@ export function activitiesOverQueue(
       return {
         scans: waiting.map(({ scanId, repositoryId }) => ({ scanId, repositoryId })),
         window: queue.window,
+        stale: false,
       };
+    },
+    async verifyToken() {
+      queue.verifications += 1;
+      queue.stale = false;
+      return { status: 'active', suspicion: false };
     },
     async scanRepository({ scanId }) {
       const row = rowOf(queue, scanId);

@@ -11,7 +11,7 @@ export interface Flagged {
 /** One integration in memory: what the database would hold, decided over by the real rules of the domain. */
 export interface IntegrationRow {
   seen: IntegrationSnapshot;
-  commands: { id: string; kind: 'verify' | 'replace_token' }[];
+  commands: { id: string; kind: 'verify' | 'replace_token' | 'rotate' }[];
   /** Command ids in the order in which they were finished. */
   finished: string[];
   flags: Flagged[];
