@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { createTransport } from 'nodemailer';
+import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
 import type { Notice, SendOutcome } from '../domain/channel.ts';
 import { escapeForeignText } from '../domain/finding.ts';
 import { transportFailure } from './failure.ts';
@@ -26,39 +30,60 @@ export async function sendMail(
   settings: MailSettings,
   { to, notice, signal }: { to: string; notice: Notice; signal: AbortSignal },
 ): Promise<SendOutcome> {
-  signal.throwIfAborted();
-  const transport = createTransport(connectionOf(settings));
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]);
-  const cut = new Promise<never>((_resolve, reject) => {
-    deadline.addEventListener('abort', () => reject(deadline.reason as Error), { once: true });
-  });
+  let socket: Socket | null = null;
   try {
-    const info = await Promise.race([transport.sendMail(mailOf({ from: settings.from, to, notice })), cut]);
+    socket = await connected({ ...serverOf(settings), signal: deadline });
+    const transport = createTransport({ ...connectionOf(settings), getSocket: handOver(socket) });
+    const info = await transport.sendMail(mailOf({ from: settings.from, to, notice }));
     return { sent: true, status: replyCodeOf(info.response) };
   } catch (err) {
     signal.throwIfAborted();
+    if (deadline.aborted) return transportFailure(deadline.reason);
     return refusalOf(err) ?? transportFailure(withCodeOfSystem(err));
   } finally {
-    transport.close();
+    socket?.destroy();
   }
 }
 
-function connectionOf({ url, caPem }: MailSettings) {
-  const { protocol, hostname, port, username, password } = new URL(url);
+/** A connection of ours, which the signal cuts: nodemailer's own lives on until its timeouts. TLS comes over it. */
+async function connected(input: { host: string; port: number; signal: AbortSignal }): Promise<Socket> {
+  const { host, port, signal } = input;
+  const socket = connect({
+    host,
+    port,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]),
+  });
+  await once(socket, 'connect');
+  signal.addEventListener('abort', () => socket.destroy(), { once: true });
+  return socket;
+}
+
+function handOver(connection: Socket): SMTPTransportOptions['getSocket'] {
+  return (_options, callback) => callback(null, { connection });
+}
+
+function serverOf({ url }: MailSettings): { host: string; port: number; secure: boolean } {
+  const { protocol, hostname, port } = new URL(url);
   const secure = protocol === 'smtps:';
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: port === '' ? (secure ? 465 : 587) : Number(port), secure };
+}
+
+function connectionOf(settings: MailSettings) {
+  const { caPem } = settings;
+  const { username, password } = new URL(settings.url);
   const user = decodeURIComponent(username);
+  const server = serverOf(settings);
   return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (secure ? 465 : 587) : Number(port),
-    secure,
+    ...server,
     // a password never travels in clear; without one, STARTTLS is used where it is offered
-    requireTLS: !secure && user !== '',
+    requireTLS: !server.secure && user !== '',
     ...(user === '' ? {} : { auth: { user, pass: decodeURIComponent(password) } }),
     tls: {
       rejectUnauthorized: true,
       ...(caPem === null ? {} : { ca: [...getCACertificates('default'), caPem] }),
     },
-    connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: CONNECT_TIMEOUT_MS,
     disableFileAccess: true,
