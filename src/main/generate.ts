@@ -3,6 +3,7 @@ import { createApp, openApiDocument } from '../api/app.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { settingsTable } from '../config/settings.ts';
 import { ADVICE, INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../domain/causes.ts';
+import { DELIVERY_ADVICE } from '../domain/channel.ts';
 import { CHECK_NAMES, DRY_RUN_CAUSES } from '../domain/dry-run-causes.ts';
 import { EVENT_KINDS, isAuditKind, LIVE_KINDS } from '../domain/event.ts';
 import type { CodeLanguage } from '../scanners/ast-grep/code-files.ts';
@@ -78,6 +79,12 @@ function causes(): string {
     '## A scan that failed, was canceled or waits',
     '',
     ...SCAN_CAUSES.map((code) => `- \`${code}\``),
+    '',
+    '## A message to a channel that did not arrive (`cause` of a delivery)',
+    '',
+    '| cause | what to do |',
+    '| --- | --- |',
+    ...Object.entries(DELIVERY_ADVICE).map(([cause, advice]) => `| \`${cause}\` | ${advice} |`),
     '',
     '## What a check of a dry run can say (`POST /api/v1/integrations/test`)',
     '',

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import { Webhook } from 'standardwebhooks';
@@ -12,6 +15,7 @@ import { httpReceiver, mailReceiver } from '../support/receivers.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 
+const PROGRAM = fileURLToPath(new URL('deliver-program.ts', import.meta.url));
 let world: TestWorld;
 let receiver: HttpReceiver;
 
@@ -198,6 +202,30 @@ test('a worker that is killed in the middle leaves its message to the next, once
   ).toBe(false);
   expect(await only()).toMatchObject({ state: 'sent', cause: null });
 });
+
+test('a process that is killed while it sends: another one sends it again, under the same id', async () => {
+  await addChannel(world, { url: receiver.url });
+  await happen();
+  receiver.answer = () => {};
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', PROGRAM, world.databaseUrl, '3000'],
+    {
+      env: { PATH: process.env['PATH'], KEY_RING: world.keyRing },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  await awaitUntil(() => receiver.posts.length === 1, { what: 'the first attempt' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await only()).toMatchObject({ state: 'queued', attempts: 1, failures: 0 });
+  receiver.answer = (response) => response.writeHead(204).end();
+  startTelling(world);
+  await ended();
+  expect(await only()).toMatchObject({ state: 'sent', attempts: 2 });
+  const [first, second] = receiver.posts.map(({ headers }) => headers['webhook-id']);
+  expect([receiver.posts.length, second]).toEqual([2, first]);
+}, 30_000);
 
 test('stopping cuts off what is being sent, and it is nobody’s failure', async () => {
   await addChannel(world, { url: receiver.url });

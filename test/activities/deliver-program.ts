@@ -1,0 +1,29 @@
+import { startDeliveries } from '../../src/activities/deliver.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { createNotifier } from '../../src/notify/notifier.ts';
+import { parseKeyRing } from '../../src/vault/key-ring.ts';
+import { createVault } from '../../src/vault/vault.ts';
+
+/** Tells channels in a process of its own, which a test can kill: `<database url> <lease in ms>`, key ring in the environment. */
+const [databaseUrl = '', leaseMs = ''] = process.argv.slice(2);
+const policy = createOutboundPolicy({ origins: [], allowedNetworks: ['127.0.0.0/8'], ownListeners: [] });
+startDeliveries({
+  database: await openDatabase({ url: databaseUrl, poolMax: 2 }),
+  vault: createVault({
+    keyRing: parseKeyRing(process.env['KEY_RING'] ?? ''),
+    provider: 'forge',
+    onSecret: () => {},
+  }),
+  notifier: createNotifier({
+    dispatcherFor: (url) => policy.dispatcherFor(url),
+    userAgent: 'Secu/test',
+    mail: null,
+    now: () => new Date(),
+  }),
+  log: createLogger({ level: 'silent', format: 'json' }),
+  metrics: { delivered: () => {} },
+  publicUrl: 'https://secu.example.com',
+  leaseMs: Number(leaseMs),
+});
