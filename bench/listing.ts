@@ -13,6 +13,8 @@ import type { RowsAnswer, RowsInput } from './rows.ts';
 
 const LATENCY_MS = 200;
 const WORKERS = 7;
+/** A listing of any length has to fit in. */
+const HEAP_MIB = 80;
 /** Just below GitLab.com's 2,000 a minute, so that no minute can hold more. */
 const PER_SECOND = 33;
 
@@ -72,7 +74,7 @@ interface Sized {
 /** @returns by how much memory grew, in MiB */
 async function benchSize({ report, folder, size, databaseUrl, withPeer }: Sized): Promise<number> {
   const gitlab = start('gitlab-program.ts');
-  const secu = start('listing-program.ts');
+  const secu = start('listing-program.ts', { heapMib: HEAP_MIB });
   try {
     const begin: GitlabInput = {
       folder: join(folder, `gitlab-${size}`),
