@@ -6,15 +6,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../src/embedded/home.ts';
-import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
+import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { groundAddress } from '../support/ground-address.ts';
+import { toolPath } from '../support/tools.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 test('secu up uses a database and a Temporal server that are given, and starts none of its own', async () => {
   const db = await createTestDatabase({ empty: true });
+  // its workers poll queues without a prefix: beside other suites they need a server of their own
+  const temporal = await startThrowawayTemporal({
+    folder: await mkdtemp(join(tmpdir(), 'secu-up-temporal-')),
+    path: await toolPath('temporal'),
+  });
   const home = await mkdtemp(join(tmpdir(), 'secu-up-'));
   const port = await freePort();
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', 'up'], {
@@ -25,8 +30,8 @@ test('secu up uses a database and a Temporal server that are given, and starts n
       SECU_HOME: home,
       SECU_PORT: String(port),
       DATABASE_URL: db.url,
-      TEMPORAL_ADDRESS: groundAddress('temporalAddress'),
-      TEMPORAL_NAMESPACE,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -52,6 +57,7 @@ test('secu up uses a database and a Temporal server that are given, and starts n
       await once(child, 'exit');
     }
     await rm(home, { recursive: true, force: true });
+    await temporal.stop();
     await db.drop();
   }
 });
