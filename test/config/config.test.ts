@@ -101,6 +101,8 @@ describe('with wrong values', () => {
     ['SECU_CA_FILE', '/does/not/exist.pem'],
     ['SECU_LOG_LEVEL', 'loud'],
     ['SECU_PUBLIC_URL', 'https://secu.example.com/path'],
+    ['SECU_OIDC_ISSUER', 'https://login.example.com/?tenant=1'],
+    ['SECU_OIDC_ROLE_MAP', 'security=owner'],
     ['DATABASE_URL', 'mysql://db'],
     ['TEMPORAL_ADDRESS', 'temporal.example.com'],
   ])('refuses %s=%s', (name, value) => {
@@ -158,6 +160,19 @@ describe('values', () => {
       'https://gitlab.example.com',
       'http://127.0.0.1:9000/gitlab',
     ]);
+  });
+
+  test('an issuer stays as its provider writes it, and groups map to roles of ours', () => {
+    const env = {
+      SECU_OIDC_ISSUER: 'https://login.example.com/o/secu/',
+      SECU_OIDC_CLIENT_ID: 'secu',
+      SECU_OIDC_ROLE_MAP: 'ou=security;dc=x=admin, developers=viewer',
+    };
+    expect(readConfig(env, person).oidc).toMatchObject({
+      issuer: 'https://login.example.com/o/secu/',
+      roleClaim: 'groups',
+      roleMap: { 'ou=security;dc=x': 'admin', developers: 'viewer' },
+    });
   });
 
   test('thresholds come with the largest first', () => {

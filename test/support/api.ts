@@ -173,6 +173,7 @@ function callerOf(parts: Pick<TestApi, 'url' | 'keys' | 'answers'>): TestApi['ca
     const body = json === undefined ? raw : JSON.stringify(json);
     const response = await fetch(path.startsWith('/') ? parts.url + path : `${parts.url}/api/v1/${path}`, {
       method,
+      redirect: 'manual',
       headers: {
         ...(as === null ? {} : { Authorization: `Bearer ${parts.keys[as]}` }),
         ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),

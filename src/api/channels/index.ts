@@ -16,6 +16,7 @@ import {
   pageSchema,
   presentPage,
   problemAnswers,
+  SECURITY,
   z,
 } from '../shared.ts';
 import { changeChannel, createChannel, queueAgain, queueTest, removeChannel } from './change.ts';
@@ -79,7 +80,7 @@ const deliveries = createRoute({
 
 /** Routes that start something: admin, once per `Idempotency-Key`. */
 function starting(deps: ApiDeps) {
-  const base = { middleware: [requireRole('admin'), idempotent(deps)], security: [{ apiKey: [] }], tags };
+  const base = { middleware: [requireRole('admin'), idempotent(deps)], security: SECURITY, tags };
   const create = createRoute({
     ...base,
     method: 'post',

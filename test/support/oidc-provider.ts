@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { jest } from '@jest/globals';
+import type { Configuration } from 'oidc-provider';
+import Provider from 'oidc-provider';
+import { Agent, fetch } from 'undici';
+import type { TestCa } from '../gitlab/support.ts';
+
+export const CLIENT_ID = 'secu';
+export const CLIENT_SECRET = ['a', 'secret', 'of', 'the', 'test', 'only'].join('-');
+
+/** What the provider knows of a person. */
+export interface Person {
+  sub: string;
+  [claim: string]: unknown;
+}
+
+export interface TestProvider {
+  issuer: string;
+  /** Whoever signs in there next; `null` refuses. */
+  person: Person | null;
+  /** Changes the ID token before it leaves, to one of the same length. */
+  forge: ((idToken: string) => string) | null;
+  /** Answers everything with this status instead. */
+  failing: number | null;
+  /** Paths that were asked for. */
+  asked: string[];
+  /** What a browser does: begins at our address, signs in at the provider, comes back. @returns the address it is sent back to */
+  visit(address: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A real OpenID provider on loopback under a certificate of the test's own authority. */
+export async function startProvider(input: {
+  ca: TestCa;
+  redirectUri: string;
+  change?: Partial<Configuration>;
+}): Promise<TestProvider> {
+  const tls = await input.ca.issue({ names: ['127.0.0.1'] });
+  const server = createServer(tls);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const agent = new Agent({ connect: { ca: input.ca.caPem } });
+  const people = new Map<string, Person>();
+  // keys and rows in memory are what it warns of, and what a test wants
+  const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
+  const provider = new Provider(issuer, configurationOf({ ...input, people }));
+  warned.mockRestore();
+  const answer = provider.callback();
+
+  const state: TestProvider = {
+    issuer,
+    person: null,
+    forge: null,
+    failing: null,
+    asked: [],
+    visit: (address) => browse({ address, agent, issuer }),
+    async close() {
+      await agent.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '/', issuer).pathname;
+    state.asked.push(path);
+    if (state.failing !== null) {
+      response.writeHead(state.failing).end();
+      return;
+    }
+    if (path.startsWith('/sign-in/')) return signIn(request, response);
+    if (path === '/token' && state.forge !== null) forgeAnswer(response, state.forge);
+    await answer(request, response);
+  }
+
+  async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { person } = state;
+    if (person !== null) people.set(person.sub, person);
+    const result =
+      person === null
+        ? { error: 'access_denied', error_description: 'not today' }
+        : { login: { accountId: person.sub } };
+    await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+  }
+
+  server.on('request', (request, response) => {
+    handle(request, response).catch((err: unknown) => response.destroy(err as Error));
+  });
+  return state;
+}
+
+function configurationOf(input: {
+  redirectUri: string;
+  people: Map<string, Person>;
+  change?: Partial<Configuration>;
+}): Configuration {
+  return {
+    clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [input.redirectUri] }],
+    claims: { openid: ['sub'], profile: ['preferred_username'], groups: ['groups'] },
+    scopes: ['openid', 'profile', 'email', 'groups'],
+    cookies: { keys: ['test'] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: (_context, interaction) => `/sign-in/${interaction.uid}` },
+    ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600 },
+    pkce: { required: () => true },
+    async findAccount(_context, sub) {
+      const person = input.people.get(sub);
+      return person === undefined ? undefined : { accountId: sub, claims: async () => person };
+    },
+    async loadExistingGrant(context) {
+      const { client, session } = context.oidc;
+      if (client === undefined || session?.accountId === undefined) return undefined;
+      const grant = new context.oidc.provider.Grant({
+        clientId: client.clientId,
+        accountId: session.accountId,
+      });
+      grant.addOIDCScope('openid profile email groups');
+      await grant.save();
+      return grant;
+    },
+    ...input.change,
+  };
+}
+
+function forgeAnswer(response: ServerResponse, forge: (idToken: string) => string): void {
+  const end = response.end.bind(response) as (chunk: string) => ServerResponse;
+  response.end = ((chunk: unknown) =>
+    end(
+      String(chunk).replace(
+        /("id_token":")([^"]+)/,
+        (_all, name: string, token: string) => name + forge(token),
+      ),
+    )) as typeof response.end;
+}
+
+/** Follows the provider's redirects with its cookies, until it sends somewhere else. */
+async function browse({
+  address,
+  agent,
+  issuer,
+}: {
+  address: string;
+  agent: Agent;
+  issuer: string;
+}): Promise<string> {
+  const cookies = new Map<string, string>();
+  let next = address;
+  for (let hops = 0; hops < 10 && next.startsWith(`${issuer}/`); hops += 1) {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(next, { dispatcher: agent, redirect: 'manual', headers: { cookie } });
+    for (const set of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
+      cookies.set(name, value);
+    }
+    const location = response.headers.get('location');
+    if (location === null)
+      throw new Error(`the provider answers ${response.status}: ${await response.text()}`);
+    next = new URL(location, next).href;
+  }
+  return next;
+}
