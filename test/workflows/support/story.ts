@@ -1,4 +1,5 @@
 import { defaultRecipes } from '../../../simulator/index.ts';
+import { openToken } from '../../../src/activities/token.ts';
 import { newId } from '../../../src/db/new-id.ts';
 import { sendWakes } from '../../../src/db/wakes.ts';
 import { Secret } from '../../../src/domain/secret.ts';
@@ -35,8 +36,8 @@ export interface Story {
 }
 
 /**
- * The life of one integration with the real activities, git and gitleaks: added, listed, scanned, verified, its token replaced, a push,
- * a scan that fails, a revoked token, removal; and one sweep.
+ * The life of one integration with the real activities, git and gitleaks: added, listed, scanned, verified, its token replaced
+ * and rotated, a push, a scan that fails, a rotation that is lost, removal; and one sweep.
  */
 export async function liveStory(options: { maxCachedWorkflows?: number } = {}): Promise<Story> {
   const recipes = defaultRecipes()
@@ -70,9 +71,13 @@ async function live(world: TestWorld): Promise<Story> {
   await scansDone('succeeded', REPOSITORIES);
 
   await command(world, integrationId, { kind: 'verify', payload: {} });
-  const second = control.createToken({ scopes: ['read_api', 'read_repository'] });
+  const second = control.createToken({ scopes: ['read_api', 'read_repository', 'self_rotate'] });
   const credentialId = await addCandidate(world, integrationId, second.token);
   await command(world, integrationId, { kind: 'replace_token', payload: { credentialId } });
+  await command(world, integrationId, { kind: 'rotate', payload: {} });
+  const rotated = await world.database.stores.credentials.current(integrationId);
+  if (rotated === null || rotated.gitlabTokenId === second.id) throw new Error('the token was not rotated');
+  const third = openToken({ vault: world.vault, credential: rotated }).reveal();
 
   const [pushed, gone] = await world.db.query<{ id: string; full_path: string }>(
     'select id, full_path from repository order by id',
@@ -86,7 +91,9 @@ async function live(world: TestWorld): Promise<Story> {
   await scanNow(world, { integrationId, repositoryId: gone.id });
   await scansDone('failed', 1);
 
-  control.revokeToken(second.id);
+  const path = /self\/rotate$/;
+  control.faults.add({ match: { path }, answer: { kind: 'lost_reply' } });
+  await command(world, integrationId, { kind: 'rotate', payload: {} });
   await command(world, integrationId, { kind: 'verify', payload: {} });
   await ensureReconcileSchedule({ client: world.temporal.client, queuePrefix: world.queuePrefix });
   const sweep = await awaitUntil(() => sweptWorkflowId(world));
@@ -105,7 +112,7 @@ async function live(world: TestWorld): Promise<Story> {
       ...repositoryIds.map(({ id }) => scanWorkflowId(id)),
       sweep,
     ]),
-    private: [first.token, second.token, world.simulator.url, ...names.map(({ name }) => name)],
+    private: [first.token, second.token, third, world.simulator.url, ...names.map(({ name }) => name)],
   };
 }
 
@@ -118,7 +125,7 @@ async function value(world: TestWorld, text: string): Promise<unknown> {
 async function command(
   world: TestWorld,
   integrationId: string,
-  order: { kind: 'verify' | 'replace_token'; payload: Record<string, unknown> },
+  order: { kind: 'verify' | 'replace_token' | 'rotate'; payload: Record<string, unknown> },
 ): Promise<void> {
   const now = new Date();
   const { id, wake } = await world.database.transaction(async (tx) => ({
