@@ -8,13 +8,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { RotationStep } from '../../src/activities/deps.ts';
 import { openToken } from '../../src/activities/token.ts';
+import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
 import { createStarters } from '../../src/temporal/starters.ts';
 import { integrationWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import { addIntegration } from '../support/integration.ts';
 import { toolPath } from '../support/tools.ts';
 import type { TestWorld } from '../support/world.ts';
-import { createTestWorld } from '../support/world.ts';
+import { createTestWorld, temporalOf } from '../support/world.ts';
 import { foreignTextIn } from '../workflows/support/histories.ts';
 import { filesHolding, formsOf, hitsIn } from './support/search.ts';
 
@@ -25,6 +26,7 @@ const SCOPES = ['read_api', 'read_repository', 'self_rotate'];
 const RUNS = Number(process.env['SECU_ROTATION_RUNS'] ?? '1');
 
 let world: TestWorld;
+let temporal: TestWorld['temporal'];
 let home: string;
 let killAtFile: string;
 let output = '';
@@ -34,6 +36,14 @@ const table = new Map<string, string[]>();
 
 beforeAll(async () => {
   world = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
+  // these workers poll queues without a prefix: what they leave open must meet nobody else's
+  const server = await startThrowawayTemporal({
+    folder: join(world.folder, 'temporal'),
+    path: await toolPath('temporal'),
+  });
+  world.onClose(() => server.stop());
+  temporal = temporalOf(server.address);
+  world.onClose(() => temporal.connection.close());
   home = join(world.folder, 'home');
   mkdirSync(home, { mode: 0o700 });
   killAtFile = join(world.folder, 'kill-at');
@@ -67,8 +77,8 @@ async function startWorker(): Promise<ChildProcess> {
         PATH: process.env['PATH'],
         SECU_HOME: home,
         DATABASE_URL: world.databaseUrl,
-        TEMPORAL_ADDRESS: world.temporal.address,
-        TEMPORAL_NAMESPACE: world.temporal.namespace,
+        TEMPORAL_ADDRESS: temporal.address,
+        TEMPORAL_NAMESPACE: temporal.namespace,
         SECU_KEYS: world.keyRing,
         SECU_GITLAB_ORIGINS: world.simulator.url,
         SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
@@ -100,7 +110,7 @@ async function startWorker(): Promise<ChildProcess> {
   return child;
 }
 
-const starters = () => createStarters({ client: world.temporal.client });
+const starters = () => createStarters({ client: temporal.client });
 
 /** An active integration with a token that may rotate itself. */
 async function connect(): Promise<{ integrationId: string; tokenId: number }> {
@@ -281,7 +291,7 @@ test('no token, old or new, is in a journal, a log, an event or a history', asyn
   expect(hitsIn(JSON.stringify(rows), needles)).toBe(0);
   const ids = await world.db.query<{ id: string }>('select id from integration');
   for (const { id } of ids) {
-    const handle = world.temporal.client.workflow.getHandle(integrationWorkflowId(id));
+    const handle = temporal.client.workflow.getHandle(integrationWorkflowId(id));
     const history = await handle.fetchHistory();
     expect(hitsIn(JSON.stringify(history), needles)).toBe(0);
     expect(foreignTextIn(history)).toEqual([]);
