@@ -210,8 +210,8 @@ export async function changePassword(
     throw new SecuError('forbidden', 'you come by single sign-on; change your password there');
   const { fits } = await deps.passwords.verify({ password: current, hash: user.passwordHash });
   if (!fits) throw new SecuError('invalid_request', 'current: this is not your password');
-  const passwordHash = await deps.passwords.hash({ password, username });
   await counted.succeeded();
+  const passwordHash = await deps.passwords.hash({ password, username });
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
     if (!(await tx.users.holdsPassword({ id, passwordHash: user.passwordHash })))
