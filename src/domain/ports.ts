@@ -150,7 +150,7 @@ export interface SignedOn {
   role: UserRole | null;
 }
 
-/** Single sign-on. Both throw `sign_on_unavailable` while the provider does not answer as one. */
+/** Single sign-on. `begin` and `finish` throw `sign_on_unavailable` while the provider does not answer as one. */
 export interface SignOn {
   /** Where to send the person's browser. */
   begin(): Promise<{ url: string; memory: SignOnMemory }>;
@@ -159,4 +159,6 @@ export interface SignOn {
    * @throws SecuError `unauthenticated` for an answer that is not the provider's own to this very beginning
    */
   finish(input: { query: URLSearchParams; memory: SignOnMemory }): Promise<SignedOn>;
+  /** Lets go of the connections to the provider. */
+  close(): Promise<void>;
 }

@@ -79,6 +79,7 @@ export async function runApi(config: Config): Promise<void> {
       if ('closeAllConnections' in server) server.closeAllConnections();
     });
     const running = await opened;
+    await running?.deps.signOn?.close();
     await running?.deps.feed.close();
     await running?.world.close();
   });

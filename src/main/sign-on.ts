@@ -25,6 +25,7 @@ export function openSignOn({ config, log }: Pick<World, 'config' | 'log'>): Sign
     clientSecret: clientSecret?.value() ?? null,
     redirectUri: `${config.http.publicUrl}/api/v1/auth/oidc/callback`,
     fetch: createSignOnFetch({ dispatcherFor: (url) => policy.dispatcherFor(url) }),
+    close: () => policy.close(),
     log,
   });
 }

@@ -17,6 +17,8 @@ export interface OidcOptions {
   redirectUri: string;
   /** The way out: roots, proxy and limits are its own. @throws SecuError `sign_on_unavailable` */
   fetch: oidc.CustomFetch;
+  /** Ends what `fetch` holds open. */
+  close: () => Promise<void>;
   log: Log;
 }
 
@@ -33,6 +35,7 @@ export function createOidcSignOn(options: OidcOptions): SignOn {
   const discovered = createDiscovery(options);
 
   return {
+    close: options.close,
     async begin() {
       const config = await discovered();
       const memory = {

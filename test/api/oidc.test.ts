@@ -35,7 +35,9 @@ async function apiWith(config: Config): Promise<TestApi> {
   const known = new URL(redirectUri).origin;
   const withRoots = { ...config, http: { ...config.http, publicUrl: known } };
   const network = { ...config.network, caPem: config.network.caPem ?? ca.caPem };
-  return startApi(world, { signOn: openSignOn({ config: { ...withRoots, network }, log: world.log }) });
+  const signOn = openSignOn({ config: { ...withRoots, network }, log: world.log });
+  if (signOn !== null) world.onClose(() => signOn.close());
+  return startApi(world, { signOn });
 }
 
 /** Registered at the provider; what comes back there is asked of the API under test, wherever it listens. */
