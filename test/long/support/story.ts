@@ -43,7 +43,10 @@ export async function wantedAndFound(secu: Client, simulator: Simulator, integra
   for (const repository of await secu.list(`/repositories?integrationId=${integrationId}&state=active`)) {
     const path: string = repository.fullPath;
     const expectation = expectations[path];
-    const places = (expectation?.findings ?? []).map((one) => `${escapeForeignText(one.path)}:${one.line}`);
+    const flaws = (expectation?.flaws ?? []).filter(({ ruleId }) => ruleId !== undefined);
+    const places = [...(expectation?.findings ?? []), ...flaws].map(
+      (one) => `${escapeForeignText(one.path)}:${one.line}`,
+    );
     wanted[path] = expectation?.clone === 'refused' ? [] : [...new Set(places)].sort();
     const mayFind = new Set(
       (expectation?.mayFind ?? []).map((one) => `${escapeForeignText(one.path)}:${one.line}`),
