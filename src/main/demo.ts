@@ -14,9 +14,8 @@ import { demoPort } from './demo/port.ts';
 import { startSimulator } from './demo/simulator.ts';
 import type { Step } from './demo/summary.ts';
 import { launcherSteps, table } from './demo/summary.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
 import type { Stack } from './stack.ts';
-import { startStack } from './stack.ts';
+import { withStack } from './with-stack.ts';
 
 const HELP = `Runs Secu beside a simulated GitLab with real git repositories.
 
@@ -76,36 +75,22 @@ async function demo({ env, options }: { env: Environment; options: Options }): P
     SECU_GITLAB_RATE: '100/s',
   };
   try {
-    const stack = await startStack({
+    const input = {
       config: readConfig({ ...env, ...own }, { isRoot: process.getuid?.() === 0 }),
       env: { ...env, ...own },
       say,
-      onStep: (step) => steps.push(step),
+      onStep: (step: Step) => steps.push(step),
+    };
+    const code = await withStack(input, (stack) => {
+      writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
+      say(
+        `Secu ${stack.url} · simulated GitLab ${simulator.url} · Temporal UI ${stack.temporalUi ?? 'none'}`,
+      );
+      return showAll({ stack, simulator, options, steps });
     });
-    writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
-    say(`Secu ${stack.url} · simulated GitLab ${simulator.url} · Temporal UI ${stack.temporalUi ?? 'none'}`);
-    const show = () => showAll({ stack, simulator, options, steps });
-    return await withStack(stack, show);
+    return code ?? INTERRUPTED;
   } finally {
     await simulator.stop();
-  }
-}
-
-/** Ends with the work, or when it is told to: what the work says while everything stops is not an error. */
-async function withStack(stack: Stack, work: () => Promise<number>): Promise<number> {
-  const stopping = new AbortController();
-  const interrupted = runUntilStopped(async () => {
-    stopping.abort();
-    await stack.stop();
-  });
-  try {
-    const code = await Promise.race([work(), interrupted.then(() => INTERRUPTED)]);
-    await stack.stop();
-    return code;
-  } catch (err) {
-    if (!stopping.signal.aborted) throw err;
-    await interrupted;
-    return INTERRUPTED;
   }
 }
 

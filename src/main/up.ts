@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { readConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import type { Say } from '../embedded/say.ts';
 import { addressFileOf } from './commands/client.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
-import { startStack } from './stack.ts';
+import type { Stack } from './stack.ts';
+import { withStack } from './with-stack.ts';
 
 /** `npm start`: everything, until it is told to stop. */
 export async function up(env: Environment): Promise<void> {
@@ -12,8 +13,14 @@ export async function up(env: Environment): Promise<void> {
   const slow = (step: { name: string; ms: number }) => {
     if (step.ms > 1_000) say(`${step.name}: ${(step.ms / 1_000).toFixed(1)} s`);
   };
-  const stack = await startStack({ config, env, say, onStep: slow });
-  writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
+  await withStack({ config, env, say, onStep: slow }, async (stack) => {
+    await announce({ stack, home: config.home, say });
+    await new Promise<never>(() => {}); // until it is told to stop
+  });
+}
+
+async function announce({ stack, home, say }: { stack: Stack; home: string; say: Say }): Promise<void> {
+  writeFileSync(addressFileOf(home), `${stack.url}\n`, { mode: 0o600 });
   say(`Secu runs at ${stack.url} (API: ${stack.url}/api/v1, described at ${stack.url}/api/docs)`);
   if (stack.temporalUi !== null) say(`Temporal UI: ${stack.temporalUi}`);
   const link = await stack.setupLink();
@@ -22,9 +29,8 @@ export async function up(env: Environment): Promise<void> {
     say(
       'Nobody is told yet when a token nears its end: docs/how-to/be-told.md says how (mail, webhook, Slack).',
     );
-  say(`Data: ${config.home}. The command line finds its key there: node bin/secu.js integrations add`);
+  say(`Data: ${home}. The command line finds its key there: node bin/secu.js integrations add`);
   say('Ctrl-C stops everything; the next start goes on where it was.');
-  await runUntilStopped(() => stack.stop());
 }
 
 /** As the overview says; a start does not fail over it. */

@@ -98,7 +98,7 @@ describe('a token that works', () => {
   });
 
   test('of an old release or a fine-grained one is read all the same', async () => {
-    expect(await api({ fields: 'before_17_7' as never }).observeSelf()).toMatchObject({ kind: 'token' });
+    expect(await api({ fields: 'before_17_7' }).observeSelf()).toMatchObject({ kind: 'token' });
     const granular = [
       { access: 'user', permissions: ['read_personal_access_token', 'read_project'] },
     ] as never;

@@ -1,28 +1,45 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '../../src/embedded/home.ts';
 import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
+import { isAlive } from '../embedded/support.ts';
 import { awaitUntil } from '../support/await-until.ts';
+import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { toolPath } from '../support/tools.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** What `secu up` runs when PostgreSQL and Temporal are given. */
+const CHILDREN = ['api.json', 'orchestration-worker.json', 'scan-worker.json'];
 
-test('secu up uses a database and a Temporal server that are given, and starts none of its own', async () => {
-  const db = await createTestDatabase({ empty: true });
+let temporal: Awaited<ReturnType<typeof startThrowawayTemporal>>;
+let db: TestDatabase;
+let home: string;
+let port: number;
+let child: ChildProcess;
+let output: string;
+
+beforeAll(async () => {
   // its workers poll queues without a prefix: beside other suites they need a server of their own
-  const temporal = await startThrowawayTemporal({
+  temporal = await startThrowawayTemporal({
     folder: await mkdtemp(join(tmpdir(), 'secu-up-temporal-')),
     path: await toolPath('temporal'),
   });
-  const home = await mkdtemp(join(tmpdir(), 'secu-up-'));
-  const port = await freePort();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', 'up'], {
+});
+afterAll(() => temporal.stop());
+beforeEach(async () => {
+  db = await createTestDatabase({ empty: true });
+  home = await mkdtemp(join(tmpdir(), 'secu-up-'));
+  port = await freePort();
+  output = '';
+  child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', 'up'], {
     cwd: ROOT,
     env: {
       PATH: process.env['PATH'],
@@ -35,29 +52,48 @@ test('secu up uses a database and a Temporal server that are given, and starts n
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
-  try {
-    await awaitUntil(
-      async () => {
-        if (child.exitCode !== null) throw new Error(output);
-        const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-        return ((await answer?.json()) as { status?: string } | undefined)?.status === 'ready';
-      },
-      { timeoutMs: 45_000, what: 'secu up ready' },
-    );
-    const started = (await readdir(join(home, 'run'))).filter((name) =>
-      /^(postgres|temporal)\.json$/.test(name),
-    );
-    expect(started).toEqual([]);
-    expect(await db.query('select 1 as one from integration')).toEqual([]);
-  } finally {
-    if (child.exitCode === null) {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    }
-    await rm(home, { recursive: true, force: true });
-    await temporal.stop();
-    await db.drop();
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += String(text)));
+});
+afterEach(async () => {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
   }
+  await rm(home, { recursive: true, force: true });
+  await db.drop();
+});
+
+const records = () => (existsSync(join(home, 'run')) ? readdirSync(join(home, 'run')) : []);
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  await awaitUntil(
+    () => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
+      return condition();
+    },
+    { timeoutMs: 45_000, what },
+  );
+}
+
+async function isReady(): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+  return ((await answer?.json()) as { status?: string } | undefined)?.status === 'ready';
+}
+
+test('secu up uses a database and a Temporal server that are given, and starts none of its own', async () => {
+  await until(isReady, 'secu up ready');
+  expect(records().filter((name) => /^(postgres|temporal)\.json$/.test(name))).toEqual([]);
+  expect(await db.query('select 1 as one from integration')).toEqual([]);
+});
+
+test('told to stop while it starts, it ends after everything that it started', async () => {
+  await until(() => CHILDREN.every((name) => records().includes(name)), 'its children started');
+  const pids = CHILDREN.map(
+    (name) => (JSON.parse(readFileSync(join(home, 'run', name), 'utf8')) as { pid: number }).pid,
+  );
+  expect(output).not.toContain('Secu runs at');
+  child.kill('SIGTERM');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  expect(pids.filter(isAlive)).toEqual([]);
+  expect(code).toBe(0);
 });
