@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fleetRecipes } from '../../simulator/index.ts';
+import { keepJournal } from '../../src/activities/rotation-keeper.ts';
+import type { TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
+import { freshlyRotating, rotating } from './rotation-support.ts';
+import type { Activities } from './support.ts';
+import { activitiesOf, rowOf, run } from './support.ts';
+
+const MINUTE_MS = 60_000;
+let world: TestWorld;
+let activities: Activities;
+const { ask, currentOf, entries, journalFolder, posts, rotatable, rotate, settle } = rotating(() => ({
+  world,
+  activities,
+}));
+
+beforeAll(async () => {
+  world = await createTestWorld({ simulator: { recipes: fleetRecipes(2) } });
+});
+afterAll(async () => {
+  await world.close();
+});
+beforeEach(async () => {
+  activities = await freshlyRotating(world);
+});
+
+test('a token that was not rotated is believed so only when it was seen alive twice, five minutes apart', async () => {
+  const added = await rotatable();
+  world.simulator.control.faults.add({
+    match: { path: '/api/v4/personal_access_tokens/self/rotate' },
+    answer: { kind: 'html', status: 502 },
+  });
+  const result = await rotate(added);
+  expect(result.code).toBe('in_doubt');
+  expect((await settle(result, added)).code).toBe('in_doubt');
+  expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
+    suspected_at: expect.anything(),
+  });
+  // no verification decides meanwhile, and no second rotation begins
+  await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
+  expect(await rotate(added)).toMatchObject({ code: 'rotation_in_doubt' });
+  expect((await settle(result, added, 4 * MINUTE_MS)).code).toBe('in_doubt');
+  expect((await settle(result, added, 6 * MINUTE_MS)).code).toBe('not_rotated');
+  expect(posts()).toBe(1);
+  expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
+    verdict: 'active',
+    suspected_at: null,
+  });
+  world.simulator.control.faults.clear();
+  expect((await rotate(added)).code).toBe('ok');
+});
+
+test('while GitLab is away nothing is decided', async () => {
+  const added = await rotatable();
+  world.simulator.control.faults.add({
+    match: { path: '/api/v4/personal_access_tokens/self/rotate' },
+    answer: { kind: 'lost_reply' },
+  });
+  const result = await rotate(added);
+  await world.simulator.control.down();
+  expect((await settle(result, added)).code).toBe('in_doubt');
+  await world.simulator.control.up();
+  expect((await settle(result, added)).code).toBe('rotation_lost');
+});
+
+test('a look by another worker declares nothing lost for 24 hours, unless a person says so', async () => {
+  const added = await rotatable();
+  world.simulator.control.faults.add({
+    match: { path: '/api/v4/personal_access_tokens/self/rotate' },
+    answer: { kind: 'lost_reply' },
+  });
+  const first = await rotate(added);
+  const owner = activities;
+  activities = await activitiesOf(world);
+  expect((await settle(first, added)).code).toBe('in_doubt');
+  const commandId = await ask(added.integrationId, { force: true });
+  const { attemptId } = first;
+  const input = { integrationId: added.integrationId, attemptId, commandId, nowMs: Date.now() };
+  expect((await run(activities, 'settleRotation', input)).code).toBe('rotation_lost');
+  expect(await rowOf(world, 'command', commandId)).toMatchObject({ result: { code: 'rotation_lost' } });
+
+  const other = await rotatable();
+  const { integrationId } = other;
+  const second = await run(owner, 'rotateToken', { integrationId, commandId: null, nowMs: Date.now() });
+  expect((await settle(second, other)).code).toBe('in_doubt');
+  await world.db.query(`update rotation set owner_seen_at = now() - interval '25 hours' where id = $1`, [
+    second.attemptId,
+  ]);
+  expect((await settle(second, other)).code).toBe('rotation_lost');
+});
+
+test('an answer that was journalled and not stored is stored by the keeper, also by one that takes over', async () => {
+  const added = await rotatable();
+  const died = new Error('died');
+  activities = await activitiesOf(world, {
+    onStep(step) {
+      if (step === 'journalled') throw died;
+    },
+  });
+  const commandId = await ask(added.integrationId);
+  const input = { integrationId: added.integrationId, commandId, nowMs: Date.now() };
+  await expect(run(activities, 'rotateToken', input)).rejects.toThrow('died');
+  const [entry = ''] = entries();
+  const attempt = await world.database.stores.rotations.open(added.integrationId);
+  expect(entry).toBe(`${attempt?.id}.entry`);
+  const sealed = (await activities.rotation.journal.read(attempt?.id ?? ''))?.sealed;
+  const context = {
+    table: 'credential',
+    rowId: attempt?.newCredentialId ?? '',
+    version: attempt?.newVersion ?? 0,
+  };
+  const made = world.vault.unseal({ context, sealed: sealed ?? { keyId: '', record: Buffer.alloc(0) } });
+  const text = readFileSync(join(journalFolder(), entry), 'utf8');
+  for (const value of [added.token, made.reveal()])
+    for (const form of [value, Buffer.from(value).toString('base64').slice(0, -4)])
+      expect(text).not.toContain(form);
+
+  await keepJournal(activities.rotation);
+  expect(await rowOf(world, 'rotation', attempt?.id ?? '')).toMatchObject({ state: 'committed' });
+  expect(activities.starters.wakes).toContain(`integration ${added.integrationId}`);
+  const result = { attemptId: attempt?.id ?? '', code: '', newTokenId: null, expiresAt: null };
+  expect((await settle(result, added)).code).toBe('ok');
+  expect(entries()).toEqual([]);
+  expect(posts()).toBe(1);
+  expect(await currentOf(added)).toMatchObject({ gitlab_token_id: String(added.tokenId + 1) });
+});
+
+test('an answer that turns up after the loss was declared still saves the token', async () => {
+  const added = await rotatable();
+  activities = await activitiesOf(world, {
+    onStep(step) {
+      if (step === 'journalled') throw new Error('died');
+    },
+  });
+  const first = activities;
+  const commandId = await ask(added.integrationId);
+  const input = { integrationId: added.integrationId, commandId, nowMs: Date.now() };
+  await expect(run(first, 'rotateToken', input)).rejects.toThrow('died');
+  activities = await activitiesOf(world);
+  const attempt = await world.database.stores.rotations.open(added.integrationId);
+  const forced = {
+    ...input,
+    attemptId: attempt?.id ?? '',
+    commandId: await ask(added.integrationId, { force: true }),
+  };
+  expect((await run(activities, 'settleRotation', forced)).code).toBe('rotation_lost');
+  await keepJournal(first.rotation);
+  const again = { ...forced, commandId: null };
+  expect((await run(first, 'settleRotation', again)).code).toBe('ok');
+  await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
+  expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
+    verdict: 'active',
+    cause: null,
+  });
+});

@@ -1,0 +1,70 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RotationResult } from '../../src/activities/rotation-ends.ts';
+import { createGitlabClient } from '../../src/gitlab/client.ts';
+import { createPacer } from '../../src/gitlab/pacer.ts';
+import type { TestWorld } from '../support/world.ts';
+import type { Active, Activities } from './support.ts';
+import { active, activitiesOf, rowOf, run } from './support.ts';
+
+export const ROTATING_SCOPES = ['read_api', 'read_repository', 'self_rotate'];
+const ROTATE = 'POST /api/v4/personal_access_tokens/self/rotate';
+
+/** A GitLab without faults and limits of an earlier test, and activities that wait a second for a rotation. */
+export async function freshlyRotating(world: TestWorld): Promise<Activities> {
+  world.simulator.control.faults.clear();
+  world.simulator.control.requests.reset();
+  world.simulator.control.setInstance({
+    maxTokenLifetimeDays: 365,
+    maintenanceMode: false,
+    legacyRotationDisabled: false,
+  });
+  return activitiesOf(world, {
+    gitlab: createGitlabClient({
+      policy: world.policy,
+      pacer: createPacer({ perSecond: 1_000 }),
+      userAgent: 'Secu/test',
+      rotationTimeoutMs: 1_000,
+    }),
+  });
+}
+
+type Rotated = Pick<Active, 'integrationId'>;
+
+/** What tests of rotation do, with the world and the activities of the moment. */
+export function rotating(now: () => { world: TestWorld; activities: Activities }) {
+  async function ask(integrationId: string, payload: Record<string, unknown> = {}): Promise<string> {
+    const { commands } = now().world.database.stores;
+    return commands.add({ integrationId, kind: 'rotate', payload, now: new Date() });
+  }
+  const journalFolder = () =>
+    join(now().world.folder, 'rotation', now().activities.rotation.journal.workerId);
+  return {
+    ask,
+    journalFolder,
+    entries: () => readdirSync(journalFolder()).filter((name) => name.endsWith('.entry')),
+    /** How often GitLab was asked to rotate. */
+    posts: () => now().world.simulator.control.requests.count(ROTATE),
+    rotatable: (options: { expiresAt?: string | null; scopes?: string[] } = {}) =>
+      active(now().world, now().activities, { scopes: ROTATING_SCOPES, ...options }),
+    rotate: async (
+      { integrationId }: Rotated,
+      payload: Record<string, unknown> = {},
+    ): Promise<RotationResult & { outcome: unknown }> => {
+      const { world, activities } = now();
+      const commandId = await ask(integrationId, payload);
+      const result = await run(activities, 'rotateToken', { integrationId, commandId, nowMs: Date.now() });
+      return { ...result, outcome: (await rowOf(world, 'command', commandId))['result'] };
+    },
+    settle: async ({ attemptId }: RotationResult, { integrationId }: Rotated, inMs = 0) => {
+      const nowMs = Date.now() + inMs;
+      const input = { integrationId, attemptId, commandId: null, nowMs };
+      return run(now().activities, 'settleRotation', input);
+    },
+    currentOf: async ({ integrationId }: Rotated) => {
+      const { world } = now();
+      const current = await world.database.stores.credentials.current(integrationId);
+      return rowOf(world, 'credential', current?.id ?? '');
+    },
+  };
+}
