@@ -9,7 +9,7 @@ import { MIGRATIONS } from './migrations/index.ts';
 const MIGRATION_LOCK = 7_361_994;
 
 /**
- * Brings the schema up to date. One process at a time; a schema that is newer than this program is refused.
+ * Brings the schema up to date. One process at a time; a schema that this program does not know is refused.
  * @returns the names of the migrations that ran
  * @throws SecuError `schema_mismatch` | `database_unavailable`
  */
@@ -47,7 +47,7 @@ async function runPending(url: string): Promise<string[]> {
     if (state.unknown.length > 0) {
       throw new SecuError(
         'schema_mismatch',
-        `the database was migrated by a newer version of Secu (${state.unknown.join(', ')}); start that version or restore a backup`,
+        `the schema of this database is of another version of Secu (${state.unknown.join(', ')}); start that version, restore a backup, or begin with a new database (a new SECU_HOME). Schemas from before the first release are not carried over`,
       );
     }
     const ran = await orm.migrator.up();
@@ -59,7 +59,7 @@ async function runPending(url: string): Promise<string[]> {
 
 export interface SchemaState {
   pending: string[];
-  /** Ran here, but not known to this program: a newer one was here. */
+  /** Ran here, but not known to this program: a newer one was here, or one from before the first release. */
   unknown: string[];
 }
 

@@ -46,6 +46,15 @@ test('a schema of a newer Secu is refused by name and left as it is', async () =
   expect(await db.database.schemaState()).toEqual({ pending: [], unknown: ['Migration9999FromTheFuture'] });
 });
 
+test('a database that an earlier form of a migration made is refused plainly, not found lacking tables later', async () => {
+  const db = await database();
+  await db.query(`update secu_migration set name = 'migration-0001-ground'`);
+  await expect(migrate({ url: db.url })).rejects.toMatchObject({
+    code: 'schema_mismatch',
+    message: expect.stringContaining('another version of Secu (migration-0001-ground)'),
+  });
+});
+
 test('no database server is said so', async () => {
   await expect(migrate({ url: 'postgresql://secu:x@127.0.0.1:1/secu' })).rejects.toMatchObject({
     code: 'database_unavailable',

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Tables as the entities declare them, then what only SQL can say: partial indexes, foreign keys, the notifier. */
-const STATEMENTS = [
+export const GROUND_STATEMENTS = [
   `create table "api_key" (
     "id" varchar(255) not null,
     "name" text not null,
@@ -388,6 +388,6 @@ const STATEMENTS = [
 
 export class Migration0001Ground extends Migration {
   override up(): void {
-    for (const statement of STATEMENTS) this.addSql(statement);
+    for (const statement of GROUND_STATEMENTS) this.addSql(statement);
   }
 }

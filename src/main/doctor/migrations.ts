@@ -11,7 +11,7 @@ export async function examineMigrations(databaseUrl: string | null): Promise<Doc
     if (unknown.length > 0) {
       return part('migrations', {
         status: 'failed',
-        detail: `a newer version of Secu was here: ${unknown.join(', ')}`,
+        detail: `another version of Secu was here: ${unknown.join(', ')}`,
         advice: 'Start that version, or restore a backup of this one.',
       });
     }
