@@ -1,8 +1,7 @@
 import type { OutboxEntry } from '../db/stores/outbox.ts';
 import { sendWakes } from '../db/wakes.ts';
 import type { ApiDeps } from './deps.ts';
-
-const LOOK_EVERY_MS = 100;
+import { lookUntil } from './look-until.ts';
 
 /**
  * Waits for the result of a command's row, at most `timeoutMs`.
@@ -13,13 +12,12 @@ export async function awaitCommand(input: {
   commandId: string;
   timeoutMs: number;
 }): Promise<Record<string, unknown> | null> {
-  const untilMs = performance.now() + input.timeoutMs;
-  for (;;) {
-    const command = await input.database.stores.commands.find(input.commandId);
-    if (command === null || command.state === 'done') return command?.result ?? null;
-    if (performance.now() >= untilMs) return null;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
+  const command = await lookUntil({
+    read: () => input.database.stores.commands.find(input.commandId),
+    isDone: (row) => row === null || row.state === 'done',
+    timeoutMs: input.timeoutMs,
+  });
+  return command?.state === 'done' ? (command.result ?? null) : null;
 }
 
 /**

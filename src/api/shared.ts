@@ -76,6 +76,11 @@ export function problemAnswers(statuses: readonly number[]) {
 /** An API key, or the cookie of a session. */
 export const SECURITY = [{ apiKey: [] }, { session: [] }];
 
+/** A body in JSON, as a route's request declares it. */
+export function jsonBody<T extends z.ZodType>(schema: T, { required = true } = {}) {
+  return { body: { required, content: { 'application/json': { schema } } } };
+}
+
 /** What every route of a role shares. */
 export function forRole(role: Role) {
   return { middleware: [requireRole(role)], security: SECURITY };

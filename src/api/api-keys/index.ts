@@ -17,6 +17,7 @@ import {
   idParam,
   iso,
   isoOrNull,
+  jsonBody,
   listInput,
   listParams,
   pageSchema,
@@ -82,7 +83,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
     method: 'post',
     path: '/api-keys',
     summary: 'Makes a key; its value is shown this once',
-    request: { body: { required: true, content: { 'application/json': { schema: NewApiKey } } } },
+    request: jsonBody(NewApiKey),
     responses: answers(201, ApiKeySchema.extend({ value: z.string() }).openapi('CreatedApiKey'), 'Made'),
   });
   return createRouter()

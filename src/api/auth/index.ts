@@ -2,7 +2,16 @@ import type { Context } from 'hono';
 import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { clearSessionCookie, sessionHashOf, setSessionCookie } from '../middleware/session-cookie.ts';
-import { answers, auditedBy, createRoute, createRouter, emptyAnswer, forRole, iso } from '../shared.ts';
+import {
+  answers,
+  auditedBy,
+  createRoute,
+  createRouter,
+  emptyAnswer,
+  forRole,
+  iso,
+  jsonBody,
+} from '../shared.ts';
 import { presentMe } from './me.ts';
 import { MeSchema, PasswordChange, SetupLinkSchema, SignOutRequest } from './schemas.ts';
 import { makeSetupLink } from './setup-link.ts';
@@ -25,7 +34,7 @@ const end = createRoute({
   method: 'post',
   path: '/auth/sign-out',
   summary: 'Ends this session, or all of this person',
-  request: { body: { required: false, content: { 'application/json': { schema: SignOutRequest } } } },
+  request: jsonBody(SignOutRequest, { required: false }),
   responses: emptyAnswer('Signed out'),
 });
 
@@ -35,7 +44,7 @@ const password = createRoute({
   method: 'post',
   path: '/auth/password',
   summary: 'Changes one’s own password; every other session ends',
-  request: { body: { required: true, content: { 'application/json': { schema: PasswordChange } } } },
+  request: jsonBody(PasswordChange),
   responses: answers(200, MeSchema, 'Changed', [429]),
 });
 

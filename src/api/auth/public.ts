@@ -11,7 +11,7 @@ import {
   sessionHashOf,
   setSessionCookie,
 } from '../middleware/session-cookie.ts';
-import { answers, createRoute, createRouter, problemAnswers } from '../shared.ts';
+import { answers, createRoute, createRouter, jsonBody, problemAnswers } from '../shared.ts';
 import { presentMe } from './me.ts';
 import { MeSchema, OidcStartQuery, SetupRequest, SignInOptionsSchema, SignInRequest } from './schemas.ts';
 import type { Begun, Visitor } from './sign-in.ts';
@@ -19,7 +19,6 @@ import { setUp, signIn, signOnAs } from './sign-in.ts';
 import { countTry } from './throttle.ts';
 
 const tags = ['Signing in'];
-const json = <S>(schema: S) => ({ body: { required: true, content: { 'application/json': { schema } } } });
 const moved = { 302: { description: 'On to another page' } };
 
 const options = createRoute({
@@ -35,7 +34,7 @@ const setup = createRoute({
   method: 'post',
   path: '/auth/setup',
   summary: 'Makes the first administrator, by the one-time code that the log has, and signs in',
-  request: json(SetupRequest),
+  request: jsonBody(SetupRequest),
   responses: answers(201, MeSchema, 'Made and signed in', [409, 429]),
 });
 
@@ -44,7 +43,7 @@ const start = createRoute({
   method: 'post',
   path: '/auth/sign-in',
   summary: 'Begins a session; the cookie is the answer',
-  request: json(SignInRequest),
+  request: jsonBody(SignInRequest),
   responses: answers(200, MeSchema, 'Signed in', [429]),
 });
 

@@ -1,5 +1,6 @@
 import { DELIVERY_STATES } from '../../domain/channel.ts';
 import type { ApiDeps } from '../deps.ts';
+import { lookUntil } from '../look-until.ts';
 import { requireRole } from '../middleware/authenticate.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import {
@@ -11,6 +12,7 @@ import {
   forRole,
   found,
   idParam,
+  jsonBody,
   listInput,
   listParams,
   pageSchema,
@@ -26,7 +28,6 @@ import { ChannelPatch, ChannelSchema, DeliverySchema, NewChannel } from './schem
 const tags = ['Channels'];
 const params = idParam('channel');
 const TEST_MS = 15_000;
-const LOOK_EVERY_MS = 200;
 
 const list = createRoute({
   ...forRole('admin'),
@@ -54,7 +55,7 @@ const change = createRoute({
   method: 'patch',
   path: '/channels/{id}',
   summary: 'Changes what is named; `enabled: false` gives up what waits for it',
-  request: { params, body: { required: true, content: { 'application/json': { schema: ChannelPatch } } } },
+  request: { params, ...jsonBody(ChannelPatch) },
   responses: answers(200, ChannelSchema, 'As it is now', [404, 422]),
 });
 
@@ -86,7 +87,7 @@ function starting(deps: ApiDeps) {
     method: 'post',
     path: '/channels',
     summary: 'Makes a channel; the signing secret of a webhook is shown this once',
-    request: { body: { required: true, content: { 'application/json': { schema: NewChannel } } } },
+    request: jsonBody(NewChannel),
     responses: answers(
       201,
       ChannelSchema.extend({ signingSecret: z.string().optional() }).openapi('CreatedChannel'),
@@ -175,10 +176,9 @@ export function createChannelsRouter(deps: ApiDeps) {
 
 /** A delivery once it has ended, or as it stands after 15 s. */
 async function ended({ database }: Pick<ApiDeps, 'database'>, which: { id: string; channelId: string }) {
-  const untilMs = performance.now() + TEST_MS;
-  for (;;) {
-    const delivery = await database.stores.deliveries.find(which);
-    if (delivery === null || delivery.state !== 'queued' || performance.now() >= untilMs) return delivery;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
+  return lookUntil({
+    read: () => database.stores.deliveries.find(which),
+    isDone: (delivery) => delivery === null || delivery.state !== 'queued',
+    timeoutMs: TEST_MS,
+  });
 }

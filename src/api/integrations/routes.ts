@@ -12,6 +12,7 @@ import {
   createRoute,
   forRole,
   idParam,
+  jsonBody,
   listParams,
   pageSchema,
   SECURITY,
@@ -37,10 +38,6 @@ import {
 const params = idParam('integration');
 const tags = ['Integrations'];
 
-function body<T extends z.ZodType>(schema: T, required: boolean) {
-  return { body: { required, content: { 'application/json': { schema } } } };
-}
-
 export function integrationRoutes(deps: ApiDeps) {
   const starts = { middleware: [requireRole('operator'), idempotent(deps)], security: SECURITY };
   const operates = forRole('operator');
@@ -52,7 +49,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'post',
       path: '/integrations',
       summary: 'Seals the token, stores, verifies',
-      request: body(NewIntegration, true),
+      request: jsonBody(NewIntegration),
       responses: answers(201, IntegrationSchema, 'Stored, whatever the verdict', [409, 422]),
     }),
     test: createRoute({
@@ -61,7 +58,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'post',
       path: '/integrations/test',
       summary: 'Looks at a token and stores nothing',
-      request: body(NewIntegration, true),
+      request: jsonBody(NewIntegration),
       responses: answers(200, DryRunSchema, 'What was observed, check by check'),
     }),
     tokenLink: createRoute({
@@ -104,7 +101,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'patch',
       path: '/integrations/{id}',
       summary: 'Name, filters, pause',
-      request: { params, ...body(IntegrationPatch, true) },
+      request: { params, ...jsonBody(IntegrationPatch) },
       responses: answers(200, IntegrationSchema, 'The integration as it is now', [404, 409, 422]),
     }),
     replaceToken: createRoute({
@@ -113,7 +110,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'put',
       path: '/integrations/{id}/token',
       summary: 'Verifies a new token and puts it in place of the old one',
-      request: { params, ...body(NewToken, true) },
+      request: { params, ...jsonBody(NewToken) },
       responses: {
         ...answers(200, IntegrationSchema, 'Replaced', [404, 409, 422]),
         202: {
@@ -129,7 +126,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'post',
       path: '/integrations/{id}/rotate',
       summary: 'Asks GitLab for a new token in place of this one',
-      request: { params, ...body(RotateRequest, false) },
+      request: { params, ...jsonBody(RotateRequest, { required: false }) },
       responses: {
         ...answers(200, IntegrationSchema, 'Rotated', [404, 409]),
         202: {
@@ -159,7 +156,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'post',
       path: '/integrations/{id}/sync',
       summary: 'Lists now; a running sync is joined',
-      request: { params, ...body(SyncRequest, false) },
+      request: { params, ...jsonBody(SyncRequest, { required: false }) },
       responses: answers(202, z.object({ syncId: z.string() }), 'Queued', [404]),
     }),
     previewFilters: createRoute({
@@ -168,7 +165,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'post',
       path: '/integrations/{id}/filters/preview',
       summary: 'What other filters would change',
-      request: { params, ...body(FiltersPreviewRequest, true) },
+      request: { params, ...jsonBody(FiltersPreviewRequest) },
       responses: answers(200, FiltersPreviewSchema, 'Counts, and the first of them', [404]),
     }),
     explain: createRoute({
@@ -186,7 +183,7 @@ export function integrationRoutes(deps: ApiDeps) {
       method: 'post',
       path: '/integrations/{id}/scan',
       summary: 'Scans every repository',
-      request: { params, ...body(ScanRequest, false) },
+      request: { params, ...jsonBody(ScanRequest, { required: false }) },
       responses: answers(202, z.object({ queued: z.int() }), 'Queued', [404]),
     }),
     remove: createRoute({

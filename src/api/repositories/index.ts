@@ -17,6 +17,7 @@ import {
   forRole,
   found,
   idParam,
+  jsonBody,
   listInput,
   listParams,
   pageSchema,
@@ -78,7 +79,7 @@ export function createRepositoriesRouter(deps: ApiDeps) {
     method: 'post',
     path: '/repositories/{id}/scan',
     summary: 'Scans it now; an active scan is joined',
-    request: { params, body: { required: false, content: { 'application/json': { schema: ScanRequest } } } },
+    request: { params, ...jsonBody(ScanRequest, { required: false }) },
     responses: answers(202, z.object({ scanId: z.string() }), 'Queued', [404, 409]),
   });
   return createRouter()

@@ -20,6 +20,7 @@ import {
   idParam,
   iso,
   isoOrNull,
+  jsonBody,
   listInput,
   listParams,
   pageSchema,
@@ -74,7 +75,7 @@ const patch = createRoute({
   method: 'patch',
   path: '/users/{id}',
   summary: 'Another role, or a new password, which ends all sessions of the person',
-  request: { params, body: { required: true, content: { 'application/json': { schema: UserPatch } } } },
+  request: { params, ...jsonBody(UserPatch) },
   responses: answers(200, UserSchema, 'Changed', [404, 409]),
 });
 
@@ -97,7 +98,7 @@ export function createUsersRouter(deps: ApiDeps) {
     method: 'post',
     path: '/users',
     summary: 'Makes a local account',
-    request: { body: { required: true, content: { 'application/json': { schema: NewUser } } } },
+    request: jsonBody(NewUser),
     responses: answers(201, UserSchema, 'Made', [409, 422]),
   });
 
