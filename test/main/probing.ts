@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { Recipe, Simulator } from '../../simulator/index.ts';
 import { createSimulator } from '../../simulator/index.ts';
+import { observeToken } from '../../src/activities/observe.ts';
 import type { DryRun } from '../../src/domain/dry-run.ts';
 import { dryRunOf } from '../../src/domain/dry-run.ts';
 import type { CheckName, DryRunCause } from '../../src/domain/dry-run-causes.ts';
 import { CHECK_NAMES } from '../../src/domain/dry-run-causes.ts';
+import type { VerificationOutcome } from '../../src/domain/integration.ts';
+import type { GitRemote } from '../../src/domain/ports.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { verdictOf } from '../../src/domain/verification.ts';
 import { createGitRemote } from '../../src/git/remote.ts';
+import type { GitlabClient } from '../../src/gitlab/client.ts';
 import { createTokenProbe } from '../../src/main/token-probe.ts';
+import type { World } from '../gitlab/support.ts';
 import { worldOf } from '../gitlab/support.ts';
 
 export interface Asked {
@@ -29,6 +35,8 @@ type Control = Simulator['control'];
 export interface Probing {
   simulator: Simulator;
   dryRun(asked?: Asked): Promise<DryRun & { check(name: CheckName): DryRun['checks'][number] | undefined }>;
+  /** What an integration with this token would come to: its verdict and cause. */
+  verify(token: string): Promise<VerificationOutcome>;
   goodToken(
     options?: Parameters<Control['createToken']>[0] & { kind?: never },
     user?: Parameters<Control['createUser']>[0],
@@ -57,6 +65,12 @@ export async function openProbing(): Promise<Probing> {
       expect(JSON.stringify(run)).not.toContain(token);
       return { ...run, check: (name) => run.checks.find((check) => check.name === name) };
     },
+    verify: (token) =>
+      withParts({ listed: simulator.url, folder }, async ({ gitlab, git }) => {
+        const { signal } = new AbortController();
+        const about = { baseUrl: simulator.url, token: new Secret(token), signal };
+        return verdictOf(await observeToken({ gitlab, git, ...about }));
+      }),
     async close() {
       await simulator.close();
       await rm(folder, { recursive: true, force: true });
@@ -67,8 +81,23 @@ export async function openProbing(): Promise<Probing> {
 async function probe(
   input: Asked & { baseUrl: string; token: string; folder: string; simulator: Simulator },
 ): Promise<DryRun> {
-  const { baseUrl, token, folder, simulator, listed = baseUrl, deadlineMs = 9_000 } = input;
-  const { policy, client } = worldOf(listed, input.world);
+  const { baseUrl, token, simulator, listed = baseUrl, deadlineMs = 9_000 } = input;
+  return withParts({ ...input, listed }, async (parts) => {
+    const probing = createTokenProbe({ ...parts, deadlineMs });
+    const seen = await probing.probe({ baseUrl, token: new Secret(token) });
+    return dryRunOf(seen, {
+      wantsRotation: input.wantsRotation ?? false,
+      nowMs: simulator.control.now().getTime(),
+    });
+  });
+}
+
+/** A policy for one base URL, with the client and the git that go through it. */
+async function withParts<T>(
+  { listed, folder, world }: { listed: string; folder: string; world?: Asked['world'] },
+  work: (parts: Pick<World, 'policy'> & { gitlab: GitlabClient; git: GitRemote }) => Promise<T>,
+): Promise<T> {
+  const { policy, client } = worldOf(listed, world);
   try {
     const git = createGitRemote({
       workFolder: join(folder, 'git'),
@@ -79,14 +108,7 @@ async function probe(
       cloneMaxBytes: 1_000_000,
       headTimeoutMs: 5_000,
     });
-    const seen = await createTokenProbe({ policy, gitlab: client, git, deadlineMs }).probe({
-      baseUrl,
-      token: new Secret(token),
-    });
-    return dryRunOf(seen, {
-      wantsRotation: input.wantsRotation ?? false,
-      nowMs: simulator.control.now().getTime(),
-    });
+    return await work({ policy, gitlab: client, git });
   } finally {
     await policy.close();
   }
