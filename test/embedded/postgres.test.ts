@@ -93,6 +93,8 @@ test('comes back by itself after kill -9 of the postmaster, with every committed
   await until('the postmaster ends', () => !isAlive(pid));
   await until('PostgreSQL answers again', answers(url));
   expect(await query(url, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }]);
+  // the supervisor asks by itself: it may come to know of it a moment after this test
+  await until('the supervisor sees it run', () => supervisor.status()[0]?.state === 'running');
   expect(supervisor.status()[0]).toMatchObject({ state: 'running', restarts: 1, lastEnd: 'SIGKILL' });
 });
 
