@@ -17,6 +17,14 @@ COPY tools tools
 ENV XDG_CACHE_HOME=/opt/cache
 RUN node -e "import('/opt/secu/tools/install.js').then(({ installTool }) => installTool('gitleaks', { log: console.error })).then(console.log)"
 
+FROM ${NODE_IMAGE} AS dashboard
+WORKDIR /opt/secu
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-progress
+COPY tsconfig.json ./
+COPY dashboard dashboard
+RUN node node_modules/vite/bin/vite.js build dashboard --logLevel warn
+
 FROM ${NODE_IMAGE} AS program
 WORKDIR /opt/secu
 COPY package.json package-lock.json .npmrc ./
@@ -48,6 +56,7 @@ RUN apt-get update \
   && ln -s /opt/secu/bin/secu.js /usr/local/bin/secu
 COPY --from=tools /opt/cache /opt/cache
 COPY --from=program /opt/secu /opt/secu
+COPY --from=dashboard /opt/secu/dist/dashboard /opt/secu/dist/dashboard
 ENV NODE_ENV=production \
   SECU_HOME=/var/lib/secu \
   XDG_CACHE_HOME=/opt/cache

@@ -11,6 +11,7 @@ const generate = 'src/main/generate.ts';
 /** @type {{ name: string, command: string, args: string[], when?: boolean }[]} */
 const STEPS = [
   { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
+  { name: 'dashboard types', command: bin('tsc'), args: ['--noEmit', '-p', 'dashboard'] },
   { name: 'format and lint', command: bin('biome'), args: ['ci', '--colors=off', '.'] },
   { name: 'lint with types', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
   { name: 'dead code', command: bin('knip'), args: ['--no-progress'] },

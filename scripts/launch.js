@@ -12,6 +12,7 @@ const JEST = {
   program: 'node_modules/jest/bin/jest.js',
   tools: true,
   development: true,
+  dashboard: true,
 };
 
 /**
@@ -21,14 +22,21 @@ const JEST = {
  * @property {string[]} [args] before those of the caller
  * @property {boolean} tools whether the tools of the manifest must be there first
  * @property {boolean} [development] whether the packages of development must be
+ * @property {boolean} [dashboard] whether the dashboard must be built
  * @property {boolean} [endsWithLauncher] gets a channel that closes when the launcher is gone, see `endWithParent`
  * @property {boolean} [inCallersFolder] files named on its command line are the caller's
  */
 
 /** @type {Record<string, Command>} */
 const COMMANDS = {
-  start: { program: 'src/main/cli.ts', args: ['up'], tools: true, endsWithLauncher: true },
-  demo: { program: 'src/main/demo.ts', tools: true, endsWithLauncher: true, inCallersFolder: true },
+  start: { program: 'src/main/cli.ts', args: ['up'], tools: true, dashboard: true, endsWithLauncher: true },
+  demo: {
+    program: 'src/main/demo.ts',
+    tools: true,
+    dashboard: true,
+    endsWithLauncher: true,
+    inCallersFolder: true,
+  },
   test: { ...JEST, args: ['--config', 'jest.config.ts'] },
   'test:long': { ...JEST, args: ['--config', 'jest.long.config.ts'] },
   check: { program: 'scripts/check.js', tools: false, development: true },
@@ -51,8 +59,9 @@ export async function launch(name, args) {
   const alone = name === 'secu' && args[0] !== 'up';
   const needs = {
     tools: command.tools || (name === 'secu' && !alone),
-    development: command.development === true,
+    development: command.development === true || command.dashboard === true,
     embedded: !alone,
+    dashboard: command.dashboard === true || (name === 'secu' && !alone),
   };
   try {
     const steps = await setUp(needs);

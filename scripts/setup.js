@@ -1,7 +1,7 @@
 // Plain JavaScript without dependencies: it runs in a fresh clone, on any Node >= 20.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,7 @@ export function refuseMachine() {
  * @property {boolean} tools the tools of the manifest
  * @property {boolean} development the packages of development: tests, checks
  * @property {boolean} embedded the packages that `secu up` runs: PostgreSQL
+ * @property {boolean} dashboard the pages that the API serves, built
  */
 
 /**
@@ -57,7 +58,9 @@ export async function setUp(needs) {
   const steps = [];
   const names = needs.tools ? defaultToolNames() : [];
   const results = await Promise.allSettled([
-    timed(steps, 'dependencies', () => ensureDependencies(needs)),
+    timed(steps, 'dependencies', () => ensureDependencies(needs)).then(() =>
+      needs.dashboard ? timed(steps, 'dashboard', ensureDashboard) : undefined,
+    ),
     ...names.map((name) => timed(steps, name, () => ensureTool(name))),
   ]);
   const reasons = results.flatMap((result) =>
@@ -149,19 +152,66 @@ function npmCi() {
   const cli = process.env['npm_execpath'];
   const [command, prefix] = cli?.endsWith('.js') ? [process.execPath, [cli]] : ['npm', []];
   const args = [...prefix, 'ci', '--no-progress', '--loglevel=error'];
+  return runQuietly(command, args, 'npm ci');
+}
+
+/**
+ * Runs a program to its end and shows what it says only when it fails.
+ * @param {string} command @param {string[]} args @param {string} name for people
+ * @returns {Promise<void>}
+ * @throws {SetupError}
+ */
+function runQuietly(command, args, name) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     /** @type {Buffer[]} */
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.stderr.on('data', (chunk) => output.push(chunk));
-    child.on('error', (err) => reject(new SetupError(`npm does not run: ${err.message}`)));
+    child.on('error', (err) => reject(new SetupError(`${name} does not run: ${err.message}`)));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve();
       const text = Buffer.concat(output).toString('utf8').trim();
-      reject(new SetupError(`npm ci ended with ${code ?? signal}\n${text}`));
+      reject(new SetupError(`${name} ended with ${code ?? signal}\n${text}`));
     });
   });
+}
+
+const DASHBOARD = join(ROOT, 'dist', 'dashboard');
+const DASHBOARD_STAMP = join(DASHBOARD, '.made-of');
+
+/** Builds the dashboard unless it was built of these very sources. */
+async function ensureDashboard() {
+  if (dashboardIsThere()) return;
+  const lock = join(ROOT, '.cache', 'dashboard.lock');
+  await withLock(
+    { file: lock, onWait: ({ pid }) => say(`waiting for process ${pid}, which builds the dashboard`) },
+    async () => {
+      if (dashboardIsThere()) return;
+      const hash = dashboardHash();
+      const vite = join(MODULES, 'vite', 'bin', 'vite.js');
+      await sayingWhenSlow('building the dashboard', () =>
+        runQuietly(node24(), [vite, 'build', 'dashboard', '--logLevel', 'warn'], 'vite build'),
+      );
+      writeFileSync(DASHBOARD_STAMP, hash);
+    },
+  );
+}
+
+function dashboardIsThere() {
+  return existsSync(DASHBOARD_STAMP) && readFileSync(DASHBOARD_STAMP, 'utf8') === dashboardHash();
+}
+
+/** Of all that it is built of; of the API it takes types only, which leave no trace. */
+function dashboardHash() {
+  const hash = createHash('sha256').update(lockFileHash());
+  const folder = join(ROOT, 'dashboard');
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  for (const name of names) hash.update(`${name.slice(folder.length)}\0`).update(readFileSync(name));
+  return hash.digest('hex');
 }
 
 /** @param {string} name */

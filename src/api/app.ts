@@ -16,6 +16,7 @@ import { authenticate } from './middleware/authenticate.ts';
 import { addressScope } from './middleware/client-address.ts';
 import { hostCheck, jsonOnly, requestScope } from './middleware/request.ts';
 import { createOverviewRouter } from './overview/index.ts';
+import { asksForPage, createDashboardRouter, dashboardPage } from './pages/index.ts';
 import { createRepositoriesRouter } from './repositories/index.ts';
 import { createScansRouter } from './scans/index.ts';
 import { createRouter } from './shared.ts';
@@ -55,6 +56,7 @@ export function createApp(deps: ApiDeps) {
   app.get('/api/openapi.json', (c) => c.json(openApiDocument(app, deps.settings.version)));
   app.route('/', createDocsRouter());
   app.route('/', createMetricsRouter(deps));
+  app.route('/', createDashboardRouter(deps.settings));
   // before the routes that want an Authorization header: calendars cannot send one
   app.route('/', createCalendarRouter(deps, { hide: true })).route(BASE, createCalendarRouter(deps));
 
@@ -81,7 +83,9 @@ export function createApp(deps: ApiDeps) {
     description: 'Given by /auth/sign-in; "secu" where Secu is reached over plain http.',
   });
   app.onError((err, c) => problemResponse({ c, err, log }));
-  app.notFound((c) => {
+  app.notFound(async (c) => {
+    const page = asksForPage(c) ? await dashboardPage(c, deps.settings) : null;
+    if (page !== null) return page;
     const allowed = methodsOf(app, c.req.path);
     if (allowed.length === 0)
       return problemResponse({ c, err: new SecuError('not_found', 'there is nothing at this path'), log });

@@ -39,6 +39,8 @@ export interface ApiSettings {
   version: string;
   /** CIDRs of proxies that are believed when they name the client's address. */
   trustedProxies: readonly string[];
+  /** Where the built dashboard lies; there may be none. */
+  dashboardFolder: string;
 }
 
 /** Everything the API is handed; it opens nothing itself. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
@@ -163,6 +164,7 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
       mail: config.smtp !== null,
       version: secuVersion(),
       trustedProxies: config.http.trustedProxies,
+      dashboardFolder: fileURLToPath(new URL('../../dist/dashboard', import.meta.url)),
     },
     hashToken(token) {
       // the first that is done with a token that arrives, sealed or refused

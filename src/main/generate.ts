@@ -35,6 +35,7 @@ function document(): unknown {
     mail: false,
     version: secuVersion(),
     trustedProxies: [],
+    dashboardFolder: '',
   };
   const deps: ApiDeps = Object.assign(hollow<ApiDeps>(), { settings });
   return openApiDocument(createApp(deps), secuVersion());

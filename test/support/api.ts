@@ -109,6 +109,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
       mail: true,
       version: '0.0.0-test',
       trustedProxies: [],
+      dashboardFolder: '',
     },
     hashToken: hashWith('token'),
     hashBody: hashWith('body'),

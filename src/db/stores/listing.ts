@@ -17,6 +17,9 @@ export interface ListingChange {
   excludedBecause: Exclusion | null;
 }
 
+/** The highest id that the column holds. */
+const MAX_ID = '9223372036854775807';
+
 const UPSERT = `
 with page as (
   select * from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bool[], $9::bool[],
@@ -96,8 +99,9 @@ export function createListingStore(sql: Sql) {
       await sql.run(
         `update repository set missed_by_sync_id = $2
          where integration_id = $1 and state <> 'removed' and gitlab_project_id > $3
-           and ($4::bigint is null or gitlab_project_id <= $4) and gitlab_project_id <> all($5::bigint[])`,
-        [input.integrationId, input.syncId, input.after, input.upTo, input.met],
+           and gitlab_project_id <= $4 and gitlab_project_id <> all($5::bigint[])`,
+        // a bound and never "or no bound": the index would then be read to its end for each page
+        [input.integrationId, input.syncId, input.after, input.upTo ?? MAX_ID, input.met],
       );
     },
 

@@ -1,0 +1,120 @@
+import type { ClientResponse } from 'hono/client';
+import { hc } from 'hono/client';
+import type { App } from '../../src/api/app.ts';
+
+/** The API as this page calls it; its types are the server's own. */
+export const api = hc<App>(location.origin).api.v1;
+
+interface ProblemBody {
+  title: string;
+  detail: string;
+  code: string;
+  status: number;
+  requestId: string;
+  errors?: { path: string; message: string }[];
+}
+
+/** An answer that is no success, in the words of the server (RFC 9457), or `network`: there was none. */
+export class Problem extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly requestId: string | null;
+  readonly errors: readonly { path: string; message: string }[];
+  /** What else the problem says, such as `integrationId` or `retryAfter`. */
+  readonly details: Record<string, unknown>;
+
+  constructor(body: Omit<ProblemBody, 'requestId'> & { requestId: string | null } & Record<string, unknown>) {
+    super(body.detail);
+    this.name = 'Problem';
+    this.code = body.code;
+    this.status = body.status;
+    this.title = body.title;
+    this.requestId = body.requestId;
+    this.errors = body.errors ?? [];
+    this.details = body;
+  }
+}
+
+type Body<R> =
+  R extends ClientResponse<infer T, infer _S, infer _F>
+    ? T extends { requestId: string; code: string }
+      ? never
+      : T
+    : never;
+
+let signedOut: () => void = () => {};
+
+/** Told once the server no longer knows who we are. */
+export function onSignedOut(listener: () => void): void {
+  signedOut = listener;
+}
+
+/**
+ * The body of a good answer; `undefined` where there is none (204).
+ * @throws Problem
+ */
+export async function ask<R extends ClientResponse<unknown, number, string>>(
+  call: Promise<R>,
+): Promise<Body<R>> {
+  const response = await reached(call);
+  clock.read(response.headers.get('Date'));
+  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Body<R>;
+  const problem = await problemOf(response);
+  if (problem.status === 401 && problem.code === 'unauthenticated') signedOut();
+  throw problem;
+}
+
+async function reached<R>(call: Promise<R>): Promise<R> {
+  try {
+    return await call;
+  } catch (err) {
+    if (err instanceof DOMException && err.name === 'AbortError') throw err;
+    throw new Problem({
+      code: 'network',
+      status: 0,
+      title: 'No answer from Secu',
+      detail: 'The server did not answer. Check that Secu runs and that you are connected to it.',
+      requestId: null,
+    });
+  }
+}
+
+async function problemOf(response: { status: number; headers: Headers; json(): Promise<unknown> }) {
+  const retryAfter = response.headers.get('Retry-After');
+  const extra = retryAfter === null ? {} : { retryAfter: Number(retryAfter) };
+  try {
+    return new Problem({ ...((await response.json()) as ProblemBody), ...extra });
+  } catch {
+    return new Problem({
+      code: 'unreadable',
+      status: response.status,
+      title: `Secu answered ${response.status}`,
+      detail: 'The answer is not one of Secu. Is there a proxy between?',
+      requestId: response.headers.get('X-Request-Id'),
+      ...extra,
+    });
+  }
+}
+
+/** A key for a POST that must not happen twice; works on plain http too, where `randomUUID` is missing. */
+export function newIdempotencyKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}
+
+/** The server's clock: how far it is from this browser's, by the `Date` of its last answer. */
+export const clock = {
+  offsetMs: 0,
+  read(date: string | null) {
+    const serverMs = Date.parse(date ?? '');
+    if (Number.isNaN(serverMs)) return;
+    const offsetMs = serverMs - Date.now();
+    // `Date` has whole seconds: less than two apart is the same time
+    this.offsetMs = Math.abs(offsetMs) < 2_000 ? 0 : offsetMs;
+  },
+  now(): number {
+    return Date.now() + this.offsetMs;
+  },
+};

@@ -1,0 +1,19 @@
+/** The keys of the query cache. What an event invalidates by its beginning shares that beginning. */
+export const keys = {
+  me: ['me'],
+  overview: ['overview'],
+  about: ['about'],
+  integrations: ['integrations'],
+  integration: (id: string) => ['integration', id],
+  repositoriesTop: ['repositories'],
+  repositories: (filters: Record<string, string>) => ['repositories', filters],
+  repository: (id: string) => ['repository', id],
+  scan: (id: string) => ['scan', id],
+  /** Infinite: never invalidated by an event. */
+  findings: (filters: Record<string, string>) => ['findings', filters],
+  summaries: ['finding-summary'],
+  finding: (id: string) => ['finding', id],
+  channels: ['channels'],
+  apiKeys: ['api-keys'],
+  users: ['users'],
+} as const;

@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page.tsx';
+
+export default function NewIntegration() {
+  return <Page title="New integration">{null}</Page>;
+}

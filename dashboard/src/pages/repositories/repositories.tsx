@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page.tsx';
+
+export default function Repositories() {
+  return <Page title="Repositories">{null}</Page>;
+}

@@ -1,0 +1,31 @@
+import { Link, Outlet } from '@tanstack/react-router';
+import { useMay } from '../../session.ts';
+import classes from './settings.module.css';
+
+const LINKS = [
+  { to: '/settings/channels', text: 'Channels', admin: true },
+  { to: '/settings/api-keys', text: 'API keys', admin: true },
+  { to: '/settings/users', text: 'Users', admin: true },
+  { to: '/settings/about', text: 'About', admin: false },
+] as const;
+
+/** The settings' own navigation; what a role may not open is not in it. */
+export default function Settings() {
+  const isAdmin = useMay('admin');
+  return (
+    <>
+      <nav aria-label="Settings">
+        <ul className={classes['links']}>
+          {LINKS.filter(({ admin }) => isAdmin || !admin).map(({ to, text }) => (
+            <li key={to}>
+              <Link to={to} className={classes['link']}>
+                {text}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <Outlet />
+    </>
+  );
+}

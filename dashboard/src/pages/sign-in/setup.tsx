@@ -1,0 +1,110 @@
+import { Alert, Anchor, Button, PasswordInput, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, ask, Problem } from '../../api.ts';
+import { client } from '../../client.ts';
+import { fieldOf } from '../../form.ts';
+import { keys } from '../../keys.ts';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Frame } from './frame.tsx';
+import { useTries } from './use-tries.ts';
+
+const MIN_CHARACTERS = 12;
+
+/** The code of the printed link. It stands behind `#`, which browsers do not send, and leaves the address at once. */
+function takeCode(): string {
+  const code = decodeURIComponent(location.hash.slice(1));
+  if (code !== '') history.replaceState(history.state, '', location.pathname);
+  return code;
+}
+const codeOfLink = takeCode();
+
+export default function Setup() {
+  const [code, setCode] = useState(codeOfLink);
+  const navigate = useNavigate();
+  const tries = useTries();
+  const { data: options } = useQuery({
+    queryKey: ['sign-in-options'],
+    queryFn: () => ask(api.auth.options.$get()),
+  });
+  const submit = (form: HTMLFormElement) =>
+    tries.attempt(async () => {
+      const json = { code, username: fieldOf(form, 'username'), password: fieldOf(form, 'password') };
+      const me = await ask(api.auth.setup.$post({ json }));
+      client.clear();
+      client.setQueryData(keys.me, me);
+      await navigate({ to: '/', replace: true });
+    });
+  const done = options?.setup === false;
+  if (done)
+    return (
+      <Frame title="Set up is done">
+        <Text size="sm">
+          There is an administrator already.{' '}
+          <Anchor component={Link} to="/sign-in">
+            Sign in
+          </Anchor>
+        </Text>
+      </Frame>
+    );
+  const badCode = tries.error instanceof Problem && tries.error.code === 'setup_code_invalid';
+  return (
+    <Frame title="Set up the first administrator">
+      {badCode ? (
+        <Alert color="bad" title="This link is no longer valid" mb="md" role="alert">
+          It works once and for 15 minutes. Restart Secu, or run <code>secu setup-link</code>, to get a new
+          one.
+        </Alert>
+      ) : (
+        tries.error !== null && <ProblemPanel error={tries.error} />
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit(event.currentTarget);
+        }}
+      >
+        {(codeOfLink === '' || badCode) && (
+          <TextInput
+            label="Set-up code"
+            description="The part behind # of the link that Secu prints at its start"
+            value={code}
+            onChange={(event) => setCode(event.currentTarget.value)}
+            autoComplete="off"
+            required
+            mb="sm"
+          />
+        )}
+        <TextInput
+          name="username"
+          label="Username"
+          defaultValue="admin"
+          autoComplete="username"
+          autoCapitalize="none"
+          required
+          autoFocus
+        />
+        <PasswordInput
+          name="password"
+          label="Password"
+          description={`${MIN_CHARACTERS} characters or more`}
+          autoComplete="new-password"
+          minLength={MIN_CHARACTERS}
+          required
+          mt="sm"
+        />
+        <Button
+          type="submit"
+          size="sm"
+          fullWidth
+          mt="lg"
+          loading={tries.running}
+          disabled={tries.waitSeconds > 0}
+        >
+          {tries.waitSeconds > 0 ? `Next try in ${tries.waitSeconds} s` : 'Create and sign in'}
+        </Button>
+      </form>
+    </Frame>
+  );
+}

@@ -1,0 +1,105 @@
+import { Alert, Anchor, Button, Divider, PasswordInput, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { api, ask, Problem } from '../../api.ts';
+import { client } from '../../client.ts';
+import { fieldOf } from '../../form.ts';
+import { keys } from '../../keys.ts';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { safeNext } from '../../search-params.ts';
+import { Frame } from './frame.tsx';
+import { useTries } from './use-tries.ts';
+
+const route = getRouteApi('/sign-in');
+
+/** Why single sign-on did not end in a session: what `/auth/oidc/callback` says in `failed`. */
+const FAILED: Record<string, string> = {
+  forbidden: 'Your account there has no role here. An administrator of Secu can give it one.',
+  unauthenticated: 'That sign-in was not begun in this browser, or it took too long. Try once more.',
+  too_many_requests: 'Too many tries. Wait a minute.',
+  sign_on_unavailable: 'The provider of single sign-on does not answer. Try again later.',
+};
+
+export default function SignIn() {
+  const { next, failed } = route.useSearch();
+  const navigate = useNavigate();
+  const tries = useTries();
+  const { data: options } = useQuery({
+    queryKey: ['sign-in-options'],
+    queryFn: () => ask(api.auth.options.$get()),
+  });
+  const to = safeNext(next);
+  const submit = (form: HTMLFormElement) =>
+    tries.attempt(async () => {
+      const json = { username: fieldOf(form, 'username'), password: fieldOf(form, 'password') };
+      const me = await ask(api.auth['sign-in'].$post({ json }));
+      client.clear();
+      client.setQueryData(keys.me, me);
+      await navigate({ href: to, replace: true });
+    });
+  const wrong = tries.error instanceof Problem && tries.error.status === 401;
+  return (
+    <Frame title="Sign in">
+      {failed !== undefined && (
+        <Alert color="bad" title="Single sign-on failed" mb="md" role="alert">
+          {FAILED[failed] ?? 'The provider did not let you in. Try again, or ask an administrator.'}
+        </Alert>
+      )}
+      {wrong ? (
+        <Alert color="bad" title="Not signed in" mb="md" role="alert">
+          Username or password is wrong.
+        </Alert>
+      ) : (
+        tries.error !== null && <ProblemPanel error={tries.error} />
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit(event.currentTarget);
+        }}
+      >
+        <TextInput
+          name="username"
+          label="Username"
+          autoComplete="username"
+          autoCapitalize="none"
+          required
+          autoFocus
+        />
+        <PasswordInput name="password" label="Password" autoComplete="current-password" required mt="sm" />
+        <Button
+          type="submit"
+          size="sm"
+          fullWidth
+          mt="lg"
+          loading={tries.running}
+          disabled={tries.waitSeconds > 0}
+        >
+          {tries.waitSeconds > 0 ? `Next try in ${tries.waitSeconds} s` : 'Sign in'}
+        </Button>
+      </form>
+      {options?.singleSignOn === true && (
+        <>
+          <Divider my="lg" label="or" />
+          <Button
+            component="a"
+            variant="default"
+            size="sm"
+            fullWidth
+            href={`/api/v1/auth/oidc/start?next=${encodeURIComponent(to)}`}
+          >
+            Single sign-on
+          </Button>
+        </>
+      )}
+      {options?.setup === true && (
+        <Text size="sm" mt="lg">
+          There is no administrator yet.{' '}
+          <Anchor component={Link} to="/setup">
+            Set up the first one
+          </Anchor>
+        </Text>
+      )}
+    </Frame>
+  );
+}

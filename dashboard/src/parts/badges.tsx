@@ -1,0 +1,23 @@
+import { Badge } from '@mantine/core';
+import type { Severity, Word } from '../words.ts';
+import { SEVERITY } from '../words.ts';
+
+/** A word in its colour. */
+export function WordBadge({ word, suffix }: { word: Word; suffix?: string }) {
+  return (
+    <Badge color={word.hue}>
+      {word.text}
+      {suffix}
+    </Badge>
+  );
+}
+
+/** Severity by letter, word and colour; critical alone is filled. */
+export function SeverityBadge({ severity }: { severity: Severity }) {
+  const { letter, text, hue } = SEVERITY[severity];
+  return (
+    <Badge color={hue} variant={severity === 'critical' ? 'filled' : 'light'} w={84}>
+      {letter} {text}
+    </Badge>
+  );
+}

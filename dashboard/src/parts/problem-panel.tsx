@@ -1,0 +1,44 @@
+import { Alert, Button, Code, Group, Text } from '@mantine/core';
+import { Problem } from '../api.ts';
+import { CopyButton } from './copy-button.tsx';
+
+/** An error in place: what happened, what to do, the request id, and another try. */
+export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { title, detail, requestId } = problemWords(error);
+  return (
+    <Alert color="bad" title={title} role="alert" mb="md">
+      <Text size="sm">{detail}</Text>
+      {error instanceof Problem &&
+        error.errors.map(({ path, message }) => (
+          <Text size="sm" key={path}>
+            <Code>{path}</Code> {message}
+          </Text>
+        ))}
+      <Group gap="sm" mt="sm">
+        {onRetry !== undefined && (
+          <Button variant="default" onClick={onRetry}>
+            Try again
+          </Button>
+        )}
+        {requestId !== null && (
+          <Group gap="xs">
+            <Text size="xs" c="dimmed">
+              Request id <Code>{requestId}</Code>
+            </Text>
+            <CopyButton text={requestId} label="Copy the request id" />
+          </Group>
+        )}
+      </Group>
+    </Alert>
+  );
+}
+
+export function problemWords(error: unknown): { title: string; detail: string; requestId: string | null } {
+  if (error instanceof Problem)
+    return { title: error.title, detail: error.message, requestId: error.requestId };
+  return {
+    title: 'This page failed',
+    detail: error instanceof Error ? error.message : String(error),
+    requestId: null,
+  };
+}

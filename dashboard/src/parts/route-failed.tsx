@@ -1,0 +1,13 @@
+import type { ErrorComponentProps } from '@tanstack/react-router';
+import { useRouter } from '@tanstack/react-router';
+import { ProblemPanel } from './problem-panel.tsx';
+
+/** A page that could not be made at all. */
+export function RouteFailed({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  const retry = () => {
+    reset();
+    void router.invalidate();
+  };
+  return <ProblemPanel error={error} onRetry={retry} />;
+}

@@ -1,0 +1,37 @@
+/** The part of an address after `?`, as plain text: what people read, copy and send each other. */
+export type Search = Record<string, string>;
+
+export function parseSearch(text: string): Search {
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const set = Object.entries(search).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
+  );
+  // commas and slashes are plain in a query (RFC 3986 §3.4), and easier to read
+  const text = new URLSearchParams(set).toString().replaceAll('%2C', ',').replaceAll('%2F', '/');
+  return text === '' ? '' : `?${text}`;
+}
+
+/** The known values of a comma list, sorted; unknown ones fall away, so that an old link opens. */
+export function listOf<T extends string>(text: unknown, known: readonly T[]): T[] {
+  if (typeof text !== 'string') return [];
+  const given = new Set(text.split(','));
+  return known.filter((value) => given.has(value));
+}
+
+/** What of a search a page understands, each a text of at most 200 characters. */
+export function only<K extends string>(search: Record<string, unknown>, names: readonly K[]) {
+  const kept: Partial<Record<K, string>> = {};
+  for (const name of names) {
+    const value = search[name];
+    if (typeof value === 'string' && value !== '' && value.length <= 200) kept[name] = value;
+  }
+  return kept;
+}
+
+/** A path to go on to after signing in: exactly one slash at its start, or nothing that leads elsewhere. */
+export function safeNext(text: unknown): string {
+  return typeof text === 'string' && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text) ? text : '/';
+}

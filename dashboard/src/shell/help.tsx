@@ -1,0 +1,21 @@
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { useKeys } from '../hotkeys.ts';
+
+const HelpDialog = lazy(() => import('./help-dialog.tsx'));
+
+/** Keys that every page has; `?` lists all. */
+export function Help() {
+  const [open, setOpen] = useState(false);
+  const navigate = useNavigate();
+  useKeys({
+    '?': () => setOpen(true),
+    '/': () => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus(),
+    'g o': () => void navigate({ to: '/' }),
+    'g i': () => void navigate({ to: '/integrations' }),
+    'g r': () => void navigate({ to: '/repositories' }),
+    'g f': () => void navigate({ to: '/findings' }),
+    'g s': () => void navigate({ to: '/settings' }),
+  });
+  return <Suspense>{open && <HelpDialog onClose={() => setOpen(false)} />}</Suspense>;
+}

@@ -1,0 +1,61 @@
+import { Button, Group, Modal, PasswordInput } from '@mantine/core';
+import { useState } from 'react';
+import { api, ask } from '../api.ts';
+import { fieldOf } from '../form.ts';
+import { ProblemPanel } from '../parts/problem-panel.tsx';
+import { say } from '../toast.ts';
+
+/** One's own password. The fields are never kept in a state: they go from the form to the request. */
+export default function PasswordDialog({ onClose }: { onClose: () => void }) {
+  const [error, setError] = useState<unknown>(null);
+  const [running, setRunning] = useState(false);
+  const change = async (form: HTMLFormElement) => {
+    setRunning(true);
+    try {
+      const json = { current: fieldOf(form, 'current'), password: fieldOf(form, 'password') };
+      await ask(api.auth.password.$post({ json }));
+      say('Password changed. Your other sessions have ended.');
+      onClose();
+    } catch (err) {
+      setError(err);
+    } finally {
+      setRunning(false);
+    }
+  };
+  return (
+    <Modal opened onClose={onClose} title="Change your password?">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void change(event.currentTarget);
+        }}
+      >
+        {error !== null && <ProblemPanel error={error} />}
+        <PasswordInput
+          name="current"
+          label="Password now"
+          autoComplete="current-password"
+          required
+          data-autofocus
+        />
+        <PasswordInput
+          name="password"
+          label="New password"
+          description="12 characters or more. Your other sessions end."
+          autoComplete="new-password"
+          required
+          minLength={12}
+          mt="sm"
+        />
+        <Group justify="flex-end" gap="sm" mt="lg">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={running}>
+            Change password
+          </Button>
+        </Group>
+      </form>
+    </Modal>
+  );
+}

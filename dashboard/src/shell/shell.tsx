@@ -1,0 +1,43 @@
+import { Anchor, Text } from '@mantine/core';
+import { Link, Outlet } from '@tanstack/react-router';
+import { Page } from '../parts/page.tsx';
+import { Empty } from '../parts/states.tsx';
+import { Help } from './help.tsx';
+import { LiveLine, LiveProvider } from './live-mark.tsx';
+import { Navigation } from './navigation.tsx';
+import classes from './shell.module.css';
+
+/** What surrounds every page: the way in for keyboards, the navigation, the live mark, the page. */
+export function Shell() {
+  return (
+    <LiveProvider>
+      <a href="#content" className={classes['skip']}>
+        Skip to content
+      </a>
+      <div className={classes['shell']}>
+        <Navigation />
+        <main id="content" tabIndex={-1} className={classes['main']}>
+          <LiveLine />
+          <Outlet />
+        </main>
+      </div>
+      <Help />
+    </LiveProvider>
+  );
+}
+
+export function NotFound() {
+  return (
+    <main className={classes['main']}>
+      <Page title="No such page">
+        <Empty title="There is nothing at this address.">
+          <Text size="sm">
+            <Anchor component={Link} to="/">
+              Go to the overview
+            </Anchor>
+          </Text>
+        </Empty>
+      </Page>
+    </main>
+  );
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { FaultAnswer } from '../../simulator/faults.ts';
+import type { RotationWorld } from './support/rotation.ts';
+import { createEndTable, prepareRotation, SELF_ROTATE } from './support/rotation.ts';
+
+/** How often each answer is given; more of them make the table of the docs. */
+const RUNS = Number(process.env['SECU_ROTATION_RUNS'] ?? '1');
+
+let rotation: RotationWorld;
+const table = createEndTable('GitLab answers');
+
+beforeAll(async () => {
+  rotation = await prepareRotation();
+  await rotation.startWorker();
+});
+afterAll(async () => {
+  await rotation?.close();
+  table.print();
+});
+beforeEach(() => {
+  rotation.world.simulator.control.faults.clear();
+  rotation.world.simulator.control.requests.reset();
+});
+
+interface Wanted {
+  end: 'done' | 'lost' | 'refused' | 'not_rotated';
+  code: string;
+  /** Whether the simulated GitLab has a new token. */
+  rotated: boolean;
+}
+
+const LOST: Wanted = { end: 'lost', code: 'rotation_lost', rotated: true };
+const refused = (code: string): Wanted => ({ end: 'refused', code, rotated: false });
+const api = (id: string): FaultAnswer => ({ kind: 'case', id, of: 'api' });
+
+const ANSWERS: readonly (readonly [string, FaultAnswer, Wanted])[] = [
+  ['the reply is lost', { kind: 'lost_reply', how: 'disconnect' }, LOST],
+  ['502 after the commit', { kind: 'lost_reply', how: 'bad_gateway' }, LOST],
+  ['200, half of the body', { kind: 'cut' }, LOST],
+  [
+    '200, an empty token, and none was made',
+    { kind: 'reply', status: 200, body: { id: 4_711, name: 'Secu', scopes: ['read_api'], token: '' } },
+    { end: 'not_rotated', code: 'in_doubt', rotated: false },
+  ],
+  [
+    '502, nothing done',
+    { kind: 'html', status: 502 },
+    { end: 'not_rotated', code: 'in_doubt', rotated: false },
+  ],
+  ['400', api('rotate_expiry_not_a_date'), refused('rotation_refused')],
+  ['401', api('token_revoked'), refused('token_revoked')],
+  ['403', api('scope_self_rotate'), refused('token_scope_missing')],
+  ['405', api('rotate_not_a_pat'), refused('token_wrong_kind')],
+  ['200 after 60 s', { kind: 'slow', delayMs: 60_000 }, { end: 'done', code: 'ok', rotated: true }],
+];
+
+test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
+  '%s: one POST, and no token that is wrong unnoticed',
+  async (what, answer, wanted) => {
+    const { integrationId, tokenId } = await rotation.connect();
+    rotation.world.simulator.control.faults.add({ match: { path: SELF_ROTATE, times: 1 }, answer });
+    const commandId = await rotation.order(integrationId);
+    const end = await rotation.endOf(integrationId);
+    table.add(what, end);
+    expect({ what, end, result: await rotation.resultOf(commandId) }).toEqual({
+      what,
+      end: wanted.end,
+      result: { code: wanted.code },
+    });
+    expect(rotation.posts()).toBe(1);
+    const alive = rotation.livingOf(tokenId);
+    expect(alive).toHaveLength(1);
+    expect(alive[0] === tokenId).toBe(!wanted.rotated);
+    const row = await rotation.rowOf(integrationId);
+    const current = await rotation.world.database.stores.credentials.current(integrationId);
+    if (wanted.end === 'lost') {
+      expect(row).toMatchObject({ verdict: 'invalid', cause: 'rotation_lost' });
+      return;
+    }
+    // whatever was answered, the token in use is the one that lives
+    expect(current?.gitlabTokenId).toBe(alive[0]);
+    expect(row['verdict']).toBe('active');
+  },
+);
