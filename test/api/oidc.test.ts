@@ -368,3 +368,15 @@ test('where there is no single sign-on its routes are not there', async () => {
   expect((await without.call('GET auth/options', { as: null })).body.singleSignOn).toBe(false);
   expect((await api.call('GET auth/options', { as: null })).body.singleSignOn).toBe(true);
 });
+
+test('in a browser a refusal leads to the page to sign in at, which is told why and nothing else', async () => {
+  provider.person = alice({ groups: ['unknown'] });
+  const { memory, location } = await begin();
+  const back = new URL(await provider.visit(location));
+  const answer = await api.call(`GET ${CALLBACK}${back.search}`, {
+    as: null,
+    headers: { Cookie: memory, Accept: 'text/html,application/xhtml+xml' },
+  });
+  expect([answer.status, answer.headers.get('Location')]).toEqual([302, '/sign-in?failed=forbidden']);
+  expect(sessionOf(answer)).toBe('');
+});

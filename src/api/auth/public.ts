@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
-import { SecuError } from '../../domain/errors.ts';
+import { isSecuError, SecuError } from '../../domain/errors.ts';
 import type { SignOn, SignOnMemory } from '../../domain/ports.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { refuseForeignPage } from '../middleware/same-origin.ts';
@@ -116,16 +116,32 @@ export function createPublicAuthRouter(deps: ApiDeps) {
       const signOn = signOnOf(deps);
       const recalled = recall(readCookie(c, memoryName));
       deleteCookie(c, memoryName, memoryCookie);
-      if (recalled === null)
-        throw new SecuError('unauthenticated', 'this sign-in was not begun in this browser, or too long ago');
-      const counted = await countTry(deps, { address: c.get('address'), username: null });
-      const query = new URL(c.req.url).searchParams;
-      const person = await signOn.finish({ query, memory: recalled.memory });
-      const begun = await signOnAs(deps, visitor(c), person);
-      await counted.succeeded();
-      setSessionCookie(c, settings, begun.token);
-      return c.redirect(recalled.next, 302);
+      try {
+        return c.redirect(await finish(c, signOn, recalled), 302);
+      } catch (err) {
+        if (!showsPages(c) || !isSecuError(err)) throw err;
+        deps.log.warn({ requestId: c.get('requestId'), code: err.code, err }, 'single sign-on failed');
+        return c.redirect(`/sign-in?failed=${err.code}`, 302);
+      }
     });
+
+  /** @returns where to go on; the session has begun */
+  async function finish(c: Context<ApiEnv>, signOn: SignOn, recalled: Recalled | null): Promise<string> {
+    if (recalled === null)
+      throw new SecuError('unauthenticated', 'this sign-in was not begun in this browser, or too long ago');
+    const counted = await countTry(deps, { address: c.get('address'), username: null });
+    const query = new URL(c.req.url).searchParams;
+    const person = await signOn.finish({ query, memory: recalled.memory });
+    const begun = await signOnAs(deps, visitor(c), person);
+    await counted.succeeded();
+    setSessionCookie(c, settings, begun.token);
+    return recalled.next;
+  }
+}
+
+/** A person in a browser is better told on the page to sign in at than by a problem in JSON. */
+function showsPages(c: Context<ApiEnv>): boolean {
+  return (c.req.header('Accept') ?? '').includes('text/html');
 }
 
 /** @throws SecuError `not_found` */
@@ -139,7 +155,12 @@ function remembered({ state, nonce, verifier }: SignOnMemory, next: string): str
   return [state, nonce, verifier, Buffer.from(next).toString('base64url')].join('.');
 }
 
-function recall(value: string | null): { memory: SignOnMemory; next: string } | null {
+interface Recalled {
+  memory: SignOnMemory;
+  next: string;
+}
+
+function recall(value: string | null): Recalled | null {
   const [, state, nonce, verifier, coded] = MEMORY.exec(value ?? '') ?? [];
   if (state === undefined || nonce === undefined || verifier === undefined || coded === undefined)
     return null;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveStatic } from '@hono/node-server/serve-static';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { ApiEnv } from '../deps.ts';
 import { createRouter } from '../shared.ts';
 
@@ -28,27 +28,25 @@ export function createDashboardRouter({ dashboardFolder }: { dashboardFolder: st
   const router = createRouter();
   if (!existsSync(dashboardFolder)) return router;
   const files = serveStatic<ApiEnv>({ root: dashboardFolder, precompressed: true });
-  router.get('/assets/*', async (c, next) => {
-    const response = await files(c, next);
-    if (response !== undefined) response.headers.set('Cache-Control', FOREVER);
-    return response;
-  });
-  for (const path of ['/scheme.js', '/favicon.svg'])
-    router.get(path, async (c, next) => {
-      const response = await files(c, next);
-      if (response !== undefined) response.headers.set('Cache-Control', 'no-cache');
-      return response;
-    });
+  router.use('/assets/*', kept(FOREVER), files);
+  for (const path of ['/scheme.js', '/favicon.svg']) router.use(path, kept('no-cache'), files);
   return router;
+}
+
+/** How long a browser may keep what it gets. */
+function kept(cacheControl: string): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    await next();
+    if (c.res.ok) c.header('Cache-Control', cacheControl);
+  };
 }
 
 /** Does a browser ask for a page here? Every address outside the API is one of the dashboard; it knows its own. */
 export function asksForPage(c: Context<ApiEnv>): boolean {
   const { method, path } = c.req;
   const accepts = c.req.header('Accept') ?? '';
-  return (
-    method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path) && accepts.includes('text/html')
-  );
+  const isPath = !path.startsWith('/api/') && !/\.\w+$/.test(path);
+  return isPath && ['GET', 'HEAD'].includes(method) && accepts.includes('text/html');
 }
 
 /** The one page of the dashboard; `null` where it was not built. */
