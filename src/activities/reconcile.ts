@@ -55,6 +55,7 @@ export function createReconcileActivities(deps: ActivityDeps) {
       }
       const waiting = await deps.database.stores.outbox.waiting({ before: new Date(nowMs), limit: 1_000 });
       repairs.wakesSent = (await sendWakes(deps, waiting)).sent;
+      await reopenDue(deps, nowMs);
       await forget(deps, nowMs);
       deps.log.info({ ...repairs }, 'reconciled');
       deps.metrics.reconciled({ ...repairs });
@@ -139,6 +140,27 @@ async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<v
     if (last === undefined || page.length < PAGE) return;
     after = last.id;
   }
+}
+
+/** Findings that were ignored until a day that has come are open again. */
+async function reopenDue({ database }: ActivityDeps, nowMs: number): Promise<void> {
+  const now = new Date(nowMs);
+  await database.transaction(async (tx) => {
+    const reopened = await tx.triage.reopenDue(now);
+    await tx.events.add(
+      reopened.flatMap(({ integrationId, repositoryId, fullPath, findingIds }) =>
+        findingIds.map((findingId) => ({
+          kind: 'finding.reopened' as const,
+          integrationId,
+          repositoryId,
+          actor: 'system',
+          text: `A finding in ${fullPath} is open again: it was ignored until today.`,
+          data: { findingId },
+        })),
+      ),
+      now,
+    );
+  });
 }
 
 async function forget({ database, settings }: ActivityDeps, nowMs: number): Promise<void> {

@@ -4,6 +4,8 @@ export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 export const FINDING_STATUSES = ['open', 'fixed', 'removed', 'ignored'] as const;
 export type FindingStatus = (typeof FINDING_STATUSES)[number];
+export const TRIAGE_REASONS = ['false_positive', 'accepted_risk', 'used_in_tests', 'other'] as const;
+export type TriageReason = (typeof TRIAGE_REASONS)[number];
 
 /**
  * One hit as a scanner reports it, ready to be stored: masked, with its fingerprint. The secret itself is gone.

@@ -93,6 +93,8 @@ test('a repository shows its place, its last scan and what is open in it', async
       outcome: 'findings',
       commit: expect.stringMatching(/^[0-9a-f]{40}$/),
       finishedAt: expect.stringMatching(/Z$/),
+      cause: null,
+      missingScanners: [],
     },
     counts: { open: 2, critical: 1, high: 0, medium: 0, low: 1 },
   });

@@ -1,14 +1,13 @@
-import { FINDING_KINDS, FINDING_STATUSES, SEVERITIES } from '../../domain/finding.ts';
 import type { ApiDeps } from '../deps.ts';
 import {
   answers,
-  commaList,
-  commaListOf,
+  askedBy,
   createRoute,
   createRouter,
   forRole,
   found,
   idParam,
+  jsonBody,
   listInput,
   listParams,
   pageSchema,
@@ -16,7 +15,8 @@ import {
   z,
 } from '../shared.ts';
 import { presentFinding } from './present.ts';
-import { FindingSchema } from './schemas.ts';
+import { FindingSchema, FindingSummarySchema, findingFilter, TriageMany, TriageOne } from './schemas.ts';
+import { triage } from './triage.ts';
 
 const tags = ['Findings'];
 const SORTS = [
@@ -40,12 +40,7 @@ const list = createRoute({
     query: z.strictObject({
       ...listParams,
       sort: z.enum(SORTS).optional(),
-      integrationId: commaList,
-      repositoryId: commaList,
-      status: commaListOf(FINDING_STATUSES),
-      severity: commaListOf(SEVERITIES),
-      kind: commaListOf(FINDING_KINDS),
-      q: z.string().max(200).optional(),
+      ...findingFilter,
     }),
   },
   responses: answers(200, pageSchema(FindingSchema, 'FindingPage'), 'A page'),
@@ -61,12 +56,55 @@ const get = createRoute({
   responses: answers(200, FindingSchema, 'The finding', [404]),
 });
 
+const summary = createRoute({
+  ...forRole('viewer'),
+  tags,
+  method: 'get',
+  path: '/findings/summary',
+  summary: 'How many findings match, in all and by severity, kind and status',
+  request: { query: z.strictObject(findingFilter) },
+  responses: answers(200, FindingSummarySchema, 'The counts'),
+});
+
+const change = createRoute({
+  ...forRole('operator'),
+  tags,
+  method: 'patch',
+  path: '/findings/{id}',
+  summary: 'Ignores a finding with a reason, or opens it again',
+  description: 'A fixed or removed finding stays as it is: the next scan speaks for it.',
+  request: { params: idParam('finding'), ...jsonBody(TriageOne) },
+  responses: answers(200, FindingSchema, 'The finding', [404]),
+});
+
+const changeMany = createRoute({
+  ...forRole('operator'),
+  tags,
+  method: 'post',
+  path: '/findings/triage',
+  summary: 'Ignores or opens many findings: by ids, or all that a filter shows',
+  request: { ...jsonBody(TriageMany) },
+  responses: answers(200, z.object({ changed: z.int() }), 'How many were changed'),
+});
+
 export function createFindingsRouter(deps: ApiDeps) {
   const { findingViews } = deps.database.stores;
   return createRouter()
     .openapi(list, async (c) => {
       const query = c.req.valid('query');
       return c.json(presentPage(await findingViews.list(query, listInput(query)), presentFinding), 200);
+    })
+    .openapi(summary, async (c) => c.json(await findingViews.summary(c.req.valid('query')), 200))
+    .openapi(changeMany, async (c) => {
+      const { ids, filter, ...verdict } = c.req.valid('json');
+      const target = ids === undefined ? { filter: filter ?? {} } : { ids };
+      return c.json({ changed: await triage({ deps, by: askedBy(c), target, verdict }) }, 200);
+    })
+    .openapi(change, async (c) => {
+      const { id } = c.req.valid('param');
+      found(await findingViews.find(id), 'finding');
+      await triage({ deps, by: askedBy(c), target: { ids: [id] }, verdict: c.req.valid('json') });
+      return c.json(presentFinding(found(await findingViews.find(id), 'finding')), 200);
     })
     .openapi(get, async (c) => {
       const view = found(await findingViews.find(c.req.valid('param').id), 'finding');

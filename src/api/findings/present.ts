@@ -9,6 +9,7 @@ export function presentFinding(view: FindingView): z.infer<typeof FindingSchema>
   return {
     id: view.id,
     repositoryId: view.repositoryId,
+    repositoryPath: escapeForeignText(view.fullPath),
     kind: view.kind,
     scanner: view.scanner,
     ruleId: view.ruleId,

@@ -1,12 +1,23 @@
-import { FINDING_KINDS, FINDING_STATUSES, SEVERITIES } from '../../domain/finding.ts';
-import { z } from '../shared.ts';
+import { FINDING_KINDS, FINDING_STATUSES, SEVERITIES, TRIAGE_REASONS } from '../../domain/finding.ts';
+import { commaList, commaListOf, z } from '../shared.ts';
 
 const when = z.iso.datetime();
+
+/** What lists, counts and triage of many take alike. */
+export const findingFilter = {
+  integrationId: commaList,
+  repositoryId: commaList,
+  status: commaListOf(FINDING_STATUSES),
+  severity: commaListOf(SEVERITIES),
+  kind: commaListOf(FINDING_KINDS),
+  q: z.string().max(200).optional(),
+};
 
 export const FindingSchema = z
   .object({
     id: z.string(),
     repositoryId: z.string(),
+    repositoryPath: z.string(),
     kind: z.enum(FINDING_KINDS),
     scanner: z.string(),
     ruleId: z.string(),
@@ -25,7 +36,7 @@ export const FindingSchema = z
     status: z.enum(FINDING_STATUSES),
     triage: z
       .object({
-        reason: z.enum(['false_positive', 'accepted_risk', 'used_in_tests', 'other']),
+        reason: z.enum(TRIAGE_REASONS),
         comment: z.string().nullable(),
         by: z.string(),
         at: when,
@@ -36,3 +47,49 @@ export const FindingSchema = z
     lastSeenAt: when,
   })
   .openapi('Finding');
+
+const counts = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.object(Object.fromEntries(values.map((value) => [value, z.int()])) as Record<T[number], z.ZodInt>);
+
+export const FindingSummarySchema = z
+  .object({
+    total: z.int(),
+    bySeverity: counts(SEVERITIES),
+    byKind: counts(FINDING_KINDS),
+    byStatus: counts(FINDING_STATUSES),
+  })
+  .openapi('FindingSummary');
+
+const verdict = {
+  status: z.enum(['ignored', 'open']),
+  triage: z
+    .strictObject({
+      reason: z.enum(TRIAGE_REASONS),
+      comment: z.string().trim().max(1_000).optional(),
+      until: z.iso.date().optional(),
+    })
+    .optional(),
+};
+const NEEDS_REASON = 'ignoring needs a triage with a reason; opening takes none';
+const hasItsReason = ({ status, triage }: { status: string; triage?: unknown }) =>
+  (status === 'ignored') === (triage !== undefined);
+
+export const TriageOne = z
+  .strictObject(verdict)
+  .refine(hasItsReason, { path: ['triage'], message: NEEDS_REASON })
+  .openapi('TriageOne');
+
+const MAX_IDS = 10_000;
+
+export const TriageMany = z
+  .strictObject({
+    ...verdict,
+    ids: z.array(z.string()).min(1).max(MAX_IDS).optional(),
+    filter: z.strictObject(findingFilter).optional(),
+  })
+  .refine(hasItsReason, { path: ['triage'], message: NEEDS_REASON })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
+    path: ['ids'],
+    message: 'give either ids or a filter',
+  })
+  .openapi('TriageMany');

@@ -22,6 +22,8 @@ export const RepositorySchema = z
         outcome: z.string().nullable(),
         commit: z.string().nullable(),
         finishedAt: when.nullable(),
+        cause: z.string().nullable(),
+        missingScanners: z.array(z.string()),
       })
       .nullable(),
     counts: z.object({ open: z.int(), critical: z.int(), high: z.int(), medium: z.int(), low: z.int() }),

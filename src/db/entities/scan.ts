@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { ScanCause } from '../../domain/causes.ts';
-import type { FindingKind, FindingStatus, Severity } from '../../domain/finding.ts';
+import type { FindingKind, FindingStatus, Severity, TriageReason } from '../../domain/finding.ts';
 import type {
   ScanHistory,
   ScannerStatus,
@@ -66,7 +66,7 @@ export class ScannerRunRow extends ScannerRunSchema.class {}
 ScannerRunSchema.setClass(ScannerRunRow);
 
 export interface Triage {
-  reason: 'false_positive' | 'accepted_risk' | 'used_in_tests' | 'other';
+  reason: TriageReason;
   comment: string | null;
   by: string;
   at: string;

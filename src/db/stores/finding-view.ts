@@ -1,7 +1,8 @@
 import type { FindingKind, FindingStatus, Severity } from '../../domain/finding.ts';
+import { FINDING_KINDS, FINDING_STATUSES, SEVERITIES } from '../../domain/finding.ts';
 import type { Triage } from '../entities/scan.ts';
 import type { Condition, ListInput } from '../list-query.ts';
-import { anyOf, contains, listPage } from '../list-query.ts';
+import { anyOf, contains, listPage, numbered } from '../list-query.ts';
 import type { Page } from '../rows.ts';
 import { dateOf, dateOrNull } from '../rows.ts';
 import type { Sql } from '../sql.ts';
@@ -40,6 +41,13 @@ export interface FindingFilter {
   q?: string | undefined;
 }
 
+export interface FindingSummary {
+  total: number;
+  bySeverity: Record<Severity, number>;
+  byKind: Record<FindingKind, number>;
+  byStatus: Record<FindingStatus, number>;
+}
+
 interface FindingRow {
   id: string;
   sort_value: string;
@@ -66,7 +74,7 @@ interface FindingRow {
   last_seen_at: string;
 }
 
-const FROM = `from finding f
+export const FINDING_FROM = `from finding f
 join integration i on i.id = f.integration_id and i.removed_at is null
 join repository r on r.id = f.repository_id`;
 
@@ -76,7 +84,7 @@ export function createFindingViewStore(sql: Sql) {
   return {
     async find(id: string): Promise<FindingView | null> {
       const row = await sql.first<FindingRow>(
-        `select f.*, i.base_url, r.full_path, '' as sort_value ${FROM} where f.id = $1`,
+        `select f.*, i.base_url, r.full_path, '' as sort_value ${FINDING_FROM} where f.id = $1`,
         [id],
       );
       return row === null ? null : viewOf(row);
@@ -85,8 +93,8 @@ export function createFindingViewStore(sql: Sql) {
     async list(filter: FindingFilter, list: ListInput): Promise<Page<FindingView>> {
       return listPage<FindingRow, FindingView>({
         sql,
-        select: `select f.*, i.base_url, r.full_path /*sort*/ ${FROM}`,
-        conditions: conditionsOf(filter),
+        select: `select f.*, i.base_url, r.full_path /*sort*/ ${FINDING_FROM}`,
+        conditions: findingConditions(filter),
         columns: {
           severity: { expression: SEVERITY_ORDER, cast: 'int' },
           firstSeenAt: { expression: 'f.first_seen_at', cast: 'timestamptz' },
@@ -98,6 +106,34 @@ export function createFindingViewStore(sql: Sql) {
         list,
         item: viewOf,
       });
+    },
+
+    /** How many match, in all and by each value of severity, kind and status. */
+    async summary(filter: FindingFilter): Promise<FindingSummary> {
+      const { text, params } = numbered(findingConditions(filter));
+      const rows = await sql.rows<{
+        severity: Severity;
+        kind: FindingKind;
+        status: FindingStatus;
+        n: number;
+      }>(
+        `select f.severity, f.kind, f.status, count(*)::int as n ${FINDING_FROM}
+         ${text === '' ? '' : `where ${text}`} group by 1, 2, 3`,
+        params,
+      );
+      const sumOf = <K extends string>(values: readonly K[], of: (row: (typeof rows)[number]) => K) =>
+        Object.fromEntries(
+          values.map((value) => [
+            value,
+            rows.reduce((sum, row) => (of(row) === value ? sum + row.n : sum), 0),
+          ]),
+        ) as Record<K, number>;
+      return {
+        total: rows.reduce((sum, row) => sum + row.n, 0),
+        bySeverity: sumOf(SEVERITIES, (row) => row.severity),
+        byKind: sumOf(FINDING_KINDS, (row) => row.kind),
+        byStatus: sumOf(FINDING_STATUSES, (row) => row.status),
+      };
     },
 
     /** Open findings by severity, from the repositories' counters. */
@@ -112,7 +148,7 @@ export function createFindingViewStore(sql: Sql) {
   };
 }
 
-function conditionsOf(filter: FindingFilter): Condition[] {
+export function findingConditions(filter: FindingFilter): Condition[] {
   const conditions = [
     ...anyOf('f.integration_id', filter.integrationId),
     ...anyOf('f.repository_id', filter.repositoryId),

@@ -25,6 +25,7 @@ import { createSessionStore } from './sessions.ts';
 import { createSetupCodeStore } from './setup-codes.ts';
 import { createSignInTryStore } from './sign-in-tries.ts';
 import { createSyncStore } from './syncs.ts';
+import { createTriageStore } from './triage.ts';
 import { createUserStore } from './users.ts';
 import { createWorkerReportStore } from './worker-reports.ts';
 
@@ -57,6 +58,7 @@ export function createStores(em: () => SqlEntityManager) {
     setupCodes: createSetupCodeStore(sql),
     signInTries: createSignInTryStore(sql),
     syncs: createSyncStore(both),
+    triage: createTriageStore(sql),
     users: createUserStore(sql),
     workerReports: createWorkerReportStore(sql),
   };

@@ -24,6 +24,9 @@ export interface RepositoryView {
     outcome: string | null;
     commit: string | null;
     finishedAt: Date | null;
+    cause: string | null;
+    /** Scanners that apply and did not end well. */
+    missingScanners: string[];
   } | null;
   open: { critical: number; high: number; medium: number; low: number };
 }
@@ -45,6 +48,8 @@ interface RepositoryRow {
   scan_outcome: string | null;
   scan_commit: string | null;
   scan_finished_at: string | null;
+  scan_cause: string | null;
+  scan_missing: string[];
   open_critical: number;
   open_high: number;
   open_medium: number;
@@ -54,7 +59,9 @@ interface RepositoryRow {
 const SELECT = `
 select r.id, r.integration_id, i.base_url, r.gitlab_project_id, r.full_path, r.default_branch, r.visibility, r.state,
   r.excluded_because, r.last_activity_at, r.open_critical, r.open_high, r.open_medium, r.open_low,
-  s.id as scan_id, s.status as scan_status, s.outcome as scan_outcome, s.commit as scan_commit, s.finished_at as scan_finished_at
+  s.id as scan_id, s.status as scan_status, s.outcome as scan_outcome, s.commit as scan_commit, s.finished_at as scan_finished_at,
+  s.cause as scan_cause, array(select n.name from scanner_run n
+    where n.scan_id = s.id and n.status in ('failed', 'unavailable') order by n.name) as scan_missing
   /*sort*/
 from repository r
 join integration i on i.id = r.integration_id and i.removed_at is null
@@ -179,6 +186,8 @@ function viewOf(row: RepositoryRow): RepositoryView {
             outcome: row.scan_outcome,
             commit: row.scan_commit,
             finishedAt: dateOrNull(row.scan_finished_at),
+            cause: row.scan_cause,
+            missingScanners: row.scan_missing,
           },
     open: { critical: row.open_critical, high: row.open_high, medium: row.open_medium, low: row.open_low },
   };

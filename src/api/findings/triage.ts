@@ -1,0 +1,85 @@
+import type { Triaged, TriageTarget } from '../../db/stores/triage.ts';
+import { SecuError } from '../../domain/errors.ts';
+import type { NewEvent } from '../../domain/event.ts';
+import type { ApiDeps, Asked } from '../deps.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import type { z } from '../shared.ts';
+import { iso } from '../shared.ts';
+import type { TriageOne } from './schemas.ts';
+
+/** An event names the findings only where a person could still read them. */
+const NAMED = 100;
+
+/**
+ * Ignores or opens findings, with an event a repository.
+ * @returns how many were changed
+ * @throws SecuError `invalid_request` for an end that is not ahead
+ */
+export async function triage({
+  deps,
+  by: { principal, requestId },
+  target,
+  verdict,
+}: {
+  deps: ApiDeps;
+  by: Asked;
+  target: TriageTarget;
+  verdict: z.infer<typeof TriageOne>;
+}): Promise<number> {
+  const now = deps.now();
+  const actor = actorOf(principal);
+  const { reason, comment, until } = verdict.triage ?? {};
+  if (until !== undefined && until <= iso(now).slice(0, 10))
+    throw new SecuError('invalid_request', 'triage.until: use a day after today (UTC)');
+  const kept =
+    reason === undefined
+      ? null
+      : {
+          reason,
+          comment: comment === undefined || comment === '' ? null : comment,
+          by: actor,
+          at: iso(now),
+          until: until ?? null,
+        };
+  const triaged = await deps.database.transaction(async (tx) => {
+    const changed = await tx.triage.set(target, kept);
+    const events = changed.map((part) =>
+      eventOf({ part, actor, requestId, status: verdict.status, reason: reason ?? null }),
+    );
+    await tx.events.add(events, now);
+    return changed;
+  });
+  return triaged.reduce((sum, { findingIds }) => sum + findingIds.length, 0);
+}
+
+function eventOf({
+  part: { integrationId, repositoryId, fullPath, findingIds },
+  actor,
+  requestId,
+  status,
+  reason,
+}: {
+  part: Triaged;
+  actor: string;
+  requestId: string;
+  status: 'ignored' | 'open';
+  reason: string | null;
+}): NewEvent {
+  const [first] = findingIds;
+  const many = findingIds.length;
+  const what = `${many} ${many === 1 ? 'finding' : 'findings'} in ${fullPath}`;
+  return {
+    kind: 'finding.triaged',
+    integrationId,
+    repositoryId,
+    actor,
+    text: reason === null ? `Opened ${what} again.` : `Ignored ${what}: ${reason}.`,
+    data: {
+      ...(many === 1 ? { findingId: first } : { findingIds: findingIds.slice(0, NAMED) }),
+      count: many,
+      status,
+      reason,
+      requestId,
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { FindingStatus } from '../../domain/finding.ts';
+import type { Triage } from '../entities/scan.ts';
+import { numbered } from '../list-query.ts';
+import type { Sql } from '../sql.ts';
+import { jsonText } from '../sql.ts';
+import type { FindingFilter } from './finding-view.ts';
+import { FINDING_FROM, findingConditions } from './finding-view.ts';
+
+/** What of one repository was triaged. */
+export interface Triaged {
+  integrationId: string;
+  repositoryId: string;
+  fullPath: string;
+  findingIds: string[];
+}
+
+/** Which findings: these, or all that a filter shows. */
+export type TriageTarget = { ids: readonly string[] } | { filter: FindingFilter };
+
+export function createTriageStore(sql: Sql) {
+  return {
+    /**
+     * Ignores open findings, gives ignored ones another reason, or opens ignored ones. Fixed and removed ones stay as
+     * they are: the next scan speaks for them. Rows are locked by id, so that two of these never wait for each other.
+     */
+    async set(target: TriageTarget, triage: Triage | null): Promise<Triaged[]> {
+      const { text, params } = numbered([
+        ...('ids' in target
+          ? [{ text: 'f.id = any(?::text[])', params: [target.ids] }]
+          : findingConditions(target.filter)),
+        {
+          text: 'f.status = any(?::text[])',
+          params: [triage === null ? ['ignored'] : ['open', 'ignored']],
+        },
+      ]);
+      const status: FindingStatus = triage === null ? 'open' : 'ignored';
+      return this.write({
+        chosen: `select f.id, r.full_path ${FINDING_FROM} where ${text} order by f.id for update of f`,
+        params,
+        status,
+        triage,
+      });
+    },
+
+    /** Opens what was ignored until a day that has come. */
+    async reopenDue(now: Date): Promise<Triaged[]> {
+      return this.write({
+        chosen: `select f.id, r.full_path ${FINDING_FROM}
+          where f.status = 'ignored' and (f.triage->>'until')::date <= ($1::timestamptz at time zone 'UTC')::date
+          order by f.id for update of f`,
+        params: [now],
+        status: 'open',
+        triage: null,
+      });
+    },
+
+    async write(input: {
+      chosen: string;
+      params: readonly unknown[];
+      status: FindingStatus;
+      triage: Triage | null;
+    }): Promise<Triaged[]> {
+      const next = input.params.length;
+      const triaged = await sql.rows<Triaged>(
+        `with chosen as (${input.chosen}),
+         written as (
+           update finding f set status = $${next + 1}, triage = $${next + 2}::jsonb from chosen where f.id = chosen.id
+           returning f.id, f.integration_id, f.repository_id, chosen.full_path)
+         select integration_id as "integrationId", repository_id as "repositoryId", full_path as "fullPath",
+           array_agg(id order by id) as "findingIds"
+         from written group by 1, 2, 3 order by 2`,
+        [...input.params, input.status, input.triage === null ? null : jsonText(input.triage)],
+      );
+      await sql.run(
+        `update repository r set open_critical = coalesce(n.critical, 0), open_high = coalesce(n.high, 0),
+           open_medium = coalesce(n.medium, 0), open_low = coalesce(n.low, 0)
+         from unnest($1::text[]) as t (id) left join (
+           select repository_id, count(*) filter (where severity = 'critical') as critical,
+             count(*) filter (where severity = 'high') as high, count(*) filter (where severity = 'medium') as medium,
+             count(*) filter (where severity = 'low') as low
+           from finding where repository_id = any($1::text[]) and status = 'open' group by 1) n on n.repository_id = t.id
+         where r.id = t.id`,
+        [triaged.map(({ repositoryId }) => repositoryId)],
+      );
+      return triaged;
+    },
+  };
+}
