@@ -57,9 +57,20 @@ export function onSignedOut(listener: () => void): void {
 export async function ask<R extends ClientResponse<unknown, number, string>>(
   call: Promise<R>,
 ): Promise<Body<R>> {
+  const { body } = await askWhether(call);
+  return body;
+}
+
+/** As {@link ask}, and whether it is done: 202 says that the server goes on with it. */
+export async function askWhether<R extends ClientResponse<unknown, number, string>>(
+  call: Promise<R>,
+): Promise<{ done: boolean; body: Body<R> }> {
   const response = await reached(call);
   clock.read(response.headers.get('Date'));
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Body<R>;
+  if (response.ok) {
+    const body = (response.status === 204 ? undefined : await response.json()) as Body<R>;
+    return { done: response.status !== 202, body };
+  }
   const problem = await problemOf(response);
   if (problem.status === 401 && problem.code === 'unauthenticated') signedOut();
   throw problem;

@@ -1,5 +1,95 @@
+import { Button, Text } from '@mantine/core';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useKeys } from '../../hotkeys.ts';
+import { Chips } from '../../parts/chips.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { SearchField } from '../../parts/search-field.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { listOf } from '../../search-params.ts';
+import { useMay } from '../../session.ts';
+import { INTEGRATION_STATUS } from '../../words.ts';
+import { integrationsQuery } from './data.ts';
+import classes from './integrations.module.css';
+import { IntegrationTable } from './list/integration-table.tsx';
+
+const route = getRouteApi('/shell/integrations');
+const STATUSES = ['pending', 'active', 'invalid', 'paused'] as const;
 
 export default function Integrations() {
-  return <Page title="Integrations">{null}</Page>;
+  const { status, q } = route.useSearch();
+  const navigate = useNavigate({ from: '/integrations' });
+  const chosen = listOf(status, STATUSES);
+  const isFiltered = chosen.length > 0 || q !== undefined;
+  const filters = { ...(chosen.length > 0 && { status: chosen.join(',') }), ...(q !== undefined && { q }) };
+  const list = useQuery({ ...integrationsQuery(filters), placeholderData: keepPreviousData });
+  const mayAdd = useMay('operator');
+  useKeys({ n: () => void navigate({ to: '/integrations/new' }) }, mayAdd);
+  const filter = (change: { status?: string; q?: string }) =>
+    void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
+  const isFirstUse = list.data?.items.length === 0 && !isFiltered;
+  return (
+    <Page title="Integrations" actions={mayAdd && !isFirstUse && <NewButton />}>
+      {!isFirstUse && (
+        <search className={classes['filters']}>
+          <SearchField
+            label="Search name or address"
+            value={q ?? ''}
+            onSearch={(text) => filter({ q: text })}
+          />
+          <Chips
+            label="Status"
+            options={STATUSES.map((value) => ({ value, text: INTEGRATION_STATUS[value].text }))}
+            chosen={chosen}
+            onChange={(next) => filter({ status: STATUSES.filter((each) => next.includes(each)).join(',') })}
+          />
+          <Button variant="subtle" disabled={!isFiltered} onClick={() => filter({ status: '', q: '' })}>
+            Clear
+          </Button>
+        </search>
+      )}
+      {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <LoadingRows label="Loading the integrations" />}
+      {list.data !== undefined && (
+        <Rows page={list.data} isFiltered={isFiltered} mayAdd={mayAdd} isOld={list.isPlaceholderData} />
+      )}
+    </Page>
+  );
+}
+
+function NewButton() {
+  return (
+    <Button component={Link} to="/integrations/new">
+      New integration
+    </Button>
+  );
+}
+
+function Rows({
+  page,
+  isFiltered,
+  mayAdd,
+  isOld,
+}: {
+  page: Parameters<typeof IntegrationTable>[0]['page'];
+  isFiltered: boolean;
+  mayAdd: boolean;
+  isOld: boolean;
+}) {
+  if (page.items.length > 0) return <IntegrationTable page={page} isOld={isOld} />;
+  if (isFiltered) return <Empty title="No integration matches these filters." />;
+  return (
+    <Empty title="Connect GitLab to begin.">
+      <Text size="sm" c="dimmed">
+        Give Secu a token that may read. It lists every repository that the token reaches, scans them, and
+        warns before the token expires.
+      </Text>
+      {mayAdd ? (
+        <NewButton />
+      ) : (
+        <Text size="sm">An operator or an administrator can add an integration.</Text>
+      )}
+    </Empty>
+  );
 }

@@ -1,0 +1,23 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ask } from '../../api.ts';
+import { keys } from '../../keys.ts';
+
+const fetchIntegration = (id: string) => ask(api.integrations[':id'].$get({ param: { id } }));
+export type Integration = Awaited<ReturnType<typeof fetchIntegration>>;
+
+/** As many as one answer holds; who has more searches. */
+const LIMIT = '200';
+
+export function integrationsQuery(filters: { status?: string; q?: string }) {
+  return queryOptions({
+    queryKey: [...keys.integrations, filters],
+    queryFn: () => ask(api.integrations.$get({ query: { ...filters, limit: LIMIT, sort: 'name' } })),
+  });
+}
+
+export function integrationQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.integration(id),
+    queryFn: () => fetchIntegration(id),
+  });
+}

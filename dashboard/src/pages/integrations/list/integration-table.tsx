@@ -1,0 +1,112 @@
+import { Button, Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import { useRowKeys } from '../../../row-keys.ts';
+import { useMay } from '../../../session.ts';
+import { count } from '../../../words.ts';
+import type { Integration } from '../data.ts';
+import { Life } from '../shared/life.tsx';
+import { StatusBadge, Unreachable } from '../shared/status.tsx';
+import { SyncState } from '../shared/sync-state.tsx';
+import { useVerify } from '../use-verify.ts';
+import { hostOf, OWNER_KINDS } from '../words.ts';
+import classes from './integration-table.module.css';
+
+const HEADS = ['Name', 'Status', 'Owner', 'Days left', 'Repositories', 'Last sync', 'Next check'] as const;
+
+export function IntegrationTable({
+  page,
+  isOld,
+}: {
+  page: { items: Integration[]; nextCursor: string | null };
+  isOld: boolean;
+}) {
+  const { verify, isRunning } = useVerify();
+  const mayVerify = useMay('operator');
+  const list = useRowKeys<HTMLTableElement>(mayVerify ? { v: verify } : {});
+  return (
+    <>
+      <table ref={list} aria-label="Integrations" aria-busy={isOld} className={classes['table']}>
+        <thead className={classes['head']}>
+          <tr className={classes['row']}>
+            {HEADS.map((text) => (
+              <th key={text} scope="col">
+                {text}
+              </th>
+            ))}
+            {mayVerify && <th scope="col">Verify</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {page.items.map((integration) => (
+            <Row
+              key={integration.id}
+              integration={integration}
+              verify={
+                mayVerify && (
+                  <Button
+                    variant="default"
+                    loading={isRunning(integration.id)}
+                    onClick={() => verify(integration.id)}
+                    aria-label={`Verify ${integration.name}`}
+                  >
+                    Verify
+                  </Button>
+                )
+              }
+            />
+          ))}
+        </tbody>
+      </table>
+      {page.nextCursor !== null && (
+        <Text size="sm" c="dimmed" mt="md">
+          The first {page.items.length} are shown. Search to find the others.
+        </Text>
+      )}
+    </>
+  );
+}
+
+function Row({ integration, verify }: { integration: Integration; verify: ReactNode }) {
+  const { id, name, baseUrl, token, counts, sync, nextVerifyAt } = integration;
+  return (
+    <tr data-row={id} className={classes['row']}>
+      <td data-cell="name">
+        <Link to="/integrations/$id" params={{ id }} className={classes['name']}>
+          {name}
+        </Link>
+        <span className={classes['sub']}>{hostOf(baseUrl)}</span>
+      </td>
+      <td data-cell="status">
+        <StatusBadge integration={integration} />
+        <Unreachable integration={integration} />
+      </td>
+      <td data-cell="owner">
+        {token === null ? (
+          <span className={classes['sub']}>not known yet</span>
+        ) : (
+          <>
+            <span className={classes['cut']} title={token.owner.username ?? undefined}>
+              {token.owner.username ?? '–'}
+            </span>
+            <span className={classes['sub']}>{OWNER_KINDS[token.owner.kind]}</span>
+          </>
+        )}
+      </td>
+      <td data-cell="life">{token !== null && <Life token={token} />}</td>
+      <td data-cell="repositories">
+        {counts.repositories.toLocaleString('en')}
+        <span className={classes['unit']}> {counts.repositories === 1 ? 'repository' : 'repositories'}</span>
+        {counts.openFindings > 0 && (
+          <span className={classes['sub']}>{count(counts.openFindings, 'finding')}</span>
+        )}
+      </td>
+      <td data-cell="sync">
+        <SyncState sync={sync} bare />
+      </td>
+      <td data-cell="next">{nextVerifyAt === null ? '–' : <TimeAgo at={nextVerifyAt} />}</td>
+      {verify !== false && <td data-cell="verify">{verify}</td>}
+    </tr>
+  );
+}

@@ -1,0 +1,45 @@
+import { Badge, Text } from '@mantine/core';
+import {
+  IconAlertCircle,
+  IconCircleCheck,
+  IconPlayerPause,
+  IconPlugConnectedX,
+  IconProgress,
+} from '@tabler/icons-react';
+import { duration, useNow } from '../../../time.ts';
+import { causeTitle } from '../../../words.ts';
+import type { Integration } from '../data.ts';
+import { statusWord } from '../words.ts';
+
+const ICONS = {
+  pending: IconProgress,
+  active: IconCircleCheck,
+  invalid: IconAlertCircle,
+  paused: IconPlayerPause,
+};
+
+/** The verdict: colour, icon and word. */
+export function StatusBadge({ integration }: { integration: Integration }) {
+  const { text, hue } = statusWord(integration);
+  const Icon = ICONS[integration.status];
+  return (
+    <Badge color={hue} leftSection={<Icon size={12} aria-hidden="true" />} maw="100%">
+      {text}
+    </Badge>
+  );
+}
+
+/** An outage, which never changes the verdict: since when, and why where that says more. */
+export function Unreachable({ integration }: { integration: Integration }) {
+  const nowMs = useNow();
+  const { state, since, cause } = integration.reachability;
+  if (state !== 'unreachable') return null;
+  const finer = cause === null || cause === 'gitlab_unreachable' ? '' : ` (${causeTitle(cause)})`;
+  return (
+    <Text size="xs" c="warn">
+      <IconPlugConnectedX size={12} aria-hidden="true" /> GitLab unreachable for{' '}
+      {duration(Math.max(0, nowMs - Date.parse(since)))}
+      {finer}
+    </Text>
+  );
+}

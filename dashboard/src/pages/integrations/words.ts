@@ -1,0 +1,75 @@
+import type { Word } from '../../words.ts';
+import { causeTitle, INTEGRATION_STATUS } from '../../words.ts';
+
+export function statusWord({
+  status,
+  cause,
+}: {
+  status: keyof typeof INTEGRATION_STATUS;
+  cause: string | null;
+}): Word {
+  const word = INTEGRATION_STATUS[status];
+  return status === 'invalid' && cause !== null
+    ? { ...word, text: `${word.text}: ${causeTitle(cause)}` }
+    : word;
+}
+
+/** What kind of account the token belongs to. */
+export const OWNER_KINDS = {
+  user: 'person',
+  service_account: 'service account',
+  group_token: 'group token',
+  project_token: 'project token',
+  bot: 'bot',
+  unknown: 'owner unknown',
+} as const;
+
+interface Sync {
+  state: 'idle' | 'running' | 'waiting' | 'failed';
+  cause: string | null;
+  listed: number;
+  lastCompletedAt: string | null;
+  complete: boolean;
+}
+
+/** Where the listing stands; `null` where only its time is to be said. */
+export function syncWord({ state, cause, listed, lastCompletedAt, complete }: Sync): Word | null {
+  switch (state) {
+    case 'running':
+      return { text: `Syncing: ${listed.toLocaleString('en')} listed`, hue: 'info' };
+    case 'waiting':
+      return waitingWord(cause);
+    case 'failed':
+      return { text: `Sync failed: ${causeTitle(cause)}`, hue: 'bad' };
+    case 'idle':
+      if (lastCompletedAt === null) return { text: 'Never synced', hue: 'neutral' };
+      return complete ? null : { text: 'Incomplete list: nothing was removed', hue: 'warn' };
+  }
+}
+
+function waitingWord(cause: string | null): Word {
+  if (cause === 'brake_engaged') return { text: 'Sync held back', hue: 'warn' };
+  if (cause === null) return { text: 'Sync waits', hue: 'info' };
+  return { text: `Waiting for GitLab: ${causeTitle(cause)}`, hue: 'warn' };
+}
+
+/** Why Secu cannot rotate the token at GitLab itself (`rotateBlockedBy`). */
+const ROTATION_BLOCKS: Record<string, string> = {
+  not_verified: 'the token was not verified yet',
+  integration_invalid: 'the token does not work',
+  rotation_in_doubt: 'an earlier rotation is not settled yet',
+  token_scope_missing: 'it has neither the scope self_rotate nor api',
+  token_permission_unknown: 'GitLab does not tell whether this fine-grained token may',
+  expiry_unknown: 'it is not known when the token expires',
+  token_expired: 'the token has expired',
+  expires_within_48_hours: 'less than 48 hours are left',
+};
+
+export function rotationBlockText(code: string | null): string {
+  return code === null ? 'it was not verified yet' : (ROTATION_BLOCKS[code] ?? causeTitle(code));
+}
+
+/** The host, and the path where GitLab lies below one: what people call an instance. */
+export function hostOf(baseUrl: string): string {
+  return baseUrl.replace(/^https?:\/\//, '');
+}
