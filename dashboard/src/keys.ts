@@ -14,6 +14,7 @@ export const keys = {
   summaries: ['finding-summary'],
   finding: (id: string) => ['finding', id],
   channels: ['channels'],
+  deliveries: (channelId: string) => ['channels', channelId, 'deliveries'],
   apiKeys: ['api-keys'],
   users: ['users'],
 } as const;

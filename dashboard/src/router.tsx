@@ -113,6 +113,7 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settings,
     path: '/channels',
+    validateSearch: (search) => only(search, ['channel']),
     component: lazyRouteComponent(() => import('./pages/settings/channels.tsx')),
   }),
   createRoute({

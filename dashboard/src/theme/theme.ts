@@ -108,6 +108,8 @@ export const theme = createTheme({
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // the placeholder is axe "aria-required-children", critical
     Notification: { defaultProps: { withBorder: true, closeButtonProps: { 'aria-label': 'Dismiss' } } }, // unnamed button: axe critical
     Input: { vars: () => ({ wrapper: { '--input-bd': 'var(--mantine-color-default-border)' } }) },
+    // Mantine makes these 2 px smaller than their size says: 12 px, which nothing is smaller than
+    InputWrapper: { defaultProps: { descriptionProps: { size: 'md' }, errorProps: { size: 'md' } } },
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs' } },

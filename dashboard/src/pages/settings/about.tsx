@@ -1,5 +1,162 @@
+import { Anchor, Table, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { api, ask } from '../../api.ts';
+import { keys } from '../../keys.ts';
+import { WordBadge } from '../../parts/badges.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { LoadingRows } from '../../parts/states.tsx';
+import { count } from '../../words.ts';
+import { health, partName, readyQuery, toolState } from './about/health.ts';
+import { Cell } from './listed.tsx';
+import classes from './settings.module.css';
 
+const fetchAbout = () => ask(api.about.$get());
+type Facts = Awaited<ReturnType<typeof fetchAbout>>;
+
+/** What this installation is made of. */
 export default function About() {
-  return <Page title="About">{null}</Page>;
+  const { data, error, refetch } = useQuery({ queryKey: keys.about, queryFn: fetchAbout });
+  return (
+    <Page title="About">
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <LoadingRows label="Loading" />}
+      {data !== undefined && (
+        <>
+          <Installation facts={data} />
+          <Health />
+          <Tools tools={data.tools} />
+          {data.keys.length > 0 && <KeyRing held={data.keys} />}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Installation({ facts }: { facts: Facts }) {
+  const { version, commit, database, namespace, temporalUi } = facts;
+  return (
+    <dl className={classes['facts']}>
+      <dt>Version</dt>
+      <dd>
+        {version}
+        {commit !== null && <span className={classes['code']}> {commit}</span>}
+      </dd>
+      <dt>Database</dt>
+      <dd>{database}</dd>
+      <dt>Temporal namespace</dt>
+      <dd>{namespace}</dd>
+      {temporalUi !== null && /^https?:/.test(temporalUi) && (
+        <>
+          <dt>Temporal web UI</dt>
+          <dd>
+            <Anchor size="sm" href={temporalUi} target="_blank" rel="noreferrer">
+              {temporalUi}
+            </Anchor>
+          </dd>
+        </>
+      )}
+      <dt>API</dt>
+      <dd>
+        <Anchor size="sm" href="/api/docs" target="_blank">
+          Reference
+        </Anchor>
+        {' · '}
+        <Anchor size="sm" href="/api/openapi.json" target="_blank">
+          openapi.json
+        </Anchor>
+      </dd>
+    </dl>
+  );
+}
+
+function Health() {
+  const { data, error } = useQuery(readyQuery);
+  return (
+    <Section title="Parts">
+      {error !== null && <ProblemPanel error={error} />}
+      {data === undefined && error === null && <LoadingRows label="Loading the parts" rows={4} />}
+      {data !== undefined && (
+        <Table aria-label="Parts" className={classes['table']}>
+          <Table.Tbody>
+            {Object.entries(data.checks).map(([name, works]) => (
+              <Table.Tr key={name}>
+                <Table.Td w="50%">{partName(name)}</Table.Td>
+                <Table.Td>
+                  <WordBadge word={health(works)} />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      )}
+    </Section>
+  );
+}
+
+function Tools({ tools }: { tools: Facts['tools'] }) {
+  return (
+    <Section title="Tools">
+      <Table aria-label="Tools" className={classes['table']}>
+        <Heads of={['Name', 'Version', 'From', 'State']} />
+        <Table.Tbody>
+          {tools.map(({ name, version, source, status }) => (
+            <Table.Tr key={name}>
+              <Cell head="Name">{name}</Cell>
+              <Cell head="Version">{version ?? '–'}</Cell>
+              <Cell head="From">{source ?? '–'}</Cell>
+              <Cell head="State">
+                <WordBadge word={toolState(status)} />
+              </Cell>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Section>
+  );
+}
+
+function KeyRing({ held }: { held: Facts['keys'] }) {
+  return (
+    <Section title="Key ring">
+      <Table aria-label="Key ring" className={classes['table']}>
+        <Heads of={['Key', 'Does', 'In use']} />
+        <Table.Tbody>
+          {held.map(({ id, state, uses }) => (
+            <Table.Tr key={id}>
+              <Cell head="Key">
+                <span className={classes['code']}>{id}</span>
+              </Cell>
+              <Cell head="Does">{state === 'seals' ? 'Seals and opens' : 'Opens'}</Cell>
+              <Cell head="In use">{count(uses, 'sealed value')}</Cell>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Section>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className={classes['section']}>
+      <Title order={2} mb="xs">
+        {title}
+      </Title>
+      {children}
+    </section>
+  );
+}
+
+function Heads({ of }: { of: readonly string[] }) {
+  return (
+    <Table.Thead>
+      <Table.Tr>
+        {of.map((head) => (
+          <Table.Th key={head}>{head}</Table.Th>
+        ))}
+      </Table.Tr>
+    </Table.Thead>
+  );
 }

@@ -1,5 +1,74 @@
+import { Button, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 import { Page } from '../../parts/page.tsx';
+import { Empty, NotAllowed } from '../../parts/states.tsx';
+import { useMay } from '../../session.ts';
+import { ChannelRow } from './channels/channel-row.tsx';
+import type { Channel } from './channels/data.ts';
+import { channelsQuery } from './channels/data.ts';
+import { Deliveries } from './channels/deliveries.tsx';
+import { EditChannelDialog, NewChannelDialog, RemoveChannelDialog } from './channels/dialogs.tsx';
+import { Listed } from './listed.tsx';
 
-export default function Channels() {
-  return <Page title="Channels">{null}</Page>;
+const route = getRouteApi('/shell/settings/channels');
+const COLUMNS = ['Name', 'Kind', 'Where', 'Told of', 'Last delivery', ''] as const;
+
+export default function ChannelsPage() {
+  if (!useMay('admin'))
+    return (
+      <Page title="Channels">
+        <NotAllowed who="Administrators" />
+      </Page>
+    );
+  return <Channels />;
+}
+
+type Open = { dialog: 'new' } | { dialog: 'edit' | 'remove'; channel: Channel } | null;
+
+function Channels() {
+  const query = useQuery(channelsQuery);
+  const [open, setOpen] = useState<Open>(null);
+  const { channel: shownId } = route.useSearch();
+  const navigate = route.useNavigate();
+  const shown = query.data?.find(({ id }) => id === shownId);
+  const close = () => setOpen(null);
+  const add = <Button onClick={() => setOpen({ dialog: 'new' })}>New channel</Button>;
+  return (
+    <Page title="Channels" actions={add}>
+      <Text size="sm" c="dimmed" mb="md">
+        Whom Secu tells when something needs a person. Without one, an expiring token surprises everybody.
+      </Text>
+      <Listed
+        query={query}
+        label="Channels"
+        columns={COLUMNS}
+        empty={
+          <Empty title="Nobody is told yet.">
+            <Text size="sm">
+              A channel is a webhook, a Slack hook or a mail address. Send a test once it is made.
+            </Text>
+          </Empty>
+        }
+        row={(channel) => (
+          <ChannelRow
+            key={channel.id}
+            channel={channel}
+            acts={{
+              onDeliveries: () => void navigate({ search: { channel: channel.id } }),
+              onEdit: () => setOpen({ dialog: 'edit', channel }),
+              onRemove: () => setOpen({ dialog: 'remove', channel }),
+            }}
+          />
+        )}
+      />
+      {shown !== undefined && (
+        <Deliveries channel={shown} onClose={() => void navigate({ search: {}, replace: true })} />
+      )}
+      {open?.dialog === 'new' && <NewChannelDialog onClose={close} />}
+      {open?.dialog === 'edit' && <EditChannelDialog channel={open.channel} onClose={close} />}
+      {open?.dialog === 'remove' && <RemoveChannelDialog channel={open.channel} onClose={close} />}
+    </Page>
+  );
 }

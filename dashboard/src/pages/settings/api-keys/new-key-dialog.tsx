@@ -1,0 +1,69 @@
+import { NativeSelect, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask, clock } from '../../../api.ts';
+import { fieldOf } from '../../../form.ts';
+import { keys } from '../../../keys.ts';
+import { FormDialog } from '../../../parts/form-dialog.tsx';
+import { ShownOnce } from '../shown-once.tsx';
+import type { ApiKey } from './data.ts';
+import { KEY_ROLES } from './data.ts';
+import { dayBegins } from './day-begins.ts';
+
+const DAY_MS = 86_400_000;
+
+export function NewKeyDialog({ onClose }: { onClose: () => void }) {
+  const client = useQueryClient();
+  const [role, setRole] = useState<ApiKey['role']>('viewer');
+  const [value, setValue] = useState<string | null>(null);
+  const create = async (form: HTMLFormElement) => {
+    const expiresAt = dayBegins(fieldOf(form, 'day'));
+    const json = { name: fieldOf(form, 'name'), role, ...(expiresAt === undefined ? {} : { expiresAt }) };
+    const made = await ask(api['api-keys'].$post({ json }));
+    void client.invalidateQueries({ queryKey: keys.apiKeys });
+    setValue(made.value);
+  };
+  if (value !== null)
+    return <ShownOnce title="The key is made" values={valuesOf({ role, value })} onStored={onClose} />;
+  const tomorrow = new Date(clock.now() + DAY_MS).toISOString().slice(0, 10);
+  return (
+    <FormDialog title="New API key" act="Create key" onSubmit={create} onClose={onClose}>
+      <TextInput name="name" label="Name" required maxLength={100} autoComplete="off" data-autofocus />
+      <NativeSelect
+        label="Role"
+        size="xs"
+        description={`It ${KEY_ROLES[role].may}.`}
+        value={role}
+        onChange={(event) => setRole(event.currentTarget.value as ApiKey['role'])}
+        data={Object.entries(KEY_ROLES).map(([of, { text }]) => ({ value: of, label: text }))}
+        mt="sm"
+      />
+      <TextInput
+        name="day"
+        type="date"
+        label="Ends on (optional)"
+        description="At 00:00 UTC of that day. Empty: when it is revoked."
+        min={tomorrow}
+        mt="sm"
+      />
+    </FormDialog>
+  );
+}
+
+function valuesOf({ role, value }: { role: ApiKey['role']; value: string }) {
+  if (role !== 'calendar')
+    return [
+      {
+        label: 'API key',
+        value,
+        hint: 'Sent as "Authorization: Bearer …", or given to the command line as SECU_API_KEY.',
+      },
+    ];
+  return [
+    {
+      label: 'Address of the calendar',
+      value: `${location.origin}/expiry.ics?key=${value}`,
+      hint: 'Subscribe to it in a calendar. Whoever has the address sees names, dates and counts, nothing else.',
+    },
+  ];
+}

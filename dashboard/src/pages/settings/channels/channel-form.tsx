@@ -1,0 +1,152 @@
+import { Checkbox, Fieldset, NativeSelect, Switch, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { integrationNamesQuery } from '../../../integration-names.ts';
+import { SEVERITIES, SEVERITY } from '../../../words.ts';
+import classes from '../settings.module.css';
+import type { Channel } from './data.ts';
+import { KIND, TOLD, TOLD_BY_DEFAULT } from './words.ts';
+
+/** The fields of a channel, filled in with those of one that is there. */
+export function ChannelFields({ channel }: { channel: Channel | null }) {
+  const [kind, setKind] = useState<Channel['kind']>(channel?.kind ?? 'webhook');
+  return (
+    <>
+      {channel === null ? (
+        <NativeSelect
+          name="kind"
+          label="Kind"
+          size="xs"
+          value={kind}
+          onChange={(event) => setKind(event.currentTarget.value as Channel['kind'])}
+          data={Object.entries(KIND).map(([value, label]) => ({ value, label }))}
+        />
+      ) : (
+        <Switch
+          name="enabled"
+          size="xs"
+          label="On"
+          description="Off: what waits for it is given up."
+          defaultChecked={channel.enabled}
+        />
+      )}
+      <TextInput
+        name="name"
+        label="Name"
+        defaultValue={channel?.name}
+        required
+        maxLength={100}
+        autoComplete="off"
+        mt="sm"
+        data-autofocus
+      />
+      <Where kind={kind} channel={channel} />
+      <Told channel={channel} />
+      <OfWhich channel={channel} />
+    </>
+  );
+}
+
+function Where({ kind, channel }: { kind: Channel['kind']; channel: Channel | null }) {
+  if (kind === 'email')
+    return (
+      <TextInput
+        name="to"
+        type="email"
+        label="Recipient"
+        description={channel === null ? 'Needs a mail server: SECU_SMTP_URL and SECU_SMTP_FROM.' : undefined}
+        defaultValue={channel?.to ?? ''}
+        required
+        mt="sm"
+      />
+    );
+  return (
+    <TextInput
+      name="url"
+      type="url"
+      label="Address"
+      description={
+        channel === null
+          ? `${kind === 'slack' ? 'An incoming webhook of Slack, Mattermost or Rocket.Chat.' : 'Messages are signed by Standard Webhooks.'} It is sealed; only its origin is shown afterwards.`
+          : `Kept as it is (${channel.url ?? 'sealed'}) unless you give another.`
+      }
+      placeholder="https://hooks.example.com/secu"
+      required={channel === null}
+      autoComplete="off"
+      spellCheck={false}
+      mt="sm"
+    />
+  );
+}
+
+function Told({ channel }: { channel: Channel | null }) {
+  const chosen = new Set(channel?.events ?? TOLD_BY_DEFAULT);
+  return (
+    <Fieldset legend="Told of" mt="md" p="sm">
+      <div className={classes['choices']}>
+        {Object.entries(TOLD).map(([kind, words]) => (
+          <Checkbox
+            key={kind}
+            name="events"
+            value={kind}
+            size="xs"
+            className={classes['choice'] ?? ''}
+            defaultChecked={chosen.has(kind)}
+            label={
+              <>
+                <span className={classes['code']}>{kind}</span>{' '}
+                <span className={classes['meta']}>{words}</span>
+              </>
+            }
+          />
+        ))}
+      </div>
+      <NativeSelect
+        name="minSeverity"
+        size="xs"
+        label="Of findings"
+        defaultValue={channel?.minSeverity ?? ''}
+        data={[
+          { value: '', label: 'all severities' },
+          ...SEVERITIES.filter((severity) => severity !== 'low').map((severity) => ({
+            value: severity,
+            label: severity === 'critical' ? 'critical only' : `${SEVERITY[severity].text} and worse`,
+          })),
+        ]}
+        mt="sm"
+      />
+    </Fieldset>
+  );
+}
+
+function OfWhich({ channel }: { channel: Channel | null }) {
+  const { data } = useQuery(integrationNamesQuery);
+  const [some, setSome] = useState(channel?.integrationIds != null);
+  const chosen = new Set(channel?.integrationIds);
+  return (
+    <Fieldset legend="Of which integrations" mt="md" p="sm">
+      <Checkbox
+        size="xs"
+        label="All, also those to come"
+        checked={!some}
+        onChange={(event) => setSome(!event.currentTarget.checked)}
+      />
+      {some && data?.length === 0 && <Text size="sm">There is none yet.</Text>}
+      {some && data !== undefined && data.length > 0 && (
+        <div className={classes['choices']}>
+          {data.map(({ id, name }) => (
+            <Checkbox
+              key={id}
+              name="integrationIds"
+              value={id}
+              size="xs"
+              className={classes['choice'] ?? ''}
+              defaultChecked={chosen.has(id)}
+              label={name}
+            />
+          ))}
+        </div>
+      )}
+    </Fieldset>
+  );
+}

@@ -1,0 +1,169 @@
+import { Alert, Button, Table, Text, Tooltip } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask } from '../../../api.ts';
+import { keys } from '../../../keys.ts';
+import { WordBadge } from '../../../parts/badges.tsx';
+import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import { count, SEVERITY } from '../../../words.ts';
+import { Cell } from '../listed.tsx';
+import { RowMenu } from '../row-menu.tsx';
+import classes from '../settings.module.css';
+import type { Channel, Delivery } from './data.ts';
+import { DELIVERY, deliveryCause, KIND, toldInShort } from './words.ts';
+
+export interface ChannelActs {
+  onDeliveries: () => void;
+  onEdit: () => void;
+  onRemove: () => void;
+}
+
+export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelActs }) {
+  const [tested, setTested] = useState<{ delivery?: Delivery; error?: unknown } | null>(null);
+  return (
+    <>
+      <Table.Tr>
+        <Cell head="Name">
+          <Text size="sm" fw={600} span>
+            {channel.name}
+          </Text>{' '}
+          {!channel.enabled && (
+            <WordBadge
+              word={{ text: 'Off', hue: 'neutral' }}
+              suffix={channel.offCause === null ? '' : `: ${deliveryCause(channel.offCause)}`}
+            />
+          )}
+        </Cell>
+        <Cell head="Kind">{KIND[channel.kind]}</Cell>
+        <Cell head="Where">{channel.kind === 'email' ? channel.to : channel.url}</Cell>
+        <Cell head="Told of">
+          <ToldOf channel={channel} />
+        </Cell>
+        <Cell head="Last delivery">
+          <LastDelivery channel={channel} />
+        </Cell>
+        <Cell head="">
+          <div className={classes['buttons']}>
+            <Test channel={channel} onTested={setTested} />
+            <Button
+              variant="default"
+              size="compact-xs"
+              onClick={acts.onDeliveries}
+              aria-label={`Deliveries to ${channel.name}`}
+            >
+              Deliveries
+            </Button>
+            <RowMenu
+              label={`More for ${channel.name}`}
+              acts={[
+                { text: 'Edit', onClick: acts.onEdit },
+                { text: 'Remove', onClick: acts.onRemove, danger: true },
+              ]}
+            />
+          </div>
+        </Cell>
+      </Table.Tr>
+      {tested !== null && (
+        <Table.Tr>
+          <Table.Td colSpan={6}>
+            <Outcome {...tested} />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </>
+  );
+}
+
+function ToldOf({ channel }: { channel: Channel }) {
+  const { integrationIds, minSeverity, events } = channel;
+  const limits = [
+    integrationIds === null ? null : `of ${count(integrationIds.length, 'integration')}`,
+    minSeverity === null ? null : `findings from ${SEVERITY[minSeverity].text.toLowerCase()} up`,
+  ].filter((limit) => limit !== null);
+  return (
+    <div>
+      <Tooltip label={events.join(', ')} multiline w={320}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the kinds have to be reachable by keyboard */}
+        <span tabIndex={0}>{toldInShort(events)}</span>
+      </Tooltip>
+      {limits.length > 0 && <div className={classes['meta']}>{limits.join(', ')}</div>}
+    </div>
+  );
+}
+
+function LastDelivery({ channel: { lastDelivery } }: { channel: Channel }) {
+  if (lastDelivery === null) return <span className={classes['meta']}>None yet</span>;
+  const { state, cause, at } = lastDelivery;
+  return (
+    <div>
+      <WordBadge word={DELIVERY[state]} suffix={cause === null ? '' : `: ${deliveryCause(cause)}`} />{' '}
+      <span className={classes['meta']}>
+        <TimeAgo at={at} />
+      </span>
+    </div>
+  );
+}
+
+function Test({
+  channel,
+  onTested,
+}: {
+  channel: Channel;
+  onTested: (tested: { delivery?: Delivery; error?: unknown }) => void;
+}) {
+  const client = useQueryClient();
+  const [running, setRunning] = useState(false);
+  const test = async () => {
+    setRunning(true);
+    try {
+      onTested({ delivery: await ask(api.channels[':id'].test.$post({ param: { id: channel.id } })) });
+      void client.invalidateQueries({ queryKey: keys.channels });
+    } catch (error) {
+      onTested({ error });
+    } finally {
+      setRunning(false);
+    }
+  };
+  return (
+    <Button
+      variant="default"
+      size="compact-xs"
+      loading={running}
+      onClick={() => void test()}
+      aria-label={`Test ${channel.name}`}
+    >
+      Test
+    </Button>
+  );
+}
+
+/** What came of a test, where it was asked for. */
+function Outcome({ delivery, error }: { delivery?: Delivery; error?: unknown }) {
+  if (delivery === undefined) return <ProblemPanel error={error} />;
+  const { state, status, cause, advice } = delivery;
+  const answered = status === null ? '' : ` The answer was ${status}.`;
+  if (state === 'sent')
+    return (
+      <Alert color="ok" role="status" my="sm">
+        The test message was taken.{answered} See whether it arrived.
+      </Alert>
+    );
+  if (state === 'queued')
+    return (
+      <Alert color="info" role="status" my="sm">
+        The test message still waits for a worker; Deliveries shows what becomes of it.
+      </Alert>
+    );
+  return (
+    <Alert
+      color="bad"
+      role="alert"
+      my="sm"
+      title={`The test message did not arrive: ${deliveryCause(cause)}`}
+    >
+      {advice}
+      {answered}
+    </Alert>
+  );
+}

@@ -1,0 +1,110 @@
+import { Button, Drawer, Text } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask } from '../../../api.ts';
+import { keys } from '../../../keys.ts';
+import { WordBadge } from '../../../parts/badges.tsx';
+import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../../parts/states.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import { count } from '../../../words.ts';
+import classes from './channels.module.css';
+import type { Channel, Delivery } from './data.ts';
+import { deliveriesQuery, SHOWN_DELIVERIES } from './data.ts';
+import { DELIVERY, deliveryCause } from './words.ts';
+
+/** What a channel was told and is owed, the latest first. */
+export function Deliveries({ channel, onClose }: { channel: Channel; onClose: () => void }) {
+  const { data, error, refetch } = useQuery(deliveriesQuery(channel.id));
+  return (
+    <Drawer opened onClose={onClose} position="right" size="lg" title={`Deliveries to ${channel.name}`}>
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <LoadingRows label="Loading deliveries" />}
+      {data?.items.length === 0 && (
+        <Empty title="Nothing was sent here yet.">
+          <Text size="sm">Test sends a marked message.</Text>
+        </Empty>
+      )}
+      <ul className={classes['deliveries']}>
+        {data?.items.map((delivery) => (
+          <Line key={delivery.id} delivery={delivery} channel={channel} />
+        ))}
+      </ul>
+      {data?.nextCursor != null && (
+        <Text size="xs" c="dimmed">
+          The latest {SHOWN_DELIVERIES}; earlier ones are in the API.
+        </Text>
+      )}
+    </Drawer>
+  );
+}
+
+function Line({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
+  const { kind, state, status, attempts, createdAt, nextTryAt } = delivery;
+  const cause = deliveryCause(delivery.cause);
+  return (
+    <li className={classes['delivery']}>
+      <div className={classes['line']}>
+        <span className={classes['state']}>
+          <WordBadge word={DELIVERY[state]} />
+        </span>
+        <span className={classes['kind']}>{kind}</span>
+        <span className={classes['meta']}>
+          <TimeAgo at={createdAt} />
+        </span>
+      </div>
+      <div className={classes['meta']}>
+        {[
+          status === null ? null : `${channel.kind === 'email' ? 'SMTP' : 'HTTP'} ${status}`,
+          count(attempts, 'attempt'),
+          cause === '' ? null : cause,
+        ]
+          .filter((part) => part !== null)
+          .join(' · ')}
+        {nextTryAt !== null && (
+          <>
+            {' · next try '}
+            <TimeAgo at={nextTryAt} />
+          </>
+        )}
+      </div>
+      {delivery.advice !== null && state !== 'sent' && <Text size="sm">{delivery.advice}</Text>}
+      {state !== 'sent' && <Retry delivery={delivery} channel={channel} />}
+    </li>
+  );
+}
+
+function Retry({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
+  const client = useQueryClient();
+  const [running, setRunning] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const blocked = !channel.enabled && delivery.eventId !== null;
+  const retry = async () => {
+    setRunning(true);
+    setError(null);
+    try {
+      const param = { id: channel.id, deliveryId: delivery.id };
+      await ask(api.channels[':id'].deliveries[':deliveryId'].retry.$post({ param }));
+      await client.invalidateQueries({ queryKey: keys.channels });
+    } catch (err) {
+      setError(err);
+    } finally {
+      setRunning(false);
+    }
+  };
+  return (
+    <>
+      {error !== null && <ProblemPanel error={error} />}
+      <Button
+        variant="default"
+        size="compact-xs"
+        mt={4}
+        loading={running}
+        disabled={blocked}
+        onClick={() => void retry()}
+      >
+        {blocked ? 'Send again: the channel is off' : delivery.state === 'queued' ? 'Send now' : 'Send again'}
+      </Button>
+    </>
+  );
+}

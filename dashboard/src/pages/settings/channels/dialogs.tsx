@@ -1,0 +1,76 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask } from '../../../api.ts';
+import { keys } from '../../../keys.ts';
+import { Confirm } from '../../../parts/confirm.tsx';
+import { FormDialog } from '../../../parts/form-dialog.tsx';
+import { ShownOnce } from '../shown-once.tsx';
+import { ChannelFields } from './channel-form.tsx';
+import type { Channel, ChannelPatch, NewChannel } from './data.ts';
+import { channelPatchOf, newChannelOf } from './read-form.ts';
+
+export function NewChannelDialog({ onClose }: { onClose: () => void }) {
+  const client = useQueryClient();
+  const [secret, setSecret] = useState<string | null>(null);
+  const create = async (form: HTMLFormElement) => {
+    const json = newChannelOf(new FormData(form)) as NewChannel;
+    const made = await ask(api.channels.$post({ json }));
+    void client.invalidateQueries({ queryKey: keys.channels });
+    void client.invalidateQueries({ queryKey: keys.overview });
+    if (made.signingSecret === undefined) onClose();
+    else setSecret(made.signingSecret);
+  };
+  if (secret !== null)
+    return (
+      <ShownOnce
+        title="The channel is made"
+        values={[
+          {
+            label: 'Signing secret',
+            value: secret,
+            hint: 'The receiver verifies with it that a message is from this Secu: webhook-signature of Standard Webhooks.',
+          },
+        ]}
+        onStored={onClose}
+      />
+    );
+  return (
+    <FormDialog title="New channel" act="Create channel" size="lg" onSubmit={create} onClose={onClose}>
+      <ChannelFields channel={null} />
+    </FormDialog>
+  );
+}
+
+export function EditChannelDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
+  const client = useQueryClient();
+  const save = async (form: HTMLFormElement) => {
+    const json = channelPatchOf(new FormData(form)) as ChannelPatch;
+    await ask(api.channels[':id'].$patch({ param: { id: channel.id }, json }));
+    await client.invalidateQueries({ queryKey: keys.channels });
+    onClose();
+  };
+  return (
+    <FormDialog title={`Edit ${channel.name}`} act="Save" size="lg" onSubmit={save} onClose={onClose}>
+      <ChannelFields channel={channel} />
+    </FormDialog>
+  );
+}
+
+export function RemoveChannelDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
+  const client = useQueryClient();
+  return (
+    <Confirm
+      title={`Remove the channel "${channel.name}"?`}
+      act="Remove channel"
+      keep="Keep"
+      onAct={async () => {
+        await ask(api.channels[':id'].$delete({ param: { id: channel.id } }));
+        await client.invalidateQueries({ queryKey: keys.channels });
+        void client.invalidateQueries({ queryKey: keys.overview });
+      }}
+      onClose={onClose}
+    >
+      Nothing is told here any more; its address and its list of deliveries go with it.
+    </Confirm>
+  );
+}

@@ -1,0 +1,21 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ask } from '../../../api.ts';
+import { everyItem } from '../../../every-item.ts';
+import { keys } from '../../../keys.ts';
+import type { Role } from '../../../session.ts';
+
+export const usersQuery = queryOptions({
+  queryKey: keys.users,
+  queryFn: () => everyItem((cursor) => ask(api.users.$get({ query: { limit: 200, cursor } }))),
+});
+export type User = Awaited<ReturnType<typeof fetchUsers>>['items'][number];
+const fetchUsers = () => ask(api.users.$get({ query: {} }));
+
+export const USER_ROLES: Record<Role, { text: string; may: string }> = {
+  viewer: { text: 'Viewer', may: 'reads all but channels, keys, users and audit events' },
+  operator: {
+    text: 'Operator',
+    may: 'also creates, verifies, syncs, scans, replaces tokens, judges findings',
+  },
+  admin: { text: 'Admin', may: 'also rotates, removes, releases the brake, and administers Secu' },
+};

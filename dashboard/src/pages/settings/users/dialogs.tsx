@@ -1,0 +1,146 @@
+import { NativeSelect, PasswordInput, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask } from '../../../api.ts';
+import { fieldOf } from '../../../form.ts';
+import { keys } from '../../../keys.ts';
+import { Confirm } from '../../../parts/confirm.tsx';
+import { FormDialog } from '../../../parts/form-dialog.tsx';
+import type { Role } from '../../../session.ts';
+import { useMe } from '../../../session.ts';
+import type { User } from './data.ts';
+import { USER_ROLES } from './data.ts';
+
+const MIN_CHARACTERS = 12;
+
+interface Of {
+  user: User;
+  onClose: () => void;
+}
+
+function RoleField({ initial }: { initial: Role }) {
+  const [role, setRole] = useState(initial);
+  return (
+    <NativeSelect
+      name="role"
+      label="Role"
+      size="xs"
+      description={`${USER_ROLES[role].text}: ${USER_ROLES[role].may}.`}
+      value={role}
+      onChange={(event) => setRole(event.currentTarget.value as Role)}
+      data={Object.entries(USER_ROLES).map(([value, { text }]) => ({ value, label: text }))}
+      mt="sm"
+    />
+  );
+}
+
+function PasswordField({ label, description }: { label: string; description: string }) {
+  return (
+    <PasswordInput
+      name="password"
+      label={label}
+      description={description}
+      autoComplete="new-password"
+      minLength={MIN_CHARACTERS}
+      required
+      mt="sm"
+    />
+  );
+}
+
+export function NewUserDialog({ onClose }: { onClose: () => void }) {
+  const client = useQueryClient();
+  const create = async (form: HTMLFormElement) => {
+    const json = {
+      username: fieldOf(form, 'username'),
+      password: fieldOf(form, 'password'),
+      role: fieldOf(form, 'role') as Role,
+    };
+    await ask(api.users.$post({ json }));
+    await client.invalidateQueries({ queryKey: keys.users });
+    onClose();
+  };
+  return (
+    <FormDialog title="New user" act="Create user" onSubmit={create} onClose={onClose}>
+      <TextInput
+        name="username"
+        label="Username"
+        autoComplete="off"
+        autoCapitalize="none"
+        required
+        data-autofocus
+      />
+      <PasswordField
+        label="Password"
+        description={`${MIN_CHARACTERS} characters or more. Hand it over; they change it from their own menu.`}
+      />
+      <RoleField initial="viewer" />
+    </FormDialog>
+  );
+}
+
+export function RoleDialog({ user, onClose }: Of) {
+  const client = useQueryClient();
+  const change = async (form: HTMLFormElement) => {
+    const json = { role: fieldOf(form, 'role') as Role };
+    await ask(api.users[':id'].$patch({ param: { id: user.id }, json }));
+    await client.invalidateQueries({ queryKey: keys.users });
+    onClose();
+    // one's own role decides what the pages show
+    void client.invalidateQueries({ queryKey: keys.me });
+  };
+  return (
+    <FormDialog
+      title={`Change the role of ${user.username}?`}
+      act="Change role"
+      onSubmit={change}
+      onClose={onClose}
+    >
+      <RoleField initial={user.role} />
+    </FormDialog>
+  );
+}
+
+export function ResetPasswordDialog({ user, onClose }: Of) {
+  const client = useQueryClient();
+  const change = async (form: HTMLFormElement) => {
+    const json = { password: fieldOf(form, 'password') };
+    await ask(api.users[':id'].$patch({ param: { id: user.id }, json }));
+    await client.invalidateQueries({ queryKey: keys.users });
+    onClose();
+  };
+  return (
+    <FormDialog
+      title={`Reset the password of ${user.username}?`}
+      act="Reset password"
+      onSubmit={change}
+      onClose={onClose}
+    >
+      <PasswordField
+        label="New password"
+        description={`${MIN_CHARACTERS} characters or more. All sessions of ${user.username} end.`}
+      />
+    </FormDialog>
+  );
+}
+
+export function RemoveUserDialog({ user, onClose }: Of) {
+  const client = useQueryClient();
+  const isMe = useMe().id === user.id;
+  return (
+    <Confirm
+      title={`Remove ${user.username}?`}
+      act="Remove user"
+      keep="Keep"
+      onAct={async () => {
+        await ask(api.users[':id'].$delete({ param: { id: user.id } }));
+        await client.invalidateQueries({ queryKey: keys.users });
+      }}
+      onClose={onClose}
+    >
+      {isMe ? 'This is you: you are signed out at once.' : 'All their sessions end at once.'} What they did
+      stays in the audit events.
+      {user.source === 'oidc' && ' They can come back by single sign-on while the provider lets them.'}
+    </Confirm>
+  );
+}
