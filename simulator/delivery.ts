@@ -24,6 +24,10 @@ export async function deliver(options: {
       const body = await collect(reply.body);
       return send(response, { ...reply, body: body.subarray(0, Math.max(1, Math.floor(body.length / 2))) });
     }
+    case 'emptied': {
+      const body: Record<string, unknown> = JSON.parse((await collect(reply.body)).toString('utf8'));
+      return send(response, { ...reply, body: Buffer.from(JSON.stringify({ ...body, [fault.field]: '' })) });
+    }
     case 'slow':
       if (fault.delayMs !== undefined) await delay(fault.delayMs, undefined, { ref: false });
       if (fault.bytesPerSecond === undefined) return send(response, reply);

@@ -28,6 +28,8 @@ export const FaultAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cut'), afterBytes: z.number().int().min(0).optional() }),
   /** The right status and headers; half of the JSON, with a matching length. */
   z.object({ kind: z.literal('truncated_json') }),
+  /** The right answer, with an empty text in one field of its JSON. */
+  z.object({ kind: z.literal('emptied'), field: z.string() }),
   /** A page of a proxy, a sign-in or a gateway. */
   z.object({ kind: z.literal('html'), status: z.number().int(), title: z.string().optional() }),
   /** The two limiters answer differently; `retryAfterSeconds` null leaves the header out. */
@@ -57,10 +59,13 @@ export const FaultAnswer = z.discriminatedUnion('kind', [
 export type FaultAnswer = z.infer<typeof FaultAnswer>;
 
 /** Faults for which the request is carried out, and only its answer suffers. */
-export type WireFault = Extract<FaultAnswer, { kind: 'cut' | 'truncated_json' | 'slow' | 'lost_reply' }>;
+export type WireFault = Extract<
+  FaultAnswer,
+  { kind: 'cut' | 'truncated_json' | 'emptied' | 'slow' | 'lost_reply' }
+>;
 
 export function isWireFault(answer: FaultAnswer): answer is WireFault {
-  return ['cut', 'truncated_json', 'slow', 'lost_reply'].includes(answer.kind);
+  return ['cut', 'truncated_json', 'emptied', 'slow', 'lost_reply'].includes(answer.kind);
 }
 
 export type FaultMatch = {
