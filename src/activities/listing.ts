@@ -13,7 +13,7 @@ import { noteRequest } from './note-request.ts';
 import { suspectToken } from './suspect.ts';
 import { currentCredential, isOutage, isTokenRefusal, openToken } from './token.ts';
 import type { IdRange } from './walk.ts';
-import { walkListing } from './walk.ts';
+import { rangesBetween, walkListing } from './walk.ts';
 
 /** What a walk over a listing has met so far. */
 interface Counts {
@@ -132,7 +132,7 @@ async function rangesToWalk(input: {
   if (pages <= parts * 2) return [{ after: 0, upTo: null }];
   const step = Math.ceil(pages / parts) * LISTING_PAGE;
   const cuts = await deps.database.stores.listing.everyNthProjectId({ integrationId: integration.id, step });
-  return [0, ...cuts].map((after, index) => ({ after, upTo: cuts[index] ?? null }));
+  return rangesBetween(cuts);
 }
 
 function isWalk(details: unknown): details is Walk {

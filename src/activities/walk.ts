@@ -4,6 +4,14 @@ export interface IdRange {
   upTo: number | null;
 }
 
+/**
+ * The ranges between these ids, ascending. The last id has to be the highest that is known: the range without end, which
+ * comes last and cannot be split, is then only for what is new.
+ */
+export function rangesBetween(cuts: readonly number[]): IdRange[] {
+  return [0, ...cuts].map((after, index) => ({ after, upTo: cuts[index] ?? null }));
+}
+
 /** What one page brought to a range: rows up to its end, and where the walk of this range stands now. */
 export interface WalkedPage<Row> {
   rows: readonly Row[];

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { listingWindow } from '../../src/activities/listing-window.ts';
 import type { IdRange, WalkedPage } from '../../src/activities/walk.ts';
-import { walkListing } from '../../src/activities/walk.ts';
+import { rangesBetween, walkListing } from '../../src/activities/walk.ts';
 
 const PAGE = 10;
 
@@ -102,6 +102,30 @@ test('a long one is read by all lanes at once, with few requests more', async ()
   expect(seen.met).toHaveLength(2_000);
   expect(seen.mostAtOnce).toBe(7);
   expect(seen.requests).toBeLessThanOrEqual(200 * 1.03 + 4 * 7);
+});
+
+test('a known one is cut at whole pages, and only its last request is made alone', async () => {
+  const ids = Array.from({ length: 1_050 }, (_, index) => index * 13 + 1);
+  const step = Math.ceil(105 / 7) * PAGE;
+  const cuts = ids.filter((_, index) => (index + 1) % step === 0 || index === ids.length - 1);
+  const alone: number[] = [];
+  let open = 0;
+  const seen = await walk(new Set(ids), {
+    size: 7,
+    expected: ids.length,
+    ranges: rangesBetween(cuts),
+    async onRequest(request) {
+      open += 1;
+      // all that can be asked for at once has been by then
+      await new Promise((resolve) => setImmediate(resolve));
+      if (open === 1) alone.push(request);
+      await new Promise((resolve) => setImmediate(resolve));
+      open -= 1;
+    },
+  });
+  expect(seen.met).toEqual(ids);
+  expect(seen.requests).toBe(105 + 1);
+  expect(alone.filter((request) => request < seen.requests)).toEqual([]);
 });
 
 test('what is created meanwhile is met, what goes is not in the way', async () => {

@@ -23,7 +23,7 @@ const listing = () => db.database.stores.listing;
 
 const versions = () =>
   db.query(
-    `select gitlab_project_id, xmin::text, ctid::text from repository where integration_id = $1 order by 1`,
+    `select gitlab_project_id, xmin::text, xmax::text, ctid::text from repository where integration_id = $1 order by 1`,
     [integrationId],
   );
 
@@ -62,6 +62,13 @@ test('a page is one statement, however many rows it has', async () => {
   );
   expect(result).toHaveLength(100);
   expect(count).toBe(1);
+});
+
+test('a listing is cut at every so many-th row, and behind the last one that is known', async () => {
+  const page = [3, 5, 8, 13, 21].map((id) => listed(id));
+  await listing().upsertPage({ integrationId, repositories: page, now: NOW });
+  expect(await listing().everyNthProjectId({ integrationId, step: 2 })).toEqual([5, 13, 21]);
+  expect(await listing().everyNthProjectId({ integrationId, step: 5 })).toEqual([21]);
 });
 
 test('an empty page asks the database nothing', async () => {

@@ -20,6 +20,31 @@ export interface ListingChange {
 /** The highest id that the column holds. */
 const MAX_ID = '9223372036854775807';
 
+const LISTED_COLUMNS = [
+  'full_path',
+  'default_branch',
+  'visibility',
+  'last_activity_at',
+  'empty',
+  'archived',
+  'fork',
+  'personal',
+  'pending_deletion',
+  'repository_disabled',
+  'state',
+  'excluded_because',
+];
+
+/** Whether the row `r` is other than what was listed; one that a listing missed is written, for it was met again. */
+function differsFrom(listed: 'page' | 'excluded'): string {
+  const columns = (of: string) => LISTED_COLUMNS.map((name) => `${of}.${name}`).join(', ');
+  return `(${columns('r')}, r.missed_by_sync_id) is distinct from (${columns(listed)}, null::varchar)`;
+}
+
+/**
+ * One page in one statement. A conflicting row would be locked, which is a write, even where nothing differs: those never
+ * get that far.
+ */
 const UPSERT = `
 with page as (
   select * from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bool[], $9::bool[],
@@ -27,8 +52,7 @@ with page as (
   as t (id, gitlab_project_id, full_path, default_branch, visibility, last_activity_at, empty, archived, fork, personal,
     pending_deletion, repository_disabled, state, excluded_because)),
 before as (
-  select r.gitlab_project_id, r.full_path, r.state from repository r
-  where r.integration_id = $1 and r.gitlab_project_id = any($3::bigint[])),
+  select * from repository where integration_id = $1 and gitlab_project_id = any($3::bigint[])),
 written as (
   insert into repository as r (id, integration_id, gitlab_project_id, full_path, default_branch, visibility, last_activity_at,
     empty, archived, fork, personal, pending_deletion, repository_disabled, state, excluded_because, missed_listings,
@@ -36,18 +60,15 @@ written as (
   select page.id, $1, page.gitlab_project_id, page.full_path, page.default_branch, page.visibility, page.last_activity_at,
     page.empty, page.archived, page.fork, page.personal, page.pending_deletion, page.repository_disabled, page.state,
     page.excluded_because, 0, 0, 0, 0, 0, $16, $16
-  from page
+  from page left join before r using (gitlab_project_id)
+  where r.id is null or ${differsFrom('page')}
   on conflict (integration_id, gitlab_project_id) do update set
     full_path = excluded.full_path, default_branch = excluded.default_branch, visibility = excluded.visibility,
     last_activity_at = excluded.last_activity_at, empty = excluded.empty, archived = excluded.archived, fork = excluded.fork,
     personal = excluded.personal, pending_deletion = excluded.pending_deletion,
     repository_disabled = excluded.repository_disabled, state = excluded.state, excluded_because = excluded.excluded_because,
     missed_listings = 0, missed_by_sync_id = null, updated_at = excluded.updated_at
-  where (r.full_path, r.default_branch, r.visibility, r.last_activity_at, r.empty, r.archived, r.fork, r.personal,
-      r.pending_deletion, r.repository_disabled, r.state, r.excluded_because, r.missed_by_sync_id)
-    is distinct from (excluded.full_path, excluded.default_branch, excluded.visibility, excluded.last_activity_at,
-      excluded.empty, excluded.archived, excluded.fork, excluded.personal, excluded.pending_deletion,
-      excluded.repository_disabled, excluded.state, excluded.excluded_because, null::varchar)
+  where ${differsFrom('excluded')}
   returning r.id, r.gitlab_project_id, r.full_path, r.state, r.excluded_because)
 select written.id, written.full_path as "fullPath", before.full_path as "oldPath", written.state, before.state as "oldState",
   written.excluded_because as "excludedBecause"
@@ -139,12 +160,15 @@ export function createListingStore(sql: Sql) {
       };
     },
 
-    /** GitLab's id of every so many-th known row, ascending: where a listing can be cut into equal parts. */
+    /**
+     * GitLab's id of every so many-th known row, and of the last one, ascending: where a listing can be cut into equal
+     * parts, and where what is new begins.
+     */
     async everyNthProjectId(input: { integrationId: string; step: number }): Promise<number[]> {
       const rows = await sql.rows<{ id: string }>(
-        `select id from (select gitlab_project_id as id, row_number() over (order by gitlab_project_id) as place
-           from repository where integration_id = $1 and state <> 'removed') known
-         where place % $2 = 0 order by id`,
+        `select id from (select gitlab_project_id as id, row_number() over (order by gitlab_project_id) as place,
+             count(*) over () as known from repository where integration_id = $1 and state <> 'removed') placed
+         where place % $2 = 0 or place = known order by id`,
         [input.integrationId, input.step],
       );
       return rows.map((row) => Number(row.id));
