@@ -171,6 +171,7 @@ async function forget({ database, settings }: ActivityDeps, nowMs: number): Prom
   await database.stores.events.removeOlderThan({ before, auditBefore: new Date(nowMs - AUDIT_KEPT_MS) });
   await database.stores.deliveries.removeOlderThan(before);
   await database.stores.syncs.removeOlderThan(before);
+  await database.stores.rotations.removeOlderThan(before);
   await database.stores.scans.removeOlderThan(before);
   await database.stores.idempotency.removeOlderThan(new Date(nowMs - DAY_MS));
 }

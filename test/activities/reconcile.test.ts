@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
+import { newId } from '../../src/db/new-id.ts';
 import { addChannel } from '../support/channels.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
@@ -174,7 +175,31 @@ test('what is older than it is kept goes; what shows the state of today stays', 
     await world.db.query('update delivery set state = $1, created_at = $2 where id = $3', [state, old, id]);
   }
 
+  for (const state of ['refused', 'lost', 'done', 'done']) {
+    const id = newId('rotation');
+    await stores.rotations.add({
+      id,
+      integrationId: task.integrationId,
+      credentialId: newId('credential'),
+      newCredentialId: newId('credential'),
+      newVersion: 2,
+      oldTokenId: 1,
+      tokenName: null,
+      workerId: 'worker',
+      origin: 'https://gitlab.example.com',
+      will: 'asked',
+      commandId: null,
+      state: 'refused',
+      code: null,
+      expiresOn: '2027-01-01',
+      now: old,
+    });
+    await world.db.query('update rotation set state = $1 where id = $2', [state, id]);
+  }
+
   await reconcile();
+  const kept = await world.db.query('select state from rotation order by id');
+  expect(kept).toEqual([{ state: 'lost' }, { state: 'done' }]);
   expect(await world.db.query('select state from delivery')).toEqual([{ state: 'queued' }]);
   const kinds = await world.db.query<{ kind: string }>(`select kind from event where actor = 'key:test'`);
   expect(kinds).toEqual([{ kind: 'api_key.created' }]);

@@ -128,6 +128,15 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return changed === 1;
     },
 
+    /** Ended before, but not the newest of an integration, and none that may still be saved by its answer. */
+    async removeOlderThan(before: Date): Promise<number> {
+      return sql.run(
+        `delete from rotation r where r.ended_at < $1 and r.state <> 'lost'
+           and exists (select 1 from rotation later where later.integration_id = r.integration_id and later.id > r.id)`,
+        [before],
+      );
+    },
+
     /** A token that a person gave makes every attempt of before pointless. */
     async supersede({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(
