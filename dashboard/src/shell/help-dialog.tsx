@@ -4,6 +4,7 @@ import { singleKeysAreOn, switchSingleKeys } from '../hotkeys.ts';
 
 const KEYS: readonly [where: string, key: string, does: string][] = [
   ['Everywhere', '?', 'this list'],
+  ['Everywhere', 'Ctrl+K', 'go to a page, an integration, a repository by name; actions'],
   ['Everywhere', '/', 'search of the page'],
   ['Everywhere', 'g o', 'Overview'],
   ['Everywhere', 'g i', 'Integrations'],

@@ -8,6 +8,7 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { LiveMark } from './live-mark.tsx';
+import { Palette } from './palette.tsx';
 import classes from './shell.module.css';
 import { UserMenu } from './user-menu.tsx';
 
@@ -26,6 +27,7 @@ export function Navigation() {
         <IconShieldCheck size={20} aria-hidden="true" />
         Secu
       </span>
+      <Palette />
       <ul className={classes['links']}>
         {LINKS.map(({ to, text, icon: Icon, exact }) => (
           <li key={to}>
