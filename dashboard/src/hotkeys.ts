@@ -33,6 +33,7 @@ export function useKeys(keys: Keys, enabled = true): void {
       if (name === null) return;
       const withModifier = name.startsWith('mod+');
       if (!withModifier && (!singleKeysAreOn() || isTyping(event.target) || isDialogOpen())) return;
+      if (name === 'Enter' && isPressable(event.target)) return;
       const action = sequenced(latest.current, name);
       if (action === undefined) return;
       event.preventDefault();
@@ -60,6 +61,11 @@ function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): str
   if (altKey) return null;
   if (ctrlKey || metaKey) return `mod+${key.toLowerCase()}`;
   return shiftKey && /^[A-Z]$|^Arrow/.test(key) ? `Shift+${key.length === 1 ? key.toLowerCase() : key}` : key;
+}
+
+/** What Enter presses by itself. */
+function isPressable(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('a, button, summary') !== null;
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -1,12 +1,6 @@
-/** An event of the stream: `GET /events/stream`. Only stored ones have an id. */
-export interface LiveEvent {
-  id?: string;
-  at: string;
-  kind: string;
-  integrationId: string | null;
-  repositoryId: string | null;
-  data: Record<string, unknown>;
-}
+import type { LiveEvent } from './live-event.ts';
+
+export type { LiveEvent } from './live-event.ts';
 export type LiveState = 'connecting' | 'live' | 'lost' | 'signed_out';
 
 interface Listener {

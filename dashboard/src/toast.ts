@@ -1,10 +1,11 @@
 import { notifications } from '@mantine/notifications';
+import type { ReactNode } from 'react';
 import { problemWords } from './parts/problem-panel.tsx';
 
 const CLOSE_MS = 8_000;
 
 /** For a result that is out of view; it fades. */
-export function say(message: string): void {
+export function say(message: ReactNode): void {
   notifications.show({ message, autoClose: CLOSE_MS });
 }
 

@@ -20,6 +20,8 @@ export function SearchField({
     if (field.current !== null && document.activeElement !== field.current) field.current.value = value;
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
+  const latest = useRef(onSearch);
+  latest.current = onSearch;
   return (
     <TextInput
       ref={field}
@@ -29,9 +31,12 @@ export function SearchField({
       leftSection={<IconSearch size={14} aria-hidden="true" />}
       defaultValue={value}
       maxLength={200}
+      onKeyDown={({ key, currentTarget }) => {
+        if (key === 'Escape') currentTarget.blur();
+      }}
       onChange={({ currentTarget }) => {
         clearTimeout(timer.current);
-        timer.current = setTimeout(() => onSearch(currentTarget.value.trim()), PAUSE_MS);
+        timer.current = setTimeout(() => latest.current(currentTarget.value.trim()), PAUSE_MS);
       }}
     />
   );

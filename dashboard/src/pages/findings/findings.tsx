@@ -1,5 +1,117 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useCallback, useMemo, useRef } from 'react';
+import { keys } from '../../keys.ts';
+import { startAnew } from '../../pages-of-list.ts';
 import { Page } from '../../parts/page.tsx';
+import { useRowCursor } from '../../row-cursor.ts';
+import { useMay } from '../../session.ts';
+import { FilterBar } from './filter-bar.tsx';
+import type { FindingSearch } from './filters.ts';
+import { queryOf, without } from './filters.ts';
+import { FindingList } from './finding-list.tsx';
+import { FindingPanel } from './finding-panel.tsx';
+import classes from './findings.module.css';
+import { summaryQuery } from './list-data.ts';
+import { TriageDialogs } from './triage-dialogs.tsx';
+import { useFindingKeys } from './use-finding-keys.ts';
+import { useFindingList } from './use-list.ts';
+import { useSelection } from './use-selection.ts';
+import { useTriageFlow } from './use-triage-flow.ts';
 
+const route = getRouteApi('/shell/findings');
+
+/** Which of these are real, and what to do with each. */
 export default function Findings() {
-  return <Page title="Findings">{null}</Page>;
+  const search: FindingSearch = route.useSearch();
+  const query = useMemo(() => queryOf(search), [search]);
+  const { data: summary } = useQuery(summaryQuery(query));
+  const found = useFindingList(query);
+  const ids = useMemo(() => found.rows.map(({ id }) => id), [found.rows]);
+  const cursor = useRowCursor(ids);
+  const picked = useSelection();
+  const { open, close, apply } = useWays(search);
+  const mayTriage = useMay('operator');
+  const total = summary?.total ?? null;
+  const openRow = useCallback(
+    (id: string) => {
+      cursor.mark(id);
+      open(id);
+    },
+    [cursor.mark, open],
+  );
+  const flow = useTriageFlow({ rows: found.rows, total, query, cursor, picked, search, open: openRow });
+  useFindingKeys({ rows: found.rows, search, cursor, picked, mayTriage, flow, open: openRow, close });
+  const applyAnew = (next: FindingSearch) => {
+    picked.clear();
+    apply(next);
+  };
+  const isOpen = search.finding !== undefined;
+  return (
+    <Page title="Findings">
+      <div className={classes['aside']} data-open={isOpen}>
+        <FilterBar search={search} onSearch={applyAnew} />
+      </div>
+      <div className={classes['split']} data-open={isOpen}>
+        <div className={classes['list']}>
+          <FindingList
+            search={search}
+            found={found}
+            total={total}
+            cursor={cursor.cursor}
+            picked={picked}
+            flow={mayTriage ? flow : null}
+            onOpen={openRow}
+            onClear={() => applyAnew({})}
+          />
+        </div>
+        {search.finding !== undefined && (
+          <FindingPanel
+            id={search.finding}
+            onClose={close}
+            onIgnore={
+              mayTriage ? (finding, reason) => flow.one(finding, { reason }, { moveOn: false }) : null
+            }
+            onReopen={(finding) => flow.one(finding, null, { moveOn: false })}
+            onIgnoreMore={(finding) => flow.ask([finding])}
+          />
+        )}
+      </div>
+      <TriageDialogs flow={flow} />
+    </Page>
+  );
+}
+
+/** Opening pushes, going on from one to the next replaces: Back closes the details, and once more leaves the list. */
+function useWays(search: FindingSearch) {
+  const navigate = route.useNavigate();
+  const router = useRouter();
+  const client = useQueryClient();
+  const pushed = useRef(false);
+  const open = useCallback(
+    (id: string) => {
+      if (search.finding === undefined) pushed.current = true;
+      void navigate({
+        search: { ...search, finding: id },
+        replace: search.finding !== undefined,
+        resetScroll: false,
+      });
+    },
+    [navigate, search],
+  );
+  const close = useCallback(() => {
+    if (pushed.current) {
+      pushed.current = false;
+      return router.history.back();
+    }
+    void navigate({ search: without(search, ['finding']), replace: true, resetScroll: false });
+  }, [navigate, router, search]);
+  const apply = useCallback(
+    (next: FindingSearch) => {
+      void startAnew(client, keys.findings(queryOf(next)));
+      void navigate({ search: { ...next }, replace: true, resetScroll: false });
+    },
+    [client, navigate],
+  );
+  return { open, close, apply };
 }

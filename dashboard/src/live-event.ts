@@ -1,0 +1,9 @@
+/** An event of the stream: `GET /events/stream`. Only stored ones have an id. */
+export interface LiveEvent {
+  id?: string;
+  at: string;
+  kind: string;
+  integrationId: string | null;
+  repositoryId: string | null;
+  data: Record<string, unknown>;
+}

@@ -1,0 +1,47 @@
+import { Anchor, Button, Text } from '@mantine/core';
+import { count } from '../../words.ts';
+import type { Reason } from './finding-words.ts';
+import classes from './findings.module.css';
+import { IgnoreMenu } from './ignore-menu.tsx';
+
+/** What can be done with the rows that are selected, or with all that the filter shows. */
+export function BulkBar({
+  selected,
+  total,
+  all,
+  onAll,
+  onReason,
+  onMore,
+  onReopen,
+  onClear,
+}: {
+  selected: number;
+  total: number | null;
+  /** All that match, loaded or not. */
+  all: boolean;
+  onAll: () => void;
+  onReason: (reason: Reason) => void;
+  onMore: () => void;
+  onReopen: () => void;
+  onClear: () => void;
+}) {
+  return (
+    <section className={classes['bulk']} aria-label="Selection">
+      <Text size="sm" fw={600} role="status">
+        {all ? `All ${count(total ?? selected, 'finding')} selected` : `${selected} selected`}
+      </Text>
+      <IgnoreMenu disabled={false} onReason={onReason} onMore={onMore} />
+      <Button variant="default" onClick={onReopen}>
+        Reopen
+      </Button>
+      <Button variant="subtle" onClick={onClear}>
+        Clear selection
+      </Button>
+      {!all && total !== null && total > selected && (
+        <Anchor component="button" type="button" size="sm" onClick={onAll}>
+          Select all {total.toLocaleString('en')} that match
+        </Anchor>
+      )}
+    </section>
+  );
+}

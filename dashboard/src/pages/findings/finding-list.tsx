@@ -1,0 +1,164 @@
+import { Button, Checkbox, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { api, ask } from '../../api.ts';
+import { keys } from '../../keys.ts';
+import { MAX_ROWS } from '../../pages-of-list.ts';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { TextLink } from '../../parts/text-link.tsx';
+import { VirtualList } from '../../parts/virtual-list.tsx';
+import type { RowCursor } from '../../row-cursor.ts';
+import { count } from '../../words.ts';
+import { BulkBar } from './bulk-bar.tsx';
+import type { FindingSearch } from './filters.ts';
+import { isNarrowed } from './filters.ts';
+import { COLUMNS, FindingCells, NARROW_COLUMNS } from './finding-cells.tsx';
+import classes from './findings.module.css';
+import type { useFindingList } from './use-list.ts';
+import type { useSelection } from './use-selection.ts';
+import type { TriageFlow } from './use-triage-flow.ts';
+
+export interface FindingListProps {
+  search: FindingSearch;
+  found: ReturnType<typeof useFindingList>;
+  total: number | null;
+  cursor: RowCursor;
+  picked: ReturnType<typeof useSelection>;
+  /** `null` where the role may not triage. */
+  flow: TriageFlow | null;
+  onOpen: (id: string) => void;
+  onClear: () => void;
+}
+
+export function FindingList(props: FindingListProps) {
+  const { search, found, total, onClear } = props;
+  const { list, rows, news, showNew } = found;
+  return (
+    <>
+      {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
+      <div className={classes['line']}>
+        {rows.length > 0 && total !== null && (
+          <span role="status">
+            {rows.length.toLocaleString('en')} of {count(total, 'finding')}
+          </span>
+        )}
+        {news > 0 && rows.length > 0 && (
+          <Button size="compact-xs" variant="light" onClick={() => void showNew()}>
+            {news.toLocaleString('en')} new, show
+          </Button>
+        )}
+        <Unknown search={search} />
+      </div>
+      {list.isPending && <LoadingRows rows={12} label="The findings are on their way" />}
+      {list.isSuccess && rows.length === 0 && <None search={search} onClear={onClear} />}
+      {rows.length > 0 && <Rows {...props} />}
+    </>
+  );
+}
+
+function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingListProps) {
+  const { list, rows } = found;
+  const { ids, all } = picked.selection;
+  const everyone = rows.length > 0 && ids.size >= rows.length;
+  return (
+    <>
+      <VirtualList
+        label="Findings"
+        rows={rows}
+        total={total}
+        columns={COLUMNS}
+        narrowColumns={NARROW_COLUMNS}
+        head={[
+          flow === null ? (
+            ''
+          ) : (
+            <Checkbox
+              key="all"
+              size="xs"
+              aria-label="Select all that are loaded"
+              checked={everyone}
+              indeterminate={ids.size > 0 && !everyone}
+              onChange={() => picked.selectMany(everyone ? [] : rows.map(({ id }) => id), false)}
+            />
+          ),
+          'Severity',
+          'Finding',
+          'Repository',
+          'Found',
+        ]}
+        cells={(finding) => (
+          <FindingCells
+            finding={finding}
+            search={search}
+            selected={ids.has(finding.id)}
+            onOpen={onOpen}
+            onSelect={flow === null ? null : picked.select}
+            onUndo={flow === null ? null : flow.undo}
+          />
+        )}
+        cursor={cursor}
+        selected={ids}
+        busy={list.isPlaceholderData}
+        hasMore={list.hasNextPage && !list.isFetchingNextPage && !list.isError}
+        onMore={list.fetchNextPage}
+        above={236}
+        foot={
+          rows.length >= MAX_ROWS
+            ? `The first ${MAX_ROWS.toLocaleString('en')} are shown. Narrow the filter to see others.`
+            : undefined
+        }
+      />
+      {flow !== null && ids.size > 0 && (
+        <BulkBar
+          selected={ids.size}
+          total={total}
+          all={all}
+          onAll={() => picked.selectMany([...ids], true)}
+          onReason={(reason) => flow.wish({ reason })}
+          onMore={flow.askTargets}
+          onReopen={() => flow.wish(null)}
+          onClear={picked.clear}
+        />
+      )}
+    </>
+  );
+}
+
+const overview = { queryKey: keys.overview, queryFn: () => ask(api.overview.$get()) };
+
+/** What no list can show: repositories of which nothing is known. */
+function Unknown({ search }: { search: FindingSearch }) {
+  const { data } = useQuery(overview);
+  const failed = data?.freshness.failed ?? 0;
+  if (failed === 0 || search.repository !== undefined || search.integration !== undefined) return null;
+  return (
+    <Text size="xs" c="warn" component="span">
+      {count(failed, 'repository', 'repositories')} could not be scanned; findings there are unknown.{' '}
+      <TextLink to="/repositories" size="xs">
+        Repositories
+      </TextLink>
+    </Text>
+  );
+}
+
+function None({ search, onClear }: { search: FindingSearch; onClear: () => void }) {
+  const { data } = useQuery(overview);
+  if (isNarrowed(search))
+    return (
+      <Empty title="No finding matches.">
+        <Button variant="default" onClick={onClear}>
+          Clear the filters
+        </Button>
+      </Empty>
+    );
+  const fresh = data?.freshness;
+  const scanned = fresh === undefined ? 0 : fresh.repositories - fresh.never;
+  return (
+    <Empty title="No open findings.">
+      <Text size="sm" c="dimmed">
+        {fresh !== undefined &&
+          `${scanned.toLocaleString('en')} of ${count(fresh.repositories, 'repository', 'repositories')} scanned.`}
+      </Text>
+    </Empty>
+  );
+}

@@ -1,0 +1,59 @@
+import { useKeys } from '../../hotkeys.ts';
+import { isWebAddress } from '../../parts/outside-link.tsx';
+import type { useRowCursor } from '../../row-cursor.ts';
+import type { FindingSearch } from './filters.ts';
+import { copyLink } from './finding-panel.tsx';
+import { REASONS } from './finding-words.ts';
+import type { Finding } from './list-data.ts';
+import type { useSelection } from './use-selection.ts';
+import type { TriageFlow } from './use-triage-flow.ts';
+
+/** The keys of the list; each does what a button does too. */
+export function useFindingKeys(input: {
+  rows: readonly Finding[];
+  search: FindingSearch;
+  cursor: ReturnType<typeof useRowCursor>;
+  picked: ReturnType<typeof useSelection>;
+  mayTriage: boolean;
+  flow: TriageFlow;
+  open: (id: string) => void;
+  close: () => void;
+}): void {
+  const { rows, search, cursor, picked, mayTriage, flow } = input;
+  const current = cursor.cursor.id ?? search.finding ?? null;
+  const move = (by: number) => {
+    const next = cursor.step(by);
+    if (next !== null && search.finding !== undefined) input.open(next);
+  };
+  const extend = (by: number) => {
+    if (current !== null) picked.select(current, true);
+    const next = cursor.step(by);
+    if (next !== null) picked.select(next, true);
+  };
+  const finding = rows.find(({ id }) => id === current);
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Enter: () => current !== null && input.open(current),
+    Escape: () => (search.finding === undefined ? picked.clear() : input.close()),
+    c: () => current !== null && void copyLink(current),
+    v: () => {
+      if (finding !== undefined && isWebAddress(finding.permalink))
+        window.open(finding.permalink, '_blank', 'noopener,noreferrer');
+    },
+  });
+  useKeys(
+    {
+      x: () => current !== null && picked.select(current, !picked.selection.ids.has(current)),
+      'Shift+j': () => extend(1),
+      'Shift+k': () => extend(-1),
+      'Shift+ArrowDown': () => extend(1),
+      'Shift+ArrowUp': () => extend(-1),
+      r: () => flow.wish(null),
+      ...Object.fromEntries(REASONS.map((reason, index) => [`i ${index + 1}`, () => flow.wish({ reason })])),
+    },
+    mayTriage,
+  );
+}

@@ -1,0 +1,65 @@
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useEvents } from '../../event-bus.ts';
+import { keys } from '../../keys.ts';
+import type { LiveEvent } from '../../live.ts';
+import { rowsOf, startAnew } from '../../pages-of-list.ts';
+import type { FindingQuery } from './filters.ts';
+import type { Finding } from './list-data.ts';
+import { findingsQuery, patchFindings } from './list-data.ts';
+import type { NewSince } from './new-since.ts';
+import { countNew, NOTHING_NEW } from './new-since.ts';
+
+/** The list of a filter, kept true without moving a row: what is known is changed in place, what is new is counted. */
+export function useFindingList(query: FindingQuery) {
+  const client = useQueryClient();
+  const list = useInfiniteQuery(findingsQuery(query));
+  const rows = useMemo(() => rowsOf(list.data), [list.data]);
+  const [since, setSince] = useState<NewSince>(NOTHING_NEW);
+  const text = JSON.stringify(query);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins anew
+  useEffect(() => setSince(NOTHING_NEW), [text]);
+  const showNew = useCallback(async () => {
+    setSince(NOTHING_NEW);
+    await startAnew(client, keys.findings(JSON.parse(text) as FindingQuery));
+  }, [client, text]);
+  const isEmpty = list.isSuccess && rows.length === 0;
+  useEffect(() => {
+    if (isEmpty && since.count > 0) void showNew();
+  }, [isEmpty, since.count, showNew]);
+  useEvents((event) => {
+    patchFindings(client, patchesOf(event));
+    setSince((before) => countNew(before, event, query));
+  });
+  return { list, rows, news: since.count, showNew };
+}
+
+function patchesOf({ kind, data, at }: LiveEvent): Map<string, (finding: Finding) => Finding> {
+  const ids = Array.isArray(data['findingIds']) ? data['findingIds'] : [data['findingId']];
+  const known = ids.filter((id): id is string => typeof id === 'string');
+  const patch = patchOf(kind, data, at);
+  return new Map(patch === null ? [] : known.map((id) => [id, patch]));
+}
+
+function patchOf(
+  kind: string,
+  { status, reason }: Record<string, unknown>,
+  at: string,
+): ((finding: Finding) => Finding) | null {
+  if (kind === 'finding.fixed') return (finding) => ({ ...finding, status: 'fixed' });
+  if (kind === 'finding.reopened') return (finding) => ({ ...finding, status: 'open', triage: null });
+  if (kind !== 'finding.triaged') return null;
+  if (status === 'open') return (finding) => ({ ...finding, status, triage: null });
+  return (finding) => {
+    // our own triage is there already, with its comment
+    if (finding.status === 'ignored' && finding.triage?.reason === reason) return finding;
+    const triage = {
+      reason: reason as NonNullable<Finding['triage']>['reason'],
+      comment: null,
+      by: '',
+      at,
+      until: null,
+    };
+    return { ...finding, status: 'ignored', triage };
+  };
+}

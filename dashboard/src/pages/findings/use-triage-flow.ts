@@ -1,0 +1,85 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { keys } from '../../keys.ts';
+import { startAnew } from '../../pages-of-list.ts';
+import type { useRowCursor } from '../../row-cursor.ts';
+import { say } from '../../toast.ts';
+import { count } from '../../words.ts';
+import type { FindingQuery, FindingSearch } from './filters.ts';
+import type { Finding } from './list-data.ts';
+import type { useSelection } from './use-selection.ts';
+import type { Verdict } from './use-triage.tsx';
+import { triageAll, useTriage } from './use-triage.tsx';
+
+/** From so many on it is asked first. */
+const MANY = 20;
+
+/** What the dialog is about: these, or all that match. */
+type Asked = { findings: readonly Finding[] } | { all: number };
+
+export type TriageFlow = ReturnType<typeof useTriageFlow>;
+
+/** From a wish to triage to what is triaged: whom it is about, whether to ask first, and where to go on. */
+export function useTriageFlow(input: {
+  rows: readonly Finding[];
+  total: number | null;
+  query: FindingQuery;
+  cursor: ReturnType<typeof useRowCursor>;
+  picked: ReturnType<typeof useSelection>;
+  search: FindingSearch;
+  open: (id: string) => void;
+}) {
+  const { rows, total, query, cursor, picked, search } = input;
+  const client = useQueryClient();
+  const triage = useTriage();
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const { ids, all } = picked.selection;
+  const current = search.finding ?? cursor.cursor.id;
+  const targets = (): Finding[] => rows.filter(({ id }) => (ids.size > 0 ? ids.has(id) : id === current));
+
+  const goOn = () => {
+    const next = cursor.step(1);
+    if (search.finding !== undefined && next !== null) input.open(next);
+  };
+  const one = (finding: Finding, verdict: Verdict, { moveOn }: { moveOn: boolean }) => {
+    void triage([finding], verdict);
+    if (moveOn) goOn();
+  };
+  const many = async (findings: readonly Finding[], verdict: Verdict) => {
+    picked.clear();
+    if (cursor.cursor.id !== null) goOn();
+    await triage(findings, verdict);
+  };
+  const everything = async (verdict: Verdict) => {
+    const changed = await triageAll(query, verdict);
+    picked.clear();
+    say(`${verdict === null ? 'Opened' : 'Ignored'} ${count(changed, 'finding')}.`);
+    await client.invalidateQueries({ queryKey: keys.summaries });
+    await startAnew(client, keys.findings(query));
+  };
+  /** By key or button, for what is selected or else marked. */
+  const wish = (verdict: Verdict) => {
+    if (all) {
+      if (verdict === null) return void everything(null);
+      return setAsked({ all: total ?? rows.length });
+    }
+    const findings = targets();
+    if (verdict !== null && findings.length >= MANY) return setAsked({ findings });
+    void many(findings, verdict);
+  };
+  return {
+    wish,
+    one,
+    ask: (findings: readonly Finding[]) => setAsked({ findings }),
+    askTargets: () => setAsked(all ? { all: total ?? rows.length } : { findings: targets() }),
+    undo: (finding: Finding) => void triage([finding], null),
+    targets,
+    asked,
+    answer: async (verdict: Exclude<Verdict, null>) => {
+      if (asked === null) return;
+      if ('all' in asked) await everything(verdict);
+      else await many(asked.findings, verdict);
+    },
+    dismiss: () => setAsked(null),
+  };
+}
