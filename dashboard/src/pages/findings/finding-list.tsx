@@ -100,7 +100,7 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
         selected={ids}
         busy={list.isPlaceholderData}
         hasMore={list.hasNextPage && !list.isFetchingNextPage && !list.isError}
-        onMore={list.fetchNextPage}
+        onMore={() => void list.fetchNextPage({ cancelRefetch: false })}
         above={236}
         foot={
           rows.length >= MAX_ROWS
