@@ -1,5 +1,13 @@
+import { NotAllowed } from '../../parts/states.tsx';
 import { Page } from '../../parts/page.tsx';
+import { useMay } from '../../session.ts';
+import { NewIntegrationForm } from './new/new-integration-form.tsx';
 
 export default function NewIntegration() {
-  return <Page title="New integration">{null}</Page>;
+  const mayAdd = useMay('operator');
+  return (
+    <Page title="New integration">
+      {mayAdd ? <NewIntegrationForm /> : <NotAllowed who="Operators and administrators" />}
+    </Page>
+  );
 }

@@ -1,0 +1,111 @@
+import { Alert, Button, Code, Text, Title } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconDots, IconMinus, IconX } from '@tabler/icons-react';
+import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import { CHECKS } from '../../../words.ts';
+import classes from './check-list.module.css';
+import { verdictText } from './dry-run-words.ts';
+import type { DryRun, DryRunState } from './use-dry-run.ts';
+
+type Check = DryRun['checks'][number];
+
+const LOOKS = {
+  ok: { text: 'OK', hue: 'ok', icon: IconCheck },
+  failed: { text: 'Failed', hue: 'bad', icon: IconX },
+  warning: { text: 'Warning', hue: 'warn', icon: IconAlertTriangle },
+  skipped: { text: 'Not tried', hue: 'neutral', icon: IconMinus },
+  pending: { text: 'Waiting', hue: 'neutral', icon: IconDots },
+} as const;
+
+const VERDICT_HUES = { usable: 'ok', unusable: 'bad', unknown: 'warn' } as const;
+
+/** What a try of the token observed, check by check, as a person would debug. All rows stand there from the start. */
+export function CheckList({ state, onAgain }: { state: DryRunState; onAgain: () => void }) {
+  const run = state.phase === 'done' ? state.run : null;
+  return (
+    <section aria-labelledby="checks" aria-busy={state.phase === 'running'}>
+      <header className={classes['header']}>
+        <Title order={2} id="checks">
+          Checks
+        </Title>
+        {state.phase === 'done' && (
+          <Text size="xs" c="dimmed">
+            tested <TimeAgo at={state.testedAt} seconds />
+          </Text>
+        )}
+        <Button
+          variant="default"
+          onClick={onAgain}
+          disabled={state.phase === 'idle' || state.phase === 'fault'}
+          loading={state.phase === 'running'}
+          className={classes['again']}
+        >
+          Test again
+        </Button>
+      </header>
+      <div role="status">
+        <Summary state={state} />
+      </div>
+      {state.phase === 'failed' && <ProblemPanel error={state.error} onRetry={onAgain} />}
+      <ul className={classes['checks']} data-stale={run === null || undefined}>
+        {Object.keys(CHECKS).map((name) => (
+          <Row
+            key={name}
+            name={name}
+            check={run?.checks.find((check) => check.name === name)}
+            isRunning={state.phase === 'running'}
+          />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Summary({ state }: { state: DryRunState }) {
+  switch (state.phase) {
+    case 'idle':
+      return (
+        <Text size="sm" c="dimmed">
+          A token is tried as soon as it is pasted. Nothing is stored before you save.
+        </Text>
+      );
+    case 'changed':
+      return <Text size="sm">Changed. It is tried once you stop typing.</Text>;
+    case 'running':
+      return <Text size="sm">Trying the token. This takes 10 seconds at most.</Text>;
+    case 'failed':
+      return <Text size="sm">It could not be tried.</Text>;
+    case 'fault':
+      return (
+        <Alert color="bad" title={state.fault.title}>
+          {state.fault.advice}
+        </Alert>
+      );
+    case 'done':
+      return (
+        <Alert color={VERDICT_HUES[state.run.verdict]} title={verdictText(state.run)}>
+          {state.run.advice}
+        </Alert>
+      );
+  }
+}
+
+function Row({ name, check, isRunning }: { name: string; check: Check | undefined; isRunning: boolean }) {
+  const { text, hue, icon: Icon } = LOOKS[check?.status ?? (isRunning ? 'pending' : 'skipped')];
+  const speaks = check !== undefined && (check.status === 'failed' || check.status === 'warning');
+  return (
+    <li className={classes['check']} data-status={check?.status ?? 'none'}>
+      <span className={classes['status']} style={{ color: `var(--mantine-color-${hue}-text)` }}>
+        <Icon size={14} aria-hidden="true" />
+        {text}
+      </span>
+      <span className={classes['name']}>{CHECKS[name]}</span>
+      <span className={classes['detail']}>{check?.detail}</span>
+      {speaks && (
+        <span className={classes['advice']}>
+          {check.advice} {check.cause !== null && <Code>{check.cause}</Code>}
+        </span>
+      )}
+    </li>
+  );
+}

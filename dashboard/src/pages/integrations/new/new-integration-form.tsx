@@ -1,0 +1,123 @@
+import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
+import { LoadingRows } from '../../../parts/states.tsx';
+import { useMay } from '../../../session.ts';
+import { DEFAULT_FILTERS, FilterFields } from '../shared/filter-fields.tsx';
+import { RotationFields } from '../shared/rotation-fields.tsx';
+import { CheckList } from './check-list.tsx';
+import classes from './new-integration.module.css';
+import { SaveFailed } from './save-failed.tsx';
+import { TokenHelp, tokenLinkQuery } from './token-help.tsx';
+import { useDryRun } from './use-dry-run.ts';
+import { useSave } from './use-save.ts';
+
+const USUAL = 'https://gitlab.com';
+
+/** The form waits for the address that Secu prefers, so that nothing changes under the hand that fills it in. */
+export function NewIntegrationForm() {
+  const link = useQuery(tokenLinkQuery({}));
+  if (link.isPending) return <LoadingRows label="Loading the form" />;
+  const preferred = link.data?.url.split('/-/')[0];
+  return <Form preferred={preferred ?? USUAL} />;
+}
+
+function Form({ preferred }: { preferred: string }) {
+  const form = useRef<HTMLFormElement>(null);
+  const [baseUrl, setBaseUrl] = useState(preferred);
+  const dryRun = useDryRun(form);
+  const navigate = useNavigate();
+  const { save, isSaving, error, changed } = useSave(
+    (id) => void navigate({ to: '/integrations/$id', params: { id } }),
+  );
+  const { state } = dryRun;
+  const isBad = state.phase === 'fault' || (state.phase === 'done' && state.run.verdict !== 'usable');
+  return (
+    <div className={classes['columns']}>
+      <form
+        ref={form}
+        className={classes['form']}
+        onChange={changed}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save(event.currentTarget);
+        }}
+      >
+        <div className={classes['pair']}>
+          <NativeSelect size="xs" label="Provider" data={['GitLab']} />
+          <NativeSelect size="xs" label="Type" data={['Git']} />
+        </div>
+        <TextInput
+          name="baseUrl"
+          type="url"
+          label="Instance URL"
+          defaultValue={preferred}
+          required
+          maxLength={200}
+          spellCheck={false}
+          onChange={dryRun.typed}
+          onBlur={(event) => {
+            setBaseUrl(event.currentTarget.value.trim());
+            dryRun.left();
+          }}
+        />
+        <TokenField dryRun={dryRun} />
+        <TokenHelp baseUrl={baseUrl} />
+        <TextInput
+          name="name"
+          label="Name"
+          placeholder="made from the address"
+          description="Optional"
+          maxLength={100}
+        />
+        <More onRotation={dryRun.pasted} />
+        {error !== null && <SaveFailed error={error} />}
+        <div className={classes['save']}>
+          <Button type="submit" loading={isSaving}>
+            {isBad ? 'Save anyway' : 'Save'}
+          </Button>
+          <Button variant="default" component={Link} to="/integrations" disabled={isSaving}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+      <CheckList state={state} onAgain={dryRun.again} />
+    </div>
+  );
+}
+
+/** The token: in its field alone, and from there to the request. */
+function TokenField({ dryRun }: { dryRun: ReturnType<typeof useDryRun> }) {
+  return (
+    <PasswordInput
+      name="token"
+      label="Token"
+      description="With the scopes read_api and read_repository"
+      required
+      autoComplete="off"
+      data-1p-ignore
+      data-lpignore="true"
+      onChange={({ nativeEvent }) => {
+        const isPaste = 'inputType' in nativeEvent && nativeEvent.inputType === 'insertFromPaste';
+        if (isPaste) dryRun.pasted();
+        else dryRun.typed();
+      }}
+      onBlur={dryRun.left}
+    />
+  );
+}
+
+/** What few need: folded. */
+function More({ onRotation }: { onRotation: () => void }) {
+  const mayRotate = useMay('admin');
+  return (
+    <details className={classes['more']}>
+      <summary>{mayRotate ? 'Filters and rotation' : 'Filters'}</summary>
+      <div className={classes['folded']}>
+        <FilterFields filters={DEFAULT_FILTERS} />
+        {mayRotate && <RotationFields enabled={false} daysBefore={14} onChange={onRotation} />}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,75 @@
+import type { RefObject } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { api, ask, clock } from '../../../api.ts';
+import { fieldOf } from '../../../form.ts';
+import { createTestPlan } from './test-plan.ts';
+import type { TokenFault } from './token-kind.ts';
+import { tokenFault } from './token-kind.ts';
+
+export type DryRun = Awaited<ReturnType<typeof testToken>>;
+
+/** What is known of the token in the form. Never the token. */
+export type DryRunState =
+  | { phase: 'idle' }
+  | { phase: 'changed' }
+  | { phase: 'running' }
+  | { phase: 'fault'; fault: TokenFault }
+  | { phase: 'failed'; error: unknown }
+  | { phase: 'done'; run: DryRun; testedAt: string };
+
+function testToken(form: HTMLFormElement, signal: AbortSignal) {
+  const json = {
+    provider: 'gitlab' as const,
+    type: 'git' as const,
+    token: fieldOf(form, 'token'),
+    baseUrl: fieldOf(form, 'baseUrl'),
+    ...(fieldOf(form, 'rotates') === 'on' && { autoRotate: { enabled: true } }),
+  };
+  return ask(api.integrations.test.$post({ json }, { init: { signal } }));
+}
+
+/** Tries the token of a form while it is filled in. The token stays in its field and goes from there to the request. */
+export function useDryRun(form: RefObject<HTMLFormElement | null>) {
+  const [state, setState] = useState<DryRunState>({ phase: 'idle' });
+  const plan = useMemo(
+    () =>
+      createTestPlan({
+        nowMs: () => performance.now(),
+        answersHere() {
+          const token = form.current === null ? '' : fieldOf(form.current, 'token').trim();
+          const fault = token === '' ? null : tokenFault(token);
+          if (fault !== null) setState({ phase: 'fault', fault });
+          else if (token === '') setState({ phase: 'idle' });
+          return token === '' || fault !== null;
+        },
+        run(signal) {
+          if (form.current === null) return;
+          setState({ phase: 'running' });
+          testToken(form.current, signal)
+            .then((run) => {
+              const testedAt = new Date(clock.now()).toISOString();
+              if (!signal.aborted) setState({ phase: 'done', run, testedAt });
+            })
+            .catch((error: unknown) => {
+              if (!signal.aborted) setState({ phase: 'failed', error });
+            });
+        },
+      }),
+    [form],
+  );
+  useEffect(() => () => plan.stop(), [plan]);
+  const changed = () => setState((now) => (now.phase === 'idle' ? now : { phase: 'changed' }));
+  return {
+    state,
+    left: plan.left,
+    again: plan.again,
+    typed: () => {
+      changed();
+      plan.typed();
+    },
+    pasted: () => {
+      changed();
+      plan.pasted();
+    },
+  };
+}
