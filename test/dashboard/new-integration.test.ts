@@ -8,7 +8,7 @@ import { wrongKindByPrefix } from '../../src/domain/verification.ts';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-function plan({ answersHere = () => false } = {}) {
+function plan({ answersHere = (): boolean => false } = {}) {
   const signals: AbortSignal[] = [];
   return {
     signals,

@@ -1,5 +1,11 @@
+import type { ButtonProps } from '@mantine/core';
 import { Button } from '@mantine/core';
 import { createLink } from '@tanstack/react-router';
+import type { ComponentPropsWithRef } from 'react';
 
 /** A button that leads to another page. */
-export const ButtonLink = createLink(Button);
+export const ButtonLink = createLink(function ButtonLink(
+  props: ButtonProps & Omit<ComponentPropsWithRef<'a'>, keyof ButtonProps>,
+) {
+  return <Button component="a" {...props} />;
+});

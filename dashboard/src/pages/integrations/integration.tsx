@@ -1,5 +1,103 @@
+import { Tabs, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { Problem } from '../../api.ts';
+import { ButtonLink } from '../../parts/button-link.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import type { Integration } from './data.ts';
+import { integrationQuery } from './data.ts';
+import { Actions } from './one/actions.tsx';
+import { ActivityTab } from './one/activity-tab.tsx';
+import { Banners } from './one/banners.tsx';
+import type { DialogName } from './one/dialogs.tsx';
+import { Facts } from './one/facts.tsx';
+import { Progress } from './one/progress.tsx';
+import { RepositoriesTab } from './one/repositories-tab.tsx';
+import { SettingsTab } from './one/settings-tab.tsx';
+import { StatusBadge } from './shared/status.tsx';
 
-export default function Integration() {
-  return <Page title="Integration">{null}</Page>;
+const Dialogs = lazy(() => import('./one/dialogs.tsx'));
+const route = getRouteApi('/shell/integrations/$id');
+const TABS = ['repositories', 'activity', 'settings'] as const;
+
+export default function IntegrationPage() {
+  const { id } = route.useParams();
+  const { data, error, refetch } = useQuery(integrationQuery(id));
+  if (error instanceof Problem && error.status === 404) return <Gone />;
+  if (data === undefined)
+    return (
+      <Page title="Integration">
+        {error === null ? (
+          <LoadingRows label="Loading the integration" />
+        ) : (
+          <ProblemPanel error={error} onRetry={() => void refetch()} />
+        )}
+      </Page>
+    );
+  return (
+    <>
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {/* another integration is another page: nothing typed into this one goes along */}
+      <Loaded key={id} integration={data} />
+    </>
+  );
+}
+
+function Gone() {
+  return (
+    <Page title="No such integration">
+      <Empty title="There is no integration at this address.">
+        <Text size="sm" c="dimmed">
+          It may have been removed.
+        </Text>
+        <ButtonLink to="/integrations" variant="default">
+          All integrations
+        </ButtonLink>
+      </Empty>
+    </Page>
+  );
+}
+
+function Loaded({ integration }: { integration: Integration }) {
+  const { tab: wanted } = route.useSearch();
+  const navigate = useNavigate({ from: '/integrations/$id' });
+  const [dialog, setDialog] = useState<DialogName | null>(null);
+  const tab = TABS.find((known) => known === wanted) ?? 'repositories';
+  const choose = (next: string | null) =>
+    void navigate({ search: next === null || next === 'repositories' ? {} : { tab: next } });
+  return (
+    <Page
+      title={integration.name}
+      badge={<StatusBadge integration={integration} />}
+      actions={<Actions integration={integration} open={setDialog} />}
+    >
+      <Banners integration={integration} open={setDialog} />
+      <Facts integration={integration} />
+      <Progress integration={integration} />
+      <Tabs value={tab} onChange={choose} keepMounted={false} mt="lg">
+        <Tabs.List mb="md">
+          <Tabs.Tab value="repositories">Repositories</Tabs.Tab>
+          <Tabs.Tab value="activity">Activity</Tabs.Tab>
+          <Tabs.Tab value="settings">Settings</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="repositories">
+          <RepositoriesTab integration={integration} />
+        </Tabs.Panel>
+        <Tabs.Panel value="activity">
+          <ActivityTab id={integration.id} />
+        </Tabs.Panel>
+        <Tabs.Panel value="settings">
+          <SettingsTab integration={integration} open={setDialog} />
+        </Tabs.Panel>
+      </Tabs>
+      <Suspense>
+        {dialog !== null && (
+          <Dialogs name={dialog} integration={integration} onClose={() => setDialog(null)} />
+        )}
+      </Suspense>
+    </Page>
+  );
 }

@@ -1,7 +1,8 @@
 import { Button, Text } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useKeys } from '../../hotkeys.ts';
+import { ButtonLink } from '../../parts/button-link.tsx';
 import { Chips } from '../../parts/chips.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
@@ -33,11 +34,7 @@ export default function Integrations() {
     <Page title="Integrations" actions={mayAdd && !isFirstUse && <NewButton />}>
       {!isFirstUse && (
         <search className={classes['filters']}>
-          <SearchField
-            label="Search name or address"
-            value={q ?? ''}
-            onSearch={(text) => filter({ q: text })}
-          />
+          <SearchField label="Search by name" value={q ?? ''} onSearch={(text) => filter({ q: text })} />
           <Chips
             label="Status"
             options={STATUSES.map((value) => ({ value, text: INTEGRATION_STATUS[value].text }))}
@@ -59,11 +56,7 @@ export default function Integrations() {
 }
 
 function NewButton() {
-  return (
-    <Button component={Link} to="/integrations/new">
-      New integration
-    </Button>
-  );
+  return <ButtonLink to="/integrations/new">New integration</ButtonLink>;
 }
 
 function Rows({

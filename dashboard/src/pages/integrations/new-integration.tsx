@@ -1,5 +1,5 @@
-import { NotAllowed } from '../../parts/states.tsx';
 import { Page } from '../../parts/page.tsx';
+import { NotAllowed } from '../../parts/states.tsx';
 import { useMay } from '../../session.ts';
 import { NewIntegrationForm } from './new/new-integration-form.tsx';
 

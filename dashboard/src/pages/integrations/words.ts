@@ -73,3 +73,30 @@ export function rotationBlockText(code: string | null): string {
 export function hostOf(baseUrl: string): string {
   return baseUrl.replace(/^https?:\/\//, '');
 }
+
+/** What a warning about a token means for whoever runs Secu. */
+export function warningText(
+  warning: string,
+  token: { owner: { username: string | null }; scopes: readonly string[] },
+): string {
+  switch (warning) {
+    case 'token_overprivileged': {
+      const spare = token.scopes.filter((scope) => !NEEDED_SCOPES.includes(scope));
+      return `Not needed: ${spare.join(', ')}. read_api and read_repository are enough.`;
+    }
+    case 'token_of_a_person':
+      return `When ${token.owner.username ?? 'this person'} leaves, scanning stops. Use a service account of the group.`;
+    case 'no_repositories':
+      return 'Give its owner at least the role Reporter in the groups to scan, then sync.';
+    case 'owner_changed':
+      return 'The token belongs to somebody else than the one before. Check that this was meant.';
+    case 'reach_reduced':
+      return 'Some repositories are not listed any more. Look into the activity below.';
+    case 'reach_grown':
+      return 'It reaches more than the token before. Check that this was meant.';
+    default:
+      return '';
+  }
+}
+
+const NEEDED_SCOPES = ['read_api', 'read_repository', 'self_rotate'];

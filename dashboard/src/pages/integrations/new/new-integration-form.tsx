@@ -1,7 +1,8 @@
 import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
+import { ButtonLink } from '../../../parts/button-link.tsx';
 import { LoadingRows } from '../../../parts/states.tsx';
 import { useMay } from '../../../session.ts';
 import { DEFAULT_FILTERS, FilterFields } from '../shared/filter-fields.tsx';
@@ -77,9 +78,9 @@ function Form({ preferred }: { preferred: string }) {
           <Button type="submit" loading={isSaving}>
             {isBad ? 'Save anyway' : 'Save'}
           </Button>
-          <Button variant="default" component={Link} to="/integrations" disabled={isSaving}>
+          <ButtonLink variant="default" to="/integrations">
             Cancel
-          </Button>
+          </ButtonLink>
         </div>
       </form>
       <CheckList state={state} onAgain={dryRun.again} />

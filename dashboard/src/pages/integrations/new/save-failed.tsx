@@ -1,8 +1,8 @@
 import { Alert, Code, Group, Text } from '@mantine/core';
 import { Problem } from '../../../api.ts';
 import { CopyButton } from '../../../parts/copy-button.tsx';
-import { TextLink } from '../../../parts/text-link.tsx';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import { TextLink } from '../../../parts/text-link.tsx';
 
 /** Why nothing was saved, with the way on where there is one. */
 export function SaveFailed({ error }: { error: unknown }) {

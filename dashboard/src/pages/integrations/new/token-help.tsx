@@ -41,10 +41,12 @@ export function TokenHelp({ baseUrl }: { baseUrl: string }) {
         <summary>For a service account, which outlives people</summary>
         <ol className={classes['steps']}>
           <li>
-            At GitLab open the top-level group, <b>Settings › Service accounts</b>, and add one. That takes the
-            role Owner.
+            At GitLab open the top-level group, <b>Settings › Service accounts</b>, and add one. That takes
+            the role Owner.
           </li>
-          <li>Invite it to each group that Secu is to scan, as Reporter: the least role that may read code.</li>
+          <li>
+            Invite it to each group that Secu is to scan, as Reporter: the least role that may read code.
+          </li>
           <li>
             In the same list choose <b>Manage access tokens</b> and make one with <b>read_api</b> and{' '}
             <b>read_repository</b>

@@ -1,0 +1,141 @@
+import { Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { OutsideLink } from '../../../parts/outside-link.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import { useNow } from '../../../time.ts';
+import { causeTitle } from '../../../words.ts';
+import type { Integration } from '../data.ts';
+import type { TokenLife } from '../expiry.ts';
+import { expiryWord, lifeOf } from '../expiry.ts';
+import { LifeBar } from '../shared/life.tsx';
+import { SyncState } from '../shared/sync-state.tsx';
+import { hostOf, OWNER_KINDS, rotationBlockText, warningText } from '../words.ts';
+import classes from './facts.module.css';
+
+type Token = NonNullable<Integration['token']>;
+
+/** What is known of the integration and of its token; nothing of the token itself. */
+export function Facts({ integration }: { integration: Integration }) {
+  const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync } = integration;
+  return (
+    <section aria-label="Facts" className={classes['facts']}>
+      {token !== null && <LifeLine token={token} />}
+      <dl className={classes['list']}>
+        <Fact name="GitLab">
+          <OutsideLink href={baseUrl}>{hostOf(baseUrl)}</OutsideLink>
+        </Fact>
+        <Fact name="Verified">
+          {lastVerifiedAt === null ? 'not yet' : <TimeAgo at={lastVerifiedAt} />}
+          {nextVerifyAt !== null && (
+            <Text span size="xs" c="dimmed">
+              {' '}
+              · next <TimeAgo at={nextVerifyAt} />
+            </Text>
+          )}
+        </Fact>
+        <Fact name="Repositories">
+          {integration.counts.repositories.toLocaleString('en')}
+          <Text span size="xs" c="dimmed">
+            {' · '}
+            <SyncState sync={sync} />
+          </Text>
+        </Fact>
+        {token !== null && <TokenFacts token={token} autoRotate={integration.autoRotate} />}
+      </dl>
+      {token !== null && <Warnings token={token} />}
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function LifeLine({ token }: { token: TokenLife }) {
+  const { text, hue } = expiryWord(token, useNow());
+  const life = lifeOf(token);
+  return (
+    <div className={classes['life']}>
+      <Text size="sm" fw={600} {...(hue !== 'neutral' && { c: hue })}>
+        {text}
+      </Text>
+      <LifeBar token={token} thick />
+      <Text size="xs" c="dimmed">
+        {life !== null && `${life.goneDays} of ${life.days} days are over · `}
+        {token.expiresAt !== null && token.expiry.state !== 'never' && `ends ${token.expiresAt} 00:00 UTC`}
+      </Text>
+    </div>
+  );
+}
+
+function TokenFacts({ token, autoRotate }: { token: Token; autoRotate: Integration['autoRotate'] }) {
+  const { owner, scopes, granular, name, gitlabTokenId, lastUsedAt, replacedAt, expiry } = token;
+  return (
+    <>
+      <Fact name="Owner">
+        {owner.username ?? 'not known'}{' '}
+        <Text span size="xs" c="dimmed">
+          {OWNER_KINDS[owner.kind]}
+        </Text>
+      </Fact>
+      <Fact name="Token">
+        {name ?? 'without a name'}
+        {gitlabTokenId !== null && (
+          <Text span size="xs" c="dimmed">
+            {' '}
+            id {gitlabTokenId}
+          </Text>
+        )}
+      </Fact>
+      <Fact name="Scopes">{granular ? 'fine-grained' : scopes.join(', ')}</Fact>
+      <Fact name="Rotation">
+        {autoRotate.enabled
+          ? `by itself, ${autoRotate.daysBefore} days before the end`
+          : token.canRotate
+            ? 'possible'
+            : `not possible: ${rotationBlockText(token.rotateBlockedBy)}`}
+      </Fact>
+      {lastUsedAt !== null && (
+        <Fact name="Last used (GitLab)">
+          <TimeAgo at={lastUsedAt} />
+        </Fact>
+      )}
+      {replacedAt !== null && (
+        <Fact name="In place since">
+          <TimeAgo at={replacedAt} />
+        </Fact>
+      )}
+      {expiry.nextFlagAt !== null && (
+        <Fact name="Next warning">
+          <TimeAgo at={expiry.nextFlagAt} />
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Warnings({ token }: { token: Token }) {
+  if (token.warnings.length === 0) return null;
+  return (
+    <ul className={classes['warnings']}>
+      {token.warnings.map((warning) => (
+        <li key={warning}>
+          <IconAlertTriangle size={14} aria-hidden="true" />
+          <span>
+            <b>{capital(causeTitle(warning))}.</b> {warningText(warning, token)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

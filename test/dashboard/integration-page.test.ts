@@ -1,0 +1,78 @@
+import { expect, test } from '@jest/globals';
+import { lastScanWord, stateWord } from '../../dashboard/src/pages/integrations/repository-words.ts';
+import { dateInDays, newExpiry } from '../../dashboard/src/pages/integrations/rotation.ts';
+import { progressOf } from '../../dashboard/src/pages/integrations/scan-progress.ts';
+import { changesText, syncRunWord } from '../../dashboard/src/pages/integrations/sync-words.ts';
+import { eventHue, groupEvents, withEvent } from '../../dashboard/src/pages/integrations/timeline.ts';
+import { EVENT_KINDS } from '../../src/domain/event.ts';
+
+const event = (id: string, kind: string, actor = 'system') => ({ id, kind, actor, at: '', text: id });
+
+test('what follows each other and is of one kind is one entry, newest first', () => {
+  const events = [
+    event('evt_4', 'scan.finished'),
+    event('evt_3', 'scan.finished'),
+    event('evt_2', 'sync.finished'),
+    event('evt_1', 'scan.finished'),
+  ];
+  expect(groupEvents(events).map(({ head, rest }) => [head.id, rest.map(({ id }) => id)])).toEqual([
+    ['evt_4', ['evt_3']],
+    ['evt_2', []],
+    ['evt_1', []],
+  ]);
+});
+
+test('an event that comes twice is shown once, and one that is not stored is no history', () => {
+  const events = [event('evt_1', 'sync.finished')];
+  expect(withEvent(events, event('evt_1', 'sync.finished'))).toBe(events);
+  expect(withEvent(events, event('', 'scan.started'))).toBe(events);
+  expect(withEvent(events, event('evt_2', 'sync.failed')).map(({ id }) => id)).toEqual(['evt_2', 'evt_1']);
+});
+
+test('what went wrong is red, whatever its name', () => {
+  const bad = EVENT_KINDS.filter((kind) => eventHue(kind) === 'bad');
+  expect(bad).toEqual(
+    expect.arrayContaining([
+      'integration.invalid',
+      'integration.rotation_lost',
+      'sync.failed',
+      'scan.failed',
+    ]),
+  );
+  expect(bad).not.toContain('integration.verified');
+});
+
+test('progress never reads as ended while something runs', () => {
+  const counts = { scanned: 24, neverScanned: 0 };
+  expect(progressOf({ scans: { queued: 0, running: 0 }, counts })).toBeNull();
+  expect(progressOf({ scans: { queued: 0, running: 1 }, counts })).toMatchObject({ done: 23, all: 24 });
+  const none = { scanned: 0, neverScanned: 0 };
+  expect(progressOf({ scans: { queued: 2, running: 1 }, counts: none })).toMatchObject({ done: 0, all: 3 });
+});
+
+test('a new token lives as long as the one before was made for, and a year at most', () => {
+  const nowMs = Date.parse('2026-11-23T22:00:00Z');
+  expect(newExpiry({ createdAt: '2026-10-01T12:00:00Z', expiresAt: '2026-12-30' }, nowMs)).toBe('2027-02-21');
+  expect(newExpiry({ createdAt: null, expiresAt: '2026-12-30' }, nowMs)).toBe('2027-11-23');
+  expect(newExpiry(null, nowMs)).toBe(dateInDays(nowMs, 365));
+});
+
+test('only a whole list is complete', () => {
+  const run = { state: 'done' as const, cause: null, complete: true, listed: 30, added: 3, renamed: 0 };
+  const rest = { excluded: 0, missing: 1, returned: 0, removed: 0, queuedScans: 3 };
+  expect(syncRunWord({ ...run, ...rest }).text).toBe('Complete');
+  expect(syncRunWord({ ...run, ...rest, complete: false }).text).toBe('Incomplete: nothing removed');
+  expect(changesText({ ...run, ...rest })).toBe('3 added, 1 missing, 3 scans queued');
+});
+
+test('a repository is clean only where each scanner ended well', () => {
+  const scan = { status: 'succeeded', commit: '9f3c1abcd' };
+  expect(lastScanWord({ ...scan, outcome: 'clean' }).text).toBe('Clean at 9f3c1ab');
+  expect(lastScanWord({ ...scan, outcome: 'incomplete' }).hue).toBe('warn');
+  expect(lastScanWord({ ...scan, status: 'failed', outcome: null }).hue).toBe('bad');
+  expect(lastScanWord(null).text).toBe('Never scanned');
+  expect(stateWord({ state: 'excluded', excludedBecause: 'pending_deletion' })?.text).toBe(
+    'Excluded: pending deletion',
+  );
+  expect(stateWord({ state: 'active', excludedBecause: null })).toBeNull();
+});
