@@ -1,12 +1,13 @@
 import { Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Problem } from '../../api.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { useMay } from '../../session.ts';
 import type { Integration } from './data.ts';
 import { integrationQuery } from './data.ts';
 import { Actions } from './one/actions.tsx';
@@ -62,9 +63,16 @@ function Gone() {
 }
 
 function Loaded({ integration }: { integration: Integration }) {
-  const { tab: wanted } = route.useSearch();
+  const { tab: wanted, act } = route.useSearch();
   const navigate = useNavigate({ from: '/integrations/$id' });
   const [dialog, setDialog] = useState<DialogName | null>(null);
+  const mayReplace = useMay('operator');
+  // a link of the overview leads to the remedy itself; once followed it is a plain address again
+  useEffect(() => {
+    if (act === undefined) return;
+    if (act === 'replace' && mayReplace) setDialog('replace');
+    void navigate({ search: ({ act: _followed, ...rest }) => rest, replace: true });
+  }, [act, mayReplace, navigate]);
   const tab = TABS.find((known) => known === wanted) ?? 'repositories';
   const choose = (next: string | null) =>
     void navigate({ search: next === null || next === 'repositories' ? {} : { tab: next } });

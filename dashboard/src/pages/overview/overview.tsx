@@ -1,5 +1,72 @@
+import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { api, ask } from '../../api.ts';
+import { keys } from '../../keys.ts';
+import { ButtonLink } from '../../parts/button-link.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { useMay } from '../../session.ts';
+import { hourUtc } from '../../time.ts';
+import { integrationsQuery } from '../integrations/data.ts';
+import { Attention } from './attention.tsx';
+import { Freshness } from './freshness.tsx';
+import classes from './overview.module.css';
+import { SeverityBars } from './severity-bars.tsx';
 
+const ExpiryCalendar = lazy(() => import('./expiry-calendar.tsx'));
+
+const fetchOverview = () => ask(api.overview.$get());
+export type OverviewData = Awaited<ReturnType<typeof fetchOverview>>;
+
+/** What needs a person now, and how things stand. */
 export default function Overview() {
-  return <Page title="Overview">{null}</Page>;
+  const { data, error, refetch, dataUpdatedAt } = useQuery({
+    queryKey: keys.overview,
+    queryFn: fetchOverview,
+  });
+  const integrations = useQuery(integrationsQuery({}));
+  const isFirstUse = integrations.data?.items.length === 0;
+  return (
+    <Page title="Overview">
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {error !== null && data !== undefined && (
+        <Text size="xs" c="warn" mb="sm">
+          Shown as of {hourUtc(new Date(dataUpdatedAt).toISOString())}.
+        </Text>
+      )}
+      {data === undefined && error === null && <LoadingRows label="Loading the overview" />}
+      {isFirstUse && <FirstUse />}
+      {data !== undefined && !isFirstUse && (
+        <>
+          <div className={classes['columns']}>
+            <Attention items={data.attention} integrations={integrations.data?.items ?? []} />
+            <SeverityBars bySeverity={data.bySeverity} />
+          </div>
+          <Suspense fallback={<LoadingRows rows={2} label="Loading the calendar" />}>
+            <ExpiryCalendar expiry={data.expiry} integrations={integrations.data?.items ?? []} />
+          </Suspense>
+          <Freshness freshness={data.freshness} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function FirstUse() {
+  const mayAdd = useMay('operator');
+  return (
+    <Empty title="Connect GitLab to begin.">
+      <Text size="sm" c="dimmed">
+        Give Secu a token that may read. It lists every repository that the token reaches, scans them, and
+        warns before the token expires.
+      </Text>
+      {mayAdd ? (
+        <ButtonLink to="/integrations/new">New integration</ButtonLink>
+      ) : (
+        <Text size="sm">An operator or an administrator can add an integration.</Text>
+      )}
+    </Empty>
+  );
 }

@@ -71,7 +71,10 @@ function More({ integration, open }: Props) {
             <Menu.Item hiddenFrom="sm" onClick={() => open('scan')}>
               Scan all, with history
             </Menu.Item>
-            <Menu.Item onClick={() => open('replace')}>Replace token</Menu.Item>
+            {/* the first that is there at any width: one that is hidden takes no focus */}
+            <Menu.Item data-autofocus onClick={() => open('replace')}>
+              Replace token
+            </Menu.Item>
             {isAdmin && <RotateItem integration={integration} open={open} />}
             <Menu.Item onClick={() => pause.mutate(!isPaused)}>{isPaused ? 'Resume' : 'Pause'}</Menu.Item>
           </>

@@ -1,0 +1,103 @@
+import { Text, Title } from '@mantine/core';
+import { IconAlertCircle, IconAlertTriangle } from '@tabler/icons-react';
+import { useState } from 'react';
+import { ButtonLink } from '../../parts/button-link.tsx';
+import { Empty } from '../../parts/states.tsx';
+import { TimeAgo } from '../../parts/time-ago.tsx';
+import { useRowKeys } from '../../row-keys.ts';
+import { useMay } from '../../session.ts';
+import classes from './attention.module.css';
+import type { AttentionItem, Known } from './attention-order.ts';
+import { inOrder, whatOf, whoOf } from './attention-order.ts';
+
+const FIRST = 12;
+
+/** What needs a person, most urgent first: who, what, since, and one button that leads to the remedy. */
+export function Attention({ items, integrations }: { items: AttentionItem[]; integrations: Known[] }) {
+  const [showsAll, setShowsAll] = useState(false);
+  const list = useRowKeys<HTMLUListElement>();
+  const ordered = inOrder(items, integrations);
+  const shown = showsAll ? ordered : ordered.slice(0, FIRST);
+  return (
+    <section aria-labelledby="attention">
+      <Title order={2} id="attention" mb="sm">
+        Needs attention ({items.length})
+      </Title>
+      {items.length === 0 ? (
+        <Empty title="Nothing needs attention." />
+      ) : (
+        <ul ref={list} className={classes['list']}>
+          {shown.map((item) => (
+            <Row key={idOf(item)} item={item} integrations={integrations} />
+          ))}
+        </ul>
+      )}
+      {shown.length < ordered.length && (
+        <button type="button" className={classes['more']} onClick={() => setShowsAll(true)}>
+          {ordered.length - shown.length} more
+        </button>
+      )}
+    </section>
+  );
+}
+
+function idOf({ kind, integrationId, repositoryId }: AttentionItem): string {
+  return `${kind} ${integrationId ?? ''} ${repositoryId ?? ''}`;
+}
+
+function Row({ item, integrations }: { item: AttentionItem; integrations: Known[] }) {
+  const { text, hue } = whatOf(item, integrations);
+  const Icon = hue === 'bad' ? IconAlertCircle : IconAlertTriangle;
+  return (
+    <li data-row={idOf(item)} className={classes['row']}>
+      <Icon size={16} aria-hidden="true" style={{ color: `var(--secu-dot-${hue})` }} />
+      <span className={classes['who']}>{whoOf(item, integrations)}</span>
+      <span className={classes['what']}>
+        {text}
+        {item.kind !== 'no_channel' && (
+          <Text span size="xs" c="dimmed">
+            {' · '}
+            <TimeAgo at={item.since} />
+          </Text>
+        )}
+      </span>
+      <span className={classes['act']}>
+        <Remedy item={item} />
+      </span>
+    </li>
+  );
+}
+
+/** The way to where it is mended. */
+function Remedy({ item: { kind, integrationId, repositoryId } }: { item: AttentionItem }) {
+  const mayReplace = useMay('operator');
+  const isAdmin = useMay('admin');
+  if (kind === 'no_channel')
+    return isAdmin ? (
+      <ButtonLink variant="default" to="/settings/channels">
+        Add a channel
+      </ButtonLink>
+    ) : (
+      <Text size="xs" c="dimmed">
+        An administrator can add a channel.
+      </Text>
+    );
+  if (repositoryId !== null)
+    return (
+      <ButtonLink variant="default" to="/repositories/$id" params={{ id: repositoryId }}>
+        Open
+      </ButtonLink>
+    );
+  if (integrationId === null) return null;
+  const replaces = mayReplace && ['invalid', 'expired', 'expiring'].includes(kind);
+  return (
+    <ButtonLink
+      variant="default"
+      to="/integrations/$id"
+      params={{ id: integrationId }}
+      search={replaces ? { act: 'replace' } : {}}
+    >
+      {replaces ? 'Replace token' : 'Details'}
+    </ButtonLink>
+  );
+}

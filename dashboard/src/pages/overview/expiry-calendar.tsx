@@ -1,0 +1,85 @@
+import { Text, Title, VisuallyHidden } from '@mantine/core';
+import { useState } from 'react';
+import { TextLink } from '../../parts/text-link.tsx';
+import { useNow } from '../../time.ts';
+import { count } from '../../words.ts';
+import classes from './expiry-calendar.module.css';
+import type { CalendarGroup, Ending, Timeless } from './months.ts';
+import { calendarOf } from './months.ts';
+
+/** When tokens end: the next twelve months, soonest first; what has no month stands beside them. */
+export default function ExpiryCalendar({
+  expiry,
+  integrations,
+}: {
+  expiry: Ending[];
+  integrations: Timeless[];
+}) {
+  const { months, others } = calendarOf({ expiry, integrations, nowMs: useNow() });
+  const groups = [...others, ...months];
+  const [chosen, setChosen] = useState<string | null>(null);
+  const open = groups.find(({ id }) => id === chosen) ?? groups.find(({ tokens }) => tokens.length > 0);
+  const cell = (group: CalendarGroup) => (
+    <Cell key={group.id} group={group} isOpen={group === open} onOpen={() => setChosen(group.id)} />
+  );
+  return (
+    <section aria-labelledby="calendar">
+      <Title order={2} id="calendar" mt="xl" mb="sm">
+        Tokens, next twelve months
+      </Title>
+      <ol className={classes['months']}>{months.map(cell)}</ol>
+      <ul className={classes['others']}>{others.filter(({ tokens }) => tokens.length > 0).map(cell)}</ul>
+      {open !== undefined && (
+        <div className={classes['open']}>
+          <Tokens group={open} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Cell({ group, isOpen, onOpen }: { group: CalendarGroup; isOpen: boolean; onOpen: () => void }) {
+  const { label, tokens, hue } = group;
+  if (tokens.length === 0)
+    return (
+      <li className={classes['none']}>
+        <span>{label}</span>
+        <span aria-hidden="true">–</span>
+      </li>
+    );
+  return (
+    <li className={classes['some']}>
+      <button type="button" className={classes['cell']} aria-pressed={isOpen} onClick={onOpen}>
+        <span>{label} </span>
+        <b style={{ color: `var(--mantine-color-${hue}-text)` }}>{tokens.length}</b>
+        <VisuallyHidden>{tokens.length === 1 ? 'token' : 'tokens'}</VisuallyHidden>
+      </button>
+      {/* narrow pages have no cells: each month lists its own */}
+      <div className={classes['narrow']}>
+        <Tokens group={group} />
+      </div>
+    </li>
+  );
+}
+
+function Tokens({ group: { label, tokens } }: { group: CalendarGroup }) {
+  return (
+    <ul className={classes['tokens']} aria-label={label}>
+      {tokens.map(({ integrationId, name, when, repositories }) => (
+        <li key={integrationId}>
+          <TextLink to="/integrations/$id" params={{ id: integrationId }}>
+            {name}
+          </TextLink>{' '}
+          <Text span size="sm">
+            {when}
+          </Text>{' '}
+          {repositories !== null && (
+            <Text span size="xs" c="dimmed">
+              {count(repositories, 'repository', 'repositories')}
+            </Text>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

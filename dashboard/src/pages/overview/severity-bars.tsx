@@ -1,0 +1,44 @@
+import { Text, Title } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import type { Severity } from '../../words.ts';
+import { SEVERITIES, SEVERITY } from '../../words.ts';
+import classes from './severity-bars.module.css';
+
+/** Open findings by severity; each bar leads to them. */
+export function SeverityBars({ bySeverity }: { bySeverity: Record<Severity, number> }) {
+  const most = Math.max(1, ...SEVERITIES.map((severity) => bySeverity[severity]));
+  const total = SEVERITIES.reduce((sum, severity) => sum + bySeverity[severity], 0);
+  return (
+    <section aria-labelledby="open-findings">
+      <Title order={2} id="open-findings" mb="sm">
+        Open findings
+      </Title>
+      <ul className={classes['bars']}>
+        {SEVERITIES.map((severity) => (
+          <li key={severity}>
+            <Link to="/findings" search={{ severity }} className={classes['bar']}>
+              <span className={classes['name']}>
+                <b>{SEVERITY[severity].letter}</b> {SEVERITY[severity].text}
+              </span>
+              <span className={classes['count']}>{bySeverity[severity].toLocaleString('en')}</span>
+              <span className={classes['track']}>
+                <span
+                  className={classes['fill']}
+                  style={{
+                    width: `${(bySeverity[severity] / most) * 100}%`,
+                    background: `var(--secu-dot-${SEVERITY[severity].hue})`,
+                  }}
+                />
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {total === 0 && (
+        <Text size="xs" c="dimmed" mt="sm">
+          None are open in what was scanned; see Freshness for what was not.
+        </Text>
+      )}
+    </section>
+  );
+}

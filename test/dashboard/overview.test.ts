@@ -1,0 +1,101 @@
+import { expect, test } from '@jest/globals';
+import { inOrder, whatOf, whoOf } from '../../dashboard/src/pages/overview/attention-order.ts';
+import { freshnessText } from '../../dashboard/src/pages/overview/freshness-text.ts';
+import { calendarOf } from '../../dashboard/src/pages/overview/months.ts';
+
+const item = (kind: string, integrationId: string | null, rest = {}) => ({
+  kind,
+  integrationId,
+  repositoryId: null,
+  since: '2026-11-23T00:00:00Z',
+  cause: null,
+  text: 'GitLab Labs: something.',
+  ...rest,
+});
+const known = (id: string, daysLeft: number, flag: number | null) => ({
+  id,
+  name: `Name of ${id}`,
+  token: { expiresAt: '2026-12-02', expiry: { state: 'expiring', daysLeft, flag } },
+});
+
+test('the most urgent comes first, and of what expires the soonest', () => {
+  const items = [
+    item('no_channel', null),
+    item('unreachable', 'a'),
+    item('scan_failed', 'a', { repositoryId: 'r' }),
+    item('brake_engaged', 'a'),
+    item('expiring', 'late'),
+    item('expiring', 'soon'),
+    item('expired', 'a'),
+    item('invalid', 'a', { cause: 'rotation_lost' }),
+    item('invalid', 'a', { cause: 'token_expired' }),
+  ];
+  const ordered = inOrder(items, [known('late', 13, 14), known('soon', 2, 3)]);
+  expect(ordered.map(({ kind, integrationId, cause }) => cause ?? `${kind} ${integrationId}`)).toEqual([
+    'token_expired',
+    'rotation_lost',
+    'expired a',
+    'expiring soon',
+    'expiring late',
+    'brake_engaged a',
+    'scan_failed a',
+    'unreachable a',
+    'no_channel null',
+  ]);
+});
+
+test('each row says who and what in words for people, not for programs', () => {
+  const all = [known('int_1', 9, 14)];
+  expect(whoOf(item('invalid', 'int_1'), all)).toBe('Name of int_1');
+  expect(whoOf(item('invalid', 'int_2'), all)).toBe('GitLab Labs');
+  expect(whoOf(item('scan_failed', 'int_1', { repositoryId: 'r', text: 'acme/shop: failed' }), all)).toBe(
+    'acme/shop',
+  );
+  expect(whatOf(item('invalid', 'int_1', { cause: 'token_expired' }), all).text).toBe(
+    'Invalid: token expired',
+  );
+  expect(whatOf(item('expiring', 'int_1'), all)).toEqual({ text: '9 days left, 2026-12-02', hue: 'warn' });
+  const nobody = item('no_channel', null, { text: 'Make a channel: POST /api/v1/channels.' });
+  expect(whatOf(nobody, all).text).not.toContain('/api');
+});
+
+test('tokens stand in the month in which they end; no end, an unknown one and the past stand apart', () => {
+  const ending = (integrationId: string, expiresAt: string, daysLeft: number) => ({
+    integrationId,
+    name: integrationId,
+    expiresAt,
+    daysLeft,
+    repositories: 1,
+  });
+  const { months, others } = calendarOf({
+    nowMs: Date.parse('2026-11-28T23:59:00Z'),
+    expiry: [
+      ending('dead', '2026-11-20', 0),
+      ending('near', '2026-12-02', 4),
+      ending('far', '2027-11-02', 339),
+    ],
+    integrations: [
+      known('near', 4, 7),
+      { id: 'ever', name: 'ever', token: { expiry: { state: 'never', flag: null } } },
+      { id: 'new', name: 'new', token: null },
+    ],
+  });
+  expect(months).toHaveLength(12);
+  expect(months.slice(0, 3).map(({ label }) => label)).toEqual(['Nov 2026', 'Dec', 'Jan 2027']);
+  expect(months.flatMap(({ id, tokens, hue }) => tokens.map(({ when }) => [id, when, hue]))).toEqual([
+    ['2026-12', '2026-12-02, 4 days left', 'bad'],
+  ]);
+  expect(others.map(({ id, tokens }) => [id, tokens.map((token) => token.integrationId)])).toEqual([
+    ['expired', ['dead']],
+    ['later', ['far']],
+    ['never', ['ever']],
+    ['unknown', []],
+  ]);
+});
+
+test('a part is never shown as the whole', () => {
+  expect(freshnessText({ scanned24h: 1198, failed: 4, never: 2, repositories: 1204 })).toBe(
+    '1,198 of 1,204 scanned in the last 24 h',
+  );
+  expect(freshnessText({ scanned24h: 0, failed: 0, never: 0, repositories: 0 })).not.toContain('0 of 0');
+});
