@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { expiryWord, lifeOf } from '../../dashboard/src/pages/integrations/expiry.ts';
+import { endWord, expiryWord, lifeOf } from '../../dashboard/src/pages/integrations/expiry.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const expiring = (daysLeft: number, flag: number | null) => ({
@@ -32,4 +32,11 @@ test('a life is counted in whole days of UTC, and by the server', () => {
   expect(lifeOf(token)).toEqual({ days: 365, goneDays: 352 });
   expect(lifeOf({ ...token, createdAt: null })).toBeNull();
   expect(lifeOf({ ...token, createdAt: '2026-12-06T00:00:00Z' })).toBeNull();
+});
+
+test('a token that was revoked has no days left, whatever its date says', () => {
+  const nowMs = at('2026-11-28T10:00:00Z');
+  expect(endWord(expiring(9, 14), 'token_revoked', nowMs)).toEqual({ text: 'Token revoked', hue: 'bad' });
+  expect(endWord(expiring(9, 14), 'account_blocked', nowMs).text).toBe('9 days left');
+  expect(endWord(expiring(9, 14), null, nowMs).text).toBe('9 days left');
 });

@@ -15,6 +15,7 @@ const item = (kind: string, integrationId: string | null, rest = {}) => ({
 const known = (id: string, daysLeft: number, flag: number | null) => ({
   id,
   name: `Name of ${id}`,
+  cause: null,
   token: { expiresAt: '2026-12-02', expiry: { state: 'expiring', daysLeft, flag } },
 });
 
@@ -76,8 +77,8 @@ test('tokens stand in the month in which they end; no end, an unknown one and th
     ],
     integrations: [
       known('near', 4, 7),
-      { id: 'ever', name: 'ever', token: { expiry: { state: 'never', flag: null } } },
-      { id: 'new', name: 'new', token: null },
+      { id: 'ever', name: 'ever', cause: null, token: { expiry: { state: 'never', flag: null } } },
+      { id: 'new', name: 'new', cause: null, token: null },
     ],
   });
   expect(months).toHaveLength(12);
@@ -91,6 +92,16 @@ test('tokens stand in the month in which they end; no end, an unknown one and th
     ['never', ['ever']],
     ['unknown', []],
   ]);
+});
+
+test('a token that was revoked is not counted down', () => {
+  const ending = { integrationId: 'a', name: 'a', expiresAt: '2026-12-09', daysLeft: 11, repositories: 1 };
+  const { months } = calendarOf({
+    nowMs: Date.parse('2026-11-28T00:00:00Z'),
+    expiry: [ending],
+    integrations: [{ ...known('a', 11, 14), cause: 'token_revoked' }],
+  });
+  expect(months[1]?.tokens[0]?.when).toBe('2026-12-09, but token revoked already');
 });
 
 test('a part is never shown as the whole', () => {

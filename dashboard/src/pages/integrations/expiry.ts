@@ -1,4 +1,5 @@
 import type { Word } from '../../words.ts';
+import { causeTitle } from '../../words.ts';
 
 /** What of a token its end of life is told from. */
 export interface TokenLife {
@@ -17,6 +18,21 @@ const HOUR_MS = 3_600_000;
 /** From this flag on the page says it in red: the threshold that was reached decides, not the days themselves. */
 const BAD_FLAG = 7;
 const LAST_HOURS = 12;
+
+/** GitLab refuses the token whatever its date says. */
+const DEAD = ['token_revoked', 'token_rejected', 'rotation_lost'];
+
+/** Whether days are left to the token at all: one that was revoked must not look as if it lived on. */
+export function isDead(cause: string | null): boolean {
+  return cause !== null && DEAD.includes(cause);
+}
+
+/** What is to be said of a token's end: that it is dead, or how long it lives yet. */
+export function endWord(token: Omit<TokenLife, 'createdAt'>, cause: string | null, nowMs: number): Word {
+  if (!isDead(cause)) return expiryWord(token, nowMs);
+  const title = causeTitle(cause);
+  return { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}`, hue: 'bad' };
+}
 
 /** How long a token lives yet, in the colour of the threshold that it has reached. */
 export function expiryWord({ expiresAt, expiry }: Omit<TokenLife, 'createdAt'>, nowMs: number): Word {

@@ -1,4 +1,6 @@
 import type { Hue } from '../../theme/tokens.ts';
+import { causeTitle } from '../../words.ts';
+import { isDead } from '../integrations/expiry.ts';
 
 export interface Ending {
   integrationId: string;
@@ -13,6 +15,7 @@ export interface Ending {
 export interface Timeless {
   id: string;
   name: string;
+  cause: string | null;
   token: { expiry: { state: string; flag: number | null } } | null;
 }
 
@@ -45,11 +48,12 @@ export function calendarOf(input: {
 }): { months: CalendarGroup[]; others: CalendarGroup[] } {
   const { integrations, nowMs } = input;
   const flags = new Map(integrations.map(({ id, token }) => [id, token?.expiry.flag ?? null]));
+  const causes = new Map(integrations.map(({ id, cause }) => [id, cause]));
   const alive = input.expiry.filter(({ daysLeft }) => daysLeft > 0);
   const group = (id: string, label: string, endings: readonly Ending[]): CalendarGroup => ({
     id,
     label,
-    tokens: endings.map(endingToken),
+    tokens: endings.map((ending) => endingToken(ending, causes.get(ending.integrationId) ?? null)),
     hue: hueOf(endings.map(({ integrationId }) => flags.get(integrationId) ?? null)),
   });
   const months = monthsFrom(nowMs).map(({ id, label }) =>
@@ -81,7 +85,10 @@ function monthsFrom(nowMs: number): { id: string; label: string }[] {
   });
 }
 
-function endingToken({ integrationId, name, expiresAt, daysLeft, repositories }: Ending): CalendarToken {
+function endingToken(ending: Ending, cause: string | null): CalendarToken {
+  const { integrationId, name, expiresAt, daysLeft, repositories } = ending;
+  if (isDead(cause))
+    return { integrationId, name, when: `${expiresAt}, but ${causeTitle(cause)} already`, repositories };
   const left = daysLeft > 0 ? `, ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left` : '';
   return { integrationId, name, when: `${expiresAt}${left}`, repositories };
 }

@@ -94,7 +94,7 @@ function Row({ integration, verify }: { integration: Integration; verify: ReactN
           </>
         )}
       </td>
-      <td data-cell="life">{token !== null && <Life token={token} />}</td>
+      <td data-cell="life">{token !== null && <Life token={token} cause={integration.cause} />}</td>
       <td data-cell="repositories">
         {counts.repositories.toLocaleString('en')}
         <span className={classes['unit']}> {counts.repositories === 1 ? 'repository' : 'repositories'}</span>

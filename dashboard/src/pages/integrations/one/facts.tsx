@@ -7,7 +7,7 @@ import { useNow } from '../../../time.ts';
 import { causeTitle } from '../../../words.ts';
 import type { Integration } from '../data.ts';
 import type { TokenLife } from '../expiry.ts';
-import { expiryWord, lifeOf } from '../expiry.ts';
+import { endWord, isDead, lifeOf } from '../expiry.ts';
 import { LifeBar } from '../shared/life.tsx';
 import { SyncState } from '../shared/sync-state.tsx';
 import { hostOf, OWNER_KINDS, rotationBlockText, warningText } from '../words.ts';
@@ -20,7 +20,7 @@ export function Facts({ integration }: { integration: Integration }) {
   const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync } = integration;
   return (
     <section aria-label="Facts" className={classes['facts']}>
-      {token !== null && <LifeLine token={token} />}
+      {token !== null && <LifeLine token={token} cause={integration.cause} />}
       <dl className={classes['list']}>
         <Fact name="GitLab">
           <OutsideLink href={baseUrl}>{hostOf(baseUrl)}</OutsideLink>
@@ -57,18 +57,18 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function LifeLine({ token }: { token: TokenLife }) {
-  const { text, hue } = expiryWord(token, useNow());
+function LifeLine({ token, cause }: { token: TokenLife; cause: string | null }) {
+  const { text, hue } = endWord(token, cause, useNow());
   const life = lifeOf(token);
   return (
     <div className={classes['life']}>
       <Text size="sm" fw={600} {...(hue !== 'neutral' && { c: hue })}>
         {text}
       </Text>
-      <LifeBar token={token} thick />
+      {isDead(cause) ? <span /> : <LifeBar token={token} thick />}
       <Text size="xs" c="dimmed">
-        {life !== null && `${life.goneDays} of ${life.days} days are over · `}
-        {token.expiresAt !== null && token.expiry.state !== 'never' && `ends ${token.expiresAt} 00:00 UTC`}
+        {life !== null && !isDead(cause) && `${life.goneDays} of ${life.days} days are over · `}
+        {token.expiresAt !== null && `${isDead(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
       </Text>
     </div>
   );

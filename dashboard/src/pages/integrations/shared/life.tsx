@@ -1,18 +1,18 @@
 import { Text } from '@mantine/core';
 import { useNow } from '../../../time.ts';
 import type { TokenLife } from '../expiry.ts';
-import { expiryWord, lifeOf } from '../expiry.ts';
+import { endWord, expiryWord, isDead, lifeOf } from '../expiry.ts';
 import classes from './life.module.css';
 
 /** How long a token lives yet: words, and a bar of its whole life where that is known. */
-export function Life({ token }: { token: TokenLife }) {
-  const { text, hue } = expiryWord(token, useNow());
+export function Life({ token, cause }: { token: TokenLife; cause: string | null }) {
+  const { text, hue } = endWord(token, cause, useNow());
   return (
     <span className={classes['life']}>
       <Text span size="sm" {...(hue !== 'neutral' && { c: hue, fw: 600 })}>
         {text}
       </Text>
-      <LifeBar token={token} />
+      {!isDead(cause) && <LifeBar token={token} />}
     </span>
   );
 }
