@@ -18,7 +18,6 @@ import { SeverityBars } from './severity-bars.tsx';
 const ExpiryCalendar = lazy(() => import('./expiry-calendar.tsx'));
 
 const fetchOverview = () => ask(api.overview.$get());
-export type OverviewData = Awaited<ReturnType<typeof fetchOverview>>;
 
 /** What needs a person now, and how things stand. */
 export default function Overview() {

@@ -68,7 +68,8 @@ function LifeLine({ token, cause }: { token: TokenLife; cause: string | null }) 
       {isDead(cause) ? <span /> : <LifeBar token={token} thick />}
       <Text size="xs" c="dimmed">
         {life !== null && !isDead(cause) && `${life.goneDays} of ${life.days} days are over · `}
-        {token.expiresAt !== null && `${isDead(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
+        {token.expiresAt !== null &&
+          `${isDead(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
       </Text>
     </div>
   );
