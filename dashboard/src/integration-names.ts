@@ -11,3 +11,16 @@ export const integrationNamesQuery = queryOptions({
     return all.map(({ id, name, baseUrl }) => ({ id, name, baseUrl }));
   },
 });
+
+/** How many repositories are left out or gone, of one integration or of all. */
+export const integrationCountsQuery = (id: string | undefined) =>
+  queryOptions({
+    queryKey: [...keys.integrations, 'counts', id ?? 'all'],
+    queryFn: async () => {
+      const all = await everyItem((cursor) => ask(api.integrations.$get({ query: { limit: 200, cursor } })));
+      const own = all.filter((integration) => id === undefined || integration.id === id);
+      const sum = (name: 'excluded' | 'missing') =>
+        own.reduce((total, { counts }) => total + counts[name], 0);
+      return { excluded: sum('excluded'), missing: sum('missing') };
+    },
+  });

@@ -7,6 +7,8 @@ export const keys = {
   integration: (id: string) => ['integration', id],
   repositoriesTop: ['repositories'],
   repositories: (filters: Record<string, string>) => ['repositories', filters],
+  /** Infinite: never invalidated by an event. */
+  repositoryList: (filters: Record<string, string>) => ['repository-list', filters],
   repository: (id: string) => ['repository', id],
   scan: (id: string) => ['scan', id],
   /** Infinite: never invalidated by an event. */

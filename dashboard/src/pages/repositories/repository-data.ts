@@ -1,9 +1,51 @@
-import { queryOptions } from '@tanstack/react-query';
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, ask } from '../../api.ts';
 import { keys } from '../../keys.ts';
+import { MAX_PAGES, PAGE_SIZE } from '../../pages-of-list.ts';
 
 export const fetchRepository = (id: string) => ask(api.repositories[':id'].$get({ param: { id } }));
 export type Repository = Awaited<ReturnType<typeof fetchRepository>>;
 
 export const repositoryQuery = (id: string) =>
   queryOptions({ queryKey: keys.repository(id), queryFn: () => fetchRepository(id) });
+
+export const SORTS = ['fullPath', '-fullPath', '-lastActivityAt', 'lastActivityAt'] as const;
+export type RepositorySort = (typeof SORTS)[number];
+
+/** The filters as the API takes them. */
+export type RepositoryFilter = Partial<Record<'integrationId' | 'state' | 'q', string>> & {
+  sort?: RepositorySort;
+};
+
+const fetchPage = (filter: RepositoryFilter, cursor: string | null) =>
+  ask(
+    api.repositories.$get({
+      query: { ...filter, limit: String(PAGE_SIZE), ...(cursor === null ? {} : { cursor }) },
+    }),
+  );
+type RepositoryPage = Awaited<ReturnType<typeof fetchPage>>;
+
+export const repositoriesQuery = (filter: RepositoryFilter) =>
+  infiniteQueryOptions({
+    queryKey: keys.repositoryList(filter),
+    queryFn: ({ pageParam }) => fetchPage(filter, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last, pages) => (pages.length < MAX_PAGES ? last.nextCursor : null),
+    placeholderData: keepPreviousData,
+  });
+
+/** Changes a repository where it stands, in every list. */
+export function patchRepository(client: QueryClient, repository: Repository): void {
+  client.setQueriesData<InfiniteData<RepositoryPage>>({ queryKey: ['repository-list'] }, (list) =>
+    list === undefined
+      ? undefined
+      : {
+          ...list,
+          pages: list.pages.map((page) => ({
+            ...page,
+            items: page.items.map((item) => (item.id === repository.id ? repository : item)),
+          })),
+        },
+  );
+}

@@ -1,5 +1,124 @@
+import { Tabs, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { Problem } from '../../api.ts';
+import { integrationNamesQuery } from '../../integration-names.ts';
+import { WordBadge } from '../../parts/badges.tsx';
+import { OutsideLink } from '../../parts/outside-link.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { TextLink } from '../../parts/text-link.tsx';
+import { TimeAgo } from '../../parts/time-ago.tsx';
+import { notScannable, repositoryWord } from '../../scan-words.ts';
+import { Coverage } from './coverage.tsx';
+import { FirstFindings } from './first-findings.tsx';
+import classes from './repositories.module.css';
+import type { Repository } from './repository-data.ts';
+import { repositoryQuery } from './repository-data.ts';
+import { ScanButtons } from './scan-buttons.tsx';
+import { Scans } from './scans.tsx';
 
-export default function Repository() {
-  return <Page title="Repository">{null}</Page>;
+const route = getRouteApi('/shell/repositories/$id');
+const TABS = ['findings', 'scans', 'coverage'] as const;
+
+/** What was looked at, when, and by which rules. */
+export default function RepositoryPage() {
+  const { id } = route.useParams();
+  const { data, error, isPending, refetch } = useQuery(repositoryQuery(id));
+  if (error instanceof Problem && error.status === 404)
+    return (
+      <Page title="Repository">
+        <Empty title="No such repository.">
+          <Text size="sm">It may have been removed with its integration.</Text>
+          <TextLink to="/repositories">All repositories</TextLink>
+        </Empty>
+      </Page>
+    );
+  return (
+    <Page
+      title={data?.fullPath ?? 'Repository'}
+      badge={data === undefined ? undefined : <WordBadge word={repositoryWord(data)} />}
+      actions={data === undefined ? undefined : <ScanButtons repository={data} />}
+    >
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {isPending && <LoadingRows label="The repository is on its way" />}
+      {data !== undefined && (
+        <>
+          <Facts repository={data} />
+          <RepositoryTabs repository={data} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Facts({ repository }: { repository: Repository }) {
+  const { integrationId, webUrl, defaultBranch, visibility, lastActivityAt, lastScan } = repository;
+  const { data: names } = useQuery(integrationNamesQuery);
+  const why = notScannable(repository);
+  return (
+    <>
+      {why !== null && (
+        <Text size="sm" mb="sm">
+          {why}
+        </Text>
+      )}
+      <div className={classes['facts']}>
+        <span>
+          of{' '}
+          <TextLink to="/integrations/$id" params={{ id: integrationId }}>
+            {names?.find((each) => each.id === integrationId)?.name ?? 'its integration'}
+          </TextLink>
+        </span>
+        <OutsideLink href={webUrl}>Open in GitLab</OutsideLink>
+        <span>{visibility}</span>
+        {defaultBranch !== null && <span>branch {defaultBranch}</span>}
+        {lastActivityAt !== null && (
+          <span>
+            active <TimeAgo at={lastActivityAt} />
+          </span>
+        )}
+        {lastScan !== null && lastScan.finishedAt !== null && (
+          <span>
+            scanned <TimeAgo at={lastScan.finishedAt} />
+          </span>
+        )}
+      </div>
+    </>
+  );
+}
+
+function RepositoryTabs({ repository }: { repository: Repository }) {
+  const { tab: given } = route.useSearch();
+  const navigate = route.useNavigate();
+  const tab = TABS.find((each) => each === given) ?? 'findings';
+  return (
+    <Tabs
+      value={tab}
+      keepMounted={false}
+      onChange={(next) =>
+        void navigate({
+          search: next === null || next === 'findings' ? {} : { tab: next },
+          replace: true,
+          resetScroll: false,
+        })
+      }
+    >
+      <Tabs.List mb="md">
+        <Tabs.Tab value="findings">Findings</Tabs.Tab>
+        <Tabs.Tab value="scans">Scans</Tabs.Tab>
+        <Tabs.Tab value="coverage">Coverage</Tabs.Tab>
+      </Tabs.List>
+      <Tabs.Panel value="findings">
+        <FirstFindings repository={repository} />
+      </Tabs.Panel>
+      <Tabs.Panel value="scans">
+        <Scans repositoryId={repository.id} />
+      </Tabs.Panel>
+      <Tabs.Panel value="coverage">
+        <Coverage repository={repository} />
+      </Tabs.Panel>
+    </Tabs>
+  );
 }

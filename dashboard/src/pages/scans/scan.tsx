@@ -1,5 +1,140 @@
+import { Alert, Button, Code, Text, Title } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, ask, Problem } from '../../api.ts';
+import { keys } from '../../keys.ts';
+import { WordBadge } from '../../parts/badges.tsx';
+import { OutsideLink } from '../../parts/outside-link.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { TextLink } from '../../parts/text-link.tsx';
+import { TimeAgo } from '../../parts/time-ago.tsx';
+import { HISTORY_TEXTS, scanAdvice, scanWord, TRIGGER_TEXTS } from '../../scan-words.ts';
+import { useMay } from '../../session.ts';
+import { sayFailed } from '../../toast.ts';
+import { useTemporalLink } from '../../use-temporal-link.ts';
+import { causeTitle } from '../../words.ts';
+import { repositoryQuery } from '../repositories/repository-data.ts';
+import { Phases } from './phases.tsx';
+import type { Scan } from './scan-data.ts';
+import { scanQuery } from './scan-data.ts';
+import { ScannerTable } from './scanner-table.tsx';
+import classes from './scans.module.css';
 
-export default function Scan() {
-  return <Page title="Scan">{null}</Page>;
+const route = getRouteApi('/shell/scans/$id');
+
+/** How far, and what went wrong. */
+export default function ScanPage() {
+  const { id } = route.useParams();
+  const { data: scan, error, isPending, refetch } = useQuery(scanQuery(id));
+  const { data: repository } = useQuery({
+    ...repositoryQuery(scan?.repositoryId ?? ''),
+    enabled: scan !== undefined,
+  });
+  if (error instanceof Problem && error.status === 404)
+    return (
+      <Page title="Scan">
+        <Empty title="No such scan.">
+          <Text size="sm">
+            Old scans go once newer ones have taken their place, and all go with their integration.
+          </Text>
+        </Empty>
+      </Page>
+    );
+  const found = scan?.scanners.reduce((sum, { findings }) => sum + findings, 0) ?? 0;
+  return (
+    <Page
+      title={repository === undefined ? 'Scan' : `Scan of ${repository.fullPath}`}
+      badge={
+        scan === undefined ? undefined : (
+          <span role="status">
+            <WordBadge word={scanWord(scan, found)} />
+          </span>
+        )
+      }
+      actions={scan === undefined ? undefined : <CancelButton scan={scan} />}
+    >
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {isPending && <LoadingRows label="The scan is on its way" />}
+      {scan !== undefined && (
+        <>
+          <Facts scan={scan} path={repository?.fullPath} />
+          {scan.cause !== null && <Cause scan={scan} cause={scan.cause} />}
+          <Phases scan={scan} />
+          <Title order={2} mb="sm">
+            Scanners
+          </Title>
+          <ScannerTable scan={scan} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
+  const { repositoryId, trigger, history, attempt, commit, finishedAt } = scan;
+  const temporal = useTemporalLink(`scan:${repositoryId}`);
+  return (
+    <div className={classes['facts']}>
+      <TextLink to="/repositories/$id" params={{ id: repositoryId }}>
+        {path ?? 'Its repository'}
+      </TextLink>
+      <span>{TRIGGER_TEXTS[trigger] ?? trigger}</span>
+      <span>looks at {HISTORY_TEXTS[history] ?? history}</span>
+      <span>attempt {attempt}</span>
+      {commit !== null && (
+        <span>
+          commit <span className={classes['mono']}>{commit.slice(0, 12)}</span>
+        </span>
+      )}
+      {finishedAt !== null && (
+        <span>
+          ended <TimeAgo at={finishedAt} />
+        </span>
+      )}
+      {temporal !== null && <OutsideLink href={temporal}>Open in Temporal</OutsideLink>}
+    </div>
+  );
+}
+
+/** Why it failed, was canceled, or waits. */
+function Cause({ scan, cause }: { scan: Scan; cause: string }) {
+  const title = causeTitle(cause);
+  const hue = scan.status === 'failed' ? 'bad' : scan.status === 'canceled' ? 'neutral' : 'warn';
+  return (
+    <Alert color={hue} title={title.charAt(0).toUpperCase() + title.slice(1)} mb="md">
+      <Text size="sm">{scanAdvice(cause)}</Text>
+      <Text size="xs" mt="xs">
+        Scan <Code>{scan.id}</Code>, cause <Code>{cause}</Code>
+      </Text>
+    </Alert>
+  );
+}
+
+function CancelButton({ scan }: { scan: Scan }) {
+  const client = useQueryClient();
+  const mayCancel = useMay('operator');
+  const [asking, setAsking] = useState(false);
+  if (!mayCancel || (scan.status !== 'queued' && scan.status !== 'running')) return null;
+  const cancel = async () => {
+    setAsking(true);
+    try {
+      client.setQueryData(
+        scanQuery(scan.id).queryKey,
+        await ask(api.scans[':id'].cancel.$post({ param: { id: scan.id } })),
+      );
+      await client.invalidateQueries({ queryKey: keys.repository(scan.repositoryId) });
+    } catch (err) {
+      sayFailed(err);
+    } finally {
+      setAsking(false);
+    }
+  };
+  return (
+    <Button variant="default" loading={asking} onClick={() => void cancel()}>
+      Cancel
+    </Button>
+  );
 }

@@ -1,0 +1,93 @@
+import { Table, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { api, ask } from '../../api.ts';
+import { keys } from '../../keys.ts';
+import { SeverityBadge } from '../../parts/badges.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { RowTime } from '../../parts/row-time.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { TextLink } from '../../parts/text-link.tsx';
+import { repositoryWord } from '../../scan-words.ts';
+import { count } from '../../words.ts';
+import { placeOf } from '../findings/finding-words.ts';
+import classes from './repositories.module.css';
+import type { Repository } from './repository-data.ts';
+
+const FIRST = 20;
+
+/** The most severe ones that are open; the list of all has its own page. */
+export function FirstFindings({ repository }: { repository: Repository }) {
+  const { id, counts } = repository;
+  const { data, error, refetch } = useQuery({
+    queryKey: [...keys.repository(id), 'findings'],
+    queryFn: () =>
+      ask(api.findings.$get({ query: { repositoryId: id, status: 'open', limit: String(FIRST) } })),
+  });
+  if (error !== null) return <ProblemPanel error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <LoadingRows label="The findings are on their way" />;
+  if (data.items.length === 0) return <NoFindings repository={repository} />;
+  return (
+    <>
+      <Table verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th w={108}>Severity</Table.Th>
+            <Table.Th>Finding</Table.Th>
+            <Table.Th className={classes['wide']} w={120}>
+              Found
+            </Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {data.items.map((finding) => (
+            <Table.Tr key={finding.id}>
+              <Table.Td>
+                <SeverityBadge severity={finding.severity} />
+              </Table.Td>
+              <Table.Td>
+                <TextLink to="/findings" search={{ repository: id, finding: finding.id }}>
+                  {finding.title}
+                </TextLink>{' '}
+                <span className={classes['dim']}>in {placeOf(finding)}</span>
+              </Table.Td>
+              <Table.Td className={`${classes['dim']} ${classes['wide']}`}>
+                <RowTime at={finding.firstSeenAt} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      <p className={classes['note']}>
+        <TextLink to="/findings" search={{ repository: id }}>
+          {counts.open > data.items.length
+            ? `All ${count(counts.open, 'open finding')}`
+            : 'Triage them on the page of findings'}
+        </TextLink>
+      </p>
+    </>
+  );
+}
+
+/** Nothing open is good news only where everything looked. */
+function NoFindings({ repository }: { repository: Repository }) {
+  const { id, lastScan, counts } = repository;
+  const { hue, text } = repositoryWord(repository);
+  if (hue !== 'ok' || counts.open > 0)
+    return (
+      <Empty title="No open findings are known.">
+        <Text size="sm" c="dimmed">
+          {text}. This is not the same as clean.
+          {lastScan !== null &&
+            lastScan.missingScanners.length > 0 &&
+            ` Not looked at by ${lastScan.missingScanners.join(', ')}.`}
+        </Text>
+      </Empty>
+    );
+  return (
+    <Empty title="No open findings.">
+      <TextLink to="/findings" search={{ repository: id, status: 'open,ignored,fixed,removed' }}>
+        Those of before
+      </TextLink>
+    </Empty>
+  );
+}

@@ -1,0 +1,188 @@
+import { Button, NativeSelect, Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useMemo } from 'react';
+import { useKeys } from '../../hotkeys.ts';
+import { MAX_ROWS } from '../../pages-of-list.ts';
+import { Chips } from '../../parts/chips.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { SearchField } from '../../parts/search-field.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { VirtualList } from '../../parts/virtual-list.tsx';
+import { useRowCursor } from '../../row-cursor.ts';
+import { REPOSITORY_STATES, STATE_TEXTS } from '../../scan-words.ts';
+import { listOf } from '../../search-params.ts';
+import { count } from '../../words.ts';
+import classes from './repositories.module.css';
+import { COLUMNS, HEAD, NARROW_COLUMNS, RepositoryCells } from './repository-cells.tsx';
+import type { RepositoryFilter, RepositorySort } from './repository-data.ts';
+import { SORTS } from './repository-data.ts';
+import { useRepositoryList } from './use-repository-list.ts';
+
+export type RepositorySearch = { state?: string; q?: string; sort?: string };
+
+const SORT_TEXTS: Record<RepositorySort, string> = {
+  fullPath: 'By path',
+  '-fullPath': 'By path, from the end',
+  '-lastActivityAt': 'Latest activity first',
+  lastActivityAt: 'Oldest activity first',
+};
+
+export interface RepositoryTableProps {
+  /** Of one integration alone. */
+  integrationId?: string | undefined;
+  search: RepositorySearch;
+  onSearch: (next: RepositorySearch) => void;
+  /** How many are in a state, where that is known. */
+  stateCounts?: Partial<Record<(typeof REPOSITORY_STATES)[number], number>>;
+  /** More filters, before the others. */
+  children?: ReactNode;
+  /** Takes back every filter, also those of `children`. */
+  onClear?: () => void;
+  narrowed?: boolean;
+  /** Pixels of the window that are not the list's. */
+  above?: number;
+}
+
+function filterOf({ integrationId, search }: RepositoryTableProps): RepositoryFilter {
+  const state = listOf(search.state, REPOSITORY_STATES).join();
+  const sort = SORTS.find((each) => each === search.sort && each !== 'fullPath');
+  return {
+    ...(integrationId === undefined ? {} : { integrationId }),
+    ...(state === '' ? {} : { state }),
+    ...(search.q === undefined ? {} : { q: search.q }),
+    ...(sort === undefined ? {} : { sort }),
+  };
+}
+
+/** What is covered and what is not: repositories with their filters, on a page of their own or within another. */
+export function RepositoryTable(props: RepositoryTableProps) {
+  const { search, onSearch, above } = props;
+  const filter = filterOf(props);
+  const { list, rows, added, showNew } = useRepositoryList(filter);
+  const ids = useMemo(() => rows.map(({ id }) => id), [rows]);
+  const { cursor, step } = useRowCursor(ids);
+  const navigate = useNavigate();
+  useKeys({
+    j: () => void step(1),
+    k: () => void step(-1),
+    ArrowDown: () => void step(1),
+    ArrowUp: () => void step(-1),
+    Enter: () => {
+      if (cursor.id !== null) void navigate({ to: '/repositories/$id', params: { id: cursor.id } });
+    },
+  });
+  const narrowed = props.narrowed === true || search.state !== undefined || search.q !== undefined;
+  const clear = props.onClear ?? (() => onSearch({}));
+  return (
+    <>
+      <Filters {...props} onClear={narrowed ? clear : undefined} />
+      {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
+      <div className={classes['line']}>
+        {rows.length > 0 && (
+          <span role="status">
+            {list.hasNextPage
+              ? `The first ${rows.length.toLocaleString('en')} repositories`
+              : count(rows.length, 'repository', 'repositories')}
+          </span>
+        )}
+        {added > 0 && rows.length > 0 && (
+          <Button size="compact-xs" variant="light" onClick={() => void showNew()}>
+            {added.toLocaleString('en')} new, show
+          </Button>
+        )}
+      </div>
+      {list.isPending && <LoadingRows rows={12} label="The repositories are on their way" />}
+      {list.isSuccess && rows.length === 0 && <None narrowed={narrowed} onClear={clear} />}
+      {rows.length > 0 && (
+        <VirtualList
+          label="Repositories"
+          rows={rows}
+          total={list.hasNextPage ? null : rows.length}
+          columns={COLUMNS}
+          narrowColumns={NARROW_COLUMNS}
+          head={HEAD}
+          cells={(repository) => <RepositoryCells repository={repository} />}
+          cursor={cursor}
+          busy={list.isPlaceholderData}
+          hasMore={list.hasNextPage && !list.isFetchingNextPage && !list.isError}
+          onMore={() => void list.fetchNextPage({ cancelRefetch: false })}
+          foot={
+            rows.length >= MAX_ROWS
+              ? `The first ${MAX_ROWS.toLocaleString('en')} are shown. Narrow the filter to see others.`
+              : undefined
+          }
+          {...(above === undefined ? {} : { above })}
+        />
+      )}
+    </>
+  );
+}
+
+function Filters({
+  search,
+  onSearch,
+  stateCounts,
+  children,
+  onClear,
+}: Omit<RepositoryTableProps, 'onClear'> & { onClear: (() => void) | undefined }) {
+  const { q: _q, ...others } = search;
+  const { state: _state, ...stateless } = search;
+  const { sort: _sort, ...sortless } = search;
+  return (
+    <div className={classes['filters']}>
+      <SearchField
+        label="Search repositories"
+        value={search.q ?? ''}
+        onSearch={(q) => onSearch(q === '' ? others : { ...others, q })}
+      />
+      {children}
+      <Chips
+        label="State"
+        labelled
+        options={REPOSITORY_STATES.map((value) => ({
+          value,
+          text: STATE_TEXTS[value],
+          count: stateCounts?.[value],
+        }))}
+        chosen={listOf(search.state, REPOSITORY_STATES)}
+        onChange={(chosen) => {
+          const state = listOf(chosen.join(), REPOSITORY_STATES).join();
+          onSearch(state === '' ? stateless : { ...stateless, state });
+        }}
+      />
+      <NativeSelect
+        aria-label="Order"
+        size="xs"
+        value={SORTS.find((sort) => sort === search.sort) ?? 'fullPath'}
+        onChange={({ currentTarget: { value } }) =>
+          onSearch(value === 'fullPath' ? sortless : { ...sortless, sort: value })
+        }
+        data={SORTS.map((value) => ({ value, label: SORT_TEXTS[value] }))}
+      />
+      {onClear !== undefined && (
+        <Button variant="subtle" onClick={onClear}>
+          Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function None({ narrowed, onClear }: { narrowed: boolean; onClear: () => void }) {
+  if (narrowed)
+    return (
+      <Empty title="No repository matches.">
+        <Button variant="default" onClick={onClear}>
+          Clear the filters
+        </Button>
+      </Empty>
+    );
+  return (
+    <Empty title="No repositories yet.">
+      <Text size="sm" c="dimmed">
+        They appear once an integration has listed what its token can read.
+      </Text>
+    </Empty>
+  );
+}

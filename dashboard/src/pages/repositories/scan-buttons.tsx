@@ -1,0 +1,67 @@
+import { Button, Group, Tooltip } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask, newIdempotencyKey } from '../../api.ts';
+import { useKeys } from '../../hotkeys.ts';
+import { keys } from '../../keys.ts';
+import { TextLink } from '../../parts/text-link.tsx';
+import { notScannable } from '../../scan-words.ts';
+import { useMay } from '../../session.ts';
+import { say, sayFailed } from '../../toast.ts';
+import type { Repository } from './repository-data.ts';
+
+/** Scan now, or with all of the past; also by the keys `s` and `f`. */
+export function ScanButtons({ repository }: { repository: Repository }) {
+  const client = useQueryClient();
+  const mayScan = useMay('operator');
+  const [asking, setAsking] = useState(false);
+  const why = mayScan ? notScannable(repository) : 'Operators and administrators may scan.';
+  const scan = async (full: boolean) => {
+    if (why !== null || asking) return;
+    setAsking(true);
+    try {
+      const { scanId } = await ask(
+        api.repositories[':id'].scan.$post(
+          { param: { id: repository.id }, json: { full } },
+          { headers: { 'Idempotency-Key': newIdempotencyKey() } },
+        ),
+      );
+      say(
+        <>
+          {full ? 'Scan with history queued.' : 'Scan queued.'}{' '}
+          <TextLink to="/scans/$id" params={{ id: scanId }}>
+            Follow it
+          </TextLink>
+        </>,
+      );
+      await client.invalidateQueries({ queryKey: keys.repository(repository.id) });
+    } catch (err) {
+      sayFailed(err);
+    } finally {
+      setAsking(false);
+    }
+  };
+  useKeys({ s: () => void scan(false), f: () => void scan(true) });
+  return (
+    <Tooltip label={why} disabled={why === null}>
+      <Group gap="sm">
+        <Button
+          loading={asking}
+          data-disabled={why !== null}
+          aria-disabled={why !== null}
+          onClick={() => void scan(false)}
+        >
+          Scan
+        </Button>
+        <Button
+          variant="default"
+          data-disabled={why !== null}
+          aria-disabled={why !== null}
+          onClick={() => void scan(true)}
+        >
+          Scan with history
+        </Button>
+      </Group>
+    </Tooltip>
+  );
+}

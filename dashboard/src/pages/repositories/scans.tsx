@@ -1,0 +1,89 @@
+import { Button, Table } from '@mantine/core';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask } from '../../api.ts';
+import { keys } from '../../keys.ts';
+import { WordBadge } from '../../parts/badges.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { RowTime } from '../../parts/row-time.tsx';
+import { ScrollBox } from '../../parts/scroll-box.tsx';
+import { Empty, LoadingRows } from '../../parts/states.tsx';
+import { TextLink } from '../../parts/text-link.tsx';
+import { HISTORY_TEXTS, scanWord, TRIGGER_TEXTS } from '../../scan-words.ts';
+import { duration } from '../../time.ts';
+import type { Scan } from '../scans/scan-data.ts';
+import classes from './repositories.module.css';
+
+const FIRST = 20;
+const MOST = 200;
+
+/** Its scans, newest first. */
+export function Scans({ repositoryId }: { repositoryId: string }) {
+  const [limit, setLimit] = useState(FIRST);
+  const { data, error, refetch } = useQuery({
+    queryKey: [...keys.repository(repositoryId), 'scans', limit],
+    queryFn: () =>
+      ask(
+        api.repositories[':id'].scans.$get({ param: { id: repositoryId }, query: { limit: String(limit) } }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+  if (data === undefined && error !== null)
+    return <ProblemPanel error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <LoadingRows label="The scans are on their way" />;
+  if (data.items.length === 0) return <Empty title="Never scanned." />;
+  return (
+    <>
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      <ScrollBox label="Scans">
+        <Table verticalSpacing={6}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Scan</Table.Th>
+              <Table.Th miw={150}>Result</Table.Th>
+              <Table.Th>Commit</Table.Th>
+              <Table.Th>Why</Table.Th>
+              <Table.Th>Looked at</Table.Th>
+              <Table.Th>Took</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {data.items.map((scan) => (
+              <ScanRow key={scan.id} scan={scan} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollBox>
+      {data.nextCursor !== null && limit < MOST && (
+        <Button mt="sm" variant="default" onClick={() => setLimit(MOST)}>
+          Show older ones
+        </Button>
+      )}
+    </>
+  );
+}
+
+function ScanRow({ scan }: { scan: Scan }) {
+  const { id, queuedAt, startedAt, finishedAt, scanners, commit, trigger, history } = scan;
+  const found = scanners.reduce((sum, { findings }) => sum + findings, 0);
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <TextLink to="/scans/$id" params={{ id }}>
+          <RowTime at={queuedAt} />
+        </TextLink>
+      </Table.Td>
+      <Table.Td>
+        <WordBadge word={scanWord(scan, found)} />
+      </Table.Td>
+      <Table.Td className={classes['mono']}>{commit?.slice(0, 7)}</Table.Td>
+      <Table.Td>{TRIGGER_TEXTS[trigger] ?? trigger}</Table.Td>
+      <Table.Td>{HISTORY_TEXTS[history] ?? history}</Table.Td>
+      <Table.Td>
+        {startedAt !== null &&
+          finishedAt !== null &&
+          duration(Date.parse(finishedAt) - Date.parse(startedAt))}
+      </Table.Td>
+    </Table.Tr>
+  );
+}

@@ -1,0 +1,55 @@
+import { Table, Text } from '@mantine/core';
+import { WordBadge } from '../../parts/badges.tsx';
+import { ScrollBox } from '../../parts/scroll-box.tsx';
+import { SCANNER_WORDS, shortRules, skippedText } from '../../scan-words.ts';
+import { duration } from '../../time.ts';
+import { causeTitle } from '../../words.ts';
+import type { Scan } from './scan-data.ts';
+import classes from './scans.module.css';
+
+/** A row a scanner: what it read, by which rules, what it left out. */
+export function ScannerTable({ scan }: { scan: Scan }) {
+  if (scan.scanners.length === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        {scan.finishedAt === null ? 'No scanner has ended yet.' : 'No scanner came to look.'}
+      </Text>
+    );
+  return (
+    <ScrollBox label="Scanners">
+      <Table verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            {['Scanner', 'Version', 'Rules', 'Status', 'Findings', 'Files read', 'Files skipped', 'Took'].map(
+              (title) => (
+                <Table.Th key={title} miw={title === 'Status' ? 128 : undefined}>
+                  {title}
+                </Table.Th>
+              ),
+            )}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {scan.scanners.map((run) => (
+            <Table.Tr key={run.name}>
+              <Table.Td>{run.name}</Table.Td>
+              <Table.Td>{run.version ?? '–'}</Table.Td>
+              <Table.Td className={classes['mono']} title={run.rules ?? undefined}>
+                {shortRules(run.rules)}
+              </Table.Td>
+              <Table.Td>
+                <WordBadge word={SCANNER_WORDS[run.status]} />
+                {run.cause !== null && ` ${causeTitle(run.cause)}`}
+                {run.status === 'unavailable' && ' (not clean)'}
+              </Table.Td>
+              <Table.Td>{run.findings.toLocaleString('en')}</Table.Td>
+              <Table.Td>{run.filesScanned.toLocaleString('en')}</Table.Td>
+              <Table.Td>{skippedText(run.filesSkipped) || '–'}</Table.Td>
+              <Table.Td>{duration(run.durationMs)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </ScrollBox>
+  );
+}
