@@ -1,10 +1,10 @@
-import { Button, Group, Tooltip } from '@mantine/core';
+import { Anchor, Button, Group, Tooltip } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ask, newIdempotencyKey } from '../../api.ts';
 import { useKeys } from '../../hotkeys.ts';
 import { keys } from '../../keys.ts';
-import { TextLink } from '../../parts/text-link.tsx';
 import { notScannable } from '../../scan-words.ts';
 import { useMay } from '../../session.ts';
 import { say, sayFailed } from '../../toast.ts';
@@ -13,6 +13,7 @@ import type { Repository } from './repository-data.ts';
 /** Scan now, or with all of the past; also by the keys `s` and `f`. */
 export function ScanButtons({ repository }: { repository: Repository }) {
   const client = useQueryClient();
+  const navigate = useNavigate();
   const mayScan = useMay('operator');
   const [asking, setAsking] = useState(false);
   const why = mayScan ? notScannable(repository) : 'Operators and administrators may scan.';
@@ -29,9 +30,14 @@ export function ScanButtons({ repository }: { repository: Repository }) {
       say(
         <>
           {full ? 'Scan with history queued.' : 'Scan queued.'}{' '}
-          <TextLink to="/scans/$id" params={{ id: scanId }}>
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            onClick={() => void navigate({ to: '/scans/$id', params: { id: scanId } })}
+          >
             Follow it
-          </TextLink>
+          </Anchor>
         </>,
       );
       await client.invalidateQueries({ queryKey: keys.repository(repository.id) });
