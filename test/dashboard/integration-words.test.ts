@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { rotationBlockText, statusWord, syncWord } from '../../dashboard/src/pages/integrations/words.ts';
+import {
+  outageText,
+  rotationBlockText,
+  rotationText,
+  statusWord,
+  syncWord,
+} from '../../dashboard/src/pages/integrations/words.ts';
 import { ROTATION_BLOCKS } from '../../src/domain/rotation.ts';
 
 test('what is invalid says why', () => {
@@ -17,4 +23,23 @@ test('a list that is not whole is never shown as one that is', () => {
 test('each reason not to rotate that is known before GitLab is asked has words', () => {
   const before = ROTATION_BLOCKS.slice(0, ROTATION_BLOCKS.indexOf('too_late'));
   for (const block of before) expect(rotationBlockText(block)).not.toBe(block);
+});
+
+test('an outage is told in the unit that a person would use', () => {
+  const lasting = (minutes: number) =>
+    outageText('2026-11-28T00:00:00Z', Date.parse('2026-11-28T00:00:00Z') + minutes * 60_000);
+  expect(lasting(0)).toBe('GitLab unreachable for less than a minute');
+  expect(lasting(59)).toBe('GitLab unreachable for 59 min');
+  expect(lasting(125)).toBe('GitLab unreachable for 2 h');
+  expect(lasting(60 * 72)).toBe('GitLab unreachable for 3 days');
+});
+
+test('rotation that is switched on and cannot happen does not read as if it would', () => {
+  const on = { enabled: true, daysBefore: 14 };
+  const blocked = { canRotate: false, rotateBlockedBy: 'token_scope_missing' };
+  expect(rotationText(blocked, on)).toMatch(/^switched on, but not possible: /);
+  expect(rotationText({ canRotate: true, rotateBlockedBy: null }, on)).toBe(
+    'by itself, 14 days before the end',
+  );
+  expect(rotationText(blocked, { ...on, enabled: false })).toMatch(/^not possible: /);
 });

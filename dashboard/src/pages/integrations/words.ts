@@ -69,6 +69,32 @@ export function rotationBlockText(code: string | null): string {
   return code === null ? 'it was not verified yet' : (ROTATION_BLOCKS[code] ?? causeTitle(code));
 }
 
+/** Whether Secu can rotate the token, and whether it does so by itself. */
+export function rotationText(
+  token: { canRotate: boolean; rotateBlockedBy: string | null },
+  autoRotate: { enabled: boolean; daysBefore: number },
+): string {
+  // the last 48 hours are what rotation by itself is for
+  const can = token.canRotate || token.rotateBlockedBy === 'expires_within_48_hours';
+  const reason = rotationBlockText(token.rotateBlockedBy);
+  if (autoRotate.enabled)
+    return can
+      ? `by itself, ${autoRotate.daysBefore} days before the end`
+      : `switched on, but not possible: ${reason}`;
+  return token.canRotate ? 'possible' : `not possible: ${reason}`;
+}
+
+/** How long GitLab has not been reached. */
+export function outageText(since: string, nowMs: number): string {
+  const minutes = Math.floor((nowMs - Date.parse(since)) / 60_000);
+  if (minutes < 1) return 'GitLab unreachable for less than a minute';
+  const hours = Math.floor(minutes / 60);
+  if (hours < 1) return `GitLab unreachable for ${minutes} min`;
+  return hours < 48
+    ? `GitLab unreachable for ${hours} h`
+    : `GitLab unreachable for ${Math.floor(hours / 24)} days`;
+}
+
 /** The host, and the path where GitLab lies below one: what people call an instance. */
 export function hostOf(baseUrl: string): string {
   return baseUrl.replace(/^https?:\/\//, '');

@@ -5,10 +5,10 @@ import { api, ask } from '../../../api.ts';
 import { keys } from '../../../keys.ts';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import { useMay } from '../../../session.ts';
-import { duration, useNow } from '../../../time.ts';
+import { useNow } from '../../../time.ts';
 import { causeTitle, count } from '../../../words.ts';
 import type { Integration } from '../data.ts';
-import { statusWord, syncWord } from '../words.ts';
+import { outageText, statusWord, syncWord } from '../words.ts';
 import type { DialogName } from './dialogs.tsx';
 import { useActs } from './use-acts.ts';
 
@@ -92,9 +92,9 @@ function Outage({ integration }: { integration: Integration }) {
   const nowMs = useNow();
   const { reachability, nextVerifyAt, status, advice } = integration;
   if (reachability.state !== 'unreachable') return null;
-  const lasts = duration(Math.max(0, nowMs - Date.parse(reachability.since)));
+  const outage = outageText(reachability.since, nowMs);
   return (
-    <Banner hue="warn" title={`GitLab unreachable for ${lasts}. The status is the last one known.`}>
+    <Banner hue="warn" title={`${outage}. The status is the last one known.`}>
       {/* with an invalid token the advice is about that one */}
       {status !== 'invalid' && advice !== null && <Text size="sm">{advice}</Text>}
       <Text size="xs" c="dimmed">

@@ -10,7 +10,7 @@ import type { TokenLife } from '../expiry.ts';
 import { endWord, isDead, lifeOf } from '../expiry.ts';
 import { LifeBar } from '../shared/life.tsx';
 import { SyncState } from '../shared/sync-state.tsx';
-import { hostOf, OWNER_KINDS, rotationBlockText, warningText } from '../words.ts';
+import { hostOf, OWNER_KINDS, rotationText, warningText } from '../words.ts';
 import classes from './facts.module.css';
 
 type Token = NonNullable<Integration['token']>;
@@ -95,13 +95,7 @@ function TokenFacts({ token, autoRotate }: { token: Token; autoRotate: Integrati
         )}
       </Fact>
       <Fact name="Scopes">{granular ? 'fine-grained' : scopes.join(', ')}</Fact>
-      <Fact name="Rotation">
-        {autoRotate.enabled
-          ? `by itself, ${autoRotate.daysBefore} days before the end`
-          : token.canRotate
-            ? 'possible'
-            : `not possible: ${rotationBlockText(token.rotateBlockedBy)}`}
-      </Fact>
+      <Fact name="Rotation">{rotationText(token, autoRotate)}</Fact>
       {lastUsedAt !== null && (
         <Fact name="Last used (GitLab)">
           <TimeAgo at={lastUsedAt} />

@@ -6,10 +6,10 @@ import {
   IconPlugConnectedX,
   IconProgress,
 } from '@tabler/icons-react';
-import { duration, useNow } from '../../../time.ts';
+import { useNow } from '../../../time.ts';
 import { causeTitle } from '../../../words.ts';
 import type { Integration } from '../data.ts';
-import { statusWord } from '../words.ts';
+import { outageText, statusWord } from '../words.ts';
 
 const ICONS = {
   pending: IconProgress,
@@ -37,8 +37,7 @@ export function Unreachable({ integration }: { integration: Integration }) {
   const finer = cause === null || cause === 'gitlab_unreachable' ? '' : ` (${causeTitle(cause)})`;
   return (
     <Text size="xs" c="warn">
-      <IconPlugConnectedX size={12} aria-hidden="true" /> GitLab unreachable for{' '}
-      {duration(Math.max(0, nowMs - Date.parse(since)))}
+      <IconPlugConnectedX size={12} aria-hidden="true" /> {outageText(since, nowMs)}
       {finer}
     </Text>
   );
