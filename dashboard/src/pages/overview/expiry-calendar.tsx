@@ -16,7 +16,7 @@ export default function ExpiryCalendar({
   integrations: Timeless[];
 }) {
   const { months, others } = calendarOf({ expiry, integrations, nowMs: useNow() });
-  const groups = [...others, ...months];
+  const groups = [...months, ...others];
   const [chosen, setChosen] = useState<string | null>(null);
   const open = groups.find(({ id }) => id === chosen) ?? groups.find(({ tokens }) => tokens.length > 0);
   const cell = (group: CalendarGroup) => (

@@ -23,7 +23,14 @@ export function StatusBadge({ integration }: { integration: Integration }) {
   const { text, hue } = statusWord(integration);
   const Icon = ICONS[integration.status];
   return (
-    <Badge color={hue} leftSection={<Icon size={12} aria-hidden="true" />} maw="100%">
+    <Badge
+      color={hue}
+      leftSection={<Icon size={12} aria-hidden="true" />}
+      h="auto"
+      mih={20}
+      maw="100%"
+      styles={{ label: { whiteSpace: 'normal' } }}
+    >
       {text}
     </Badge>
   );
