@@ -8,7 +8,7 @@ import {
   without,
 } from '../../dashboard/src/pages/findings/filters.ts';
 import { actorText, placeOf, statusWord } from '../../dashboard/src/pages/findings/finding-words.ts';
-import { countNew, NOTHING_NEW } from '../../dashboard/src/pages/findings/new-since.ts';
+import { NOTHING_NEW, newCount, takeIn } from '../../dashboard/src/pages/findings/new-since.ts';
 
 test('open findings are shown unless the address says otherwise, and unknown values fall away', () => {
   expect(queryOf({})).toEqual({ status: 'open' });
@@ -52,13 +52,14 @@ const event = (kind: string, data: Record<string, unknown>): LiveEvent => ({
   repositoryId: 'rep_1',
   data,
 });
-const counted = (query: Parameters<typeof countNew>[2], ...events: LiveEvent[]) =>
-  events.reduce((since, each) => countNew(since, each, query), NOTHING_NEW).count;
+const counted = (query: Parameters<typeof takeIn>[2], ...events: LiveEvent[]) =>
+  newCount(events.reduce((since, each) => takeIn(since, each, query), NOTHING_NEW));
 
 test('what a scan found is counted once, whether it names each finding or only how many', () => {
   const opened = event('finding.opened', { findingId: 'fnd_1', severity: 'high', scanId: 'scn_1' });
   const ended = (scanId: string) => event('scan.finished', { scanId, opened: 1 });
   expect(counted({ status: 'open' }, opened, ended('scn_1'))).toBe(1);
+  expect(counted({ status: 'open' }, ended('scn_1'), opened)).toBe(1);
   expect(counted({ status: 'open' }, ended('scn_2'))).toBe(1);
   expect(counted({ status: 'open' }, opened, ended('scn_2'))).toBe(2);
 });

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { clock } from '../../api.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { count } from '../../words.ts';
+import type { Reason } from './finding-words.ts';
 import { REASON_TEXTS, REASONS } from './finding-words.ts';
 import type { Verdict } from './use-triage.tsx';
 
@@ -11,14 +12,17 @@ const DAY_MS = 86_400_000;
 /** Asks for the reason, and where people want one, for a comment and an end. */
 export default function IgnoreDialog({
   many,
+  given,
   onIgnore,
   onClose,
 }: {
   many: number;
+  /** The reason that was chosen on the way here. */
+  given: Reason;
   onIgnore: (verdict: Exclude<Verdict, null>) => Promise<void>;
   onClose: () => void;
 }) {
-  const [reason, setReason] = useState<(typeof REASONS)[number]>('false_positive');
+  const [reason, setReason] = useState<Reason>(given);
   const [comment, setComment] = useState('');
   const [until, setUntil] = useState('');
   const what = count(many, 'finding');

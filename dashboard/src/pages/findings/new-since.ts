@@ -1,29 +1,28 @@
 import type { LiveEvent } from '../../live-event.ts';
 import type { FindingQuery } from './filters.ts';
 
-export interface NewSince {
-  count: number;
-  /** Scans whose findings came one by one: their summary must not count them again. */
-  scans: readonly string[];
-}
+/** By scan: how many it named that pass the filter, `null` while it named none, and how many it says it opened. */
+export type NewSince = Readonly<Record<string, { named: number | null; said: number }>>;
 
-export const NOTHING_NEW: NewSince = { count: 0, scans: [] };
+export const NOTHING_NEW: NewSince = {};
 
 /**
- * Counts what an event adds to a list that stays as it is. A repository's first scan names no finding and says only
- * how many there are; what of those would pass the filter is not known.
+ * Takes in what an event adds to a list that stays as it is. A repository's first scan names no finding and says only
+ * how many there are; what of those would pass the filter is not known. Names and summary may come in any order.
  */
-export function countNew(since: NewSince, event: LiveEvent, query: FindingQuery): NewSince {
+export function takeIn(since: NewSince, event: LiveEvent, query: FindingQuery): NewSince {
   const { kind, data } = event;
   const scanId = typeof data['scanId'] === 'string' ? data['scanId'] : '';
-  if (kind !== 'finding.opened' && kind !== 'finding.reopened' && kind !== 'scan.finished') return since;
-  if (kind === 'scan.finished') {
-    const opened = typeof data['opened'] === 'number' ? data['opened'] : 0;
-    if (since.scans.includes(scanId) || !concerns(event, query)) return since;
-    return { ...since, count: since.count + opened };
-  }
-  const scans = since.scans.includes(scanId) ? since.scans : [...since.scans, scanId];
-  return { count: since.count + (concerns(event, query) ? 1 : 0), scans };
+  const before = since[scanId] ?? { named: null, said: 0 };
+  const passes = concerns(event, query);
+  if (kind === 'finding.opened' || kind === 'finding.reopened')
+    return { ...since, [scanId]: { ...before, named: (before.named ?? 0) + (passes ? 1 : 0) } };
+  if (kind !== 'scan.finished' || !passes || typeof data['opened'] !== 'number') return since;
+  return { ...since, [scanId]: { ...before, said: data['opened'] } };
+}
+
+export function newCount(since: NewSince): number {
+  return Object.values(since).reduce((sum, { named, said }) => sum + (named ?? said), 0);
 }
 
 function concerns({ integrationId, repositoryId, data }: LiveEvent, query: FindingQuery): boolean {

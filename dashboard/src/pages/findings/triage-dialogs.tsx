@@ -10,6 +10,7 @@ export function TriageDialogs({ flow }: { flow: TriageFlow }) {
     <Suspense>
       <IgnoreDialog
         many={'all' in asked ? asked.all : asked.findings.length}
+        given={asked.reason}
         onIgnore={answer}
         onClose={dismiss}
       />

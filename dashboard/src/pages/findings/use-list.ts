@@ -8,7 +8,7 @@ import type { FindingQuery } from './filters.ts';
 import type { Finding } from './list-data.ts';
 import { findingsQuery, patchFindings } from './list-data.ts';
 import type { NewSince } from './new-since.ts';
-import { countNew, NOTHING_NEW } from './new-since.ts';
+import { NOTHING_NEW, newCount, takeIn } from './new-since.ts';
 
 /** The list of a filter, kept true without moving a row: what is known is changed in place, what is new is counted. */
 export function useFindingList(query: FindingQuery) {
@@ -23,15 +23,16 @@ export function useFindingList(query: FindingQuery) {
     setSince(NOTHING_NEW);
     await startAnew(client, keys.findings(JSON.parse(text) as FindingQuery));
   }, [client, text]);
+  const news = newCount(since);
   const isEmpty = list.isSuccess && rows.length === 0;
   useEffect(() => {
-    if (isEmpty && since.count > 0) void showNew();
-  }, [isEmpty, since.count, showNew]);
+    if (isEmpty && news > 0) void showNew();
+  }, [isEmpty, news, showNew]);
   useEvents((event) => {
     patchFindings(client, patchesOf(event));
-    setSince((before) => countNew(before, event, query));
+    setSince((before) => takeIn(before, event, query));
   });
-  return { list, rows, news: since.count, showNew };
+  return { list, rows, news, showNew };
 }
 
 function patchesOf({ kind, data, at }: LiveEvent): Map<string, (finding: Finding) => Finding> {

@@ -6,6 +6,7 @@ import type { useRowCursor } from '../../row-cursor.ts';
 import { say } from '../../toast.ts';
 import { count } from '../../words.ts';
 import type { FindingQuery, FindingSearch } from './filters.ts';
+import type { Reason } from './finding-words.ts';
 import type { Finding } from './list-data.ts';
 import type { useSelection } from './use-selection.ts';
 import type { Verdict } from './use-triage.tsx';
@@ -15,7 +16,8 @@ import { triageAll, useTriage } from './use-triage.tsx';
 const MANY = 20;
 
 /** What the dialog is about: these, or all that match. */
-type Asked = { findings: readonly Finding[] } | { all: number };
+type Asked = ({ findings: readonly Finding[] } | { all: number }) & { reason: Reason };
+const FIRST_REASON: Reason = 'false_positive';
 
 export type TriageFlow = ReturnType<typeof useTriageFlow>;
 
@@ -61,17 +63,21 @@ export function useTriageFlow(input: {
   const wish = (verdict: Verdict) => {
     if (all) {
       if (verdict === null) return void everything(null);
-      return setAsked({ all: total ?? rows.length });
+      return setAsked({ all: total ?? rows.length, reason: verdict.reason });
     }
     const findings = targets();
-    if (verdict !== null && findings.length >= MANY) return setAsked({ findings });
+    if (verdict !== null && findings.length >= MANY) return setAsked({ findings, reason: verdict.reason });
     void many(findings, verdict);
   };
   return {
     wish,
     one,
-    ask: (findings: readonly Finding[]) => setAsked({ findings }),
-    askTargets: () => setAsked(all ? { all: total ?? rows.length } : { findings: targets() }),
+    ask: (findings: readonly Finding[]) => setAsked({ findings, reason: FIRST_REASON }),
+    askTargets: () =>
+      setAsked({
+        ...(all ? { all: total ?? rows.length } : { findings: targets() }),
+        reason: FIRST_REASON,
+      }),
     undo: (finding: Finding) => void triage([finding], null),
     targets,
     asked,
