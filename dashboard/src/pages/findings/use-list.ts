@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { clock } from '../../api.ts';
 import { useEvents } from '../../event-bus.ts';
 import { keys } from '../../keys.ts';
 import type { LiveEvent } from '../../live.ts';
@@ -10,17 +11,25 @@ import { findingsQuery, patchFindings } from './list-data.ts';
 import type { NewSince } from './new-since.ts';
 import { NOTHING_NEW, newCount, takeIn } from './new-since.ts';
 
+/** The stream may begin a little before the list was asked for: what is older than that is in the list. */
+const MARGIN_MS = 5_000;
+
 /** The list of a filter, kept true without moving a row: what is known is changed in place, what is new is counted. */
 export function useFindingList(query: FindingQuery) {
   const client = useQueryClient();
   const list = useInfiniteQuery(findingsQuery(query));
   const rows = useMemo(() => rowsOf(list.data), [list.data]);
   const [since, setSince] = useState<NewSince>(NOTHING_NEW);
+  const askedAtMs = useRef(clock.now());
   const text = JSON.stringify(query);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins anew
-  useEffect(() => setSince(NOTHING_NEW), [text]);
+  useEffect(() => {
+    setSince(NOTHING_NEW);
+    askedAtMs.current = clock.now();
+  }, [text]);
   const showNew = useCallback(async () => {
     setSince(NOTHING_NEW);
+    askedAtMs.current = clock.now();
     await startAnew(client, keys.findings(JSON.parse(text) as FindingQuery));
   }, [client, text]);
   const news = newCount(since);
@@ -30,6 +39,7 @@ export function useFindingList(query: FindingQuery) {
   }, [isEmpty, news, showNew]);
   useEvents((event) => {
     patchFindings(client, patchesOf(event));
+    if (Date.parse(event.at) < askedAtMs.current - MARGIN_MS) return;
     setSince((before) => takeIn(before, event, query));
   });
   return { list, rows, news, showNew };
