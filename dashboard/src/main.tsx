@@ -3,13 +3,13 @@ import 'virtual:theme.css';
 import './theme/fonts.css';
 import './app.css';
 import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { onSignedOut } from './api.ts';
 import { client } from './client.ts';
+import { Toasts } from './parts/toasts.tsx';
 import { router } from './router.tsx';
 import { theme } from './theme/theme.ts';
 
@@ -34,7 +34,7 @@ createRoot(page).render(
     >
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
-        <Notifications position="bottom-right" limit={4} />
+        <Toasts />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

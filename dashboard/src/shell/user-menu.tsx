@@ -1,70 +1,17 @@
-import { Button, Menu, useMantineColorScheme } from '@mantine/core';
-import { IconUser } from '@tabler/icons-react';
-import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { api, ask } from '../api.ts';
-import { client } from '../client.ts';
-import { useMe } from '../session.ts';
-import { sayFailed } from '../toast.ts';
+import { UserButton } from './user-button.tsx';
 
-const PasswordDialog = lazy(() => import('./password-dialog.tsx'));
+const OpenedUserMenu = lazy(() => import('./opened-user-menu.tsx'));
 
-const SCHEMES = [
-  ['light', 'Light'],
-  ['dark', 'Dark'],
-  ['auto', 'As the system'],
-] as const;
-
-/** Who is signed in, the colours of the page, and the way out. */
+/** Who is signed in. Its menu is fetched when it is first opened. */
 export function UserMenu() {
-  const me = useMe();
-  const navigate = useNavigate();
-  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
-  const [changesPassword, setChangesPassword] = useState(false);
-  const leave = async (everywhere: boolean) => {
-    try {
-      await ask(api.auth['sign-out'].$post({ json: { everywhere } }));
-    } catch (err) {
-      return sayFailed(err);
-    }
-    client.clear();
-    await navigate({ to: '/sign-in', search: {} });
-  };
-  return (
-    <>
-      <Menu position="top-start">
-        <Menu.Target>
-          <Button
-            variant="default"
-            leftSection={<IconUser size={14} />}
-            aria-label={`Signed in as ${me.name}`}
-          >
-            {me.name}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>Signed in as {me.role}</Menu.Label>
-          {me.source === 'local' && (
-            <Menu.Item onClick={() => setChangesPassword(true)}>Change password</Menu.Item>
-          )}
-          <Menu.Divider />
-          <Menu.Label>Colours</Menu.Label>
-          {SCHEMES.map(([value, text]) => (
-            <Menu.Item
-              key={value}
-              onClick={() => setColorScheme(value)}
-              aria-current={colorScheme === value ? 'true' : undefined}
-            >
-              {text}
-              {colorScheme === value && ' ✓'}
-            </Menu.Item>
-          ))}
-          <Menu.Divider />
-          <Menu.Item onClick={() => void leave(false)}>Sign out</Menu.Item>
-          <Menu.Item onClick={() => void leave(true)}>Sign out everywhere</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <Suspense>{changesPassword && <PasswordDialog onClose={() => setChangesPassword(false)} />}</Suspense>
-    </>
+  const [wanted, setWanted] = useState(false);
+  const button = <UserButton aria-haspopup="menu" aria-expanded={false} onClick={() => setWanted(true)} />;
+  return wanted ? (
+    <Suspense fallback={button}>
+      <OpenedUserMenu />
+    </Suspense>
+  ) : (
+    button
   );
 }

@@ -11,16 +11,16 @@ import { useMay } from '../../session.ts';
 import type { Integration } from './data.ts';
 import { integrationQuery } from './data.ts';
 import { Actions } from './one/actions.tsx';
-import { ActivityTab } from './one/activity-tab.tsx';
 import { Banners } from './one/banners.tsx';
 import type { DialogName } from './one/dialogs.tsx';
 import { Facts } from './one/facts.tsx';
 import { Progress } from './one/progress.tsx';
 import { RepositoriesTab } from './one/repositories-tab.tsx';
-import { SettingsTab } from './one/settings-tab.tsx';
 import { StatusBadge } from './shared/status.tsx';
 
 const Dialogs = lazy(() => import('./one/dialogs.tsx'));
+const ActivityTab = lazy(() => import('./one/activity-tab.tsx'));
+const SettingsTab = lazy(() => import('./one/settings-tab.tsx'));
 const route = getRouteApi('/shell/integrations/$id');
 const TABS = ['repositories', 'activity', 'settings'] as const;
 
@@ -94,12 +94,14 @@ function Loaded({ integration }: { integration: Integration }) {
         <Tabs.Panel value="repositories">
           <RepositoriesTab integration={integration} />
         </Tabs.Panel>
-        <Tabs.Panel value="activity">
-          <ActivityTab id={integration.id} />
-        </Tabs.Panel>
-        <Tabs.Panel value="settings">
-          <SettingsTab integration={integration} open={setDialog} />
-        </Tabs.Panel>
+        <Suspense fallback={<LoadingRows label="Loading the tab" />}>
+          <Tabs.Panel value="activity">
+            <ActivityTab id={integration.id} />
+          </Tabs.Panel>
+          <Tabs.Panel value="settings">
+            <SettingsTab integration={integration} open={setDialog} />
+          </Tabs.Panel>
+        </Suspense>
       </Tabs>
       <Suspense>
         {dialog !== null && (

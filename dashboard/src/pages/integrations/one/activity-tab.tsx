@@ -25,7 +25,7 @@ const fetchEvents = (id: string, cursor: string) =>
   );
 
 /** What happened to the integration, as it happens. */
-export function ActivityTab({ id }: { id: string }) {
+export default function ActivityTab({ id }: { id: string }) {
   return (
     <div className={classes['columns']}>
       <section aria-labelledby="events">

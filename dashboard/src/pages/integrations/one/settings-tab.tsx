@@ -14,7 +14,7 @@ import classes from './settings-tab.module.css';
 import { usePatch } from './use-patch.ts';
 import { useSubmit } from './use-submit.ts';
 
-export function SettingsTab({
+export default function SettingsTab({
   integration,
   open,
 }: {

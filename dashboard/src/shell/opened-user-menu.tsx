@@ -1,0 +1,64 @@
+import { Menu, useMantineColorScheme } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { api, ask } from '../api.ts';
+import { client } from '../client.ts';
+import { useMe } from '../session.ts';
+import { sayFailed } from '../toast.ts';
+import { UserButton } from './user-button.tsx';
+
+const PasswordDialog = lazy(() => import('./password-dialog.tsx'));
+
+const SCHEMES = [
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+  ['auto', 'As the system'],
+] as const;
+
+/** The colours of the page, and the way out; opens as soon as it is there. */
+export default function OpenedUserMenu() {
+  const me = useMe();
+  const navigate = useNavigate();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  const [changesPassword, setChangesPassword] = useState(false);
+  const leave = async (everywhere: boolean) => {
+    try {
+      await ask(api.auth['sign-out'].$post({ json: { everywhere } }));
+    } catch (err) {
+      return sayFailed(err);
+    }
+    client.clear();
+    await navigate({ to: '/sign-in', search: {} });
+  };
+  return (
+    <>
+      <Menu position="top-start" defaultOpened>
+        <Menu.Target>
+          <UserButton />
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Signed in as {me.role}</Menu.Label>
+          {me.source === 'local' && (
+            <Menu.Item onClick={() => setChangesPassword(true)}>Change password</Menu.Item>
+          )}
+          <Menu.Divider />
+          <Menu.Label>Colours</Menu.Label>
+          {SCHEMES.map(([value, text]) => (
+            <Menu.Item
+              key={value}
+              onClick={() => setColorScheme(value)}
+              aria-current={colorScheme === value ? 'true' : undefined}
+            >
+              {text}
+              {colorScheme === value && ' ✓'}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item onClick={() => void leave(false)}>Sign out</Menu.Item>
+          <Menu.Item onClick={() => void leave(true)}>Sign out everywhere</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Suspense>{changesPassword && <PasswordDialog onClose={() => setChangesPassword(false)} />}</Suspense>
+    </>
+  );
+}
