@@ -42,6 +42,12 @@ const COMMANDS = {
   check: { program: 'scripts/check.js', tools: false, development: true },
   simulator: { program: 'simulator/main.ts', tools: false, inCallersFolder: true },
   bench: { program: 'bench/main.ts', tools: true, development: true, inCallersFolder: true },
+  screenshots: {
+    program: 'test/long/screenshots-program.ts',
+    tools: true,
+    development: true,
+    dashboard: true,
+  },
   secu: { program: 'src/main/cli.ts', tools: false, inCallersFolder: true },
 };
 
