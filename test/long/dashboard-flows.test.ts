@@ -5,7 +5,7 @@ import type { WatchedPage } from './support/browser.ts';
 import type { Stage } from './support/dashboard.ts';
 import { ADMIN, fewRecipes, newToken, setUpAdmin, shown, signIn, startStage } from './support/dashboard.ts';
 import { awaitSettled } from './support/story.ts';
-import { placesHolding } from './support/traces.ts';
+import { MEMORY, placesHolding } from './support/traces.ts';
 
 /** One story, one browser, one page that is never loaded anew unless a test says so. */
 let stage: Stage;
@@ -179,6 +179,11 @@ test('no token is left in the page, its memory, storage, history, or in what the
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await expect(placesHolding(watched, { secrets, addresses })).resolves.toEqual([]);
+
+  // the search itself finds what is there
+  const canary = wrongToken();
+  await page.evaluate(`globalThis.kept = { cache: [${JSON.stringify({ token: canary })}] }`);
+  await expect(placesHolding(watched, { secrets, addresses })).resolves.toEqual([MEMORY]);
 });
 
 test('an integration is removed once its name is typed, and not before', async () => {

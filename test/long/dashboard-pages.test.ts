@@ -7,6 +7,7 @@ import {
   ADMIN,
   addPerson,
   connect,
+  created,
   fewRecipes,
   setUpAdmin,
   shown,
@@ -27,12 +28,12 @@ beforeAll(async () => {
   const id = await connect(stage);
   integrationPath = `/integrations/${id}`;
   await addPerson(stage, { username: 'vera', role: 'viewer' });
-  const { call } = stage.secu;
-  await call('POST', '/api-keys', { name: 'ci', role: 'viewer' });
-  await call('POST', '/channels', { kind: 'webhook', name: 'hook', url: 'https://hooks.example.com/secu' });
-  const [repository] = await stage.secu.list('/repositories?q=acme/shop');
-  const [finding] = await stage.secu.list(`/findings?repositoryId=${repository.id}`);
-  const [channel] = await stage.secu.list('/channels');
+  const { secu } = stage;
+  await created(secu.call('POST', '/api-keys', { name: 'ci', role: 'viewer' }));
+  const channelBody = { kind: 'webhook', name: 'hook', url: 'https://hooks.example.com/secu' };
+  const channel = await created(secu.call('POST', '/channels', channelBody));
+  const [repository] = await secu.list('/repositories?q=acme/shop');
+  const [finding] = await secu.list(`/findings?repositoryId=${repository.id}`);
   paths = [
     '/',
     '/integrations',
@@ -105,6 +106,12 @@ test.each(LOOKS)('every page is sound, $colorScheme at $width px', async (look) 
   });
 });
 
+async function more(page: Page, item: string): Promise<void> {
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+  await page.getByRole('dialog').waitFor();
+}
+
 /** What opens over a page: where, and what is pressed for it one after the other. */
 const LAYERS: [name: string, path: () => string, open: (page: Page) => Promise<void>][] = [
   ['user menu', () => '/', (page) => page.getByRole('button', { name: 'Signed in as admin' }).click()],
@@ -118,6 +125,13 @@ const LAYERS: [name: string, path: () => string, open: (page: Page) => Promise<v
   ],
   ['keys', () => '/', (page) => page.keyboard.press('?')],
   ['palette', () => '/', (page) => page.keyboard.press('Control+k')],
+  ['replace token', () => integrationPath, (page) => more(page, 'Replace token')],
+  ['remove', () => integrationPath, (page) => more(page, 'Remove')],
+  [
+    'more actions',
+    () => integrationPath,
+    (page) => page.getByRole('button', { name: 'More actions' }).click(),
+  ],
   [
     'new channel',
     () => '/settings/channels',

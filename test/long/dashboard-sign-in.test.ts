@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Page, Request } from 'playwright-core';
+import { awaitUntil } from '../support/await-until.ts';
 import type { WatchedPage } from './support/browser.ts';
 import type { Person, Stage } from './support/dashboard.ts';
 import {
@@ -45,7 +47,7 @@ test('the printed link makes the first administrator; its code leaves the addres
   await page.getByRole('alert').getByText('no longer valid').waitFor();
   await page.getByLabel('Set-up code').waitFor();
 
-  const link = stage.setupLink();
+  const link = stage.setupLink;
   const code = new URL(link).hash.slice(1);
   const fresh = await open();
   await fresh.page.goto(link);
@@ -186,35 +188,71 @@ async function pathsOf(integrationId: string): Promise<string[]> {
 async function refusedButtons(person: Person, paths: string[]): Promise<string[]> {
   const { page } = await open();
   await signIn(page, person);
+  const answered = watchRequests(page);
   const refused: string[] = [];
   let pressed = '';
   page.on('response', (response) => {
     if (response.status() === 403)
       refused.push(`${pressed}: ${response.request().method()} ${response.url()}`);
   });
-  const buttons = page.locator('main button:enabled');
   for (const path of paths) {
-    await page.goto(path);
-    await shown(page);
-    const count = await buttons.count();
-    for (let at = 0; at < count; at += 1) {
-      await page.goto(path);
-      await shown(page);
-      const button = buttons.nth(at);
-      if ((await button.count()) === 0 || !(await button.isEnabled())) continue;
-      pressed = `${path} "${(await button.getAttribute('aria-label')) ?? (await button.innerText())}"`;
-      await button.click();
-      const items = page.locator('[role=menuitem]:not([aria-disabled=true]):not([data-disabled])');
-      for (let item = (await items.count()) - 1; item >= 0; item -= 1) {
-        if (!(await items.nth(item).isVisible())) await button.click({ timeout: 2_000 }).catch(() => {});
-        await items
-          .nth(item)
-          .click({ timeout: 2_000 })
-          .catch(() => {});
-      }
-      // whatever it asked of the server is answered before the page is left
-      await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => {});
+    for (const name of await buttonsOf(page, path)) {
+      pressed = `${path} "${name}"`;
+      await press(page, answered, path, name);
     }
   }
   return refused;
+}
+
+/** @returns what waits until whatever the page asked of the server is answered; its stream of events never is */
+function watchRequests(page: Page): () => Promise<unknown> {
+  const waiting = new Set<Request>();
+  // what opens beside it, as a link into Temporal does, would put the page into the background
+  page.on('popup', (other) => void other.close());
+  page.on('request', (request) => request.url().endsWith('/events/stream') || waiting.add(request));
+  const end = (request: Request) => waiting.delete(request);
+  page.on('requestfinished', end);
+  page.on('requestfailed', end);
+  return async () => {
+    await page.evaluate('new Promise((done) => setTimeout(done))');
+    await awaitUntil(() => waiting.size === 0, { timeoutMs: 30_000, what: 'every request answered' });
+  };
+}
+
+/** With all that is folded opened. */
+async function visit(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await shown(page);
+  await page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true");
+}
+
+/** The names of what can be pressed; of many of one name, as in a list, one is enough. */
+async function buttonsOf(page: Page, path: string): Promise<string[]> {
+  await visit(page, path);
+  const buttons = await page.locator('main button:enabled:visible').all();
+  const names = await Promise.all(
+    buttons.map(async (one) => (await one.getAttribute('aria-label')) ?? (await one.innerText())),
+  );
+  return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ''))];
+}
+
+async function press(
+  page: Page,
+  answered: () => Promise<unknown>,
+  path: string,
+  name: string,
+): Promise<void> {
+  const items = page.locator('[role=menuitem]:visible:not([aria-disabled=true]):not([data-disabled])');
+  for (let item = 0, count = 1; item < count; item += 1) {
+    await visit(page, path);
+    const button = page.locator('main').getByRole('button', { name, exact: true }).first();
+    if ((await button.count()) === 0 || !(await button.isEnabled())) return;
+    await button.click();
+    if ((await button.getAttribute('aria-haspopup').catch(() => null)) === 'menu') {
+      await items.first().waitFor();
+      count = await items.count();
+      await items.nth(item).click();
+    }
+    await answered();
+  }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { Recipe, Simulator } from '../../../simulator/index.ts';
 import { createSimulator, defaultRecipes } from '../../../simulator/index.ts';
+import { awaitUntil } from '../../support/await-until.ts';
 import type { WatchedOptions, WatchedPage } from './browser.ts';
 import { launchBrowser, openPage } from './browser.ts';
 import type { Answer } from './client.ts';
@@ -27,8 +28,8 @@ export interface Stage {
   browser: Browser;
   /** Opens pages of this Secu, and writes down what must not happen on them. */
   open(options?: Partial<WatchedOptions>): Promise<WatchedPage>;
-  /** The set-up code of the link that the last start printed. */
-  setupLink(): string;
+  /** What the start printed. */
+  setupLink: string;
   close(): Promise<void>;
 }
 
@@ -45,17 +46,17 @@ export async function startStage({ recipes }: { recipes?: Recipe[] } = {}): Prom
     },
   });
   await secu.start();
+  // it answers a moment before it has said everything
+  const link = await awaitUntil(() => /http\S+\/setup#\S+(?=\s)/.exec(secu.output())?.[0], {
+    what: 'the set-up link',
+  });
   const browser = await launchBrowser();
   return {
     secu,
     simulator,
     browser,
     open: (options = {}) => openPage({ browser, baseUrl: secu.url, ...options }),
-    setupLink: () => {
-      const link = /http\S+\/setup#\S+/.exec(secu.output())?.[0];
-      if (link === undefined) throw new Error(`no set-up link in:\n${secu.output()}`);
-      return link;
-    },
+    setupLink: link,
     async close() {
       await browser.close();
       await secu.remove();
@@ -73,7 +74,7 @@ export function fewRecipes(): Recipe[] {
 
 /** The first administrator, without the page for it. */
 export async function setUpAdmin({ secu, setupLink }: Pick<Stage, 'secu' | 'setupLink'>): Promise<void> {
-  const { hash } = new URL(setupLink());
+  const { hash } = new URL(setupLink);
   await created(secu.call('POST', '/auth/setup', { code: hash.slice(1), ...ADMIN }));
 }
 

@@ -1,5 +1,7 @@
 import type { WatchedPage } from './browser.ts';
 
+export const MEMORY = 'the memory of the page, its caches included';
+
 /** Where a browser still holds one of these secrets, place by place; empty when nothing was left behind. */
 export async function placesHolding(
   { page, context, answers }: WatchedPage,
@@ -19,7 +21,7 @@ export async function placesHolding(
     cookies: JSON.stringify(await context.cookies()),
     'an address that was asked for': addresses.join('\n'),
     'an answer of the server': answers.join('\n'),
-    'the memory of the page, its caches included': await heapOf(page, context),
+    [MEMORY]: await heapOf(page, context),
   };
   return Object.entries(places).flatMap(([place, text]) =>
     secrets.some((secret) => text.includes(secret)) ? [place] : [],
