@@ -65,7 +65,7 @@ const newIntegration = createRoute({
 const integration = createRoute({
   getParentRoute: () => shell,
   path: '/integrations/$id',
-  validateSearch: (search) => only(search, ['tab', 'state', 'q', 'act']),
+  validateSearch: (search) => only(search, ['tab', 'state', 'q', 'sort', 'act']),
   component: lazyRouteComponent(() => import('./pages/integrations/integration.tsx')),
 });
 

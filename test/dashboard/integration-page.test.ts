@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { lastScanWord, stateWord } from '../../dashboard/src/pages/integrations/repository-words.ts';
 import { dateInDays, newExpiry } from '../../dashboard/src/pages/integrations/rotation.ts';
 import { progressOf } from '../../dashboard/src/pages/integrations/scan-progress.ts';
 import { changesText, syncRunWord } from '../../dashboard/src/pages/integrations/sync-words.ts';
@@ -63,16 +62,4 @@ test('only a whole list is complete', () => {
   expect(syncRunWord({ ...run, ...rest }).text).toBe('Complete');
   expect(syncRunWord({ ...run, ...rest, complete: false }).text).toBe('Incomplete: nothing removed');
   expect(changesText({ ...run, ...rest })).toBe('3 added, 1 missing, 3 scans queued');
-});
-
-test('a repository is clean only where each scanner ended well', () => {
-  const scan = { status: 'succeeded', commit: '9f3c1abcd' };
-  expect(lastScanWord({ ...scan, outcome: 'clean' }).text).toBe('Clean at 9f3c1ab');
-  expect(lastScanWord({ ...scan, outcome: 'incomplete' }).hue).toBe('warn');
-  expect(lastScanWord({ ...scan, status: 'failed', outcome: null }).hue).toBe('bad');
-  expect(lastScanWord(null).text).toBe('Never scanned');
-  expect(stateWord({ state: 'excluded', excludedBecause: 'pending_deletion' })?.text).toBe(
-    'Excluded: pending deletion',
-  );
-  expect(stateWord({ state: 'active', excludedBecause: null })).toBeNull();
 });

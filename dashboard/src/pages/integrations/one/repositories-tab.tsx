@@ -1,90 +1,59 @@
-import { Button, Text } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Text } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { api, ask } from '../../../api.ts';
-import { keys } from '../../../keys.ts';
-import { Chips } from '../../../parts/chips.tsx';
-import { ProblemPanel } from '../../../parts/problem-panel.tsx';
-import { SearchField } from '../../../parts/search-field.tsx';
-import { Empty, LoadingRows } from '../../../parts/states.tsx';
+import { Empty } from '../../../parts/states.tsx';
 import { TextLink } from '../../../parts/text-link.tsx';
-import { listOf } from '../../../search-params.ts';
+import type { RepositorySearch } from '../../repositories/repository-table.tsx';
+import { RepositoryTable } from '../../repositories/repository-table.tsx';
 import type { Integration } from '../data.ts';
-import classes from '../integrations.module.css';
 import { Explain } from './explain.tsx';
-import { RepositoryTable } from './repository-table.tsx';
 
 const route = getRouteApi('/shell/integrations/$id');
-const STATES = ['active', 'empty', 'excluded', 'missing'] as const;
-const TEXTS = { active: 'Active', empty: 'Empty', excluded: 'Excluded', missing: 'Missing' };
-const LIMIT = '100';
+/** The page above the list is long: the list gets most of a window of its own to scroll in. */
+const ABOVE_PX = 160;
 
 /** What the token reaches, and what of it is left out. */
 export function RepositoriesTab({ integration }: { integration: Integration }) {
-  const { state, q } = route.useSearch();
+  const { state, q, sort } = route.useSearch();
   const navigate = useNavigate({ from: '/integrations/$id' });
-  const chosen = listOf(state, STATES);
-  const isFiltered = chosen.length > 0 || q !== undefined;
-  const filters = {
-    state: (chosen.length === 0 ? STATES : chosen).join(','),
-    ...(q !== undefined && { q }),
+  const client = useQueryClient();
+  const { repositories, excluded, missing } = integration.counts;
+  const go = (next: RepositorySearch) => {
+    // a filter that is applied anew shows what there is now
+    client.removeQueries({ queryKey: ['repository-list'], type: 'inactive' });
+    void navigate({
+      search: ({ tab }) => ({ ...(tab !== undefined && { tab }), ...next }),
+      replace: true,
+      resetScroll: false,
+    });
   };
-  const list = useQuery({
-    queryKey: keys.repositories({ integration: integration.id, ...filters }),
-    queryFn: () =>
-      ask(
-        api.integrations[':id'].repositories.$get({
-          param: { id: integration.id },
-          query: { ...filters, limit: LIMIT },
-        }),
-      ),
-    placeholderData: keepPreviousData,
-  });
-  const filter = (change: { state?: string; q?: string }) =>
-    void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const { excluded, missing } = integration.counts;
-  const counts: Partial<Record<(typeof STATES)[number], number>> = { excluded, missing };
   return (
     <>
-      <search className={classes['filters']}>
-        <SearchField label="Search by path" value={q ?? ''} onSearch={(text) => filter({ q: text })} />
-        <Chips
-          label="State"
-          options={STATES.map((value) => ({
-            value,
-            text: TEXTS[value],
-            ...(counts[value] !== undefined && { count: counts[value] }),
-          }))}
-          chosen={chosen}
-          onChange={(next) => filter({ state: STATES.filter((each) => next.includes(each)).join(',') })}
-        />
-        <Button variant="subtle" disabled={!isFiltered} onClick={() => filter({ state: '', q: '' })}>
-          Clear
-        </Button>
-        <TextLink to="/repositories" search={{ integration: integration.id }}>
-          All of them
-        </TextLink>
-      </search>
       <Explain id={integration.id} />
-      {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isPending && <LoadingRows label="Loading the repositories" />}
-      {list.data !== undefined &&
-        (list.data.items.length === 0 ? (
-          <NoRepositories integration={integration} isFiltered={isFiltered} />
-        ) : (
-          <RepositoryTable items={list.data.items} isOld={list.isPlaceholderData} />
-        ))}
-      {list.data !== undefined && list.data.nextCursor !== null && (
-        <Text size="sm" c="dimmed" mt="md">
-          The first {LIMIT} are shown. Search, or open all of them.
-        </Text>
+      {repositories + excluded + missing === 0 ? (
+        <NoRepositories integration={integration} />
+      ) : (
+        <RepositoryTable
+          integrationId={integration.id}
+          search={{
+            ...(state !== undefined && { state }),
+            ...(q !== undefined && { q }),
+            ...(sort !== undefined && { sort }),
+          }}
+          onSearch={go}
+          stateCounts={{ excluded, missing }}
+          above={ABOVE_PX}
+        >
+          <TextLink to="/repositories" search={{ integration: integration.id }}>
+            As a page
+          </TextLink>
+        </RepositoryTable>
       )}
     </>
   );
 }
 
-function NoRepositories({ integration, isFiltered }: { integration: Integration; isFiltered: boolean }) {
-  if (isFiltered) return <Empty title="No repository matches these filters." />;
+function NoRepositories({ integration }: { integration: Integration }) {
   if (integration.sync.lastCompletedAt === null)
     return (
       <Empty title="Not listed yet.">
