@@ -38,6 +38,10 @@ beforeEach(() => {
   symlinkSync(join(ROOT, 'node_modules', NODE_PACKAGE), join(project, 'node_modules', NODE_PACKAGE));
   const hash = createHash('sha256').update('{"packages":{}}').digest('hex');
   writeFileSync(join(project, 'node_modules/.secu-installed'), hash);
+  mkdirSync(join(project, 'dashboard'));
+  mkdirSync(join(project, 'dist/dashboard'), { recursive: true });
+  // built of no sources but this lock file
+  writeFileSync(join(project, 'dist/dashboard/.made-of'), createHash('sha256').update(hash).digest('hex'));
 });
 
 afterEach(() => rmSync(project, { recursive: true, force: true }));
@@ -100,6 +104,30 @@ test('what npm start runs ends when the launcher is killed', async () => {
   child.kill('SIGKILL');
   await ended;
   await until('the command ends', () => !isAlive(pid));
+});
+
+test('the dashboard is built when its sources changed, once, and what its builder said is shown when it failed', async () => {
+  const vite = join(project, 'node_modules/vite/bin/vite.js');
+  mkdirSync(join(project, 'node_modules/vite/bin'), { recursive: true });
+  writeFileSync(join(project, 'dashboard/main.tsx'), 'export {};');
+  writeFileSync(vite, `console.error('no such module'); process.exit(1);`);
+  const failed = start('scripts/launch.js', ['start']);
+  expect(await failed.ended).toBe(1);
+  expect(failed.errors()).toContain('secu: vite build ended with 1\nno such module');
+
+  const log = join(project, 'builds.log');
+  writeFileSync(
+    vite,
+    `require('node:fs').appendFileSync(${JSON.stringify(log)}, process.argv.slice(2).join(' ') + '\\n');`,
+  );
+  writeFileSync(join(project, 'node_modules/vite/package.json'), '{"type":"commonjs"}');
+  for (const _time of ['first', 'second']) {
+    const { child, ended, said } = start('scripts/launch.js', ['start']);
+    await said();
+    child.kill('SIGKILL');
+    await ended;
+  }
+  expect(readFileSync(log, 'utf8')).toBe('build dashboard --logLevel warn\n');
 });
 
 test('an unknown command is bad usage', async () => {
