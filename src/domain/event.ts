@@ -51,6 +51,7 @@ export const EVENT_KINDS = [
   'channel.tested',
   'channel.delivery_retried',
   'channel.switched_off',
+  'export.made',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -30,6 +30,11 @@ export interface ScannedFinding {
   fingerprint: string;
 }
 
+/** A path as part of an address: each segment encoded. */
+export function encodedPath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
 /** Address of the finding at GitLab, rebuilt from our own parts, each segment encoded. */
 export function permalink(input: {
   baseUrl: string;
@@ -39,15 +44,14 @@ export function permalink(input: {
   startLine: number;
   endLine: number;
 }): string {
-  const segments = (text: string): string => text.split('/').map(encodeURIComponent).join('/');
   const lines =
     input.endLine > input.startLine ? `#L${input.startLine}-${input.endLine}` : `#L${input.startLine}`;
-  return `${input.baseUrl}/${segments(input.fullPath)}/-/blob/${encodeURIComponent(input.commit)}/${segments(input.path)}${lines}`;
+  return `${input.baseUrl}/${encodedPath(input.fullPath)}/-/blob/${encodeURIComponent(input.commit)}/${encodedPath(input.path)}${lines}`;
 }
 
 /** Web address of a repository, rebuilt from the base URL and its full path. */
 export function repositoryWebUrl({ baseUrl, fullPath }: { baseUrl: string; fullPath: string }): string {
-  return `${baseUrl}/${fullPath.split('/').map(encodeURIComponent).join('/')}`;
+  return `${baseUrl}/${encodedPath(fullPath)}`;
 }
 
 /** Control and direction characters made visible: for every foreign text that is shown, logged or exported. */

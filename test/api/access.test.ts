@@ -35,6 +35,8 @@ const NEEDS: Record<string, UserRole | 'calendar' | 'nobody'> = {
   'GET /api/v1/events/stream': 'viewer',
   'GET /api/v1/expiry.ics': 'calendar',
   'GET /api/v1/findings': 'viewer',
+  'GET /api/v1/findings.csv': 'viewer',
+  'GET /api/v1/findings.sarif': 'viewer',
   'GET /api/v1/findings/summary': 'viewer',
   'POST /api/v1/findings/triage': 'operator',
   'GET /api/v1/findings/{id}': 'viewer',

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { LiveEvent } from '../../dashboard/src/live-event.ts';
 import {
+  exportHref,
   facetOf,
   isNarrowed,
   queryOf,
@@ -23,6 +24,13 @@ test('open findings are shown unless the address says otherwise, and unknown val
     integrationId: 'int_1',
     repositoryId: 'rep_1',
   });
+});
+
+test('a file is asked for with the query of the list', () => {
+  const query = queryOf({ severity: 'high,critical', q: 'a&b=c d' });
+  expect(exportHref(query, 'csv')).toBe(
+    '/api/v1/findings.csv?status=open&severity=critical%2Chigh&q=a%26b%3Dc+d',
+  );
 });
 
 test('what is chosen stands in the address in one order, and the default does not stand there', () => {

@@ -14,6 +14,7 @@ import {
   presentPage,
   z,
 } from '../shared.ts';
+import { createExportRouter } from './export.ts';
 import { presentFinding } from './present.ts';
 import { FindingSchema, FindingSummarySchema, findingFilter, TriageMany, TriageOne } from './schemas.ts';
 import { triage } from './triage.ts';
@@ -109,5 +110,6 @@ export function createFindingsRouter(deps: ApiDeps) {
     .openapi(get, async (c) => {
       const view = found(await findingViews.find(c.req.valid('param').id), 'finding');
       return c.json(presentFinding(view), 200);
-    });
+    })
+    .route('/', createExportRouter(deps));
 }

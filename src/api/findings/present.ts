@@ -4,8 +4,10 @@ import type { z } from '../shared.ts';
 import { iso, isoOrNull } from '../shared.ts';
 import type { FindingSchema } from './schemas.ts';
 
+export type PresentedFinding = z.infer<typeof FindingSchema>;
+
 /** A finding as it is shown: foreign text escaped, its address rebuilt from our own parts. */
-export function presentFinding(view: FindingView): z.infer<typeof FindingSchema> {
+export function presentFinding(view: FindingView): PresentedFinding {
   return {
     id: view.id,
     repositoryId: view.repositoryId,

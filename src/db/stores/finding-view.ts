@@ -108,6 +108,24 @@ export function createFindingViewStore(sql: Sql) {
       });
     },
 
+    /** What matches, in the order of ids, behind one of them: whatever changes between two calls keeps its place. */
+    async byId(input: {
+      filter: FindingFilter;
+      afterId: string | null;
+      limit: number;
+    }): Promise<FindingView[]> {
+      const { text, params } = numbered([
+        ...findingConditions(input.filter),
+        { text: 'f.id > ?', params: [input.afterId ?? ''] },
+      ]);
+      const rows = await sql.rows<FindingRow>(
+        `select f.*, i.base_url, r.full_path, '' as sort_value ${FINDING_FROM}
+         where ${text} order by f.id limit ${input.limit}`,
+        params,
+      );
+      return rows.map(viewOf);
+    },
+
     /** How many match, in all and by each value of severity, kind and status. */
     async summary(filter: FindingFilter): Promise<FindingSummary> {
       const { text, params } = numbered(findingConditions(filter));

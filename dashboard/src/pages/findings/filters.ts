@@ -51,6 +51,11 @@ export function isNarrowed(search: FindingSearch): boolean {
   return Object.keys(without(search, ['finding'])).length > 0;
 }
 
+/** Address of all that a query finds, as a file. */
+export function exportHref(query: FindingQuery, format: 'csv' | 'sarif'): string {
+  return `/api/v1/findings.${format}?${new URLSearchParams(query)}`;
+}
+
 export function queryOf(search: FindingSearch): FindingQuery {
   const severity = facetOf(search, 'severity').join();
   const kind = facetOf(search, 'kind').join();

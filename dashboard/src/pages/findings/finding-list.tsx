@@ -10,6 +10,7 @@ import { VirtualList } from '../../parts/virtual-list.tsx';
 import type { RowCursor } from '../../row-cursor.ts';
 import { count } from '../../words.ts';
 import { BulkBar } from './bulk-bar.tsx';
+import { ExportLinks } from './export-links.tsx';
 import type { FindingSearch } from './filters.ts';
 import { isNarrowed } from './filters.ts';
 import { COLUMNS, FindingCells, NARROW_COLUMNS } from './finding-cells.tsx';
@@ -42,6 +43,7 @@ export function FindingList(props: FindingListProps) {
             {rows.length.toLocaleString('en')} of {count(total, 'finding')}
           </span>
         )}
+        {rows.length > 0 && <ExportLinks search={search} total={total} />}
         {news > 0 && rows.length > 0 && (
           <Button size="compact-xs" variant="light" onClick={() => void showNew()}>
             {news.toLocaleString('en')} new, show
@@ -104,7 +106,7 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
         above={236}
         foot={
           rows.length >= MAX_ROWS
-            ? `The first ${MAX_ROWS.toLocaleString('en')} are shown. Narrow the filter to see others.`
+            ? `The first ${MAX_ROWS.toLocaleString('en')} are shown. Narrow the filter to see others, or export them.`
             : undefined
         }
       />

@@ -1,0 +1,168 @@
+import type { Context } from 'hono';
+import type { FindingFilter, FindingView } from '../../db/stores/finding-view.ts';
+import { SecuError } from '../../domain/errors.ts';
+import { encodedPath, repositoryWebUrl } from '../../domain/finding.ts';
+import { isIdOf } from '../../domain/ids.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { isStillAllowed } from '../middleware/authenticate.ts';
+import {
+  auditEvent,
+  auditedBy,
+  createRoute,
+  createRouter,
+  forRole,
+  iso,
+  problemAnswers,
+  z,
+} from '../shared.ts';
+import { csvOf } from './csv.ts';
+import { presentFinding } from './present.ts';
+import type { ExportedFinding } from './sarif.ts';
+import { sarifOf } from './sarif.ts';
+import { findingFilter } from './schemas.ts';
+
+const PER_READ = 500;
+const CSV = 'text/csv; charset=utf-8';
+// wide, so that the route is not taken for one that answers plain data at once
+const SARIF: string = 'application/sarif+json';
+
+const common = {
+  ...forRole('viewer'),
+  tags: ['Findings'],
+  method: 'get' as const,
+  request: { query: z.strictObject(findingFilter) },
+};
+
+const csv = createRoute({
+  ...common,
+  path: '/findings.csv',
+  summary: "Findings as CSV (RFC 4180), oldest first; a cell that would be a formula has a ' before it",
+  responses: {
+    200: { description: 'The file', content: { 'text/csv': { schema: z.string() } } },
+    ...problemAnswers([400, 401, 403, 503]),
+  },
+});
+
+const sarif = createRoute({
+  ...common,
+  path: '/findings.sarif',
+  summary: 'Findings as SARIF 2.1.0, oldest first; ignored ones are suppressed',
+  responses: {
+    200: { description: 'The file', content: { [SARIF]: { schema: z.object({}).loose() } } },
+    ...problemAnswers([400, 401, 403, 503]),
+  },
+});
+
+export function createExportRouter(deps: ApiDeps) {
+  const { version } = deps.settings;
+  return createRouter()
+    .openapi(csv, async (c) => {
+      const filter = c.req.valid('query');
+      return answer({
+        c,
+        deps,
+        filter,
+        format: 'csv',
+        type: CSV,
+        pieces: csvOf(await pagesOf({ c, deps, filter })),
+      });
+    })
+    .openapi(sarif, async (c) => {
+      const filter = c.req.valid('query');
+      const pieces = sarifOf(await pagesOf({ c, deps, filter }), { version });
+      return answer({ c, deps, filter, format: 'sarif', type: SARIF, pieces });
+    });
+}
+
+/** A file that is written while it is read: nothing is read ahead, nor after the reader has gone. */
+async function answer(input: {
+  c: Context<ApiEnv>;
+  deps: ApiDeps;
+  filter: FindingFilter;
+  format: 'csv' | 'sarif';
+  type: string;
+  pieces: AsyncIterable<string>;
+}): Promise<Response> {
+  const { c, deps, filter, format, type, pieces } = input;
+  const now = deps.now();
+  // before the first byte: what was asked for is known, also where the file is not taken to its end
+  await deps.database.stores.events.add([auditEvent(auditedBy(c), exportEvent(format, filter))], now);
+  c.header('Content-Type', type);
+  c.header('Transfer-Encoding', 'chunked');
+  c.header('Content-Disposition', `attachment; filename="secu-findings-${iso(now).slice(0, 10)}.${format}"`);
+  return c.body(streamOf(pieces), 200);
+}
+
+/** What was searched for is not kept: people paste what leaked. */
+function exportEvent(format: string, { q, integrationId, repositoryId, ...closed }: FindingFilter) {
+  return {
+    kind: 'export.made' as const,
+    text: `Findings were exported as ${format === 'csv' ? 'CSV' : 'SARIF'}.`,
+    data: {
+      format,
+      filters: {
+        ...closed,
+        ...(integrationId && { integrationId: integrationId.filter((id) => isIdOf('integration', id)) }),
+        ...(repositoryId && { repositoryId: repositoryId.filter((id) => isIdOf('repository', id)) }),
+        ...(q !== undefined && { searched: true }),
+      },
+    },
+  };
+}
+
+interface Source {
+  c: Context<ApiEnv>;
+  deps: ApiDeps;
+  filter: FindingFilter;
+}
+
+/** All that match, in pages. The first is read at once: what hinders it is answered as a problem. */
+async function pagesOf(source: Source): Promise<AsyncIterable<ExportedFinding[]>> {
+  return pagesFrom(await readPage(source, null), source);
+}
+
+/** By id: whatever changes meanwhile is neither left out nor repeated. */
+function readPage({ deps, filter }: Source, afterId: string | null): Promise<FindingView[]> {
+  return deps.database.stores.findingViews.byId({ filter, afterId, limit: PER_READ });
+}
+
+async function* pagesFrom(first: FindingView[], source: Source): AsyncGenerator<ExportedFinding[]> {
+  const { c, deps } = source;
+  const { requestId, principal } = c.var;
+  let page = first;
+  try {
+    for (;;) {
+      if (page.length > 0) yield page.map(exported);
+      if (page.length < PER_READ) return;
+      if (!(await isStillAllowed(deps, principal)))
+        throw new SecuError('unauthenticated', 'the key or session has ended');
+      page = await readPage(source, page.at(-1)?.id ?? null);
+    }
+  } catch (err) {
+    deps.log.warn({ err, requestId }, 'an export ended before its end');
+    // the connection is broken off, so that a part is not taken for all; the server prints this error as it is
+    throw new Error('an export ended before its end');
+  }
+}
+
+function exported(view: FindingView): ExportedFinding {
+  return { ...presentFinding(view), repositoryUrl: repositoryWebUrl(view), pathUri: encodedPath(view.path) };
+}
+
+function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const piece = await iterator.next();
+        if (piece.done === true) controller.close();
+        else controller.enqueue(encoder.encode(piece.value));
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
