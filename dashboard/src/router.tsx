@@ -128,6 +128,12 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settings,
+    path: '/audit',
+    validateSearch: (search) => only(search, ['area']),
+    component: lazyRouteComponent(() => import('./pages/settings/audit.tsx')),
+  }),
+  createRoute({
+    getParentRoute: () => settings,
     path: '/about',
     component: lazyRouteComponent(() => import('./pages/settings/about.tsx')),
   }),

@@ -56,6 +56,7 @@ beforeAll(async () => {
     `/settings/channels?channel=${channel.id}`,
     '/settings/api-keys',
     '/settings/users',
+    '/settings/audit',
     '/settings/about',
     '/no/such/page',
     '/sign-in',

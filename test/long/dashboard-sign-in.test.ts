@@ -137,7 +137,7 @@ test('another site can do nothing with the session of this browser', async () =>
   expect(me.status()).toBe(200);
 });
 
-const ADMIN_ONLY = ['/settings/channels', '/settings/api-keys', '/settings/users'];
+const ADMIN_ONLY = ['/settings/channels', '/settings/api-keys', '/settings/users', '/settings/audit'];
 
 test.each(['viewer', 'operator'])('the address of what a %s may not open says who may', async (role) => {
   const person = await addPerson(stage, { username: `forbidden-${role}`, role });

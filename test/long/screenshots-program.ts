@@ -74,6 +74,7 @@ async function furnish(stage: Stage): Promise<Record<string, string>> {
     channels: '/settings/channels',
     'api-keys': '/settings/api-keys',
     users: '/settings/users',
+    audit: '/settings/audit',
     about: '/settings/about',
   };
 }

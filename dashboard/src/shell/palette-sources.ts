@@ -28,6 +28,7 @@ export function usePages(): Item[] {
     ...page('Channels', '/settings/channels', isAdmin),
     ...page('API keys', '/settings/api-keys', isAdmin),
     ...page('Users', '/settings/users', isAdmin),
+    ...page('Audit', '/settings/audit', isAdmin),
     ...page('About', '/settings/about'),
   ];
 }

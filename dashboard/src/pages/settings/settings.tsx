@@ -6,6 +6,7 @@ const LINKS = [
   { to: '/settings/channels', text: 'Channels', admin: true },
   { to: '/settings/api-keys', text: 'API keys', admin: true },
   { to: '/settings/users', text: 'Users', admin: true },
+  { to: '/settings/audit', text: 'Audit', admin: true },
   { to: '/settings/about', text: 'About', admin: false },
 ] as const;
 

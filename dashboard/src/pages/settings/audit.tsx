@@ -1,0 +1,138 @@
+import { Button, Code, Table, Text } from '@mantine/core';
+import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, ask } from '../../api.ts';
+import { useEvents } from '../../event-bus.ts';
+import { rowsOf, startAnew } from '../../pages-of-list.ts';
+import { Chips } from '../../parts/chips.tsx';
+import { CopyButton } from '../../parts/copy-button.tsx';
+import { Page } from '../../parts/page.tsx';
+import { ProblemPanel } from '../../parts/problem-panel.tsx';
+import { Empty, LoadingRows, NotAllowed } from '../../parts/states.tsx';
+import { TimeAgo } from '../../parts/time-ago.tsx';
+import { listOf } from '../../search-params.ts';
+import { useMay } from '../../session.ts';
+import { AREAS, AUDIT_AREAS, auditKinds, textOf } from './audit/kinds.ts';
+import { Cell } from './listed.tsx';
+import classes from './settings.module.css';
+
+const route = getRouteApi('/shell/settings/audit');
+const LIMIT = '50';
+
+const fetchAudit = (kind: string, cursor: string) =>
+  ask(api.events.$get({ query: { kind, limit: LIMIT, ...(cursor !== '' && { cursor }) } }));
+type AuditEvent = Awaited<ReturnType<typeof fetchAudit>>['items'][number];
+
+export default function AuditPage() {
+  if (!useMay('admin'))
+    return (
+      <Page title="Audit">
+        <NotAllowed who="Administrators" />
+      </Page>
+    );
+  return <Audit />;
+}
+
+/** What happened stays where it is under the reader; newer entries are counted and shown when asked for. */
+function useAudit(kind: string) {
+  const client = useQueryClient();
+  const queryKey = ['audit', kind];
+  const [fresh, setFresh] = useState(0);
+  const list = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => fetchAudit(kind, pageParam),
+    initialPageParam: '',
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });
+  const rows = rowsOf(list.data);
+  useEvents((event) => {
+    if (!kind.split(',').includes(event.kind) || rows.some(({ id }) => id === event.id)) return;
+    setFresh((count) => count + 1);
+  });
+  const showNew = async () => {
+    setFresh(0);
+    await startAnew(client, queryKey);
+  };
+  return { list, rows, fresh, showNew };
+}
+
+function Audit() {
+  const { area } = route.useSearch();
+  const navigate = useNavigate({ from: '/settings/audit' });
+  const chosen = listOf(area, AREAS);
+  const { list, rows, fresh, showNew } = useAudit(auditKinds(chosen).join());
+  const choose = (next: string[]) =>
+    void navigate({ search: { area: AREAS.filter((each) => next.includes(each)).join() }, replace: true });
+  return (
+    <Page title="Audit">
+      <Text size="sm" c="dimmed" mb="md">
+        Who let whom in, and who changed what about Secu itself. Kept for 400 days.
+      </Text>
+      <Chips
+        label="About"
+        options={AREAS.map((value) => ({ value, text: AUDIT_AREAS[value].text }))}
+        chosen={chosen}
+        onChange={choose}
+      />
+      {fresh > 0 && (
+        <Button size="compact-xs" variant="light" mt="sm" onClick={() => void showNew()}>
+          {fresh} new, show
+        </Button>
+      )}
+      {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <LoadingRows label="Loading the audit events" />}
+      {list.isSuccess && rows.length === 0 && <Empty title="Nothing of this kind yet." />}
+      {rows.length > 0 && <Rows rows={rows} isOld={list.isPlaceholderData} />}
+      {list.hasNextPage && (
+        <Button
+          variant="default"
+          mt="md"
+          loading={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage({ cancelRefetch: false })}
+        >
+          Show older ones
+        </Button>
+      )}
+    </Page>
+  );
+}
+
+function Rows({ rows, isOld }: { rows: readonly AuditEvent[]; isOld: boolean }) {
+  return (
+    <Table aria-label="Audit events" aria-busy={isOld} className={classes['table']} mt="md">
+      <Table.Thead>
+        <Table.Tr>
+          {['When', 'Who', 'What', 'From', 'Request'].map((head) => (
+            <Table.Th key={head}>{head}</Table.Th>
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {rows.map(({ id, at, actor, text, data }) => {
+          const requestId = textOf(data, 'requestId');
+          return (
+            <Table.Tr key={id}>
+              <Cell head="When">
+                <TimeAgo at={at} />
+              </Cell>
+              <Cell head="Who">{actor}</Cell>
+              <Cell head="What">{text}</Cell>
+              <Cell head="From">{textOf(data, 'address') ?? '–'}</Cell>
+              <Cell head="Request">
+                {requestId !== null && (
+                  <>
+                    <Code>{requestId.slice(-8)}</Code>
+                    <CopyButton text={requestId} label={`Copy the request id ${requestId}`} />
+                  </>
+                )}
+              </Cell>
+            </Table.Tr>
+          );
+        })}
+      </Table.Tbody>
+    </Table>
+  );
+}

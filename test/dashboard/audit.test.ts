@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+import { AREAS, auditKinds, textOf } from '../../dashboard/src/pages/settings/audit/kinds.ts';
+import { EVENT_KINDS, isAuditKind } from '../../src/domain/event.ts';
+
+test('every kind of audit event belongs to an area, and nothing else does', () => {
+  expect(auditKinds([]).toSorted()).toEqual(EVENT_KINDS.filter(isAuditKind).toSorted());
+  expect(auditKinds(AREAS)).toEqual(auditKinds([]));
+  expect(auditKinds(['export'])).toEqual(['export.made']);
+});
+
+test('what an event keeps that is no text is not shown', () => {
+  expect(textOf({ address: '127.0.0.1' }, 'address')).toBe('127.0.0.1');
+  expect(textOf({ address: 7 }, 'address')).toBeNull();
+  expect(textOf({}, 'address')).toBeNull();
+});
