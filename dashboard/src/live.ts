@@ -18,6 +18,11 @@ const MAX_PAUSE_MS = 8_000;
 /** Kept by followers too, so that a new leader resumes where the old one stopped. */
 let lastId = '';
 
+/** Is there an event to go on behind? Without one, what happened during a gap is in no stream that follows. */
+export function canResume(): boolean {
+  return lastId !== '';
+}
+
 /**
  * Reads the events for all tabs of this browser: one of them leads and reads, the others are told (six streams would
  * starve a seventh tab over HTTP/1.1). Without Web Locks, as on plain http at a foreign address, each reads its own.

@@ -1,6 +1,7 @@
-import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from './keys.ts';
 import type { LiveEvent } from './live.ts';
+import { firstPageOf } from './pages-of-list.ts';
 
 const EVERY_MS = 1_000;
 
@@ -37,6 +38,18 @@ export function keysOf(event: LiveEvent): QueryKey[] {
     default:
       return [];
   }
+}
+
+/** Everything in view anew, after a gap that the stream does not bring back; long lists from their start. */
+export function refreshAll(client: QueryClient): void {
+  client.setQueriesData<unknown>({ type: 'active' }, (data: unknown) =>
+    isList(data) ? firstPageOf(data) : data,
+  );
+  void client.invalidateQueries();
+}
+
+function isList(data: unknown): data is InfiniteData<unknown> {
+  return typeof data === 'object' && data !== null && 'pages' in data && 'pageParams' in data;
 }
 
 /** Collects keys; each is invalidated once a second at most, and none while the page is hidden. */

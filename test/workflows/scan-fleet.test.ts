@@ -53,7 +53,9 @@ test('what is urgent is taken first, in a window that is never exceeded, and it 
   const queue = fleetQueue({ count: 30, window: 3 });
   const urgent = [addScan(queue, { priority: 1 }), addScan(queue, { priority: 1 })];
   const first = addScan(queue, { priority: 0 });
-  await fleetOf({ queue, scan: async () => delay(20, undefined) }, async (fleet) => {
+  // the first ones wait for each other, so that the window is full however slow the machine
+  const full = async () => void (await awaitUntil(() => queue.mostAtOnce >= 3));
+  await fleetOf({ queue, scan: full }, async (fleet) => {
     await fleet.wake();
     await fleet.ended();
   });

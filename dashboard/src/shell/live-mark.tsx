@@ -5,8 +5,8 @@ import { createContext, useContext, useEffect, useRef, useState } from 'react';
 import { clock } from '../api.ts';
 import { onEvent as tellListeners } from '../event-bus.ts';
 import type { LiveState } from '../live.ts';
-import { startLive } from '../live.ts';
-import { createRefresh, keysOf } from '../refresh.ts';
+import { canResume, startLive } from '../live.ts';
+import { createRefresh, keysOf, refreshAll } from '../refresh.ts';
 import { hourUtc, useNow } from '../time.ts';
 import classes from './shell.module.css';
 
@@ -39,8 +39,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       onState: (state) => {
         const nowMs = clock.now();
         if (state === 'live') {
-          if (lostAtMs.current !== null && nowMs - lostAtMs.current > LONG_GAP_MS)
-            void client.invalidateQueries({ refetchType: 'active' });
+          const gapMs = lostAtMs.current === null ? 0 : nowMs - lostAtMs.current;
+          if (gapMs > LONG_GAP_MS || (lostAtMs.current !== null && !canResume())) refreshAll(client);
           lostAtMs.current = null;
         } else if (state === 'lost') lostAtMs.current ??= nowMs;
         // the server says in its answer to any question that nobody is signed in: ask one
