@@ -5,8 +5,8 @@ export const keys = {
   about: ['about'],
   integrations: ['integrations'],
   integration: (id: string) => ['integration', id],
-  repositoriesTop: ['repositories'],
-  repositories: (filters: Record<string, string>) => ['repositories', filters],
+  repositorySearches: ['repositories'],
+  repositorySearch: (filters: Record<string, string>) => ['repositories', filters],
   /** Infinite: never invalidated by an event. */
   repositoryList: (filters: Record<string, string>) => ['repository-list', filters],
   repository: (id: string) => ['repository', id],

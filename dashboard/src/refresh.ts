@@ -19,12 +19,12 @@ export function keysOf(event: LiveEvent): QueryKey[] {
   switch (area) {
     case 'integration':
     case 'sync':
-      return [...integration, keys.integrations, keys.repositoriesTop, keys.overview];
+      return [...integration, keys.integrations, keys.repositorySearches, keys.overview];
     case 'repository':
       return [...integration, ...repository, keys.overview];
     case 'scan':
       if (kind === 'scan.progress') return [...scan, ...repository];
-      return [...integration, ...repository, ...scan, keys.repositoriesTop, keys.summaries, keys.overview];
+      return [...integration, ...repository, ...scan, keys.repositorySearches, keys.summaries, keys.overview];
     case 'finding':
       return [...finding, ...repository, keys.summaries, keys.overview];
     case 'notification':

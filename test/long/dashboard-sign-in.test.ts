@@ -247,8 +247,9 @@ async function press(
     await visit(page, path);
     const button = page.locator('main').getByRole('button', { name, exact: true }).first();
     if ((await button.count()) === 0 || !(await button.isEnabled())) return;
+    const opensMenu = (await button.getAttribute('aria-haspopup')) === 'menu';
     await button.click();
-    if ((await button.getAttribute('aria-haspopup').catch(() => null)) === 'menu') {
+    if (opensMenu) {
       await items.first().waitFor();
       count = await items.count();
       await items.nth(item).click();

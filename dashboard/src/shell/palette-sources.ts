@@ -50,7 +50,7 @@ export function useRepositories(query: string): { items: Item[]; isBusy: boolean
   const navigate = useNavigate();
   const q = query.trim();
   const { data, isFetching } = useQuery({
-    queryKey: keys.repositories({ q, limit: String(MOST) }),
+    queryKey: keys.repositorySearch({ q, limit: String(MOST) }),
     queryFn: ({ signal }) => ask(api.repositories.$get({ query: { q, limit: MOST } }, { init: { signal } })),
     enabled: q.length >= MIN_QUERY,
     placeholderData: keepPreviousData,

@@ -1,9 +1,10 @@
-import { Button, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useKeys } from '../../hotkeys.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Chips } from '../../parts/chips.tsx';
+import { FirstUse } from '../../parts/first-use.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
@@ -49,7 +50,7 @@ export default function Integrations() {
       {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <LoadingRows label="Loading the integrations" />}
       {list.data !== undefined && (
-        <Rows page={list.data} isFiltered={isFiltered} mayAdd={mayAdd} isOld={list.isPlaceholderData} />
+        <Rows page={list.data} isFiltered={isFiltered} isOld={list.isPlaceholderData} />
       )}
     </Page>
   );
@@ -62,27 +63,13 @@ function NewButton() {
 function Rows({
   page,
   isFiltered,
-  mayAdd,
   isOld,
 }: {
   page: Parameters<typeof IntegrationTable>[0]['page'];
   isFiltered: boolean;
-  mayAdd: boolean;
   isOld: boolean;
 }) {
   if (page.items.length > 0) return <IntegrationTable page={page} isOld={isOld} />;
   if (isFiltered) return <Empty title="No integration matches these filters." />;
-  return (
-    <Empty title="Connect GitLab to begin.">
-      <Text size="sm" c="dimmed">
-        Give Secu a token that may read. It lists every repository that the token reaches, scans them, and
-        warns before the token expires.
-      </Text>
-      {mayAdd ? (
-        <NewButton />
-      ) : (
-        <Text size="sm">An operator or an administrator can add an integration.</Text>
-      )}
-    </Empty>
-  );
+  return <FirstUse />;
 }

@@ -3,11 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { api, ask } from '../../api.ts';
 import { keys } from '../../keys.ts';
-import { ButtonLink } from '../../parts/button-link.tsx';
+import { FirstUse } from '../../parts/first-use.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
-import { Empty, LoadingRows } from '../../parts/states.tsx';
-import { useMay } from '../../session.ts';
+import { LoadingRows } from '../../parts/states.tsx';
 import { hourUtc } from '../../time.ts';
 import { integrationsQuery } from '../integrations/data.ts';
 import { Attention } from './attention.tsx';
@@ -50,22 +49,5 @@ export default function Overview() {
         </>
       )}
     </Page>
-  );
-}
-
-function FirstUse() {
-  const mayAdd = useMay('operator');
-  return (
-    <Empty title="Connect GitLab to begin.">
-      <Text size="sm" c="dimmed">
-        Give Secu a token that may read. It lists every repository that the token reaches, scans them, and
-        warns before the token expires.
-      </Text>
-      {mayAdd ? (
-        <ButtonLink to="/integrations/new">New integration</ButtonLink>
-      ) : (
-        <Text size="sm">An operator or an administrator can add an integration.</Text>
-      )}
-    </Empty>
   );
 }

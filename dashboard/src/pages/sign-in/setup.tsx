@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, PasswordInput, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { fieldOf } from '../../form.ts';
 import { keys } from '../../keys.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Frame } from './frame.tsx';
+import { SubmitButton } from './submit-button.tsx';
 import { useTries } from './use-tries.ts';
 
 const MIN_CHARACTERS = 12;
@@ -94,16 +95,7 @@ export default function Setup() {
           required
           mt="sm"
         />
-        <Button
-          type="submit"
-          size="sm"
-          fullWidth
-          mt="lg"
-          loading={tries.running}
-          disabled={tries.waitSeconds > 0}
-        >
-          {tries.waitSeconds > 0 ? `Next try in ${tries.waitSeconds} s` : 'Create and sign in'}
-        </Button>
+        <SubmitButton tries={tries} act="Create and sign in" />
       </form>
     </Frame>
   );

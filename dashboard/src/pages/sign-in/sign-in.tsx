@@ -8,6 +8,7 @@ import { keys } from '../../keys.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { safeNext } from '../../search-params.ts';
 import { Frame } from './frame.tsx';
+import { SubmitButton } from './submit-button.tsx';
 import { useTries } from './use-tries.ts';
 
 const route = getRouteApi('/sign-in');
@@ -67,16 +68,7 @@ export default function SignIn() {
           autoFocus
         />
         <PasswordInput name="password" label="Password" autoComplete="current-password" required mt="sm" />
-        <Button
-          type="submit"
-          size="sm"
-          fullWidth
-          mt="lg"
-          loading={tries.running}
-          disabled={tries.waitSeconds > 0}
-        >
-          {tries.waitSeconds > 0 ? `Next try in ${tries.waitSeconds} s` : 'Sign in'}
-        </Button>
+        <SubmitButton tries={tries} act="Sign in" />
       </form>
       {options?.singleSignOn === true && (
         <>

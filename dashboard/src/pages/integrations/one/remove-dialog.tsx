@@ -17,7 +17,7 @@ export function RemoveDialog({ integration: { id, name, counts }, onClose }: Dia
     say(`${name} was removed.`);
     await navigate({ to: '/integrations' });
     client.removeQueries({ queryKey: keys.integration(id) });
-    for (const queryKey of [keys.integrations, keys.overview, keys.repositoriesTop, keys.summaries])
+    for (const queryKey of [keys.integrations, keys.overview, keys.repositorySearches, keys.summaries])
       void client.invalidateQueries({ queryKey });
   };
   return (
