@@ -7,8 +7,12 @@ import { fileURLToPath } from 'node:url';
  * Runs a program of this folder in a process of its own, so that its memory and CPU are its own, and gives the one
  * message that it answers to what it was sent.
  */
-export async function measured<T>(program: string, input: unknown): Promise<T> {
-  const child = start(program);
+export async function measured<T>(
+  program: string,
+  input: unknown,
+  options: { heapMib?: number } = {},
+): Promise<T> {
+  const child = start(program, options);
   try {
     return await ask<T>(child, input);
   } finally {

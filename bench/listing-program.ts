@@ -36,6 +36,7 @@ let opened: { world: BenchWorld; integrationId: string; turns: number } | null =
 
 async function answer(input: ListingInput | 'again'): Promise<ListingAnswer> {
   if (input === 'again') return sync();
+  await opened?.world.close();
   const world = await openBenchWorld(input);
   const integrationId = input.what === 'walk' ? '' : await world.addIntegration(input);
   opened = { world, integrationId, turns: 0 };

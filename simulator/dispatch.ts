@@ -36,6 +36,7 @@ export type Instance = {
   rateLimits: RateLimits;
   /** Path of `git-http-backend`. */
   backend: string;
+  /** From a request to its answer, at least: it is made meanwhile. */
   latencyMs: number;
 };
 
@@ -69,7 +70,7 @@ export async function answer(
     if (response.headersSent) entry.status = response.statusCode;
     cloneEnded();
   });
-  if (instance.latencyMs > 0) await delay(instance.latencyMs, undefined, { ref: false });
+  const due = instance.latencyMs > 0 ? delay(instance.latencyMs, undefined, { ref: false }) : null;
   const fault = instance.faults.take(request, isFetch);
   entry.faultId = fault?.id ?? null;
   if (fault?.answer.kind === 'hang') return;
@@ -83,6 +84,7 @@ export async function answer(
       ? await rightAnswer(instance, request, target)
       : replacementOf(world, fault.answer, request.pathname);
   const headers = target.route.startsWith('git ') ? {} : commonHeaders(request);
+  await due;
   await deliver({ response, reply: { ...reply, headers: { ...headers, ...reply.headers } }, fault: wire });
 }
 

@@ -11,7 +11,7 @@ const HELP = `Runs a simulated GitLab until it is told to end.
   --host H        address to listen on (default: 127.0.0.1)
   --folder F      where repositories and tokens are kept (default: .cache/simulator)
   --fleet N       N small repositories in place of the usual ones
-  --latency MS    added to every answer
+  --latency MS    from a request to its answer, at least
   --json          print one JSON line instead of text
   --help
 `;

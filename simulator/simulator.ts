@@ -36,7 +36,7 @@ export type SimulatorOptions = {
   /** Default: any free one. */
   port?: number | undefined;
   tls?: Tls | undefined;
-  /** Added to every answer. */
+  /** From a request to its answer, at least. */
   latencyMs?: number | undefined;
   /** Default: `defaultRecipes()`. */
   recipes?: Recipe[] | undefined;
