@@ -79,7 +79,7 @@ export function createListingActivities(deps: GitlabDeps) {
                 (await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal })).repositories,
               idOf: ({ gitlabProjectId }) => gitlabProjectId,
               pageSize: LISTING_PAGE,
-              readTop: () => api.topProjectId({ signal }),
+              readEnd: () => api.lastProjects({ signal }),
               async store({ rows, after, upTo }) {
                 const classified = rows.map((repository) => ({ ...repository, ...classify(repository) }));
                 addTo(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));

@@ -26,8 +26,11 @@ interface Walker<Row> {
   idOf: (row: Row) => number;
   /** Rows of a full page. */
   pageSize: number;
-  /** The highest id there is; 0 for none. Asked once, when the walk turns out to be long. */
-  readTop: () => Promise<number>;
+  /**
+   * The page with the highest ids there are, ascending too; full, unless it holds all. Asked once, beside the first
+   * page, by a walk that may turn out to be long.
+   */
+  readEnd: () => Promise<readonly Row[]>;
   /** Stores one page. Pages of different ranges come at once. */
   store: (page: WalkedPage<Row>) => Promise<void>;
   /** How many rows the last listing had; `null` before the first one. */
@@ -39,9 +42,8 @@ interface Walker<Row> {
 
 /** A listing that had no more rows is walked one page after the other, in ⌈rows / page⌉ + 1 requests. */
 const ROWS_ALONE = 1_000;
-/** For how many pages a walk that expects no more than that, or does not know, goes on alone. */
+/** For how many pages a walk that expects no more than that goes on alone. */
 const PAGES_ALONE = 12;
-const PAGES_TO_KNOW = 2;
 /** A range that seems to hold fewer pages than this is not worth splitting. */
 const PAGES_TO_SPLIT = 2;
 
@@ -82,9 +84,9 @@ async function walk<Row>({ ranges, walker, stores }: Walking<Row>): Promise<void
     for (let page = 1; page < pagesAlone(walker.expected) || isShort(first, page, walker); page += 1) {
       if (await step({ lane: first, ranges, walker, stores })) return;
     }
-    const [ended, top] = await Promise.all([step({ lane: first, ranges, walker, stores }), walker.readTop()]);
+    const [ended, end] = await Promise.all([step({ lane: first, ranges, walker, stores }), walker.readEnd()]);
     if (ended) return;
-    cutAt(top, { lanes, first, ranges });
+    await takeEnd(end, { lanes, first, ranges, walker, stores });
   }
   await walkAtOnce({ lanes, ranges, walker, stores });
 }
@@ -95,8 +97,7 @@ function isShort<Row>({ pageRows }: Lane, page: number, { pageSize }: Walker<Row
 }
 
 function pagesAlone(expected: number | null): number {
-  if (expected === null) return PAGES_TO_KNOW;
-  return expected <= ROWS_ALONE ? PAGES_ALONE : 1;
+  return expected !== null && expected <= ROWS_ALONE ? PAGES_ALONE : 1;
 }
 
 function laneOf(
@@ -114,16 +115,44 @@ interface Walking<Row> {
   stores: Set<Promise<void>>;
 }
 
-/** The end that nobody knows becomes a range of its own, behind the highest id of now. */
-function cutAt(
-  top: number,
-  { lanes, first, ranges }: { lanes: Lane[]; first: Lane; ranges: IdRange[] },
-): void {
-  if (top <= first.readTo) return;
+/**
+ * The last page is known: what lies before it is left to read, and what may be created meanwhile behind it. Where it
+ * meets the first page nothing is.
+ */
+async function takeEnd<Row>(
+  end: readonly Row[],
+  parts: Walking<Row> & { lanes: Lane[]; first: Lane },
+): Promise<void> {
+  const { lanes, first, ranges, walker } = parts;
+  const [from, top] = [end.at(0), end.at(-1)].map((row) => (row === undefined ? 0 : walker.idOf(row)));
+  if (from === undefined || top === undefined || from <= first.readTo + 1) {
+    const rows = end.filter((row) => walker.idOf(row) > first.readTo);
+    await take({ ...parts, lane: first, rows, upTo: null, ended: true });
+    lanes.splice(lanes.indexOf(first), 1);
+    return;
+  }
+  first.range.upTo = from - 1;
+  for (const range of evenParts(first, walker)) {
+    ranges.push(range);
+    lanes.push(laneOf(range, first));
+  }
+  const last: IdRange = { after: from - 1, upTo: top };
   const rest: IdRange = { after: top, upTo: null };
-  first.range.upTo = top;
-  ranges.push(rest);
+  ranges.push(last, rest);
   lanes.push(laneOf(rest, { ...first, density: 0 }));
+  await take({ ...parts, lane: laneOf(last), rows: end, upTo: top, ended: true });
+}
+
+/** Cuts a range into as many equal parts as may be read at once; the first stays what is left of it. */
+function evenParts<Row>(lane: Lane, { window }: Walker<Row>): IdRange[] {
+  const { range, readTo } = lane;
+  if (range.upTo === null) return [];
+  const pages = restOf(lane) / Math.max(1, lane.pageRows);
+  const count = Math.max(1, Math.min(window.size(), Math.floor(pages / PAGES_TO_SPLIT)));
+  const width = (range.upTo - readTo) / count;
+  const cuts = Array.from({ length: count }, (_, index) => readTo + Math.round(width * (index + 1)));
+  range.upTo = cuts[0] ?? range.upTo;
+  return cuts.slice(1).map((upTo, index) => ({ after: cuts[index] ?? readTo, upTo }));
 }
 
 async function walkAtOnce<Row>(input: Walking<Row> & { lanes: Lane[] }): Promise<void> {
@@ -165,10 +194,20 @@ function nextLane<Row>(input: Walking<Row> & { waiting: Lane[]; running: readonl
   return splitOff(input) ?? waiting.shift() ?? null;
 }
 
+/** How many rows seem to be left of it. */
+function restOf({ range, readTo, density }: Lane): number {
+  return range.upTo === null ? 0 : (range.upTo - readTo) * density;
+}
+
+/** Rows for each id within a page, whose distance to the page before says nothing; `null` where it is too short to tell. */
+function densityOf<Row>(page: readonly Row[], { idOf }: Walker<Row>): number | null {
+  const [first, last] = [page.at(0), page.at(-1)];
+  if (first === undefined || last === undefined || page.length < 2) return null;
+  return page.length / (idOf(last) - idOf(first) + 1);
+}
+
 /** Half of the longest rest that is being read, as a lane of its own; `null` where none is long enough. */
 function splitOff<Row>({ running, ranges }: Walking<Row> & { running: readonly Lane[] }): Lane | null {
-  const restOf = ({ range, readTo, density }: Lane) =>
-    range.upTo === null ? 0 : (range.upTo - readTo) * density;
   const longest = running.toSorted((one, other) => restOf(other) - restOf(one))[0];
   if (longest === undefined || restOf(longest) < PAGES_TO_SPLIT * Math.max(1, longest.pageRows)) return null;
   const { range } = longest;
@@ -197,17 +236,31 @@ async function step<Row>({ lane, ranges, walker, stores }: Walking<Row> & { lane
   const last = page.at(-1);
   const lastId = last === undefined ? null : walker.idOf(last);
   const ended = lastId === null || (upTo !== null && lastId >= upTo);
-  const known = ended ? upTo : lastId;
-  lane.readTo = known ?? after;
   lane.pageRows = Math.max(lane.pageRows, page.length);
-  if (lastId !== null && lastId > after) lane.density = page.length / (lastId - after);
+  lane.density = densityOf(page, walker) ?? lane.density;
+  await take({ ranges, walker, stores, lane, rows, upTo: ended ? upTo : lastId, ended });
+  return ended;
+}
+
+interface Taken<Row> extends Walking<Row> {
+  lane: Lane;
+  rows: readonly Row[];
+  /** To where these rows tell; `null` = to the end. */
+  upTo: number | null;
+  /** Whether that is the end of the range. */
+  ended: boolean;
+}
+
+/** Hands rows to the store, once it has those before. A range that failed to be stored stays, to be read again. */
+async function take<Row>({ lane, rows, upTo, ended, ranges, walker, stores }: Taken<Row>): Promise<void> {
+  const { range, readTo: after } = lane;
+  lane.readTo = upTo ?? after;
   await lane.storing;
-  lane.storing = walker.store({ rows, after, upTo: known }).then(() => {
+  lane.storing = walker.store({ rows, after, upTo }).then(() => {
     stores.delete(lane.storing);
     if (ended) ranges.splice(ranges.indexOf(range), 1);
-    else range.after = lastId;
+    else range.after = upTo ?? after;
   });
   lane.storing.catch(() => {}); // told by whoever waits for it: the next page, or the end
   stores.add(lane.storing);
-  return ended;
 }

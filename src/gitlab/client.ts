@@ -72,8 +72,8 @@ export interface GitlabApi {
    * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
-  /** The highest id that `listProjectsPage` would give now; 0 for none. @throws as `listProjectsPage` */
-  topProjectId(input?: Cancelable): Promise<number>;
+  /** The page with the highest ids that there are now, ascending too. @throws as `listProjectsPage` */
+  lastProjects(input?: Cancelable): Promise<ListedRepository[]>;
   /**
    * One repository, or `null` when GitLab says that it is gone or hidden (it does not tell which).
    * @throws as `listProjectsPage`
@@ -128,7 +128,7 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         observeSelf: ({ signal } = {}) => observeSelf(questions(resourceFor(signal))),
         observeListing: (input = {}) => observeListing(() => listProjectsPage({ ...input, idAfter: null })),
         listProjectsPage,
-        topProjectId: ({ signal } = {}) => readTop(resourceFor(signal)),
+        lastProjects: ({ signal } = {}) => readEnd(resourceFor(signal)),
         readProject: (gitlabProjectId, { signal } = {}) =>
           readProject({ resource: resourceFor(signal), gitlabProjectId }),
         rotateSelf: ({ expiresAt }) => rotateSelf({ call, bearer, expiresAt }),
@@ -211,17 +211,19 @@ async function readPage({
   return { repositories, lastId: repositories.at(-1)?.gitlabProjectId ?? null };
 }
 
-async function readTop(resource: ResourceConfig): Promise<number> {
+async function readEnd(resource: ResourceConfig): Promise<ListedRepository[]> {
   const items: unknown = await new Projects(resource).all({
     membership: true,
     minAccessLevel: REPORTER,
     pagination: 'keyset',
     orderBy: 'id',
     sort: 'desc',
-    perPage: 1,
+    perPage: LISTING_PAGE,
     maxPages: 1,
   });
-  return parse(ProjectPage, items)[0]?.gitlabProjectId ?? 0;
+  const repositories = parse(ProjectPage, items).toReversed();
+  assertAdvances({ repositories, idAfter: null });
+  return repositories;
 }
 
 /** A page that does not go forward would be asked for again and again, or hide what it skipped. */

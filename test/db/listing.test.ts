@@ -64,6 +64,66 @@ test('a page is one statement, however many rows it has', async () => {
   expect(count).toBe(1);
 });
 
+interface PlanNode {
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: PlanNode[];
+}
+
+/** Rows of the table that these statements look at. */
+async function rowsRead(work: () => Promise<unknown>): Promise<number> {
+  const query = jest.spyOn(pg.Client.prototype, 'query');
+  let calls: unknown[][];
+  try {
+    await work();
+    calls = query.mock.calls.map((call) => [...call]);
+  } finally {
+    query.mockRestore();
+  }
+  const lookedAt = ({ Plans = [], ...node }: PlanNode): number =>
+    (node['Relation Name'] === 'repository'
+      ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
+      : 0) + Plans.reduce((sum, plan) => sum + lookedAt(plan), 0);
+  let rows = 0;
+  for (const [text, values] of calls) {
+    const explained = await db.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+      `explain (analyze, format json) ${String(text)}`,
+      values as unknown[],
+    );
+    rows += lookedAt(
+      explained[0]?.['QUERY PLAN'][0].Plan ?? { 'Actual Rows': Number.NaN, 'Actual Loops': 1 },
+    );
+  }
+  return rows;
+}
+
+test('a page of an integration that the planner knows nothing of reads its own rows alone', async () => {
+  const pages = Array.from({ length: 20 }, (_, page) =>
+    Array.from({ length: 100 }, (_, index) => listed(page * 100 + index + 1)),
+  );
+  const fill = async (id: string) => {
+    for (const repositories of pages)
+      await listing().upsertPage({ integrationId: id, repositories, now: NOW });
+  };
+  await fill(integrationId);
+  await db.query('analyze repository');
+  const unknown = await seedIntegration(db.database);
+  await fill(unknown);
+  const page = pages[9] ?? [];
+  const met = page.map(({ gitlabProjectId }) => gitlabProjectId);
+  const upserted = await rowsRead(() =>
+    listing().upsertPage({ integrationId: unknown, repositories: page, now: NOW }),
+  );
+  expect(upserted).toBeLessThanOrEqual(page.length);
+  const [after, upTo] = [(met[0] ?? 1) - 1, met.at(-1) ?? null];
+  const passed = await rowsRead(() =>
+    listing().markMissed({ integrationId: unknown, syncId: 'syn_7', after, upTo, met }),
+  );
+  expect(passed).toBeLessThanOrEqual(page.length);
+});
+
 test('a listing is cut at every so many-th row, and behind the last one that is known', async () => {
   const page = [3, 5, 8, 13, 21].map((id) => listed(id));
   await listing().upsertPage({ integrationId, repositories: page, now: NOW });
