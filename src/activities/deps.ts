@@ -1,7 +1,6 @@
 import type { Database } from '../db/database.ts';
 import type { GitRemote, RotationJournal, Scanners, Starters } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { Turns } from '../domain/turns.ts';
 import type { GitlabClient } from '../gitlab/client.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
@@ -37,8 +36,6 @@ export interface GitlabDeps extends ActivityDeps {
 }
 
 export interface ScanDeps extends GitlabDeps {
-  /** Scans at once; while one is scanned, the next is cloned. */
-  takeScanTurn: Turns;
   scanners: Scanners;
   /** Where clones live while they are scanned. */
   workFolder: string;

@@ -92,10 +92,8 @@ async function cloneAndScan(work: Work, folder: string): Promise<ScanResult> {
     history,
     signal,
   });
-  const report = await deps.takeScanTurn(signal, async () => {
-    await enter(work, 'scanning', clone.commit ?? undefined);
-    return scanClone(work, folder, clone, history);
-  });
+  await enter(work, 'scanning', clone.commit ?? undefined);
+  const report = await scanClone(work, folder, clone, history);
   await enter(work, 'storing');
   const outcome = outcomeOf(report.runs);
   if (outcome.status === 'failed') {

@@ -69,6 +69,11 @@ export class SecuError extends Error {
   }
 }
 
+/** How everything ends whose signal fired. */
+export function canceled(): SecuError {
+  return new SecuError('canceled', 'it was asked to stop');
+}
+
 /** True for a SecuError, with one of the given codes where any are given. */
 export function isSecuError(err: unknown, ...codes: SecuErrorCode[]): err is SecuError {
   return err instanceof SecuError && (codes.length === 0 || codes.includes(err.code));

@@ -3,8 +3,8 @@ const MASK = '[secret]';
 
 /**
  * A text that must not be seen: prints `[secret]` in strings, JSON, logs and inspection, and is not copied by a
- * structured clone. `reveal()` is for sealing and hashing it, for GitLab, for git, for the sender of a channel, and for
- * the scrubber of logs.
+ * structured clone. `reveal()` is for sealing and hashing it, for GitLab, for git and the process that runs it, for the
+ * sender of a channel, and for the scrubber of logs.
  */
 export class Secret {
   readonly #value: string;

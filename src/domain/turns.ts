@@ -1,8 +1,14 @@
 import pLimit from 'p-limit';
-import { SecuError } from './errors.ts';
+import { canceled, isSecuError } from './errors.ts';
 
 /** Gives turns: so many run at once, the rest wait in line. */
 export type Turns = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+
+/** The clock of whoever waits: it stands while nothing is done for them. */
+export interface Clock {
+  stop(): void;
+  go(): void;
+}
 
 /** A turn that is waited for is given up when its signal fires. @throws SecuError `canceled` then */
 export function createTurns(atOnce: number): Turns {
@@ -30,10 +36,22 @@ export function createTurns(atOnce: number): Turns {
   };
 }
 
-function canceled(): SecuError {
-  return new SecuError('canceled', 'it was asked to stop');
+/** Waits with the clock standing. @throws as the turns do, and the work */
+export async function inTurn<T>(
+  { takeTurn, signal, clock }: { takeTurn: Turns; signal: AbortSignal; clock: Clock },
+  work: () => Promise<T>,
+): Promise<T> {
+  clock.stop();
+  try {
+    return await takeTurn(signal, () => {
+      clock.go();
+      return work();
+    });
+  } finally {
+    clock.go();
+  }
 }
 
 function ignoreCanceled(err: unknown): void {
-  if (!(err instanceof SecuError && err.code === 'canceled')) throw err;
+  if (!isSecuError(err, 'canceled')) throw err;
 }

@@ -1,4 +1,5 @@
-import { SecuError } from '../domain/errors.ts';
+import { createDeadline } from '../domain/deadline.ts';
+import { canceled, SecuError } from '../domain/errors.ts';
 import type { RemoteRepository } from '../domain/ports.ts';
 import type { CloneAddress } from './address.ts';
 import { cloneAddress } from './address.ts';
@@ -43,9 +44,9 @@ export async function callGit(call: Call): Promise<string | null> {
   const { settings, repository, stop } = call;
   const address = cloneAddress(repository);
   if (repository.signal.aborted) throw canceled();
-  const deadline = AbortSignal.timeout(call.timeoutMs);
   const stops = stop === undefined ? [] : [stop.signal];
   const pin = await pinOf(settings, address);
+  const deadline = createDeadline(call.timeoutMs);
   const configuration = openCredential({
     folder: settings.memoryFolder,
     token: repository.token,
@@ -67,15 +68,16 @@ export async function callGit(call: Call): Promise<string | null> {
       protocol: address.protocol,
       gitBinary: settings.gitBinary,
       maxFileBytes: call.maxFileBytes,
-      signal: AbortSignal.any([repository.signal, deadline, ...stops]),
+      signal: AbortSignal.any([repository.signal, deadline.signal, ...stops]),
     });
     if (outcome.exitCode === 0) return outcome.stdout;
     if (repository.signal.aborted) throw canceled();
     if (stop?.signal.aborted === true) throw refused(stop.refusal);
-    if (deadline.aborted) throw refused(call.lateness);
+    if (deadline.signal.aborted) throw refused(call.lateness);
     if (saysNoRepository(outcome.stderr)) return null;
     throw refused(refusalOf(outcome.stderr));
   } finally {
+    deadline.end();
     configuration.close();
   }
 }
@@ -83,10 +85,6 @@ export async function callGit(call: Call): Promise<string | null> {
 /** The error of a refusal: our words alone. */
 export function refused({ code, problem }: Refusal): SecuError {
   return new SecuError(code, `git could not read the repository: ${problem}`, { details: { problem } });
-}
-
-export function canceled(): SecuError {
-  return new SecuError('canceled', 'it was asked to stop');
 }
 
 async function pinOf(settings: CallSettings, address: CloneAddress): Promise<string | null> {

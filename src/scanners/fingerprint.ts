@@ -19,6 +19,12 @@ export function fingerprintOf(input: {
   return `${FINGERPRINT_VERSION}:${hash(JSON.stringify([kind, ruleId, path, normalised(match), ordinal]))}`;
 }
 
+/** A fingerprint that was made with no hash but the text itself, with this one. */
+export function fingerprintAs(unhashed: string, hash: (text: string) => string): string {
+  const version = `${FINGERPRINT_VERSION}:`;
+  return `${version}${hash(unhashed.slice(version.length))}`;
+}
+
 /** The match without white space. */
 export function normalised(match: string): string {
   return match.replace(/\s+/g, '');

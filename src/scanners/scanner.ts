@@ -1,4 +1,5 @@
 import type { SkippedFiles } from '../domain/scan.ts';
+import type { Clock } from '../domain/turns.ts';
 import type { FoundInFile } from './found.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -9,6 +10,8 @@ export interface ScannerInput {
   folder: string;
   history: 'none' | 'full';
   signal: AbortSignal;
+  /** The scan's own, which stands while it waits for its turn. */
+  clock: Clock;
 }
 
 export interface ScannerResult {

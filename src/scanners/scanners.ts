@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { Deadline } from '../domain/deadline.ts';
+import { createDeadline } from '../domain/deadline.ts';
+import { canceled, isSecuError, SecuError } from '../domain/errors.ts';
 import type { ScannedFinding } from '../domain/finding.ts';
 import type { Scanners, ScanReport } from '../domain/ports.ts';
 import type { ScannerRun, SkippedFiles } from '../domain/scan.ts';
+import { createTurns } from '../domain/turns.ts';
 import type { AstGrepOptions } from './ast-grep/ast-grep.ts';
 import { createAstGrep } from './ast-grep/ast-grep.ts';
 import { hasCode } from './ast-grep/code-files.ts';
@@ -25,13 +28,15 @@ export interface ScannersOptions {
   /** `null` where it is not on this machine: scans are then incomplete, never clean. */
   gitleaks: { path: string; version: string } | null;
   /** The same; `left_out` scans for secrets alone and says nothing of code. */
-  astGrep: Omit<AstGrepOptions, 'sandbox'> | null | 'left_out';
+  astGrep: Omit<AstGrepOptions, 'sandbox' | 'takeTurn'> | null | 'left_out';
   /** An existing or new folder in which nothing is kept. */
   workFolder: string;
   /** Files larger than this are counted, not read. */
   blobMaxBytes: number;
-  /** For all scanners of one repository together. */
+  /** For all scanners of one repository together, without what they wait for their turn. */
   scanTimeoutMs: number;
+  /** Programs that look at files, at once. */
+  atOnce: number;
   /** More findings than this of one scanner make its run fail. */
   maxFindings?: number;
 }
@@ -43,13 +48,19 @@ export function createScanners(options: ScannersOptions): Scanners & { isolation
   const { gitleaks, astGrep, workFolder, blobMaxBytes } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const sandbox = createSandbox({ folder: workFolder });
+  const places = {
+    takeTurn: createTurns(options.atOnce),
+    takeSmallTurn: createTurns(Math.max(1, Math.floor(options.atOnce / 2))),
+  };
   const scanners: Scanner[] = [
     gitleaks === null
       ? missing(SECRETS_SCANNER, () => true)
-      : createGitleaks({ ...gitleaks, blobMaxBytes, sandbox }),
+      : createGitleaks({ ...gitleaks, blobMaxBytes, sandbox, ...places }),
   ];
   if (astGrep !== 'left_out')
-    scanners.push(astGrep === null ? missing('ast-grep', hasCode) : createAstGrep({ ...astGrep, sandbox }));
+    scanners.push(
+      astGrep === null ? missing('ast-grep', hasCode) : createAstGrep({ ...astGrep, sandbox, ...places }),
+    );
   return {
     rules: rulesOf(scanners),
     isolation: () => sandbox.isolation(),
@@ -70,21 +81,25 @@ interface Work {
 
 async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
   if (input.signal.aborted) throw canceled();
-  const deadline = AbortSignal.timeout(options.scanTimeoutMs);
-  const signal = AbortSignal.any([input.signal, deadline]);
-  const settled = <T>(work: Promise<T>) => settle({ deadline, outer: input.signal }, work);
+  const clock = createDeadline(options.scanTimeoutMs);
+  const signal = AbortSignal.any([input.signal, clock.signal]);
+  const settled = <T>(work: Promise<T>) => settle({ deadline: clock.signal, outer: input.signal }, work);
   const folder = await mkdtemp(join(input.workDirectory, 'scan-'));
+  const { blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
+  const { history, hash } = input;
+  let snapshot: Settled<Snapshot> | null = null;
   try {
-    const { blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
-    const snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
+    snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
     const ran: Ran[] = [];
     for (const scanner of scanners) {
       const own = await mkdtemp(join(folder, `${scanner.name}-`));
-      const { history } = input;
-      ran.push(await runScanner({ scanner, snapshot, settled, history, signal, maxFindings, folder: own }));
+      const how = { history, signal, clock, maxFindings, folder: own };
+      ran.push(await runScanner({ scanner, snapshot, settled, ...how }));
     }
-    return await reportOf({ ran, snapshot, settled, hash: input.hash });
+    return await reportOf({ ran, snapshot, settled, hash });
   } finally {
+    clock.end();
+    if (snapshot?.ok === true) await snapshot.value.git.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -118,10 +133,11 @@ async function runScanner(work: {
   settled: Settle;
   history: 'none' | 'full';
   signal: AbortSignal;
+  clock: Deadline;
   maxFindings: number;
   folder: string;
 }): Promise<Ran> {
-  const { scanner, snapshot, settled, history, signal, maxFindings, folder } = work;
+  const { scanner, snapshot, settled, history, signal, clock, maxFindings, folder } = work;
   const { name, version, rules } = scanner;
   const startedAt = performance.now();
   const ran = (how: Partial<ScannerRun> & Pick<ScannerRun, 'status'>, files: readonly FoundInFile[] = []) => {
@@ -133,7 +149,7 @@ async function runScanner(work: {
   if (version === null) return ran({ status: 'unavailable' });
   if (!snapshot.ok) return ran({ status: 'failed', cause: snapshot.cause });
   const result = await settled(
-    scanner.scan({ snapshot: snapshot.value, folder, history, signal }).then((value) => {
+    scanner.scan({ snapshot: snapshot.value, folder, history, signal, clock }).then((value) => {
       const findings = value.files.reduce((count, { found }) => count + found.length, 0);
       if (findings > maxFindings) throw tooMany(findings);
       return { ...value, findings };
@@ -154,13 +170,19 @@ async function reportOf(work: {
   const { ran, snapshot, settled, hash } = work;
   const runs = ran.map(({ run }) => run);
   const files = ran.flatMap((one) => one.files);
-  if (!snapshot.ok || files.length === 0) return { runs, findings: [] };
+  if (!snapshot.ok) return { runs, findings: [] };
   const showsLines = runs.some(({ name, status }) => name === SECRETS_SCANNER && status === 'ok');
   const { git } = snapshot.value;
-  const findings = await settled<ScannedFinding[]>(toFindings({ files, git, hash, showsLines }));
+  const findings = await settled<ScannedFinding[]>(
+    (async () => {
+      const found = files.length === 0 ? [] : await toFindings({ files, git, hash, showsLines });
+      await git.close();
+      return found;
+    })(),
+  );
   if (findings.ok) return { runs, findings: findings.value };
   const failed = { status: 'failed', cause: findings.cause, findings: 0 } as const;
-  return { runs: runs.map((run) => (run.findings > 0 ? { ...run, ...failed } : run)), findings: [] };
+  return { runs: runs.map((run) => (run.status === 'ok' ? { ...run, ...failed } : run)), findings: [] };
 }
 
 function together(lists: readonly SkippedFiles[]): SkippedFiles[] {
@@ -185,8 +207,4 @@ function tooMany(findings: number): SecuError {
   return new SecuError('scanner_crashed', 'more was found than can be stored', {
     details: { problem: 'too_many_findings', findings },
   });
-}
-
-function canceled(): SecuError {
-  return new SecuError('canceled', 'it was asked to stop');
 }

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { SecuError } from '../domain/errors.ts';
 import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
 import { isSystemError } from '../domain/system-error.ts';
+import { layOut, SNAPSHOT_REF } from './bare-repository.ts';
 import { isBinaryName, isLfsPointer } from './file-kinds.ts';
 import type { GitObjects, TreeEntry } from './git-objects.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -15,7 +16,7 @@ import { decodeWide, wideEncodingOf } from './text-encoding.ts';
 const MAX_PATH_BYTES = 4_096;
 const LINK = '120000';
 const SUBMODULE = '160000';
-const SHA256_HEX_LENGTH = 64;
+export const SHA256_HEX_LENGTH = 64;
 
 export interface SnapshotFile {
   /** Shown to people; bytes that are no UTF-8 are U+FFFD. */
@@ -41,6 +42,9 @@ export interface Snapshot {
   gitDirectory: string;
   /** The commit of the repository, of which this is the picture. */
   commit: string;
+  /** The one commit of the snapshot. */
+  picture: string;
+  /** To be closed by whoever took the snapshot. */
   git: GitObjects;
   /** By the name that the file has in the snapshot. */
   files: ReadonlyMap<string, SnapshotFile>;
@@ -59,9 +63,6 @@ export function countSkips(skipped: readonly SkippedFile[]): SkippedFiles[] {
   }));
 }
 
-/** The branch of the one commit. */
-export const SNAPSHOT_REF = 'refs/heads/snapshot';
-
 /** @throws SecuError `scanner_crashed` when an object is broken or missing; the signal's reason */
 export async function takeSnapshot(input: {
   gitDirectory: string;
@@ -71,46 +72,42 @@ export async function takeSnapshot(input: {
   blobMaxBytes: number;
   signal: AbortSignal;
 }): Promise<Snapshot> {
-  const { commit, folder, blobMaxBytes, signal } = input;
+  const { commit, folder, signal } = input;
   const gitDirectory = join(folder, 'snapshot.git');
-  await layOut({ gitDirectory, over: resolve(input.gitDirectory), commit });
-  const git = openGitObjects({ gitDirectory, folder, signal });
+  const over = resolve(input.gitDirectory);
+  await layOut({ gitDirectory, over: [over], isSha256: commit.length === SHA256_HEX_LENGTH });
+  await copyFile(join(over, 'shallow'), join(gitDirectory, 'shallow')).catch(ignoreMissing);
+  const git = openGitObjects({ gitDirectory, commit, folder, signal });
+  try {
+    return { gitDirectory, commit, git, ...(await fill({ ...input, gitDirectory, git })) };
+  } catch (err) {
+    await git.stop();
+    throw err;
+  }
+}
+
+async function fill(input: {
+  git: GitObjects;
+  gitDirectory: string;
+  commit: string;
+  blobMaxBytes: number;
+}): Promise<Omit<Snapshot, 'gitDirectory' | 'commit' | 'git'>> {
+  const { git, gitDirectory, commit, blobMaxBytes } = input;
   const skipped: SkippedFile[] = [];
   const skip = (entry: TreeEntry, reason: SkipReason) =>
     skipped.push({ path: entry.path.toString('utf8'), reason });
   const candidates: TreeEntry[] = [];
-  for (const entry of await git.listTree(commit)) {
+  for (const entry of await git.listTree()) {
     const reason = reasonToSkip(entry, blobMaxBytes);
     if (reason === null) candidates.push(entry);
     else skip(entry, reason);
   }
   const files = new Map<string, SnapshotFile>();
   const seen = { bytes: 0, tree: '', isWhole: skipped.length === 0 };
-  await commitOf({
-    gitDirectory,
-    git,
-    seen,
-    stream: importStream({ git, commit, candidates, files, seen, skip }),
-  });
+  const stream = importStream({ git, commit, candidates, files, seen, skip });
+  const picture = await commitOf({ gitDirectory, git, seen, stream });
   const fileCount = [...files.values()].filter(({ encoding }) => encoding === null).length;
-  return { gitDirectory, commit, git, files, fileCount, bytes: seen.bytes, skipped };
-}
-
-/** A bare repository by hand: `git init` would cost a process and bring samples. @see gitrepository-layout(5) */
-async function layOut(input: { gitDirectory: string; over: string; commit: string }): Promise<void> {
-  const { gitDirectory, over, commit } = input;
-  await mkdir(join(gitDirectory, 'objects', 'info'), { recursive: true });
-  await mkdir(join(gitDirectory, 'refs', 'heads'), { recursive: true });
-  await mkdir(join(gitDirectory, 'info'));
-  const isSha256 = commit.length === SHA256_HEX_LENGTH;
-  const format = isSha256 ? '\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n' : '';
-  await Promise.all([
-    writeFile(join(gitDirectory, 'HEAD'), `ref: ${SNAPSHOT_REF}\n`),
-    writeFile(join(gitDirectory, 'config'), `[core]\n\tbare = true\n${format}`),
-    writeFile(join(gitDirectory, 'info', 'attributes'), '* diff\n'),
-    writeFile(join(gitDirectory, 'objects', 'info', 'alternates'), `${join(over, 'objects')}\n`),
-    copyFile(join(over, 'shallow'), join(gitDirectory, 'shallow')).catch(ignoreMissing),
-  ]);
+  return { picture, files, fileCount, bytes: seen.bytes, skipped };
 }
 
 function reasonToSkip(entry: TreeEntry, blobMaxBytes: number): SkipReason | null {
@@ -139,7 +136,7 @@ async function commitOf(input: {
   git: GitObjects;
   seen: Seen;
   stream: AsyncGenerator<Buffer>;
-}): Promise<void> {
+}): Promise<string> {
   const { gitDirectory, git, seen, stream } = input;
   const held: Buffer[] = [];
   for (let next = await stream.next(); next.done !== true; next = await stream.next()) {
@@ -152,10 +149,11 @@ async function commitOf(input: {
     yield* stream;
   }
   await git.run(['fast-import', '--quiet', '--done', '--date-format=raw'], all());
+  return (await readFile(join(gitDirectory, SNAPSHOT_REF), 'utf8')).trim();
 }
 
 /** A loose object and a reference, as git writes them. @see gitformat-loose, gitrepository-layout(5) */
-async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: string }): Promise<void> {
+async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: string }): Promise<string> {
   const text = `tree ${tree}\nauthor secu <secu> 0 +0000\ncommitter secu <secu> 0 +0000\n\n`;
   const object = Buffer.from(`commit ${text.length}\0${text}`);
   const algorithm = tree.length === SHA256_HEX_LENGTH ? 'sha256' : 'sha1';
@@ -164,6 +162,7 @@ async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: 
   await mkdir(folder);
   await writeFile(join(folder, id.slice(2)), deflateSync(object));
   await writeFile(join(gitDirectory, SNAPSHOT_REF), `${id}\n`);
+  return id;
 }
 
 /** The one commit, file by file, as `git fast-import` reads it. @see git-fast-import(1) */

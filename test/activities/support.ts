@@ -17,7 +17,6 @@ import { SecuError } from '../../src/domain/errors.ts';
 import type { Filters } from '../../src/domain/integration.ts';
 import type { Starters } from '../../src/domain/ports.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { createTurns } from '../../src/domain/turns.ts';
 import { createGitlabClient } from '../../src/gitlab/client.ts';
 import { createPacer } from '../../src/gitlab/pacer.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
@@ -83,7 +82,6 @@ export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps & Rot
       pacer: createPacer({ perSecond: 1_000 }),
       userAgent: 'Secu/test',
     }),
-    takeScanTurn: createTurns(2),
     scanners: world.scanners,
     workFolder: await mkdtemp(join(world.folder, 'scans-')),
     hash: (text) => keyedHash({ dataKey, purpose: 'fingerprint', text }),

@@ -224,7 +224,12 @@ test('what parses has no setting of this process and no network where it can be 
     [...ours, 'HOME', 'LC_ALL', 'PATH', 'PWD', 'TMPDIR'].toSorted(),
   );
   expect(argv).toEqual([engine.bindingPath]);
-  const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES, scanTimeoutMs: 1 };
+  const common = {
+    workFolder: join(world.folder, 'work'),
+    blobMaxBytes: BLOB_MAX_BYTES,
+    scanTimeoutMs: 1,
+    atOnce: 1,
+  };
   const scanners = createScanners({ ...common, gitleaks: null, astGrep: null });
   const isOurs = network === readlinkSync('/proc/self/ns/net');
   expect(isOurs).toBe((await scanners.isolation()) === 'none');
@@ -311,6 +316,7 @@ test('another version, another language or another scanner is another set of rul
     workFolder: join(world.folder, 'work'),
     blobMaxBytes: 1,
     scanTimeoutMs: 1,
+    atOnce: 1,
     gitleaks: null,
   };
   const rulesOf = (astGrep: Options['astGrep'] = real) => createScanners({ ...common, astGrep }).rules;

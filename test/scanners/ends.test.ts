@@ -140,7 +140,13 @@ describe('nothing of a scanner outlives', () => {
       const gitleaks = await gitleaksOf(`kept-${lines.length}`, lines);
       const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
       const { signal } = new AbortController();
-      await createScanners({ ...common, astGrep: 'left_out', gitleaks, scanTimeoutMs: 60_000 }).scan({
+      await createScanners({
+        ...common,
+        astGrep: 'left_out',
+        gitleaks,
+        scanTimeoutMs: 60_000,
+        atOnce: 1,
+      }).scan({
         ...repository,
         workDirectory: folder,
         history: 'none',
@@ -172,6 +178,8 @@ test('the environment of a scanner holds nothing of ours', async () => {
     'GIT_NO_REPLACE_OBJECTS',
     'GIT_OPTIONAL_LOCKS',
     'GIT_TERMINAL_PROMPT',
+    'GOGC',
+    'GOMEMLIMIT',
     'HOME',
     'LC_ALL',
     'PATH',
@@ -191,6 +199,7 @@ test('a scanner has no network where the machine can keep it from one, and a sca
     astGrep: 'left_out',
     gitleaks,
     scanTimeoutMs: 60_000,
+    atOnce: 1,
   }).isolation();
   const result = await world.scan(repository, { options: { gitleaks } });
   expect(places(result)).toEqual(['a.env:1 github-pat']);
@@ -218,7 +227,7 @@ test('nothing that a repository holds is run or written: hooks, filters, configu
 });
 
 test('the rules in force have one hash, which moves with what is there to scan', () => {
-  const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: 1, scanTimeoutMs: 1 };
+  const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: 1, scanTimeoutMs: 1, atOnce: 1 };
   const rulesOf = (gitleaks: { path: string; version: string } | null) =>
     createScanners({ ...common, astGrep: 'left_out', gitleaks }).rules;
   const path = world.gitleaks.path;

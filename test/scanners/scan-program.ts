@@ -7,6 +7,7 @@ const scanners = createScanners({
   workFolder: folder,
   blobMaxBytes: 1_000_000,
   scanTimeoutMs: 600_000,
+  atOnce: 2,
 });
 await scanners.scan({
   gitDirectory,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runGit } from '../../simulator/git/run.ts';
 import type { FileContent } from '../../simulator/index.ts';
-import { SNAPSHOT_REF, takeSnapshot } from '../../src/scanners/snapshot.ts';
+import { takeSnapshot } from '../../src/scanners/snapshot.ts';
 import type { ScanWorld } from './support.ts';
 import { createScanWorld } from './support.ts';
 
@@ -20,12 +20,13 @@ async function treesOf(files: Record<string, FileContent>) {
   const folder = await mkdtemp(join(world.folder, 'snapshot-'));
   const { signal } = new AbortController();
   const snapshot = await takeSnapshot({ ...repository, folder, blobMaxBytes: 1_000, signal });
+  await snapshot.git.close();
   const tree = async (gitDirectory: string, name: string) => {
     const args = ['--git-dir', gitDirectory, 'rev-parse', `${name}^{tree}`];
     return (await runGit({ home: world.folder, args })).toString().trim();
   };
   return {
-    picture: await tree(snapshot.gitDirectory, SNAPSHOT_REF),
+    picture: await tree(snapshot.gitDirectory, snapshot.picture),
     original: await tree(repository.gitDirectory, repository.commit),
     names: [...snapshot.files.keys()].sort(),
     skipped: snapshot.skipped.map(({ reason }) => reason),

@@ -62,6 +62,7 @@ export async function createScanWorld(): Promise<ScanWorld> {
         workFolder: join(folder, 'work'),
         blobMaxBytes: BLOB_MAX_BYTES,
         scanTimeoutMs: 60_000,
+        atOnce: 2,
         ...options,
       });
       return scanners.scan({

@@ -14,7 +14,6 @@ import { createRotationActivities } from '../../src/activities/rotation.ts';
 import { createScanActivities } from '../../src/activities/scan.ts';
 import { createSyncActivities } from '../../src/activities/sync.ts';
 import { createVerifyActivities } from '../../src/activities/verify.ts';
-import { createTurns } from '../../src/domain/turns.ts';
 import { openRotationFolder } from '../../src/main/rotation-folder.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import type { QueueName, WorkerParts } from '../../src/temporal/worker.ts';
@@ -162,7 +161,6 @@ async function partsOf(input: {
           scanners: world.scanners,
           workFolder,
           hash,
-          takeScanTurn: createTurns(SLOTS.scan),
         }),
       };
     }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SecuError } from '../../domain/errors.ts';
 import type { SkipReason } from '../../domain/scan.ts';
+import type { Turns } from '../../domain/turns.ts';
+import { inTurn } from '../../domain/turns.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
 import type { Found, FoundInFile } from '../found.ts';
 import { scannerEnvironment } from '../git-objects.ts';
@@ -30,6 +32,8 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 
 export interface AstGrepOptions extends AstGrep {
   sandbox: Sandbox;
+  /** One for each run of the engine. */
+  takeTurn: Turns;
   /** For one file; by default 20 s. */
   fileTimeoutMs?: number | undefined;
 }
@@ -125,8 +129,8 @@ function rulesFor({ work, file, content }: { work: Work; file: CodeFile; content
 }
 
 async function resultsOf({ options, rules, input }: Work, batch: readonly Candidate[]) {
-  const { sandbox, fileTimeoutMs = FILE_TIMEOUT_MS } = options;
-  const { folder, signal, snapshot } = input;
+  const { sandbox, takeTurn, fileTimeoutMs = FILE_TIMEOUT_MS } = options;
+  const { folder, signal, snapshot, clock } = input;
   const engine = {
     astGrep: options,
     rules: rules.map(engineRule),
@@ -136,10 +140,9 @@ async function resultsOf({ options, rules, input }: Work, batch: readonly Candid
     fileTimeoutMs,
     signal,
   };
-  return runEngine(
-    engine,
-    batch.map(({ task }) => task),
-  );
+  if (batch.length === 0) return [];
+  const tasks = batch.map(({ task }) => task);
+  return inTurn({ takeTurn, signal, clock }, () => runEngine(engine, tasks));
 }
 
 function engineRule({ rule, constraints, utils, narrow }: CodeRule): EngineRule {

@@ -1,34 +1,27 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { SecuError } from '../../domain/errors.ts';
 import type { SkippedFiles } from '../../domain/scan.ts';
+import { inTurn } from '../../domain/turns.ts';
 import { BINARY_EXTENSIONS } from '../file-kinds.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
-import { scannerEnvironment } from '../git-objects.ts';
-import { runProcess } from '../process.ts';
-import type { Sandbox } from '../sandbox.ts';
 import type { Scanner, ScannerInput } from '../scanner.ts';
 import type { SkippedFile } from '../snapshot.ts';
-import { countSkips, SNAPSHOT_REF } from '../snapshot.ts';
+import { countSkips } from '../snapshot.ts';
 import type { WideEncoding } from '../text-encoding.ts';
 import { foundOf, identityOf } from './findings.ts';
 import { HISTORY_OPTIONS, historyArguments, largePaths, readHistory } from './history.ts';
 import type { Leak } from './report.ts';
-import { extentOf, parseReport } from './report.ts';
+import type { GitleaksProgram } from './run.ts';
+import { RULES_FILE, readLess, runGitleaks } from './run.ts';
 import { SEVERITY_TABLE } from './severity.ts';
+import type { Places } from './snapshot-scans.ts';
+import { createSnapshotScans } from './snapshot-scans.ts';
 
-const RULES_FILE = fileURLToPath(new URL('rules.toml', import.meta.url));
-const REPORT_TEMPLATE = fileURLToPath(new URL('report.tmpl', import.meta.url));
-const MAX_REPORT_BYTES = 64 * 1024 * 1024;
-
-export interface GitleaksOptions {
-  path: string;
+export interface GitleaksOptions extends GitleaksProgram, Places {
   version: string;
   blobMaxBytes: number;
-  sandbox: Sandbox;
 }
 
 /** Leaks of one file at one commit. */
@@ -47,13 +40,14 @@ interface LeakyFile {
  */
 export function createGitleaks(options: GitleaksOptions): Scanner {
   const { version } = options;
+  const scanSnapshot = createSnapshotScans(options);
   return {
     name: 'gitleaks',
     version,
     rules: rulesHash(version),
     applies: () => true,
     async scan(input) {
-      const leaks = await scanSnapshot(options, input);
+      const leaks = await scanSnapshot(input);
       const files = atHead({ leaks, input });
       const past = input.history === 'full' ? await scanHistory({ options, input, files }) : NOTHING_PAST;
       const all = [...files, ...past.files];
@@ -79,15 +73,6 @@ function rulesHash(version: string): string {
     FINGERPRINT_VERSION,
   ];
   return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
-}
-
-async function scanSnapshot(options: GitleaksOptions, input: ScannerInput): Promise<Leak[]> {
-  const { snapshot } = input;
-  const logOptions = ['--text', '--no-renames', SNAPSHOT_REF];
-  const { leaks, extent } = await runGitleaks({ options, input, logOptions });
-  const commits = snapshot.bytes > 0 ? 1 : 0;
-  if (extent.bytes !== snapshot.bytes || extent.commits !== commits) throw readLess();
-  return leaks;
 }
 
 function atHead({ leaks, input }: { leaks: readonly Leak[]; input: ScannerInput }): LeakyFile[] {
@@ -127,7 +112,9 @@ async function scanHistory(parts: {
   const forTheSnapshot = await readFile(attributes);
   await appendFile(attributes, [...binaryPatterns(), ...large.map(attributePattern)].join(''));
   const history = await readHistory({ git, commit });
-  const { leaks, extent } = await runGitleaks({ options, input, logOptions: historyArguments(commit) });
+  const { leaks, extent } = await inTurn({ ...input, takeTurn: options.takeTurn }, () =>
+    runGitleaks({ ...options, ...input, gitDirectory, logOptions: historyArguments(commit) }),
+  );
   await writeFile(attributes, forTheSnapshot);
   if (extent.commits !== history.commitsWithText) throw readLess();
   const known = identitiesOf(files);
@@ -170,47 +157,4 @@ function pastFile(leaks: readonly Leak[]): LeakyFile {
 function attributePattern(path: string): string {
   const literal = `/${path.replace(/[\\*?[\]]/g, '\\$&')}`;
   return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}" -diff\n`;
-}
-
-/** @throws SecuError `scanner_crashed` for every end but a good one */
-async function runGitleaks(parts: {
-  options: GitleaksOptions;
-  input: ScannerInput;
-  logOptions: readonly string[];
-}): Promise<{ leaks: Leak[]; extent: ReturnType<typeof extentOf> }> {
-  const { options, input, logOptions } = parts;
-  const { folder, signal, snapshot } = input;
-  const nothing = join(folder, 'no-ignores');
-  await mkdir(nothing, { recursive: true });
-  const flags = ['--no-banner', '--no-color', '--exit-code', '0', '--platform', 'none'];
-  const ours = ['-c', RULES_FILE, '-i', nothing, '--ignore-gitleaks-allow'];
-  const output = ['-f', 'template', '--report-template', REPORT_TEMPLATE, '-r', '-'];
-  const logged = `--log-opts=${logOptions.join(' ')}`;
-  const args = ['git', snapshot.gitDirectory, ...flags, ...ours, ...output, logged];
-  const result = await runProcess({
-    ...(await options.sandbox.wrap(options.path, args)),
-    env: scannerEnvironment({ gitDirectory: snapshot.gitDirectory, folder }),
-    folder,
-    maxStdoutBytes: MAX_REPORT_BYTES,
-    signal,
-  });
-  if (result.exitCode !== 0) {
-    throw new SecuError('scanner_crashed', 'gitleaks ended in a way that has no meaning', {
-      details: { problem: 'exit_code', exitCode: result.exitCode },
-    });
-  }
-  const extent = extentOf(result.stderr);
-  const leaks = parseReport(result.stdout);
-  if (leaks.length !== extent.leaks) {
-    throw new SecuError('scanner_crashed', 'the report of gitleaks is not whole', {
-      details: { problem: 'report', found: extent.leaks, reported: leaks.length },
-    });
-  }
-  return { extent, leaks };
-}
-
-function readLess(): SecuError {
-  return new SecuError('scanner_crashed', 'gitleaks read something else than there was', {
-    details: { problem: 'incomplete' },
-  });
 }

@@ -27,5 +27,6 @@ export async function realScanners({ workFolder }: { workFolder: string }): Prom
     workFolder: join(workFolder, 'scanners'),
     blobMaxBytes: 10 * 1024 ** 2,
     scanTimeoutMs: 60_000,
+    atOnce: 2,
   });
 }

@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createSecrets } from '../../simulator/recipes/secrets.ts';
+import type { ScanReport } from '../../src/domain/ports.ts';
+import { createScanners } from '../../src/scanners/scanners.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { standIn } from './stand-ins.ts';
+import type { BareRepository, ScanWorld } from './support.ts';
+import { BLOB_MAX_BYTES, createScanWorld, hash, places, runOf } from './support.ts';
+
+const secrets = createSecrets('together');
+
+let world: ScanWorld;
+let repositories: BareRepository[];
+beforeAll(async () => {
+  world = await createScanWorld();
+  const withToken = { 'a.env': `GITHUB=${secrets.githubToken()}\n`, 'b.txt': 'nothing\n' };
+  repositories = [
+    await world.files({ 'first.env': `GITHUB=${secrets.githubToken()}\n` }),
+    await world.files(withToken),
+    await world.files({ 'clean.txt': 'nothing here\n' }),
+    // a copy: the same files make the same snapshot
+    await world.files(withToken),
+    await world.files({ 'a.env': `GITHUB=${secrets.githubToken()}\n`, '.gitleaks.toml': 'odd\n' }),
+    await world.files({ 'picture.png': 'x' }),
+  ];
+});
+afterAll(() => world.close());
+
+const FOUND = [
+  ['first.env:1 github-pat'],
+  ['a.env:1 github-pat'],
+  [],
+  ['a.env:1 github-pat'],
+  ['a.env:1 github-pat'],
+  [],
+];
+const SCANNED = [1, 2, 1, 2, 2, 0];
+
+/**
+ * Scans all of them at once with one place for gitleaks, whose first run ends only when all others wait for that place.
+ */
+async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeoutMs?: number }) {
+  const folder = join(world.folder, how.name);
+  await mkdir(folder);
+  const [runs, go] = [join(folder, 'runs'), join(folder, 'go')];
+  const gitleaks = await standIn({
+    folder,
+    name: how.name,
+    real: world.gitleaks.path,
+    lines: [
+      `echo "$@" >>'${runs}'`,
+      `until [ -e '${go}' ]; do sleep 0.05; done`,
+      ...(how.lines ?? []),
+      'exec "$REAL" "$@"',
+    ],
+  });
+  const scanners = createScanners({
+    gitleaks,
+    astGrep: 'left_out',
+    workFolder: join(folder, 'work'),
+    blobMaxBytes: BLOB_MAX_BYTES,
+    scanTimeoutMs: how.scanTimeoutMs ?? 60_000,
+    atOnce: 1,
+  });
+  const { signal } = new AbortController();
+  const scan = async (repository: BareRepository) => {
+    const workDirectory = await mkdtemp(join(folder, 'scan-'));
+    return scanners.scan({ ...repository, workDirectory, history: 'none', hash, signal });
+  };
+  const [first, ...others] = repositories;
+  const all = [scan(first ?? { gitDirectory: '', commit: '' })];
+  await awaitUntil(() => existsSync(runs), { what: 'the first run' });
+  all.push(...others.map(scan));
+  await awaitUntil(async () => (await waitingIn(folder)) === repositories.length, { what: 'all of them' });
+  await writeFile(go, '');
+  const reports = await Promise.all(all);
+  const lines = (await readFile(runs, 'utf8')).trim().split('\n');
+  await rm(folder, { recursive: true });
+  return { reports, runs: lines.map((line) => line.match(/\b[0-9a-f]{40}\b/g) ?? []) };
+}
+
+/** Scans that have come to gitleaks. */
+async function waitingIn(folder: string): Promise<number> {
+  let count = 0;
+  for await (const _ of glob('scan-*/scan-*/gitleaks-*', { cwd: folder })) count += 1;
+  return count;
+}
+
+function expectRight(reports: readonly ScanReport[]): void {
+  expect(reports.map(places)).toEqual(FOUND);
+  expect(reports.map((report) => runOf(report))).toMatchObject(
+    SCANNED.map((filesScanned) => ({ status: 'ok', cause: null, filesScanned })),
+  );
+}
+
+test('snapshots that wait for the same place are read in one run, a copy once; each has what is its own', async () => {
+  const { reports, runs } = await scanAll({ name: 'one-run' });
+  expectRight(reports);
+  expect(runs.map((commits) => commits.length)).toEqual([1, 4]);
+});
+
+test('when a run of several fails each is read alone, and what it waits for that does not count as its time', async () => {
+  const { reports, runs } = await scanAll({
+    name: 'each-alone',
+    lines: ['case "$*" in *together.git*) exit 3 ;; esac', 'sleep 0.6'],
+    scanTimeoutMs: 2_500,
+  });
+  expectRight(reports);
+  expect(runs.map((commits) => commits.length)).toEqual([1, 4, 1, 1, 1, 1, 1]);
+});
+
+test('what a run of several says of the wrong ones, or does not say, is not believed', async () => {
+  const { reports, runs } = await scanAll({
+    name: 'not-believed',
+    lines: [
+      'case "$*" in *together.git*)',
+      '  "$REAL" "$@" >out 2>err; code=$?',
+      '  sed \'s/"commit":"[0-9a-f]*"/"commit":"\'$(printf c%.0s $(seq 40))\'"/\' out; cat err >&2; exit $code',
+      ';; esac',
+    ],
+  });
+  expectRight(reports);
+  expect(runs).toHaveLength(7);
+});
