@@ -3,20 +3,23 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { listTools } from '../embedded/tools.ts';
+import type { GitRemoteOptions } from '../git/remote.ts';
 import { createGitRemote } from '../git/remote.ts';
 import type { OutboundPolicy } from '../gitlab/outbound.ts';
 import type { Log } from '../log/logger.ts';
 import { findAstGrep } from '../scanners/ast-grep/find.ts';
+import type { ScannersOptions } from '../scanners/scanners.ts';
 import { createScanners } from '../scanners/scanners.ts';
+import { createRunner } from './runner/runner.ts';
 
 const HEAD_TIMEOUT_MS = 30_000;
 
-/** Git and the scanners of this machine. A scanner that is missing makes scans incomplete, never clean. */
+/** Git and the scanners of this machine, in a process of their own. A scanner that is missing makes scans incomplete, never clean. */
 export async function createScanTools(input: {
   config: Config;
   policy: OutboundPolicy;
   log: Log;
-}): Promise<{ git: GitRemote; scanners: Scanners }> {
+}): Promise<{ git: GitRemote; scanners: Scanners; close(): Promise<void> }> {
   const { config, policy, log } = input;
   const workFolder = join(config.home, 'work', 'tools');
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
@@ -27,28 +30,45 @@ export async function createScanTools(input: {
   const astGrep = findAstGrep();
   if (astGrep === null)
     log.warn({}, 'ast-grep is not on this machine: scans of code will be incomplete; see "secu doctor"');
-  const git = createGit({ config, policy, workFolder });
-  const scanners = createScanners({
+  const scanners: ScannersOptions = {
     astGrep,
     gitleaks: gitleaks === null ? null : { path: gitleaks.path, version: gitleaks.version },
     workFolder,
     blobMaxBytes: config.limits.blobMaxBytes,
     scanTimeoutMs: config.limits.scanTimeoutMs,
+    atOnce: config.limits.scanSlots,
+  };
+  // a machine on which git cannot be given a token is told now, not by the first clone
+  createGit({ config, policy, workFolder });
+  const runner = createRunner({
+    options: { git: gitOptions({ config, workFolder }), scanners },
+    routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
   });
-  return { git, scanners };
+  const { rules } = createScanners(scanners);
+  return { git: runner.git, scanners: { rules, scan: runner.scan }, close: () => runner.close() };
 }
 
 /** Git with the limits and rules of this installation. `workFolder` is for what it needs beside a clone. */
 export function createGit(input: { config: Config; policy: OutboundPolicy; workFolder: string }): GitRemote {
-  const { config, policy, workFolder } = input;
+  const { policy } = input;
   return createGitRemote({
-    workFolder,
+    ...gitOptions(input),
     pinFor: (url) => policy.pinFor(url),
     proxyFor: (url) => policy.proxyFor(url),
+  });
+}
+
+function gitOptions(input: {
+  config: Config;
+  workFolder: string;
+}): Omit<GitRemoteOptions, 'pinFor' | 'proxyFor'> {
+  const { config, workFolder } = input;
+  return {
+    workFolder,
     caPem: config.network.caPem ?? undefined,
     clonesPerOrigin: config.gitlab.clones,
     cloneTimeoutMs: config.limits.cloneTimeoutMs,
     cloneMaxBytes: config.limits.cloneMaxBytes,
     headTimeoutMs: HEAD_TIMEOUT_MS,
-  });
+  };
 }

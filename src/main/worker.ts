@@ -19,7 +19,6 @@ import { createSyncActivities } from '../activities/sync.ts';
 import { createVerifyActivities } from '../activities/verify.ts';
 import type { Config } from '../config/config.ts';
 import { SecuError } from '../domain/errors.ts';
-import { createTurns } from '../domain/turns.ts';
 import { freePort } from '../embedded/home.ts';
 import { createGitlabClient } from '../gitlab/client.ts';
 import { createPacer } from '../gitlab/pacer.ts';
@@ -46,8 +45,8 @@ import { channelPolicyOf, openWorld } from './world.ts';
 const POOL_MAX = 20;
 const DATABASE_SLOTS = 50;
 const GITLAB_SLOTS = 20;
-/** Cloning waits for the network, scanning for the CPU: while one is scanned, the next is cloned. */
-const CLONES_PER_SCAN = 2;
+/** Cloning waits for the network, scanners for the CPU: while some are scanned, the next are cloned. */
+const CLONES_PER_SCANNER = 4;
 
 /** Runs workers for these queues until they are told to stop; ends with an error when one of them fails. */
 export async function runWorker(input: {
@@ -102,6 +101,7 @@ export async function runWorker(input: {
     await running;
     await rotator?.close();
     for (const close of closings) await close();
+    await deps.scanTools.close();
     await stopReporting();
     await connection.close();
     await world.close();
@@ -192,13 +192,12 @@ async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDep
   const { scanners } = deps.scanTools;
   const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
   return {
-    slots: config.limits.scanSlots * CLONES_PER_SCAN,
+    slots: config.limits.scanSlots * CLONES_PER_SCANNER,
     activities: createScanActivities({
       ...deps,
       scanners,
       workFolder: workFolder.path,
       hash,
-      takeScanTurn: createTurns(config.limits.scanSlots),
     }),
     close: () => workFolder.close(),
   };
