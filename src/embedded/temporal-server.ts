@@ -145,8 +145,8 @@ function temporalSpec({
       ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
       ...extra,
     ],
-    // HOME of its own: a person's Temporal profile must not steer it.
-    env: { PATH: SYSTEM_PATH, HOME: layout.temporal, TZ: 'UTC' },
+    // HOME of its own: a person's Temporal profile must not steer it. The limit is a soft one, to collect garbage by.
+    env: { PATH: SYSTEM_PATH, HOME: layout.temporal, TZ: 'UTC', GOMEMLIMIT: '200MiB' },
     cwd: layout.temporal,
     stopSignal: 'SIGTERM',
     stopGraceMs: STOP_GRACE_MS,

@@ -203,6 +203,9 @@ function childEnvironment(env: Environment): Record<string, string> {
   return { PATH: SYSTEM_PATH, ...Object.fromEntries(own.map(([name, value]) => [name, value ?? ''])) };
 }
 
+/** V8 lets young objects fill 48 MiB in each of a process's isolates before it looks: 12 are as quick here. */
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
+
 function nodeChild(input: {
   name: string;
   args: readonly string[];
@@ -214,7 +217,7 @@ function nodeChild(input: {
   return {
     name: input.name,
     command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', program, ...input.args],
+    args: [...NODE_OPTIONS, program, ...input.args],
     env: { ...input.env, SECU_LOG_FORMAT: 'json' },
     ipc: true,
     stopSignal: 'SIGTERM',
