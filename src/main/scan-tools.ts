@@ -14,7 +14,10 @@ import { createRunner } from './runner/runner.ts';
 
 const HEAD_TIMEOUT_MS = 30_000;
 
-/** Git and the scanners of this machine, in a process of their own. A scanner that is missing makes scans incomplete, never clean. */
+/**
+ * Git and the scanners of this machine, in a process of their own. A scanner that is missing makes scans incomplete,
+ * never clean.
+ */
 export async function createScanTools(input: {
   config: Config;
   policy: OutboundPolicy;

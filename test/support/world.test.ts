@@ -19,7 +19,7 @@ afterAll(async () => {
 test('a token becomes an active integration whose repositories are listed, cloned and scanned', async () => {
   const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
   const { integrationId } = await addIntegration(world, { token });
-  const done = await awaitUntil(async () => {
+  const scanned = async () => {
     const [row] = await world.db.query(
       `select (select verdict from integration where id = $1) as verdict,
               (select count(*)::int from scan where status in ('queued', 'running')) as open,
@@ -27,7 +27,9 @@ test('a token becomes an active integration whose repositories are listed, clone
       [integrationId],
     );
     return row?.['verdict'] === 'active' && row['open'] === 0 && Number(row['succeeded']) > 5 ? row : null;
-  });
+  };
+  // every recipe: ten seconds where something else runs too
+  const done = await awaitUntil(scanned, { timeoutMs: 50_000, what: 'the end of all scans' });
   expect(done['verdict']).toBe('active');
   expect(world.simulator.control.failures()).toEqual([]);
 });
