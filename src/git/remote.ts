@@ -48,13 +48,6 @@ type CloneInput = Parameters<GitRemote['clone']>[0];
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const { workFolder, caPem } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
-  const folder = memoryFolder();
-  if (folder === null) {
-    throw new SecuError(
-      'tool_unavailable',
-      'neither /dev/shm nor /run is a file system in memory that we may write; git gets the token through one',
-    );
-  }
   const settings: CallSettings = {
     workFolder,
     pinFor: options.pinFor,
@@ -63,13 +56,23 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     templateFolder: TEMPLATE_FOLDER,
     lowSpeedSeconds: options.lowSpeedSeconds ?? DEFAULT_LOW_SPEED_SECONDS,
     gitBinary: options.gitBinary ?? 'git',
-    memoryFolder: folder,
+    memoryFolder: folderForTokens(),
   };
   const takeTurn = turnsByOrigin(options.clonesPerOrigin);
   return {
     readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
     clone: (repository) => takeTurn(repository, () => clone({ settings, repository, options })),
   };
+}
+
+/** Where git is given a token. @throws SecuError `tool_unavailable` on a machine where it cannot be */
+export function folderForTokens(): string {
+  const folder = memoryFolder();
+  if (folder !== null) return folder;
+  throw new SecuError(
+    'tool_unavailable',
+    'neither /dev/shm nor /run is a file system in memory that we may write; git gets the token through one',
+  );
 }
 
 async function readHead(input: {

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { listTools } from '../embedded/tools.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
-import { createGitRemote } from '../git/remote.ts';
+import { createGitRemote, folderForTokens } from '../git/remote.ts';
 import type { OutboundPolicy } from '../gitlab/outbound.ts';
 import type { Log } from '../log/logger.ts';
 import { findAstGrep } from '../scanners/ast-grep/find.ts';
@@ -41,11 +41,12 @@ export async function createScanTools(input: {
     scanTimeoutMs: config.limits.scanTimeoutMs,
     atOnce: config.limits.scanSlots,
   };
-  // a machine on which git cannot be given a token is told now, not by the first clone
-  createGit({ config, policy, workFolder });
+  folderForTokens(); // or it is told now, not by the first clone
   const runner = createRunner({
     options: { git: gitOptions({ config, workFolder }), scanners },
     routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
+    onComplaint: (text) =>
+      log.error({ text }, 'the process that runs git and the scanners ended with a complaint'),
   });
   const { rules } = createScanners(scanners);
   return { git: runner.git, scanners: { rules, scan: runner.scan }, close: () => runner.close() };

@@ -42,7 +42,11 @@ function scannersOptions(path = real): ScannersOptions {
   };
 }
 
-function runner(more: { path?: string; idleMs?: number; pin?: () => Promise<string | null> } = {}): Runner {
+const complaints: string[] = [];
+
+function runner(
+  more: { path?: string; idleMs?: number; pin?: () => Promise<string | null>; proxy?: string } = {},
+): Runner {
   const made = createRunner({
     options: {
       git: {
@@ -54,7 +58,11 @@ function runner(more: { path?: string; idleMs?: number; pin?: () => Promise<stri
       },
       scanners: scannersOptions(more.path),
     },
-    routeFor: async () => ({ pin: more.pin === undefined ? null : await more.pin(), proxy: null }),
+    routeFor: async () => ({
+      pin: more.pin === undefined ? null : await more.pin(),
+      proxy: more.proxy ?? null,
+    }),
+    onComplaint: (text) => complaints.push(text),
     ...(more.idleMs === undefined ? {} : { idleMs: more.idleMs }),
   });
   runners.push(made);
@@ -112,6 +120,12 @@ test('an error crosses with its code and details, a refused address with those o
   });
 });
 
+test('git goes through the proxy that the policy names', async () => {
+  // nobody listens there
+  const by = runner({ proxy: 'http://127.0.0.1:9' });
+  await expect(clone(by)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+});
+
 test('a cancel stops what runs, and is told when nothing of it is left', async () => {
   const { path: hanging } = await standIn({ folder: world.folder, name: 'hanging', real, lines: HANGING });
   const by = runner({ path: hanging });
@@ -154,6 +168,17 @@ test('it is given no setting of ours, and neither its environment nor its argume
   } finally {
     delete process.env['SECU_OF_THE_TEST'];
   }
+});
+
+test('what it writes to standard error is told, and not written where nobody takes secrets out', async () => {
+  const by = runner();
+  await clone(by);
+  // node says on standard error that its debugger listens, or that its port is taken
+  process.kill(Number(runnerPids()[0]), 'SIGUSR1');
+  await clone(by);
+  await by.close();
+  await awaitUntil(() => complaints.length === 1, { what: 'the complaint' });
+  expect(complaints[0]).toMatch(/debugger|inspector/i);
 });
 
 test('one that nobody needs for a while ends, and is started again', async () => {

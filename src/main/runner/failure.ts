@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { isSecuError, SecuError } from '../../domain/errors.ts';
 import type { Answer } from './protocol.ts';
 
@@ -7,7 +8,8 @@ export async function answerOf(work: Promise<unknown>): Promise<Answer> {
     return { value: await work };
   } catch (err) {
     if (isSecuError(err)) return { failure: { code: err.code, message: err.message, details: err.details } };
-    return { failure: { code: null, message: String(err), details: {} } };
+    const message = isNativeError(err) ? (err.stack ?? err.message) : 'not an error';
+    return { failure: { code: null, message, details: {} } };
   }
 }
 

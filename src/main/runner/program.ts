@@ -11,6 +11,7 @@ import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './
  */
 const running = new Map<number, AbortController>();
 const asked = new Map<number, (answer: Answer) => void>();
+/** By origin. */
 const proxies = new Map<string, string | null>();
 let questions = 0;
 let tools: Promise<{ git: GitRemote; scanners: Scanners }> | null = null;
@@ -42,10 +43,10 @@ function toolsOf({ git, scanners }: RunnerOptions) {
       ...git,
       async pinFor(url) {
         const { pin, proxy } = await routeTo(url);
-        proxies.set(new URL(url).href, proxy);
+        proxies.set(new URL(url).origin, proxy);
         return pin;
       },
-      proxyFor: (url) => proxies.get(url.href) ?? null,
+      proxyFor: (url) => proxies.get(url.origin) ?? null,
     }),
     scanners: createScanners(scanners),
   };

@@ -28,7 +28,7 @@ export interface Jobs {
 
 export type Job = { [Kind in keyof Jobs]: { kind: Kind; input: Jobs[Kind] } }[keyof Jobs];
 
-/** An error as it crosses; `code` null for one that is no SecuError. */
+/** An error as it crosses; `code` null for one that is no SecuError, whose message then tells where it came from. */
 export interface Failure {
   code: SecuErrorCode | null;
   message: string;

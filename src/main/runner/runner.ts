@@ -13,6 +13,7 @@ const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
 /** It takes memory while it waits, and starts within a second. */
 const IDLE_MS = 60_000;
+const MAX_COMPLAINT = 4_096;
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'SECU_PART_OF'];
 
 export interface Runner {
@@ -26,6 +27,8 @@ interface RunnerInput {
   options: RunnerOptions;
   /** @throws SecuError as `OutboundPolicy.pinFor` */
   routeFor: (url: string) => Promise<Route>;
+  /** Is told the last that a runner wrote to standard error, once it ended: nothing of ours writes there. */
+  onComplaint: (text: string) => void;
   idleMs?: number;
 }
 
@@ -60,7 +63,7 @@ export function createRunner(input: RunnerInput): Runner {
 }
 
 /** Jobs by number, and the process that does them. */
-function createJobs({ options, routeFor, idleMs = IDLE_MS }: RunnerInput) {
+function createJobs({ options, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
   let jobs = 0;
@@ -73,6 +76,7 @@ function createJobs({ options, routeFor, idleMs = IDLE_MS }: RunnerInput) {
         else void tellRoute(started, message);
       },
       onEnd: () => forget(started),
+      onComplaint,
     });
     send(started, { type: 'begin', options });
     child = started;
@@ -121,13 +125,27 @@ function createJobs({ options, routeFor, idleMs = IDLE_MS }: RunnerInput) {
   return { run, close };
 }
 
-function startProgram(on: { onMessage: (message: FromRunner) => void; onEnd: () => void }): ChildProcess {
+function startProgram(on: {
+  onMessage: (message: FromRunner) => void;
+  onEnd: () => void;
+  onComplaint: (text: string) => void;
+}): ChildProcess {
   const environment = readEnvironment();
   const child = fork(PROGRAM, {
     execArgv: NODE_OPTIONS,
     env: Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  let complaint = '';
+  // the child's own `close` does not come once it was disconnected
+  child.stderr
+    ?.setEncoding('utf8')
+    .on('data', (text: string) => {
+      complaint = (complaint + text).slice(-MAX_COMPLAINT);
+    })
+    .once('end', () => {
+      if (complaint !== '') on.onComplaint(complaint);
+    });
   child.on('message', on.onMessage);
   child.once('exit', on.onEnd);
   child.once('error', on.onEnd);
