@@ -124,8 +124,10 @@ async function takeEnd<Row>(
   parts: Walking<Row> & { lanes: Lane[]; first: Lane },
 ): Promise<void> {
   const { lanes, first, ranges, walker } = parts;
-  const [from, top] = [end.at(0), end.at(-1)].map((row) => (row === undefined ? 0 : walker.idOf(row)));
-  if (from === undefined || top === undefined || from <= first.readTo + 1) {
+  const ids = end.map((row) => walker.idOf(row));
+  const [from = 0] = ids;
+  const top = ids.at(-1) ?? 0;
+  if (from <= first.readTo + 1) {
     const rows = end.filter((row) => walker.idOf(row) > first.readTo);
     await take({ ...parts, lane: first, rows, upTo: null, ended: true });
     lanes.splice(lanes.indexOf(first), 1);

@@ -41,14 +41,16 @@ export function createBatches<Task, Result>(options: BatchesOptions<Task, Result
   let isTurnAskedFor = false;
 
   function wait(members: readonly Member<Task, Result>[], where: 'first' | 'last'): void {
-    for (const member of members) {
+    const staying = members.filter(({ signal }) => !signal.aborted);
+    for (const { result } of members.filter(({ signal }) => signal.aborted)) result.reject(canceled());
+    for (const member of staying) {
       member.clock.stop();
       member.leave = () => {
         waiting.splice(waiting.indexOf(member), 1);
         member.result.reject(canceled());
       };
     }
-    waiting.splice(where === 'first' ? 0 : waiting.length, 0, ...members);
+    waiting.splice(where === 'first' ? 0 : waiting.length, 0, ...staying);
     askForTurn();
   }
 
@@ -64,7 +66,6 @@ export function createBatches<Task, Result>(options: BatchesOptions<Task, Result
   }
 
   return async (task, { signal, clock }) => {
-    if (signal.aborted) throw canceled();
     const result = Promise.withResolvers<Result>();
     const member: Member<Task, Result> = { task, signal, clock, result, isAlone: false, leave: () => {} };
     const onAbort = () => member.leave();

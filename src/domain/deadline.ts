@@ -2,12 +2,12 @@ import type { Clock } from './turns.ts';
 
 /**
  * How long something may take, without the time in which it only waits for its turn. `AbortSignal.timeout` keeps what
- * listens to it in memory until its time is up, half an hour for a clone of a second.
+ * listens to it in memory until its time is up, a quarter of an hour for a clone of a second.
  */
 export interface Deadline extends Clock {
   /** Fires when the time is used up. */
   signal: AbortSignal;
-  /** Once nobody needs it any more. */
+  /** For good: it does not fire any more. */
   end(): void;
 }
 
@@ -15,6 +15,7 @@ export interface Deadline extends Clock {
 export function createDeadline(mostMs: number): Deadline {
   const controller = new AbortController();
   let usedMs = 0;
+  let hasEnded = false;
   let running: { sinceMs: number; timer: NodeJS.Timeout } | null = null;
 
   function stop(): void {
@@ -25,11 +26,16 @@ export function createDeadline(mostMs: number): Deadline {
   }
 
   function go(): void {
-    if (running !== null || controller.signal.aborted) return;
+    if (hasEnded || running !== null || controller.signal.aborted) return;
     const timer = setTimeout(() => controller.abort(), Math.max(0, mostMs - usedMs));
     running = { sinceMs: performance.now(), timer };
   }
 
+  function end(): void {
+    hasEnded = true;
+    stop();
+  }
+
   go();
-  return { signal: controller.signal, stop, go, end: stop };
+  return { signal: controller.signal, stop, go, end };
 }

@@ -19,6 +19,9 @@ test('one that has ended does not fire, and holds nothing that would', async () 
   const before = timers();
   const deadlines = Array.from({ length: 5 }, () => createDeadline(3_600_000));
   expect(timers()).toBe(before + 5);
-  for (const deadline of deadlines) deadline.end();
+  for (const deadline of deadlines) {
+    deadline.end();
+    deadline.go();
+  }
   expect(timers()).toBe(before);
 });
