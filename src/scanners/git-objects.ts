@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../domain/errors.ts';
+import { isSystemError } from '../domain/system-error.ts';
 import type { ProcessResult } from './process.ts';
 import { runProcess, startProcess } from './process.ts';
 
@@ -260,7 +261,7 @@ function decoderOf(encoding: string | undefined) {
   try {
     return new TextDecoder(encoding);
   } catch (err) {
-    if (err instanceof RangeError) return new TextDecoder();
+    if (isSystemError(err, 'ERR_ENCODING_NOT_SUPPORTED')) return new TextDecoder();
     throw err;
   }
 }
