@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
 import { migrate } from '../src/db/migrate.ts';
 import { startThrowawayPostgres } from '../src/embedded/postgres.ts';
@@ -33,12 +33,15 @@ export async function benchListing(options: {
   const database = (name: string) => newDatabase(postgres.url, name);
   const secu = start('listing-program.ts');
   try {
-    await benchSize({ report: newReport('warm-up'), secu, folder, size: WARM_UP, database, withPeer: false });
+    const common = { secu, folder, database };
+    const warmUp = { report: newReport('warm-up'), name: 'warm_up', size: WARM_UP, withPeer: false };
+    await benchSize({ ...common, ...warmUp });
     const sizes = options.quick ? [1_000, 10_000] : [10_000, 100_000];
     const grown: number[] = [];
     for (const [index, size] of sizes.entries()) {
       options.say(`listing ${size} projects at ${LATENCY_MS} ms a page`);
-      grown.push(await benchSize({ report, secu, folder, size, database, withPeer: index === 0 }));
+      const name = `listing_${size}`;
+      grown.push(await benchSize({ ...common, report, name, size, withPeer: index === 0 }));
     }
     add(report, {
       what: 'memory while listing ten times as many',
@@ -74,6 +77,8 @@ interface Sized {
   /** The process that lists. */
   secu: ChildProcess;
   folder: string;
+  /** Of its GitLab's folder and its databases. */
+  name: string;
   size: number;
   /** Makes a new one. @returns its address */
   database: (name: string) => Promise<string>;
@@ -81,11 +86,11 @@ interface Sized {
 }
 
 /** @returns by how much memory grew, in MiB */
-async function benchSize({ report, secu, folder, size, database, withPeer }: Sized): Promise<number> {
+async function benchSize({ report, secu, folder, name, size, database, withPeer }: Sized): Promise<number> {
   const gitlab = start('gitlab-program.ts');
   try {
     const begin: GitlabInput = {
-      folder: await mkdtemp(join(folder, 'gitlab-')),
+      folder: join(folder, name),
       fleet: 0,
       copies: size,
       widestGap: 400,
@@ -94,7 +99,6 @@ async function benchSize({ report, secu, folder, size, database, withPeer }: Siz
     };
     const { url, token } = await ask<GitlabAnswer>(gitlab, begin);
     const baseUrl = `http://gitlab.com:${new URL(url).port}`;
-    const name = basename(begin.folder).toLowerCase().replaceAll('-', '_');
     const databaseUrl = await database(name);
     const input: ListingInput = { databaseUrl, baseUrl, token, perSecond: PER_SECOND, what: 'sync' };
     if (withPeer) await benchPeer({ report, input, size });
