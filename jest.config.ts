@@ -11,7 +11,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: ts,
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // for a machine several times as slow as it should be: what never comes is noticed all the same
+  testTimeout: 120_000,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   setupFiles: ['<rootDir>/test/support/one-realm.ts'],
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

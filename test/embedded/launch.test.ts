@@ -11,17 +11,18 @@ import { isAlive, until } from './support.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NODE_PACKAGE = `node-linux-${process.arch}`;
 
-/** What stands in for the command line: says how it was run, then waits or ends as asked. */
+/** What stands in for the command line: says how it was run once it can be told to end, then waits or ends as asked. */
 const CLI = `
 import { readFileSync } from 'node:fs';
 const args: string[] = process.argv.slice(2);
 const times = JSON.parse(readFileSync(process.env['SECU_LAUNCH_TIMES'] ?? '', 'utf8') || 'null');
-process.stdout.write(JSON.stringify({ args, node: process.versions.node, pid: process.pid, times, ipc: process.send !== undefined }) + '\\n');
 if (args.includes('wait')) {
   setInterval(() => {}, 60_000);
   process.on('SIGTERM', () => process.exit(9));
-} else if (args[0] !== 'up') process.exit(7);
-else process.on('disconnect', () => process.exit(0));
+}
+if (args[0] === 'up') process.on('disconnect', () => process.exit(0));
+process.stdout.write(JSON.stringify({ args, node: process.versions.node, pid: process.pid, times, ipc: process.send !== undefined }) + '\\n');
+if (!args.includes('wait') && args[0] !== 'up') process.exit(7);
 `;
 
 let project: string;

@@ -4,6 +4,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import type { Log, LogFormat } from '../../src/log/logger.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { createScrubber } from '../../src/log/scrubber.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 // Built at run time, so that no scanner of this repository takes them for real.
 const canary = ['Canary', 'of/the', 'mine+7', '"q\\'].join('~');
@@ -227,15 +228,16 @@ test('a scrubber leaves ordinary text alone', () => {
   expect(createScrubber().scrub(text)).toBe(text);
 });
 
-test('a scrubber keeps the last thousand secrets and stays quick with them', () => {
+test('a scrubber keeps the last thousand secrets and stays quick with them', async () => {
   const scrubber = createScrubber();
   const secretOf = (index: number): string => `secret-number-${String(index).padStart(5, '0')}`;
   for (let index = 0; index < 1_001; index += 1) scrubber.registerSecret(secretOf(index));
   expect(scrubber.scrub(secretOf(0))).toBe(secretOf(0));
   expect(scrubber.scrub(secretOf(1))).toBe('[secret]');
   expect(scrubber.scrub(secretOf(1_000))).toBe('[secret]');
-  const startedMs = performance.now();
-  for (let count = 0; count < 100; count += 1)
-    scrubber.scrub('an ordinary line of a log that holds nothing at all '.repeat(4));
-  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  const line = 'an ordinary line of a log that holds nothing at all '.repeat(4);
+  const scrubAll = () => {
+    for (let count = 0; count < 100; count += 1) scrubber.scrub(line);
+  };
+  expect(await cpuMs(scrubAll)).toBeLessThan(4_000);
 });

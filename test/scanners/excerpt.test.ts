@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import type { Hit } from '../../src/scanners/excerpt.ts';
 import { excerptOf, linesOf } from '../../src/scanners/excerpt.ts';
+import { cpuMs } from '../support/cpu.ts';
 import type { ScanWorld } from './support.ts';
 import { createScanWorld } from './support.ts';
 
@@ -217,7 +218,7 @@ test('what lies in another form, as Base64, is masked as it lies there', async (
   expect(report.findings[0]?.excerpt).toMatch(/^data: ?\*{12} # end$/);
 });
 
-test('a word of megabytes around a secret takes no time', () => {
+test('a word of megabytes around a secret takes no time', async () => {
   const line = Buffer.alloc(8_000_000, 'x');
   const hit: Hit = {
     secret: 'x'.repeat(40),
@@ -228,7 +229,6 @@ test('a word of megabytes around a secret takes no time', () => {
     isDecoded: false,
     isKey: false,
   };
-  const startedAt = performance.now();
-  expect(excerptOf({ hit, line, hitsOnLine: [hit] })).not.toContain('x');
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  const look = () => expect(excerptOf({ hit, line, hitsOnLine: [hit] })).not.toContain('x');
+  expect(await cpuMs(look)).toBeLessThan(4_000);
 });

@@ -13,12 +13,9 @@ const RECIPES = [...defaultRecipes(), ...fleetRecipes(5)];
 let started: Started;
 let gitleaks: string;
 let token: string;
-let buildMs: number;
 beforeAll(async () => {
   gitleaks = await toolPath('gitleaks');
-  const at = Date.now();
   started = await startSimulator({ recipes: RECIPES });
-  buildMs = Date.now() - at;
   token = started.simulator.control.createToken({}).token;
 }, 300_000);
 afterAll(() => started.stop());
@@ -45,10 +42,6 @@ const scannable = RECIPES.filter(
   ({ expect: { clone: outcome = 'ok', listed, excludedBecause } }) =>
     outcome === 'ok' && listed && excludedBecause !== 'repository_disabled',
 );
-
-test('the whole set is built in less than 15 seconds', () => {
-  expect(buildMs).toBeLessThan(15_000);
-});
 
 test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
   '%s: gitleaks finds at its head what the recipe says, and nothing else',

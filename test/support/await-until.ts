@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 25;
  */
 export async function awaitUntil<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 15_000, what = 'the condition' }: { timeoutMs?: number; what?: string } = {},
+  { timeoutMs = 60_000, what = 'the condition' }: { timeoutMs?: number; what?: string } = {},
 ): Promise<Exclude<T, null | undefined | false>> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
