@@ -67,7 +67,7 @@ export async function awaitScanned(secu: Secu, id: string, count: number): Promi
   });
 }
 
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 1_000;
 const GIVE_UP_MS = 1_800_000;
 
 /** Looks seldom: what is measured is not the looking. */

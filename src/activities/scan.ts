@@ -28,16 +28,24 @@ interface Work {
   baseUrl: string;
   token: Secret;
   signal: AbortSignal;
+  /** Other scans that this worker has under way. */
+  neighbours: () => number;
 }
 
 export function createScanActivities(deps: ScanDeps) {
+  let underWay = 0;
   return {
     /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
     async scanRepository(input: ScanTask): Promise<ScanResult> {
-      return withHeartbeat(
-        () => null,
-        async (signal) => scanRepository({ deps, input, signal }),
-      );
+      underWay += 1;
+      try {
+        return await withHeartbeat(
+          () => null,
+          async (signal) => scanRepository({ deps, input, signal, neighbours: () => underWay - 1 }),
+        );
+      } finally {
+        underWay -= 1;
+      }
     },
   };
 }
@@ -46,11 +54,8 @@ async function scanRepository({
   deps,
   input,
   signal,
-}: {
-  deps: ScanDeps;
-  input: ScanTask;
-  signal: AbortSignal;
-}): Promise<ScanResult> {
+  neighbours,
+}: Pick<Work, 'deps' | 'input' | 'signal' | 'neighbours'>): Promise<ScanResult> {
   const { stores } = deps.database;
   const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
   if (scan === null) return endedBefore(deps, input);
@@ -68,7 +73,16 @@ async function scanRepository({
   if (await isDiskLow(deps)) return requeue({ deps, input, scan, cause: 'disk_low' });
 
   const token = openToken({ vault: deps.vault, credential });
-  const work: Work = { deps, input, scan, repository, baseUrl: integration.baseUrl, token, signal };
+  const work: Work = {
+    deps,
+    input,
+    scan,
+    repository,
+    baseUrl: integration.baseUrl,
+    token,
+    signal,
+    neighbours,
+  };
   await tellLive(work, 'scan.started', { phase: 'cloning' });
   const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
   try {
@@ -135,6 +149,7 @@ async function scanClone(
     workDirectory: folder,
     commit: clone.commit,
     history,
+    neighbours: work.neighbours(),
     hash: work.deps.hash,
     signal: work.signal,
   });

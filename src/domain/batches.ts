@@ -5,6 +5,10 @@ import type { Clock, Turns } from './turns.ts';
 export interface BatchesOptions<Task, Result> {
   /** One for each batch. */
   takeTurn: Turns;
+  /** So many, itself among them, are worth a start, as the last that came knows; fewer wait for more. */
+  enough: (task: Task) => number;
+  /** For so long. */
+  patienceMs: number;
   /** Tasks of one batch at most, and what several may weigh together. */
   most: number;
   mostWeight: number;
@@ -32,13 +36,14 @@ interface Member<Task, Result> {
 }
 
 /**
- * For work whose start is dear: what waits for a turn is done together, by the next one that is free. Nobody waits for
- * company. One task cannot spoil it for the others: those of a batch that fails are run again, each alone.
+ * For work whose start is dear: what waits for a turn is done together, by the next one that is free; what is not enough
+ * waits a moment for more. One task cannot spoil it for the others: those of a batch that fails are run again, each alone.
  * @throws SecuError `canceled` when the signal fires; what `run` throws for a task alone
  */
 export function createBatches<Task, Result>(options: BatchesOptions<Task, Result>): Batches<Task, Result> {
   const waiting: Member<Task, Result>[] = [];
   let isTurnAskedFor = false;
+  let lookAgain = () => {};
 
   function wait(members: readonly Member<Task, Result>[], where: 'first' | 'last'): void {
     const staying = members.filter(({ signal }) => !signal.aborted);
@@ -51,16 +56,37 @@ export function createBatches<Task, Result>(options: BatchesOptions<Task, Result
       };
     }
     waiting.splice(where === 'first' ? 0 : waiting.length, 0, ...staying);
-    askForTurn();
+    lookAgain();
+    void askForTurn();
   }
 
-  function askForTurn(): void {
+  function isEnough(): boolean {
+    const last = waiting.at(-1);
+    if (last === undefined || waiting.some(({ isAlone }) => isAlone)) return true;
+    if (waiting.length >= Math.min(options.enough(last.task), options.most)) return true;
+    return waiting.reduce((sum, { task }) => sum + options.weightOf(task), 0) >= options.mostWeight;
+  }
+
+  async function gather(): Promise<void> {
+    if (isEnough()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const patience = setTimeout(resolve, options.patienceMs);
+    lookAgain = () => {
+      if (isEnough()) resolve();
+    };
+    await promise;
+    clearTimeout(patience);
+    lookAgain = () => {};
+  }
+
+  async function askForTurn(): Promise<void> {
     if (isTurnAskedFor || waiting.length === 0) return;
     isTurnAskedFor = true;
+    await gather();
     void options.takeTurn(NEVER, async () => {
       isTurnAskedFor = false;
       const members = takeSome(waiting, options);
-      askForTurn();
+      void askForTurn();
       wait(await runTogether(members, options), 'first');
     });
   }

@@ -96,6 +96,8 @@ export interface Scanners {
     workDirectory: string;
     commit: string;
     history: 'none' | 'full';
+    /** Other scans under way beside it: a small one waits up to a second for those, to be read together. None, left out. */
+    neighbours?: number;
     /** HMAC with the installation's fingerprint key, hex. */
     hash: (text: string) => string;
     signal: AbortSignal;

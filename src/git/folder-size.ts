@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSystemError } from '../domain/system-error.ts';
 
-const POLL_MS = 200;
+const POLL_MS = 1_000;
 
 /** Bytes of all files below a folder; what comes and goes meanwhile is not counted. */
 export async function folderBytes(folder: string): Promise<number> {
@@ -25,9 +25,10 @@ export async function watchFolder(input: {
   onExceeded: () => void;
   signal: AbortSignal;
 }): Promise<void> {
-  while (!input.signal.aborted) {
-    if ((await folderBytes(input.folder)) > input.maxBytes) return input.onExceeded();
+  for (;;) {
     await delay(POLL_MS, undefined, { signal: input.signal }).catch(ignoreAbort);
+    if (input.signal.aborted) return;
+    if ((await folderBytes(input.folder)) > input.maxBytes) return input.onExceeded();
   }
 }
 

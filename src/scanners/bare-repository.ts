@@ -15,7 +15,7 @@ export async function layOut(input: {
 }): Promise<void> {
   const { gitDirectory, over, isSha256 } = input;
   await mkdir(join(gitDirectory, 'objects', 'info'), { recursive: true });
-  await mkdir(join(gitDirectory, 'refs', 'heads'), { recursive: true });
+  await mkdir(join(gitDirectory, 'refs'));
   await mkdir(join(gitDirectory, 'info'));
   const format = isSha256 ? '\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n' : '';
   const objects = over.map((repository) => `${join(repository, 'objects')}\n`);

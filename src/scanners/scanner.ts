@@ -9,6 +9,8 @@ export interface ScannerInput {
   /** An empty folder of its own. */
   folder: string;
   history: 'none' | 'full';
+  /** Other scans under way beside it. */
+  neighbours: number;
   signal: AbortSignal;
   /** The scan's own, which stands while it waits for its turn. */
   clock: Clock;

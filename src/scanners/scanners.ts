@@ -86,14 +86,14 @@ async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
   const settled = <T>(work: Promise<T>) => settle({ deadline: clock.signal, outer: input.signal }, work);
   const folder = await mkdtemp(join(input.workDirectory, 'scan-'));
   const { blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
-  const { history, hash } = input;
+  const { history, neighbours = 0, hash } = input;
   let snapshot: Settled<Snapshot> | null = null;
   try {
     snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
     const ran: Ran[] = [];
     for (const scanner of scanners) {
       const own = await mkdtemp(join(folder, `${scanner.name}-`));
-      const how = { history, signal, clock, maxFindings, folder: own };
+      const how = { history, neighbours, signal, clock, maxFindings, folder: own };
       ran.push(await runScanner({ scanner, snapshot, settled, ...how }));
     }
     return await reportOf({ ran, snapshot, settled, hash });
@@ -132,12 +132,13 @@ async function runScanner(work: {
   snapshot: Settled<Snapshot>;
   settled: Settle;
   history: 'none' | 'full';
+  neighbours: number;
   signal: AbortSignal;
   clock: Deadline;
   maxFindings: number;
   folder: string;
 }): Promise<Ran> {
-  const { scanner, snapshot, settled, history, signal, clock, maxFindings, folder } = work;
+  const { scanner, snapshot, settled, maxFindings } = work;
   const { name, version, rules } = scanner;
   const startedAt = performance.now();
   const ran = (how: Partial<ScannerRun> & Pick<ScannerRun, 'status'>, files: readonly FoundInFile[] = []) => {
@@ -149,7 +150,7 @@ async function runScanner(work: {
   if (version === null) return ran({ status: 'unavailable' });
   if (!snapshot.ok) return ran({ status: 'failed', cause: snapshot.cause });
   const result = await settled(
-    scanner.scan({ snapshot: snapshot.value, folder, history, signal, clock }).then((value) => {
+    scanner.scan({ ...work, snapshot: snapshot.value }).then((value) => {
       const findings = value.files.reduce((count, { found }) => count + found.length, 0);
       if (findings > maxFindings) throw tooMany(findings);
       return { ...value, findings };

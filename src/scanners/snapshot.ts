@@ -70,13 +70,15 @@ export async function takeSnapshot(input: {
   /** An empty folder of its own. */
   folder: string;
   blobMaxBytes: number;
+  history: 'none' | 'full';
   signal: AbortSignal;
 }): Promise<Snapshot> {
   const { commit, folder, signal } = input;
   const gitDirectory = join(folder, 'snapshot.git');
   const over = resolve(input.gitDirectory);
   await layOut({ gitDirectory, over: [over], isSha256: commit.length === SHA256_HEX_LENGTH });
-  await copyFile(join(over, 'shallow'), join(gitDirectory, 'shallow')).catch(ignoreMissing);
+  if (input.history === 'full')
+    await copyFile(join(over, 'shallow'), join(gitDirectory, 'shallow')).catch(ignoreMissing);
   const git = openGitObjects({ gitDirectory, commit, folder, signal });
   try {
     return { gitDirectory, commit, git, ...(await fill({ ...input, gitDirectory, git })) };
@@ -152,7 +154,7 @@ async function commitOf(input: {
   return (await readFile(join(gitDirectory, SNAPSHOT_REF), 'utf8')).trim();
 }
 
-/** A loose object and a reference, as git writes them. @see gitformat-loose, gitrepository-layout(5) */
+/** A loose object, as git writes them. @see gitformat-loose(5) */
 async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: string }): Promise<string> {
   const text = `tree ${tree}\nauthor secu <secu> 0 +0000\ncommitter secu <secu> 0 +0000\n\n`;
   const object = Buffer.from(`commit ${text.length}\0${text}`);
@@ -161,7 +163,6 @@ async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: 
   const folder = join(gitDirectory, 'objects', id.slice(0, 2));
   await mkdir(folder);
   await writeFile(join(folder, id.slice(2)), deflateSync(object));
-  await writeFile(join(gitDirectory, SNAPSHOT_REF), `${id}\n`);
   return id;
 }
 

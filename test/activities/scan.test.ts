@@ -78,6 +78,32 @@ test('a scan that finds nothing is clean, and says what was cloned, looked at an
   ).toEqual([{ name: 'gitleaks', status: 'ok' }]);
 });
 
+test('a scan tells its scanners how many others this worker has under way', async () => {
+  const other = await queuedScan(world, await activitiesOf(world));
+  const seen: unknown[] = [];
+  const bothAreHere = Promise.withResolvers<void>();
+  const quiet = instantGit();
+  const activities = await activitiesWith({
+    git: {
+      ...quiet,
+      async clone(input) {
+        const clone = await quiet.clone(input);
+        if (input.directory.includes(other.scanId)) bothAreHere.resolve();
+        await bothAreHere.promise;
+        return clone;
+      },
+    },
+    scanners: reporting(({ neighbours }) => {
+      seen.push(neighbours);
+      return {};
+    }),
+  });
+  await Promise.all([task, other].map((one) => run(activities, 'scanRepository', one)));
+  await run(activities, 'scanRepository', { ...task, scanId: await openScan(world, task.repositoryId) });
+  expect(seen[0]).toBe(1);
+  expect(seen.at(-1)).toBe(0);
+});
+
 test('a first scan ends in one summary; later ones name what came, went and came back', async () => {
   const again = async (fingerprints: string[]) => {
     await scan({

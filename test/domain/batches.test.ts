@@ -14,11 +14,13 @@ interface Run {
 }
 
 /** Batches of numbers that weigh what they are; the test ends each run, which gives the tenfold. */
-function world({ places = 1, mostMs = 60_000 } = {}) {
+function world({ places = 1, mostMs = 60_000, enough = (): number => 1, patienceMs = 60_000 } = {}) {
   const runs: Run[] = [];
   let told = Promise.withResolvers<void>();
   const batches = createBatches<number, number>({
     takeTurn: createTurns(places),
+    enough,
+    patienceMs,
     most: 3,
     mostWeight: 10,
     weightOf: (task) => task,
@@ -45,7 +47,7 @@ function world({ places = 1, mostMs = 60_000 } = {}) {
   return { ask, nextRun, runs };
 }
 
-test('the first does not wait for company; who comes meanwhile is done together, up to what goes in', async () => {
+test('one that is enough does not wait for company; who comes meanwhile is done together, up to what goes in', async () => {
   const { ask, nextRun } = world();
   const answers = Promise.all([1, 2, 3, 4, 20, 5].map((task) => ask(task)));
   const seen: number[][] = [];
@@ -73,8 +75,50 @@ test('one that comes alone runs alone, at once', async () => {
   expect(await Promise.all([first, second, third])).toEqual([10, 20, 30]);
 });
 
+test('what is not enough waits for more, as the last that came knows, and no longer than until it weighs enough', async () => {
+  const needed = [3];
+  const { ask, nextRun, runs } = world({ enough: () => needed[0] ?? 1 });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const answers = [ask(1)];
+  await turn();
+  answers.push(ask(2));
+  await turn();
+  expect(runs).toEqual([]);
+  answers.push(ask(3));
+  const three = await nextRun();
+  expect(three.tasks).toEqual([1, 2, 3]);
+  three.end();
+  answers.push(ask(4));
+  await turn();
+  needed[0] = 2;
+  answers.push(ask(5));
+  const two = await nextRun();
+  expect(two.tasks).toEqual([4, 5]);
+  two.end();
+  needed[0] = 3;
+  answers.push(ask(20));
+  const heavy = await nextRun();
+  expect(heavy.tasks).toEqual([20]);
+  heavy.end();
+  expect(await Promise.all(answers)).toEqual([10, 20, 30, 40, 50, 200]);
+});
+
+test('it waits no longer than its patience lasts, and not for what left', async () => {
+  const { ask, nextRun, runs } = world({ enough: () => 3, patienceMs: 20 });
+  const leaving = new AbortController();
+  const left = ask(1, { signal: leaving.signal });
+  const answer = ask(2);
+  leaving.abort();
+  await expect(left).rejects.toMatchObject({ code: 'canceled' });
+  const run = await nextRun();
+  expect(run.tasks).toEqual([2]);
+  run.end();
+  expect(await answer).toBe(20);
+  expect(runs).toEqual([]);
+});
+
 test('of a batch that fails each is run alone, and only the bad one fails', async () => {
-  const { ask, nextRun } = world();
+  const { ask, nextRun } = world({ enough: () => 3 });
   const answers = Promise.allSettled([1, 2, 3].map((task) => ask(task)));
   (await nextRun()).fail(new Error('together'));
   const alone: number[][] = [];
@@ -153,11 +197,14 @@ test('every task has an answer of its own, whatever fails, leaves or waits', () 
         { maxLength: 20 },
       ),
       fc.integer({ min: 1, max: 3 }),
-      async (tasks, places) => {
+      fc.integer({ min: 1, max: 6 }),
+      async (tasks, places, enough) => {
         const numbered = tasks.map((task, number) => ({ ...task, number }));
         const running = { now: 0, most: 0 };
         const batches = createBatches<(typeof numbered)[number], number>({
           takeTurn: createTurns(places),
+          enough: () => enough,
+          patienceMs: 1,
           most: 4,
           mostWeight: 10,
           weightOf: ({ weight }) => weight,

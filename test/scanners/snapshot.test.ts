@@ -19,7 +19,13 @@ async function treesOf(files: Record<string, FileContent>) {
   const repository = await world.files(files);
   const folder = await mkdtemp(join(world.folder, 'snapshot-'));
   const { signal } = new AbortController();
-  const snapshot = await takeSnapshot({ ...repository, folder, blobMaxBytes: 1_000, signal });
+  const snapshot = await takeSnapshot({
+    ...repository,
+    folder,
+    blobMaxBytes: 1_000,
+    history: 'none',
+    signal,
+  });
   await snapshot.git.close();
   const tree = async (gitDirectory: string, name: string) => {
     const args = ['--git-dir', gitDirectory, 'rev-parse', `${name}^{tree}`];

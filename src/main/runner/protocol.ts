@@ -23,7 +23,13 @@ interface Repository {
 export interface Jobs {
   readHead: Repository;
   clone: Repository & { directory: string; history: 'none' | 'full' };
-  scan: { gitDirectory: string; workDirectory: string; commit: string; history: 'none' | 'full' };
+  scan: {
+    gitDirectory: string;
+    workDirectory: string;
+    commit: string;
+    history: 'none' | 'full';
+    neighbours?: number;
+  };
 }
 
 export type Job = { [Kind in keyof Jobs]: { kind: Kind; input: Jobs[Kind] } }[keyof Jobs];

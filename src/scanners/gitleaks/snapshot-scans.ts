@@ -14,9 +14,11 @@ import { readLess, runGitleaks } from './run.ts';
 const MOST_SNAPSHOTS = 16;
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_MS = 60_000;
+/** Half of what is under way waits for the other half no longer. */
+const PATIENCE_MS = 1_000;
 const LOG_OPTIONS = ['--text', '--no-renames'];
 
-type Task = Pick<ScannerInput, 'snapshot' | 'folder'>;
+type Task = Pick<ScannerInput, 'snapshot' | 'folder' | 'neighbours'>;
 
 export interface Places {
   /** One for each run of gitleaks. */
@@ -32,6 +34,8 @@ export function createSnapshotScans(
   const { takeTurn, takeSmallTurn } = program;
   const scanSmall = createBatches<Task, readonly Leak[]>({
     takeTurn: (signal, work) => takeSmallTurn(signal, () => takeTurn(signal, work)),
+    enough: ({ neighbours }) => Math.ceil((1 + neighbours) / 2),
+    patienceMs: PATIENCE_MS,
     most: MOST_SNAPSHOTS,
     mostWeight: MOST_BYTES,
     mostMs: MOST_MS,
