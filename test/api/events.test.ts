@@ -185,7 +185,7 @@ test('an event arrives within a moment, also when another transaction was open w
   await other;
   await allReadable();
   // not only with the comment of every 15 s, when the reader looks in any case
-  await stream.stored(1, 8_000);
+  await stream.stored(1, 13_000);
 });
 
 test('live events are streamed without an id and are not stored', async () => {

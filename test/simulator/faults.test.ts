@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
 import type { FaultAnswer } from '../../simulator/index.ts';
+import { awaitUntil } from '../support/await-until.ts';
 import { clientEnvironment, cloneUrl, git } from './scan.ts';
 import type { Started } from './start.ts';
 import { call, startSimulator } from './start.ts';
@@ -194,11 +195,8 @@ test.each([[false], [true]])(
       env: clientEnvironment(started.home),
       stdio: 'ignore',
     });
-    const until = async (wanted: number) => {
-      for (let turn = 0; turn < 200 && control().requests.clones().inFlight !== wanted; turn += 1)
-        await delay(25);
-      expect(control().requests.clones().inFlight).toBe(wanted);
-    };
+    const until = (wanted: number) =>
+      awaitUntil(() => control().requests.clones().inFlight === wanted, { what: `${wanted} in flight` });
     await until(1);
     await delay(500);
     expect(child.exitCode).toBeNull();
