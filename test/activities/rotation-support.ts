@@ -24,7 +24,7 @@ export async function freshlyRotating(world: TestWorld): Promise<Activities> {
       policy: world.policy,
       pacer: createPacer({ perSecond: 1_000 }),
       userAgent: 'Secu/test',
-      rotationTimeoutMs: 1_000,
+      rotationTimeoutMs: 3_000,
     }),
   });
 }

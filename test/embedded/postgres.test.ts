@@ -60,7 +60,7 @@ async function startIn(home: string) {
 }
 
 async function query<T>(url: string, sql: string): Promise<T[]> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 20_000 });
   client.on('error', () => {}); // the server is killed on purpose; query() reports it
   await client.connect();
   try {

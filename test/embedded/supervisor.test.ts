@@ -42,7 +42,7 @@ function shellChild(name: string, change: Partial<ChildSpec> = {}): ChildSpec {
     stopSignal: 'SIGTERM',
     stopGraceMs: 5_000,
     ready: () => until(`${name} starts`, () => existsSync(file) && trace().includes(`start ${name}`)),
-    readyTimeoutMs: 5_000,
+    readyTimeoutMs: 30_000,
     ...change,
   };
 }

@@ -105,8 +105,8 @@ test('snapshots that wait for the same place are read in one run, a copy once; e
 test('when a run of several fails each is read alone, and what it waits for that does not count as its time', async () => {
   const { reports, runs } = await scanAll({
     name: 'each-alone',
-    lines: ['case "$*" in *together.git*) exit 3 ;; esac', 'sleep 0.6'],
-    scanTimeoutMs: 2_500,
+    lines: ['case "$*" in *together.git*) exit 3 ;; esac', 'sleep 1.5'],
+    scanTimeoutMs: 6_000,
   });
   expectRight(reports);
   expect(runs.map((commits) => commits.length)).toEqual([1, 4, 1, 1, 1, 1, 1]);
