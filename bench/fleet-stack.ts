@@ -57,7 +57,7 @@ export async function historyEvents(
 
 /** Waits until every repository of the integration was scanned and nothing waits. */
 export async function awaitScanned(secu: Secu, id: string, count: number): Promise<void> {
-  await seldomUntil(async () => {
+  await lookUntil(LOOK_EVERY_MS.scans, async () => {
     const { body } = await secu.call('GET', `/integrations/${id}`);
     return (
       body.counts.scanned >= count &&
@@ -67,12 +67,12 @@ export async function awaitScanned(secu: Secu, id: string, count: number): Promi
   });
 }
 
-const LOOK_EVERY_MS = 1_000;
+/** A look costs as much as a few scans: seldom where there are a thousand, often where a sync takes a second. */
+const LOOK_EVERY_MS = { scans: 1_000, sync: 250 };
 const GIVE_UP_MS = 1_800_000;
 
-/** Looks seldom: what is measured is not the looking. */
-async function seldomUntil(condition: () => Promise<boolean>): Promise<void> {
-  for (const untilMs = performance.now() + GIVE_UP_MS; !(await condition()); await wait(LOOK_EVERY_MS))
+async function lookUntil(everyMs: number, condition: () => Promise<boolean>): Promise<void> {
+  for (const untilMs = performance.now() + GIVE_UP_MS; !(await condition()); await wait(everyMs))
     if (performance.now() > untilMs) throw new Error('the fleet does not come to its end');
 }
 
@@ -81,7 +81,7 @@ export async function syncOnce(secu: Secu, id: string): Promise<number> {
   const before = (await secu.call('GET', `/integrations/${id}`)).body.sync.lastCompletedAt;
   const startedMs = performance.now();
   await secu.call('POST', `/integrations/${id}/sync`, {});
-  await seldomUntil(async () => {
+  await lookUntil(LOOK_EVERY_MS.sync, async () => {
     const { body } = await secu.call('GET', `/integrations/${id}`);
     return body.sync.lastCompletedAt !== before && body.scans.queued + body.scans.running === 0;
   });

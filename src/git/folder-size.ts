@@ -17,7 +17,8 @@ export async function folderBytes(folder: string): Promise<number> {
 
 /**
  * Looks at the folder until the signal fires, and calls `onExceeded` once when it has grown beyond the limit. git has
- * no such limit of its own for a fetch.
+ * no such limit of its own for a fetch. Seldom, since a single file is kept from outgrowing it by `ulimit`: this is for
+ * many together.
  */
 export async function watchFolder(input: {
   folder: string;

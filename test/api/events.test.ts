@@ -234,7 +234,7 @@ test('a stream ends with its key', async () => {
   await add(event('seen'));
   await stream.stored(1);
   await api.call(`DELETE api-keys/${body.id}`);
-  await awaitUntil(() => stream.ended);
+  await awaitUntil(() => stream.ended, { timeoutMs: 13_000 });
   await add(event('unseen'));
   expect(texts(stream)).not.toContain('unseen');
 });

@@ -207,10 +207,13 @@ test('a running scan shows as canceled within five seconds, and one that has end
   const { scanId } = body;
   await awaitUntil(async () => (await read(`scans/${scanId}`)).body.phase === 'scanning');
   expect((await api.call(`POST scans/${scanId}/cancel`, { as: 'operator' })).status).toBe(202);
-  const canceled = await awaitUntil(async () => {
-    const scan = (await read(`scans/${scanId}`)).body;
-    return scan.status === 'canceled' ? scan : null;
-  });
+  const canceled = await awaitUntil(
+    async () => {
+      const scan = (await read(`scans/${scanId}`)).body;
+      return scan.status === 'canceled' ? scan : null;
+    },
+    { timeoutMs: 13_000 },
+  );
   expect(canceled).toMatchObject({ cause: 'canceled', phase: null, finishedAt: expect.stringMatching(/Z$/) });
   const again = await api.call(`POST scans/${scanId}/cancel`);
   expect(again.body).toEqual(canceled);

@@ -304,14 +304,14 @@ test('a stream of events ends with its session', async () => {
   const stream = await watch(cookie);
   expect(stream.status).toBe(200);
   await api.call('POST auth/sign-out', { as: null, headers: pageOf(api, cookie) });
-  await awaitUntil(() => stream.ended);
+  await awaitUntil(() => stream.ended, { timeoutMs: 13_000 });
 });
 
 test('a stream that an administrator opened ends when they are one no more', async () => {
   const id = await addPerson(api, { username: 'lena', role: 'admin' });
   const stream = await watch(await signedIn(api, 'lena'));
   await api.call(`PATCH users/${id}`, { json: { role: 'viewer' } });
-  await awaitUntil(() => stream.ended);
+  await awaitUntil(() => stream.ended, { timeoutMs: 13_000 });
   expect(stream.events.filter(({ kind }) => kind === 'user.changed')).toEqual([]);
 });
 

@@ -211,10 +211,10 @@ test('a feed whose connection is cut comes back by itself', async () => {
      where datname = current_database() and query like 'listen%'`,
   );
   const before = wakes;
-  await awaitUntil(() => wakes > before, { what: 'the feed to connect again' });
+  await awaitUntil(() => wakes > before, { timeoutMs: 4_000, what: 'the feed to connect again' });
   const connected = wakes;
   await add('after');
-  await awaitUntil(() => wakes > connected);
+  await awaitUntil(() => wakes > connected, { timeoutMs: 2_000 });
   await feed.close();
 });
 

@@ -48,7 +48,7 @@ describe('a glob', () => {
 
   test('of many stars ends at once, whatever it is held against', async () => {
     const match = () => expect(globMatcher(`${'**a'.repeat(30)}b`)('a'.repeat(200))).toBe(false);
-    expect(await cpuMs(match)).toBeLessThan(4_000);
+    expect(await cpuMs(match)).toBeLessThan(1_000);
   });
 });
 

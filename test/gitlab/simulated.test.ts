@@ -99,10 +99,11 @@ describe('a token that works', () => {
 
   test('of an old release or a fine-grained one is read all the same', async () => {
     expect(await api({ fields: 'before_17_7' }).observeSelf()).toMatchObject({ kind: 'token' });
-    const granular = [
-      { access: 'user', permissions: ['read_personal_access_token', 'read_project'] },
-    ] as never;
-    expect(await api({ granular, listsGranularScopes: true }).observeSelf()).toMatchObject({
+    const fineGrained = api({
+      granular: [{ access: 'user', permissions: ['read_personal_access_token', 'read_project'] }],
+      listsGranularScopes: true,
+    });
+    expect(await fineGrained.observeSelf()).toMatchObject({
       token: { granular: true, scopes: ['granular'] },
     });
   });
@@ -170,7 +171,7 @@ describe('a token that GitLab refuses', () => {
   });
 
   test('to read itself, being fine-grained, is alive and unreadable', async () => {
-    const asked = api({ granular: [{ access: 'all_memberships', permissions: ['read_project'] }] as never });
+    const asked = api({ granular: [{ access: 'all_memberships', permissions: ['read_project'] }] });
     expect(await asked.observeSelf()).toEqual({ kind: 'self_unreadable' });
     expect((await asked.observeListing()).observation.kind).toBe('listed');
   });

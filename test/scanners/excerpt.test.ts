@@ -230,5 +230,5 @@ test('a word of megabytes around a secret takes no time', async () => {
     isKey: false,
   };
   const look = () => expect(excerptOf({ hit, line, hitsOnLine: [hit] })).not.toContain('x');
-  expect(await cpuMs(look)).toBeLessThan(4_000);
+  expect(await cpuMs(look)).toBeLessThan(1_000);
 });
