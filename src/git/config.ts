@@ -74,7 +74,13 @@ export function gitConfig(input: GitConfigInput): string {
     section('credential', { helper: '' }),
     section(['http', scope], { extraHeader: header }),
     section('transfer', { fsckObjects: 'true', bundleURI: 'false', credentialsInUrl: 'die' }),
-    section('fetch', { fsckObjects: 'true', recurseSubmodules: 'false', writeCommitGraph: 'false' }),
+    section('fetch', {
+      fsckObjects: 'true',
+      recurseSubmodules: 'false',
+      writeCommitGraph: 'false',
+      // a small pack stays one file, as in a clone
+      unpackLimit: '1',
+    }),
     section(['fetch', 'fsck'], Object.fromEntries(TOLERATED.map((name) => [name, 'ignore']))),
     section('submodule', { recurse: 'false' }),
     section(['filter', 'lfs'], { smudge: '', process: '', required: 'false' }),

@@ -53,7 +53,12 @@ const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
   [/RPC failed|early EOF|unexpected disconnect|the remote end hung up/, 'clone_failed', 'broken_off'],
   [/No space left on device|Disk quota exceeded/, 'clone_failed', 'no_space'],
   [/transport '.*' not allowed/, 'clone_failed', 'protocol_refused'],
+  [/couldn't find remote ref HEAD/, 'clone_failed', 'no_head'],
+  [/mismatched algorithms/, 'clone_failed', 'other_object_names'],
 ];
+
+/** Problems of a fetch that are none of the repository: a clone copes with both. */
+export const FOR_CLONE: ReadonlySet<string> = new Set(['no_head', 'other_object_names']);
 
 /** The meaning of a failed call by what git wrote; what is not known is `clone_failed`. The text goes no further. */
 export function refusalOf(stderr: string): Refusal {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SecuError } from '../domain/errors.ts';
+import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
 import type { Turns } from '../domain/turns.ts';
 import { createTurns } from '../domain/turns.ts';
@@ -11,9 +11,11 @@ import type { CallSettings } from './call.ts';
 import { callGit, refused } from './call.ts';
 import { NO_BRANCH } from './config.ts';
 import { folderBytes, watchFolder } from './folder-size.ts';
+import { layOut, takeFetched } from './lay-out.ts';
 import { localHead } from './local-head.ts';
 import { memoryFolder } from './memory-file.ts';
 import type { Refusal } from './refusals.ts';
+import { FOR_CLONE } from './refusals.ts';
 import { writeRoots } from './roots.ts';
 
 const TEMPLATE_FOLDER = fileURLToPath(new URL('template', import.meta.url));
@@ -117,35 +119,67 @@ async function cloneInto({
   const grown = new AbortController();
   const onExceeded = () => grown.abort();
   const watch = watchFolder({ folder: directory, maxBytes, onExceeded, signal: ended.signal });
-  const depth = history === 'full' ? [] : ['--depth', '1'];
-  try {
-    const printed = await callGit({
+  const transfer: Transfer = (args) =>
+    callGit({
       settings,
       repository,
-      args: (url) => [
-        'clone',
-        '--quiet',
-        '--bare',
-        ...depth,
-        '--single-branch',
-        '--no-tags',
-        '--',
-        url,
-        directory,
-      ],
+      args,
       timeoutMs: options.cloneTimeoutMs,
       lateness: { code: 'clone_timed_out', problem: 'timed_out' },
       maxFileBytes: maxBytes,
       stop: { signal: grown.signal, refusal: TOO_LARGE },
     });
+  const depth = history === 'full' ? [] : ['--depth', '1'];
+  try {
+    const how = { transfer, directory, depth, templateFolder: settings.templateFolder };
+    const { commit } = (await fetchHead(how)) ?? (await cloneWhole(how));
     const bytes = await folderBytes(directory);
     if (bytes > maxBytes) throw refused(TOO_LARGE);
-    const commit = printed === null ? null : await provenHead(directory);
     return { gitDirectory: directory, commit, bytes, ms: Math.round(performance.now() - startedAt) };
   } finally {
     ended.abort();
     await watch;
   }
+}
+
+/** One call of git; what it printed, or `null` where GitLab says that the repository was never made. */
+type Transfer = (args: (url: string) => string[]) => Promise<string | null>;
+
+interface Transferring {
+  transfer: Transfer;
+  directory: string;
+  depth: readonly string[];
+  templateFolder: string;
+}
+
+/** The head into a repository of ours; `null` where there is none, or of another kind: `git clone` tells more then. */
+async function fetchHead({
+  transfer,
+  directory,
+  depth,
+  templateFolder,
+}: Transferring): Promise<{ commit: string | null } | null> {
+  await layOut({ gitDirectory: directory, templateFolder });
+  const into = ['--git-dir', directory, 'fetch', '--quiet', '--no-tags', '--no-auto-maintenance', ...depth];
+  try {
+    const printed = await transfer((url) => [...into, '--', url, 'HEAD']);
+    return { commit: printed === null ? null : await takeFetched(directory) };
+  } catch (err) {
+    if (!isForClone(err)) throw err;
+    await rm(directory, { recursive: true, force: true });
+    return null;
+  }
+}
+
+function isForClone(err: unknown): boolean {
+  return isSecuError(err, 'clone_failed') && FOR_CLONE.has(String(err.details['problem']));
+}
+
+/** Also one without a commit, and one whose objects have longer names. */
+async function cloneWhole({ transfer, directory, depth }: Transferring): Promise<{ commit: string | null }> {
+  const how = ['clone', '--quiet', '--bare', ...depth, '--single-branch', '--no-tags'];
+  const printed = await transfer((url) => [...how, '--', url, directory]);
+  return { commit: printed === null ? null : await provenHead(directory) };
 }
 
 /** The head of a clone; one without a commit counts only when the server spoke git's protocol. */

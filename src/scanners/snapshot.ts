@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { SecuError } from '../domain/errors.ts';
 import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
 import { isSystemError } from '../domain/system-error.ts';
-import { layOut, SNAPSHOT_REF } from './bare-repository.ts';
+import { makeAllText } from './bare-repository.ts';
 import { isBinaryName, isLfsPointer } from './file-kinds.ts';
 import type { GitObjects, TreeEntry } from './git-objects.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -33,16 +33,16 @@ export interface SkippedFile {
 }
 
 /**
- * A bare repository of ours over the objects of the clone, with one commit that holds exactly the files to be read,
- * without what is too large, binary or no file. A text in UTF-16 is there twice, as it is and decoded: what only looks
- * like UTF-16 hides nothing. Configuration, attributes and names in it are ours, so nothing in the repository tells a
- * tool what to leave out.
+ * One more commit in a clone, which holds exactly the files to be read, without what is too large, binary or no file. A
+ * text in UTF-16 is there twice, as it is and decoded: what only looks like UTF-16 hides nothing. Attributes and names in
+ * it are ours, and so is the configuration of a clone: nothing in the repository tells a tool what to leave out.
  */
 export interface Snapshot {
+  /** The clone, by an absolute path. */
   gitDirectory: string;
   /** The commit of the repository, of which this is the picture. */
   commit: string;
-  /** The one commit of the snapshot. */
+  /** The commit that was added. */
   picture: string;
   /** To be closed by whoever took the snapshot. */
   git: GitObjects;
@@ -63,22 +63,21 @@ export function countSkips(skipped: readonly SkippedFile[]): SkippedFiles[] {
   }));
 }
 
-/** @throws SecuError `scanner_crashed` when an object is broken or missing; the signal's reason */
+/**
+ * Adds to the clone: objects, and a ref of its own where a tree had to be made.
+ * @throws SecuError `scanner_crashed` when an object is broken or missing; the signal's reason
+ */
 export async function takeSnapshot(input: {
   gitDirectory: string;
   commit: string;
   /** An empty folder of its own. */
   folder: string;
   blobMaxBytes: number;
-  history: 'none' | 'full';
   signal: AbortSignal;
 }): Promise<Snapshot> {
   const { commit, folder, signal } = input;
-  const gitDirectory = join(folder, 'snapshot.git');
-  const over = resolve(input.gitDirectory);
-  await layOut({ gitDirectory, over: [over], isSha256: commit.length === SHA256_HEX_LENGTH });
-  if (input.history === 'full')
-    await copyFile(join(over, 'shallow'), join(gitDirectory, 'shallow')).catch(ignoreMissing);
+  const gitDirectory = resolve(input.gitDirectory);
+  await makeAllText(gitDirectory);
   const git = openGitObjects({ gitDirectory, commit, folder, signal });
   try {
     return { gitDirectory, commit, git, ...(await fill({ ...input, gitDirectory, git })) };
@@ -92,6 +91,7 @@ async function fill(input: {
   git: GitObjects;
   gitDirectory: string;
   commit: string;
+  folder: string;
   blobMaxBytes: number;
 }): Promise<Omit<Snapshot, 'gitDirectory' | 'commit' | 'git'>> {
   const { git, gitDirectory, commit, blobMaxBytes } = input;
@@ -106,8 +106,9 @@ async function fill(input: {
   }
   const files = new Map<string, SnapshotFile>();
   const seen = { bytes: 0, tree: '', isWhole: skipped.length === 0 };
-  const stream = importStream({ git, commit, candidates, files, seen, skip });
-  const picture = await commitOf({ gitDirectory, git, seen, stream });
+  const ref = `refs/secu/${basename(input.folder)}`;
+  const stream = importStream({ git, commit, ref, candidates, files, seen, skip });
+  const picture = await commitOf({ gitDirectory, git, ref, seen, stream });
   const fileCount = [...files.values()].filter(({ encoding }) => encoding === null).length;
   return { picture, files, fileCount, bytes: seen.bytes, skipped };
 }
@@ -136,10 +137,11 @@ interface Seen {
 async function commitOf(input: {
   gitDirectory: string;
   git: GitObjects;
+  ref: string;
   seen: Seen;
   stream: AsyncGenerator<Buffer>;
 }): Promise<string> {
-  const { gitDirectory, git, seen, stream } = input;
+  const { gitDirectory, git, ref, seen, stream } = input;
   const held: Buffer[] = [];
   for (let next = await stream.next(); next.done !== true; next = await stream.next()) {
     held.push(next.value);
@@ -151,7 +153,7 @@ async function commitOf(input: {
     yield* stream;
   }
   await git.run(['fast-import', '--quiet', '--done', '--date-format=raw'], all());
-  return (await readFile(join(gitDirectory, SNAPSHOT_REF), 'utf8')).trim();
+  return (await readFile(join(gitDirectory, ref), 'utf8')).trim();
 }
 
 /** A loose object, as git writes them. @see gitformat-loose(5) */
@@ -161,8 +163,8 @@ async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: 
   const algorithm = tree.length === SHA256_HEX_LENGTH ? 'sha256' : 'sha1';
   const id = createHash(algorithm).update(object).digest('hex');
   const folder = join(gitDirectory, 'objects', id.slice(0, 2));
-  await mkdir(folder);
-  await writeFile(join(folder, id.slice(2)), deflateSync(object));
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, id.slice(2)), deflateSync(object), { flag: 'wx' }).catch(ignoreExisting);
   return id;
 }
 
@@ -170,14 +172,15 @@ async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: 
 async function* importStream(input: {
   git: GitObjects;
   commit: string;
+  ref: string;
   candidates: readonly TreeEntry[];
   files: Map<string, SnapshotFile>;
   seen: Seen;
   skip: (entry: TreeEntry, reason: SkipReason) => void;
 }): AsyncGenerator<Buffer> {
-  const { git, commit, candidates, files, seen, skip } = input;
+  const { git, commit, ref, candidates, files, seen, skip } = input;
   const names = createNames();
-  yield Buffer.from(`commit ${SNAPSHOT_REF}\ncommitter secu <secu> 0 +0000\ndata 0\n`);
+  yield Buffer.from(`commit ${ref}\ncommitter secu <secu> 0 +0000\ndata 0\n`);
   let index = -1; // the commit itself comes first
   for await (const content of git.readBlobs([commit, ...candidates.map(({ objectId }) => objectId)])) {
     const entry = candidates[index];
@@ -251,6 +254,7 @@ function missing(): SecuError {
   });
 }
 
-function ignoreMissing(err: unknown): void {
-  if (!isSystemError(err, 'ENOENT')) throw err;
+/** An object of that name is that object: the same was looked at before. */
+function ignoreExisting(err: unknown): void {
+  if (!isSystemError(err, 'EEXIST')) throw err;
 }

@@ -23,7 +23,6 @@ async function treesOf(files: Record<string, FileContent>) {
     ...repository,
     folder,
     blobMaxBytes: 1_000,
-    history: 'none',
     signal,
   });
   await snapshot.git.close();

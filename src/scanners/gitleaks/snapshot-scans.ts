@@ -75,7 +75,7 @@ async function scanTogether(input: {
   return tasks.map(({ snapshot }) => leaks.filter(({ commit }) => commit === snapshot.picture));
 }
 
-/** A snapshot is read where it lies, several through a repository over all of theirs, in the folder of the first. */
+/** A snapshot is read in its clone, several through a repository over all of theirs, in the folder of the first. */
 async function placeFor(
   tasks: readonly Task[],
   snapshots: readonly Snapshot[],
@@ -84,6 +84,6 @@ async function placeFor(
   const [only, ...more] = snapshots;
   if (only !== undefined && more.length === 0) return { gitDirectory: only.gitDirectory, folder };
   const gitDirectory = join(folder, 'together.git');
-  await layOut({ gitDirectory, over: snapshots.map((one) => one.gitDirectory), isSha256: false });
+  await layOut({ gitDirectory, over: snapshots.map((one) => one.gitDirectory) });
   return { gitDirectory, folder };
 }
