@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ScanCause } from '../domain/causes.ts';
 import { SCAN_CAUSES } from '../domain/causes.ts';
 import { mayClone } from '../domain/integration.ts';
@@ -10,6 +11,11 @@ export interface TakenScan {
 }
 
 const SCANS_PER_PAGE = 50;
+/** A scan is five events of its fleet's history; the end of a run waits for the last of its scans. */
+const SCANS_PER_RUN = 800;
+/** While so many are cloned, as many again are scanned or wait for a scanner. */
+const SCANS_PER_CLONE = 3;
+const LINGER_MS = 400;
 /** A token that was looked at so recently is not looked at again before the next page of clones. */
 const VERIFIED_WITHIN_MS = 15 * 60_000;
 
@@ -17,6 +23,8 @@ export interface TakenPage {
   scans: TakenScan[];
   /** How many may run at once. */
   window: number;
+  /** How many a run of the workflow starts. */
+  perRun: number;
   /** Scans wait, and the token has to be looked at before they are taken. */
   stale: boolean;
 }
@@ -34,7 +42,8 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
       nowMs: number;
     }): Promise<TakenPage> {
       const integration = await stores.integrations.find(input.integrationId);
-      const nothing = { scans: [], window: settings.clones, stale: false };
+      const window = settings.clones * SCANS_PER_CLONE;
+      const nothing = { scans: [], window, perRun: SCANS_PER_RUN, stale: false };
       if (integration === null) return nothing;
       const open = mayClone({
         ...integration,
@@ -46,6 +55,14 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
       const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
       const stale = !input.verified && scans.length > 0 && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
       return stale ? { ...nothing, stale } : { ...nothing, scans };
+    },
+
+    /**
+     * Lets a moment pass. As a local activity it keeps the workflow's task open, and what happens meanwhile comes
+     * together, in one task more, not in one for each.
+     */
+    async linger(): Promise<void> {
+      await delay(LINGER_MS);
     },
 
     /** Ends a scan whose activity did not: canceled, or failed with what is known of why. */

@@ -18,16 +18,21 @@ const STOP_GRACE_MS = 10_000;
 
 const SEARCH_ATTRIBUTES = ['SecuIntegrationId=Keyword', 'SecuStatus=Keyword', 'SecuNextWakeAt=Datetime'];
 
-/**
- * The queue poll limit of 20 a second costs every sequential step 50 ms.
- * @see Temporal server, common/dynamicconfig: `history.transferProcessorMaxPollRPS`
- */
+/** @see Temporal server, common/dynamicconfig */
 const DYNAMIC_CONFIG = [
+  // the limit of 20 a second costs every sequential step 50 ms
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
   // else a second command within a second of continuing as new waits for the rest of it
   'history.workflowIdReuseMinimalInterval="0s"',
+  // the development server reads its attributes from the database for each task; ours are there before it starts
+  'system.forceSearchAttributesCacheRefreshOnRead=false',
+  // one process needs no four parts of a queue that hand tasks to each other
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
 ];
+/** For lists of workflows half a second later is soon enough; what ended by then is written once less. */
+const LISTED_LATER = 'history.visibilityProcessorMaxPollRPS=2';
 const TIME_SKIPPING = 'frontend.WorkflowTimeSkippingEnabled=true';
 
 /** WAL and NORMAL lose nothing when the server is killed, and double its throughput. */
@@ -70,6 +75,7 @@ export async function startTemporalServer({
       `--ui-port=${uiPort}`,
       '--ui-disable-news-fetch',
       `--db-filename=${join(layout.temporal, 'temporal.db')}`,
+      `--dynamic-config-value=${LISTED_LATER}`,
       ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ],
   });
@@ -194,6 +200,9 @@ export async function isUsable(address: string, namespace: string = TEMPORAL_NAM
   }
 }
 
+/** How the store's queues are laid out. What waits in a part that nobody looks at any more would wait for ever. */
+const QUEUES = 'one partition';
+
 function dropStoreOfOtherVersion({
   layout,
   version,
@@ -205,13 +214,14 @@ function dropStoreOfOtherVersion({
 }): void {
   const file = join(layout.temporal, 'server-minor');
   const minor = /Server (\d+\.\d+)/.exec(version)?.[1] ?? version;
-  const before = existsSync(file) ? readFileSync(file, 'utf8').trim() : minor;
-  if (before !== minor) {
-    say(
-      `Temporal server ${before} became ${minor}: its store is made anew, workflows are started again from the database`,
-    );
+  const [minorBefore, queuesBefore] = existsSync(file)
+    ? readFileSync(file, 'utf8').split('\n')
+    : [minor, QUEUES];
+  if (minorBefore !== minor || queuesBefore !== QUEUES) {
+    const what = minorBefore === minor ? 'has other queues now' : `${minorBefore ?? ''} became ${minor}`;
+    say(`Temporal server ${what}: its store is made anew, workflows are started again from the database`);
     for (const suffix of ['', '-wal', '-shm'])
       rmSync(join(layout.temporal, `temporal.db${suffix}`), { force: true });
   }
-  writeFileSync(file, `${minor}\n`, { mode: 0o600 });
+  writeFileSync(file, `${minor}\n${QUEUES}\n`, { mode: 0o600 });
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import { createSupervisor } from '../embedded/supervisor.ts';
 import { startTemporalServer } from '../embedded/temporal-server.ts';
 import { requireTool } from '../embedded/tools.ts';
 import { ensureCliKey } from './cli-key.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { hasWorkflowBundle } from './workflow-bundle.ts';
 
 export interface Stack {
@@ -92,7 +93,7 @@ async function assertPortFree({ http }: Config): Promise<void> {
 async function startParts(input: StackInput & { home: HeldHome; supervisor: Supervisor }) {
   const { config, home, supervisor } = input;
   const timed = timer(input.onStep ?? (() => {}));
-  const bundle = timed('workflow bundle', () => bundleAhead(input.say));
+  const bundle = timed('workflow bundle', () => makeAhead(input.say));
   const databaseUrl = await timed('PostgreSQL', () => databaseUrlOf(input));
   const temporal = await timed('Temporal', () => temporalOf(input));
   await timed('migrations', () => migrate({ url: databaseUrl }));
@@ -130,17 +131,25 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
 }
 
 /**
- * Makes the workflows' bundle once, in a process that then goes: the compiler would stay in the worker's memory. Where
- * it cannot be written, the worker makes it.
+ * Makes the workflows' bundle once, and what Node makes of our modules, in processes that then go: the compilers would
+ * stay in the workers' memory. Where they cannot be written, each process makes them.
  */
-async function bundleAhead(say: Say): Promise<void> {
-  if (hasWorkflowBundle()) return;
-  const program = fileURLToPath(new URL('./bundle.ts', import.meta.url));
-  const args = ['--disable-warning=ExperimentalWarning', program];
-  const child = spawn(process.execPath, args, { stdio: 'ignore', env: { PATH: SYSTEM_PATH } });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0)
+async function makeAhead(say: Say): Promise<void> {
+  if (hasWorkflowBundle() && existsSync(COMPILE_CACHE)) return;
+  const [bundled] = await Promise.all([runOnce('./bundle.ts'), runOnce('./cli.ts', '--version')]);
+  if (!bundled)
     say('the workflows are bundled at each start: the folder of the program is not ours to write');
+}
+
+/** @returns whether it ended well */
+async function runOnce(program: string, ...args: readonly string[]): Promise<boolean> {
+  const file = fileURLToPath(new URL(program, import.meta.url));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
+    stdio: 'ignore',
+    env: { PATH: SYSTEM_PATH, NODE_COMPILE_CACHE: COMPILE_CACHE },
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code === 0;
 }
 
 async function setupLinkOf(input: { databaseUrl: string; publicUrl: string }): Promise<string | null> {
@@ -226,7 +235,7 @@ function nodeChild(input: {
     name: input.name,
     command: process.execPath,
     args: [...NODE_OPTIONS, program, ...input.args],
-    env: { ...input.env, SECU_LOG_FORMAT: 'json' },
+    env: { ...input.env, NODE_COMPILE_CACHE: COMPILE_CACHE, SECU_LOG_FORMAT: 'json' },
     ipc: true,
     stopSignal: 'SIGTERM',
     stopGraceMs: input.stopGraceMs ?? CHILD_GRACE_MS,

@@ -45,8 +45,8 @@ import { channelPolicyOf, openWorld } from './world.ts';
 const POOL_MAX = 20;
 const DATABASE_SLOTS = 50;
 const GITLAB_SLOTS = 20;
-/** Cloning waits for the network, scanners for the CPU: while some are scanned, the next are cloned. */
-const CLONES_PER_SCANNER = 4;
+/** Cloning waits for the network, scanners for the CPU: while some are scanned, the next are cloned or wait for company. */
+const REPOSITORIES_PER_SCANNER = 12;
 
 /** Runs workers for these queues until they are told to stop; ends with an error when one of them fails. */
 export async function runWorker(input: {
@@ -192,7 +192,7 @@ async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDep
   const { scanners } = deps.scanTools;
   const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
   return {
-    slots: config.limits.scanSlots * CLONES_PER_SCANNER,
+    slots: config.limits.scanSlots * REPOSITORIES_PER_SCANNER,
     activities: createScanActivities({
       ...deps,
       scanners,

@@ -92,8 +92,7 @@ async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
     snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
     const ran: Ran[] = [];
     for (const scanner of scanners) {
-      const own = await mkdtemp(join(folder, `${scanner.name}-`));
-      const how = { history, neighbours, signal, clock, maxFindings, folder: own };
+      const how = { history, neighbours, signal, clock, maxFindings, folder };
       ran.push(await runScanner({ scanner, snapshot, settled, ...how }));
     }
     return await reportOf({ ran, snapshot, settled, hash });
@@ -136,6 +135,7 @@ async function runScanner(work: {
   signal: AbortSignal;
   clock: Deadline;
   maxFindings: number;
+  /** Of the whole scan. */
   folder: string;
 }): Promise<Ran> {
   const { scanner, snapshot, settled, maxFindings } = work;
@@ -149,8 +149,9 @@ async function runScanner(work: {
   if (snapshot.ok && !scanner.applies(snapshot.value)) return ran({ status: 'not_applicable' });
   if (version === null) return ran({ status: 'unavailable' });
   if (!snapshot.ok) return ran({ status: 'failed', cause: snapshot.cause });
+  const folder = await mkdtemp(join(work.folder, `${name}-`));
   const result = await settled(
-    scanner.scan({ ...work, snapshot: snapshot.value }).then((value) => {
+    scanner.scan({ ...work, folder, snapshot: snapshot.value }).then((value) => {
       const findings = value.files.reduce((count, { found }) => count + found.length, 0);
       if (findings > maxFindings) throw tooMany(findings);
       return { ...value, findings };

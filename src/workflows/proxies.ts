@@ -1,4 +1,9 @@
-import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { FleetActivities } from '../activities/fleet.ts';
 import type { IntegrationActivities } from '../activities/integration.ts';
 import type { ListingActivities } from '../activities/listing.ts';
@@ -15,6 +20,11 @@ export function database() {
     startToCloseTimeout: '1m',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '15s' },
   });
+}
+
+/** Within the workflow's own task, which stays open as long. */
+export function withinTask() {
+  return proxyLocalActivities<Pick<FleetActivities, 'linger'>>({ startToCloseTimeout: '5s' });
 }
 
 /** A look at GitLab: outages are answers, so only Secu's own trouble is tried again. Longest answer: 30 s × 4 calls. */

@@ -8,6 +8,7 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -17,11 +18,10 @@ import type { TakenPage, TakenScan } from '../activities/fleet.ts';
 import type { FleetInput } from './contract.ts';
 import { scanWorkflowId } from './contract.ts';
 import { changedSignal } from './integration.ts';
-import { database } from './proxies.ts';
+import { database, withinTask } from './proxies.ts';
 import { repositoryScanWorkflow } from './repository-scan.ts';
 import { verify } from './verify.ts';
 
-const SCANS_PER_RUN = 300;
 /** A scan that had to wait (disk, an outage) is not taken again at once. */
 const WAIT_BEFORE_ANOTHER_TRY = '30s';
 
@@ -63,7 +63,11 @@ async function runQueued({ integrationId }: FleetInput, running: Set<string>): P
       const { scanId, repositoryId } = scan;
       // the next scan of a repository may be queued a moment before the workflow of the last one closes
       const isFree = () => running.size < page.window && !running.has(repositoryId);
-      await condition(() => isFree() || lost.length > 0);
+      if (!isFree()) {
+        await condition(() => isFree() || lost.length > 0);
+        // one that ended is rarely the only one of that moment
+        if (patched('linger')) await withinTask().linger();
+      }
       if (lost.length > 0) throw lost[0];
       running.add(repositoryId);
       started += 1;
@@ -83,10 +87,11 @@ async function runQueued({ integrationId }: FleetInput, running: Set<string>): P
         .catch((err: unknown) => lost.push(err));
     }
     setCurrentDetails(`${started} scans started in this run, ${running.size} running.`);
-    if (page.scans.length === 0 || isFull(started)) {
-      await condition(() => isIdle() || lost.length > 0 || (changed && !isFull(started)));
+    const isFull = () => started >= page.perRun || workflowInfo().continueAsNewSuggested;
+    if (page.scans.length === 0 || isFull()) {
+      await condition(() => isIdle() || lost.length > 0 || (changed && !isFull()));
       if (lost.length > 0) throw lost[0];
-      if (isFull(started)) await continueAsNew<typeof scanFleetWorkflow>({ integrationId });
+      if (isFull()) await continueAsNew<typeof scanFleetWorkflow>({ integrationId });
       if (page.scans.length === 0 && !changed) return;
     }
   }
@@ -98,10 +103,6 @@ async function takePage(input: { integrationId: string; exclude: string[] }): Pr
   if (!page.stale) return page;
   await verify(input.integrationId, null);
   return database().takeScans({ ...input, verified: true, nowMs: Date.now() });
-}
-
-function isFull(started: number): boolean {
-  return started >= SCANS_PER_RUN || workflowInfo().continueAsNewSuggested;
 }
 
 type Ending = 'ended' | 'waits' | 'elsewhere';

@@ -160,11 +160,12 @@ test('scans are taken by priority, in pages, without those that are held', async
   const take = (exclude: string[]) =>
     activities.takeScans({ integrationId: task.integrationId, exclude, verified: false, nowMs: Date.now() });
   expect(await take([])).toEqual({
-    window: 4,
+    window: 12,
+    perRun: 800,
     stale: false,
     scans: [{ scanId: task.scanId, repositoryId: task.repositoryId }],
   });
-  expect(await take([task.scanId])).toEqual({ window: 4, stale: false, scans: [] });
+  expect(await take([task.scanId])).toEqual({ window: 12, perRun: 800, stale: false, scans: [] });
   expect(await openScan(world, task.repositoryId)).toBe(task.scanId);
 });
 
@@ -174,7 +175,7 @@ test('a page of clones begins only with a token that was looked at lately', asyn
   const take = (verified: boolean, nowMs = Date.now()) =>
     activities.takeScans({ integrationId, exclude: [], verified, nowMs });
   const later = Date.now() + 16 * 60_000;
-  expect(await take(false, later)).toEqual({ window: 4, stale: true, scans: [] });
+  expect(await take(false, later)).toEqual({ window: 12, perRun: 800, stale: true, scans: [] });
   expect((await take(true, later)).scans).toHaveLength(1);
   await change({ lastVerifiedAt: new Date(later) });
   expect(await take(false, later)).toMatchObject({ stale: false, scans: [{ scanId: task.scanId }] });

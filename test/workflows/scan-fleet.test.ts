@@ -76,15 +76,15 @@ test('a token that was not looked at lately is, once, before the page is taken',
   expect(statusesOf(queue)).toEqual(['ended']);
 });
 
-test('after three hundred scans it goes on as a new run, and each scan runs once', async () => {
-  const queue = fleetQueue({ count: 310, window: 40 });
+test('after as many scans as a run may start it goes on as a new run, and each scan runs once', async () => {
+  const queue = fleetQueue({ count: 110, window: 20, perRun: 100 });
   const runs = await fleetOf({ queue }, async (fleet) => {
     await fleet.wake();
     await fleet.ended();
     return runsOf(suite, fleet.workflowId);
   });
-  expect(queue.begun).toHaveLength(310);
-  expect(new Set(queue.begun).size).toBe(310);
+  expect(queue.begun).toHaveLength(110);
+  expect(new Set(queue.begun).size).toBe(110);
   expect(runs).toBe(2);
 });
 

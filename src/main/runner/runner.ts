@@ -14,7 +14,7 @@ const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space
 /** It takes memory while it waits, and starts within a second. */
 const IDLE_MS = 60_000;
 const MAX_COMPLAINT = 4_096;
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'SECU_PART_OF'];
+const INHERITED = ['PATH', 'NODE_COMPILE_CACHE', 'HOME', 'LANG', 'TZ', 'SECU_PART_OF'];
 
 export interface Runner {
   git: GitRemote;

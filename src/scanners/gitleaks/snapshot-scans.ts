@@ -15,7 +15,7 @@ const MOST_SNAPSHOTS = 16;
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_MS = 60_000;
 /** Half of what is under way waits for the other half no longer. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 2_000;
 const LOG_OPTIONS = ['--text', '--no-renames'];
 
 type Task = Pick<ScannerInput, 'snapshot' | 'folder' | 'neighbours'>;

@@ -33,6 +33,8 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     finishSync: unexpected('finishSync'),
     cancelSync: unexpected('cancelSync'),
     takeScans: unexpected('takeScans'),
+    // a pause, and no deed
+    linger: async () => {},
     endScan: unexpected('endScan'),
     reconcile: unexpected('reconcile'),
     verifyToken: unexpected('verifyToken'),

@@ -16,6 +16,7 @@ export interface QueuedScan {
 export interface FleetQueue {
   scans: QueuedScan[];
   window: number;
+  perRun: number;
   /** Ids in the order in which they began. */
   begun: string[];
   atOnce: number;
@@ -26,10 +27,19 @@ export interface FleetQueue {
   verifications: number;
 }
 
-export function fleetQueue({ count = 0, window = 8 }: { count?: number; window?: number } = {}): FleetQueue {
+export function fleetQueue({
+  count = 0,
+  window = 8,
+  perRun = 800,
+}: {
+  count?: number;
+  window?: number;
+  perRun?: number;
+} = {}): FleetQueue {
   const queue = {
     scans: [],
     window,
+    perRun,
     begun: [],
     atOnce: 0,
     mostAtOnce: 0,
@@ -65,14 +75,16 @@ export function activitiesOverQueue(
   return activitiesWith({
     async takeScans({ exclude, verified }) {
       queue.takes += 1;
-      if (queue.stale && !verified) return { scans: [], window: queue.window, stale: true };
+      const { window, perRun } = queue;
+      if (queue.stale && !verified) return { scans: [], window, perRun, stale: true };
       const waiting = queue.scans
         .filter(({ status, scanId }) => status === 'queued' && !exclude.includes(scanId))
         .toSorted((a, b) => a.priority - b.priority || (a.scanId < b.scanId ? -1 : 1))
         .slice(0, 50);
       return {
         scans: waiting.map(({ scanId, repositoryId }) => ({ scanId, repositoryId })),
-        window: queue.window,
+        window,
+        perRun,
         stale: false,
       };
     },
