@@ -9,6 +9,8 @@ import type { CloneResult, ScanReport } from '../domain/ports.ts';
 import type { ScanResult, ScanTask } from '../domain/scan.ts';
 import { outcomeOf } from '../domain/scan.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { Turns } from '../domain/turns.ts';
+import { createTurns } from '../domain/turns.ts';
 import type { ScanDeps } from './deps.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
@@ -28,12 +30,22 @@ interface Work {
   baseUrl: string;
   token: Secret;
   signal: AbortSignal;
+  /** Of its own, removed at its end. */
+  folder: string;
   /** Other scans that this worker has under way. */
   neighbours: () => number;
 }
 
+type Asked = Pick<Work, 'deps' | 'input' | 'signal' | 'neighbours'>;
+
 export function createScanActivities(deps: ScanDeps) {
   let underWay = 0;
+  const turns = new Map<string, Turns>();
+  const turnsOf = (integrationId: string) => {
+    const own = turns.get(integrationId) ?? createTurns(deps.settings.clones);
+    turns.set(integrationId, own);
+    return own;
+  };
   return {
     /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
     async scanRepository(input: ScanTask): Promise<ScanResult> {
@@ -41,7 +53,10 @@ export function createScanActivities(deps: ScanDeps) {
       try {
         return await withHeartbeat(
           () => null,
-          async (signal) => scanRepository({ deps, input, signal, neighbours: () => underWay - 1 }),
+          async (signal) => {
+            const asked = { deps, input, signal, neighbours: () => underWay - 1 };
+            return scanRepository(asked, turnsOf(input.integrationId));
+          },
         );
       } finally {
         underWay -= 1;
@@ -50,12 +65,27 @@ export function createScanActivities(deps: ScanDeps) {
   };
 }
 
-async function scanRepository({
-  deps,
-  input,
-  signal,
-  neighbours,
-}: Pick<Work, 'deps' | 'input' | 'signal' | 'neighbours'>): Promise<ScanResult> {
+/**
+ * A clone waits for its turn before anything is looked at: whether the integration may clone, and with which token, is known
+ * when it begins, so that a token that died is tried by those alone that were on their way.
+ */
+async function scanRepository(asked: Asked, takeTurn: Turns): Promise<ScanResult> {
+  const cloned = await takeTurn(asked.signal, async () => {
+    const work = await begin(asked);
+    if ('status' in work) return work;
+    const clone = await settled(work, () => cloneRepository(work));
+    return 'status' in clone ? clone : { work, clone };
+  });
+  if ('status' in cloned) return cloned;
+  const { work, clone } = cloned;
+  const result = await settled(work, () => scanAndStore(work, clone));
+  await removeFolder(work);
+  return result;
+}
+
+/** A result where nothing is to be cloned. */
+async function begin(asked: Asked): Promise<Work | ScanResult> {
+  const { deps, input } = asked;
   const { stores } = deps.database;
   const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
   if (scan === null) return endedBefore(deps, input);
@@ -73,41 +103,47 @@ async function scanRepository({
   if (await isDiskLow(deps)) return requeue({ deps, input, scan, cause: 'disk_low' });
 
   const token = openToken({ vault: deps.vault, credential });
-  const work: Work = {
-    deps,
-    input,
-    scan,
-    repository,
-    baseUrl: integration.baseUrl,
-    token,
-    signal,
-    neighbours,
-  };
-  await tellLive(work, 'scan.started', { phase: 'cloning' });
+  const { baseUrl } = integration;
+  await tellLive(asked, 'scan.started', { phase: 'cloning' });
   const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
+  return { ...asked, scan, repository, baseUrl, token, folder };
+}
+
+/** What the attempt came to; where it failed, what that means for the scan. Nothing is left on the disk then. */
+async function settled<T extends object>(work: Work, attempt: () => Promise<T>): Promise<T | ScanResult> {
   try {
-    return await cloneAndScan(work, folder);
+    return await attempt();
   } catch (err) {
-    if (signal.aborted) throw err;
-    return await settleError(work, err);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(work);
+    if (work.signal.aborted) throw err;
+    return settleError(work, err);
   }
 }
 
-async function cloneAndScan(work: Work, folder: string): Promise<ScanResult> {
-  const { deps, scan, repository, baseUrl, token, signal } = work;
-  const history = scan.history === 'full' ? 'full' : 'none';
-  const clone = await deps.git.clone({
+async function removeFolder({ folder }: Work): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+function cloneRepository(work: Work): Promise<CloneResult> {
+  const { deps, scan, repository, baseUrl, token, folder, signal } = work;
+  return deps.git.clone({
     baseUrl,
     fullPath: repository.fullPath,
     token,
     directory: join(folder, 'repository.git'),
-    history,
+    history: historyOf(scan),
     signal,
   });
+}
+
+function historyOf(scan: BegunScan): 'none' | 'full' {
+  return scan.history === 'full' ? 'full' : 'none';
+}
+
+async function scanAndStore(work: Work, clone: CloneResult): Promise<ScanResult> {
+  const { deps, scan, repository } = work;
   await enter(work, 'scanning', clone.commit ?? undefined);
-  const report = await scanClone(work, folder, clone, history);
+  const report = await scanClone(work, clone);
   await enter(work, 'storing');
   const outcome = outcomeOf(report.runs);
   if (outcome.status === 'failed') {
@@ -137,18 +173,13 @@ async function cloneAndScan(work: Work, folder: string): Promise<ScanResult> {
   });
 }
 
-async function scanClone(
-  work: Work,
-  folder: string,
-  clone: CloneResult,
-  history: 'none' | 'full',
-): Promise<ScanReport> {
+async function scanClone(work: Work, clone: CloneResult): Promise<ScanReport> {
   if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [] };
   return work.deps.scanners.scan({
     gitDirectory: clone.gitDirectory,
-    workDirectory: folder,
+    workDirectory: work.folder,
     commit: clone.commit,
-    history,
+    history: historyOf(work.scan),
     neighbours: work.neighbours(),
     hash: work.deps.hash,
     signal: work.signal,
@@ -278,7 +309,7 @@ async function enter(work: Work, phase: 'scanning' | 'storing', commit?: string)
 }
 
 async function tellLive(
-  { deps, input }: Work,
+  { deps, input }: Asked,
   kind: 'scan.started' | 'scan.progress',
   data: Record<string, unknown>,
 ): Promise<void> {

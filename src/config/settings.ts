@@ -159,7 +159,7 @@ export const Settings = z.object({
     example: '8',
   }),
   SECU_SCAN_SLOTS: setting(v.count.optional(), {
-    meaning: 'scanners at once per scan worker; eight times as many repositories are cloned or wait for one',
+    meaning: 'scanners at once per scan worker; twelve times as many repositories are cloned or wait for one',
     default: 'number of cores',
     example: '4',
   }),

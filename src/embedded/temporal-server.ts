@@ -27,6 +27,8 @@ const DYNAMIC_CONFIG = [
   'history.workflowIdReuseMinimalInterval="0s"',
   // the development server reads its attributes from the database for each task; ours are there before it starts
   'system.forceSearchAttributesCacheRefreshOnRead=false',
+  // of 8,096: what has ended stays in memory until so many others push it out
+  'history.hostLevelCacheMaxSize=512',
   // one process needs no four parts of a queue that hand tasks to each other
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { defaultRecipes } from '../../simulator/index.ts';
@@ -54,6 +54,33 @@ test('a clone is bare, one commit deep, without remote, hooks or the attributes 
   expect(existsSync(join(directory, '..', 'pwned.env'))).toBe(false);
 });
 
+test('a clone has the files that it needs, none of which says where it is from', async () => {
+  const directory = world.directory();
+  await world.remote().clone({ ...world.repository('acme/shop'), directory, history: 'none' });
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  expect(files.map((file) => file.replace(/pack-[0-9a-f]{40}/, 'pack')).toSorted()).toEqual([
+    'HEAD',
+    'config',
+    'info',
+    'info/attributes',
+    'objects',
+    'objects/pack',
+    'objects/pack/pack.idx',
+    'objects/pack/pack.pack',
+    'refs',
+    'shallow',
+  ]);
+});
+
+test('objects with longer names come by a clone of their own kind', async () => {
+  const directory = world.directory();
+  const clone = await world
+    .remote()
+    .clone({ ...world.repository('acme/modern'), directory, history: 'none' });
+  expect(clone.commit).toBe(await world.simulator.control.head('acme/modern'));
+  expect(clone.commit).toMatch(/^[0-9a-f]{64}$/);
+});
+
 test('with history all commits come', async () => {
   const directory = world.directory();
   await world.remote().clone({ ...world.repository('acme/chronicle'), directory, history: 'full' });
@@ -63,8 +90,12 @@ test('with history all commits come', async () => {
 test('a repository without a commit has no head, and is no error', async () => {
   const empty = world.repository('acme/fresh');
   expect(await world.remote().readHead(empty)).toEqual({ commit: null });
+  world.simulator.control.requests.reset();
   const clone = await world.remote().clone({ ...empty, directory: world.directory(), history: 'none' });
   expect(clone.commit).toBeNull();
+  // a fetch finds no head; a clone is told which branch there is to be
+  const asked = ['git info/refs', 'git ls-refs'];
+  expect(gitRequests().map(({ route }) => route)).toEqual([...asked, ...asked]);
 });
 
 test('objects that git itself calls malformed are not taken', async () => {

@@ -9,15 +9,17 @@ let copy: string;
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'secu-bundle-'));
-  for (const part of ['src', 'package.json', 'package-lock.json'])
+  for (const part of ['src', 'tools', 'package.json', 'package-lock.json'])
     cpSync(projectFile(part), join(copy, part), { recursive: true });
   symlinkSync(projectFile('node_modules'), join(copy, 'node_modules'));
 });
 
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-function run(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
+/** With a folder for what Node makes of modules, or without. */
+function run(args: readonly string[], cache?: string): string {
+  const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', env });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return stdout.trim();
 }
@@ -25,17 +27,37 @@ function run(...args: string[]): string {
 /** The length of the bundle that a worker would take. */
 const taken = () =>
   Number(
-    run(
+    run([
       '--input-type=module',
       '-e',
       "import { workflowBundle } from './src/main/workflow-bundle.ts'; console.log((await workflowBundle()).code.length);",
-    ),
+    ]),
   );
 
 test('a bundle that was made ahead is taken as long as its sources are the same, and not after', () => {
-  const file = run('src/main/bundle.ts');
+  const file = run(['src/main/bundle.ts']);
   writeFileSync(file, 'made ahead');
   expect(taken()).toBe('made ahead'.length);
   cpSync(join(copy, 'src/domain/ids.ts'), join(copy, 'src/domain/ids-too.ts'));
   expect(taken()).toBeGreaterThan(100_000);
+});
+
+/** How much of the compiler that takes types away the runner has in its memory. */
+const compilerParts = (cache?: string) =>
+  Number(
+    run(
+      [
+        '--input-type=module',
+        '-e',
+        "await import('./src/main/runner/program.ts'); console.log(process.moduleLoadList.filter((name) => /amaro/.test(name)).length);",
+      ],
+      cache,
+    ),
+  );
+
+test('a process whose modules were made ahead has no compiler in its memory', () => {
+  const cache = join(copy, 'dist', 'compiled');
+  expect(compilerParts()).toBeGreaterThan(0);
+  run(['src/main/bundle.ts'], cache);
+  expect(compilerParts(cache)).toBe(0);
 });

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { activityInfo } from '@temporalio/activity';
+import { Worker } from '@temporalio/worker';
 import { newId } from '../../src/db/new-id.ts';
 import { fleetWorkflowId, scanWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
+import { groundAddress } from '../support/ground-address.ts';
+import type { AllActivities } from './support/activities.ts';
 import { untilCanceled } from './support/activities.ts';
 import type { FleetQueue, Scan } from './support/fleet-queue.ts';
 import { activitiesOverQueue, addScan, fleetQueue } from './support/fleet-queue.ts';
+import { eventNamesOf } from './support/histories.ts';
 import { runsOf } from './support/inspect.ts';
 import type { Suite } from './support/suite.ts';
 import { openSuite } from './support/suite.ts';
@@ -31,12 +35,12 @@ interface Fleet {
 }
 
 async function fleetOf<T>(
-  { queue, scan }: { queue: FleetQueue; scan?: Scan },
+  { queue, scan, own }: { queue: FleetQueue; scan?: Scan; own?: Partial<AllActivities> },
   work: (fleet: Fleet) => Promise<T>,
 ): Promise<T> {
   const integrationId = newId('integration');
   const workflowId = fleetWorkflowId(integrationId);
-  return suite.withWorkers(activitiesOverQueue(queue, scan), async ({ starters, taskQueue }) =>
+  return suite.withWorkers(activitiesOverQueue(queue, scan, own), async ({ starters, taskQueue }) =>
     work({
       integrationId,
       workflowId,
@@ -86,6 +90,21 @@ test('after as many scans as a run may start it goes on as a new run, and each s
   expect(queue.begun).toHaveLength(110);
   expect(new Set(queue.begun).size).toBe(110);
   expect(runs).toBe(2);
+});
+
+test('what ends within a moment is one task of the fleet, not one each, and that is replayed', async () => {
+  const queue = fleetQueue({ count: 60, window: 20 });
+  const linger = () => delay(300);
+  const history = await fleetOf({ queue, own: { linger } }, async (fleet) => {
+    await fleet.wake();
+    await fleet.ended();
+    return suite.client.workflow.getHandle(fleet.workflowId).fetchHistory();
+  });
+  expect(queue.begun).toHaveLength(60);
+  const names = eventNamesOf(history);
+  expect(names).toContain('MARKER_RECORDED');
+  expect(names.filter((name) => name === 'WORKFLOW_TASK_COMPLETED').length).toBeLessThan(30);
+  await Worker.runReplayHistory({ workflowBundle: { codePath: groundAddress('workflowBundle') } }, history);
 });
 
 test('a scan that is queued in its last moment is not lost', async () => {
