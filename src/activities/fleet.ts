@@ -13,7 +13,7 @@ export interface TakenScan {
 const SCANS_PER_PAGE = 50;
 /** A scan is five events of its fleet's history; the end of a run waits for the last of its scans. */
 const SCANS_PER_RUN = 800;
-/** While so many are cloned, as many again are scanned or wait for a scanner. */
+/** For each that is cloned, two are scanned or wait for a scanner. */
 const SCANS_PER_CLONE = 3;
 const LINGER_MS = 400;
 /** A token that was looked at so recently is not looked at again before the next page of clones. */

@@ -87,7 +87,8 @@ export interface Scanners {
   /** One hash over the versions and rules in force: when it changes, everything is scanned again. */
   readonly rules: string;
   /**
-   * Runs all of them over one bare repository. A scanner that fails is a run with status `failed`, not an error.
+   * Runs all of them over one bare repository, which a snapshot is added to. A scanner that fails is a run with status
+   * `failed`, not an error.
    * @throws SecuError `canceled` when the signal fires
    */
   scan(input: {

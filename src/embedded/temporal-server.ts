@@ -18,13 +18,16 @@ const STOP_GRACE_MS = 10_000;
 
 const SEARCH_ATTRIBUTES = ['SecuIntegrationId=Keyword', 'SecuStatus=Keyword', 'SecuNextWakeAt=Datetime'];
 
-/** @see Temporal server, common/dynamicconfig */
+/** Also those of a server of its own (`deploy/`). @see Temporal server, common/dynamicconfig */
 const DYNAMIC_CONFIG = [
   // the limit of 20 a second costs every sequential step 50 ms
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
   // else a second command within a second of continuing as new waits for the rest of it
   'history.workflowIdReuseMinimalInterval="0s"',
+];
+/** For one process with everything in it, which the development server is. */
+const ONE_PROCESS = [
   // the development server reads its attributes from the database for each task; ours are there before it starts
   'system.forceSearchAttributesCacheRefreshOnRead=false',
   // of 8,096: what has ended stays in memory until so many others push it out
@@ -150,7 +153,7 @@ function temporalSpec({
       '--log-level=warn',
       '--log-format=json',
       ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
-      ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
+      ...[...DYNAMIC_CONFIG, ...ONE_PROCESS].flatMap((value) => ['--dynamic-config-value', value]),
       ...extra,
     ],
     // HOME of its own: a person's Temporal profile must not steer it. The limit is a soft one, to collect garbage by.

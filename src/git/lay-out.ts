@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SecuError } from '../domain/errors.ts';
 
 /** Names no branch that a fetch could write to. */
 const HEAD = 'ref: refs/heads/none\n';
@@ -28,11 +29,14 @@ export async function layOut({
 
 /**
  * The one commit that was fetched. The file that says so also says from where, and goes.
- * @returns `null` where it does not say
+ * @throws SecuError `clone_failed` where it does not say: that is no empty repository
  */
-export async function takeFetched(gitDirectory: string): Promise<string | null> {
+export async function takeFetched(gitDirectory: string): Promise<string> {
   const file = join(gitDirectory, 'FETCH_HEAD');
   const [, commit] = /^([0-9a-f]{40})\t/.exec(await readFile(file, 'utf8')) ?? [];
   await rm(file);
-  return commit ?? null;
+  if (commit !== undefined) return commit;
+  throw new SecuError('clone_failed', 'git did not say what it fetched', {
+    details: { problem: 'not_told' },
+  });
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -7,4 +6,4 @@ import { fileURLToPath } from 'node:url';
  * that has changed is made anew. Where the folder is not ours to write, it does without.
  * @see https://nodejs.org/api/module.html#module-compile-cache
  */
-export const COMPILE_CACHE = fileURLToPath(new URL(join('..', '..', 'dist', 'compiled'), import.meta.url));
+export const COMPILE_CACHE = fileURLToPath(new URL('../../dist/compiled', import.meta.url));

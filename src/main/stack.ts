@@ -137,7 +137,7 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
 async function makeAhead(say: Say): Promise<void> {
   if (hasWorkflowBundle() && existsSync(COMPILE_CACHE)) return;
   const [bundled] = await Promise.all([runOnce('./bundle.ts'), runOnce('./cli.ts', '--version')]);
-  if (!bundled)
+  if (!bundled && !hasWorkflowBundle())
     say('the workflows are bundled at each start: the folder of the program is not ours to write');
 }
 

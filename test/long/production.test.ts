@@ -91,12 +91,12 @@ test('one worker of each kind killed in the middle: the others finish, everythin
   expect(made.status).toBe(201);
   integrationId = made.body.id;
 
-  // both scan at the same time, and some scans are done
+  // both scan at the same time, and each has some scans done
   await awaitUntil(
     async () => {
       const busy = new Set(pidsWithWorkspace(secu));
-      const { counts } = (await secu.call('GET', `/integrations/${integrationId}`)).body;
-      return scans.every(({ pid }) => busy.has(pid)) && counts.scanned >= 6;
+      const names = [...(await identitiesInHistories()).keys()];
+      return scans.every(({ pid }) => busy.has(pid) && names.some((name) => name.includes(`:${pid}:`)));
     },
     { timeoutMs: 60_000, what: 'both scan workers at work' },
   );
