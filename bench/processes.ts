@@ -35,9 +35,13 @@ export function childOf(parent: number, words: string): number | null {
   return (children().get(parent) ?? []).find((pid) => read(`/proc/${pid}/cmdline`).includes(words)) ?? null;
 }
 
+/** A child that has not become another program yet shares the memory of its parent, and has none of its own. */
 function treeOf(root: number, below: ReadonlyMap<number, readonly number[]>): number[] {
   const tree = [root];
-  for (const pid of tree) tree.push(...(below.get(pid) ?? []));
+  for (const pid of tree) {
+    const program = read(`/proc/${pid}/cmdline`);
+    tree.push(...(below.get(pid) ?? []).filter((child) => read(`/proc/${child}/cmdline`) !== program));
+  }
   return tree;
 }
 
