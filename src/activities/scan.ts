@@ -10,7 +10,7 @@ import type { ScanResult, ScanTask } from '../domain/scan.ts';
 import { outcomeOf } from '../domain/scan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Turns } from '../domain/turns.ts';
-import { createTurns } from '../domain/turns.ts';
+import { createTurnsByName } from '../domain/turns.ts';
 import type { ScanDeps } from './deps.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
@@ -40,12 +40,7 @@ type Asked = Pick<Work, 'deps' | 'input' | 'signal' | 'neighbours'>;
 
 export function createScanActivities(deps: ScanDeps) {
   let underWay = 0;
-  const turns = new Map<string, Turns>();
-  const turnsOf = (integrationId: string) => {
-    const own = turns.get(integrationId) ?? createTurns(deps.settings.clones);
-    turns.set(integrationId, own);
-    return own;
-  };
+  const turnsOf = createTurnsByName(deps.settings.clones);
   return {
     /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
     async scanRepository(input: ScanTask): Promise<ScanResult> {
@@ -78,9 +73,11 @@ async function scanRepository(asked: Asked, takeTurn: Turns): Promise<ScanResult
   });
   if ('status' in cloned) return cloned;
   const { work, clone } = cloned;
-  const result = await settled(work, () => scanAndStore(work, clone));
-  await removeFolder(work);
-  return result;
+  return settled(work, async () => {
+    const result = await scanAndStore(work, clone);
+    await removeFolder(work);
+    return result;
+  });
 }
 
 /** A result where nothing is to be cloned. */

@@ -36,6 +36,16 @@ export function createTurns(atOnce: number): Turns {
   };
 }
 
+/** Turns of their own for each name. */
+export function createTurnsByName(atOnce: number): (name: string) => Turns {
+  const byName = new Map<string, Turns>();
+  return (name) => {
+    const turns = byName.get(name) ?? createTurns(atOnce);
+    byName.set(name, turns);
+    return turns;
+  };
+}
+
 /** Waits with the clock standing. @throws as the turns do, and the work */
 export async function inTurn<T>(
   { takeTurn, signal, clock }: { takeTurn: Turns; signal: AbortSignal; clock: Clock },

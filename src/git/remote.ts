@@ -4,8 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
-import type { Turns } from '../domain/turns.ts';
-import { createTurns } from '../domain/turns.ts';
+import { createTurnsByName } from '../domain/turns.ts';
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
 import { callGit, refused } from './call.ts';
@@ -60,10 +59,13 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     gitBinary: options.gitBinary ?? 'git',
     memoryFolder: folderForTokens(),
   };
-  const takeTurn = turnsByOrigin(options.clonesPerOrigin);
+  const turnsAt = createTurnsByName(options.clonesPerOrigin);
   return {
     readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
-    clone: (repository) => takeTurn(repository, () => clone({ settings, repository, options })),
+    clone: async (repository) => {
+      const { origin } = new URL(cloneAddress(repository).url);
+      return turnsAt(origin)(repository.signal, () => clone({ settings, repository, options }));
+    },
   };
 }
 
@@ -187,15 +189,4 @@ async function provenHead(directory: string): Promise<string | null> {
   const { commit, branch } = await localHead(directory);
   if (commit === null && branch === NO_BRANCH) throw refused({ code: 'clone_failed', problem: 'not_git' });
   return commit;
-}
-
-/** So many at once for each origin. */
-function turnsByOrigin(atOnce: number) {
-  const turns = new Map<string, Turns>();
-  return <T>(repository: RemoteRepository, work: () => Promise<T>): Promise<T> => {
-    const { origin } = new URL(cloneAddress(repository).url);
-    const takeTurn = turns.get(origin) ?? createTurns(atOnce);
-    turns.set(origin, takeTurn);
-    return takeTurn(repository.signal, work);
-  };
 }

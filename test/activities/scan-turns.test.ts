@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
-import type { GitRemote } from '../../src/domain/ports.ts';
+import type { GitRemote, Scanners } from '../../src/domain/ports.ts';
 import type { ScanTask } from '../../src/domain/scan.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';
@@ -9,12 +9,12 @@ import { repositoriesOf, sync } from './listing-support.ts';
 import { instantGit, openScan, reporting } from './scan-support.ts';
 import { active, activitiesOf, rowOf, run } from './support.ts';
 
-const ATTEMPTS = 5;
+const REPOSITORIES = 5;
 
 let world: TestWorld;
 
 beforeAll(async () => {
-  world = await createTestWorld({ simulator: { recipes: fleetRecipes(ATTEMPTS) } });
+  world = await createTestWorld({ simulator: { recipes: fleetRecipes(REPOSITORIES) } });
 });
 afterAll(async () => {
   await world.close();
@@ -46,7 +46,7 @@ test('a token that died is not tried for those that waited to be cloned', async 
     return held.promise;
   });
   const { integrationId, tasks, scan } = await waitingScans(git);
-  expect(tasks).toHaveLength(ATTEMPTS);
+  expect(tasks).toHaveLength(REPOSITORIES);
   const results = tasks.map((task) => scan(task));
   await awaitUntil(() => clones === 2);
   expect((await statusesOf(tasks)).toSorted()).toEqual(['queued', 'queued', 'queued', 'running', 'running']);
@@ -60,17 +60,18 @@ test('a token that died is not tried for those that waited to be cloned', async 
 test('while some are scanned, others are cloned', async () => {
   let scans = 0;
   const held = Promise.withResolvers<void>();
-  const scanners = {
-    ...reporting(() => ({})),
-    async scan(input: Parameters<ReturnType<typeof reporting>['scan']>[0]) {
+  const clean = reporting(() => ({}));
+  const scanners: Scanners = {
+    ...clean,
+    async scan(input) {
       scans += 1;
       await held.promise;
-      return reporting(() => ({})).scan(input);
+      return clean.scan(input);
     },
   };
   const { tasks, scan } = await waitingScans(instantGit(), scanners);
   const results = tasks.map((task) => scan(task));
-  await awaitUntil(() => scans === ATTEMPTS);
+  await awaitUntil(() => scans === REPOSITORIES);
   held.resolve();
   expect((await Promise.all(results)).map(({ status }) => status)).toEqual(tasks.map(() => 'succeeded'));
 });

@@ -205,13 +205,17 @@ test('an attempt that was overtaken writes nothing', async () => {
     [],
   );
 
-  const overtakenWhileStoring = await scan({
-    scanners: reporting(() => {
-      void world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
-      return { findings: [finding()] };
-    }),
+  const scanners = reporting(() => ({ findings: [finding()] }));
+  const overtakenWhileScanning = await scan({
+    scanners: {
+      ...scanners,
+      async scan(input) {
+        await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
+        return scanners.scan(input);
+      },
+    },
   });
-  expect(overtakenWhileStoring.result.status).toBe('canceled');
+  expect(overtakenWhileScanning.result.status).toBe('canceled');
   expect(await row()).toMatchObject({ status: 'running', attempt: 4 });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -79,6 +79,16 @@ test('makes its store anew for another minor version, and says so', async () => 
   await running.pop()?.();
   const second = await startIn(home, '1.10.0 (Server 1.33.0)');
   expect(second.said).toContainEqual(expect.stringContaining('1.32 became 1.33'));
+  expect(await exists(second.address, 'gone')).toBe(false);
+});
+
+test('a store whose queues had more parts is made anew: what waits in one of them would never be looked at', async () => {
+  const first = await startIn(home);
+  await startWaiting(first.address, 'gone');
+  await running.pop()?.();
+  writeFileSync(join(first.layout.temporal, 'server-minor'), '1.32\n');
+  const second = await startIn(home);
+  expect(second.said).toContainEqual(expect.stringContaining('other queues'));
   expect(await exists(second.address, 'gone')).toBe(false);
 });
 
