@@ -25,10 +25,11 @@ export async function benchFleet(options: { quick: boolean; say: (line: string) 
   const folder = await mkdtemp(join(tmpdir(), 'secu-bench-'));
   try {
     options.say(`${small} repositories, for memory`);
-    const before = await measureFleet({ folder, fleet: small, latencyMs: 0, full: false });
+    const changes = large / 100;
+    const before = await measureFleet({ folder, fleet: small, latencyMs: 0, changes, withPeer: false });
     for (const latencyMs of [0, 50]) {
       options.say(`${large} repositories at ${latencyMs} ms`);
-      const ours = await measureFleet({ folder, fleet: large, latencyMs, full: true });
+      const ours = await measureFleet({ folder, fleet: large, latencyMs, changes, withPeer: true });
       tell({ report, ours, fleet: large, latencyMs });
       if (latencyMs === 0) tellMemory({ report, before, ours, small, large });
     }
@@ -58,8 +59,9 @@ interface Input {
   folder: string;
   fleet: number;
   latencyMs: number;
-  /** Also the peer, and two more syncs. */
-  full: boolean;
+  /** So many repositories before the third sync: the same for all sizes, so that all do the same when memory is compared. */
+  changes: number;
+  withPeer: boolean;
 }
 
 async function measureFleet(input: Input): Promise<Measured> {
@@ -82,7 +84,7 @@ async function measureFleet(input: Input): Promise<Measured> {
       (await ask<GitlabAnswer>(gitlab, message)).routes;
     const databaseUrl = await benchDatabase(postgres.url);
     const stack = await runStack({ input, url, token, databaseUrl, counts });
-    if (!input.full) return { ...stack, peer: null };
+    if (!input.withPeer) return { ...stack, peer: null };
     const peer = await runPeer({
       folder: join(input.folder, `peer-${input.latencyMs}`),
       url,
@@ -149,20 +151,13 @@ async function runStack(parts: {
     const events = await historyEvents(secu.home);
     const findings = (await secu.call('GET', `/integrations/${body.id}`)).body.counts.openFindings;
     const phases = await phasesOf(databaseUrl);
-    // what both sizes did: a later sync asks as many heads at once as have changed, up to eight
-    const most = memory.most();
     const first = { ms, findings, routes, statements: used, events, cpu, phases };
-    if (!input.full) {
-      memory.stop();
-      return { ...first, memory: most, unchangedMs: 0, unchanged: {}, changedMs: 0, changed: {} };
-    }
     const unchangedMs = await syncOnce(secu, body.id);
     const unchanged = await counts();
-    await counts({ change: fleet / 100 });
+    await counts({ change: input.changes });
     const changedMs = await syncOnce(secu, body.id);
     memory.stop();
-    const whole = { ...most, all: memory.most()['all'] ?? 0 };
-    return { ...first, memory: whole, unchangedMs, unchanged, changedMs, changed: await counts() };
+    return { ...first, memory: memory.most(), unchangedMs, unchanged, changedMs, changed: await counts() };
   } finally {
     await secu.remove();
   }
@@ -298,7 +293,7 @@ function tellMemory(input: {
   const { report, before, ours, small, large } = input;
   for (const name of PROCESSES) {
     add(report, {
-      what: `most memory of ${name} until all ${large} were scanned`,
+      what: `most memory of ${name} at ${large}`,
       ours: ours.memory[name] ?? 0,
       unit: 'MiB',
       against: { what: `at ${small}`, value: before.memory[name] ?? 0 },
