@@ -58,12 +58,13 @@ test('somebody who is not there costs as much time as somebody who is', async ()
   const passwords = createPasswords();
   const hash = await passwords.hash({ password: word(LONG), username: 'a' });
   const cpuOf = (known: string | null) =>
-    cpuMs(async () => {
-      for (let round = 0; round < 3; round += 1)
-        await passwords.verify({ password: word('wrong'), hash: known });
-    });
-  await cpuOf(null);
-  const [nobody, somebody] = [await cpuOf(null), await cpuOf(hash)];
+    cpuMs(() => passwords.verify({ password: word('wrong'), hash: known }));
+  const rounds = [];
+  for (let round = 0; round < 6; round += 1)
+    rounds.push({ nobody: await cpuOf(null), somebody: await cpuOf(hash) });
+  // The least of several: what else this process does meanwhile only adds.
+  const nobody = Math.min(...rounds.map((round) => round.nobody));
+  const somebody = Math.min(...rounds.map((round) => round.somebody));
   expect(nobody / somebody).toBeGreaterThan(0.5);
   expect(nobody / somebody).toBeLessThan(2);
 });
