@@ -7,7 +7,7 @@ import { homeLayout } from '../src/embedded/home.ts';
 import { findTemporal } from '../src/embedded/temporal-server.ts';
 import type { Secu } from '../test/long/support/secu.ts';
 
-export const PROCESSES = ['temporal', 'api', 'orchestration-worker', 'scan-worker'] as const;
+const PROCESSES = ['temporal', 'api', 'orchestration-worker', 'scan-worker'] as const;
 
 /** Pids of what `secu up` runs, by name. */
 export function pidsOf(home: string): Record<string, number> {

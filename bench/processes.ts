@@ -36,22 +36,34 @@ export function childOf(parent: number, words: string): number | null {
 }
 
 /** A child that has not become another program yet shares the memory of its parent, and has none of its own. */
-function treeOf(root: number, below: ReadonlyMap<number, readonly number[]>): number[] {
+function startedBy(parent: Process, below: ReadonlyMap<number, readonly number[]>): Process[] {
+  return (below.get(parent.pid) ?? [])
+    .map((pid) => ({ pid, program: read(`/proc/${pid}/cmdline`) }))
+    .filter(({ program }) => program !== parent.program);
+}
+
+interface Process {
+  pid: number;
+  /** Its command line. */
+  program: string;
+}
+
+function treeOf(root: Process, below: ReadonlyMap<number, readonly number[]>): Process[] {
   const tree = [root];
-  for (const pid of tree) {
-    const program = read(`/proc/${pid}/cmdline`);
-    tree.push(...(below.get(pid) ?? []).filter((child) => read(`/proc/${child}/cmdline`) !== program));
-  }
+  for (const each of tree) tree.push(...startedBy(each, below));
   return tree;
 }
 
 /**
- * Resident sets of these processes in MiB; pages that several share count for each. The proportional set size, which
- * counts them once, costs a walk over all pages: looking took a tenth of the machine. @see proc(5)
+ * Resident set of a process in MiB, as it is and the most that it was; pages that several share count for each. The
+ * proportional set size, which counts them once, costs a walk over all pages: looking took a tenth of the machine.
+ * @see proc(5), `VmRSS` and `VmHWM` of `/proc/<pid>/status`
  */
-function memoryMib(pids: readonly number[]): number {
-  const kib = pids.map((pid) => Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0));
-  return kib.reduce((sum, each) => sum + each, 0) / 1_024;
+function memoryOf(pid: number): { now: number; most: number } {
+  const status = read(`/proc/${pid}/status`);
+  const mib = (field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1_024;
+  return { now: mib('VmRSS'), most: mib('VmHWM') };
 }
 
 function read(file: string): string {
@@ -63,23 +75,44 @@ function read(file: string): string {
 }
 
 const LOOK_EVERY_MS = 500;
+const RUNNER = 'runner/program.ts';
 
-/** The most that each of these took, with all below it, and all of them together. */
-export function watchMemory(roots: () => Record<string, number>): {
-  most(): Record<string, number>;
-  stop(): void;
-} {
-  const most: Record<string, number> = {};
+export interface Memory {
+  /**
+   * The most that each took, in MiB: the processes of the stack, the runners that start git and scanners for them, and
+   * the largest git or scanner, as far as it was seen.
+   */
+  each: Record<string, number>;
+  /** The most that all of them took at once. */
+  all: number;
+}
+
+function nameBelow(root: string, { program }: Process): string {
+  return program.includes(RUNNER) ? `runner of ${root}` : 'one git or scanner';
+}
+
+/** Watches these processes, by name, and all below them. */
+export function watchMemory(roots: Record<string, number>): { stop(): Memory } {
+  const most: Memory = { each: {}, all: 0 };
   const look = () => {
-    let sum = 0;
     const below = children();
-    for (const [name, pid] of Object.entries(roots())) {
-      const mib = memoryMib(treeOf(pid, below));
-      sum += mib;
-      most[name] = Math.max(most[name] ?? 0, mib);
+    let all = 0;
+    for (const [root, pid] of Object.entries(roots)) {
+      for (const process of treeOf({ pid, program: read(`/proc/${pid}/cmdline`) }, below)) {
+        const name = process.pid === pid ? root : nameBelow(root, process);
+        const memory = memoryOf(process.pid);
+        all += memory.now;
+        most.each[name] = Math.max(most.each[name] ?? 0, memory.most);
+      }
     }
-    most['all'] = Math.max(most['all'] ?? 0, sum);
+    most.all = Math.max(most.all, all);
   };
   const timer = setInterval(look, LOOK_EVERY_MS);
-  return { most: () => ({ ...most }), stop: () => clearInterval(timer) };
+  return {
+    stop: () => {
+      look();
+      clearInterval(timer);
+      return most;
+    },
+  };
 }
