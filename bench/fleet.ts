@@ -11,7 +11,7 @@ import { runPeer } from './fleet-peer.ts';
 import { awaitScanned, historyEvents, pidsOf, statements, syncOnce } from './fleet-stack.ts';
 import type { ChangeInput, GitlabAnswer, GitlabInput } from './gitlab-program.ts';
 import type { Memory, ProcessUse } from './processes.ts';
-import { childOf, cpuOf, watchMemory } from './processes.ts';
+import { cpuOf, runnerOf, watchMemory } from './processes.ts';
 import type { Report } from './report.ts';
 import { add, newReport } from './report.ts';
 
@@ -168,7 +168,7 @@ async function runStack(parts: {
 /** The runner of the scan worker is started with the first clone. */
 function usesOf(pids: Record<string, number>): Record<string, ProcessUse> {
   const uses = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid)]));
-  const runner = childOf(pids['scan-worker'] ?? 0, 'runner/program.ts');
+  const runner = runnerOf(pids['scan-worker'] ?? 0);
   return { ...uses, runner: runner === null ? { own: 0, children: 0 } : cpuOf(runner) };
 }
 

@@ -16,7 +16,7 @@ const BENCHES: Record<string, (options: { quick: boolean; say: (line: string) =>
 const HELP = `npm run bench -- NAME [--quick] [--json FILE]
 
   NAME         ${Object.keys(BENCHES).join(' | ')}
-  --quick      a tenth of the size: to see that it runs; its times and growth are only told
+  --quick      a tenth of the size: to see that it runs (fleet: times and growth are only told)
   --json FILE  where the figures go (default: .cache/bench/NAME.json)
 
 Each measures its peer or its limit in the same run. Exit 1 when a limit is passed.

@@ -30,12 +30,17 @@ function children(): Map<number, number[]> {
   return parents;
 }
 
-/** The child of a process that has this in its command line. */
-export function childOf(parent: number, words: string): number | null {
-  return (children().get(parent) ?? []).find((pid) => read(`/proc/${pid}/cmdline`).includes(words)) ?? null;
+const RUNNER = 'runner/program.ts';
+
+/** The process that starts git and scanners for a worker; `null` while there is none. */
+export function runnerOf(worker: number): number | null {
+  return (children().get(worker) ?? []).find((pid) => read(`/proc/${pid}/cmdline`).includes(RUNNER)) ?? null;
 }
 
-/** A child that has not become another program yet shares the memory of its parent, and has none of its own. */
+/**
+ * Without those that run what their parent runs: one that has not become another program yet, or a shell's watcher. It
+ * shares the memory of its parent, and has next to none of its own.
+ */
 function startedBy(parent: Process, below: ReadonlyMap<number, readonly number[]>): Process[] {
   return (below.get(parent.pid) ?? [])
     .map((pid) => ({ pid, program: read(`/proc/${pid}/cmdline`) }))
@@ -75,7 +80,6 @@ function read(file: string): string {
 }
 
 const LOOK_EVERY_MS = 500;
-const RUNNER = 'runner/program.ts';
 
 export interface Memory {
   /**
@@ -98,9 +102,9 @@ export function watchMemory(roots: Record<string, number>): { stop(): Memory } {
     const below = children();
     let all = 0;
     for (const [root, pid] of Object.entries(roots)) {
-      for (const process of treeOf({ pid, program: read(`/proc/${pid}/cmdline`) }, below)) {
-        const name = process.pid === pid ? root : nameBelow(root, process);
-        const memory = memoryOf(process.pid);
+      for (const each of treeOf({ pid, program: read(`/proc/${pid}/cmdline`) }, below)) {
+        const name = each.pid === pid ? root : nameBelow(root, each);
+        const memory = memoryOf(each.pid);
         all += memory.now;
         most.each[name] = Math.max(most.each[name] ?? 0, memory.most);
       }
