@@ -1,14 +1,14 @@
 import './theme/mantine-css.ts';
 import 'virtual:theme.css';
 import './theme/fonts.css';
-import './app.css';
+import './theme/app.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { onSignedOut } from './api.ts';
-import { client } from './client.ts';
+import { onSignedOut } from './api/api.ts';
+import { client } from './api/query-client.ts';
 import { Toasts } from './parts/toasts.tsx';
 import { router } from './router.tsx';
 import { theme } from './theme/theme.ts';

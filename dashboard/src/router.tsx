@@ -6,11 +6,11 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { Problem } from './api.ts';
-import { client } from './client.ts';
+import { Problem } from './api/problem.ts';
+import { client } from './api/query-client.ts';
+import { meQuery } from './api/session.ts';
+import { only, parseSearch, safeNext, stringifySearch } from './lists/search-params.ts';
 import { RouteFailed } from './parts/route-failed.tsx';
-import { only, parseSearch, safeNext, stringifySearch } from './search-params.ts';
-import { meQuery } from './session.ts';
 import { NotFound, Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });

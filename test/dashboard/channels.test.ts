@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { channelPatchOf, newChannelOf } from '../../dashboard/src/pages/settings/channels/read-form.ts';
-import { TOLD, TOLD_BY_DEFAULT, toldInShort } from '../../dashboard/src/pages/settings/channels/words.ts';
+import { channelPatchOf, newChannelOf } from '../../dashboard/src/pages/settings/channels/form-data.ts';
+import { TOLD, TOLD_BY_DEFAULT, toldInShort } from '../../dashboard/src/pages/settings/channels/labels.ts';
 import { TOLD_BY_DEFAULT as API_DEFAULT, TOLD_KINDS } from '../../src/domain/channel.ts';
 
 function form(fields: Record<string, string | string[]>): FormData {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { LiveEvent } from '../../dashboard/src/live-event.ts';
+import type { LiveEvent } from '../../dashboard/src/live/live-event.ts';
 import {
   exportHref,
   facetOf,
@@ -8,8 +8,8 @@ import {
   withFacet,
   without,
 } from '../../dashboard/src/pages/findings/filters.ts';
-import { actorText, placeOf, statusWord } from '../../dashboard/src/pages/findings/finding-words.ts';
-import { NOTHING_NEW, newCount, takeIn } from '../../dashboard/src/pages/findings/new-since.ts';
+import { actorText, placeOf, statusWord } from '../../dashboard/src/pages/findings/finding-labels.ts';
+import { NOTHING_NEW, newCount, takeIn } from '../../dashboard/src/pages/findings/new-findings.ts';
 
 test('open findings are shown unless the address says otherwise, and unknown values fall away', () => {
   expect(queryOf({})).toEqual({ status: 'open' });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { dateInDays, newExpiry } from '../../dashboard/src/pages/integrations/rotation.ts';
 import { progressOf } from '../../dashboard/src/pages/integrations/scan-progress.ts';
-import { changesText, syncRunWord } from '../../dashboard/src/pages/integrations/sync-words.ts';
+import { changesText, syncRunWord } from '../../dashboard/src/pages/integrations/sync-labels.ts';
 import { eventHue, groupEvents, withEvent } from '../../dashboard/src/pages/integrations/timeline.ts';
 import { EVENT_KINDS } from '../../src/domain/event.ts';
 

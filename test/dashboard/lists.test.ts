@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { firstPageOf, MAX_PAGES, PAGE_SIZE, rowsOf } from '../../dashboard/src/pages-of-list.ts';
-import { stepped } from '../../dashboard/src/row-cursor.ts';
+import { stepped } from '../../dashboard/src/keyboard/row-cursor.ts';
+import { firstPageOf, MAX_PAGES, PAGE_SIZE, rowsOf } from '../../dashboard/src/lists/list-pages.ts';
 
 test('what two pages name is one row, in its newer form and at its first place', () => {
   const pages = [{ items: [{ id: 'a' }, { id: 'b', n: 1 }] }, { items: [{ id: 'b', n: 2 }, { id: 'c' }] }];

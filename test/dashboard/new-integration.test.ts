@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { linesOf, verdictText } from '../../dashboard/src/pages/integrations/new/dry-run-words.ts';
-import { createTestPlan } from '../../dashboard/src/pages/integrations/new/test-plan.ts';
-import { tokenFault } from '../../dashboard/src/pages/integrations/new/token-kind.ts';
+import { linesOf, verdictText } from '../../dashboard/src/pages/integrations/new/dry-run-text.ts';
+import { createTestPlan } from '../../dashboard/src/pages/integrations/new/test-scheduler.ts';
+import { tokenFault } from '../../dashboard/src/pages/integrations/new/token-format.ts';
 import { DRY_RUN_CAUSES } from '../../src/domain/dry-run-causes.ts';
 import { wrongKindByPrefix } from '../../src/domain/verification.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { inOrder, whatOf, whoOf } from '../../dashboard/src/pages/overview/attention-order.ts';
+import { inOrder, whatOf, whoOf } from '../../dashboard/src/pages/overview/attention-items.ts';
+import { calendarOf } from '../../dashboard/src/pages/overview/calendar-months.ts';
 import { freshnessText } from '../../dashboard/src/pages/overview/freshness-text.ts';
-import { calendarOf } from '../../dashboard/src/pages/overview/months.ts';
 
 const item = (kind: string, integrationId: string | null, rest = {}) => ({
   kind,

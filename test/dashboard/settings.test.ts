@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { everyItem } from '../../dashboard/src/every-item.ts';
-import { dayBegins } from '../../dashboard/src/pages/settings/api-keys/day-begins.ts';
-import { blocks } from '../../dashboard/src/pages/settings/users/blocks.ts';
+import { everyItem } from '../../dashboard/src/lists/all-items.ts';
+import { dayBegins } from '../../dashboard/src/pages/settings/api-keys/utc-midnight.ts';
+import { blocks } from '../../dashboard/src/pages/settings/users/restrictions.ts';
 
 test('a list is read to its end, page by page', async () => {
   const asked: (string | undefined)[] = [];

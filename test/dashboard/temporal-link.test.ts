@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { temporalLink } from '../../dashboard/src/temporal-link.ts';
+import { temporalLink } from '../../dashboard/src/format/temporal-link.ts';
 
 const about = { temporalUi: 'http://127.0.0.1:8233/', namespace: 'a/b' };
 

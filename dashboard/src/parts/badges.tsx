@@ -1,6 +1,6 @@
 import { Badge } from '@mantine/core';
-import type { Severity, Word } from '../words.ts';
-import { SEVERITY } from '../words.ts';
+import type { Severity, Word } from '../format/labels.ts';
+import { SEVERITY } from '../format/labels.ts';
 
 /** A word in its colour. */
 export function WordBadge({ word, suffix }: { word: Word; suffix?: string }) {

@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core';
-import { useMay } from '../session.ts';
+import { useMay } from '../api/session.ts';
 import { ButtonLink } from './button-link.tsx';
 import { Empty } from './states.tsx';
 

@@ -1,5 +1,5 @@
 import { Alert, Button, Code, Group, Text } from '@mantine/core';
-import { Problem } from '../api.ts';
+import { Problem } from '../api/problem.ts';
 import { CopyButton } from './copy-button.tsx';
 
 /** An error in place: what happened, what to do, the request id, and another try. */

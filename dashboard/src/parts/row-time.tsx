@@ -1,4 +1,4 @@
-import { ago, exactUtc, useNow } from '../time.ts';
+import { ago, exactUtc, useNow } from '../format/time.ts';
 
 /** As `TimeAgo`, for rows of which there are many: no stop for Tab in each. */
 export function RowTime({ at }: { at: string }) {

@@ -1,5 +1,5 @@
 import { Tooltip } from '@mantine/core';
-import { ago, exactUtc, useNow } from '../time.ts';
+import { ago, exactUtc, useNow } from '../format/time.ts';
 
 /** `4 minutes ago`; the exact time in UTC on hover, focus and touch. */
 export function TimeAgo({ at, seconds = false }: { at: string; seconds?: boolean }) {

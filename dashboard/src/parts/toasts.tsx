@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { onFirstToast } from '../toast.ts';
+import { onFirstToast } from './toast.ts';
 
 const Box = lazy(() =>
   import('@mantine/notifications').then(({ Notifications }) => ({ default: Notifications })),

@@ -4,8 +4,8 @@ import { useElementScrollRestoration } from '@tanstack/react-router';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import type { CSSProperties, ReactNode } from 'react';
 import { useEffect, useRef } from 'react';
-import type { RowCursor } from '../row-cursor.ts';
-import { useNarrow } from '../use-narrow.ts';
+import type { RowCursor } from '../keyboard/row-cursor.ts';
+import { useNarrow } from './use-narrow.ts';
 import classes from './virtual-list.module.css';
 
 const ROW_PX = 36;

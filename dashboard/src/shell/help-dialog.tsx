@@ -1,6 +1,6 @@
 import { Kbd, Modal, Switch, Table, Text } from '@mantine/core';
 import { Fragment, useState } from 'react';
-import { singleKeysAreOn, switchSingleKeys } from '../hotkeys.ts';
+import { singleKeysAreOn, switchSingleKeys } from '../keyboard/hotkeys.ts';
 
 const KEYS: readonly [where: string, key: string, does: string][] = [
   ['Everywhere', '?', 'this list'],

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { useKeys } from '../hotkeys.ts';
+import { useKeys } from '../keyboard/hotkeys.ts';
 
 const HelpDialog = lazy(() => import('./help-dialog.tsx'));
 

@@ -7,7 +7,7 @@ import {
   IconShieldSearch,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { LiveMark } from './live-mark.tsx';
+import { LiveMark } from './live-indicator.tsx';
 import { Palette } from './palette.tsx';
 import classes from './shell.module.css';
 import { UserMenu } from './user-menu.tsx';

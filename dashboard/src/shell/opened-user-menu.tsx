@@ -1,10 +1,10 @@
 import { Menu, useMantineColorScheme } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { api, ask } from '../api.ts';
-import { client } from '../client.ts';
-import { useMe } from '../session.ts';
-import { sayFailed } from '../toast.ts';
+import { api, ask } from '../api/api.ts';
+import { client } from '../api/query-client.ts';
+import { useMe } from '../api/session.ts';
+import { sayFailed } from '../parts/toast.ts';
 import { UserButton } from './user-button.tsx';
 
 const PasswordDialog = lazy(() => import('./password-dialog.tsx'));

@@ -1,12 +1,12 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
-import { api, ask } from '../api.ts';
-import { integrationNamesQuery } from '../integration-names.ts';
-import { keys } from '../keys.ts';
-import { useMay } from '../session.ts';
-import { say, sayFailed } from '../toast.ts';
-import { count } from '../words.ts';
+import { api, ask } from '../api/api.ts';
+import { integrationNamesQuery } from '../api/integration-names.ts';
+import { keys } from '../api/query-keys.ts';
+import { useMay } from '../api/session.ts';
+import { count } from '../format/labels.ts';
+import { say, sayFailed } from '../parts/toast.ts';
 import type { Item } from './palette-items.ts';
 
 const MIN_QUERY = 2;

@@ -1,7 +1,7 @@
 import { Kbd } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import { useKeys } from '../hotkeys.ts';
+import { useKeys } from '../keyboard/hotkeys.ts';
 import classes from './shell.module.css';
 
 const PaletteDialog = lazy(() => import('./palette-dialog.tsx'));

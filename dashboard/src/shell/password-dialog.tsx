@@ -1,9 +1,9 @@
 import { Button, Group, Modal, PasswordInput } from '@mantine/core';
 import { useState } from 'react';
-import { api, ask } from '../api.ts';
-import { fieldOf } from '../form.ts';
+import { api, ask } from '../api/api.ts';
+import { fieldOf } from '../parts/form-field.ts';
 import { ProblemPanel } from '../parts/problem-panel.tsx';
-import { say } from '../toast.ts';
+import { say } from '../parts/toast.ts';
 
 /** One's own password. The fields are never kept in a state: they go from the form to the request. */
 export default function PasswordDialog({ onClose }: { onClose: () => void }) {

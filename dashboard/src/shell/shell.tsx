@@ -3,7 +3,7 @@ import { Link, Outlet } from '@tanstack/react-router';
 import { Page } from '../parts/page.tsx';
 import { Empty } from '../parts/states.tsx';
 import { Help } from './help.tsx';
-import { LiveLine, LiveProvider } from './live-mark.tsx';
+import { LiveLine, LiveProvider } from './live-indicator.tsx';
 import { Navigation } from './navigation.tsx';
 import classes from './shell.module.css';
 

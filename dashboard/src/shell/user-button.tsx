@@ -2,7 +2,7 @@ import type { ButtonProps } from '@mantine/core';
 import { Button } from '@mantine/core';
 import { IconUser } from '@tabler/icons-react';
 import type { ComponentPropsWithRef } from 'react';
-import { useMe } from '../session.ts';
+import { useMe } from '../api/session.ts';
 
 export function UserButton(props: ButtonProps & ComponentPropsWithRef<'button'>) {
   const { name } = useMe();

@@ -1,6 +1,6 @@
 import { Anchor, Button, Text } from '@mantine/core';
-import { count } from '../../words.ts';
-import type { Reason } from './finding-words.ts';
+import { count } from '../../format/labels.ts';
+import type { Reason } from './finding-labels.ts';
 import classes from './findings.module.css';
 import { IgnoreMenu } from './ignore-menu.tsx';
 

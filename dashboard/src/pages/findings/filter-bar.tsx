@@ -1,16 +1,16 @@
 import { ActionIcon, Button, NativeSelect, Text } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { integrationNamesQuery } from '../../integration-names.ts';
+import { integrationNamesQuery } from '../../api/integration-names.ts';
+import { SEVERITIES, SEVERITY } from '../../format/labels.ts';
 import { Chips } from '../../parts/chips.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
-import { SEVERITIES, SEVERITY } from '../../words.ts';
 import { repositoryQuery } from '../repositories/repository-data.ts';
 import type { Facet, FindingQuery, FindingSearch } from './filters.ts';
 import { facetOf, isNarrowed, KINDS, queryOf, STATUSES, withFacet, without } from './filters.ts';
-import { KIND_TEXTS, STATUS_TEXTS } from './finding-words.ts';
+import { summaryQuery } from './finding-data.ts';
+import { KIND_TEXTS, STATUS_TEXTS } from './finding-labels.ts';
 import classes from './findings.module.css';
-import { summaryQuery } from './list-data.ts';
 
 /** What a facet would show beside what the other filters leave. */
 function useSummaryWithout(query: FindingQuery, facet: Facet) {

@@ -1,5 +1,5 @@
-import { listOf } from '../../search-params.ts';
-import { SEVERITIES } from '../../words.ts';
+import { SEVERITIES } from '../../format/labels.ts';
+import { listOf } from '../../lists/search-params.ts';
 
 export const STATUSES = ['open', 'ignored', 'fixed', 'removed'] as const;
 export type Status = (typeof STATUSES)[number];

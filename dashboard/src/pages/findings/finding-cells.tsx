@@ -4,9 +4,9 @@ import { SeverityBadge } from '../../parts/badges.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { Cell } from '../../parts/virtual-list.tsx';
 import type { FindingSearch } from './filters.ts';
-import { placeOf, statusWord } from './finding-words.ts';
+import type { Finding } from './finding-data.ts';
+import { placeOf, statusWord } from './finding-labels.ts';
 import classes from './findings.module.css';
-import type { Finding } from './list-data.ts';
 
 export const COLUMNS = '20px 84px minmax(0, 3fr) minmax(0, 1fr) 104px';
 export const NARROW_COLUMNS = '20px 84px minmax(0, 1fr)';

@@ -1,21 +1,21 @@
 import { Button, Checkbox, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
-import { MAX_ROWS } from '../../pages-of-list.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { count } from '../../format/labels.ts';
+import type { RowCursor } from '../../keyboard/row-cursor.ts';
+import { MAX_ROWS } from '../../lists/list-pages.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
-import type { RowCursor } from '../../row-cursor.ts';
-import { count } from '../../words.ts';
 import { BulkBar } from './bulk-bar.tsx';
 import { ExportLinks } from './export-links.tsx';
 import type { FindingSearch } from './filters.ts';
 import { isNarrowed } from './filters.ts';
 import { COLUMNS, FindingCells, NARROW_COLUMNS } from './finding-cells.tsx';
 import classes from './findings.module.css';
-import type { useFindingList } from './use-list.ts';
+import type { useFindingList } from './use-finding-list.ts';
 import type { useSelection } from './use-selection.ts';
 import type { TriageFlow } from './use-triage-flow.ts';
 

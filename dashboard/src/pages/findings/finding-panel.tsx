@@ -1,21 +1,21 @@
 import { ActionIcon, Badge, Button, Text, Title } from '@mantine/core';
 import { IconLink, IconX } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Problem } from '../../api.ts';
+import { Problem } from '../../api/problem.ts';
 import { SeverityBadge, WordBadge } from '../../parts/badges.tsx';
 import { copyText } from '../../parts/copy-button.tsx';
-import { isWebAddress, OutsideLink } from '../../parts/outside-link.tsx';
+import { isWebAddress, OutsideLink } from '../../parts/external-link.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { say } from '../../toast.ts';
-import type { Reason } from './finding-words.ts';
-import { actorText, KIND_TEXTS, placeOf, REASON_TEXTS, shortCommit, statusWord } from './finding-words.ts';
+import { say } from '../../parts/toast.ts';
+import type { Finding } from './finding-data.ts';
+import { findingInLists, findingQuery } from './finding-data.ts';
+import type { Reason } from './finding-labels.ts';
+import { actorText, KIND_TEXTS, placeOf, REASON_TEXTS, shortCommit, statusWord } from './finding-labels.ts';
 import classes from './findings.module.css';
 import { IgnoreMenu } from './ignore-menu.tsx';
-import type { Finding } from './list-data.ts';
-import { findingInLists, findingQuery } from './list-data.ts';
 import { isTriagable } from './use-triage.tsx';
 
 interface PanelActions {

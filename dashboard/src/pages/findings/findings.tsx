@@ -1,21 +1,21 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef } from 'react';
-import { keys } from '../../keys.ts';
-import { startAnew } from '../../pages-of-list.ts';
+import { keys } from '../../api/query-keys.ts';
+import { useMay } from '../../api/session.ts';
+import { useRowCursor } from '../../keyboard/row-cursor.ts';
+import { startAnew } from '../../lists/list-pages.ts';
 import { Page } from '../../parts/page.tsx';
-import { useRowCursor } from '../../row-cursor.ts';
-import { useMay } from '../../session.ts';
 import { FilterBar } from './filter-bar.tsx';
 import type { FindingSearch } from './filters.ts';
 import { queryOf, without } from './filters.ts';
+import { summaryQuery } from './finding-data.ts';
 import { FindingList } from './finding-list.tsx';
 import { FindingPanel } from './finding-panel.tsx';
 import classes from './findings.module.css';
-import { summaryQuery } from './list-data.ts';
 import { TriageDialogs } from './triage-dialogs.tsx';
 import { useFindingKeys } from './use-finding-keys.ts';
-import { useFindingList } from './use-list.ts';
+import { useFindingList } from './use-finding-list.ts';
 import { useSelection } from './use-selection.ts';
 import { useTriageFlow } from './use-triage-flow.ts';
 

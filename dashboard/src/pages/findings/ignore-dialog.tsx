@@ -1,10 +1,10 @@
 import { NativeSelect, Stack, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { clock } from '../../api.ts';
+import { serverClock } from '../../api/server-clock.ts';
+import { count } from '../../format/labels.ts';
 import { Confirm } from '../../parts/confirm.tsx';
-import { count } from '../../words.ts';
-import type { Reason } from './finding-words.ts';
-import { REASON_TEXTS, REASONS } from './finding-words.ts';
+import type { Reason } from './finding-labels.ts';
+import { REASON_TEXTS, REASONS } from './finding-labels.ts';
 import type { Verdict } from './use-triage.tsx';
 
 const DAY_MS = 86_400_000;
@@ -55,7 +55,7 @@ export default function IgnoreDialog({
           label="Until"
           description="Opens again by itself on that day, 00:00 UTC. Empty: for good."
           type="date"
-          min={new Date(clock.now() + DAY_MS).toISOString().slice(0, 10)}
+          min={new Date(serverClock.now() + DAY_MS).toISOString().slice(0, 10)}
           value={until}
           onChange={(event) => setUntil(event.currentTarget.value)}
         />

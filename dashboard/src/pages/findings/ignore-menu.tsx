@@ -1,7 +1,7 @@
 import { Button, Kbd, Menu } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
-import type { Reason } from './finding-words.ts';
-import { REASON_TEXTS, REASONS } from './finding-words.ts';
+import type { Reason } from './finding-labels.ts';
+import { REASON_TEXTS, REASONS } from './finding-labels.ts';
 
 /** The four reasons, and the dialog for a comment or an end. */
 export function IgnoreMenu({

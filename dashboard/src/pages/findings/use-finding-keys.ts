@@ -1,10 +1,10 @@
-import { useKeys } from '../../hotkeys.ts';
-import { isWebAddress } from '../../parts/outside-link.tsx';
-import type { useRowCursor } from '../../row-cursor.ts';
+import { useKeys } from '../../keyboard/hotkeys.ts';
+import type { useRowCursor } from '../../keyboard/row-cursor.ts';
+import { isWebAddress } from '../../parts/external-link.tsx';
 import type { FindingSearch } from './filters.ts';
+import type { Finding } from './finding-data.ts';
+import { REASONS } from './finding-labels.ts';
 import { copyLink } from './finding-panel.tsx';
-import { REASONS } from './finding-words.ts';
-import type { Finding } from './list-data.ts';
 import type { useSelection } from './use-selection.ts';
 import type { TriageFlow } from './use-triage-flow.ts';
 

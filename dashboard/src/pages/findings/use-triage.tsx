@@ -1,15 +1,16 @@
 import { Anchor } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { api, ask, clock } from '../../api.ts';
-import { keys } from '../../keys.ts';
-import { useMe } from '../../session.ts';
-import { say, sayFailed } from '../../toast.ts';
-import { count } from '../../words.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { serverClock } from '../../api/server-clock.ts';
+import { useMe } from '../../api/session.ts';
+import { count } from '../../format/labels.ts';
+import { say, sayFailed } from '../../parts/toast.ts';
 import type { FindingQuery } from './filters.ts';
-import type { Reason } from './finding-words.ts';
-import type { Finding } from './list-data.ts';
-import { patchFindings } from './list-data.ts';
+import type { Finding } from './finding-data.ts';
+import { patchFindings } from './finding-data.ts';
+import type { Reason } from './finding-labels.ts';
 
 /** `null` opens again. */
 export type Verdict = { reason: Reason; comment?: string; until?: string } | null;
@@ -47,7 +48,7 @@ export function useTriage() {
   const { name } = useMe();
   const show = useCallback(
     (findings: readonly Finding[], verdict: Verdict) => {
-      const at = new Date(clock.now()).toISOString();
+      const at = new Date(serverClock.now()).toISOString();
       const triage =
         verdict === null
           ? null

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
 
 const fetchIntegration = (id: string) => ask(api.integrations[':id'].$get({ param: { id } }));
 export type Integration = Awaited<ReturnType<typeof fetchIntegration>>;

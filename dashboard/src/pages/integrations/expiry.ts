@@ -1,5 +1,5 @@
-import type { Word } from '../../words.ts';
-import { causeTitle } from '../../words.ts';
+import type { Word } from '../../format/labels.ts';
+import { causeTitle } from '../../format/labels.ts';
 
 /** What of a token its end of life is told from. */
 export interface TokenLife {

@@ -1,6 +1,6 @@
+import { useMay } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { NotAllowed } from '../../parts/states.tsx';
-import { useMay } from '../../session.ts';
 import { NewIntegrationForm } from './new/new-integration-form.tsx';
 
 export default function NewIntegration() {

@@ -1,7 +1,7 @@
 import { useMutation, useMutationState, useQueryClient } from '@tanstack/react-query';
-import { api, askWhether, newIdempotencyKey } from '../../api.ts';
-import { keys } from '../../keys.ts';
-import { say, sayFailed } from '../../toast.ts';
+import { api, askWhether, newIdempotencyKey } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { say, sayFailed } from '../../parts/toast.ts';
 import type { Integration } from './data.ts';
 
 const KEY = ['verify-integration'];

@@ -1,14 +1,14 @@
 import { Text, Title } from '@mantine/core';
 import { IconAlertCircle, IconAlertTriangle } from '@tabler/icons-react';
 import { useState } from 'react';
+import { useMay } from '../../api/session.ts';
+import { useRowKeys } from '../../keyboard/row-keys.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { useRowKeys } from '../../row-keys.ts';
-import { useMay } from '../../session.ts';
 import classes from './attention.module.css';
-import type { AttentionItem, Known } from './attention-order.ts';
-import { inOrder, whatOf, whoOf } from './attention-order.ts';
+import type { AttentionItem, Known } from './attention-items.ts';
+import { inOrder, whatOf, whoOf } from './attention-items.ts';
 
 const FIRST = 12;
 

@@ -1,11 +1,11 @@
 import { Text, Title, VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
+import { count } from '../../format/labels.ts';
+import { useNow } from '../../format/time.ts';
 import { TextLink } from '../../parts/text-link.tsx';
-import { useNow } from '../../time.ts';
-import { count } from '../../words.ts';
+import type { CalendarGroup, Ending, Timeless } from './calendar-months.ts';
+import { calendarOf } from './calendar-months.ts';
 import classes from './expiry-calendar.module.css';
-import type { CalendarGroup, Ending, Timeless } from './months.ts';
-import { calendarOf } from './months.ts';
 
 /** When tokens end: the next twelve months, soonest first; what has no month stands beside them. */
 export default function ExpiryCalendar({

@@ -1,13 +1,13 @@
 import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { hourUtc } from '../../format/time.ts';
 import { FirstUse } from '../../parts/first-use.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { LoadingRows } from '../../parts/states.tsx';
-import { hourUtc } from '../../time.ts';
 import { integrationsQuery } from '../integrations/data.ts';
 import { Attention } from './attention.tsx';
 import { Freshness } from './freshness.tsx';

@@ -1,7 +1,7 @@
 import { Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import type { Severity } from '../../words.ts';
-import { SEVERITIES, SEVERITY } from '../../words.ts';
+import type { Severity } from '../../format/labels.ts';
+import { SEVERITIES, SEVERITY } from '../../format/labels.ts';
 import classes from './severity-bars.module.css';
 
 /** Open findings by severity; each bar leads to them. */

@@ -1,15 +1,15 @@
 import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { count } from '../../format/labels.ts';
+import { repositoryWord } from '../../format/scan-labels.ts';
 import { SeverityBadge } from '../../parts/badges.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
-import { repositoryWord } from '../../scan-words.ts';
-import { count } from '../../words.ts';
-import { placeOf } from '../findings/finding-words.ts';
+import { placeOf } from '../findings/finding-labels.ts';
 import classes from './repositories.module.css';
 import type { Repository } from './repository-data.ts';
 

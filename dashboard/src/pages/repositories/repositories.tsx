@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { integrationCountsQuery } from '../../integration-names.ts';
+import { integrationCountsQuery } from '../../api/integration-names.ts';
 import { Page } from '../../parts/page.tsx';
 import { IntegrationSelect } from '../findings/filter-bar.tsx';
 import { RepositoryTable } from './repository-table.tsx';

@@ -1,10 +1,10 @@
 import { Badge } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { SEVERITIES, SEVERITY } from '../../format/labels.ts';
+import { repositoryWord } from '../../format/scan-labels.ts';
 import { WordBadge } from '../../parts/badges.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { Cell } from '../../parts/virtual-list.tsx';
-import { repositoryWord } from '../../scan-words.ts';
-import { SEVERITIES, SEVERITY } from '../../words.ts';
 import classes from './repositories.module.css';
 import type { Repository } from './repository-data.ts';
 

@@ -1,8 +1,8 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
-import { MAX_PAGES, PAGE_SIZE } from '../../pages-of-list.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { MAX_PAGES, PAGE_SIZE } from '../../lists/list-pages.ts';
 
 export const fetchRepository = (id: string) => ask(api.repositories[':id'].$get({ param: { id } }));
 export type Repository = Awaited<ReturnType<typeof fetchRepository>>;

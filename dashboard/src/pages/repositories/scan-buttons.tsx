@@ -2,12 +2,12 @@ import { Anchor, Button, Group, Tooltip } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask, newIdempotencyKey } from '../../api.ts';
-import { useKeys } from '../../hotkeys.ts';
-import { keys } from '../../keys.ts';
-import { notScannable } from '../../scan-words.ts';
-import { useMay } from '../../session.ts';
-import { say, sayFailed } from '../../toast.ts';
+import { api, ask, newIdempotencyKey } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { useMay } from '../../api/session.ts';
+import { notScannable } from '../../format/scan-labels.ts';
+import { useKeys } from '../../keyboard/hotkeys.ts';
+import { say, sayFailed } from '../../parts/toast.ts';
 import type { Repository } from './repository-data.ts';
 
 /** Scan now, or with all of the past; also by the keys `s` and `f`. */

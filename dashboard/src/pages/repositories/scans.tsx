@@ -1,16 +1,16 @@
 import { Button, Table } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { HISTORY_TEXTS, scanWord, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
+import { duration } from '../../format/time.ts';
 import { WordBadge } from '../../parts/badges.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { ScrollBox } from '../../parts/scroll-box.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
-import { HISTORY_TEXTS, scanWord, TRIGGER_TEXTS } from '../../scan-words.ts';
-import { duration } from '../../time.ts';
 import type { Scan } from '../scans/scan-data.ts';
 import classes from './repositories.module.css';
 

@@ -1,8 +1,8 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { useEvents } from '../../event-bus.ts';
-import { keys } from '../../keys.ts';
-import { rowsOf, startAnew } from '../../pages-of-list.ts';
+import { keys } from '../../api/query-keys.ts';
+import { rowsOf, startAnew } from '../../lists/list-pages.ts';
+import { useEvents } from '../../live/event-bus.ts';
 import type { RepositoryFilter } from './repository-data.ts';
 import { fetchRepository, patchRepository, repositoriesQuery } from './repository-data.ts';
 

@@ -1,5 +1,5 @@
-import { phasesOf } from '../../scan-words.ts';
-import { bytes, duration, exactUtc, useNow } from '../../time.ts';
+import { phasesOf } from '../../format/scan-labels.ts';
+import { bytes, duration, exactUtc, useNow } from '../../format/time.ts';
 import type { Scan } from './scan-data.ts';
 import classes from './scans.module.css';
 

@@ -1,9 +1,9 @@
 import { Table, Text } from '@mantine/core';
+import { causeTitle } from '../../format/labels.ts';
+import { SCANNER_WORDS, shortRules, skippedText } from '../../format/scan-labels.ts';
+import { duration } from '../../format/time.ts';
 import { WordBadge } from '../../parts/badges.tsx';
 import { ScrollBox } from '../../parts/scroll-box.tsx';
-import { SCANNER_WORDS, shortRules, skippedText } from '../../scan-words.ts';
-import { duration } from '../../time.ts';
-import { causeTitle } from '../../words.ts';
 import type { Scan } from './scan-data.ts';
 import classes from './scans.module.css';
 

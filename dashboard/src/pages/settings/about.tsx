@@ -1,15 +1,15 @@
 import { Anchor, Table, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { count } from '../../format/labels.ts';
 import { WordBadge } from '../../parts/badges.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { LoadingRows } from '../../parts/states.tsx';
-import { count } from '../../words.ts';
 import { health, partName, readyQuery, toolState } from './about/health.ts';
-import { Cell } from './listed.tsx';
+import { Cell } from './list-table.tsx';
 import classes from './settings.module.css';
 
 const fetchAbout = () => ask(api.about.$get());

@@ -1,17 +1,17 @@
 import { Badge, Button, Table, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../api.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { useMay } from '../../api/session.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, NotAllowed } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { useMay } from '../../session.ts';
 import type { ApiKey } from './api-keys/data.ts';
 import { apiKeysQuery, KEY_ROLES } from './api-keys/data.ts';
 import { NewKeyDialog } from './api-keys/new-key-dialog.tsx';
-import { Cell, Listed } from './listed.tsx';
+import { Cell, Listed } from './list-table.tsx';
 import classes from './settings.module.css';
 
 const COLUMNS = ['Name', 'Role', 'Value', 'Made', 'Ends', 'Last used', ''] as const;

@@ -2,15 +2,15 @@ import { Button, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
+import { useMay } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, NotAllowed } from '../../parts/states.tsx';
-import { useMay } from '../../session.ts';
 import { ChannelRow } from './channels/channel-row.tsx';
 import type { Channel } from './channels/data.ts';
 import { channelsQuery } from './channels/data.ts';
 import { Deliveries } from './channels/deliveries.tsx';
 import { EditChannelDialog, NewChannelDialog, RemoveChannelDialog } from './channels/dialogs.tsx';
-import { Listed } from './listed.tsx';
+import { Listed } from './list-table.tsx';
 
 const route = getRouteApi('/shell/settings/channels');
 const COLUMNS = ['Name', 'Kind', 'Where', 'Told of', 'Last delivery', ''] as const;

@@ -1,5 +1,5 @@
 import { Link, Outlet } from '@tanstack/react-router';
-import { useMay } from '../../session.ts';
+import { useMay } from '../../api/session.ts';
 import classes from './settings.module.css';
 
 const LINKS = [

@@ -1,5 +1,5 @@
 import { Navigate } from '@tanstack/react-router';
-import { useMay } from '../../session.ts';
+import { useMay } from '../../api/session.ts';
 
 /** The first of the settings that the role may see. */
 export default function Start() {

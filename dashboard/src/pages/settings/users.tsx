@@ -1,17 +1,17 @@
 import { Badge, Button, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useMay, useMe } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, NotAllowed } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { useMay, useMe } from '../../session.ts';
-import { Cell, Listed } from './listed.tsx';
+import { Cell, Listed } from './list-table.tsx';
 import { RowMenu } from './row-menu.tsx';
 import classes from './settings.module.css';
-import { blocks } from './users/blocks.ts';
 import type { User } from './users/data.ts';
 import { USER_ROLES, usersQuery } from './users/data.ts';
 import { NewUserDialog, RemoveUserDialog, ResetPasswordDialog, RoleDialog } from './users/dialogs.tsx';
+import { blocks } from './users/restrictions.ts';
 
 const COLUMNS = ['Username', 'Role', 'Comes by', 'Made', 'Last sign-in', ''] as const;
 const SOURCES: Record<User['source'], string> = { local: 'Password', oidc: 'Single sign-on' };

@@ -2,14 +2,15 @@ import { Alert, Anchor, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask, Problem } from '../../api.ts';
-import { client } from '../../client.ts';
-import { fieldOf } from '../../form.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { Problem } from '../../api/problem.ts';
+import { client } from '../../api/query-client.ts';
+import { keys } from '../../api/query-keys.ts';
+import { fieldOf } from '../../parts/form-field.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Frame } from './frame.tsx';
 import { SubmitButton } from './submit-button.tsx';
-import { useTries } from './use-tries.ts';
+import { useTries } from './use-attempts.ts';
 
 const MIN_CHARACTERS = 12;
 

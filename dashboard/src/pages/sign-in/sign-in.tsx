@@ -1,15 +1,16 @@
 import { Alert, Anchor, Button, Divider, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { api, ask, Problem } from '../../api.ts';
-import { client } from '../../client.ts';
-import { fieldOf } from '../../form.ts';
-import { keys } from '../../keys.ts';
+import { api, ask } from '../../api/api.ts';
+import { Problem } from '../../api/problem.ts';
+import { client } from '../../api/query-client.ts';
+import { keys } from '../../api/query-keys.ts';
+import { safeNext } from '../../lists/search-params.ts';
+import { fieldOf } from '../../parts/form-field.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
-import { safeNext } from '../../search-params.ts';
 import { Frame } from './frame.tsx';
 import { SubmitButton } from './submit-button.tsx';
-import { useTries } from './use-tries.ts';
+import { useTries } from './use-attempts.ts';
 
 const route = getRouteApi('/sign-in');
 

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import type { useTries } from './use-tries.ts';
+import type { useTries } from './use-attempts.ts';
 
 /** Sends the form; while the server wants us to wait it says for how long. */
 export function SubmitButton({ tries, act }: { tries: ReturnType<typeof useTries>; act: string }) {

@@ -1,16 +1,16 @@
 import { Button, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useMay } from '../../../api/session.ts';
+import { count } from '../../../format/labels.ts';
+import { useRowKeys } from '../../../keyboard/row-keys.ts';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
-import { useRowKeys } from '../../../row-keys.ts';
-import { useMay } from '../../../session.ts';
-import { count } from '../../../words.ts';
 import type { Integration } from '../data.ts';
-import { Life } from '../shared/life.tsx';
+import { hostOf, OWNER_KINDS } from '../labels.ts';
 import { StatusBadge, Unreachable } from '../shared/status.tsx';
 import { SyncState } from '../shared/sync-state.tsx';
+import { Life } from '../shared/token-lifetime.tsx';
 import { useVerify } from '../use-verify.ts';
-import { hostOf, OWNER_KINDS } from '../words.ts';
 import classes from './integration-table.module.css';
 
 const HEADS = ['Name', 'Status', 'Owner', 'Days left', 'Repositories', 'Last sync', 'Next check'] as const;

@@ -1,10 +1,10 @@
 import { Alert, Button, Code, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconDots, IconMinus, IconX } from '@tabler/icons-react';
+import { CHECKS } from '../../../format/labels.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
-import { CHECKS } from '../../../words.ts';
 import classes from './check-list.module.css';
-import { verdictText } from './dry-run-words.ts';
+import { verdictText } from './dry-run-text.ts';
 import type { DryRun, DryRunState } from './use-dry-run.ts';
 
 type Check = DryRun['checks'][number];

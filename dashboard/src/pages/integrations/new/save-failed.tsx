@@ -1,5 +1,5 @@
 import { Alert, Code, Group, Text } from '@mantine/core';
-import { Problem } from '../../../api.ts';
+import { Problem } from '../../../api/problem.ts';
 import { CopyButton } from '../../../parts/copy-button.tsx';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TextLink } from '../../../parts/text-link.tsx';

@@ -1,8 +1,8 @@
 import { Checkbox, Text } from '@mantine/core';
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api.ts';
-import { OutsideLink } from '../../../parts/outside-link.tsx';
+import { api, ask } from '../../../api/api.ts';
+import { OutsideLink } from '../../../parts/external-link.tsx';
 import classes from './new-integration.module.css';
 
 /** GitLab's own form for a token, filled in; without an address that of the GitLab that Secu prefers. */

@@ -1,10 +1,11 @@
 import type { RefObject } from 'react';
 import { useEffect, useMemo, useState } from 'react';
-import { api, ask, clock } from '../../../api.ts';
-import { fieldOf } from '../../../form.ts';
-import { createTestPlan } from './test-plan.ts';
-import type { TokenFault } from './token-kind.ts';
-import { tokenFault } from './token-kind.ts';
+import { api, ask } from '../../../api/api.ts';
+import { serverClock } from '../../../api/server-clock.ts';
+import { fieldOf } from '../../../parts/form-field.ts';
+import { createTestPlan } from './test-scheduler.ts';
+import type { TokenFault } from './token-format.ts';
+import { tokenFault } from './token-format.ts';
 
 export type DryRun = Awaited<ReturnType<typeof testToken>>;
 
@@ -47,7 +48,7 @@ export function useDryRun(form: RefObject<HTMLFormElement | null>) {
           setState({ phase: 'running' });
           testToken(form.current, signal)
             .then((run) => {
-              const testedAt = new Date(clock.now()).toISOString();
+              const testedAt = new Date(serverClock.now()).toISOString();
               if (!signal.aborted) setState({ phase: 'done', run, testedAt });
             })
             .catch((error: unknown) => {

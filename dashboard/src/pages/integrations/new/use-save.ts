@@ -1,8 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { api, ask, newIdempotencyKey, Problem } from '../../../api.ts';
-import { fieldOf } from '../../../form.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask, newIdempotencyKey } from '../../../api/api.ts';
+import { Problem } from '../../../api/problem.ts';
+import { keys } from '../../../api/query-keys.ts';
+import { fieldOf } from '../../../parts/form-field.ts';
 import { filtersOf } from '../shared/filter-fields.tsx';
 import { rotationOf } from '../shared/rotation-fields.tsx';
 

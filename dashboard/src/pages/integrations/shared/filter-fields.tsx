@@ -1,7 +1,7 @@
 import { Checkbox, Textarea } from '@mantine/core';
-import { fieldOf } from '../../../form.ts';
+import { fieldOf } from '../../../parts/form-field.ts';
 import type { Integration } from '../data.ts';
-import { linesOf } from '../new/dry-run-words.ts';
+import { linesOf } from '../new/dry-run-text.ts';
 import classes from './filter-fields.module.css';
 
 type Filters = Integration['filters'];

@@ -1,5 +1,5 @@
 import { NumberInput, Switch } from '@mantine/core';
-import { fieldOf } from '../../../form.ts';
+import { fieldOf } from '../../../parts/form-field.ts';
 
 const DAYS = { min: 3, max: 60 };
 

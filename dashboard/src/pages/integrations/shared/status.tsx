@@ -6,10 +6,10 @@ import {
   IconPlugConnectedX,
   IconProgress,
 } from '@tabler/icons-react';
-import { useNow } from '../../../time.ts';
-import { causeTitle } from '../../../words.ts';
+import { causeTitle } from '../../../format/labels.ts';
+import { useNow } from '../../../format/time.ts';
 import type { Integration } from '../data.ts';
-import { outageText, statusWord } from '../words.ts';
+import { outageText, statusWord } from '../labels.ts';
 
 const ICONS = {
   pending: IconProgress,

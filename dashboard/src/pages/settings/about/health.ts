@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import type { Word } from '../../../words.ts';
+import type { Word } from '../../../format/labels.ts';
 
 interface Ready {
   status: string;

@@ -1,14 +1,15 @@
 import { NativeSelect, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask, clock } from '../../../api.ts';
-import { fieldOf } from '../../../form.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import { serverClock } from '../../../api/server-clock.ts';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
-import { ShownOnce } from '../shown-once.tsx';
+import { fieldOf } from '../../../parts/form-field.ts';
+import { ShownOnce } from '../one-time-secret.tsx';
 import type { ApiKey } from './data.ts';
 import { KEY_ROLES } from './data.ts';
-import { dayBegins } from './day-begins.ts';
+import { dayBegins } from './utc-midnight.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -25,7 +26,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
   };
   if (value !== null)
     return <ShownOnce title="The key is made" values={valuesOf({ role, value })} onStored={onClose} />;
-  const tomorrow = new Date(clock.now() + DAY_MS).toISOString().slice(0, 10);
+  const tomorrow = new Date(serverClock.now() + DAY_MS).toISOString().slice(0, 10);
   return (
     <FormDialog title="New API key" act="Create key" onSubmit={create} onClose={onClose}>
       <TextInput name="name" label="Name" required maxLength={100} autoComplete="off" data-autofocus />

@@ -1,11 +1,11 @@
 import { Checkbox, Fieldset, NativeSelect, Switch, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { integrationNamesQuery } from '../../../integration-names.ts';
-import { SEVERITIES, SEVERITY } from '../../../words.ts';
+import { integrationNamesQuery } from '../../../api/integration-names.ts';
+import { SEVERITIES, SEVERITY } from '../../../format/labels.ts';
 import classes from '../settings.module.css';
 import type { Channel } from './data.ts';
-import { KIND, TOLD, TOLD_BY_DEFAULT } from './words.ts';
+import { KIND, TOLD, TOLD_BY_DEFAULT } from './labels.ts';
 
 /** The fields of a channel, filled in with those of one that is there. */
 export function ChannelFields({ channel }: { channel: Channel | null }) {

@@ -1,17 +1,17 @@
 import { Alert, Button, Table, Text, Tooltip } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import { count, SEVERITY } from '../../../format/labels.ts';
 import { WordBadge } from '../../../parts/badges.tsx';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
-import { count, SEVERITY } from '../../../words.ts';
-import { Cell } from '../listed.tsx';
+import { Cell } from '../list-table.tsx';
 import { RowMenu } from '../row-menu.tsx';
 import classes from '../settings.module.css';
 import type { Channel, Delivery } from './data.ts';
-import { DELIVERY, deliveryCause, KIND, toldInShort } from './words.ts';
+import { DELIVERY, deliveryCause, KIND, toldInShort } from './labels.ts';
 
 export interface ChannelActs {
   onDeliveries: () => void;

@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { InferRequestType } from 'hono/client';
-import { api, ask } from '../../../api.ts';
-import { everyItem } from '../../../every-item.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import { everyItem } from '../../../lists/all-items.ts';
 
 export const channelsQuery = queryOptions({
   queryKey: keys.channels,

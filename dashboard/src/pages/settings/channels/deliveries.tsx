@@ -1,17 +1,17 @@
 import { Button, Drawer, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import { count } from '../../../format/labels.ts';
 import { WordBadge } from '../../../parts/badges.tsx';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../../parts/states.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
-import { count } from '../../../words.ts';
 import classes from './channels.module.css';
 import type { Channel, Delivery } from './data.ts';
 import { deliveriesQuery, SHOWN_DELIVERIES } from './data.ts';
-import { DELIVERY, deliveryCause } from './words.ts';
+import { DELIVERY, deliveryCause } from './labels.ts';
 
 /** What a channel was told and is owed, the latest first. */
 export function Deliveries({ channel, onClose }: { channel: Channel; onClose: () => void }) {

@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
-import { ShownOnce } from '../shown-once.tsx';
+import { ShownOnce } from '../one-time-secret.tsx';
 import { ChannelFields } from './channel-form.tsx';
 import type { Channel, ChannelPatch, NewChannel } from './data.ts';
-import { channelPatchOf, newChannelOf } from './read-form.ts';
+import { channelPatchOf, newChannelOf } from './form-data.ts';
 
 export function NewChannelDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();

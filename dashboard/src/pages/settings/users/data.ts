@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../../api.ts';
-import { everyItem } from '../../../every-item.ts';
-import { keys } from '../../../keys.ts';
-import type { Role } from '../../../session.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import type { Role } from '../../../api/session.ts';
+import { everyItem } from '../../../lists/all-items.ts';
 
 export const usersQuery = queryOptions({
   queryKey: keys.users,

@@ -1,13 +1,13 @@
 import { NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api.ts';
-import { fieldOf } from '../../../form.ts';
-import { keys } from '../../../keys.ts';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import type { Role } from '../../../api/session.ts';
+import { useMe } from '../../../api/session.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
-import type { Role } from '../../../session.ts';
-import { useMe } from '../../../session.ts';
+import { fieldOf } from '../../../parts/form-field.ts';
 import type { User } from './data.ts';
 import { USER_ROLES } from './data.ts';
 

@@ -1,0 +1,88 @@
+import type { ClientResponse } from 'hono/client';
+import { hc } from 'hono/client';
+import type { App } from '../../../src/api/app.ts';
+import type { ProblemBody } from './problem.ts';
+import { Problem } from './problem.ts';
+import { serverClock } from './server-clock.ts';
+
+/** The API as this page calls it; its types are the server's own. */
+export const api = hc<App>(location.origin).api.v1;
+
+type Body<R> =
+  R extends ClientResponse<infer T, infer _S, infer _F>
+    ? T extends { requestId: string; code: string }
+      ? never
+      : T
+    : never;
+
+let signedOut: () => void = () => {};
+
+/** Told once the server no longer knows who we are. */
+export function onSignedOut(listener: () => void): void {
+  signedOut = listener;
+}
+
+/**
+ * The body of a good answer; `undefined` where there is none (204).
+ * @throws Problem
+ */
+export async function ask<R extends ClientResponse<unknown, number, string>>(
+  call: Promise<R>,
+): Promise<Body<R>> {
+  const { body } = await askWhether(call);
+  return body;
+}
+
+/** As {@link ask}, and whether it is done: 202 says that the server goes on with it. */
+export async function askWhether<R extends ClientResponse<unknown, number, string>>(
+  call: Promise<R>,
+): Promise<{ done: boolean; body: Body<R> }> {
+  const response = await reached(call);
+  serverClock.observe(response.headers.get('Date'));
+  if (response.ok) {
+    const body = (response.status === 204 ? undefined : await response.json()) as Body<R>;
+    return { done: response.status !== 202, body };
+  }
+  const problem = await problemOf(response);
+  if (problem.status === 401 && problem.code === 'unauthenticated') signedOut();
+  throw problem;
+}
+
+async function reached<R>(call: Promise<R>): Promise<R> {
+  try {
+    return await call;
+  } catch (err) {
+    if (err instanceof DOMException && err.name === 'AbortError') throw err;
+    throw new Problem({
+      code: 'network',
+      status: 0,
+      title: 'No answer from Secu',
+      detail: 'The server did not answer. Check that Secu runs and that you are connected to it.',
+      requestId: null,
+    });
+  }
+}
+
+async function problemOf(response: { status: number; headers: Headers; json(): Promise<unknown> }) {
+  const retryAfter = response.headers.get('Retry-After');
+  const extra = retryAfter === null ? {} : { retryAfter: Number(retryAfter) };
+  try {
+    return new Problem({ ...((await response.json()) as ProblemBody), ...extra });
+  } catch {
+    return new Problem({
+      code: 'unreadable',
+      status: response.status,
+      title: `Secu answered ${response.status}`,
+      detail: 'The answer is not one of Secu. Is there a proxy between?',
+      requestId: response.headers.get('X-Request-Id'),
+      ...extra,
+    });
+  }
+}
+
+/** A key for a POST that must not happen twice; works on plain http too, where `randomUUID` is missing. */
+export function newIdempotencyKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

@@ -1,0 +1,15 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { temporalLink } from '../format/temporal-link.ts';
+import { api, ask } from './api.ts';
+import { keys } from './query-keys.ts';
+
+export const aboutQuery = queryOptions({
+  queryKey: keys.about,
+  queryFn: () => ask(api.about.$get()),
+});
+
+/** Where Temporal shows this workflow (`integration:<id>`, `scan:<repositoryId>`); `null` while that is not known. */
+export function useTemporalLink(workflowId: string): string | null {
+  const { data } = useQuery(aboutQuery);
+  return temporalLink(data, workflowId);
+}

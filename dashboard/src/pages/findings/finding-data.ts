@@ -1,0 +1,66 @@
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { api, ask } from '../../api/api.ts';
+import { keys } from '../../api/query-keys.ts';
+import { MAX_PAGES, PAGE_SIZE } from '../../lists/list-pages.ts';
+import type { FindingQuery } from './filters.ts';
+
+const fetchPage = (query: FindingQuery, cursor: string | null) =>
+  ask(
+    api.findings.$get({
+      query: { ...query, limit: String(PAGE_SIZE), ...(cursor === null ? {} : { cursor }) },
+    }),
+  );
+type FindingPage = Awaited<ReturnType<typeof fetchPage>>;
+export type Finding = FindingPage['items'][number];
+
+/** No event makes it old: it waits to be asked, so that nothing moves under the reader. */
+export const findingsQuery = (query: FindingQuery) =>
+  infiniteQueryOptions({
+    queryKey: keys.findings(query),
+    queryFn: ({ pageParam }) => fetchPage(query, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last, pages) => (pages.length < MAX_PAGES ? last.nextCursor : null),
+    placeholderData: keepPreviousData,
+  });
+
+export const summaryQuery = (query: FindingQuery) =>
+  queryOptions({
+    queryKey: [...keys.summaries, query],
+    queryFn: () => ask(api.findings.summary.$get({ query })),
+    placeholderData: keepPreviousData,
+  });
+
+export const findingQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.finding(id),
+    queryFn: () => ask(api.findings[':id'].$get({ param: { id } })),
+  });
+
+/** A finding as some loaded list has it. */
+export function findingInLists(client: QueryClient, id: string): Finding | undefined {
+  for (const [, list] of client.getQueriesData<InfiniteData<FindingPage>>({ queryKey: ['findings'] })) {
+    for (const page of list?.pages ?? []) {
+      const found = page.items.find((item) => item.id === id);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Changes findings where they stand, in every list and in the details. */
+export function patchFindings(
+  client: QueryClient,
+  patches: ReadonlyMap<string, (finding: Finding) => Finding>,
+): void {
+  const patched = (finding: Finding) => patches.get(finding.id)?.(finding) ?? finding;
+  client.setQueriesData<InfiniteData<FindingPage>>({ queryKey: ['findings'] }, (list) =>
+    list === undefined
+      ? undefined
+      : { ...list, pages: list.pages.map((page) => ({ ...page, items: page.items.map(patched) })) },
+  );
+  for (const [id, patch] of patches)
+    client.setQueryData(findingQuery(id).queryKey, (finding) =>
+      finding === undefined ? undefined : patch(finding),
+    );
+}

@@ -1,0 +1,111 @@
+import { ActionIcon, Button, Menu, Text } from '@mantine/core';
+import { IconDots } from '@tabler/icons-react';
+import { useMay } from '../../../api/session.ts';
+import { useTemporalLink } from '../../../api/use-temporal-link.ts';
+import { useKeys } from '../../../keyboard/hotkeys.ts';
+import type { Integration } from '../data.ts';
+import { rotationBlockText } from '../labels.ts';
+import { useVerify } from '../use-verify.ts';
+import type { DialogName } from './dialog-props.ts';
+import { useActs } from './use-integration-actions.ts';
+
+interface Props {
+  integration: Integration;
+  open: (dialog: DialogName) => void;
+}
+
+/** What can be done with an integration. Narrow pages show one button and the rest behind the dots. */
+export function Actions({ integration, open }: Props) {
+  const mayOperate = useMay('operator');
+  const { verify, isRunning } = useVerify();
+  const { sync, scan } = useActs(integration);
+  useKeys({ v: () => verify(integration.id) }, mayOperate);
+  if (!mayOperate) return <More integration={integration} open={open} />;
+  return (
+    <>
+      <Button variant="default" loading={isRunning(integration.id)} onClick={() => verify(integration.id)}>
+        Verify now
+      </Button>
+      <Button variant="default" visibleFrom="sm" loading={sync.isPending} onClick={() => sync.mutate(false)}>
+        Sync
+      </Button>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button variant="default" visibleFrom="sm" loading={scan.isPending}>
+            Scan
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => scan.mutate()}>What is new</Menu.Item>
+          <Menu.Item onClick={() => open('scan')}>All, with history</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <More integration={integration} open={open} />
+    </>
+  );
+}
+
+function More({ integration, open }: Props) {
+  const mayOperate = useMay('operator');
+  const isAdmin = useMay('admin');
+  const temporal = useTemporalLink(`integration:${integration.id}`);
+  const { sync, scan, pause } = useActs(integration);
+  if (!mayOperate && temporal === null) return null;
+  const isPaused = integration.status === 'paused';
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="default" size={30} aria-label="More actions">
+          <IconDots size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {mayOperate && (
+          <>
+            <Menu.Item hiddenFrom="sm" onClick={() => sync.mutate(false)}>
+              Sync
+            </Menu.Item>
+            <Menu.Item hiddenFrom="sm" onClick={() => scan.mutate()}>
+              Scan what is new
+            </Menu.Item>
+            <Menu.Item hiddenFrom="sm" onClick={() => open('scan')}>
+              Scan all, with history
+            </Menu.Item>
+            {/* the first that is there at any width: one that is hidden takes no focus */}
+            <Menu.Item data-autofocus onClick={() => open('replace')}>
+              Replace token
+            </Menu.Item>
+            {isAdmin && <RotateItem integration={integration} open={open} />}
+            <Menu.Item onClick={() => pause.mutate(!isPaused)}>{isPaused ? 'Resume' : 'Pause'}</Menu.Item>
+          </>
+        )}
+        {temporal !== null && (
+          <Menu.Item component="a" href={temporal} target="_blank" rel="noreferrer">
+            Open in Temporal
+          </Menu.Item>
+        )}
+        {isAdmin && (
+          <Menu.Item c="bad" onClick={() => open('remove')}>
+            Remove
+          </Menu.Item>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** What cannot be done now says why where it would be done. */
+function RotateItem({ integration: { token }, open }: Props) {
+  const block = token?.rotateBlockedBy ?? null;
+  const canRotate = token?.canRotate === true || block === 'expires_within_48_hours';
+  return (
+    <Menu.Item disabled={!canRotate} onClick={() => open('rotate')}>
+      Rotate at GitLab
+      {!canRotate && (
+        <Text size="xs" c="dimmed" maw={220}>
+          Not possible: {rotationBlockText(block)}
+        </Text>
+      )}
+    </Menu.Item>
+  );
+}

@@ -1,0 +1,130 @@
+import { Button, Text, Title } from '@mantine/core';
+import type { InfiniteData } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { api, ask } from '../../../api/api.ts';
+import { count } from '../../../format/labels.ts';
+import { useEvents } from '../../../live/event-bus.ts';
+import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../../parts/states.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import type { EventGroup, TimelineEvent } from '../timeline.ts';
+import { eventHue, groupEvents, withEvent } from '../timeline.ts';
+import classes from './activity-tab.module.css';
+import { Syncs } from './syncs.tsx';
+
+const LIMIT = '50';
+
+type Page = Awaited<ReturnType<typeof fetchEvents>>;
+
+const fetchEvents = (id: string, cursor: string) =>
+  ask(
+    api.integrations[':id'].events.$get({
+      param: { id },
+      query: { limit: LIMIT, ...(cursor !== '' && { cursor }) },
+    }),
+  );
+
+/** What happened to the integration, as it happens. */
+export default function ActivityTab({ id }: { id: string }) {
+  return (
+    <div className={classes['columns']}>
+      <section aria-labelledby="events">
+        <Title order={2} id="events" mb="sm">
+          Events
+        </Title>
+        <Timeline id={id} />
+      </section>
+      <section aria-labelledby="syncs">
+        <Title order={2} id="syncs" mb="sm">
+          Syncs
+        </Title>
+        <Syncs id={id} />
+      </section>
+    </div>
+  );
+}
+
+/** Kept true by the stream itself: what arrives is put in front, nothing is asked again. */
+function useTimeline(id: string) {
+  const client = useQueryClient();
+  const queryKey = ['timeline', id];
+  const timeline = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => fetchEvents(id, pageParam),
+    initialPageParam: '',
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+    staleTime: 0,
+  });
+  useEvents((event) => {
+    if (event.integrationId !== id || !isStored(event)) return;
+    client.setQueryData<InfiniteData<Page, string>>(queryKey, (now) => {
+      const [first, ...rest] = now?.pages ?? [];
+      if (now === undefined || first === undefined) return now;
+      const items = [...withEvent(first.items, event)];
+      return { ...now, pages: [{ ...first, items }, ...rest] };
+    });
+  });
+  return timeline;
+}
+
+/** What is stored has an id, and says in words what happened. */
+function isStored(event: object): event is Page['items'][number] {
+  return 'id' in event && 'text' in event;
+}
+
+function Timeline({ id }: { id: string }) {
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useTimeline(id);
+  if (isPending) return <LoadingRows label="Loading the events" />;
+  const groups = groupEvents(data?.pages.flatMap(({ items }) => items) ?? []);
+  return (
+    <>
+      {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
+      {groups.length === 0 && error === null && <Empty title="Nothing happened yet." />}
+      <ol className={classes['events']}>
+        {groups.map((group) => (
+          // the oldest of a group keeps its place while newer ones join it
+          <Group key={(group.rest.at(-1) ?? group.head).id} group={group} />
+        ))}
+      </ol>
+      {hasNextPage && (
+        <Button variant="default" mt="sm" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Older ones
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Group({ group: { head, rest } }: { group: EventGroup<TimelineEvent> }) {
+  return (
+    <li className={classes['event']}>
+      <span className={classes['dot']} style={{ background: `var(--secu-dot-${eventHue(head.kind)})` }} />
+      <Line event={head} />
+      {rest.length > 0 && (
+        <details className={classes['rest']}>
+          <summary>{count(rest.length, 'more event')} of this kind</summary>
+          <ol className={classes['events']}>
+            {rest.map((event) => (
+              <li key={event.id} className={classes['folded']}>
+                <Line event={event} />
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
+    </li>
+  );
+}
+
+function Line({ event: { text, at, kind, actor } }: { event: TimelineEvent }) {
+  return (
+    <div>
+      <span className={classes['text']}>{text}</span>
+      <Text span size="xs" c="dimmed">
+        {' '}
+        <TimeAgo at={at} /> · {kind}
+        {actor !== 'system' && ` · ${actor}`}
+      </Text>
+    </div>
+  );
+}

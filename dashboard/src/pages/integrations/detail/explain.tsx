@@ -1,0 +1,66 @@
+import { Alert, Button, Code, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { api, ask } from '../../../api/api.ts';
+import { fieldOf } from '../../../parts/form-field.ts';
+import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import classes from './explain.module.css';
+
+type Answer = Awaited<ReturnType<typeof explain>>;
+
+const explain = (id: string, path: string) =>
+  ask(api.integrations[':id'].explain.$get({ param: { id }, query: { path } }));
+
+/** Says of one path why it is not listed, or that it is. */
+export function Explain({ id }: { id: string }) {
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [isAsking, setAsking] = useState(false);
+  const run = async (path: string) => {
+    setAsking(true);
+    setError(null);
+    try {
+      setAnswer(await explain(id, path));
+    } catch (err) {
+      setAnswer(null);
+      setError(err);
+    } finally {
+      setAsking(false);
+    }
+  };
+  return (
+    <details className={classes['explain']}>
+      <summary>Why is a repository not listed?</summary>
+      <form
+        className={classes['form']}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run(fieldOf(event.currentTarget, 'path').trim());
+        }}
+      >
+        <TextInput
+          name="path"
+          aria-label="Path or address of the repository"
+          placeholder="group/project"
+          required
+          maxLength={2_000}
+          spellCheck={false}
+          className={classes['path']}
+        />
+        <Button type="submit" variant="default" loading={isAsking}>
+          Explain
+        </Button>
+      </form>
+      <div role="status">
+        {answer !== null && (
+          <Alert
+            color={answer.reason === null ? 'ok' : 'info'}
+            title={`${answer.path}: ${answer.listed ? 'listed' : 'not listed'}`}
+          >
+            {answer.detail} {answer.reason !== null && <Code>{answer.reason}</Code>}
+          </Alert>
+        )}
+      </div>
+      {error !== null && <ProblemPanel error={error} />}
+    </details>
+  );
+}

@@ -1,0 +1,136 @@
+import { Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { causeTitle } from '../../../format/labels.ts';
+import { useNow } from '../../../format/time.ts';
+import { OutsideLink } from '../../../parts/external-link.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import type { Integration } from '../data.ts';
+import type { TokenLife } from '../expiry.ts';
+import { endWord, isDead, lifeOf } from '../expiry.ts';
+import { hostOf, OWNER_KINDS, rotationText, warningText } from '../labels.ts';
+import { SyncState } from '../shared/sync-state.tsx';
+import { LifeBar } from '../shared/token-lifetime.tsx';
+import classes from './facts.module.css';
+
+type Token = NonNullable<Integration['token']>;
+
+/** What is known of the integration and of its token; nothing of the token itself. */
+export function Facts({ integration }: { integration: Integration }) {
+  const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync } = integration;
+  return (
+    <section aria-label="Facts" className={classes['facts']}>
+      {token !== null && <LifeLine token={token} cause={integration.cause} />}
+      <dl className={classes['list']}>
+        <Fact name="GitLab">
+          <OutsideLink href={baseUrl}>{hostOf(baseUrl)}</OutsideLink>
+        </Fact>
+        <Fact name="Verified">
+          {lastVerifiedAt === null ? 'not yet' : <TimeAgo at={lastVerifiedAt} />}
+          {nextVerifyAt !== null && (
+            <Text span size="xs" c="dimmed">
+              {' '}
+              · next <TimeAgo at={nextVerifyAt} />
+            </Text>
+          )}
+        </Fact>
+        <Fact name="Repositories">
+          {integration.counts.repositories.toLocaleString('en')}
+          <Text span size="xs" c="dimmed">
+            {' · '}
+            <SyncState sync={sync} />
+          </Text>
+        </Fact>
+        {token !== null && <TokenFacts token={token} autoRotate={integration.autoRotate} />}
+      </dl>
+      {token !== null && <Warnings token={token} />}
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function LifeLine({ token, cause }: { token: TokenLife; cause: string | null }) {
+  const { text, hue } = endWord(token, cause, useNow());
+  const life = lifeOf(token);
+  return (
+    <div className={classes['life']}>
+      <Text size="sm" fw={600} {...(hue !== 'neutral' && { c: hue })}>
+        {text}
+      </Text>
+      {isDead(cause) ? <span /> : <LifeBar token={token} thick />}
+      <Text size="xs" c="dimmed">
+        {life !== null && !isDead(cause) && `${life.goneDays} of ${life.days} days are over · `}
+        {token.expiresAt !== null &&
+          `${isDead(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
+      </Text>
+    </div>
+  );
+}
+
+function TokenFacts({ token, autoRotate }: { token: Token; autoRotate: Integration['autoRotate'] }) {
+  const { owner, scopes, granular, name, gitlabTokenId, lastUsedAt, replacedAt, expiry } = token;
+  return (
+    <>
+      <Fact name="Owner">
+        {owner.username ?? 'not known'}{' '}
+        <Text span size="xs" c="dimmed">
+          {OWNER_KINDS[owner.kind]}
+        </Text>
+      </Fact>
+      <Fact name="Token">
+        {name ?? 'without a name'}
+        {gitlabTokenId !== null && (
+          <Text span size="xs" c="dimmed">
+            {' '}
+            id {gitlabTokenId}
+          </Text>
+        )}
+      </Fact>
+      <Fact name="Scopes">{granular ? 'fine-grained' : scopes.join(', ')}</Fact>
+      <Fact name="Rotation">{rotationText(token, autoRotate)}</Fact>
+      {lastUsedAt !== null && (
+        <Fact name="Last used (GitLab)">
+          <TimeAgo at={lastUsedAt} />
+        </Fact>
+      )}
+      {replacedAt !== null && (
+        <Fact name="In place since">
+          <TimeAgo at={replacedAt} />
+        </Fact>
+      )}
+      {expiry.nextFlagAt !== null && (
+        <Fact name="Next warning">
+          <TimeAgo at={expiry.nextFlagAt} />
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Warnings({ token }: { token: Token }) {
+  if (token.warnings.length === 0) return null;
+  return (
+    <ul className={classes['warnings']}>
+      {token.warnings.map((warning) => (
+        <li key={warning}>
+          <IconAlertTriangle size={14} aria-hidden="true" />
+          <span>
+            <b>{capital(causeTitle(warning))}.</b> {warningText(warning, token)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

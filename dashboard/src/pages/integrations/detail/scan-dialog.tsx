@@ -1,0 +1,19 @@
+import { count } from '../../../format/labels.ts';
+import { Confirm } from '../../../parts/confirm.tsx';
+import type { DialogProps } from './dialog-props.ts';
+import { askForScans, sayQueued } from './use-integration-actions.ts';
+
+export function ScanDialog({ integration: { id, counts }, onClose }: DialogProps) {
+  const many = count(counts.repositories, 'repository', 'repositories');
+  return (
+    <Confirm
+      title={`Scan ${counts.repositories === 1 ? '' : 'all '}${many} with history?`}
+      act="Scan"
+      danger={false}
+      onAct={async () => sayQueued(await askForScans({ id, full: true }))}
+      onClose={onClose}
+    >
+      This can take hours; nothing else waits for it.
+    </Confirm>
+  );
+}

@@ -1,0 +1,64 @@
+import { Table, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { api, ask } from '../../../api/api.ts';
+import { keys } from '../../../api/query-keys.ts';
+import { ProblemPanel } from '../../../parts/problem-panel.tsx';
+import { Empty, LoadingRows } from '../../../parts/states.tsx';
+import { TimeAgo } from '../../../parts/time-ago.tsx';
+import type { SyncRun } from '../sync-labels.ts';
+import { changesText, syncRunWord } from '../sync-labels.ts';
+import classes from './activity-tab.module.css';
+
+const LIMIT = '20';
+
+/** The latest listings: when, how many, what they changed. */
+export function Syncs({ id }: { id: string }) {
+  const { data, error, isPending, refetch } = useQuery({
+    // below the integration's own key: what makes that old makes these old
+    queryKey: [...keys.integration(id), 'syncs'],
+    queryFn: () => ask(api.integrations[':id'].syncs.$get({ param: { id }, query: { limit: LIMIT } })),
+  });
+  if (isPending) return <LoadingRows label="Loading the syncs" />;
+  if (error !== null && data === undefined)
+    return <ProblemPanel error={error} onRetry={() => void refetch()} />;
+  if (data === undefined || data.items.length === 0) return <Empty title="No sync yet." />;
+  return (
+    <Table aria-label="Syncs" className={classes['syncs']}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>When</Table.Th>
+          <Table.Th>Outcome</Table.Th>
+          <Table.Th ta="end">Listed</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {data.items.map((run) => (
+          <Row key={run.id} run={run} />
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function Row({ run }: { run: SyncRun & { trigger: string; createdAt: string } }) {
+  const { text, hue } = syncRunWord(run);
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <TimeAgo at={run.createdAt} />
+        <Text size="xs" c="dimmed">
+          {run.trigger}
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        <Text size="sm" {...(hue !== 'neutral' && { c: hue })}>
+          {text}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {changesText(run)}
+        </Text>
+      </Table.Td>
+      <Table.Td ta="end">{run.listed.toLocaleString('en')}</Table.Td>
+    </Table.Tr>
+  );
+}

@@ -1,0 +1,33 @@
+import { causeTitle, count } from '../../../format/labels.ts';
+
+interface Verdict {
+  verdict: 'usable' | 'unusable' | 'unknown';
+  cause: string | null;
+  reach: { groups: number | null; projects: number | null } | null;
+  token: { expiry: { daysLeft: number | null } } | null;
+}
+
+/** One sentence that can be checked: what the token reaches and until when, or why it does not. */
+export function verdictText({ verdict, cause, reach, token }: Verdict): string {
+  switch (verdict) {
+    case 'unusable':
+      return `Not usable: ${causeTitle(cause)}`;
+    case 'unknown':
+      return `No verdict: ${causeTitle(cause)}`;
+    case 'usable': {
+      const days = token?.expiry.daysLeft ?? null;
+      return `Usable: ${reachText(reach)}${days === null ? '' : `, ${count(days, 'day')} left`}`;
+    }
+  }
+}
+
+function reachText(reach: Verdict['reach']): string {
+  if (reach === null) return 'it works';
+  const projects = reach.projects === null ? 'more than 10,000 projects' : count(reach.projects, 'project');
+  return reach.groups === null ? projects : `${projects} in ${count(reach.groups, 'group')}`;
+}
+
+/** Patterns as people write them, one a line. */
+export function linesOf(text: string): string[] {
+  return [...new Set(text.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
+}
