@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { ListingOutcome, SyncId } from '../src/activities/listing.ts';
-import { createListingActivities } from '../src/activities/listing.ts';
-import { createSyncActivities } from '../src/activities/sync.ts';
+import type { ListingOutcome, SyncId } from '../src/activities/sync/listing.ts';
+import { createListingActivities } from '../src/activities/sync/listing.ts';
+import { createSyncActivities } from '../src/activities/sync/sync.ts';
 import { Secret } from '../src/domain/secret.ts';
 import type { BenchWorld } from './world.ts';
 import { openBenchWorld } from './world.ts';

@@ -10,11 +10,11 @@ import type { Starters } from '../src/domain/ports.ts';
 import { Secret } from '../src/domain/secret.ts';
 import { createGitRemote } from '../src/git/remote.ts';
 import { createGitlabClient } from '../src/gitlab/client.ts';
-import { createOutboundPolicy } from '../src/gitlab/outbound.ts';
 import { createPacer } from '../src/gitlab/pacer.ts';
 import { createLogger } from '../src/log/logger.ts';
 import { openDataKey } from '../src/main/keys.ts';
 import { createActivityMetrics } from '../src/metrics/activities.ts';
+import { createOutboundPolicy } from '../src/outbound/policy.ts';
 import { newKeyLine, parseKeyRing } from '../src/vault/key-ring.ts';
 import { createVault, keyedHash } from '../src/vault/vault.ts';
 

@@ -2,7 +2,7 @@ import { INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from './causes.ts';
 
 /**
  * Every cause that Secu can name. One code per cause; the edges translate it: `src/api/errors.ts` into an HTTP
- * status, `src/activities/failure.ts` into a Temporal failure. Both tables are total, so a new code does not compile
+ * status, `src/temporal/activity-failure.ts` into a Temporal failure. Both tables are total, so a new code does not compile
  * until both have an answer.
  */
 export const SECU_ERROR_CODES = [

@@ -1,4 +1,4 @@
-import { createDeadline } from '../domain/deadline.ts';
+import { createDeadline } from '../concurrency/deadline.ts';
 import { canceled, SecuError } from '../domain/errors.ts';
 import type { RemoteRepository } from '../domain/ports.ts';
 import type { CloneAddress } from './address.ts';

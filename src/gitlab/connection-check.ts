@@ -5,7 +5,7 @@ import type { Step } from '../domain/dry-run.ts';
 import { NOT_TRIED } from '../domain/dry-run.ts';
 import { stepOf } from '../domain/dry-run-refusal.ts';
 import { SecuError } from '../domain/errors.ts';
-import type { OutboundPolicy } from './outbound.ts';
+import type { OutboundPolicy } from '../outbound/policy.ts';
 import { transportError } from './transport-error.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;

@@ -3,9 +3,9 @@ import { createRequesterFn } from '@gitbeaker/requester-utils';
 import type { Dispatcher, Response } from 'undici';
 import { fetch } from 'undici';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { OutboundPolicy } from '../outbound/policy.ts';
 import type { AskedFor, GitlabAnswer } from './answer.ts';
 import { answerOf, refusal, refusalOf } from './answer.ts';
-import type { OutboundPolicy } from './outbound.ts';
 import type { Pacer } from './pacer.ts';
 import { transportError } from './transport-error.ts';
 

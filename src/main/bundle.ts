@@ -5,4 +5,4 @@ import { writeWorkflowBundle } from './workflow-bundle.ts';
 process.stdout.write(`${await writeWorkflowBundle()}\n`);
 // What processes run is loaded too where there is a compile cache, which is filled at the end of this one.
 if (getCompileCacheDir() !== undefined)
-  await Promise.all([import('./api.ts'), import('./worker.ts'), import('./runner/program.ts')]);
+  await Promise.all([import('./api.ts'), import('./worker.ts'), import('../process-runner/program.ts')]);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isSecuError, SecuError } from '../domain/errors.ts';
-import { createAddressRules } from '../gitlab/addresses.ts';
-import type { OutboundPolicy } from '../gitlab/outbound.ts';
+import { createAddressRules } from '../outbound/address-rules.ts';
+import type { OutboundPolicy } from '../outbound/policy.ts';
 
 const DNS_TIMEOUT_MS = 3_000;
 

@@ -1,4 +1,4 @@
-import { currentCredential, openToken } from '../activities/token.ts';
+import { currentCredential, openToken } from '../activities/token/credential.ts';
 import type { Database } from '../db/database.ts';
 import { SecuError } from '../domain/errors.ts';
 import type { Located } from '../domain/explain.ts';

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Notifier } from '../domain/channel.ts';
-import type { OutboundPolicy } from '../gitlab/outbound.ts';
 import type { Scrubber } from '../log/scrubber.ts';
 import { createNotifier } from '../notify/notifier.ts';
+import type { OutboundPolicy } from '../outbound/policy.ts';
 import { secuVersion } from './version.ts';
 
 /** What sends for the channels of this installation. `policy` says where to. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { GitlabDeps, RotationDeps } from '../activities/deps.ts';
-import type { RotationActivities } from '../activities/rotation.ts';
-import { createRotationActivities } from '../activities/rotation.ts';
-import { startRotationKeeper } from '../activities/rotation-keeper.ts';
+import type { RotationActivities } from '../activities/rotation/rotation.ts';
+import { createRotationActivities } from '../activities/rotation/rotation.ts';
+import { startRotationKeeper } from '../background/rotation-keeper.ts';
+import { openRotationFolder } from '../folder-lease/rotation-folder.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { openDataKey } from './keys.ts';
-import { openRotationFolder } from './rotation-folder.ts';
 import type { World } from './world.ts';
 
 export const ROTATION: Pick<RotationDeps, 'quietMs' | 'onStep'> = {

@@ -5,12 +5,12 @@ import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { listTools } from '../embedded/tools.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import { createGitRemote, folderForTokens } from '../git/remote.ts';
-import type { OutboundPolicy } from '../gitlab/outbound.ts';
 import type { Log } from '../log/logger.ts';
+import type { OutboundPolicy } from '../outbound/policy.ts';
+import { createRunner } from '../process-runner/runner.ts';
 import { findAstGrep } from '../scanners/ast-grep/find.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
 import { createScanners } from '../scanners/scanners.ts';
-import { createRunner } from './runner/runner.ts';
 
 const HEAD_TIMEOUT_MS = 30_000;
 

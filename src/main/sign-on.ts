@@ -1,5 +1,5 @@
 import type { SignOn } from '../domain/ports.ts';
-import { createOutboundPolicy } from '../gitlab/outbound.ts';
+import { createOutboundPolicy } from '../outbound/policy.ts';
 import { createOidcSignOn } from '../sign-on/oidc.ts';
 import { createSignOnFetch } from '../sign-on/outbound.ts';
 import type { World } from './world.ts';

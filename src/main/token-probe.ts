@@ -9,7 +9,7 @@ import { UNREADABLE_TOKEN } from '../domain/verification.ts';
 import type { GitlabApi, GitlabClient, RepositorySample } from '../gitlab/client.ts';
 import { readableOf } from '../gitlab/client.ts';
 import { checkConnection } from '../gitlab/connection-check.ts';
-import type { OutboundPolicy } from '../gitlab/outbound.ts';
+import type { OutboundPolicy } from '../outbound/policy.ts';
 
 /** The contract gives a dry run ten seconds; this leaves one for everything around it. */
 const DEADLINE_MS = 9_000;

@@ -1,5 +1,5 @@
+import type { Clock } from '../concurrency/limiter.ts';
 import type { SkippedFiles } from '../domain/scan.ts';
-import type { Clock } from '../domain/turns.ts';
 import type { FoundInFile } from './found.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -4,14 +4,14 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FleetActivities } from '../activities/fleet.ts';
 import type { IntegrationActivities } from '../activities/integration.ts';
-import type { ListingActivities } from '../activities/listing.ts';
 import type { ReconcileActivities } from '../activities/reconcile.ts';
-import type { RotationActivities } from '../activities/rotation.ts';
-import type { ScanActivities } from '../activities/scan.ts';
-import type { SyncActivities } from '../activities/sync.ts';
-import type { VerifyActivities } from '../activities/verify.ts';
+import type { RotationActivities } from '../activities/rotation/rotation.ts';
+import type { FleetActivities } from '../activities/scan/fleet.ts';
+import type { ScanActivities } from '../activities/scan/scan.ts';
+import type { ListingActivities } from '../activities/sync/listing.ts';
+import type { SyncActivities } from '../activities/sync/sync.ts';
+import type { VerifyActivities } from '../activities/token/verify.ts';
 import { queuesBeside, rotationQueueBeside } from './contract.ts';
 
 /** Database work: short, and right again once the database is back, so it is tried for as long as that takes. */

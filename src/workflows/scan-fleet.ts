@@ -14,7 +14,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TakenPage, TakenScan } from '../activities/fleet.ts';
+import type { TakenPage, TakenScan } from '../activities/scan/fleet.ts';
 import type { FleetInput } from './contract.ts';
 import { scanWorkflowId } from './contract.ts';
 import { changedSignal } from './integration.ts';

@@ -5,7 +5,7 @@ import {
   isCancellation,
   setCurrentDetails,
 } from '@temporalio/workflow';
-import type { ListingOutcome } from '../activities/listing.ts';
+import type { ListingOutcome } from '../activities/sync/listing.ts';
 import type { SyncInput } from './contract.ts';
 import { database, listing } from './proxies.ts';
 

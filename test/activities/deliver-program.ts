@@ -1,8 +1,8 @@
-import { startDeliveries } from '../../src/activities/deliver.ts';
+import { startDeliveries } from '../../src/background/deliver.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { createNotifier } from '../../src/notify/notifier.ts';
+import { createOutboundPolicy } from '../../src/outbound/policy.ts';
 import { parseKeyRing } from '../../src/vault/key-ring.ts';
 import { createVault } from '../../src/vault/vault.ts';
 

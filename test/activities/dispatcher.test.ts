@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import { fleetRecipes } from '../../simulator/index.ts';
-import { startDispatcher } from '../../src/activities/dispatcher.ts';
+import { startDispatcher } from '../../src/background/dispatcher.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';

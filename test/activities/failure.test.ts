@@ -8,11 +8,11 @@ import {
 } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createFailureInterceptor, failureOf } from '../../src/activities/failure.ts';
 import { SECU_ERROR_CODES, SecuError } from '../../src/domain/errors.ts';
 import type { Log } from '../../src/log/logger.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
+import { createFailureInterceptor, failureOf } from '../../src/temporal/activity-failure.ts';
 
 const FOREIGN = 'acme/secret-plans';
 

@@ -1,5 +1,5 @@
 import type { Info } from '@temporalio/activity';
-import type { ListingOutcome } from '../../src/activities/listing.ts';
+import type { ListingOutcome } from '../../src/activities/sync/listing.ts';
 import type { TestWorld } from '../support/world.ts';
 import type { Activities } from './support.ts';
 import { rowOf, run } from './support.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
-import { keepJournal } from '../../src/activities/rotation-keeper.ts';
+import { keepJournal } from '../../src/background/rotation-keeper.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import { freshlyRotating, rotating } from './rotation-support.ts';

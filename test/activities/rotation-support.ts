@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RotationResult } from '../../src/activities/rotation-ends.ts';
+import type { RotationResult } from '../../src/activities/rotation/outcomes.ts';
 import { createGitlabClient } from '../../src/gitlab/client.ts';
 import { createPacer } from '../../src/gitlab/pacer.ts';
 import type { TestWorld } from '../support/world.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { listingWindow } from '../../src/activities/listing-window.ts';
-import type { IdRange, WalkedPage } from '../../src/activities/walk.ts';
-import { rangesBetween, walkListing } from '../../src/activities/walk.ts';
+import { listingWindow } from '../../src/activities/sync/listing-window.ts';
+import type { IdRange, WalkedPage } from '../../src/activities/sync/walk.ts';
+import { rangesBetween, walkListing } from '../../src/activities/sync/walk.ts';
 
 const PAGE = 10;
 

@@ -19,7 +19,7 @@ test('a secret is revealed for five reasons: to seal or hash it, for GitLab, for
     'git/credentials.ts',
     'gitlab/client.ts',
     'log/scrubber.ts',
-    'main/runner/runner.ts',
+    'process-runner/runner.ts',
     'notify/notifier.ts',
     'vault/passwords.ts',
     'vault/passwords.ts',

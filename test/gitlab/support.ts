@@ -12,10 +12,10 @@ import { isSecuError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { GitlabApi, GitlabClient } from '../../src/gitlab/client.ts';
 import { createGitlabClient } from '../../src/gitlab/client.ts';
-import type { OutboundOptions, OutboundPolicy } from '../../src/gitlab/outbound.ts';
-import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
 import type { Pacer } from '../../src/gitlab/pacer.ts';
 import { createPacer } from '../../src/gitlab/pacer.ts';
+import type { OutboundOptions, OutboundPolicy } from '../../src/outbound/policy.ts';
+import { createOutboundPolicy } from '../../src/outbound/policy.ts';
 
 export const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 

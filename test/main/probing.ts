@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { Recipe, Simulator } from '../../simulator/index.ts';
 import { createSimulator } from '../../simulator/index.ts';
-import { observeToken } from '../../src/activities/observe.ts';
+import { observeToken } from '../../src/activities/token/observe.ts';
 import type { DryRun } from '../../src/domain/dry-run.ts';
 import { dryRunOf } from '../../src/domain/dry-run.ts';
 import type { CheckName, DryRunCause } from '../../src/domain/dry-run-causes.ts';

@@ -49,7 +49,7 @@ const compilerParts = (cache?: string) =>
       [
         '--input-type=module',
         '-e',
-        "await import('./src/main/runner/program.ts'); console.log(process.moduleLoadList.filter((name) => /amaro/.test(name)).length);",
+        "await import('./src/process-runner/program.ts'); console.log(process.moduleLoadList.filter((name) => /amaro/.test(name)).length);",
       ],
       cache,
     ),

@@ -1,9 +1,9 @@
 import type { Notice, Notifier } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import type { OutboundPolicy } from '../../src/gitlab/outbound.ts';
-import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
 import type { NotifierOptions } from '../../src/notify/notifier.ts';
 import { createNotifier } from '../../src/notify/notifier.ts';
+import type { OutboundPolicy } from '../../src/outbound/policy.ts';
+import { createOutboundPolicy } from '../../src/outbound/policy.ts';
 
 export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 

@@ -1,14 +1,14 @@
-import type { DeliveryDeps } from '../../src/activities/deliver.ts';
-import { startDeliveries } from '../../src/activities/deliver.ts';
+import type { DeliveryDeps } from '../../src/background/deliver.ts';
+import { startDeliveries } from '../../src/background/deliver.ts';
 import { newId } from '../../src/db/new-id.ts';
 import type { ChannelKind } from '../../src/domain/channel.ts';
 import { addressPlace, signingPlace, TOLD_BY_DEFAULT } from '../../src/domain/channel.ts';
 import type { EventKind, NewEvent } from '../../src/domain/event.ts';
 import type { Severity } from '../../src/domain/finding.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { createOutboundPolicy } from '../../src/gitlab/outbound.ts';
 import type { NotifierOptions } from '../../src/notify/notifier.ts';
 import { createNotifier } from '../../src/notify/notifier.ts';
+import { createOutboundPolicy } from '../../src/outbound/policy.ts';
 import { depsOf } from './workers.ts';
 import type { TestWorld } from './world.ts';
 

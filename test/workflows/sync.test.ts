@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ListingOutcome } from '../../src/activities/listing.ts';
+import type { ListingOutcome } from '../../src/activities/sync/listing.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import { syncWorkflowId } from '../../src/workflows/contract.ts';

@@ -3,8 +3,8 @@ import { fetch } from 'undici';
 import { ADVICE } from '../../domain/causes.ts';
 import type { DoctorPart } from '../../embedded/doctor.ts';
 import { part } from '../../embedded/doctor.ts';
-import type { OutboundPolicy } from '../../gitlab/outbound.ts';
 import { transportError } from '../../gitlab/transport-error.ts';
+import type { OutboundPolicy } from '../../outbound/policy.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A `Date` header has whole seconds, and an answer takes its time: less than this says nothing. */

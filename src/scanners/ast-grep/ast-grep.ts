@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Turns } from '../../concurrency/limiter.ts';
+import { inTurn } from '../../concurrency/limiter.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { SkipReason } from '../../domain/scan.ts';
-import type { Turns } from '../../domain/turns.ts';
-import { inTurn } from '../../domain/turns.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
 import type { Found, FoundInFile } from '../found.ts';
 import { scannerEnvironment } from '../git-objects.ts';

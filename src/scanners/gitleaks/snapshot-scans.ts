@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { createBatches } from '../../domain/batches.ts';
-import type { Turns } from '../../domain/turns.ts';
-import { inTurn } from '../../domain/turns.ts';
+import { createBatches } from '../../concurrency/batcher.ts';
+import type { Turns } from '../../concurrency/limiter.ts';
+import { inTurn } from '../../concurrency/limiter.ts';
 import { layOut } from '../bare-repository.ts';
 import type { ScannerInput } from '../scanner.ts';
 import type { Snapshot } from '../snapshot.ts';

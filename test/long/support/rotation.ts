@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fleetRecipes } from '../../../simulator/index.ts';
-import { openToken } from '../../../src/activities/token.ts';
+import { openToken } from '../../../src/activities/token/credential.ts';
 import { startThrowawayTemporal } from '../../../src/embedded/temporal-server.ts';
 import { createStarters } from '../../../src/temporal/starters.ts';
 import { awaitUntil } from '../../support/await-until.ts';

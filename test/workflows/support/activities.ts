@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
-import type { FleetActivities } from '../../../src/activities/fleet.ts';
 import type { IntegrationActivities } from '../../../src/activities/integration.ts';
-import type { ListingActivities } from '../../../src/activities/listing.ts';
 import type { ReconcileActivities } from '../../../src/activities/reconcile.ts';
-import type { RotationActivities } from '../../../src/activities/rotation.ts';
-import type { ScanActivities } from '../../../src/activities/scan.ts';
-import type { SyncActivities } from '../../../src/activities/sync.ts';
-import type { VerifyActivities } from '../../../src/activities/verify.ts';
+import type { RotationActivities } from '../../../src/activities/rotation/rotation.ts';
+import type { FleetActivities } from '../../../src/activities/scan/fleet.ts';
+import type { ScanActivities } from '../../../src/activities/scan/scan.ts';
+import type { ListingActivities } from '../../../src/activities/sync/listing.ts';
+import type { SyncActivities } from '../../../src/activities/sync/sync.ts';
+import type { VerifyActivities } from '../../../src/activities/token/verify.ts';
 
 /** Every activity that a workflow may ask for: a fake that forgets one does not compile. */
 export type AllActivities = IntegrationActivities &

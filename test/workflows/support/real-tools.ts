@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { GitRemote, Scanners } from '../../../src/domain/ports.ts';
 import { createGitRemote } from '../../../src/git/remote.ts';
-import type { OutboundPolicy } from '../../../src/gitlab/outbound.ts';
+import type { OutboundPolicy } from '../../../src/outbound/policy.ts';
 import { findAstGrep } from '../../../src/scanners/ast-grep/find.ts';
 import { createScanners } from '../../../src/scanners/scanners.ts';
 import { toolPath } from '../../support/tools.ts';

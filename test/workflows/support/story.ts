@@ -1,5 +1,5 @@
 import { defaultRecipes } from '../../../simulator/index.ts';
-import { openToken } from '../../../src/activities/token.ts';
+import { openToken } from '../../../src/activities/token/credential.ts';
 import { newId } from '../../../src/db/new-id.ts';
 import { sendWakes } from '../../../src/db/wakes.ts';
 import { Secret } from '../../../src/domain/secret.ts';

@@ -1,0 +1,135 @@
+import type { RotationRow } from '../../db/stores/rotations.ts';
+import type { SelfObservation } from '../../domain/verification.ts';
+import type { RotationDeps } from '../deps.ts';
+import { noteRequest } from '../note-request.ts';
+import { openToken } from '../token/credential.ts';
+import type { RotationResult } from './outcomes.ts';
+import { commitRotation, finishRotation, keepOldToken, loseRotation, resultOf } from './outcomes.ts';
+
+export interface SettleInput {
+  integrationId: string;
+  attemptId: string;
+  /** A person who asks to rotate while the outcome is in doubt; with `force` also one who declares it lost. */
+  commandId: string | null;
+  nowMs: number;
+}
+
+const LOOK_AGAIN_MS = 60_000;
+const OWNER_AWAY_LOOK_MS = 10 * 60_000;
+/** Then nobody waits any longer for the worker whose journal might hold the answer. */
+const OWNER_GONE_MS = 24 * 3_600_000;
+
+/**
+ * Finds out how an attempt stands that was left open: by the journal first, then by asking GitLab with the old token.
+ * Decides only what is certain; never asks GitLab to rotate.
+ */
+export function createSettleRotation(deps: RotationDeps) {
+  return async function settleRotation(input: SettleInput): Promise<RotationResult> {
+    const now = new Date(input.nowMs);
+    const { stores } = deps.database;
+    const attempt = await stores.rotations.find(input.attemptId);
+    if (attempt === null)
+      return { attemptId: input.attemptId, code: 'not_found', newTokenId: null, expiresAt: null };
+    const command = input.commandId === null ? null : await stores.commands.find(input.commandId);
+    noteRequest(deps.log, command?.requestId);
+    const declaredLost = command?.payload['force'] === true;
+    const result = await settle({ deps, attempt, declaredLost, now });
+    const { code } = result;
+    await finish(attempt.commandId ?? null, code);
+    await finish(input.commandId, code === 'in_doubt' ? 'rotation_in_doubt' : code);
+    return result;
+
+    async function finish(id: string | null, outcome: string): Promise<void> {
+      if (id !== null) await stores.commands.finish({ id, result: { code: outcome }, now });
+    }
+  };
+}
+
+interface Settling {
+  deps: RotationDeps;
+  attempt: RotationRow;
+  declaredLost: boolean;
+  now: Date;
+}
+
+async function settle({ deps, attempt, declaredLost, now }: Settling): Promise<RotationResult> {
+  if (attempt.state === 'committed') return verifyRotated({ deps, attempt, now });
+  if (attempt.state !== 'intent') return resultOf(attempt, attempt.code ?? attempt.state);
+  const { stores } = deps.database;
+  const entry = await deps.journal.read(attempt.id);
+  if (entry !== null) {
+    await commitRotation({ deps, attempt, entry, now });
+    const committed = await stores.rotations.find(attempt.id);
+    return committed?.state === 'committed'
+      ? verifyRotated({ deps, attempt: committed, now })
+      : resultOf(attempt, 'in_doubt');
+  }
+  const old = await stores.credentials.find(attempt.credentialId);
+  const integration = await stores.integrations.find(attempt.integrationId);
+  if (old === null || old.state !== 'current' || integration === null) {
+    await stores.rotations.end({ id: attempt.id, from: 'intent', state: 'superseded', code: null, now });
+    return resultOf(attempt, 'token_changed');
+  }
+  // clones with a token that may be dead would have the address banned
+  await stores.integrations.change(integration.id, { suspectedAt: integration.suspectedAt ?? now }, now);
+  const api = deps.gitlab.forToken({
+    baseUrl: integration.baseUrl,
+    token: openToken({ vault: deps.vault, credential: old }),
+  });
+  return conclude({ deps, attempt, declaredLost, now, self: await api.observeSelf() });
+}
+
+async function conclude(input: Settling & { self: SelfObservation }): Promise<RotationResult> {
+  const { deps, attempt, declaredLost, now, self } = input;
+  const { rotations } = deps.database.stores;
+  const waitFor = async (ms: number, firstAliveAt: Date | null = attempt.firstAliveAt ?? null) => {
+    await rotations.note({ id: attempt.id, nextLookAt: new Date(now.getTime() + ms), firstAliveAt });
+    return resultOf(attempt, 'in_doubt');
+  };
+  switch (self.kind) {
+    case 'unauthorized': {
+      const isMine = attempt.workerId === deps.journal.workerId;
+      const isLost =
+        isMine || declaredLost || (await rotations.ownerIsGone({ id: attempt.id, forMs: OWNER_GONE_MS }));
+      return isLost ? loseRotation({ deps, attempt, now }) : waitFor(OWNER_AWAY_LOOK_MS, null);
+    }
+    case 'token':
+    case 'self_unreadable': {
+      // the question may still wait in front of GitLab: alive now is not alive in a minute
+      const { firstAliveAt } = attempt;
+      if (firstAliveAt === null || firstAliveAt === undefined) return waitFor(deps.quietMs, now);
+      const quietLeftMs = firstAliveAt.getTime() + deps.quietMs - now.getTime();
+      if (quietLeftMs > 0) return waitFor(quietLeftMs);
+      return keepOldToken({ deps, attempt, code: 'not_rotated', now });
+    }
+    default:
+      return waitFor(LOOK_AGAIN_MS);
+  }
+}
+
+/** The look with the new token: what its answer said must be so. Until GitLab says it, the attempt stays open. */
+export async function verifyRotated({
+  deps,
+  attempt,
+  now,
+}: Omit<Settling, 'declaredLost'>): Promise<RotationResult> {
+  const { stores } = deps.database;
+  const integration = await stores.integrations.find(attempt.integrationId);
+  const credential = await stores.credentials.find(attempt.newCredentialId);
+  if (integration === null || credential === null) return resultOf(attempt, 'not_found');
+  if (credential.state !== 'current') {
+    await stores.rotations.end({ id: attempt.id, from: 'committed', state: 'superseded', code: null, now });
+    return resultOf(attempt, 'token_changed');
+  }
+  const token = openToken({ vault: deps.vault, credential });
+  const self = await deps.gitlab.forToken({ baseUrl: integration.baseUrl, token }).observeSelf();
+  const isRight = self.kind === 'token' && self.token.gitlabTokenId === attempt.newTokenId;
+  if (!isRight && self.kind !== 'unauthorized') {
+    await stores.rotations.note({ id: attempt.id, nextLookAt: new Date(now.getTime() + LOOK_AGAIN_MS) });
+    return resultOf(attempt, 'in_doubt');
+  }
+  await deps.onStep('verified');
+  const result = await finishRotation({ deps, attempt, facts: isRight ? self.token : null, now });
+  await deps.journal.remove(attempt.id);
+  return result;
+}

@@ -1,0 +1,82 @@
+import type { Database } from '../../db/database.ts';
+import type { Stores } from '../../db/stores/index.ts';
+import type { ScanCause } from '../../domain/causes.ts';
+import type { ScannerRun } from '../../domain/scan.ts';
+import type { Log } from '../../log/logger.ts';
+import type { ActivityMetrics } from '../../metrics/activities.ts';
+import { noteRequest } from '../note-request.ts';
+
+/**
+ * Ends a scan that gave no result. Its findings stay as they were: nothing was looked at.
+ * @returns false when it was ended before, or by another attempt
+ */
+export async function endFailedScan(input: {
+  database: Database;
+  log: Log;
+  metrics: Pick<ActivityMetrics, 'scanEnded'>;
+  scanId: string;
+  attempt: number | null;
+  status: 'failed' | 'canceled';
+  cause: ScanCause;
+  runs?: readonly ScannerRun[];
+  commit?: string | null;
+  now: Date;
+}): Promise<boolean> {
+  const ended = await input.database.transaction(async (tx) => {
+    const ended = await tx.scans.end({
+      id: input.scanId,
+      attempt: input.attempt,
+      status: input.status,
+      outcome: null,
+      cause: input.cause,
+      commit: input.commit ?? null,
+      cloneBytes: null,
+      cloneMs: null,
+      now: input.now,
+    });
+    if (ended === null) return null;
+    if (input.runs !== undefined) await tx.scans.recordScanners({ scanId: input.scanId, runs: input.runs });
+    await tx.findings.markScanned({
+      repositoryId: ended.repositoryId,
+      scanId: input.scanId,
+      commit: null,
+      rules: null,
+      succeeded: false,
+      now: input.now,
+    });
+    await tellFailure({ tx, ended, input });
+    return ended;
+  });
+  if (ended === null) return false;
+  noteRequest(input.log, ended.requestId);
+  const { status, cause, runs = [] } = input;
+  const nothing = { outcome: null, cloneMs: null, cloneBytes: null };
+  input.metrics.scanEnded({ ...ended, ...nothing, status, cause, runs });
+  return true;
+}
+
+async function tellFailure({
+  tx,
+  ended,
+  input,
+}: {
+  tx: Stores;
+  ended: { repositoryId: string; integrationId: string; requestId: string | null };
+  input: { scanId: string; status: 'failed' | 'canceled'; cause: ScanCause; now: Date };
+}): Promise<void> {
+  const repository = await tx.repositories.find(ended.repositoryId);
+  const verb = input.status === 'failed' ? 'failed' : 'was canceled';
+  await tx.events.add(
+    [
+      {
+        kind: 'scan.failed',
+        integrationId: ended.integrationId,
+        repositoryId: ended.repositoryId,
+        actor: 'system',
+        text: `The scan of ${repository?.fullPath ?? ended.repositoryId} ${verb}: ${input.cause}.`,
+        data: { scanId: input.scanId, status: input.status, cause: input.cause, requestId: ended.requestId },
+      },
+    ],
+    input.now,
+  );
+}

@@ -1,0 +1,325 @@
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { activityInfo } from '@temporalio/activity';
+import type { Turns } from '../../concurrency/limiter.ts';
+import { createTurnsByName } from '../../concurrency/limiter.ts';
+import type { Repository } from '../../db/entities/repository.ts';
+import type { BegunScan } from '../../db/stores/scans.ts';
+import { isSecuError, SecuError } from '../../domain/errors.ts';
+import { mayClone } from '../../domain/integration.ts';
+import type { CloneResult, ScanReport } from '../../domain/ports.ts';
+import type { ScanResult, ScanTask } from '../../domain/scan.ts';
+import { outcomeOf } from '../../domain/scan.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { ScanDeps } from '../deps.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { noteRequest } from '../note-request.ts';
+import { currentCredential, isOutage, openToken } from '../token/credential.ts';
+import { noteOutage, suspectToken } from '../token/suspect.ts';
+import { endFailedScan } from './end-scan.ts';
+import { scanCauseOf } from './fleet.ts';
+import { overtaken, storeScan } from './store-scan.ts';
+
+export type ScanActivities = ReturnType<typeof createScanActivities>;
+
+interface Work {
+  deps: ScanDeps;
+  input: ScanTask;
+  scan: BegunScan;
+  repository: Repository;
+  baseUrl: string;
+  token: Secret;
+  signal: AbortSignal;
+  /** Of its own, removed at its end. */
+  folder: string;
+  /** Other scans that this worker has under way. */
+  neighbours: () => number;
+}
+
+type Asked = Pick<Work, 'deps' | 'input' | 'signal' | 'neighbours'>;
+
+export function createScanActivities(deps: ScanDeps) {
+  let underWay = 0;
+  const turnsOf = createTurnsByName(deps.settings.clones);
+  return {
+    /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
+    async scanRepository(input: ScanTask): Promise<ScanResult> {
+      underWay += 1;
+      try {
+        return await withHeartbeat(
+          () => null,
+          async (signal) => {
+            const asked = { deps, input, signal, neighbours: () => underWay - 1 };
+            return scanRepository(asked, turnsOf(input.integrationId));
+          },
+        );
+      } finally {
+        underWay -= 1;
+      }
+    },
+  };
+}
+
+/**
+ * A clone waits for its turn before anything is looked at: whether the integration may clone, and with which token, is known
+ * when it begins, so that a token that died is tried by those alone that were on their way.
+ */
+async function scanRepository(asked: Asked, takeTurn: Turns): Promise<ScanResult> {
+  const cloned = await takeTurn(asked.signal, async () => {
+    const work = await begin(asked);
+    if ('status' in work) return work;
+    const clone = await settled(work, () => cloneRepository(work));
+    return 'status' in clone ? clone : { work, clone };
+  });
+  if ('status' in cloned) return cloned;
+  const { work, clone } = cloned;
+  return settled(work, async () => {
+    const result = await scanAndStore(work, clone);
+    await removeFolder(work);
+    return result;
+  });
+}
+
+/** A result where nothing is to be cloned. */
+async function begin(asked: Asked): Promise<Work | ScanResult> {
+  const { deps, input } = asked;
+  const { stores } = deps.database;
+  const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
+  if (scan === null) return endedBefore(deps, input);
+  noteRequest(deps.log, scan.requestId);
+  const found = await currentCredential(stores, input.integrationId);
+  const repository = await stores.repositories.find(input.repositoryId);
+  if (found === null || repository === null) return requeue({ deps, input, scan, cause: null });
+  const { integration, credential } = found;
+  const open = mayClone({
+    ...integration,
+    removedAt: integration.removedAt ?? null,
+    suspectedAt: integration.suspectedAt ?? null,
+  });
+  if (!open) return requeue({ deps, input, scan, cause: null });
+  if (await isDiskLow(deps)) return requeue({ deps, input, scan, cause: 'disk_low' });
+
+  const token = openToken({ vault: deps.vault, credential });
+  const { baseUrl } = integration;
+  await tellLive(asked, 'scan.started', { phase: 'cloning' });
+  const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
+  return { ...asked, scan, repository, baseUrl, token, folder };
+}
+
+/** What the attempt came to; where it failed, what that means for the scan. Nothing is left on the disk then. */
+async function settled<T extends object>(work: Work, attempt: () => Promise<T>): Promise<T | ScanResult> {
+  try {
+    return await attempt();
+  } catch (err) {
+    await removeFolder(work);
+    if (work.signal.aborted) throw err;
+    return settleError(work, err);
+  }
+}
+
+async function removeFolder({ folder }: Work): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+function cloneRepository(work: Work): Promise<CloneResult> {
+  const { deps, scan, repository, baseUrl, token, folder, signal } = work;
+  return deps.git.clone({
+    baseUrl,
+    fullPath: repository.fullPath,
+    token,
+    directory: join(folder, 'repository.git'),
+    history: historyOf(scan),
+    signal,
+  });
+}
+
+function historyOf(scan: BegunScan): 'none' | 'full' {
+  return scan.history === 'full' ? 'full' : 'none';
+}
+
+async function scanAndStore(work: Work, clone: CloneResult): Promise<ScanResult> {
+  const { deps, scan, repository } = work;
+  await enter(work, 'scanning', clone.commit ?? undefined);
+  const report = await scanClone(work, clone);
+  await enter(work, 'storing');
+  const outcome = outcomeOf(report.runs);
+  if (outcome.status === 'failed') {
+    if (outcome.cause === 'scanner_crashed' && !isLastTry())
+      throw new SecuError('scanner_crashed', 'a scanner did not end well');
+    await endFailedScan({
+      ...deps,
+      scanId: scan.id,
+      attempt: scan.attempt,
+      status: 'failed',
+      cause: outcome.cause,
+      runs: report.runs,
+      commit: clone.commit,
+      now: new Date(),
+    });
+    return { scanId: scan.id, status: 'failed', outcome: null, cause: outcome.cause, findings: 0 };
+  }
+  return storeScan({
+    deps,
+    input: work.input,
+    scan,
+    repository,
+    clone,
+    report,
+    outcome: outcome.outcome,
+    now: new Date(),
+  });
+}
+
+async function scanClone(work: Work, clone: CloneResult): Promise<ScanReport> {
+  if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [] };
+  return work.deps.scanners.scan({
+    gitDirectory: clone.gitDirectory,
+    workDirectory: work.folder,
+    commit: clone.commit,
+    history: historyOf(work.scan),
+    neighbours: work.neighbours(),
+    hash: work.deps.hash,
+    signal: work.signal,
+  });
+}
+
+/** A repository without a commit: there is nothing that any scanner applies to. */
+const EMPTY_RUNS = ['gitleaks', 'ast-grep'].map((name) => ({
+  name,
+  version: null,
+  rules: null,
+  status: 'not_applicable' as const,
+  cause: null,
+  findings: 0,
+  filesScanned: 0,
+  filesSkipped: [],
+  durationMs: 0,
+}));
+
+const TRIES = 3;
+
+function isLastTry(): boolean {
+  return activityInfo().attempt >= TRIES;
+}
+
+/** What an error means for this scan: it waits, it failed, or it is worth another try. */
+async function settleError(work: Work, err: unknown): Promise<ScanResult> {
+  const { deps, input, scan } = work;
+  if (!isSecuError(err)) {
+    if (!isLastTry()) throw err;
+    deps.log.error({ scanId: scan.id, err }, 'scan failed for a reason that has no name');
+    return fail(work, 'scanner_crashed');
+  }
+  if (isOutage(err)) {
+    await noteOutage({ deps, integrationId: input.integrationId, now: new Date() });
+    return requeue({ deps, input, scan, cause: null });
+  }
+  switch (err.code) {
+    case 'canceled':
+      return end(work, 'canceled', 'canceled');
+    case 'token_rejected':
+    case 'account_blocked':
+      return refusedByGit(work);
+    case 'token_scope_missing':
+    case 'sso_session_required':
+      return fail(work, 'repository_forbidden');
+    case 'clone_failed':
+    case 'scanner_crashed':
+      if (err.details['problem'] === 'no_space') return requeue({ deps, input, scan, cause: 'disk_low' });
+      if (!isLastTry()) throw err;
+      return fail(work, err.code);
+    default:
+      return fail(work, scanCauseOf(err.code));
+  }
+}
+
+/**
+ * Git says 401: to a bot for a repository that it may not see, or because the token is dead. GitLab's API tells which;
+ * asking it once here keeps a dead token from being tried for every repository (GitLab bans addresses for that).
+ */
+async function refusedByGit(work: Work): Promise<ScanResult> {
+  const { deps, input, scan } = work;
+  const self = await deps.gitlab.forToken(work).observeSelf({ signal: work.signal });
+  if (self.kind === 'token' || self.kind === 'self_unreadable') return fail(work, 'repository_forbidden');
+  if (self.kind === 'no_answer')
+    await noteOutage({ deps, integrationId: input.integrationId, now: new Date() });
+  else await suspectToken({ deps, integrationId: input.integrationId, now: new Date() });
+  return requeue({ deps, input, scan, cause: null });
+}
+
+function fail(work: Work, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
+  return end(work, 'failed', cause);
+}
+
+async function end(
+  { deps, scan }: Work,
+  status: 'failed' | 'canceled',
+  cause: ReturnType<typeof scanCauseOf>,
+): Promise<ScanResult> {
+  await endFailedScan({ ...deps, scanId: scan.id, attempt: scan.attempt, status, cause, now: new Date() });
+  return { scanId: scan.id, status, outcome: null, cause, findings: 0 };
+}
+
+async function requeue(input: {
+  deps: ScanDeps;
+  input: ScanTask;
+  scan: BegunScan;
+  cause: 'disk_low' | null;
+}): Promise<ScanResult> {
+  const { scan } = input;
+  await input.deps.database.stores.scans.requeue({ id: scan.id, attempt: scan.attempt, cause: input.cause });
+  return { scanId: scan.id, status: 'requeued', outcome: null, cause: input.cause, findings: 0 };
+}
+
+/** Ended while it waited, or by an earlier attempt whose answer was lost: the row says how. */
+async function endedBefore(deps: ScanDeps, input: ScanTask): Promise<ScanResult> {
+  const row = await deps.database.stores.scans.find(input.scanId);
+  if (row !== null && (row.status === 'queued' || row.status === 'running')) {
+    await endFailedScan({
+      ...deps,
+      scanId: row.id,
+      attempt: null,
+      status: 'canceled',
+      cause: 'canceled',
+      now: new Date(),
+    });
+    return { scanId: input.scanId, status: 'canceled', outcome: null, cause: 'canceled', findings: 0 };
+  }
+  const status = row?.status === 'succeeded' || row?.status === 'failed' ? row.status : 'canceled';
+  return {
+    scanId: input.scanId,
+    status,
+    outcome: row?.outcome ?? null,
+    cause: row?.cause ?? null,
+    findings: 0,
+  };
+}
+
+async function enter(work: Work, phase: 'scanning' | 'storing', commit?: string): Promise<void> {
+  const going = await work.deps.database.stores.scans.enter({
+    scan: work.scan,
+    phase,
+    ...(commit === undefined ? {} : { commit }),
+  });
+  if (!going) throw overtaken();
+  await tellLive(work, 'scan.progress', { phase });
+}
+
+async function tellLive(
+  { deps, input }: Asked,
+  kind: 'scan.started' | 'scan.progress',
+  data: Record<string, unknown>,
+): Promise<void> {
+  await deps.database.stores.events.tellLive({
+    kind,
+    at: new Date().toISOString(),
+    integrationId: input.integrationId,
+    repositoryId: input.repositoryId,
+    data: { scanId: input.scanId, ...data },
+  });
+}
+
+async function isDiskLow({ workFolder, settings }: ScanDeps): Promise<boolean> {
+  const disk = await statfs(workFolder);
+  return disk.bavail * disk.bsize < settings.diskReserveBytes;
+}

@@ -1,0 +1,135 @@
+import type { Repository } from '../../db/entities/repository.ts';
+import type { FindingChange } from '../../db/stores/findings.ts';
+import type { BegunScan } from '../../db/stores/scans.ts';
+import { sendWakes } from '../../db/wakes.ts';
+import { SecuError } from '../../domain/errors.ts';
+import type { NewEvent } from '../../domain/event.ts';
+import type { CloneResult, ScanReport } from '../../domain/ports.ts';
+import type { ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
+import type { ScanDeps } from '../deps.ts';
+
+interface StoreInput {
+  deps: ScanDeps;
+  input: ScanTask;
+  scan: BegunScan;
+  repository: Repository;
+  clone: CloneResult;
+  report: ScanReport;
+  outcome: ScanOutcome;
+  now: Date;
+}
+
+/**
+ * The row is not this attempt's any more, or somebody canceled it. No cancellation in Temporal's sense: of an activity
+ * that nobody asked to cancel it takes no such answer.
+ */
+export function overtaken(): SecuError {
+  return new SecuError('canceled', 'another attempt or a cancel came in between');
+}
+
+/** Findings, counters, the scan's end and its events, all or nothing, and only by the attempt that still holds it. */
+export async function storeScan(store: StoreInput): Promise<ScanResult> {
+  const { deps, input, scan, repository, clone, report, outcome, now } = store;
+  const { ended, wakes } = await deps.database.transaction(async (tx) => {
+    const ended = await tx.scans.end({
+      id: scan.id,
+      attempt: scan.attempt,
+      status: 'succeeded',
+      outcome,
+      cause: null,
+      commit: clone.commit,
+      cloneBytes: clone.bytes,
+      cloneMs: clone.ms,
+      now,
+    });
+    if (ended === null) throw overtaken();
+    await tx.scans.recordScanners({ scanId: scan.id, runs: report.runs });
+    const change = await tx.findings.store({
+      integrationId: input.integrationId,
+      repositoryId: input.repositoryId,
+      scanId: scan.id,
+      findings: report.findings,
+      scanners: report.runs.filter(lookedAtAll).map((run) => run.name),
+      wholeHistory: scan.history === 'full',
+      now,
+    });
+    await tx.findings.markScanned({
+      repositoryId: input.repositoryId,
+      scanId: scan.id,
+      commit: clone.commit,
+      rules: deps.scanners.rules,
+      succeeded: true,
+      now,
+    });
+    await tx.events.add(eventsOf({ store, change, first: repository.scannedAt === null }), now);
+    if (!ended.fullAgain) return { ended, wakes: [] };
+    await tx.scans.queue({
+      repositoryIds: [input.repositoryId],
+      trigger: 'manual',
+      history: 'full',
+      requestId: ended.requestId,
+      now,
+    });
+    const wake = await tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now });
+    return { ended, wakes: [wake] };
+  });
+  deps.metrics.scanEnded({
+    ...ended,
+    status: 'succeeded',
+    outcome,
+    cause: null,
+    cloneMs: clone.ms,
+    cloneBytes: clone.bytes,
+    runs: report.runs,
+  });
+  await sendWakes(deps, wakes);
+  return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings: report.findings.length };
+}
+
+/** Its findings are all that there are: also when there is nothing left that it is for. */
+function lookedAtAll({ status }: ScanReport['runs'][number]): boolean {
+  return status === 'ok' || status === 'not_applicable';
+}
+
+/** A repository's first scan ends in one summary; later ones name each finding that came, went or came back. */
+function eventsOf({
+  store,
+  change,
+  first,
+}: {
+  store: StoreInput;
+  change: FindingChange;
+  first: boolean;
+}): NewEvent[] {
+  const { input, scan, repository, outcome } = store;
+  const base = { integrationId: input.integrationId, repositoryId: input.repositoryId, actor: 'system' };
+  const of =
+    (kind: NewEvent['kind'], verb: string) =>
+    (finding: FindingChange['opened'][number]): NewEvent => ({
+      ...base,
+      kind,
+      text: `${finding.ruleId} ${verb} in ${repository.fullPath}.`,
+      data: { findingId: finding.id, ruleId: finding.ruleId, severity: finding.severity, scanId: scan.id },
+    });
+  const each = first
+    ? []
+    : [
+        ...change.opened.map(of('finding.opened', 'was found')),
+        ...change.reopened.map(of('finding.reopened', 'is back')),
+        ...change.fixed.map(of('finding.fixed', 'is gone')),
+      ];
+  const summary: NewEvent = {
+    ...base,
+    kind: 'scan.finished',
+    text: `${repository.fullPath} was scanned: ${outcome}, ${change.open} open.`,
+    data: {
+      scanId: scan.id,
+      outcome,
+      opened: change.opened.length,
+      fixed: change.fixed.length,
+      open: change.open,
+      requestId: scan.requestId,
+    },
+  };
+  return [...each, summary];
+}

@@ -1,0 +1,214 @@
+import type { SyncRun } from '../../db/entities/repository.ts';
+import type { Stores } from '../../db/stores/index.ts';
+import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import { tellQueued } from '../../db/tell-queued.ts';
+import { sendWakes } from '../../db/wakes.ts';
+import type { GitlabDeps } from '../deps.ts';
+import { noteRequest } from '../note-request.ts';
+import { settleListing } from './apply-listing.ts';
+import type { ListingOutcome, SyncId } from './listing.ts';
+import { NOTHING } from './listing.ts';
+
+export type SyncActivities = ReturnType<typeof createSyncActivities>;
+
+/** `syncId` null: the integration is removed. `joined`: it ran before; its workflow is not ours to start. */
+export interface OpenedSync {
+  syncId: string | null;
+  joined: boolean;
+}
+
+/** The database's part of a sync. */
+export function createSyncActivities(deps: GitlabDeps) {
+  const { database, settings } = deps;
+  const { stores } = database;
+  return {
+    /** The sync to run now: the one that waits, or a new one when the interval is over. */
+    async openSync({ integrationId, nowMs }: { integrationId: string; nowMs: number }): Promise<OpenedSync> {
+      const now = new Date(nowMs);
+      return database.transaction(async (tx) => {
+        const integration = await tx.integrations.lock(integrationId);
+        if (integration === null) return { syncId: null, joined: false };
+        const joined = (await tx.syncs.openOne(integrationId))?.state === 'running';
+        const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
+        noteRequest(deps.log, requestId);
+        await tx.syncs.start({ id, now });
+        if (!joined) await tellStarted({ tx, syncId: id, integration, now });
+        const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
+        await tx.integrations.change(integrationId, { nextSyncAt: next }, now);
+        return { syncId: id, joined };
+      });
+    },
+
+    /** A walk that ended in a failure: incomplete, with its cause. */
+    async listingFailed({ syncId, cause }: SyncId & { cause: string }): Promise<ListingOutcome> {
+      const run = await stores.syncs.find(syncId);
+      return { ...NOTHING, listed: run?.listed ?? 0, complete: false, cause, gone: [], visible: [] };
+    },
+
+    async settleListing(
+      input: SyncId & { listing: ListingOutcome; nowMs: number },
+    ): Promise<{ queued: number }> {
+      return settleListing({ database, log: deps.log, rules: deps.rules, ...input });
+    },
+
+    /** Ends the run, tells what changed and wakes the fleet. */
+    async finishSync(
+      input: SyncId & { listing: ListingOutcome; queuedScans: number; nowMs: number },
+    ): Promise<void> {
+      const now = new Date(input.nowMs);
+      const wakes = await database.transaction(async (tx) => {
+        const run = await tx.syncs.find(input.syncId);
+        const integration = await tx.integrations.lock(input.integrationId);
+        if (run === null || integration === null || run.state !== 'running') return [];
+        noteRequest(deps.log, run.requestId);
+        await endRun({ tx, run, integration, input, now });
+        const wakes = run.again ? [await startAnother({ tx, integrationId: input.integrationId, now })] : [];
+        if (input.queuedScans === 0) return wakes;
+        await tellQueued({ tx, integrationId: input.integrationId, queued: input.queuedScans, now });
+        const wakeFleet = await tx.outbox.add({
+          kind: 'wake_fleet',
+          integrationId: input.integrationId,
+          now,
+        });
+        return [...wakes, wakeFleet];
+      });
+      await sendWakes(deps, wakes);
+    },
+
+    async cancelSync(input: SyncId & { nowMs: number }): Promise<void> {
+      const run = await stores.syncs.find(input.syncId);
+      if (run === null) return;
+      await stores.syncs.end({
+        id: input.syncId,
+        state: 'failed',
+        cause: 'canceled',
+        complete: false,
+        counts: run,
+        now: new Date(input.nowMs),
+      });
+    },
+  };
+}
+
+/** A sync in the background is told of when it changed something or failed; one that somebody waits for, at once. */
+async function tellStarted(input: {
+  tx: Stores;
+  syncId: string;
+  integration: IntegrationRow;
+  now: Date;
+}): Promise<void> {
+  const { tx, syncId, integration, now } = input;
+  const run = await tx.syncs.find(syncId);
+  if (run === null || run.trigger === 'schedule') return;
+  const text = `${integration.name}: the repositories are being listed.`;
+  const data = { syncId, trigger: run.trigger };
+  await tx.events.add(
+    [{ kind: 'sync.started', integrationId: integration.id, actor: 'system', text, data }],
+    now,
+  );
+}
+
+/** The sync that follows one whose ground changed while it ran. */
+async function startAnother({ tx, integrationId, now }: { tx: Stores; integrationId: string; now: Date }) {
+  await tx.syncs.open({ integrationId, trigger: 'manual', now });
+  return tx.outbox.add({ kind: 'wake_integration', integrationId, now });
+}
+
+async function endRun({ tx, run, integration, input, now }: EndRun): Promise<void> {
+  const { listing } = input;
+  const braked = run.cause === 'brake_engaged';
+  const state = braked ? 'waiting' : listing.complete ? 'done' : 'failed';
+  const cause = braked ? 'brake_engaged' : listing.cause;
+  const counts = {
+    listed: listing.listed,
+    added: listing.added,
+    renamed: listing.renamed,
+    excluded: listing.excluded,
+    returned: listing.returned,
+    missing: run.missing,
+    removed: run.removed,
+    queuedScans: input.queuedScans,
+  };
+  await tx.syncs.end({ id: run.id, state, cause, complete: listing.complete, counts, now });
+  if (listing.complete) {
+    await tx.integrations.change(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
+    await tellReach({ tx, integration, syncId: run.id, counts, now });
+  }
+  const changes =
+    counts.added + counts.renamed + counts.excluded + counts.returned + counts.missing + counts.removed;
+  if (run.trigger === 'schedule' && listing.complete && changes === 0) return;
+  const base = { integrationId: integration.id, actor: 'system', data: { syncId: run.id, ...counts, cause } };
+  await tx.events.add(
+    [
+      listing.complete
+        ? {
+            ...base,
+            kind: 'sync.finished',
+            text: `${integration.name}: ${listing.listed} repositories listed, ${changes} changes.`,
+          }
+        : {
+            ...base,
+            kind: 'sync.failed',
+            text: `${integration.name}: the listing is not complete (${cause}); nothing was taken away.`,
+          },
+    ],
+    now,
+  );
+}
+
+/** How long at least a change of reach is shown as a warning. */
+const REACH_SHOWN_MS = 24 * 3_600_000;
+
+/** What the token reaches beside what it reached at the complete listing before: an event, and a warning for a day. */
+async function tellReach(input: {
+  tx: Stores;
+  integration: IntegrationRow;
+  syncId: string;
+  counts: { listed: number; added: number; returned: number; missing: number; removed: number };
+  now: Date;
+}): Promise<void> {
+  const { tx, integration, syncId, counts, now } = input;
+  const { id, name, warnings } = integration;
+  const gained = counts.added + counts.returned;
+  const lost = Math.max(0, integration.listed + gained - counts.listed);
+  const others = warnings.filter((warning) => warning !== 'reach_reduced' && warning !== 'reach_grown');
+  const isFirst = integration.lastSyncAt === null || integration.lastSyncAt === undefined;
+  if (isFirst) return;
+  if (gained + lost === 0) {
+    if (others.length === warnings.length) return;
+    const since = new Date(now.getTime() - REACH_SHOWN_MS);
+    const kinds = ['integration.reach_changed', 'integration.token_replaced'] as const;
+    if (await tx.events.hasSince({ integrationId: id, kinds, since })) return;
+    await tx.integrations.change(id, { warnings: others }, now);
+    return;
+  }
+  const reduced = lost > 0 ? (['reach_reduced'] as const) : [];
+  const grown = gained > 0 ? (['reach_grown'] as const) : [];
+  await tx.integrations.change(id, { warnings: [...others, ...reduced, ...grown] }, now);
+  await tx.events.add(
+    [
+      {
+        kind: 'integration.reach_changed',
+        integrationId: id,
+        actor: 'system',
+        text: `${name}: the token reaches ${gained} repositories more and ${lost} fewer than before.`,
+        data: {
+          syncId,
+          before: { repositories: integration.listed },
+          after: { repositories: counts.listed },
+          gained,
+          lost,
+        },
+      },
+    ],
+    now,
+  );
+}
+
+interface EndRun {
+  tx: Stores;
+  run: SyncRun;
+  integration: IntegrationRow;
+  input: SyncId & { listing: ListingOutcome; queuedScans: number };
+  now: Date;
+}

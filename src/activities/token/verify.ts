@@ -1,0 +1,205 @@
+import { Context } from '@temporalio/activity';
+import type { Stores } from '../../db/stores/index.ts';
+import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import type { OutboxEntry } from '../../db/stores/outbox.ts';
+import { sendWakes } from '../../db/wakes.ts';
+import { ADVICE } from '../../domain/causes.ts';
+import type { TokenWarning } from '../../domain/integration.ts';
+import type { VerdictChange } from '../../domain/verdict-change.ts';
+import { verdictChange } from '../../domain/verdict-change.ts';
+import { jitterOf, verdictOf } from '../../domain/verification.ts';
+import type { GitlabDeps } from '../deps.ts';
+import { noteRequest } from '../note-request.ts';
+import { currentCredential, openToken } from './credential.ts';
+import { observeToken } from './observe.ts';
+import { createReplaceToken } from './replace.ts';
+
+export interface VerifyResult {
+  status: string;
+  /** The first "no" about a token that worked: look again before believing it. */
+  suspicion: boolean;
+}
+
+export type VerifyActivities = ReturnType<typeof createVerifyActivities>;
+
+export function createVerifyActivities(deps: GitlabDeps) {
+  const { database, vault, settings } = deps;
+  return {
+    /** Looks at the current token and writes the verdict, if the token is still the current one by then. */
+    async verifyToken(input: {
+      integrationId: string;
+      commandId: string | null;
+      nowMs: number;
+    }): Promise<VerifyResult> {
+      const { integrationId, commandId } = input;
+      const now = new Date(input.nowMs);
+      const found = await currentCredential(database.stores, integrationId);
+      if (found === null) return { status: 'removed', suspicion: false };
+      const { integration, credential } = found;
+      const command = commandId === null ? null : await database.stores.commands.find(commandId);
+      const requestId = command?.requestId ?? null;
+      noteRequest(deps.log, requestId);
+      if ((await database.stores.rotations.open(integrationId))?.state === 'intent')
+        return leaveToRotation({ deps, integrationId, commandId, now });
+      const seen = await observeToken({
+        ...deps,
+        baseUrl: integration.baseUrl,
+        token: openToken({ vault, credential }),
+        signal: Context.current().cancellationSignal,
+      });
+      const outcome = verdictOf(seen);
+
+      const { result, wakes } = await database.transaction(async (tx) => {
+        const row = await tx.integrations.lock(integrationId);
+        const current = await tx.credentials.current(integrationId);
+        if (row === null || current?.id !== credential.id) {
+          return { result: { status: 'superseded', suspicion: false }, wakes: [] };
+        }
+        const change = verdictChange({
+          before: {
+            ...row,
+            cause: row.cause ?? null,
+            reachabilityCause: row.reachabilityCause ?? null,
+            suspected: row.suspectedAt !== null,
+          },
+          outcome,
+          intervalMs: settings.verifyIntervalMs,
+          jitter: jitterOf(integrationId),
+        });
+        const wakes = await record({ tx, row, change, credentialId: credential.id, requestId, now });
+        if (commandId !== null && !change.suspicion) {
+          await tx.commands.finish({ id: commandId, result: { verdict: change.next.verdict }, now });
+        }
+        return { result: { status: change.next.verdict, suspicion: change.suspicion }, wakes };
+      });
+      await sendWakes(deps, wakes);
+      return result;
+    },
+
+    replaceToken: createReplaceToken(deps),
+  };
+}
+
+const SETTLED_SOON_MS = 60_000;
+
+/** Whether the old token still lives is what tells how a rotation went: `settleRotation` looks, and decides. */
+async function leaveToRotation(input: {
+  deps: GitlabDeps;
+  integrationId: string;
+  commandId: string | null;
+  now: Date;
+}): Promise<VerifyResult> {
+  const { deps, integrationId, commandId, now } = input;
+  await deps.database.transaction(async (tx) => {
+    const nextVerifyAt = new Date(now.getTime() + SETTLED_SOON_MS);
+    await tx.integrations.change(integrationId, { nextVerifyAt }, now);
+    if (commandId !== null)
+      await tx.commands.finish({ id: commandId, result: { verdict: 'rotation_in_doubt' }, now });
+  });
+  return { status: 'rotation_in_doubt', suspicion: false };
+}
+
+/** What comparing a token with the one before it showed stays true until the next replacement. */
+function isOfReplacement(warning: TokenWarning): boolean {
+  return warning === 'owner_changed' || warning === 'reach_reduced' || warning === 'reach_grown';
+}
+
+async function record(input: {
+  tx: Stores;
+  row: IntegrationRow;
+  change: VerdictChange;
+  credentialId: string;
+  requestId: string | null;
+  now: Date;
+}): Promise<OutboxEntry[]> {
+  const { tx, row, change, now } = input;
+  const { next } = change;
+  const reachabilityMoved =
+    next.reachability !== row.reachability || next.reachabilityCause !== row.reachabilityCause;
+  await tx.integrations.change(
+    row.id,
+    {
+      verdict: next.verdict,
+      cause: next.cause,
+      reachability: next.reachability,
+      reachabilityCause: next.reachabilityCause,
+      reachabilitySince: reachabilityMoved ? now : row.reachabilitySince,
+      suspectedAt: next.suspected ? (row.suspectedAt ?? now) : null,
+      verifyFailures: next.verifyFailures,
+      nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
+      ...(change.warnings === null
+        ? {}
+        : { warnings: [...change.warnings, ...row.warnings.filter(isOfReplacement)] }),
+      ...(next.reachability === 'unreachable' ? {} : { lastVerifiedAt: now }),
+    },
+    now,
+  );
+  if (change.token !== null)
+    await tx.credentials.recordFacts({ id: input.credentialId, token: change.token, now });
+  if (change.event !== null) {
+    await tx.events.add(
+      [
+        {
+          kind: change.event,
+          integrationId: row.id,
+          actor: 'system',
+          text: eventText(row, change),
+          data: eventData(row, change),
+        },
+      ],
+      now,
+    );
+  }
+  if (change.event === 'integration.verified' || change.event === 'integration.recovered') {
+    return goOn({
+      tx,
+      integrationId: row.id,
+      firstTime: row.lastSyncAt === null,
+      verified: change.event === 'integration.verified',
+      requestId: input.requestId,
+      now,
+    });
+  }
+  // a suspicion that was wrong changes nothing that is told, but scans wait for its end
+  const cleared = row.suspectedAt !== null && next.verdict === 'active' && !next.suspected;
+  return cleared ? [await tx.outbox.add({ kind: 'wake_fleet', integrationId: row.id, now })] : [];
+}
+
+/** A token that works again: list what it can read, and take the scans that waited. */
+async function goOn(input: {
+  tx: Stores;
+  integrationId: string;
+  firstTime: boolean;
+  verified: boolean;
+  requestId: string | null;
+  now: Date;
+}): Promise<OutboxEntry[]> {
+  const { tx, integrationId, requestId, now } = input;
+  if (input.firstTime) await tx.syncs.open({ integrationId, trigger: 'created', requestId, now });
+  else if (input.verified) await tx.syncs.open({ integrationId, trigger: 'schedule', requestId, now });
+  return [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
+}
+
+function eventText(row: IntegrationRow, { next, event }: VerdictChange): string {
+  switch (event) {
+    case 'integration.verified':
+      return `${row.name}: the token works.`;
+    case 'integration.recovered':
+      return `${row.name}: GitLab answers again.`;
+    case 'integration.invalid':
+      return `${row.name}: the token does not work. ${next.cause === null ? '' : ADVICE[next.cause]}`;
+    default:
+      return `${row.name}: no verdict. ${next.reachabilityCause === null ? '' : ADVICE[next.reachabilityCause]}`;
+  }
+}
+
+function eventData(row: IntegrationRow, { next }: VerdictChange): Record<string, unknown> {
+  return {
+    before: { status: row.verdict, cause: row.cause ?? null, reachability: row.reachability },
+    after: {
+      status: next.verdict,
+      cause: next.cause ?? next.reachabilityCause,
+      reachability: next.reachability,
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { pause } from '../activities/pause.ts';
+import type { Database } from '../db/database.ts';
+import type { ClaimedDelivery } from '../db/stores/deliveries.ts';
+import type { Stores } from '../db/stores/index.ts';
+import type { Destination, Notice, Notifier, SendOutcome } from '../domain/channel.ts';
+import {
+  addressPlace,
+  DELIVERY_ADVICE,
+  pauseAfterFailures,
+  signingPlace,
+  TEST_KIND,
+} from '../domain/channel.ts';
+import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { Log } from '../log/logger.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
+import type { Vault } from '../vault/vault.ts';
+
+const LOOK_EVERY_MS = 1_000;
+const AT_ONCE = 20;
+const AT_ONCE_PER_CHANNEL = 4;
+/** Longer than any attempt takes: what a killed worker had is taken by another one after that. */
+const LEASE_MS = 120_000;
+
+export interface DeliveryDeps {
+  database: Database;
+  vault: Vault;
+  notifier: Notifier;
+  log: Log;
+  metrics: Pick<ActivityMetrics, 'delivered'>;
+  /** How people reach Secu, for the links in messages. */
+  publicUrl: string;
+  /** For tests: shorter. */
+  leaseMs?: number;
+}
+
+/**
+ * Sends what channels are owed, for as long as it runs. Any number of workers may: a delivery is leased to one at a
+ * time. What was begun when it is stopped is cut off and left to whoever looks next.
+ * @returns a function that stops it
+ */
+export function startDeliveries(deps: DeliveryDeps): () => Promise<void> {
+  const stopping = new AbortController();
+  const sending = new Set<Promise<void>>();
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      const taken = await take(deps, AT_ONCE - sending.size);
+      for (const delivery of taken) {
+        const work: Promise<void> = deliver(deps, delivery, stopping.signal).finally(() =>
+          sending.delete(work),
+        );
+        sending.add(work);
+      }
+      const rest = pause(LOOK_EVERY_MS, stopping.signal);
+      await (taken.length === 0 ? rest : Promise.race([rest, ...sending]));
+    }
+    await Promise.all(sending);
+  };
+  const running = loop();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
+
+async function take({ database, leaseMs, log }: DeliveryDeps, limit: number): Promise<ClaimedDelivery[]> {
+  if (limit === 0) return [];
+  try {
+    return await database.stores.deliveries.claim({
+      limit,
+      perChannel: AT_ONCE_PER_CHANNEL,
+      leaseMs: leaseMs ?? LEASE_MS,
+    });
+  } catch (err) {
+    log.warn({ err }, 'deliveries: could not look for what waits');
+    return [];
+  }
+}
+
+async function deliver(deps: DeliveryDeps, delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+  const { id, attempt } = delivery;
+  try {
+    const outcome = await tryOnce(deps, delivery, signal);
+    if (outcome === 'cut') await deps.database.stores.deliveries.release({ id, attempt });
+    else await settle(deps, delivery, outcome);
+  } catch (err) {
+    // its lease ends by itself, and it is tried again: twice is better than never
+    deps.log.warn({ err, deliveryId: id }, 'deliveries: what came of one could not be stored');
+  }
+}
+
+async function tryOnce(
+  deps: DeliveryDeps,
+  delivery: ClaimedDelivery,
+  signal: AbortSignal,
+): Promise<SendOutcome | 'cut'> {
+  const failed = (cause: keyof typeof DELIVERY_ADVICE, final: boolean): SendOutcome => ({
+    sent: false,
+    cause,
+    status: null,
+    final,
+  });
+  try {
+    const notice = noticeOf(deps, delivery);
+    if (notice === null) return failed('event_removed', true);
+    return await deps.notifier.send({ to: destinationOf(deps.vault, delivery.channel), notice, signal });
+  } catch (err) {
+    if (signal.aborted) return 'cut';
+    deps.log.error({ err, deliveryId: delivery.id }, 'deliveries: an attempt failed unexpectedly');
+    const sealed = isSecuError(err, 'secret_unreadable', 'key_unknown');
+    return failed(sealed ? 'secret_unreadable' : 'failed_unexpectedly', false);
+  }
+}
+
+/** @throws SecuError `secret_unreadable` | `key_unknown` */
+function destinationOf(vault: Vault, channel: ClaimedDelivery['channel']): Destination {
+  const { id, kind, mailTo, url, signingSecret } = channel;
+  if (kind === 'email' && mailTo !== null) return { kind, to: mailTo };
+  if (kind !== 'email' && url !== null) {
+    const address = vault.unseal({
+      context: addressPlace({ channelId: id, version: url.version }),
+      sealed: url,
+    });
+    if (kind === 'slack') return { kind, url: address };
+    if (signingSecret !== null)
+      return {
+        kind,
+        url: address,
+        signingSecret: vault.unseal({ context: signingPlace(id), sealed: signingSecret }),
+      };
+  }
+  throw new SecuError('internal', 'a channel without what its kind needs');
+}
+
+function noticeOf(
+  { publicUrl }: DeliveryDeps,
+  { id, kind, event, createdAt }: ClaimedDelivery,
+): Notice | null {
+  if (kind === TEST_KIND) {
+    const text = 'This is a test. Secu can reach you here; nothing has happened.';
+    return { id, kind, at: createdAt, text, event: null, link: publicUrl };
+  }
+  if (event === null) return null;
+  const { at, text, ...rest } = event;
+  const link = event.integrationId === null ? publicUrl : `${publicUrl}/integrations/${event.integrationId}`;
+  return { id, kind, at, text, event: rest, link };
+}
+
+/** The row, what people can see of it, and the channel's own state, all or nothing. */
+async function settle(deps: DeliveryDeps, delivery: ClaimedDelivery, outcome: SendOutcome): Promise<void> {
+  const { id, attempt, failures, kind, channel } = delivery;
+  const failed = failures + 1;
+  const pauseMs =
+    outcome.sent || outcome.final || kind === TEST_KIND
+      ? null
+      : pauseAfterFailures({ failures: failed, jitter: Math.random() });
+  const counted = await deps.database.transaction(async (tx) => {
+    const stored = outcome.sent
+      ? await tx.deliveries.sent({ id, attempt, status: outcome.status })
+      : await tx.deliveries.failed({ id, attempt, cause: outcome.cause, status: outcome.status, pauseMs });
+    if (!stored) return false;
+    // attempts in between are seen in the list of deliveries; events tell the first and the last
+    if (outcome.sent || failed === 1 || pauseMs === null) await tellEvent({ tx, delivery, outcome, pauseMs });
+    if (!outcome.sent && outcome.cause === 'receiver_gone') await switchOff(tx, delivery);
+    return true;
+  });
+  if (!counted) return;
+  deps.metrics.delivered({
+    channel: channel.kind,
+    outcome: outcome.sent ? 'sent' : pauseMs === null ? 'given_up' : 'failed',
+  });
+  if (!outcome.sent)
+    deps.log.warn(
+      { deliveryId: id, channelId: channel.id, ...outcome, attempt, pauseMs },
+      'a message did not arrive',
+    );
+}
+
+async function tellEvent(input: {
+  tx: Stores;
+  delivery: ClaimedDelivery;
+  outcome: SendOutcome;
+  pauseMs: number | null;
+}): Promise<void> {
+  const { tx, delivery, outcome, pauseMs } = input;
+  const { id, kind, integrationId, channel, event, attempt } = delivery;
+  const about = {
+    channelId: channel.id,
+    deliveryId: id,
+    eventId: event?.id ?? null,
+    kind,
+    attempts: attempt,
+  };
+  const base = { integrationId, repositoryId: event?.repositoryId ?? null, actor: 'system' };
+  const what = kind === TEST_KIND ? 'a test' : kind;
+  const then = pauseMs === null ? 'It was given up.' : 'It is tried again by itself.';
+  await tx.events.add(
+    [
+      outcome.sent
+        ? {
+            ...base,
+            kind: 'notification.sent',
+            text: `The channel "${channel.name}" was told of ${what}.`,
+            data: about,
+          }
+        : {
+            ...base,
+            kind: 'notification.failed',
+            text: `The channel "${channel.name}" could not be told of ${what}. ${DELIVERY_ADVICE[outcome.cause]} ${then}`,
+            data: { ...about, cause: outcome.cause, status: outcome.status, final: pauseMs === null },
+          },
+    ],
+    new Date(),
+  );
+}
+
+/** @see Standard Webhooks 1.0: a receiver that answers 410 is not to be asked again */
+async function switchOff(tx: Stores, { channel }: ClaimedDelivery): Promise<void> {
+  const now = new Date();
+  if (!(await tx.channels.switchOff({ id: channel.id, cause: 'receiver_gone', now }))) return;
+  await tx.deliveries.giveUp({ channelId: channel.id, cause: 'channel_off' });
+  const text = `The channel "${channel.name}" was switched off: its receiver said that it is gone for ever.`;
+  const event = { kind: 'channel.switched_off', integrationId: null, actor: 'system', text } as const;
+  await tx.events.add([{ ...event, data: { channelId: channel.id } }], now);
+}

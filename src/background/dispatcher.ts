@@ -1,0 +1,44 @@
+import { pause } from '../activities/pause.ts';
+import type { Database } from '../db/database.ts';
+import { sendWakes } from '../db/wakes.ts';
+import type { Starters } from '../domain/ports.ts';
+import type { Log } from '../log/logger.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
+
+const POKE_EVERY_MS = 2_000;
+const PER_POKE = 200;
+
+interface DispatcherDeps {
+  database: Database;
+  starters: Starters;
+  log: Log;
+  metrics: Pick<ActivityMetrics, 'dispatched'>;
+}
+
+/** Every two seconds: sends the wakes that their writers could not. @returns a function that stops it */
+export function startDispatcher(deps: DispatcherDeps): () => Promise<void> {
+  const stopping = new AbortController();
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      await poke(deps);
+      await pause(POKE_EVERY_MS, stopping.signal);
+    }
+  };
+  const running = loop();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
+
+async function poke(deps: DispatcherDeps): Promise<void> {
+  try {
+    const before = new Date(Date.now() - POKE_EVERY_MS / 2);
+    const waiting = await deps.database.stores.outbox.waiting({ before, limit: PER_POKE });
+    const { sent } = waiting.length === 0 ? { sent: 0 } : await sendWakes(deps, waiting);
+    deps.metrics.dispatched({ sent });
+  } catch (err) {
+    deps.metrics.dispatched({ sent: null });
+    deps.log.warn({ err }, 'dispatcher: could not look for waiting commands');
+  }
+}

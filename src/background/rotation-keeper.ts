@@ -1,0 +1,68 @@
+import type { RotationDeps } from '../activities/deps.ts';
+import { commitRotation } from '../activities/rotation/outcomes.ts';
+import { sendWakes } from '../db/wakes.ts';
+
+const BEAT_MS = 30_000;
+
+/**
+ * Looks after the journal, at once and every half minute: gives a sign of life, takes over what workers left that are
+ * gone, stores answers that were journalled and not stored, and clears those that are settled. It needs neither GitLab
+ * nor Temporal. @returns a function that stops it
+ */
+export async function startRotationKeeper(
+  deps: RotationDeps,
+  { beatMs = BEAT_MS }: { beatMs?: number } = {},
+): Promise<() => Promise<void>> {
+  await keep(deps);
+  let working = Promise.resolve();
+  const timer = setInterval(() => {
+    working = working.then(() => keep(deps));
+  }, beatMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await working;
+  };
+}
+
+async function keep(deps: RotationDeps): Promise<void> {
+  try {
+    await keepJournal(deps);
+  } catch (err) {
+    deps.log.warn({ err }, 'the journal of rotations could not be looked after');
+  }
+}
+
+/** One round of the keeper. */
+export async function keepJournal(deps: RotationDeps): Promise<void> {
+  const { journal, database } = deps;
+  const { stores } = database;
+  await journal.beat(async (from) => {
+    for (const integrationId of await stores.rotations.adopt({ from, to: journal.workerId }))
+      await wake(deps, integrationId);
+    deps.log.info({ from }, 'the journal of a worker that is gone was taken over');
+  });
+  await stores.rotations.ownerSeen(journal.workerId);
+  for (const attemptId of await journal.attemptIds()) await replay(deps, attemptId);
+}
+
+async function replay(deps: RotationDeps, attemptId: string): Promise<void> {
+  const { journal, database } = deps;
+  const attempt = await database.stores.rotations.find(attemptId);
+  const entry = await journal.read(attemptId);
+  const isOver = attempt === null || attempt.state === 'done' || attempt.state === 'superseded';
+  if (isOver || entry === null) return journal.remove(attemptId);
+  if (attempt.state === 'committed') return;
+  if (await commitRotation({ deps, attempt, entry, now: new Date() })) {
+    deps.log.info({ attemptId }, 'a rotated token was stored from the journal');
+    return wake(deps, attempt.integrationId);
+  }
+  const now = await database.stores.rotations.find(attemptId);
+  if (now !== null && now.state !== 'committed') await journal.remove(attemptId);
+}
+
+async function wake(deps: RotationDeps, integrationId: string): Promise<void> {
+  await sendWakes(deps, [
+    await deps.database.stores.outbox.add({ kind: 'wake_integration', integrationId, now: new Date() }),
+  ]);
+}

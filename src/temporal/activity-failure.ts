@@ -1,0 +1,137 @@
+import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { isDatabaseAway } from '../db/postgres-driver.ts';
+import type { SecuErrorCode } from '../domain/errors.ts';
+import { SecuError } from '../domain/errors.ts';
+import type { Log } from '../log/logger.ts';
+import type { ActivityMetrics } from '../metrics/activities.ts';
+
+type Handling = 'retry' | 'final';
+
+/** What Temporal does with a failure of this code: the second of the two total tables. */
+const HANDLING: Record<SecuErrorCode, Handling> = {
+  invalid_request: 'final',
+  unauthenticated: 'final',
+  forbidden: 'final',
+  not_found: 'final',
+  method_not_allowed: 'final',
+  payload_too_large: 'final',
+  unsupported_media_type: 'final',
+  misdirected_request: 'final',
+  too_many_requests: 'retry',
+  name_taken: 'final',
+  token_in_use: 'final',
+  origin_not_allowed: 'final',
+  idempotency_key_reused: 'final',
+  idempotency_in_progress: 'retry',
+  managed_by_environment: 'final',
+  reach_shrinks: 'final',
+  setup_code_invalid: 'final',
+  setup_done: 'final',
+  last_administrator: 'final',
+  rotation_not_possible: 'final',
+  mail_not_configured: 'final',
+  channel_off: 'final',
+  token_expired: 'final',
+  token_revoked: 'final',
+  token_rejected: 'final',
+  token_scope_missing: 'final',
+  token_wrong_kind: 'final',
+  account_blocked: 'final',
+  sso_session_required: 'final',
+  not_gitlab: 'final',
+  rotation_lost: 'final',
+  gitlab_unreachable: 'retry',
+  gitlab_tls_failed: 'retry',
+  gitlab_redirected: 'final',
+  gitlab_rate_limited: 'retry',
+  gitlab_reply_unreadable: 'retry',
+  repository_gone: 'final',
+  repository_forbidden: 'final',
+  clone_failed: 'retry',
+  clone_too_large: 'final',
+  clone_timed_out: 'final',
+  scan_timed_out: 'final',
+  scanner_crashed: 'retry',
+  disk_low: 'retry',
+  canceled: 'final',
+  secret_unreadable: 'final',
+  key_unknown: 'final',
+  invalid_settings: 'final',
+  home_in_use: 'final',
+  tool_unavailable: 'retry',
+  embedded_failed: 'retry',
+  database_unavailable: 'retry',
+  schema_mismatch: 'retry',
+  temporal_unavailable: 'retry',
+  sign_on_unavailable: 'retry',
+  internal: 'retry',
+};
+
+/**
+ * A failure as histories may hold it: the code, a fixed text, no cause and no stack. Foreign text and paths stay in
+ * the worker's log.
+ */
+export function failureOf(err: unknown): ApplicationFailure {
+  const code = codeOf(err);
+  const retryAfterMs = err instanceof SecuError ? err.details['retryAfterMs'] : undefined;
+  const failure = ApplicationFailure.create({
+    type: code,
+    message: `failed with ${code}; the worker's log has the details`,
+    nonRetryable: HANDLING[code] === 'final',
+    ...(typeof retryAfterMs === 'number' ? { nextRetryDelay: retryAfterMs } : {}),
+  });
+  delete failure.stack;
+  return failure;
+}
+
+function codeOf(err: unknown): SecuErrorCode {
+  if (err instanceof SecuError) return err.code;
+  return isDatabaseAway(err) ? 'database_unavailable' : 'internal';
+}
+
+/**
+ * One line and one count per outcome of an activity, and no failure that says more than its code. What the activity
+ * notes in the log meanwhile, such as the id of the request that it serves, is on that line too.
+ */
+export function createFailureInterceptor({
+  log,
+  metrics,
+  context,
+}: {
+  log: Log;
+  metrics: Pick<ActivityMetrics, 'activityEnded'>;
+  context: Context;
+}): ActivityInboundCallsInterceptor {
+  const { info } = context;
+  const activity = info.activityType;
+  const fields = { activity, workflowId: info.workflowExecution?.workflowId, attempt: info.attempt };
+
+  async function settle(work: () => Promise<unknown>): Promise<unknown> {
+    const startedMs = performance.now();
+    const ended = (outcome: string) => {
+      const durationMs = Math.round(performance.now() - startedMs);
+      metrics.activityEnded({ activity, outcome, durationMs });
+      return { durationMs, outcome };
+    };
+    try {
+      const result = await work();
+      log.info(ended('done'), 'activity done');
+      return result;
+    } catch (err) {
+      if (err instanceof CancelledFailure) {
+        log.info(ended('canceled'), 'activity canceled');
+        throw err;
+      }
+      const failure = failureOf(err);
+      log.warn({ ...ended(failure.type ?? 'internal'), err }, 'activity failed');
+      throw failure;
+    }
+  }
+
+  return {
+    execute: (input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) =>
+      log.within(fields, () => settle(() => next(input))),
+  };
+}

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { WorkFolder } from '../../src/folder-lease/work-folder.ts';
+import { openWorkFolder } from '../../src/folder-lease/work-folder.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { readProcessStart } from '../../tools/lock.js';
+import { awaitUntil } from '../support/await-until.ts';
+
+const log = createLogger({ level: 'silent', format: 'json' });
+const LONG_AGO = new Date(Date.now() - 11 * 60_000);
+
+let parent: string;
+let mine: WorkFolder;
+
+beforeEach(async () => {
+  parent = join(mkdtempSync(join(tmpdir(), 'secu-work-')), 'work', 'scans');
+  mine = await openWorkFolder({ parent, log, beatMs: 50 });
+});
+
+afterEach(async () => {
+  await mine.close();
+  rmSync(join(parent, '..', '..'), { recursive: true, force: true });
+});
+
+/** The folder of another worker, with a workspace in it. */
+function leave(name: string, owner: object, signAt: Date): string {
+  const folder = join(parent, name);
+  mkdirSync(join(folder, 'scn_one', 'repository.git'), { recursive: true });
+  writeFileSync(join(folder, 'owner.json'), JSON.stringify(owner));
+  utimesSync(join(folder, 'owner.json'), signAt, signAt);
+  return folder;
+}
+
+const myNote = () => JSON.parse(readFileSync(join(mine.path, 'owner.json'), 'utf8'));
+
+/** As an engine gives it to the first process of every container. */
+const elsewhere = { place: 'another container', pid: 1, start: readProcessStart(1) };
+
+test('a worker that is gone from here is cleaned up after at once, whoever has its pid now', async () => {
+  const ended = spawn('true');
+  await once(ended, 'exit');
+  const dead = leave('dead', { ...myNote(), pid: ended.pid }, new Date());
+  const reused = leave('reused', { ...myNote(), pid: process.pid, start: '1' }, new Date());
+  await mine.sweep();
+  expect([dead, reused].map(existsSync)).toEqual([false, false]);
+});
+
+test('a worker that lives here is left alone, however long it gave no sign', async () => {
+  const living = spawn('sleep', ['60']);
+  try {
+    const note = { ...myNote(), pid: living.pid, start: readProcessStart(living.pid ?? 0) };
+    const folder = leave('living', note, LONG_AGO);
+    await mine.sweep();
+    expect(existsSync(folder)).toBe(true);
+  } finally {
+    living.kill();
+  }
+});
+
+test('of two containers whose first process has the same pid, neither takes the other for dead', async () => {
+  const folder = leave('beside', elsewhere, new Date());
+  await mine.sweep();
+  expect(existsSync(join(folder, 'scn_one'))).toBe(true);
+});
+
+test('a worker elsewhere is gone once it gave no sign for ten minutes; so is one that never wrote its note', async () => {
+  const silent = leave('silent', elsewhere, LONG_AGO);
+  const unsigned = join(parent, 'unsigned');
+  mkdirSync(unsigned);
+  utimesSync(unsigned, LONG_AGO, LONG_AGO);
+  const starting = join(parent, 'starting');
+  mkdirSync(starting);
+  await mine.sweep();
+  expect([silent, unsigned, starting].map(existsSync)).toEqual([false, false, true]);
+});
+
+test('an open folder gives signs, removes what others leave, and comes back when it was taken for dead', async () => {
+  const other = await openWorkFolder({ parent, log, goneAfterMs: 60_000, beatMs: 3_600_000 });
+  rmSync(mine.path, { recursive: true, force: true });
+  const silent = leave('silent', elsewhere, LONG_AGO);
+  await awaitUntil(() => existsSync(join(mine.path, 'owner.json')), { what: 'the folder is back' });
+  const both = [mine.path, other.path].map((path) => basename(path)).sort();
+  await awaitUntil(() => readdirSync(parent).sort().join() === both.join(), {
+    what: 'the others alone are left',
+  });
+  expect(existsSync(silent)).toBe(false);
+  await other.close();
+  expect(existsSync(other.path)).toBe(false);
+});

@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { defaultRecipes } from '../../simulator/index.ts';
+import { SecuError } from '../../src/domain/errors.ts';
+import type { CloneResult } from '../../src/domain/ports.ts';
+import type { Runner } from '../../src/process-runner/runner.ts';
+import { createRunner } from '../../src/process-runner/runner.ts';
+import type { ScannersOptions } from '../../src/scanners/scanners.ts';
+import { createScanners } from '../../src/scanners/scanners.ts';
+import type { GitWorld } from '../git/support.ts';
+import { createGitWorld } from '../git/support.ts';
+import { programsOf, standIn } from '../scanners/stand-ins.ts';
+import { hash } from '../scanners/support.ts';
+import { awaitUntil } from '../support/await-until.ts';
+import { toolPath } from '../support/tools.ts';
+
+const HANGING = ["trap '' TERM INT HUP", 'sleep 600 &', 'sleep 600', 'exit 0'];
+
+let world: GitWorld;
+let real: string;
+const runners: Runner[] = [];
+
+beforeAll(async () => {
+  world = await createGitWorld({ recipes: defaultRecipes() });
+  real = await toolPath('gitleaks');
+});
+afterEach(async () => {
+  await Promise.all(runners.splice(0).map((runner) => runner.close()));
+});
+afterAll(() => world.close());
+
+function scannersOptions(path = real): ScannersOptions {
+  return {
+    gitleaks: { path, version: '8.30.1' },
+    astGrep: 'left_out',
+    workFolder: join(world.folder, 'scanners'),
+    blobMaxBytes: 1_000_000,
+    scanTimeoutMs: 60_000,
+    atOnce: 1,
+  };
+}
+
+const complaints: string[] = [];
+
+function runner(
+  more: { path?: string; idleMs?: number; pin?: () => Promise<string | null>; proxy?: string } = {},
+): Runner {
+  const made = createRunner({
+    options: {
+      git: {
+        workFolder: join(world.folder, 'runner'),
+        clonesPerOrigin: 4,
+        cloneTimeoutMs: 60_000,
+        cloneMaxBytes: 64 * 1024 * 1024,
+        headTimeoutMs: 20_000,
+      },
+      scanners: scannersOptions(more.path),
+    },
+    routeFor: async () => ({
+      pin: more.pin === undefined ? null : await more.pin(),
+      proxy: more.proxy ?? null,
+    }),
+    onComplaint: (text) => complaints.push(text),
+    ...(more.idleMs === undefined ? {} : { idleMs: more.idleMs }),
+  });
+  runners.push(made);
+  return made;
+}
+
+/** The first repository of the simulated GitLab in which something is to be found. */
+function path(): string {
+  const recipe = world.simulator.recipes.find(
+    ({ expect: { findings, listed } }) => listed && findings.length > 2,
+  );
+  if (recipe === undefined) throw new Error('no recipe has findings');
+  return recipe.path;
+}
+
+const clone = (by: Runner) =>
+  by.git.clone({ ...world.repository(path()), directory: world.directory(), history: 'none' });
+
+async function scanInput({ gitDirectory, commit }: CloneResult, signal = new AbortController().signal) {
+  const workDirectory = await mkdtemp(join(world.folder, 'scan-'));
+  return { gitDirectory, workDirectory, commit: commit ?? '', history: 'none' as const, hash, signal };
+}
+
+/** Processes of runners that this one started. */
+function runnerPids(): string[] {
+  return programsOf('src/process-runner/program.ts').filter(
+    (pid) => /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] === String(process.pid),
+  );
+}
+
+test('clones, reads heads and scans as this process would: the same findings, the same fingerprints', async () => {
+  const by = runner();
+  const cloned = await clone(by);
+  expect(cloned.commit).toMatch(/^[0-9a-f]{40}$/);
+  expect(await by.git.readHead(world.repository(path()))).toEqual({ commit: cloned.commit });
+  const report = await by.scan(await scanInput(cloned));
+  const here = await createScanners(scannersOptions()).scan(await scanInput(cloned));
+  expect(report.findings.length).toBeGreaterThan(2);
+  expect(report.findings).toEqual(here.findings);
+  expect(runnerPids()).toHaveLength(1);
+});
+
+test('an error crosses with its code and details, a refused address with those of the policy', async () => {
+  const refused = runner().git.readHead(world.repository('no/such-repository'));
+  await expect(refused).rejects.toMatchObject({ name: 'SecuError', code: 'token_rejected' });
+  const refusing = runner({
+    pin: async () => {
+      throw new SecuError('origin_not_allowed', 'not here', { details: { problem: 'address' } });
+    },
+  });
+  await expect(clone(refusing)).rejects.toMatchObject({
+    code: 'origin_not_allowed',
+    message: 'not here',
+    details: { problem: 'address' },
+  });
+});
+
+test('git goes through the proxy that the policy names', async () => {
+  // nobody listens there
+  const by = runner({ proxy: 'http://127.0.0.1:9' });
+  await expect(clone(by)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+});
+
+test('a cancel stops what runs, and is told when nothing of it is left', async () => {
+  const { path: hanging } = await standIn({ folder: world.folder, name: 'hanging', real, lines: HANGING });
+  const by = runner({ path: hanging });
+  const cancel = new AbortController();
+  const input = await scanInput(await clone(by), cancel.signal);
+  const scan = by.scan(input);
+  await awaitUntil(() => programsOf(input.workDirectory).length >= 2, { what: 'a scanner that hangs' });
+  cancel.abort();
+  await expect(scan).rejects.toMatchObject({ code: 'canceled' });
+  expect(programsOf(input.workDirectory)).toEqual([]);
+  await expect(by.scan(input)).rejects.toMatchObject({ code: 'canceled' });
+});
+
+test('one that is killed takes its scanners with it, fails its jobs by name, and the next job has a new one', async () => {
+  const { path: hanging } = await standIn({ folder: world.folder, name: 'killed', real, lines: HANGING });
+  const by = runner({ path: hanging });
+  const cloned = await clone(by);
+  const input = await scanInput(cloned);
+  const scan = by.scan(input);
+  await awaitUntil(() => programsOf(input.workDirectory).length >= 2, { what: 'a scanner that hangs' });
+  const [before] = runnerPids();
+  process.kill(Number(before), 'SIGKILL');
+  await expect(scan).rejects.toMatchObject({ code: 'scanner_crashed', details: { problem: 'runner_ended' } });
+  await awaitUntil(() => programsOf(input.workDirectory).length === 0, { what: 'the end of the scanner' });
+  expect((await clone(by)).commit).toBe(cloned.commit);
+  expect(runnerPids()).not.toContain(before);
+});
+
+test('it is given no setting of ours, and neither its environment nor its arguments hold a token', async () => {
+  process.env['SECU_OF_THE_TEST'] = 'must not be seen';
+  try {
+    await clone(runner());
+    const [pid] = runnerPids();
+    const seen = ['environ', 'cmdline']
+      .map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
+      .join('\0');
+    expect(seen).toContain('PATH=');
+    expect(seen).not.toContain('SECU_OF_THE_TEST');
+    expect(seen).not.toContain(world.token);
+  } finally {
+    delete process.env['SECU_OF_THE_TEST'];
+  }
+});
+
+test('what it writes to standard error is told, and not written where nobody takes secrets out', async () => {
+  const by = runner();
+  await clone(by);
+  // node says on standard error that its debugger listens, or that its port is taken
+  process.kill(Number(runnerPids()[0]), 'SIGUSR1');
+  await clone(by);
+  await by.close();
+  await awaitUntil(() => complaints.length === 1, { what: 'the complaint' });
+  expect(complaints[0]).toMatch(/debugger|inspector/i);
+});
+
+test('one that nobody needs for a while ends, and is started again', async () => {
+  const by = runner({ idleMs: 50 });
+  await clone(by);
+  await awaitUntil(() => runnerPids().length === 0, { what: 'the end of the runner' });
+  await clone(by);
+  expect(runnerPids().length).toBeLessThanOrEqual(1);
+});
+
+test('closed while it works, it fails what it was asked for', async () => {
+  const { path: hanging } = await standIn({ folder: world.folder, name: 'closed', real, lines: HANGING });
+  const by = runner({ path: hanging });
+  const input = await scanInput(await clone(by));
+  const scan = by.scan(input);
+  await awaitUntil(() => programsOf(input.workDirectory).length >= 2, { what: 'a scanner that hangs' });
+  await Promise.all([by.close(), expect(scan).rejects.toMatchObject({ code: 'scanner_crashed' })]);
+  await awaitUntil(() => programsOf(input.workDirectory).length === 0, { what: 'the end of the scanner' });
+});
