@@ -98,7 +98,7 @@ const NOBODY: Starters = {
   wakeFleet: async () => {},
   cancelScan: async () => {},
   cancelAll: async () => {},
-  lookAt: async () => 'closed',
+  getWorkflowState: async () => 'closed',
   terminate: async () => {},
   async *openIds() {},
 };

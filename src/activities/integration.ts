@@ -46,7 +46,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
       const action = nextAction({
         nowMs,
         thresholds: settings.expiryThresholds,
-        seen: {
+        snapshot: {
           removed: false,
           verdict: integration.verdict,
           paused: integration.paused,

@@ -72,7 +72,7 @@ interface Look {
 
 /** How it stands. One whose code keeps failing is ended: its rows say what the next one has to do. */
 async function lookAt({ starters, log }: ActivityDeps, { kind, id, repairs }: Look): Promise<WorkflowState> {
-  const state = await starters.lookAt(kind, id);
+  const state = await starters.getWorkflowState(kind, id);
   if (state === 'stuck') {
     await starters.terminate(kind, id);
     repairs.stuckEnded += 1;

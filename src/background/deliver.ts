@@ -4,11 +4,11 @@ import type { ClaimedDelivery } from '../db/stores/deliveries.ts';
 import type { Stores } from '../db/stores/index.ts';
 import type { Destination, Notice, Notifier, SendOutcome } from '../domain/channel.ts';
 import {
-  addressPlace,
+  addressSealContext,
   DELIVERY_ADVICE,
-  pauseAfterFailures,
-  signingPlace,
-  TEST_KIND,
+  deliveryRetryDelayMs,
+  signingSecretSealContext,
+  TEST_MESSAGE_KIND,
 } from '../domain/channel.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
@@ -117,7 +117,7 @@ function destinationOf(vault: Vault, channel: ClaimedDelivery['channel']): Desti
   if (kind === 'email' && mailTo !== null) return { kind, to: mailTo };
   if (kind !== 'email' && url !== null) {
     const address = vault.unseal({
-      context: addressPlace({ channelId: id, version: url.version }),
+      context: addressSealContext({ channelId: id, version: url.version }),
       sealed: url,
     });
     if (kind === 'slack') return { kind, url: address };
@@ -125,7 +125,7 @@ function destinationOf(vault: Vault, channel: ClaimedDelivery['channel']): Desti
       return {
         kind,
         url: address,
-        signingSecret: vault.unseal({ context: signingPlace(id), sealed: signingSecret }),
+        signingSecret: vault.unseal({ context: signingSecretSealContext(id), sealed: signingSecret }),
       };
   }
   throw new SecuError('internal', 'a channel without what its kind needs');
@@ -135,7 +135,7 @@ function noticeOf(
   { publicUrl }: DeliveryDeps,
   { id, kind, event, createdAt }: ClaimedDelivery,
 ): Notice | null {
-  if (kind === TEST_KIND) {
+  if (kind === TEST_MESSAGE_KIND) {
     const text = 'This is a test. Secu can reach you here; nothing has happened.';
     return { id, kind, at: createdAt, text, event: null, link: publicUrl };
   }
@@ -150,9 +150,9 @@ async function settle(deps: DeliveryDeps, delivery: ClaimedDelivery, outcome: Se
   const { id, attempt, failures, kind, channel } = delivery;
   const failed = failures + 1;
   const pauseMs =
-    outcome.sent || outcome.final || kind === TEST_KIND
+    outcome.sent || outcome.final || kind === TEST_MESSAGE_KIND
       ? null
-      : pauseAfterFailures({ failures: failed, jitter: Math.random() });
+      : deliveryRetryDelayMs({ failures: failed, jitter: Math.random() });
   const counted = await deps.database.transaction(async (tx) => {
     const stored = outcome.sent
       ? await tx.deliveries.sent({ id, attempt, status: outcome.status })
@@ -191,7 +191,7 @@ async function tellEvent(input: {
     attempts: attempt,
   };
   const base = { integrationId, repositoryId: event?.repositoryId ?? null, actor: 'system' };
-  const what = kind === TEST_KIND ? 'a test' : kind;
+  const what = kind === TEST_MESSAGE_KIND ? 'a test' : kind;
   const then = pauseMs === null ? 'It was given up.' : 'It is tried again by itself.';
   await tx.events.add(
     [

@@ -1,163 +1,171 @@
 import { canceled } from '../domain/errors.ts';
 import { createDeadline } from './deadline.ts';
-import type { Clock, Turns } from './limiter.ts';
+import type { Limiter, Stopwatch } from './limiter.ts';
 
-export interface BatchesOptions<Task, Result> {
-  /** One for each batch. */
-  takeTurn: Turns;
-  /** So many, itself among them, are worth a start, as the last that came knows; fewer wait for more. */
-  enough: (task: Task) => number;
-  /** For so long. */
-  patienceMs: number;
-  /** Tasks of one batch at most, and what several may weigh together. */
-  most: number;
-  mostWeight: number;
+export interface BatcherOptions<Task, Result> {
+  /** Each batch takes one slot. */
+  limiter: Limiter;
+  /** How many waiting tasks start a batch at once, asked of the newest task; fewer wait up to `maxWaitMs` for more. */
+  minBatchSize: (task: Task) => number;
+  maxWaitMs: number;
+  maxBatchSize: number;
+  /** Sum of `weightOf` over a batch of several tasks; a single task may weigh more. */
+  maxBatchWeight: number;
   weightOf: (task: Task) => number;
-  /** A batch of several that takes longer is given up, and each of its tasks runs alone. */
-  mostMs: number;
-  /** Does all of them: a result for each, in that order, or an error. Settles when nothing of it runs any more. */
+  /** A batch of several tasks that takes longer is aborted, and each of its tasks runs alone. */
+  timeoutMs: number;
+  /** Runs a batch and returns one result per task, in order. Resolves or rejects only when nothing of it still runs. */
   run: (tasks: readonly Task[], signal: AbortSignal) => Promise<readonly Result[]>;
 }
 
-export type Batches<Task, Result> = (
+export type Batcher<Task, Result> = (
   task: Task,
-  whose: { signal: AbortSignal; clock: Clock },
+  caller: { signal: AbortSignal; stopwatch: Stopwatch },
 ) => Promise<Result>;
 
-interface Member<Task, Result> {
+interface QueuedTask<Task, Result> {
   task: Task;
   signal: AbortSignal;
-  clock: Clock;
+  stopwatch: Stopwatch;
   result: PromiseWithResolvers<Result>;
-  /** Its batch failed: it is not taken together with others again. */
-  isAlone: boolean;
-  /** What is to be done when its signal fires. */
-  leave: () => void;
+  /** Its batch failed: it runs alone the next time. */
+  mustRunAlone: boolean;
+  /** Called when the signal fires. */
+  cancel: () => void;
 }
 
 /**
- * For work whose start is dear: what waits for a turn is done together, by the next one that is free; what is not enough
- * waits a moment for more. One task cannot spoil it for the others: those of a batch that fails are run again, each alone.
- * @throws SecuError `canceled` when the signal fires; what `run` throws for a task alone
+ * Groups tasks whose start-up is expensive: tasks that wait for a slot run in one batch. One bad task cannot fail the
+ * others: after a failed batch, each of its tasks runs again alone.
+ * @throws SecuError `canceled` when the signal fires; whatever `run` throws for a task that runs alone
  */
-export function createBatches<Task, Result>(options: BatchesOptions<Task, Result>): Batches<Task, Result> {
-  const waiting: Member<Task, Result>[] = [];
-  let isTurnAskedFor = false;
-  let lookAgain = () => {};
+export function createBatcher<Task, Result>(options: BatcherOptions<Task, Result>): Batcher<Task, Result> {
+  const queue: QueuedTask<Task, Result>[] = [];
+  let isBatchRequested = false;
+  let onQueueChanged = () => {};
 
-  function wait(members: readonly Member<Task, Result>[], where: 'first' | 'last'): void {
-    const staying = members.filter(({ signal }) => !signal.aborted);
-    for (const { result } of members.filter(({ signal }) => signal.aborted)) result.reject(canceled());
-    for (const member of staying) {
-      member.clock.stop();
-      member.leave = () => {
-        waiting.splice(waiting.indexOf(member), 1);
-        member.result.reject(canceled());
+  function enqueue(tasks: readonly QueuedTask<Task, Result>[], position: 'first' | 'last'): void {
+    const active = tasks.filter(({ signal }) => !signal.aborted);
+    for (const { result } of tasks.filter(({ signal }) => signal.aborted)) result.reject(canceled());
+    for (const queued of active) {
+      queued.stopwatch.pause();
+      queued.cancel = () => {
+        queue.splice(queue.indexOf(queued), 1);
+        queued.result.reject(canceled());
       };
     }
-    waiting.splice(where === 'first' ? 0 : waiting.length, 0, ...staying);
-    lookAgain();
-    void askForTurn();
+    queue.splice(position === 'first' ? 0 : queue.length, 0, ...active);
+    onQueueChanged();
+    void requestBatch();
   }
 
-  function isEnough(): boolean {
-    const last = waiting.at(-1);
-    if (last === undefined || waiting.some(({ isAlone }) => isAlone)) return true;
-    if (waiting.length >= Math.min(options.enough(last.task), options.most)) return true;
-    return waiting.reduce((sum, { task }) => sum + options.weightOf(task), 0) >= options.mostWeight;
+  function isBatchReady(): boolean {
+    const newest = queue.at(-1);
+    if (newest === undefined || queue.some(({ mustRunAlone }) => mustRunAlone)) return true;
+    if (queue.length >= Math.min(options.minBatchSize(newest.task), options.maxBatchSize)) return true;
+    return queue.reduce((sum, { task }) => sum + options.weightOf(task), 0) >= options.maxBatchWeight;
   }
 
-  async function gather(): Promise<void> {
-    if (isEnough()) return;
+  async function waitUntilBatchReady(): Promise<void> {
+    if (isBatchReady()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const patience = setTimeout(resolve, options.patienceMs);
-    lookAgain = () => {
-      if (isEnough()) resolve();
+    const timer = setTimeout(resolve, options.maxWaitMs);
+    onQueueChanged = () => {
+      if (isBatchReady()) resolve();
     };
     await promise;
-    clearTimeout(patience);
-    lookAgain = () => {};
+    clearTimeout(timer);
+    onQueueChanged = () => {};
   }
 
-  async function askForTurn(): Promise<void> {
-    if (isTurnAskedFor || waiting.length === 0) return;
-    isTurnAskedFor = true;
-    await gather();
-    void options.takeTurn(NEVER, async () => {
-      isTurnAskedFor = false;
-      const members = takeSome(waiting, options);
-      void askForTurn();
-      wait(await runTogether(members, options), 'first');
+  async function requestBatch(): Promise<void> {
+    if (isBatchRequested || queue.length === 0) return;
+    isBatchRequested = true;
+    await waitUntilBatchReady();
+    void options.limiter(NEVER_ABORTED, async () => {
+      isBatchRequested = false;
+      const batch = removeNextBatch(queue, options);
+      void requestBatch();
+      enqueue(await runBatch(batch, options), 'first');
     });
   }
 
-  return async (task, { signal, clock }) => {
+  return async (task, { signal, stopwatch }) => {
     const result = Promise.withResolvers<Result>();
-    const member: Member<Task, Result> = { task, signal, clock, result, isAlone: false, leave: () => {} };
-    const onAbort = () => member.leave();
+    const queued: QueuedTask<Task, Result> = {
+      task,
+      signal,
+      stopwatch,
+      result,
+      mustRunAlone: false,
+      cancel: () => {},
+    };
+    const onAbort = () => queued.cancel();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      wait([member], 'last');
+      enqueue([queued], 'last');
       return await result.promise;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      clock.go();
+      stopwatch.resume();
     }
   };
 }
 
-/** Never throws: every member is told, but for those that are to run alone, which it gives back. */
-async function runTogether<Task, Result>(
-  members: readonly Member<Task, Result>[],
-  { run, mostMs }: BatchesOptions<Task, Result>,
-): Promise<Member<Task, Result>[]> {
-  if (members.length === 0) return [];
-  const present = new Set(members);
-  const deserted = new AbortController();
-  for (const member of members) {
-    member.clock.go();
-    member.leave = () => {
-      present.delete(member);
-      // the last one waits until nothing of the run is left
-      if (present.size === 0) deserted.abort();
-      else member.result.reject(canceled());
+/** Never throws: every task gets its result or error, except those that it returns, which must run again alone. */
+async function runBatch<Task, Result>(
+  batch: readonly QueuedTask<Task, Result>[],
+  { run, timeoutMs }: BatcherOptions<Task, Result>,
+): Promise<QueuedTask<Task, Result>[]> {
+  if (batch.length === 0) return [];
+  const remaining = new Set(batch);
+  const allCanceled = new AbortController();
+  for (const queued of batch) {
+    queued.stopwatch.resume();
+    queued.cancel = () => {
+      remaining.delete(queued);
+      // the last caller gets its answer only when the run has ended
+      if (remaining.size === 0) allCanceled.abort();
+      else queued.result.reject(canceled());
     };
   }
-  const late = members.length > 1 ? createDeadline(mostMs) : null;
-  const signals = late === null ? [deserted.signal] : [deserted.signal, late.signal];
+  const deadline = batch.length > 1 ? createDeadline(timeoutMs) : null;
+  const signals = deadline === null ? [allCanceled.signal] : [allCanceled.signal, deadline.signal];
   try {
-    const tasks = members.map(({ task }) => task);
-    const results = await run(tasks, AbortSignal.any(signals));
-    for (const [index, { result }] of members.entries()) result.resolve(results[index] as Result);
+    const results = await run(
+      batch.map(({ task }) => task),
+      AbortSignal.any(signals),
+    );
+    for (const [index, { result }] of batch.entries()) result.resolve(results[index] as Result);
     return [];
   } catch (err) {
-    if (members.length > 1 && present.size > 0)
-      return [...present].map((member) => Object.assign(member, { isAlone: true }));
-    for (const { result, signal } of members) result.reject(signal.aborted ? canceled() : err);
+    if (batch.length > 1 && remaining.size > 0)
+      return [...remaining].map((queued) => Object.assign(queued, { mustRunAlone: true }));
+    for (const { result, signal } of batch) result.reject(signal.aborted ? canceled() : err);
     return [];
   } finally {
-    late?.end();
+    deadline?.close();
   }
 }
 
-const NEVER = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
-/** Whoever waits longest, and who goes with it. */
-function takeSome<Task, Result>(
-  waiting: Member<Task, Result>[],
-  { most, mostWeight, weightOf }: BatchesOptions<Task, Result>,
-): Member<Task, Result>[] {
-  const first = waiting.shift();
+/** The task that has waited longest, and later ones that fit into the same batch. */
+function removeNextBatch<Task, Result>(
+  queue: QueuedTask<Task, Result>[],
+  { maxBatchSize, maxBatchWeight, weightOf }: BatcherOptions<Task, Result>,
+): QueuedTask<Task, Result>[] {
+  const first = queue.shift();
   if (first === undefined) return [];
-  if (first.isAlone) return [first];
+  if (first.mustRunAlone) return [first];
   let weight = weightOf(first.task);
-  const joining: Member<Task, Result>[] = [];
-  for (const member of waiting) {
-    const together = weight + weightOf(member.task);
-    if (member.isAlone || together > mostWeight || joining.length + 1 >= most) continue;
-    weight = together;
-    joining.push(member);
+  const others: QueuedTask<Task, Result>[] = [];
+  for (const queued of queue) {
+    const total = weight + weightOf(queued.task);
+    if (queued.mustRunAlone || total > maxBatchWeight || others.length + 1 >= maxBatchSize) continue;
+    weight = total;
+    others.push(queued);
   }
-  for (const member of joining) waiting.splice(waiting.indexOf(member), 1);
-  return [first, ...joining];
+  for (const queued of others) queue.splice(queue.indexOf(queued), 1);
+  return [first, ...others];
 }

@@ -1,41 +1,41 @@
-import type { Clock } from './limiter.ts';
+import type { Stopwatch } from './limiter.ts';
 
 /**
- * How long something may take, without the time in which it only waits for its turn. `AbortSignal.timeout` keeps what
- * listens to it in memory until its time is up, a quarter of an hour for a clone of a second.
+ * A time limit that does not count time spent waiting for a slot. `AbortSignal.timeout` keeps its listeners in memory
+ * until the timeout has passed: 15 minutes for a clone that takes one second.
  */
-export interface Deadline extends Clock {
+export interface Deadline extends Stopwatch {
   /** Fires when the time is used up. */
   signal: AbortSignal;
-  /** For good: it does not fire any more. */
-  end(): void;
+  /** Stops the deadline for good: its signal never fires afterwards. */
+  close(): void;
 }
 
-/** The clock runs from the start. Times in ms. */
-export function createDeadline(mostMs: number): Deadline {
+/** The deadline starts running at once. */
+export function createDeadline(timeoutMs: number): Deadline {
   const controller = new AbortController();
   let usedMs = 0;
-  let hasEnded = false;
+  let isClosed = false;
   let running: { sinceMs: number; timer: NodeJS.Timeout } | null = null;
 
-  function stop(): void {
+  function pause(): void {
     if (running === null) return;
     clearTimeout(running.timer);
     usedMs += performance.now() - running.sinceMs;
     running = null;
   }
 
-  function go(): void {
-    if (hasEnded || running !== null || controller.signal.aborted) return;
-    const timer = setTimeout(() => controller.abort(), Math.max(0, mostMs - usedMs));
+  function resume(): void {
+    if (isClosed || running !== null || controller.signal.aborted) return;
+    const timer = setTimeout(() => controller.abort(), Math.max(0, timeoutMs - usedMs));
     running = { sinceMs: performance.now(), timer };
   }
 
-  function end(): void {
-    hasEnded = true;
-    stop();
+  function close(): void {
+    isClosed = true;
+    pause();
   }
 
-  go();
-  return { signal: controller.signal, stop, go, end };
+  resume();
+  return { signal: controller.signal, pause, resume, close };
 }

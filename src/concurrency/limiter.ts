@@ -1,64 +1,67 @@
 import pLimit from 'p-limit';
 import { canceled, isSecuError } from '../domain/errors.ts';
 
-/** Gives turns: so many run at once, the rest wait in line. */
-export type Turns = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+/** Runs `work` when a slot is free. @throws SecuError `canceled` when the signal fires before the work starts */
+export type Limiter = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
-/** The clock of whoever waits: it stands while nothing is done for them. */
-export interface Clock {
-  stop(): void;
-  go(): void;
+/** Measures the time that counts against a deadline; paused while a caller waits for a slot. */
+export interface Stopwatch {
+  pause(): void;
+  resume(): void;
 }
 
-/** A turn that is waited for is given up when its signal fires. @throws SecuError `canceled` then */
-export function createTurns(atOnce: number): Turns {
-  const limit = pLimit(atOnce);
+/**
+ * Runs at most `maxConcurrent` pieces of work at once, first come, first served. `p-limit` alone cannot drop a waiting
+ * caller when its signal fires, so this wraps it.
+ */
+export function createLimiter(maxConcurrent: number): Limiter {
+  const limit = pLimit(maxConcurrent);
   return async (signal, work) => {
     const started = Promise.withResolvers<void>();
-    const turn = limit(async () => {
+    const run = limit(async () => {
       started.resolve();
       if (signal.aborted) throw canceled();
       return work();
     });
-    const givenUp = Promise.withResolvers<never>();
-    const onAbort = () => givenUp.reject(canceled());
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(canceled());
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();
-      await Promise.race([started.promise, givenUp.promise]);
+      await Promise.race([started.promise, aborted.promise]);
     } catch (err) {
-      turn.catch(ignoreCanceled);
+      run.catch(ignoreCanceled);
       throw err;
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    return turn;
+    return run;
   };
 }
 
-/** Turns of their own for each name. */
-export function createTurnsByName(atOnce: number): (name: string) => Turns {
-  const byName = new Map<string, Turns>();
-  return (name) => {
-    const turns = byName.get(name) ?? createTurns(atOnce);
-    byName.set(name, turns);
-    return turns;
+/** One limiter per key, created on first use and kept. */
+export function createKeyedLimiter(maxConcurrent: number): (key: string) => Limiter {
+  const limiters = new Map<string, Limiter>();
+  return (key) => {
+    const limiter = limiters.get(key) ?? createLimiter(maxConcurrent);
+    limiters.set(key, limiter);
+    return limiter;
   };
 }
 
-/** Waits with the clock standing. @throws as the turns do, and the work */
-export async function inTurn<T>(
-  { takeTurn, signal, clock }: { takeTurn: Turns; signal: AbortSignal; clock: Clock },
+/** Runs `work` under the limiter; the stopwatch is paused while the call waits for its slot. */
+export async function runWithPausedStopwatch<T>(
+  { limiter, signal, stopwatch }: { limiter: Limiter; signal: AbortSignal; stopwatch: Stopwatch },
   work: () => Promise<T>,
 ): Promise<T> {
-  clock.stop();
+  stopwatch.pause();
   try {
-    return await takeTurn(signal, () => {
-      clock.go();
+    return await limiter(signal, () => {
+      stopwatch.resume();
       return work();
     });
   } finally {
-    clock.go();
+    stopwatch.resume();
   }
 }
 

@@ -7,12 +7,12 @@ export const CHANNEL_KINDS = ['webhook', 'slack', 'email'] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 /** What a channel may be told of. Not of its own deliveries, or each message would make the next. */
-export const TOLD_KINDS: readonly EventKind[] = EVENT_KINDS.filter(
+export const CHANNEL_EVENT_KINDS: readonly EventKind[] = EVENT_KINDS.filter(
   (kind) => !isAuditKind(kind) && !kind.startsWith('notification.'),
 );
 
 /** What a channel is told of when nobody chose. */
-export const TOLD_BY_DEFAULT = [
+export const DEFAULT_CHANNEL_EVENTS = [
   'integration.invalid',
   'integration.expiry_flagged',
   'integration.expired',
@@ -24,7 +24,7 @@ export const TOLD_BY_DEFAULT = [
 export const EXPIRY_FLAG: EventKind = 'integration.expiry_flagged';
 
 /** A message that somebody asked for, to see whether it arrives. It has no event. */
-export const TEST_KIND = 'test';
+export const TEST_MESSAGE_KIND = 'test';
 
 export const DELIVERY_STATES = ['queued', 'sent', 'failed'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -102,29 +102,35 @@ export interface Notifier {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Pauses after the first, second… failed attempt: seven attempts within a day. */
-const PAUSES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 15 * HOUR_MS];
+const RETRY_DELAYS_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 15 * HOUR_MS];
 
 /**
  * How long to wait after this many failed attempts; `null`: give up. `jitter` is from 0 to 1 and only shortens, so that
  * all attempts lie within 24 hours.
  */
-export function pauseAfterFailures({
+export function deliveryRetryDelayMs({
   failures,
   jitter,
 }: {
   failures: number;
   jitter: number;
 }): number | null {
-  const pauseMs = PAUSES_MS[failures - 1];
+  const pauseMs = RETRY_DELAYS_MS[failures - 1];
   return pauseMs === undefined ? null : Math.round(pauseMs * (1 - 0.2 * jitter));
 }
 
 /** Where the address of a channel is sealed for; `version` counts its addresses. */
-export function addressPlace({ channelId, version }: { channelId: string; version: number }): SealContext {
+export function addressSealContext({
+  channelId,
+  version,
+}: {
+  channelId: string;
+  version: number;
+}): SealContext {
   return { table: 'channel', column: 'url', rowId: channelId, version };
 }
 
 /** Where the signing secret of a channel is sealed for. It is made once. */
-export function signingPlace(channelId: string): SealContext {
+export function signingSecretSealContext(channelId: string): SealContext {
   return { table: 'channel', column: 'signing_secret', rowId: channelId, version: 1 };
 }

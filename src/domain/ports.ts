@@ -16,7 +16,7 @@ export interface Starters {
   /** Stops everything of an integration but its own workflow. */
   cancelAll(integrationId: string): Promise<void>;
   /** How the workflow of this kind and id stands. */
-  lookAt(kind: WorkflowKind, id: string): Promise<WorkflowState>;
+  getWorkflowState(kind: WorkflowKind, id: string): Promise<WorkflowState>;
   /** Ends it without asking its code; nothing where none runs. What its rows say is for whoever starts the next. */
   terminate(kind: WorkflowKind, id: string): Promise<void>;
   /** Ids that a workflow of this kind is open for, in no order. May lag a second behind. */
@@ -98,7 +98,7 @@ export interface Scanners {
     commit: string;
     history: 'none' | 'full';
     /** Other scans under way beside it: a small one waits up to a second for those, to be read together. None, left out. */
-    neighbours?: number;
+    concurrentScans?: number;
     /** HMAC with the installation's fingerprint key, hex. */
     hash: (text: string) => string;
     signal: AbortSignal;

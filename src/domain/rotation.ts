@@ -1,7 +1,7 @@
 import type { InvalidCause, ReachabilityCause } from './causes.ts';
 import { REACHABILITY_CAUSES } from './causes.ts';
 import type { Verdict } from './integration.ts';
-import { deathMs } from './token-expiry.ts';
+import { expiryMs } from './token-expiry.ts';
 
 /**
  * Rules about rotating a token at GitLab: when it may be, when it is due, for how long the new one lives, and what is
@@ -11,10 +11,10 @@ import { deathMs } from './token-expiry.ts';
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** GitLab's own maximum. */
-export const LONGEST_LIFE_DAYS = 365;
+export const MAX_LIFETIME_DAYS = 365;
 /** So near to death only a person's word or `autoRotate` rotates, and the latter no later than an hour before. */
-const LAST_HOURS_MS = 48 * HOUR_MS;
-const LAST_CALL_MS = HOUR_MS;
+const LAST_48_HOURS_MS = 48 * HOUR_MS;
+const MIN_REMAINING_MS = HOUR_MS;
 /** Integrations whose tokens die on one day do not rotate in one moment. */
 const SPREAD_MS = 6 * HOUR_MS;
 
@@ -84,9 +84,9 @@ export function rotationBlock(token: RotatableToken, nowMs: number): RotationBlo
   if (token.mayRotate === null) return 'token_permission_unknown';
   if (token.expiresAt === undefined) return 'expiry_unknown';
   if (token.expiresAt === null) return null;
-  const leftMs = deathMs(token.expiresAt) - nowMs;
+  const leftMs = expiryMs(token.expiresAt) - nowMs;
   if (leftMs <= 0) return 'token_expired';
-  return leftMs <= LAST_HOURS_MS ? 'expires_within_48_hours' : null;
+  return leftMs <= LAST_48_HOURS_MS ? 'expires_within_48_hours' : null;
 }
 
 /** `force`: a person insists. `auto`: it rotates by itself. Both pass the last 48 hours, the latter not the last one. */
@@ -97,14 +97,14 @@ export function blockFor(will: RotationWill, token: RotatableToken, nowMs: numbe
   const block = rotationBlock(token, nowMs);
   if (block !== 'expires_within_48_hours' || will === 'asked') return block;
   if (will === 'force' || token.expiresAt === null || token.expiresAt === undefined) return null;
-  return deathMs(token.expiresAt) - nowMs < LAST_CALL_MS ? 'too_late' : null;
+  return expiryMs(token.expiresAt) - nowMs < MIN_REMAINING_MS ? 'too_late' : null;
 }
 
 /** Days that a token lives from its creation to its death. `createdAt` is ISO; unknown = as long as GitLab allows. */
-export function lifeDays(token: { createdAt: string | null; expiresAt: string | null }): number {
-  if (token.createdAt === null || token.expiresAt === null) return LONGEST_LIFE_DAYS;
-  const days = Math.round((deathMs(token.expiresAt) - startOfDay(Date.parse(token.createdAt))) / DAY_MS);
-  return Math.max(1, Math.min(LONGEST_LIFE_DAYS, days));
+export function lifetimeDays(token: { createdAt: string | null; expiresAt: string | null }): number {
+  if (token.createdAt === null || token.expiresAt === null) return MAX_LIFETIME_DAYS;
+  const days = Math.round((expiryMs(token.expiresAt) - startOfDay(Date.parse(token.createdAt))) / DAY_MS);
+  return Math.max(1, Math.min(MAX_LIFETIME_DAYS, days));
 }
 
 /** `YYYY-MM-DD` so many days after today, in UTC. */
@@ -114,17 +114,17 @@ export function dateInDays(nowMs: number, days: number): string {
 
 /** The day before this one, where a token may still end there: tomorrow at the earliest, else `null`. */
 export function lastDateBefore(date: string, nowMs: number): string | null {
-  const before = dateInDays(deathMs(date), -1);
+  const before = dateInDays(expiryMs(date), -1);
   return before >= dateInDays(nowMs, 1) ? before : null;
 }
 
 /** From tomorrow to 365 days from today. */
 export function isPossibleExpiry(date: string, nowMs: number): boolean {
-  return date >= dateInDays(nowMs, 1) && date <= dateInDays(nowMs, LONGEST_LIFE_DAYS);
+  return date >= dateInDays(nowMs, 1) && date <= dateInDays(nowMs, MAX_LIFETIME_DAYS);
 }
 
 /** Rotating every other day of a token's life is the most that makes sense. */
-export function mostDaysBefore(life: number): number {
+export function maxDaysBefore(life: number): number {
   return Math.max(1, Math.ceil(life / 2) - 1);
 }
 
@@ -142,11 +142,11 @@ export function autoRotateMs(input: {
 }): number | null {
   const { expiresAt, createdAt } = input;
   if (expiresAt === null || expiresAt === undefined) return null;
-  const death = deathMs(expiresAt);
-  const days = Math.min(input.daysBefore, mostDaysBefore(lifeDays({ createdAt, expiresAt })));
+  const death = expiryMs(expiresAt);
+  const days = Math.min(input.daysBefore, maxDaysBefore(lifetimeDays({ createdAt, expiresAt })));
   const planned = death - days * DAY_MS + Math.round(SPREAD_MS * input.jitter);
   const atMs = Math.max(planned, input.retryMs ?? 0);
-  return atMs > death - LAST_CALL_MS || input.nowMs > death - LAST_CALL_MS ? null : atMs;
+  return atMs > death - MIN_REMAINING_MS || input.nowMs > death - MIN_REMAINING_MS ? null : atMs;
 }
 
 /** Of the attempt that came to nothing: GitLab is asked daily at most; what was not sent may be tried sooner. */

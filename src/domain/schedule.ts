@@ -28,47 +28,48 @@ export type DueAction =
   | { do: 'sync' }
   | { do: 'wait'; untilMs: number };
 
-const LONGEST_WAIT_MS = 86_400_000;
+const MAX_WAIT_MS = 86_400_000;
 
 /**
  * The one thing to do next, most urgent first: what a person asked, then the token, then the list. Nothing due: wait
  * until the earliest deadline, at most a day.
  */
 export function nextAction(input: {
-  seen: IntegrationSnapshot;
+  snapshot: IntegrationSnapshot;
   nowMs: number;
   thresholds: readonly number[];
 }): DueAction {
-  const { seen, nowMs, thresholds } = input;
-  if (seen.removed) return { do: 'clean_up' };
-  if (seen.command?.kind === 'replace_token') return { do: 'replace_token', commandId: seen.command.id };
-  const { rotation } = seen;
-  const asked = seen.command?.kind === 'rotate' ? seen.command.id : null;
+  const { snapshot, nowMs, thresholds } = input;
+  if (snapshot.removed) return { do: 'clean_up' };
+  if (snapshot.command?.kind === 'replace_token')
+    return { do: 'replace_token', commandId: snapshot.command.id };
+  const { rotation } = snapshot;
+  const asked = snapshot.command?.kind === 'rotate' ? snapshot.command.id : null;
   if (rotation !== null && (asked !== null || isDue(rotation.nextLookMs, nowMs))) {
     const { attemptId, workerId } = rotation;
     return { do: 'settle_rotation', attemptId, workerId, commandId: asked };
   }
   if (asked !== null) return { do: 'rotate', commandId: asked };
-  if (seen.command !== null) return { do: 'verify', commandId: seen.command.id };
+  if (snapshot.command !== null) return { do: 'verify', commandId: snapshot.command.id };
 
-  const expiry = { expiresAt: seen.expiresAt, nowMs, thresholds, flagged: seen.flagged };
+  const expiry = { expiresAt: snapshot.expiresAt, nowMs, thresholds, flagged: snapshot.flagged };
   const flag = dueFlag(expiry);
   if (flag !== null) return { do: 'flag', thresholdDays: flag };
-  if (isDue(seen.nextVerifyMs, nowMs)) return { do: 'verify', commandId: null };
-  const nextRotateMs = rotation === null && seen.verdict === 'active' ? seen.nextRotateMs : null;
+  if (isDue(snapshot.nextVerifyMs, nowMs)) return { do: 'verify', commandId: null };
+  const nextRotateMs = rotation === null && snapshot.verdict === 'active' ? snapshot.nextRotateMs : null;
   if (isDue(nextRotateMs, nowMs)) return { do: 'rotate', commandId: null };
-  const maySync = seen.verdict === 'active' && !seen.paused;
-  if (maySync && (seen.syncQueued || isDue(seen.nextSyncMs, nowMs))) return { do: 'sync' };
+  const maySync = snapshot.verdict === 'active' && !snapshot.paused;
+  if (maySync && (snapshot.syncQueued || isDue(snapshot.nextSyncMs, nowMs))) return { do: 'sync' };
 
   const deadlines = [
-    seen.nextVerifyMs,
+    snapshot.nextVerifyMs,
     nextFlagMs(expiry),
     rotation?.nextLookMs ?? null,
     nextRotateMs,
-    maySync ? seen.nextSyncMs : null,
+    maySync ? snapshot.nextSyncMs : null,
   ];
   const comingMs = deadlines.filter((atMs): atMs is number => atMs !== null);
-  return { do: 'wait', untilMs: Math.min(nowMs + LONGEST_WAIT_MS, ...comingMs) };
+  return { do: 'wait', untilMs: Math.min(nowMs + MAX_WAIT_MS, ...comingMs) };
 }
 
 function isDue(atMs: number | null, nowMs: number): boolean {

@@ -10,18 +10,23 @@ export function isSystemError(err: unknown, ...words: string[]): boolean {
 }
 
 /** Errors that have no code of their own. */
-const TELLING_NAMES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
-const DEEPEST_CAUSE = 5;
+const NAMES_USED_AS_CODES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
+const MAX_CAUSE_DEPTH = 5;
 
 /**
  * Codes of Node, OpenSSL and undici along the chain of causes; several addresses of one host fail as one error with
  * `errors`.
  */
 export function errorCodesOf(err: unknown, depth = 0): string[] {
-  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return [];
+  if (typeof err !== 'object' || err === null || depth > MAX_CAUSE_DEPTH) return [];
   const { code, name, cause, errors } = err as Record<'code' | 'name' | 'cause' | 'errors', unknown>;
   const parts = Array.isArray(errors) ? errors.flatMap((part: unknown) => errorCodesOf(part, depth + 1)) : [];
-  const all = [code, TELLING_NAMES.has(name) ? name : null, ...errorCodesOf(cause, depth + 1), ...parts];
+  const all = [
+    code,
+    NAMES_USED_AS_CODES.has(name) ? name : null,
+    ...errorCodesOf(cause, depth + 1),
+    ...parts,
+  ];
   return all.filter(isCode);
 }
 

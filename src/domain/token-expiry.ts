@@ -7,13 +7,13 @@ const DAY_MS = 86_400_000;
 export type ExpiryState = 'never' | 'ok' | 'expiring' | 'expired' | 'unknown';
 
 /** The moment of death of a token with this `YYYY-MM-DD`, in ms since 1970. */
-export function deathMs(expiresAt: string): number {
+export function expiryMs(expiresAt: string): number {
   return Date.parse(`${expiresAt}T00:00:00Z`);
 }
 
 /** Whole days until death, rounded up: never 0 while alive, 0 when dead. */
 export function daysLeft({ expiresAt, nowMs }: { expiresAt: string; nowMs: number }): number {
-  return Math.max(0, Math.ceil((deathMs(expiresAt) - nowMs) / DAY_MS));
+  return Math.max(0, Math.ceil((expiryMs(expiresAt) - nowMs) / DAY_MS));
 }
 
 /** The smallest threshold that is reached (0 = dead), or `null` while none is. Thresholds are days, 1–365. */
@@ -22,7 +22,7 @@ export function reachedThreshold(input: {
   nowMs: number;
   thresholds: readonly number[];
 }): number | null {
-  const leftMs = deathMs(input.expiresAt) - input.nowMs;
+  const leftMs = expiryMs(input.expiresAt) - input.nowMs;
   if (leftMs <= 0) return 0;
   const reached = input.thresholds.filter((days) => leftMs <= days * DAY_MS);
   return reached.length === 0 ? null : Math.min(...reached);
@@ -65,7 +65,7 @@ export function nextFlagMs(input: {
   flagged: number | null;
 }): number | null {
   if (input.expiresAt === null || input.expiresAt === undefined) return null;
-  const death = deathMs(input.expiresAt);
+  const death = expiryMs(input.expiresAt);
   const open = [...input.thresholds, 0].filter((days) => input.flagged === null || days < input.flagged);
   if (open.length === 0) return null;
   const coming = open.map((days) => death - days * DAY_MS).filter((atMs) => atMs > input.nowMs);

@@ -54,24 +54,24 @@ export const SETUP_CODE_MS = 15 * 60_000;
 
 /** Tries to sign in that are taken without a pause, then how the pause grows, and when all is forgotten. */
 export interface ThrottleRule {
-  free: number;
+  freeAttempts: number;
   firstPauseMs: number;
-  longestPauseMs: number;
+  maxPauseMs: number;
   forgottenAfterMs: number;
 }
 
 /** One account, from anywhere. Whoever guesses has about a hundred tries a day. */
 export const ACCOUNT_THROTTLE: ThrottleRule = {
-  free: 5,
+  freeAttempts: 5,
   firstPauseMs: 1_000,
-  longestPauseMs: 15 * 60_000,
+  maxPauseMs: 15 * 60_000,
   forgottenAfterMs: 24 * 3_600_000,
 };
 
 /** One address, for any account: many people may share it. */
 export const ADDRESS_THROTTLE: ThrottleRule = {
-  free: 30,
+  freeAttempts: 30,
   firstPauseMs: 1_000,
-  longestPauseMs: 15 * 60_000,
+  maxPauseMs: 15 * 60_000,
   forgottenAfterMs: 3_600_000,
 };

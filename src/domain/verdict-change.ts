@@ -30,7 +30,7 @@ export interface VerdictChange {
   event: EventKind | null;
 }
 
-const CONFIRM_AFTER_MS = 20_000;
+const CONFIRM_REFUSAL_AFTER_MS = 20_000;
 const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set([
   'token_expired',
   'token_revoked',
@@ -57,7 +57,7 @@ export function verdictChange(input: {
       next: { ...before, suspected: true },
       warnings: null,
       token: null,
-      againInMs: CONFIRM_AFTER_MS,
+      againInMs: CONFIRM_REFUSAL_AFTER_MS,
       suspicion: true,
       event: null,
     };

@@ -129,7 +129,7 @@ function invalid(cause: InvalidCause, token: TokenFacts | null = null): Verifica
 
 const FIRST_RETRY_MS = 15_000;
 const STEADY_RETRIES = 5;
-const LONGEST_RETRY_MS = 600_000;
+const MAX_RETRY_MS = 600_000;
 
 /**
  * How long to wait before asking again while there is no verdict: 15 s for the first five times, so that an outage of
@@ -138,7 +138,7 @@ const LONGEST_RETRY_MS = 600_000;
  */
 export function retryDelayMs({ failures, jitter }: { failures: number; jitter: number }): number {
   const doublings = Math.max(0, failures - STEADY_RETRIES);
-  const baseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** doublings);
+  const baseMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** doublings);
   return Math.round(baseMs * (0.9 + 0.2 * jitter));
 }
 

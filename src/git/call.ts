@@ -77,7 +77,7 @@ export async function callGit(call: Call): Promise<string | null> {
     if (saysNoRepository(outcome.stderr)) return null;
     throw refused(refusalOf(outcome.stderr));
   } finally {
-    deadline.end();
+    deadline.close();
     configuration.close();
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTurnsByName } from '../concurrency/limiter.ts';
+import { createKeyedLimiter } from '../concurrency/limiter.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
 import { cloneAddress } from './address.ts';
@@ -59,7 +59,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     gitBinary: options.gitBinary ?? 'git',
     memoryFolder: folderForTokens(),
   };
-  const turnsAt = createTurnsByName(options.clonesPerOrigin);
+  const turnsAt = createKeyedLimiter(options.clonesPerOrigin);
   return {
     readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
     clone: async (repository) => {

@@ -28,7 +28,7 @@ export interface Jobs {
     workDirectory: string;
     commit: string;
     history: 'none' | 'full';
-    neighbours?: number;
+    concurrentScans?: number;
   };
 }
 

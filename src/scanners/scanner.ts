@@ -1,4 +1,4 @@
-import type { Clock } from '../concurrency/limiter.ts';
+import type { Stopwatch } from '../concurrency/limiter.ts';
 import type { SkippedFiles } from '../domain/scan.ts';
 import type { FoundInFile } from './found.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -10,10 +10,10 @@ export interface ScannerInput {
   folder: string;
   history: 'none' | 'full';
   /** Other scans under way beside it. */
-  neighbours: number;
+  concurrentScans: number;
   signal: AbortSignal;
   /** The scan's own, which stands while it waits for its turn. */
-  clock: Clock;
+  stopwatch: Stopwatch;
 }
 
 export interface ScannerResult {

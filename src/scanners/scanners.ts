@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deadline } from '../concurrency/deadline.ts';
 import { createDeadline } from '../concurrency/deadline.ts';
-import { createTurns } from '../concurrency/limiter.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import { canceled, isSecuError, SecuError } from '../domain/errors.ts';
 import type { ScannedFinding } from '../domain/finding.ts';
 import type { Scanners, ScanReport } from '../domain/ports.ts';
@@ -28,7 +28,7 @@ export interface ScannersOptions {
   /** `null` where it is not on this machine: scans are then incomplete, never clean. */
   gitleaks: { path: string; version: string } | null;
   /** The same; `left_out` scans for secrets alone and says nothing of code. */
-  astGrep: Omit<AstGrepOptions, 'sandbox' | 'takeTurn'> | null | 'left_out';
+  astGrep: Omit<AstGrepOptions, 'sandbox' | 'limiter'> | null | 'left_out';
   /** An existing or new folder in which nothing is kept. */
   workFolder: string;
   /** Files larger than this are counted, not read. */
@@ -49,8 +49,8 @@ export function createScanners(options: ScannersOptions): Scanners & { isolation
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const sandbox = createSandbox({ folder: workFolder });
   const places = {
-    takeTurn: createTurns(options.atOnce),
-    takeSmallTurn: createTurns(Math.max(1, Math.floor(options.atOnce / 2))),
+    limiter: createLimiter(options.atOnce),
+    smallScanLimiter: createLimiter(Math.max(1, Math.floor(options.atOnce / 2))),
   };
   const scanners: Scanner[] = [
     gitleaks === null
@@ -81,23 +81,23 @@ interface Work {
 
 async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
   if (input.signal.aborted) throw canceled();
-  const clock = createDeadline(options.scanTimeoutMs);
-  const signal = AbortSignal.any([input.signal, clock.signal]);
-  const settled = <T>(work: Promise<T>) => settle({ deadline: clock.signal, outer: input.signal }, work);
+  const stopwatch = createDeadline(options.scanTimeoutMs);
+  const signal = AbortSignal.any([input.signal, stopwatch.signal]);
+  const settled = <T>(work: Promise<T>) => settle({ deadline: stopwatch.signal, outer: input.signal }, work);
   const folder = await mkdtemp(join(input.workDirectory, 'scan-'));
   const { blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
-  const { history, neighbours = 0, hash } = input;
+  const { history, concurrentScans = 0, hash } = input;
   let snapshot: Settled<Snapshot> | null = null;
   try {
     snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
     const ran: Ran[] = [];
     for (const scanner of scanners) {
-      const how = { history, neighbours, signal, clock, maxFindings, folder };
+      const how = { history, concurrentScans, signal, stopwatch, maxFindings, folder };
       ran.push(await runScanner({ scanner, snapshot, settled, ...how }));
     }
     return await reportOf({ ran, snapshot, settled, hash });
   } finally {
-    clock.end();
+    stopwatch.close();
     if (snapshot?.ok === true) await snapshot.value.git.stop();
     await rm(folder, { recursive: true, force: true });
   }
@@ -131,9 +131,9 @@ async function runScanner(work: {
   snapshot: Settled<Snapshot>;
   settled: Settle;
   history: 'none' | 'full';
-  neighbours: number;
+  concurrentScans: number;
   signal: AbortSignal;
-  clock: Deadline;
+  stopwatch: Deadline;
   maxFindings: number;
   /** Of the whole scan. */
   folder: string;

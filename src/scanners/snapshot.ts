@@ -40,10 +40,10 @@ export interface SkippedFile {
 export interface Snapshot {
   /** The clone, by an absolute path. */
   gitDirectory: string;
-  /** The commit of the repository, of which this is the picture. */
+  /** The commit of the repository, of which this is the snapshotCommit. */
   commit: string;
   /** The commit that was added. */
-  picture: string;
+  snapshotCommit: string;
   /** To be closed by whoever took the snapshot. */
   git: GitObjects;
   /** By the name that the file has in the snapshot. */
@@ -108,9 +108,9 @@ async function fill(input: {
   const seen = { bytes: 0, tree: '', isWhole: skipped.length === 0 };
   const ref = `refs/secu/${basename(input.folder)}`;
   const stream = importStream({ git, commit, ref, candidates, files, seen, skip });
-  const picture = await commitOf({ gitDirectory, git, ref, seen, stream });
+  const snapshotCommit = await commitOf({ gitDirectory, git, ref, seen, stream });
   const fileCount = [...files.values()].filter(({ encoding }) => encoding === null).length;
-  return { picture, files, fileCount, bytes: seen.bytes, skipped };
+  return { snapshotCommit, files, fileCount, bytes: seen.bytes, skipped };
 }
 
 function reasonToSkip(entry: TreeEntry, blobMaxBytes: number): SkipReason | null {
@@ -126,12 +126,12 @@ interface Seen {
   bytes: number;
   /** The tree of the repository's own commit. */
   tree: string;
-  /** Every file goes in under its own name, as it is: then that tree is the picture already. */
+  /** Every file goes in under its own name, as it is: then that tree is the snapshotCommit already. */
   isWhole: boolean;
 }
 
 /**
- * The one commit: over the repository's own tree where that is the picture, which costs no process and is so for most;
+ * The one commit: over the repository's own tree where that is the snapshotCommit, which costs no process and is so for most;
  * else over a new one, file by file.
  */
 async function commitOf(input: {

@@ -91,7 +91,7 @@ export function createStarters({
       await cancel(fleetWorkflowId(integrationId));
       await cancel(syncWorkflowId(integrationId));
     },
-    async lookAt(kind, id) {
+    async getWorkflowState(kind, id) {
       const described = await askIfThere(() => client.workflow.getHandle(ID_OF[kind](id)).describe());
       return described === null ? 'closed' : stateOf(described, stuckAfterTries);
     },

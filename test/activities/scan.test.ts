@@ -93,8 +93,8 @@ test('a scan tells its scanners how many others this worker has under way', asyn
         return clone;
       },
     },
-    scanners: reporting(({ neighbours }) => {
-      seen.push(neighbours);
+    scanners: reporting(({ concurrentScans }) => {
+      seen.push(concurrentScans);
       return {};
     }),
   });

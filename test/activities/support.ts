@@ -49,7 +49,7 @@ export function notedStarters(): NotedStarters {
     wakeFleet: async (id) => note(`fleet ${id}`),
     cancelScan: async (id) => void noted.canceled.push(`scan ${id}`),
     cancelAll: async (id) => void noted.canceled.push(`all ${id}`),
-    lookAt: async (kind, id) => {
+    getWorkflowState: async (kind, id) => {
       if (noted.stuck.has(`${kind} ${id}`)) return 'stuck';
       return noted.open.has(`${kind} ${id}`) ? 'open' : 'closed';
     },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { TOLD_BY_DEFAULT } from '../../src/domain/channel.ts';
+import { DEFAULT_CHANNEL_EVENTS } from '../../src/domain/channel.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
 import { awaitUntil } from '../support/await-until.ts';
@@ -52,7 +52,7 @@ describe('a new channel', () => {
       offCause: null,
       url: receiver.url,
       to: null,
-      events: [...TOLD_BY_DEFAULT],
+      events: [...DEFAULT_CHANNEL_EVENTS],
       integrationIds: null,
       minSeverity: null,
       lastDelivery: null,

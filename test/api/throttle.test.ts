@@ -108,14 +108,14 @@ test('whoever guesses one account for a day has about a hundred tries, from howe
 });
 
 test('one address that tries many names is paused too, and others are not', async () => {
-  for (let count = 0; count <= ADDRESS_THROTTLE.free; count += 1)
+  for (let count = 0; count <= ADDRESS_THROTTLE.freeAttempts; count += 1)
     await fail(1, { username: `name-${count}` });
   expect(await attempt({ username: 'bob' })).toMatchObject({ status: 429 });
   expect(await attempt({ username: 'bob', from: '192.0.2.2' })).toMatchObject({ status: 401 });
 });
 
 test('an IPv6 address counts with its whole network', async () => {
-  for (let count = 0; count <= ADDRESS_THROTTLE.free; count += 1) {
+  for (let count = 0; count <= ADDRESS_THROTTLE.freeAttempts; count += 1) {
     await fail(1, { username: `name-${count}`, from: `2001:db8:1:2::${count}` });
   }
   expect(await attempt({ username: 'bob', from: '2001:db8:1:2:ffff::1' })).toMatchObject({ status: 429 });
@@ -123,14 +123,14 @@ test('an IPv6 address counts with its whole network', async () => {
 });
 
 test('many people behind one address who all know their passwords are not paused', async () => {
-  for (let round = 0; round < 2 * ADDRESS_THROTTLE.free; round += 1) {
+  for (let round = 0; round < 2 * ADDRESS_THROTTLE.freeAttempts; round += 1) {
     expect(await attempt({ username: 'bob', password: PASSWORD })).toMatchObject({ status: 200 });
   }
 });
 
 test('an address that nobody vouches for is the one of the connection', async () => {
   const plain = await startApi(world, { now: clock.now });
-  for (let count = 0; count <= ADDRESS_THROTTLE.free; count += 1) {
+  for (let count = 0; count <= ADDRESS_THROTTLE.freeAttempts; count += 1) {
     await fail(1, { username: `name-${count}`, from: `192.0.2.${count}`, at: plain });
   }
   expect(await attempt({ username: 'bob', from: '203.0.113.9', at: plain })).toMatchObject({ status: 429 });

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createBatches } from '../../src/concurrency/batcher.ts';
-import { createTurns } from '../../src/concurrency/limiter.ts';
+import { createBatcher } from '../../src/concurrency/batcher.ts';
+import { createLimiter } from '../../src/concurrency/limiter.ts';
 import type { SecuError } from '../../src/domain/errors.ts';
 
-const CLOCK = { stop: () => {}, go: () => {} };
+const STOPWATCH = { pause: () => {}, resume: () => {} };
 
 interface Run {
   tasks: number[];
@@ -13,43 +13,48 @@ interface Run {
   fail: (err: Error) => void;
 }
 
-/** Batches of numbers that weigh what they are; the test ends each run, which gives the tenfold. */
-function world({ places = 1, mostMs = 60_000, enough = (): number => 1, patienceMs = 60_000 } = {}) {
+/** Tasks are numbers whose weight is their value. The test ends each run; the result is ten times the task. */
+function createTestBatcher({
+  slots = 1,
+  timeoutMs = 60_000,
+  minBatchSize = (): number => 1,
+  maxWaitMs = 60_000,
+} = {}) {
   const runs: Run[] = [];
-  let told = Promise.withResolvers<void>();
-  const batches = createBatches<number, number>({
-    takeTurn: createTurns(places),
-    enough,
-    patienceMs,
-    most: 3,
-    mostWeight: 10,
+  let runAdded = Promise.withResolvers<void>();
+  const batcher = createBatcher<number, number>({
+    limiter: createLimiter(slots),
+    minBatchSize,
+    maxWaitMs,
+    maxBatchSize: 3,
+    maxBatchWeight: 10,
     weightOf: (task) => task,
-    mostMs,
+    timeoutMs,
     run: (tasks, signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<number[]>();
       const run = { tasks: [...tasks], signal, end: () => resolve(tasks.map((n) => n * 10)), fail: reject };
       signal.addEventListener('abort', () => reject(new Error('stopped')));
       runs.push(run);
-      told.resolve();
+      runAdded.resolve();
       return promise;
     },
   });
   const nextRun = async (): Promise<Run> => {
     for (let run = runs.shift(); ; run = runs.shift()) {
       if (run !== undefined) return run;
-      await told.promise;
-      told = Promise.withResolvers<void>();
+      await runAdded.promise;
+      runAdded = Promise.withResolvers<void>();
     }
   };
   const { signal } = new AbortController();
-  const ask = (task: number, whose: Partial<Parameters<typeof batches>[1]> = {}) =>
-    batches(task, { signal, clock: CLOCK, ...whose });
-  return { ask, nextRun, runs };
+  const submit = (task: number, caller: Partial<Parameters<typeof batcher>[1]> = {}) =>
+    batcher(task, { signal, stopwatch: STOPWATCH, ...caller });
+  return { submit, nextRun, runs };
 }
 
-test('one that is enough does not wait for company; who comes meanwhile is done together, up to what goes in', async () => {
-  const { ask, nextRun } = world();
-  const answers = Promise.all([1, 2, 3, 4, 20, 5].map((task) => ask(task)));
+test('starts at once when the batch is large enough, then batches what has queued meanwhile, up to the limits', async () => {
+  const { submit, nextRun } = createTestBatcher();
+  const answers = Promise.all([1, 2, 3, 4, 20, 5].map((task) => submit(task)));
   const seen: number[][] = [];
   for (let count = 0; count < 6; ) {
     const run = await nextRun();
@@ -61,13 +66,13 @@ test('one that is enough does not wait for company; who comes meanwhile is done 
   expect(await answers).toEqual([10, 20, 30, 40, 200, 50]);
 });
 
-test('one that comes alone runs alone, at once', async () => {
-  const { ask, nextRun } = world();
-  const first = ask(1);
+test('runs a single task at once', async () => {
+  const { submit, nextRun } = createTestBatcher();
+  const first = submit(1);
   const run = await nextRun();
   expect(run.tasks).toEqual([1]);
-  const second = ask(2);
-  const third = ask(3);
+  const second = submit(2);
+  const third = submit(3);
   run.end();
   const next = await nextRun();
   expect(next.tasks).toEqual([2, 3]);
@@ -75,39 +80,39 @@ test('one that comes alone runs alone, at once', async () => {
   expect(await Promise.all([first, second, third])).toEqual([10, 20, 30]);
 });
 
-test('what is not enough waits for more, as the last that came knows, and no longer than until it weighs enough', async () => {
+test('waits for the minimum size that the newest task asks for, or for the maximum weight', async () => {
   const needed = [3];
-  const { ask, nextRun, runs } = world({ enough: () => needed[0] ?? 1 });
+  const { submit, nextRun, runs } = createTestBatcher({ minBatchSize: () => needed[0] ?? 1 });
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  const answers = [ask(1)];
+  const answers = [submit(1)];
   await turn();
-  answers.push(ask(2));
+  answers.push(submit(2));
   await turn();
   expect(runs).toEqual([]);
-  answers.push(ask(3));
+  answers.push(submit(3));
   const three = await nextRun();
   expect(three.tasks).toEqual([1, 2, 3]);
   three.end();
-  answers.push(ask(4));
+  answers.push(submit(4));
   await turn();
   needed[0] = 2;
-  answers.push(ask(5));
+  answers.push(submit(5));
   const two = await nextRun();
   expect(two.tasks).toEqual([4, 5]);
   two.end();
   needed[0] = 3;
-  answers.push(ask(20));
+  answers.push(submit(20));
   const heavy = await nextRun();
   expect(heavy.tasks).toEqual([20]);
   heavy.end();
   expect(await Promise.all(answers)).toEqual([10, 20, 30, 40, 50, 200]);
 });
 
-test('it waits no longer than its patience lasts, and not for what left', async () => {
-  const { ask, nextRun, runs } = world({ enough: () => 3, patienceMs: 20 });
+test('waits no longer than maxWaitMs, and not for canceled tasks', async () => {
+  const { submit, nextRun, runs } = createTestBatcher({ minBatchSize: () => 3, maxWaitMs: 20 });
   const leaving = new AbortController();
-  const left = ask(1, { signal: leaving.signal });
-  const answer = ask(2);
+  const left = submit(1, { signal: leaving.signal });
+  const answer = submit(2);
   leaving.abort();
   await expect(left).rejects.toMatchObject({ code: 'canceled' });
   const run = await nextRun();
@@ -117,9 +122,9 @@ test('it waits no longer than its patience lasts, and not for what left', async 
   expect(runs).toEqual([]);
 });
 
-test('of a batch that fails each is run alone, and only the bad one fails', async () => {
-  const { ask, nextRun } = world({ enough: () => 3 });
-  const answers = Promise.allSettled([1, 2, 3].map((task) => ask(task)));
+test('runs each task of a failed batch alone, so that only the bad one fails', async () => {
+  const { submit, nextRun } = createTestBatcher({ minBatchSize: () => 3 });
+  const answers = Promise.allSettled([1, 2, 3].map((task) => submit(task)));
   (await nextRun()).fail(new Error('together'));
   const alone: number[][] = [];
   for (let count = 0; count < 3; count += 1) {
@@ -132,9 +137,9 @@ test('of a batch that fails each is run alone, and only the bad one fails', asyn
   expect(await answers).toMatchObject([{ value: 10 }, { reason: { message: 'two is bad' } }, { value: 30 }]);
 });
 
-test('a batch that takes too long is given up, and each runs alone without that limit', async () => {
-  const { ask, nextRun } = world({ mostMs: 20 });
-  const answers = Promise.all([ask(1), ask(2)]);
+test('aborts a batch that takes too long and runs each task alone without that limit', async () => {
+  const { submit, nextRun } = createTestBatcher({ timeoutMs: 20 });
+  const answers = Promise.all([submit(1), submit(2)]);
   const together = await nextRun();
   expect(together.tasks).toEqual([1, 2]);
   for (const task of [1, 2]) {
@@ -146,11 +151,11 @@ test('a batch that takes too long is given up, and each runs alone without that 
   expect(await answers).toEqual([10, 20]);
 });
 
-test('who leaves does not stop the others; when all have left it is stopped', async () => {
-  const { ask, nextRun } = world();
+test('canceling one task does not stop its batch; canceling all of them does', async () => {
+  const { submit, nextRun } = createTestBatcher();
   const [one, two] = [new AbortController(), new AbortController()];
-  const first = ask(1, { signal: one.signal });
-  const second = ask(2, { signal: two.signal });
+  const first = submit(1, { signal: one.signal });
+  const second = submit(2, { signal: two.signal });
   const run = await nextRun();
   one.abort();
   await expect(first).rejects.toMatchObject({ code: 'canceled' });
@@ -160,36 +165,39 @@ test('who leaves does not stop the others; when all have left it is stopped', as
   expect(run.signal.aborted).toBe(true);
 });
 
-test('who leaves while it waits is not run', async () => {
-  const { ask, nextRun, runs } = world();
-  const first = ask(1);
+test('does not run a task that was canceled while it waited', async () => {
+  const { submit, nextRun, runs } = createTestBatcher();
+  const first = submit(1);
   const run = await nextRun();
   const leaving = new AbortController();
-  const second = ask(2, { signal: leaving.signal });
+  const second = submit(2, { signal: leaving.signal });
   leaving.abort();
   await expect(second).rejects.toMatchObject({ code: 'canceled' });
   run.end();
   expect(await first).toBe(10);
   expect(runs).toEqual([]);
-  await expect(ask(3, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'canceled' });
+  await expect(submit(3, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'canceled' });
 });
 
-test('a clock stands from when one waits until its run begins', async () => {
-  const { ask, nextRun } = world();
-  const said: string[] = [];
-  const clock = (name: string) => ({ stop: () => said.push(`${name} -`), go: () => said.push(`${name} +`) });
-  const first = ask(1, { clock: clock('a') });
+test('pauses the stopwatch from the start of the wait until the run begins', async () => {
+  const { submit, nextRun } = createTestBatcher();
+  const calls: string[] = [];
+  const stopwatch = (name: string) => ({
+    pause: () => calls.push(`${name} paused`),
+    resume: () => calls.push(`${name} resumed`),
+  });
+  const first = submit(1, { stopwatch: stopwatch('a') });
   const run = await nextRun();
-  const second = ask(2, { clock: clock('b') });
-  expect(said).toEqual(['a -', 'a +', 'b -']);
+  const second = submit(2, { stopwatch: stopwatch('b') });
+  expect(calls).toEqual(['a paused', 'a resumed', 'b paused']);
   run.end();
   await first;
   (await nextRun()).end();
   await second;
-  expect(said.filter((word) => word.startsWith('b'))).toEqual(['b -', 'b +', 'b +']);
+  expect(calls.filter((call) => call.startsWith('b'))).toEqual(['b paused', 'b resumed', 'b resumed']);
 });
 
-test('every task has an answer of its own, whatever fails, leaves or waits', () =>
+test('every task gets its own result, whatever fails, is canceled or waits', () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -201,14 +209,14 @@ test('every task has an answer of its own, whatever fails, leaves or waits', () 
       async (tasks, places, enough) => {
         const numbered = tasks.map((task, number) => ({ ...task, number }));
         const running = { now: 0, most: 0 };
-        const batches = createBatches<(typeof numbered)[number], number>({
-          takeTurn: createTurns(places),
-          enough: () => enough,
-          patienceMs: 1,
-          most: 4,
-          mostWeight: 10,
+        const batcher = createBatcher<(typeof numbered)[number], number>({
+          limiter: createLimiter(places),
+          minBatchSize: () => enough,
+          maxWaitMs: 1,
+          maxBatchSize: 4,
+          maxBatchWeight: 10,
           weightOf: ({ weight }) => weight,
-          mostMs: 60_000,
+          timeoutMs: 60_000,
           async run(taken) {
             running.now += 1;
             running.most = Math.max(running.most, running.now);
@@ -222,7 +230,7 @@ test('every task has an answer of its own, whatever fails, leaves or waits', () 
         const asked = numbered.map((task) => {
           const leaving = new AbortController();
           if (task.leaves) setImmediate(() => leaving.abort());
-          return batches(task, { signal: leaving.signal, clock: CLOCK });
+          return batcher(task, { signal: leaving.signal, stopwatch: STOPWATCH });
         });
         for (const [index, end] of (await Promise.allSettled(asked)).entries()) {
           const { isBad, leaves } = numbered[index] ?? { isBad: false, leaves: false };

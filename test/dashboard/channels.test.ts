@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { channelPatchOf, newChannelOf } from '../../dashboard/src/pages/settings/channels/form-data.ts';
 import { TOLD, TOLD_BY_DEFAULT, toldInShort } from '../../dashboard/src/pages/settings/channels/labels.ts';
-import { TOLD_BY_DEFAULT as API_DEFAULT, TOLD_KINDS } from '../../src/domain/channel.ts';
+import { DEFAULT_CHANNEL_EVENTS as API_DEFAULT, CHANNEL_EVENT_KINDS } from '../../src/domain/channel.ts';
 
 function form(fields: Record<string, string | string[]>): FormData {
   const data = new FormData();
@@ -12,13 +12,13 @@ function form(fields: Record<string, string | string[]>): FormData {
 
 describe('what a channel is told of', () => {
   test('is offered as the API takes it, with its own default', () => {
-    expect(Object.keys(TOLD).sort()).toEqual([...TOLD_KINDS].sort());
+    expect(Object.keys(TOLD).sort()).toEqual([...CHANNEL_EVENT_KINDS].sort());
     expect([...TOLD_BY_DEFAULT].sort()).toEqual([...API_DEFAULT].sort());
   });
 
   test('is said in short', () => {
     expect(toldInShort([...API_DEFAULT])).toBe('What needs a person');
-    expect(toldInShort([...TOLD_KINDS])).toBe('All kinds');
+    expect(toldInShort([...CHANNEL_EVENT_KINDS])).toBe('All kinds');
     expect(toldInShort(['scan.failed', 'finding.opened', 'finding.fixed'])).toBe('scan 1, finding 2');
   });
 });

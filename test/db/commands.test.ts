@@ -90,7 +90,7 @@ const away: Starters = {
   wakeFleet: () => Promise.reject(new SecuError('temporal_unavailable', 'away')),
   cancelScan: () => Promise.resolve(),
   cancelAll: () => Promise.resolve(),
-  lookAt: () => Promise.resolve('closed'),
+  getWorkflowState: () => Promise.resolve('closed'),
   terminate: () => Promise.resolve(),
   async *openIds() {},
 };

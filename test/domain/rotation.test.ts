@@ -7,9 +7,9 @@ import {
   dateInDays,
   isPossibleExpiry,
   lastDateBefore,
-  lifeDays,
+  lifetimeDays,
   lostRotationText,
-  mostDaysBefore,
+  maxDaysBefore,
   nextAutoTryMs,
   rotationBlock,
 } from '../../src/domain/rotation.ts';
@@ -54,7 +54,7 @@ test('in the last 48 hours force rotates to the end, and the switch until an hou
 });
 
 test('the new token lives as long as the old one did, at most a year', () => {
-  const life = (createdAt: string | null, expiresAt: string | null) => lifeDays({ createdAt, expiresAt });
+  const life = (createdAt: string | null, expiresAt: string | null) => lifetimeDays({ createdAt, expiresAt });
   expect(life('2026-03-03T18:00:00Z', '2026-06-01')).toBe(90);
   expect(life('2026-05-31T23:59:59Z', '2026-06-01')).toBe(1);
   expect(life('2020-01-01T00:00:00Z', '2026-06-01')).toBe(365);
@@ -113,7 +113,7 @@ describe('rotating by itself', () => {
         const expiresAt = dateInDays(NOW, life);
         const at = due({ createdAt, expiresAt, daysBefore });
         const start = Date.parse(`${createdAt.slice(0, 10)}T00:00:00Z`);
-        expect(mostDaysBefore(life)).toBeLessThan(Math.max(1.5, life / 2));
+        expect(maxDaysBefore(life)).toBeLessThan(Math.max(1.5, life / 2));
         if (life > 2) expect(at).toBeGreaterThan(start + (life * DAY_MS) / 2);
       }),
     );

@@ -11,7 +11,7 @@ function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
   return nextAction({
     nowMs,
     thresholds: THRESHOLDS,
-    seen: {
+    snapshot: {
       removed: false,
       verdict: 'active',
       paused: false,

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   daysLeft,
-  deathMs,
   dueFlag,
+  expiryMs,
   expiryState,
   nextFlagMs,
   reachedThreshold,
@@ -16,7 +16,7 @@ const at = (text: string): number => Date.parse(text);
 
 test('a token lives until the last moment before 00:00 UTC of its date, and no longer', () => {
   const expiresAt = '2027-01-31';
-  expect(deathMs(expiresAt)).toBe(at('2027-01-31T00:00:00Z'));
+  expect(expiryMs(expiresAt)).toBe(at('2027-01-31T00:00:00Z'));
   expect(expiryState({ expiresAt, nowMs: at('2027-01-30T23:59:59.999Z'), thresholds })).toBe('expiring');
   expect(expiryState({ expiresAt, nowMs: at('2027-01-31T00:00:00Z'), thresholds })).toBe('expired');
 });
@@ -49,7 +49,7 @@ test('no date means never, an untold date means unknown, and neither is ever fla
 
 describe('flags', () => {
   const expiresAt = '2027-01-31';
-  const daysBefore = (days: number): number => deathMs(expiresAt) - days * DAY_MS;
+  const daysBefore = (days: number): number => expiryMs(expiresAt) - days * DAY_MS;
 
   test('are due from exactly their day before death', () => {
     expect(dueFlag({ expiresAt, nowMs: daysBefore(60) - 1, thresholds, flagged: null })).toBeNull();
@@ -123,7 +123,7 @@ describe('over any course of time', () => {
         });
         const due = dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged });
         if (due === null) return;
-        expect(nowMs).toBeGreaterThanOrEqual(deathMs(expiresAt) - due * DAY_MS);
+        expect(nowMs).toBeGreaterThanOrEqual(expiryMs(expiresAt) - due * DAY_MS);
         flags.push({ days: due, atMs: nowMs });
         held = { flag: flagged === null ? due : Math.min(flagged, due), flaggedAtMs: nowMs };
         expect(dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged: held.flag })).toBeNull();
@@ -146,13 +146,13 @@ describe('over any course of time', () => {
     fc.assert(
       fc.property(someThresholds, someDate, steps, (chosen, expiresAt, moves) => {
         const { flags, wake } = token(expiresAt, chosen);
-        let latestMs = deathMs(expiresAt) - 400 * DAY_MS;
+        let latestMs = expiryMs(expiresAt) - 400 * DAY_MS;
         for (const { onMs, backMs } of moves) {
           latestMs += onMs;
           wake(latestMs);
           wake(latestMs - backMs);
         }
-        wake(Math.max(latestMs, deathMs(expiresAt)));
+        wake(Math.max(latestMs, expiryMs(expiresAt)));
         const days = flags.map((flag) => flag.days);
         expect(new Set(days).size).toBe(days.length);
         expect(days.at(-1)).toBe(0);
@@ -171,7 +171,7 @@ describe('over any course of time', () => {
         fc.integer({ min: 0, max: 365 }),
         (chosen, expiresAt, leftDays) => {
           const { flags, wake } = token(expiresAt, chosen);
-          const nowMs = deathMs(expiresAt) - leftDays * DAY_MS;
+          const nowMs = expiryMs(expiresAt) - leftDays * DAY_MS;
           wake(nowMs);
           wake(nowMs);
           const reached = [...chosen, 0].filter((days) => leftDays <= days);
@@ -190,12 +190,12 @@ describe('over any course of time', () => {
         fc.integer({ min: 380, max: 900 }),
         (chosen, expiresAt, aheadDays) => {
           const { flags, wake } = token(expiresAt, chosen);
-          const startMs = deathMs(expiresAt) - 370 * DAY_MS;
+          const startMs = expiryMs(expiresAt) - 370 * DAY_MS;
           wake(startMs + aheadDays * DAY_MS);
           expect(flags.splice(0)).toMatchObject([{ days: 0 }]);
           for (let day = 0; day <= 370; day += 1) wake(startMs + day * DAY_MS);
           expect(flags.map(({ days }) => days)).toEqual([...chosen, 0].sort((one, other) => other - one));
-          for (const { days, atMs } of flags) expect(deathMs(expiresAt) - atMs).toBe(days * DAY_MS);
+          for (const { days, atMs } of flags) expect(expiryMs(expiresAt) - atMs).toBe(days * DAY_MS);
         },
       ),
       { numRuns: 100 },
@@ -210,10 +210,10 @@ describe('over any course of time', () => {
         fc.integer({ min: 1, max: 365 }),
         (chosen, expiresAt, longerDays) => {
           const first = token(expiresAt, chosen);
-          for (let day = 365; day >= 1; day -= 1) first.wake(deathMs(expiresAt) - day * DAY_MS);
-          const nextDeathMs = deathMs(expiresAt) + longerDays * DAY_MS;
+          for (let day = 365; day >= 1; day -= 1) first.wake(expiryMs(expiresAt) - day * DAY_MS);
+          const nextDeathMs = expiryMs(expiresAt) + longerDays * DAY_MS;
           const second = token(new Date(nextDeathMs).toISOString().slice(0, 10), chosen);
-          for (let ms = deathMs(expiresAt) - DAY_MS; ms <= nextDeathMs; ms += DAY_MS) second.wake(ms);
+          for (let ms = expiryMs(expiresAt) - DAY_MS; ms <= nextDeathMs; ms += DAY_MS) second.wake(ms);
           const open = chosen.filter((days) => days <= longerDays + 1);
           const late = chosen.filter((days) => days > longerDays + 1);
           const collapsed = open.includes(longerDays + 1) || late.length === 0 ? [] : [Math.min(...late)];

@@ -31,7 +31,7 @@ async function treesOf(files: Record<string, FileContent>) {
     return (await runGit({ home: world.folder, args })).toString().trim();
   };
   return {
-    picture: await tree(snapshot.gitDirectory, snapshot.picture),
+    picture: await tree(snapshot.gitDirectory, snapshot.snapshotCommit),
     original: await tree(repository.gitDirectory, repository.commit),
     names: [...snapshot.files.keys()].sort(),
     skipped: snapshot.skipped.map(({ reason }) => reason),

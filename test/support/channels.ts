@@ -2,7 +2,11 @@ import type { DeliveryDeps } from '../../src/background/deliver.ts';
 import { startDeliveries } from '../../src/background/deliver.ts';
 import { newId } from '../../src/db/new-id.ts';
 import type { ChannelKind } from '../../src/domain/channel.ts';
-import { addressPlace, signingPlace, TOLD_BY_DEFAULT } from '../../src/domain/channel.ts';
+import {
+  addressSealContext,
+  DEFAULT_CHANNEL_EVENTS,
+  signingSecretSealContext,
+} from '../../src/domain/channel.ts';
 import type { EventKind, NewEvent } from '../../src/domain/event.ts';
 import type { Severity } from '../../src/domain/finding.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -29,13 +33,13 @@ export async function addChannel(
 ): Promise<string> {
   const { kind = 'webhook', url, to = null } = options;
   const id = newId('channel');
-  const seal = (context: ReturnType<typeof signingPlace>, text: string) =>
+  const seal = (context: ReturnType<typeof signingSecretSealContext>, text: string) =>
     world.vault.seal({ context, secret: new Secret(text) });
   await world.database.stores.channels.add({
     id,
     kind,
     name: options.name ?? `Channel ${id}`,
-    events: options.events ?? [...TOLD_BY_DEFAULT],
+    events: options.events ?? [...DEFAULT_CHANNEL_EVENTS],
     integrationIds: options.integrationIds ?? null,
     minSeverity: options.minSeverity ?? null,
     mailTo: to,
@@ -43,11 +47,11 @@ export async function addChannel(
       url === undefined
         ? null
         : {
-            ...seal(addressPlace({ channelId: id, version: 1 }), url),
+            ...seal(addressSealContext({ channelId: id, version: 1 }), url),
             origin: new URL(url).origin,
             version: 1,
           },
-    signingSecret: kind === 'webhook' ? seal(signingPlace(id), SIGNING_SECRET) : null,
+    signingSecret: kind === 'webhook' ? seal(signingSecretSealContext(id), SIGNING_SECRET) : null,
     now: new Date(),
   });
   return id;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../src/db/new-id.ts';
-import { deathMs } from '../../src/domain/token-expiry.ts';
+import { expiryMs } from '../../src/domain/token-expiry.ts';
 import { integrationWorkflowId } from '../../src/workflows/contract.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
@@ -52,7 +52,7 @@ async function through(
           await forward(suite, { workflowId, ms: Math.min(left, STEP_DAYS) * DAY_MS });
       },
     });
-    row.seen.removed = true;
+    row.snapshot.removed = true;
     await wake();
     await suite.client.workflow.getHandle(workflowId).result();
   });
@@ -61,7 +61,7 @@ async function through(
 /** Days before the death of this token at which it was flagged, in whole days: late by less than a minute. */
 function daysBefore(row: IntegrationRow, expiresAt: string): number[] {
   return row.flags.map(({ atMs }) => {
-    const days = (deathMs(expiresAt) - atMs) / DAY_MS;
+    const days = (expiryMs(expiresAt) - atMs) / DAY_MS;
     expect(Math.ceil(days) - days).toBeLessThan(60_000 / DAY_MS);
     return Math.ceil(days) + 0;
   });
@@ -78,7 +78,7 @@ test('in more than a year of waiting a token is flagged at each threshold once, 
   expect(row.flags.map(({ thresholdDays }) => thresholdDays)).toEqual([...THRESHOLDS, 0]);
   expect(daysBefore(row, expiresAt)).toEqual([...THRESHOLDS, 0]);
   expect(row.verifications).toHaveLength(1);
-  expect(row.verifications[0]?.atMs).toBeGreaterThanOrEqual(deathMs(expiresAt));
+  expect(row.verifications[0]?.atMs).toBeGreaterThanOrEqual(expiryMs(expiresAt));
   // it looked at its rows every day, and each look was a run of its own
   expect(row.plans).toBeGreaterThan(390);
 }, 180_000);
@@ -97,17 +97,17 @@ test('a replaced token starts its thresholds anew, a signal and a pause in betwe
       await life.wake();
       await awaitUntil(() => row.finished.length === 1);
       row.flags = [];
-      row.seen.paused = true;
+      row.snapshot.paused = true;
       await life.wake();
       await life.forward(45);
-      row.seen.paused = false;
+      row.snapshot.paused = false;
       await life.wake();
       await life.forward(21);
     },
     {
       async replaceToken(input) {
-        row.seen.expiresAt = secondDeath;
-        row.seen.flagged = null;
+        row.snapshot.expiresAt = secondDeath;
+        row.snapshot.flagged = null;
         return base.replaceToken(input);
       },
     },

@@ -44,7 +44,7 @@ async function living(
     const wake = () => starters.wakeIntegration(integrationId);
     await wake();
     await work({ integrationId, workflowId, wake });
-    row.seen.removed = true;
+    row.snapshot.removed = true;
     await wake();
     await suite.client.workflow.getHandle(workflowId).result();
   });
@@ -112,7 +112,7 @@ test('an open rotation is settled by anybody where the worker that began it does
   await living(row, async () => void (await awaitUntil(() => settled.length === 1, { timeoutMs: 40_000 })), {
     async settleRotation({ attemptId }) {
       settled.push(attemptId);
-      row.seen.rotation = null;
+      row.snapshot.rotation = null;
       return { attemptId, code: 'not_rotated', newTokenId: null, expiresAt: null };
     },
   });
@@ -124,7 +124,7 @@ test('the first "no" about a token that worked is looked at again after five sec
   await living(row, async () => void (await awaitUntil(() => row.verifications.length === 2)), {
     async verifyToken({ nowMs, commandId }) {
       row.verifications.push({ atMs: nowMs, commandId });
-      row.seen.nextVerifyMs = null;
+      row.snapshot.nextVerifyMs = null;
       return { status: 'active', suspicion: row.verifications.length === 1 };
     },
   });
@@ -217,9 +217,9 @@ test('a sync is a workflow of its own that outlives a new run; one that runs is 
     async ({ integrationId, workflowId, wake }) => {
       const sync = suite.client.workflow.getHandle(syncWorkflowId(integrationId));
       await awaitUntil(async () => (await stateOf(suite, workflowId)).details.includes('Next wake'));
-      row.seen.syncQueued = true;
+      row.snapshot.syncQueued = true;
       await wake();
-      await awaitUntil(() => !row.seen.syncQueued);
+      await awaitUntil(() => !row.snapshot.syncQueued);
       await awaitUntil(async () => (await runsOf(suite, workflowId)) === 2);
       release();
       await sync.result();

@@ -29,15 +29,15 @@ test('a wake starts what is not running, and is a signal to what is', async () =
   const queuePrefix = `${crypto.randomUUID()}-`;
   const starters = createStarters({ client: suite.client, queuePrefix });
   const integrationId = newId('integration');
-  expect(await starters.lookAt('integration', integrationId)).toBe('closed');
+  expect(await starters.getWorkflowState('integration', integrationId)).toBe('closed');
   for (let wakes = 0; wakes < 3; wakes += 1) await starters.wakeIntegration(integrationId);
   await starters.wakeFleet(integrationId);
-  expect(await starters.lookAt('integration', integrationId)).toBe('open');
-  expect(await starters.lookAt('fleet', integrationId)).toBe('open');
+  expect(await starters.getWorkflowState('integration', integrationId)).toBe('open');
+  expect(await starters.getWorkflowState('fleet', integrationId)).toBe('open');
   expect(await runsOf(suite, integrationWorkflowId(integrationId))).toBe(1);
   for (const id of [integrationWorkflowId(integrationId), fleetWorkflowId(integrationId)])
     await suite.client.workflow.getHandle(id).terminate();
-  expect(await starters.lookAt('integration', integrationId)).toBe('closed');
+  expect(await starters.getWorkflowState('integration', integrationId)).toBe('closed');
 });
 
 test('a workflow whose code keeps failing is seen as stuck, ends when it is told to, and starts anew', async () => {
@@ -49,14 +49,14 @@ test('a workflow whose code keeps failing is seen as stuck, ends when it is told
       workflowId: integrationWorkflowId(integrationId),
       taskQueue,
     });
-    await awaitUntil(async () => (await starters.lookAt('integration', integrationId)) === 'stuck');
+    await awaitUntil(async () => (await starters.getWorkflowState('integration', integrationId)) === 'stuck');
     await starters.terminate('integration', integrationId);
     await starters.terminate('integration', integrationId);
-    expect(await starters.lookAt('integration', integrationId)).toBe('closed');
+    expect(await starters.getWorkflowState('integration', integrationId)).toBe('closed');
 
     await starters.wakeIntegration(integrationId);
     await awaitUntil(async () => (await idsOf(starters)).includes(integrationId));
-    expect(await starters.lookAt('integration', integrationId)).toBe('open');
+    expect(await starters.getWorkflowState('integration', integrationId)).toBe('open');
     await starters.terminate('integration', integrationId);
     await awaitUntil(async () => (await idsOf(starters)).length === 0);
   });
@@ -102,7 +102,7 @@ test('a Temporal that is away is said so within seconds, by every question', asy
     expect(starters.cancelAll(id)).rejects.toMatchObject(unavailable),
     expect(starters.terminate('scan', id)).rejects.toMatchObject(unavailable),
     expect(starters.openIds('sync')[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable),
-    expect(starters.lookAt('scan', id)).rejects.toMatchObject(unavailable),
+    expect(starters.getWorkflowState('scan', id)).rejects.toMatchObject(unavailable),
     expect(pingTemporal(ping)).rejects.toMatchObject(unavailable),
   ]);
   await connection.close();

@@ -9,7 +9,7 @@ import {
   dateInDays,
   isPossibleExpiry,
   lastDateBefore,
-  lifeDays,
+  lifetimeDays,
   rotatableOf,
 } from '../../domain/rotation.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -115,7 +115,7 @@ async function prepare(input: {
   const seen = { ...rotatableOf({ integration, credential, inDoubt }), mayRotate };
   const block = blockFor(will, expiresAt === undefined ? seen : { ...seen, expiresAt }, nowMs);
   if (block !== null) return block;
-  const life = lifeDays({ createdAt: self.token.createdAt, expiresAt: expiresAt ?? null });
+  const life = lifetimeDays({ createdAt: self.token.createdAt, expiresAt: expiresAt ?? null });
   const usable = wanted !== null && isPossibleExpiry(wanted, nowMs) ? wanted : dateInDays(nowMs, life);
   return (
     (await storesDoNotWork(deps, { integrationId, nowMs })) ?? {

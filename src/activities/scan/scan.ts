@@ -1,8 +1,8 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityInfo } from '@temporalio/activity';
-import type { Turns } from '../../concurrency/limiter.ts';
-import { createTurnsByName } from '../../concurrency/limiter.ts';
+import type { Limiter } from '../../concurrency/limiter.ts';
+import { createKeyedLimiter } from '../../concurrency/limiter.ts';
 import type { Repository } from '../../db/entities/repository.ts';
 import type { BegunScan } from '../../db/stores/scans.ts';
 import { isSecuError, SecuError } from '../../domain/errors.ts';
@@ -33,14 +33,14 @@ interface Work {
   /** Of its own, removed at its end. */
   folder: string;
   /** Other scans that this worker has under way. */
-  neighbours: () => number;
+  concurrentScans: () => number;
 }
 
-type Asked = Pick<Work, 'deps' | 'input' | 'signal' | 'neighbours'>;
+type Asked = Pick<Work, 'deps' | 'input' | 'signal' | 'concurrentScans'>;
 
 export function createScanActivities(deps: ScanDeps) {
   let underWay = 0;
-  const turnsOf = createTurnsByName(deps.settings.clones);
+  const turnsOf = createKeyedLimiter(deps.settings.clones);
   return {
     /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
     async scanRepository(input: ScanTask): Promise<ScanResult> {
@@ -49,7 +49,7 @@ export function createScanActivities(deps: ScanDeps) {
         return await withHeartbeat(
           () => null,
           async (signal) => {
-            const asked = { deps, input, signal, neighbours: () => underWay - 1 };
+            const asked = { deps, input, signal, concurrentScans: () => underWay - 1 };
             return scanRepository(asked, turnsOf(input.integrationId));
           },
         );
@@ -64,8 +64,8 @@ export function createScanActivities(deps: ScanDeps) {
  * A clone waits for its turn before anything is looked at: whether the integration may clone, and with which token, is known
  * when it begins, so that a token that died is tried by those alone that were on their way.
  */
-async function scanRepository(asked: Asked, takeTurn: Turns): Promise<ScanResult> {
-  const cloned = await takeTurn(asked.signal, async () => {
+async function scanRepository(asked: Asked, limiter: Limiter): Promise<ScanResult> {
+  const cloned = await limiter(asked.signal, async () => {
     const work = await begin(asked);
     if ('status' in work) return work;
     const clone = await settled(work, () => cloneRepository(work));
@@ -177,7 +177,7 @@ async function scanClone(work: Work, clone: CloneResult): Promise<ScanReport> {
     workDirectory: work.folder,
     commit: clone.commit,
     history: historyOf(work.scan),
-    neighbours: work.neighbours(),
+    concurrentScans: work.concurrentScans(),
     hash: work.deps.hash,
     signal: work.signal,
   });

@@ -1,6 +1,6 @@
 import { ICalCalendar, ICalCalendarMethod, ICalEventTransparency } from 'ical-generator';
 import { escapeForeignText } from '../../domain/finding.ts';
-import { deathMs } from '../../domain/token-expiry.ts';
+import { expiryMs } from '../../domain/token-expiry.ts';
 
 const DAY_MS = 86_400_000;
 const REFRESH_SECONDS = 6 * 3_600;
@@ -37,7 +37,7 @@ export function calendarFeed(input: {
   });
   for (const token of tokens) {
     for (const daysBefore of [...thresholds, 0]) {
-      const startMs = deathMs(token.expiresOn) - daysBefore * DAY_MS;
+      const startMs = expiryMs(token.expiresOn) - daysBefore * DAY_MS;
       if (daysBefore !== 0 && startMs < today) continue;
       calendar.createEvent({
         id: `${token.integrationId}-${daysBefore}@${host}`,

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { newId } from '../../db/new-id.ts';
 import type { ChannelView, SealedAddress } from '../../db/stores/channels.ts';
 import type { Stores } from '../../db/stores/index.ts';
-import { addressPlace, signingPlace, TOLD_BY_DEFAULT } from '../../domain/channel.ts';
+import {
+  addressSealContext,
+  DEFAULT_CHANNEL_EVENTS,
+  signingSecretSealContext,
+} from '../../domain/channel.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { EventKind } from '../../domain/event.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -40,7 +44,7 @@ export async function createChannel({
       id,
       kind: body.kind,
       name: body.name,
-      events: body.events ?? [...TOLD_BY_DEFAULT],
+      events: body.events ?? [...DEFAULT_CHANNEL_EVENTS],
       integrationIds: body.integrationIds ?? null,
       minSeverity: body.minSeverity ?? null,
       mailTo: body.kind === 'email' ? body.to : null,
@@ -48,7 +52,7 @@ export async function createChannel({
       signingSecret:
         signingSecret === null
           ? null
-          : deps.vault.seal({ context: signingPlace(id), secret: new Secret(signingSecret) }),
+          : deps.vault.seal({ context: signingSecretSealContext(id), secret: new Secret(signingSecret) }),
       now,
     });
     await audit({
@@ -146,7 +150,7 @@ function sealAddress(input: {
   url: GivenAddress;
 }): SealedAddress {
   const { deps, channelId, version, url } = input;
-  const sealed = deps.vault.seal({ context: addressPlace({ channelId, version }), secret: url.secret });
+  const sealed = deps.vault.seal({ context: addressSealContext({ channelId, version }), secret: url.secret });
   return { ...sealed, origin: url.origin, version };
 }
 

@@ -1,9 +1,9 @@
 import {
+  CHANNEL_EVENT_KINDS,
   CHANNEL_KINDS,
   DELIVERY_CAUSES,
   DELIVERY_STATES,
-  TEST_KIND,
-  TOLD_KINDS,
+  TEST_MESSAGE_KIND,
 } from '../../domain/channel.ts';
 import type { EventKind } from '../../domain/event.ts';
 import { SEVERITIES } from '../../domain/finding.ts';
@@ -50,7 +50,7 @@ function urlProblem(parsed: URL | null): string | null {
 const to = z.email().max(MAX_ADDRESS).openapi({ example: 'platform-team@example.com' });
 
 const events = z
-  .array(z.enum(TOLD_KINDS as [EventKind, ...EventKind[]]))
+  .array(z.enum(CHANNEL_EVENT_KINDS as [EventKind, ...EventKind[]]))
   .min(1)
   .transform((kinds) => [...new Set(kinds)])
   .openapi({
@@ -122,7 +122,7 @@ export const DeliverySchema = z
     id: z.string().openapi({ description: 'Sent along as `webhook-id`, and in the `Message-ID` of a mail' }),
     channelId: z.string(),
     eventId: z.string().nullable(),
-    kind: z.string().openapi({ description: `Kind of the event, or \`${TEST_KIND}\`` }),
+    kind: z.string().openapi({ description: `Kind of the event, or \`${TEST_MESSAGE_KIND}\`` }),
     integrationId: z.string().nullable(),
     ...attempt,
     advice: z.string().nullable(),

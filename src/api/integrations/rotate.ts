@@ -4,8 +4,8 @@ import { SecuError } from '../../domain/errors.ts';
 import type { RotatableToken, RotationBlock } from '../../domain/rotation.ts';
 import {
   isPossibleExpiry,
-  lifeDays,
-  mostDaysBefore,
+  lifetimeDays,
+  maxDaysBefore,
   rotatableOf,
   rotationBlock,
 } from '../../domain/rotation.ts';
@@ -125,8 +125,8 @@ export function assertMayRotateItself(input: {
     });
   }
   if (token.expiresAt === null || token.expiresAt === undefined) return;
-  const life = lifeDays({ createdAt, expiresAt: token.expiresAt });
-  if (daysBefore <= mostDaysBefore(life)) return;
+  const life = lifetimeDays({ createdAt, expiresAt: token.expiresAt });
+  if (daysBefore <= maxDaysBefore(life)) return;
   throw new SecuError(
     'invalid_request',
     `autoRotate.daysBefore: less than half of the token's life of ${life} days`,

@@ -1,5 +1,5 @@
 import type { ChannelKind, DeliveryCause, DeliveryState } from '../../domain/channel.ts';
-import { TEST_KIND } from '../../domain/channel.ts';
+import { TEST_MESSAGE_KIND } from '../../domain/channel.ts';
 import type { SealedSecret } from '../../domain/sealed-secret.ts';
 import type { ListInput } from '../list-query.ts';
 import { anyOf, listPage } from '../list-query.ts';
@@ -103,7 +103,7 @@ due as (
   select d.id, coalesce(b.sending, 0) + row_number() over (partition by d.channel_id order by d.next_try_at, d.id) as place
   from delivery d join channel c on c.id = d.channel_id left join busy b on b.channel_id = d.channel_id
   where d.state = 'queued' and d.next_try_at <= now() and (d.leased_until is null or d.leased_until <= now())
-    and (c.enabled or d.kind = '${TEST_KIND}')),
+    and (c.enabled or d.kind = '${TEST_MESSAGE_KIND}')),
 picked as (
   select id from delivery
   where id in (select id from due where place <= $2) and state = 'queued' and next_try_at <= now()
@@ -127,7 +127,7 @@ export function createDeliveryStore(sql: Sql) {
       await sql.run(
         `insert into delivery (id, channel_id, kind, state, attempts, failures, next_try_at, created_at)
          values ($1, $2, $3, 'queued', 0, 0, now(), now())`,
-        [id, channelId, TEST_KIND],
+        [id, channelId, TEST_MESSAGE_KIND],
       );
       return id;
     },
@@ -175,7 +175,7 @@ export function createDeliveryStore(sql: Sql) {
     async giveUp({ channelId, cause }: { channelId: string; cause: DeliveryCause }): Promise<number> {
       return sql.run(
         `update delivery set state = 'failed', cause = $2, finished_at = now(), leased_until = null
-         where channel_id = $1 and state = 'queued' and kind <> '${TEST_KIND}'`,
+         where channel_id = $1 and state = 'queued' and kind <> '${TEST_MESSAGE_KIND}'`,
         [channelId, cause],
       );
     },

@@ -24,9 +24,9 @@ export function createSignInTryStore(sql: Sql) {
           subject,
           now,
           new Date(now.getTime() - rule.forgottenAfterMs),
-          rule.free,
+          rule.freeAttempts,
           rule.firstPauseMs,
-          rule.longestPauseMs,
+          rule.maxPauseMs,
         ],
       );
       if (taken === 1) return null;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Turns } from '../../concurrency/limiter.ts';
-import { inTurn } from '../../concurrency/limiter.ts';
+import type { Limiter } from '../../concurrency/limiter.ts';
+import { runWithPausedStopwatch } from '../../concurrency/limiter.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { SkipReason } from '../../domain/scan.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
@@ -33,7 +33,7 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 export interface AstGrepOptions extends AstGrep {
   sandbox: Sandbox;
   /** One for each run of the engine. */
-  takeTurn: Turns;
+  limiter: Limiter;
   /** For one file; by default 20 s. */
   fileTimeoutMs?: number | undefined;
 }
@@ -129,8 +129,8 @@ function rulesFor({ work, file, content }: { work: Work; file: CodeFile; content
 }
 
 async function resultsOf({ options, rules, input }: Work, batch: readonly Candidate[]) {
-  const { sandbox, takeTurn, fileTimeoutMs = FILE_TIMEOUT_MS } = options;
-  const { folder, signal, snapshot, clock } = input;
+  const { sandbox, limiter, fileTimeoutMs = FILE_TIMEOUT_MS } = options;
+  const { folder, signal, snapshot, stopwatch } = input;
   const engine = {
     astGrep: options,
     rules: rules.map(engineRule),
@@ -142,7 +142,7 @@ async function resultsOf({ options, rules, input }: Work, batch: readonly Candid
   };
   if (batch.length === 0) return [];
   const tasks = batch.map(({ task }) => task);
-  return inTurn({ takeTurn, signal, clock }, () => runEngine(engine, tasks));
+  return runWithPausedStopwatch({ limiter, signal, stopwatch }, () => runEngine(engine, tasks));
 }
 
 function engineRule({ rule, constraints, utils, narrow }: CodeRule): EngineRule {

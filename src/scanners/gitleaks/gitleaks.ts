@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inTurn } from '../../concurrency/limiter.ts';
+import { runWithPausedStopwatch } from '../../concurrency/limiter.ts';
 import type { SkippedFiles } from '../../domain/scan.ts';
 import { BINARY_EXTENSIONS } from '../file-kinds.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
@@ -14,7 +14,7 @@ import { foundOf, identityOf } from './findings.ts';
 import { HISTORY_OPTIONS, historyArguments, largePaths, readHistory } from './history.ts';
 import type { Leak } from './report.ts';
 import type { GitleaksProgram } from './run.ts';
-import { RULES_FILE, readLess, runGitleaks } from './run.ts';
+import { incompleteReadError, RULES_FILE, runGitleaks } from './run.ts';
 import { SEVERITY_TABLE } from './severity.ts';
 import type { Places } from './snapshot-scans.ts';
 import { createSnapshotScans } from './snapshot-scans.ts';
@@ -80,7 +80,7 @@ function atHead({ leaks, input }: { leaks: readonly Leak[]; input: ScannerInput 
   const byName = Map.groupBy(leaks, (leak) => leak.file);
   const leaky = [...byName].map(([name, ofFile]): LeakyFile => {
     const file = files.get(name);
-    if (file === undefined) throw readLess();
+    if (file === undefined) throw incompleteReadError();
     const { path, objectId, encoding } = file;
     return { path, commit, object: objectId, encoding, leaks: ofFile };
   });
@@ -112,11 +112,11 @@ async function scanHistory(parts: {
   const forTheSnapshot = await readFile(attributes);
   await appendFile(attributes, [...binaryPatterns(), ...large.map(attributePattern)].join(''));
   const history = await readHistory({ git, commit });
-  const { leaks, extent } = await inTurn({ ...input, takeTurn: options.takeTurn }, () =>
+  const { leaks, extent } = await runWithPausedStopwatch({ ...input, limiter: options.limiter }, () =>
     runGitleaks({ ...options, ...input, gitDirectory, logOptions: historyArguments(commit) }),
   );
   await writeFile(attributes, forTheSnapshot);
-  if (extent.commits !== history.commitsWithText) throw readLess();
+  if (extent.commits !== history.commitsWithText) throw incompleteReadError();
   const known = identitiesOf(files);
   const past = leaks.filter((leak) => !known.has(identityOf({ leak, path: leak.file })));
   const rankOf = (leak: Leak) => history.rank.get(leak.commit) ?? Number.POSITIVE_INFINITY;

@@ -47,7 +47,7 @@ export interface ScanExtent {
   leaks: number;
 }
 
-/** Everything that it says when all is well, line by line. Its clock is before each. */
+/** Everything that it says when all is well, line by line. Its stopwatch is before each. */
 const WELL = [
   /^\S+ INF (?<commits>\d+) commits scanned\.$/,
   /^\S+ INF scanned ~(?<bytes>\d+) bytes \(.+\) in \S+$/,

@@ -66,7 +66,7 @@ export async function runGitleaks(
   return { extent, leaks };
 }
 
-export function readLess(): SecuError {
+export function incompleteReadError(): SecuError {
   return new SecuError('scanner_crashed', 'gitleaks read something else than there was', {
     details: { problem: 'incomplete' },
   });

@@ -10,7 +10,7 @@ export interface Flagged {
 
 /** One integration in memory: what the database would hold, decided over by the real rules of the domain. */
 export interface IntegrationRow {
-  seen: IntegrationSnapshot;
+  snapshot: IntegrationSnapshot;
   commands: { id: string; kind: 'verify' | 'replace_token' | 'rotate' }[];
   /** Command ids in the order in which they were finished. */
   finished: string[];
@@ -24,9 +24,9 @@ export interface IntegrationRow {
 export const THRESHOLDS = [60, 30, 14, 7, 3, 1];
 
 /** An active integration with nothing due: no expiry, no verification, no sync. */
-export function integrationRow(seen: Partial<IntegrationSnapshot> = {}): IntegrationRow {
+export function integrationRow(snapshot: Partial<IntegrationSnapshot> = {}): IntegrationRow {
   return {
-    seen: {
+    snapshot: {
       removed: false,
       verdict: 'active',
       paused: false,
@@ -38,7 +38,7 @@ export function integrationRow(seen: Partial<IntegrationSnapshot> = {}): Integra
       command: null,
       rotation: null,
       nextRotateMs: null,
-      ...seen,
+      ...snapshot,
     },
     commands: [],
     finished: [],
@@ -59,29 +59,32 @@ export function activitiesOver(row: IntegrationRow, own: Partial<AllActivities> 
   return activitiesWith({
     async planIntegration({ nowMs }) {
       row.plans += 1;
-      if (row.seen.removed) return { action: { do: 'clean_up' }, status: 'removed' };
-      const seen = { ...row.seen, command: row.commands[0] ?? null };
-      return { action: nextAction({ seen, nowMs, thresholds: THRESHOLDS }), status: row.seen.verdict };
+      if (row.snapshot.removed) return { action: { do: 'clean_up' }, status: 'removed' };
+      const snapshot = { ...row.snapshot, command: row.commands[0] ?? null };
+      return {
+        action: nextAction({ snapshot, nowMs, thresholds: THRESHOLDS }),
+        status: row.snapshot.verdict,
+      };
     },
     async flagExpiry({ thresholdDays, nowMs }) {
       row.flags.push({ thresholdDays, atMs: nowMs });
-      row.seen.flagged = thresholdDays;
-      if (thresholdDays === 0) row.seen.nextVerifyMs = nowMs;
+      row.snapshot.flagged = thresholdDays;
+      if (thresholdDays === 0) row.snapshot.nextVerifyMs = nowMs;
       return { flagged: true };
     },
     async verifyToken({ commandId, nowMs }) {
       row.verifications.push({ atMs: nowMs, commandId });
-      row.seen.nextVerifyMs = null;
+      row.snapshot.nextVerifyMs = null;
       if (commandId !== null) finish(commandId);
-      return { status: row.seen.verdict, suspicion: false };
+      return { status: row.snapshot.verdict, suspicion: false };
     },
     async replaceToken({ commandId }) {
       finish(commandId);
       return { code: 'ok' };
     },
     async openSync() {
-      row.seen.syncQueued = false;
-      row.seen.nextSyncMs = null;
+      row.snapshot.syncQueued = false;
+      row.snapshot.nextSyncMs = null;
       return { syncId: row.syncsOpened.at(-1) ?? null, joined: false };
     },
     async cleanUpIntegration() {
