@@ -13,8 +13,8 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { SecuError } from '../domain/errors.ts';
+import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import type { SystemUser } from './processes.ts';
-import { SYSTEM_PATH } from './processes.ts';
 
 const USER = 'postgres';
 /** Where user `postgres` can read the programs when the project lies in a folder that is closed to it. */

@@ -15,6 +15,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, readProcessStart } from '../../tools/lock.js';
 import { SecuError } from '../domain/errors.ts';
+import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import type { HomeLayout } from './home.ts';
 import { processesMarkedWith, readCommandLine, sessionOf } from './proc.ts';
 import type { Say } from './say.ts';
@@ -26,9 +27,6 @@ const SETPRIV = '/usr/bin/setpriv';
 
 /** Marks every process that belongs to a home, so that a later start can end what a killed one left. */
 const PART_OF = 'SECU_PART_OF';
-
-/** PATH of children that are not ours to configure. */
-export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A user of the machine, by number. */
 export interface SystemUser {

@@ -5,9 +5,9 @@ import type { CloneAddress } from './address.ts';
 import { cloneAddress } from './address.ts';
 import { gitConfig } from './config.ts';
 import { openCredential } from './credentials.ts';
+import { runGit } from './git-command.ts';
 import type { Refusal } from './refusals.ts';
 import { refusalOf, saysNoRepository } from './refusals.ts';
-import { runGit } from './run.ts';
 
 /** What is the same for every call of an installation. */
 export interface CallSettings {

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { createKeyedLimiter } from '../concurrency/limiter.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
+import { createBareRepository } from '../subprocess/bare-repository.ts';
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
 import { callGit, refused } from './call.ts';
 import { NO_BRANCH } from './config.ts';
+import { readFetchedCommit } from './fetch-head.ts';
 import { folderBytes, watchFolder } from './folder-size.ts';
-import { layOut, takeFetched } from './lay-out.ts';
 import { localHead } from './local-head.ts';
 import { memoryFolder } from './memory-file.ts';
 import type { Refusal } from './refusals.ts';
@@ -133,7 +134,7 @@ async function cloneInto({
     });
   const depth = history === 'full' ? [] : ['--depth', '1'];
   try {
-    const how = { transfer, directory, depth, templateFolder: settings.templateFolder };
+    const how = { transfer, directory, depth };
     const { commit } = (await fetchHead(how)) ?? (await cloneWhole(how));
     const bytes = await folderBytes(directory);
     if (bytes > maxBytes) throw refused(TOO_LARGE);
@@ -151,7 +152,6 @@ interface Transferring {
   transfer: Transfer;
   directory: string;
   depth: readonly string[];
-  templateFolder: string;
 }
 
 /** The head into a repository of ours; `null` where there is none, or of another kind: `git clone` tells more then. */
@@ -159,13 +159,12 @@ async function fetchHead({
   transfer,
   directory,
   depth,
-  templateFolder,
 }: Transferring): Promise<{ commit: string | null } | null> {
-  await layOut({ gitDirectory: directory, templateFolder });
+  await createBareRepository({ gitDirectory: directory });
   const into = ['--git-dir', directory, 'fetch', '--quiet', '--no-tags', '--no-auto-maintenance', ...depth];
   try {
     const printed = await transfer((url) => [...into, '--', url, 'HEAD']);
-    return { commit: printed === null ? null : await takeFetched(directory) };
+    return { commit: printed === null ? null : await readFetchedCommit(directory) };
   } catch (err) {
     if (!isForClone(err)) throw err;
     await rm(directory, { recursive: true, force: true });

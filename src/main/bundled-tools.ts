@@ -1,7 +1,7 @@
-import type { BundledTool } from '../embedded/doctor.ts';
 import type { Tool, ToolPaths, ToolState } from '../embedded/tools.ts';
 import { listTools } from '../embedded/tools.ts';
 import { findAstGrep } from '../scanners/ast-grep/find.ts';
+import type { BundledTool } from './doctor/machine.ts';
 
 type AnyTool = Omit<Tool, 'source'> & { source: Tool['source'] | 'npm' };
 

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
 import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { listTools } from '../embedded/tools.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
@@ -44,6 +45,7 @@ export async function createScanTools(input: {
   folderForTokens(); // or it is told now, not by the first clone
   const runner = createRunner({
     options: { git: gitOptions({ config, workFolder }), scanners },
+    environment: readEnvironment(),
     routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
     onComplaint: (text) =>
       log.error({ text }, 'the process that runs git and the scanners ended with a complaint'),

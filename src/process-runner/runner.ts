@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { readEnvironment } from '../config/environment.ts';
 import { canceled } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository, Scanners, ScanReport } from '../domain/ports.ts';
 import { fingerprintAs } from '../scanners/fingerprint.ts';
@@ -33,6 +32,8 @@ export interface Runner {
 
 interface RunnerInput {
   options: RunnerOptions;
+  /** Of this process; the runner inherits a few names of it. */
+  environment: Readonly<Record<string, string | undefined>>;
   /** @throws SecuError as `OutboundPolicy.pinFor` */
   routeFor: (url: string) => Promise<Route>;
   /** Is told the last that a runner wrote to standard error, once it ended: nothing of ours writes there. */
@@ -71,7 +72,7 @@ export function createRunner(input: RunnerInput): Runner {
 }
 
 /** Jobs by number, and the process that does them. */
-function createJobs({ options, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
+function createJobs({ options, environment, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
   let jobs = 0;
@@ -79,6 +80,7 @@ function createJobs({ options, routeFor, onComplaint, idleMs = IDLE_MS }: Runner
 
   function start(): ChildProcess {
     const started = startProgram({
+      environment,
       onMessage: (message) => {
         if (message.type === 'done') waiting.get(message.id)?.(message.answer);
         else void tellRoute(started, message);
@@ -134,14 +136,14 @@ function createJobs({ options, routeFor, onComplaint, idleMs = IDLE_MS }: Runner
 }
 
 function startProgram(on: {
+  environment: RunnerInput['environment'];
   onMessage: (message: FromRunner) => void;
   onEnd: () => void;
   onComplaint: (text: string) => void;
 }): ChildProcess {
-  const environment = readEnvironment();
   const child = fork(PROGRAM, {
     execArgv: NODE_OPTIONS,
-    env: Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
+    env: Object.fromEntries(INHERITED.map((name) => [name, on.environment[name]])),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let complaint = '';

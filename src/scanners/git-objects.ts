@@ -2,12 +2,14 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../domain/errors.ts';
 import { isSystemError } from '../domain/system-error.ts';
-import type { ProcessResult } from './process.ts';
-import { runProcess, startProcess } from './process.ts';
+import { GIT_LOCAL_LIMITS } from '../subprocess/limits.ts';
+import type { ProcessResult } from '../subprocess/process.ts';
+import { runProcess, startProcess } from '../subprocess/process.ts';
+import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 
 const GIT_CONFIG = fileURLToPath(new URL('git-config', import.meta.url));
 const READ_COMMIT = fileURLToPath(new URL('read-commit.sh', import.meta.url));
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 const MAX_TREE_BYTES = 256 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
@@ -72,7 +74,7 @@ export function openGitObjects(input: {
   signal: AbortSignal;
 }): GitObjects {
   const { commit, folder, signal } = input;
-  const base = { env: scannerEnvironment(input), folder, signal };
+  const base = { env: scannerEnvironment(input), folder, limits: GIT_LOCAL_LIMITS, signal };
   let session: Session | null = null;
   const open = (command: string, args: readonly string[]): Session => {
     session = openSession({ ...base, command, args });

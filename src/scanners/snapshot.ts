@@ -6,7 +6,7 @@ import { deflateSync } from 'node:zlib';
 import { SecuError } from '../domain/errors.ts';
 import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
 import { isSystemError } from '../domain/system-error.ts';
-import { makeAllText } from './bare-repository.ts';
+import { writeTextAttributes } from '../subprocess/bare-repository.ts';
 import { isBinaryName, isLfsPointer } from './file-kinds.ts';
 import type { GitObjects, TreeEntry } from './git-objects.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -77,7 +77,7 @@ export async function takeSnapshot(input: {
 }): Promise<Snapshot> {
   const { commit, folder, signal } = input;
   const gitDirectory = resolve(input.gitDirectory);
-  await makeAllText(gitDirectory);
+  await writeTextAttributes(gitDirectory);
   const git = openGitObjects({ gitDirectory, commit, folder, signal });
   try {
     return { gitDirectory, commit, git, ...(await fill({ ...input, gitDirectory, git })) };

@@ -3,8 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { acquireHome } from '../../src/embedded/home.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
-import { SYSTEM_PATH } from '../../src/embedded/processes.ts';
 import { createSupervisor } from '../../src/embedded/supervisor.ts';
+import { SYSTEM_PATH } from '../../src/subprocess/system-path.ts';
 
 const [, , home = ''] = process.argv;
 const say = () => {};

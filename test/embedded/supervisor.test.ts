@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { HeldHome } from '../../src/embedded/home.ts';
 import { acquireHome } from '../../src/embedded/home.ts';
-import { SYSTEM_PATH } from '../../src/embedded/processes.ts';
 import type { ChildSpec, Supervisor } from '../../src/embedded/supervisor.ts';
 import { createSupervisor, superviseChildren } from '../../src/embedded/supervisor.ts';
+import { SYSTEM_PATH } from '../../src/subprocess/system-path.ts';
 import { isAlive, until } from './support.ts';
 
 let folder: string;

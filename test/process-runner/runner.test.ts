@@ -11,7 +11,7 @@ import type { ScannersOptions } from '../../src/scanners/scanners.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
 import type { GitWorld } from '../git/support.ts';
 import { createGitWorld } from '../git/support.ts';
-import { programsOf, standIn } from '../scanners/stand-ins.ts';
+import { programsOf, standIn } from '../scanners/fakes.ts';
 import { hash } from '../scanners/support.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import { toolPath } from '../support/tools.ts';
@@ -48,6 +48,7 @@ function runner(
   more: { path?: string; idleMs?: number; pin?: () => Promise<string | null>; proxy?: string } = {},
 ): Runner {
   const made = createRunner({
+    environment: process.env,
     options: {
       git: {
         workFolder: join(world.folder, 'runner'),

@@ -8,7 +8,7 @@ import type { ScanReport } from '../../src/domain/ports.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
 import { findAstGrep } from '../../src/scanners/ast-grep/find.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
-import { programsOf } from './stand-ins.ts';
+import { programsOf } from './fakes.ts';
 import type { ScanHow, ScanWorld } from './support.ts';
 import { BLOB_MAX_BYTES, createScanWorld, runOf } from './support.ts';
 

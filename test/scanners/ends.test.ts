@@ -9,7 +9,7 @@ import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
 import { awaitUntil } from '../support/await-until.ts';
-import { goodWords, programsOf, standIn } from './stand-ins.ts';
+import { goodWords, programsOf, standIn } from './fakes.ts';
 import type { BareRepository, ScanHow, ScanWorld } from './support.ts';
 import { BLOB_MAX_BYTES, createScanWorld, places, runOf } from './support.ts';
 

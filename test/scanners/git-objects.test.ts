@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { runGit } from '../../simulator/git/run.ts';
 import type { GitObjects } from '../../src/scanners/git-objects.ts';
 import { openGitObjects } from '../../src/scanners/git-objects.ts';
-import { programsOf } from './stand-ins.ts';
+import { programsOf } from './fakes.ts';
 import type { BareRepository, ScanWorld } from './support.ts';
 import { createScanWorld } from './support.ts';
 

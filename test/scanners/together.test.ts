@@ -6,7 +6,7 @@ import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import type { ScanReport } from '../../src/domain/ports.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
 import { awaitUntil } from '../support/await-until.ts';
-import { standIn } from './stand-ins.ts';
+import { standIn } from './fakes.ts';
 import type { BareRepository, ScanWorld } from './support.ts';
 import { BLOB_MAX_BYTES, createScanWorld, hash, places, runOf } from './support.ts';
 

@@ -4,11 +4,11 @@ import type { Config, ConfigFacts } from '../../config/config.ts';
 import { readConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { SecuError } from '../../domain/errors.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
 import { homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
 import { listTools, requireTool } from '../../embedded/tools.ts';
 import type { QueueName } from '../../temporal/worker.ts';
+import type { DoctorPart } from '../doctor/part.ts';
 import { print } from './print.ts';
 
 const QUEUES = ['orchestration', 'gitlab', 'scan'] as const satisfies readonly QueueName[];

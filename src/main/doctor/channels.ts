@@ -1,6 +1,6 @@
 import { openDatabase } from '../../db/database.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { part } from '../../embedded/doctor.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
 const ADVICE = 'Make a channel: docs/how-to/be-told.md.';
 

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { part } from '../../embedded/doctor.ts';
 import { memoryFolder } from '../../git/memory-file.ts';
 import { keyFileOf } from '../keys.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
 /** Git gets a token through a file in memory that never had a name. */
 export function examineMemory(): DoctorPart {

@@ -1,6 +1,4 @@
 import type { Config } from '../../config/config.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { examine } from '../../embedded/doctor.ts';
 import { homeHolder, homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
 import { findTemporal } from '../../embedded/temporal-server.ts';
@@ -10,8 +8,10 @@ import { bundledTools } from '../bundled-tools.ts';
 import { outboundPolicyOf, temporalAddressOf } from '../world.ts';
 import { examineChannels } from './channels.ts';
 import { examineKeys, examineMemory } from './files.ts';
+import { examineMachine } from './machine.ts';
 import { examineMigrations } from './migrations.ts';
 import { examineOrigins } from './origins.ts';
+import type { DoctorPart } from './part.ts';
 import { examineSettings } from './settings.ts';
 import { examineWorkflows } from './workflows.ts';
 
@@ -24,7 +24,7 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
   const policy = outboundPolicyOf(config);
   try {
     const [machine, migrations, workflows, origins, channels] = await Promise.all([
-      examine({
+      examineMachine({
         home: config.home,
         databaseUrl: config.database.url?.value() ?? null,
         temporal: temporal === null ? null : { ...temporal, connect: async () => connectionTo(temporal) },

@@ -1,6 +1,6 @@
 import { openDatabase } from '../../db/database.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { part } from '../../embedded/doctor.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
 /** Whether the schema fits this version. `databaseUrl` null: an embedded database that does not run. */
 export async function examineMigrations(databaseUrl: string | null): Promise<DoctorPart> {

@@ -1,10 +1,10 @@
 import type { Response } from 'undici';
 import { fetch } from 'undici';
 import { ADVICE } from '../../domain/causes.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { part } from '../../embedded/doctor.ts';
 import { transportError } from '../../gitlab/transport-error.ts';
 import type { OutboundPolicy } from '../../outbound/policy.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A `Date` header has whole seconds, and an answer takes its time: less than this says nothing. */

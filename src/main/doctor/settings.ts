@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { isLoopback } from '../../config/rules.ts';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { part } from '../../embedded/doctor.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
 /** Settings that work, and that somebody should know about. */
 export function examineSettings(config: Config): DoctorPart {

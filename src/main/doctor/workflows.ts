@@ -1,10 +1,10 @@
 import { ScheduleNotFoundError } from '@temporalio/client';
-import type { DoctorPart } from '../../embedded/doctor.ts';
-import { part } from '../../embedded/doctor.ts';
 import type { TemporalAddress } from '../../temporal/connection.ts';
 import { createTemporalClient } from '../../temporal/connection.ts';
 import { reconcileWorkflowId } from '../../workflows/contract.ts';
 import { queuesWithoutWorker } from '../worker-presence.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Two sweeps were missed. */

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../../domain/errors.ts';
-import type { ProcessResult } from '../process.ts';
-import { startProcess } from '../process.ts';
+import { SCANNER_LIMITS } from '../../subprocess/limits.ts';
+import type { ProcessResult } from '../../subprocess/process.ts';
+import { startProcess } from '../../subprocess/process.ts';
 import type { AstGrep } from './find.ts';
 import type { EngineFile, EngineHead, EngineRule } from './protocol.ts';
 import { EngineAnswer } from './protocol.ts';
@@ -63,6 +64,7 @@ async function runOnce(
     env,
     folder,
     input: inputOf(options, tasks),
+    limits: SCANNER_LIMITS,
     maxStdoutBytes: MAX_OUTPUT_BYTES,
     signal: AbortSignal.any([signal, watch.signal]),
   });

@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../../domain/errors.ts';
+import { SCANNER_LIMITS } from '../../subprocess/limits.ts';
+import { runProcess } from '../../subprocess/process.ts';
+import type { Sandbox } from '../../subprocess/sandbox.ts';
 import { scannerEnvironment } from '../git-objects.ts';
-import { runProcess } from '../process.ts';
-import type { Sandbox } from '../sandbox.ts';
 import type { Leak, ScanExtent } from './report.ts';
 import { extentOf, parseReport } from './report.ts';
 
@@ -48,6 +49,7 @@ export async function runGitleaks(
     ...(await input.sandbox.wrap(input.path, ['git', gitDirectory, ...flags, ...ours, ...output, logged])),
     env: { ...scannerEnvironment({ gitDirectory, folder }), ...GARBAGE },
     folder,
+    limits: SCANNER_LIMITS,
     maxStdoutBytes: MAX_REPORT_BYTES,
     signal,
   });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createBatcher } from '../../concurrency/batcher.ts';
 import type { Limiter } from '../../concurrency/limiter.ts';
 import { runWithPausedStopwatch } from '../../concurrency/limiter.ts';
-import { layOut } from '../bare-repository.ts';
+import { createBareRepository } from '../../subprocess/bare-repository.ts';
 import type { ScannerInput } from '../scanner.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { SHA256_HEX_LENGTH } from '../snapshot.ts';
@@ -84,6 +84,6 @@ async function placeFor(
   const [only, ...more] = snapshots;
   if (only !== undefined && more.length === 0) return { gitDirectory: only.gitDirectory, folder };
   const gitDirectory = join(folder, 'together.git');
-  await layOut({ gitDirectory, over: snapshots.map((one) => one.gitDirectory) });
+  await createBareRepository({ gitDirectory, alternates: snapshots.map((one) => one.gitDirectory) });
   return { gitDirectory, folder };
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { takeFetched } from '../../src/git/lay-out.ts';
+import { readFetchedCommit } from '../../src/git/fetch-head.ts';
 
 let folder: string;
 
@@ -15,7 +15,7 @@ const fetched = (text: string) => writeFileSync(join(folder, 'FETCH_HEAD'), text
 
 test('what was fetched is told once', async () => {
   fetched(`${'a'.repeat(40)}\t\thttps://gitlab.example.com/acme/shop\n`);
-  expect(await takeFetched(folder)).toBe('a'.repeat(40));
+  expect(await readFetchedCommit(folder)).toBe('a'.repeat(40));
   expect(existsSync(join(folder, 'FETCH_HEAD'))).toBe(false);
 });
 
@@ -23,6 +23,6 @@ test.each(['', 'HEAD\n', `${'a'.repeat(39)}\t\thttps://gitlab.example.com/acme/s
   'a fetch that says nothing of a commit is no empty repository: %j',
   async (text) => {
     fetched(text);
-    await expect(takeFetched(folder)).rejects.toMatchObject({ code: 'clone_failed' });
+    await expect(readFetchedCommit(folder)).rejects.toMatchObject({ code: 'clone_failed' });
   },
 );

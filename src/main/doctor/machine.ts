@@ -1,34 +1,25 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
-import { homeHolder, homeLayout } from './home.ts';
-import { findPostgres } from './postgres.ts';
-import { SYSTEM_PATH } from './processes.ts';
-import { messageOf } from './say.ts';
-import { findTemporal } from './temporal-server.ts';
-import type { ToolPaths } from './tools.ts';
-import { listTools } from './tools.ts';
+import { homeHolder, homeLayout } from '../../embedded/home.ts';
+import { findPostgres } from '../../embedded/postgres.ts';
+import { messageOf } from '../../embedded/say.ts';
+import { findTemporal } from '../../embedded/temporal-server.ts';
+import type { ToolPaths } from '../../embedded/tools.ts';
+import { listTools } from '../../embedded/tools.ts';
+import { createSandbox } from '../../subprocess/sandbox.ts';
+import type { DoctorPart } from './part.ts';
+import { part } from './part.ts';
 
-const POSTGRES_AT_LEAST = 15;
-const NODE_AT_LEAST = 24;
+const MIN_POSTGRES_VERSION = 15;
+const MIN_NODE_VERSION = 24;
 /** `http.curloptResolve`, by which a checked address is the one that is cloned from, came with git 2.37. */
-const GIT_AT_LEAST = [2, 37] as const;
+const MIN_GIT_VERSION = [2, 37] as const;
 
-/** One line of `secu doctor`. */
-export interface DoctorPart {
-  readonly part: string;
-  readonly version: string | null;
-  /** Where it comes from: `embedded`, `configured`, `path`, `release`, `go`, `machine`, an address. */
-  readonly source: string | null;
-  readonly status: 'ok' | 'warning' | 'failed';
-  readonly detail: string;
-  /** What to do about it, when it is not ok. */
-  readonly advice: string | null;
-}
-
-/** A tool that comes with the dependencies; without version and path where it did not. */
+/** A tool from the npm dependencies. `version` and `path` are null when it is not installed. */
 export interface BundledTool {
   readonly name: string;
   readonly purpose: string;
@@ -36,41 +27,42 @@ export interface BundledTool {
   readonly path: string | null;
 }
 
-export interface DoctorQuestion {
+export interface MachineFacts {
   readonly home: string;
-  /** Null: the embedded PostgreSQL of the home. */
+  /** Null: the embedded PostgreSQL of this home. */
   readonly databaseUrl: string | null;
-  /** How to connect to a Temporal server of one's own; null: the embedded one of the home. */
+  /** The configured Temporal server. Null: the embedded server of this home. */
   readonly temporal: { address: string; namespace: string; connect: () => Promise<Connection> } | null;
   readonly toolPaths: ToolPaths;
   readonly bundledTools: readonly BundledTool[];
   readonly diskReserveBytes: number;
 }
 
-/** Looks at every part that Secu stands on. Changes nothing; a part that cannot be looked at is `failed`. */
-export async function examine(question: DoctorQuestion): Promise<DoctorPart[]> {
-  const [database, temporal, tools] = await Promise.all([
-    examineDatabase(question),
-    examineTemporal(question),
-    examineTools(question),
+/** Checks every part of the machine that Secu needs. Changes nothing; a part that cannot be checked is `failed`. */
+export async function examineMachine(facts: MachineFacts): Promise<DoctorPart[]> {
+  const [database, temporal, tools, sandbox] = await Promise.all([
+    examineDatabase(facts),
+    examineTemporal(facts),
+    examineTools(facts),
+    examineSandbox(),
   ]);
   return [
     examineNode(),
     examineGit(),
-    examineHome(question),
-    examineDisk(question),
+    examineHome(facts),
+    examineDisk(facts),
     database,
     temporal,
     ...tools,
-    ...question.bundledTools.map(examineBundled),
-    examineSandbox(),
-    ...(question.databaseUrl === null || question.temporal === null ? [examineNeighbours()] : []),
+    ...facts.bundledTools.map(examineBundled),
+    sandbox,
+    ...(facts.databaseUrl === null || facts.temporal === null ? [examineLocalUsers()] : []),
   ];
 }
 
 function examineNode(): DoctorPart {
   const version = process.versions.node;
-  const fits = Number.parseInt(version, 10) >= NODE_AT_LEAST;
+  const fits = Number.parseInt(version, 10) >= MIN_NODE_VERSION;
   return part('node', {
     version,
     source: process.execPath,
@@ -78,7 +70,7 @@ function examineNode(): DoctorPart {
       ? {}
       : {
           status: 'failed',
-          advice: `Run Secu by "npm start" or "secu", which bring Node ${NODE_AT_LEAST}.`,
+          advice: `Run Secu by "npm start" or "secu", which bring Node ${MIN_NODE_VERSION}.`,
         }),
   });
 }
@@ -88,9 +80,9 @@ function examineGit(): DoctorPart {
   if (status !== 0) return part('git', { status: 'failed', detail: 'does not run', advice: 'Install git.' });
   const version = stdout.replace('git version', '').trim();
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const fits = major > GIT_AT_LEAST[0] || (major === GIT_AT_LEAST[0] && minor >= GIT_AT_LEAST[1]);
+  const fits = major > MIN_GIT_VERSION[0] || (major === MIN_GIT_VERSION[0] && minor >= MIN_GIT_VERSION[1]);
   if (fits) return part('git', { version, source: 'machine' });
-  const wanted = GIT_AT_LEAST.join('.');
+  const wanted = MIN_GIT_VERSION.join('.');
   return part('git', {
     version,
     source: 'machine',
@@ -100,44 +92,44 @@ function examineGit(): DoctorPart {
   });
 }
 
-function examineHome({ home }: DoctorQuestion): DoctorPart {
-  if (!existsSync(home)) return part('home', { source: home, detail: 'not made yet' });
+function examineHome({ home }: MachineFacts): DoctorPart {
+  if (!existsSync(home)) return part('home', { source: home, detail: 'not created yet' });
   const holder = homeHolder(home);
   const open = (statSync(home).mode & 0o066) !== 0;
   return part('home', {
     source: home,
     detail: holder === null ? 'not in use' : `in use by process ${holder}`,
     ...(open
-      ? { status: 'warning', advice: `Others can read ${home}: start Secu once, it closes the folder.` }
+      ? { status: 'warning', advice: `Other users can read ${home}. Start Secu once: it corrects the mode.` }
       : {}),
   });
 }
 
-function examineDisk({ home, diskReserveBytes }: DoctorQuestion): DoctorPart {
+function examineDisk({ home, diskReserveBytes }: MachineFacts): DoctorPart {
   let folder = home;
   while (!existsSync(folder)) folder = dirname(folder);
   const { bavail, bsize } = statfsSync(folder);
   const freeBytes = bavail * bsize;
   const detail = `${(freeBytes / 2 ** 30).toFixed(1)} GiB free, ${(diskReserveBytes / 2 ** 30).toFixed(1)} GiB are kept in reserve`;
   if (freeBytes >= diskReserveBytes) return part('disk', { source: folder, detail });
-  const advice = 'No clone starts until there is room: free some, or lower SECU_DISK_RESERVE.';
+  const advice = 'No clone starts until more space is free: delete files, or lower SECU_DISK_RESERVE.';
   return part('disk', { source: folder, detail, status: 'warning', advice });
 }
 
-async function examineDatabase({ home, databaseUrl }: DoctorQuestion): Promise<DoctorPart> {
+async function examineDatabase({ home, databaseUrl }: MachineFacts): Promise<DoctorPart> {
   const source = databaseUrl === null ? 'embedded' : 'DATABASE_URL';
   if (databaseUrl === null && homeHolder(home) === null) {
     return part('postgresql', { source, detail: 'starts with "secu up"' });
   }
   const url = databaseUrl ?? findPostgres(homeLayout(home))?.url;
-  if (url === undefined) return part('postgresql', { source, detail: 'is being made' });
+  if (url === undefined) return part('postgresql', { source, detail: 'is being created' });
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
     await client.connect();
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
     const version = rows[0]?.server_version ?? 'unknown';
-    if (Number.parseInt(version, 10) >= POSTGRES_AT_LEAST) return part('postgresql', { version, source });
-    const advice = `PostgreSQL >= ${POSTGRES_AT_LEAST} is needed.`;
+    if (Number.parseInt(version, 10) >= MIN_POSTGRES_VERSION) return part('postgresql', { version, source });
+    const advice = `PostgreSQL >= ${MIN_POSTGRES_VERSION} is needed.`;
     return part('postgresql', { version, source, status: 'failed', detail: 'too old', advice });
   } catch (err) {
     const advice = 'Check DATABASE_URL, and that the server takes connections from here.';
@@ -147,14 +139,14 @@ async function examineDatabase({ home, databaseUrl }: DoctorQuestion): Promise<D
   }
 }
 
-async function examineTemporal({ home, temporal }: DoctorQuestion): Promise<DoctorPart> {
+async function examineTemporal({ home, temporal }: MachineFacts): Promise<DoctorPart> {
   const source = temporal?.address ?? 'embedded';
   if (temporal === null && homeHolder(home) === null) {
     return part('temporal server', { source, detail: 'starts with "secu up"' });
   }
   const embedded = findTemporal(homeLayout(home));
   if (temporal === null && embedded === null)
-    return part('temporal server', { source, detail: 'is being made' });
+    return part('temporal server', { source, detail: 'is being created' });
   const address = temporal?.address ?? embedded?.address ?? '';
   const namespace = temporal?.namespace ?? embedded?.namespace ?? '';
   try {
@@ -180,14 +172,14 @@ async function examineTemporal({ home, temporal }: DoctorQuestion): Promise<Doct
   }
 }
 
-async function examineTools({ toolPaths }: DoctorQuestion): Promise<DoctorPart[]> {
+async function examineTools({ toolPaths }: MachineFacts): Promise<DoctorPart[]> {
   const states = await listTools({ paths: toolPaths });
   return states.map(({ name, purpose, tool, problem, optional }) => {
     if (problem !== null)
       return part(name, {
         status: 'failed',
         detail: problem,
-        advice: 'Correct the setting or take it away.',
+        advice: 'Correct the setting or remove it.',
       });
     if (tool === null) {
       const advice = `Run "secu tools install ${name}".`;
@@ -200,7 +192,7 @@ async function examineTools({ toolPaths }: DoctorQuestion): Promise<DoctorPart[]
       source,
       detail: path,
       status: 'warning',
-      advice: 'This is not the version that Secu is tested with.',
+      advice: 'Secu is not tested with this version.',
     });
   });
 }
@@ -214,24 +206,25 @@ function examineBundled({ name, purpose, version, path }: BundledTool): DoctorPa
   });
 }
 
-/** Whether a scanner can be cut off from the network: by a network namespace. */
-function examineSandbox(): DoctorPart {
-  const isRoot = process.getuid?.() === 0;
-  const args = [...(isRoot ? [] : ['--user', '--map-current-user']), '--net', 'true'];
-  const { status } = spawnSync('unshare', args, { env: { PATH: SYSTEM_PATH }, stdio: 'ignore' });
-  if (status === 0) return part('sandbox', { source: 'machine', detail: 'scanners can run without network' });
+/** Probed with the command that scans use. */
+async function examineSandbox(): Promise<DoctorPart> {
+  const isolation = await createSandbox({ folder: tmpdir() }).isolation();
+  if (isolation !== 'none')
+    return part('sandbox', { source: 'machine', detail: 'scanners run without network' });
   return part('sandbox', {
     source: 'machine',
     status: 'warning',
-    detail: 'this machine gives no network namespaces: scanners run with the network of Secu',
-    advice: isRoot
-      ? 'Allow namespaces to the container.'
-      : 'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor).',
+    detail:
+      'this machine allows no network namespaces, so scanners can reach the network that Secu can reach',
+    advice:
+      process.getuid?.() === 0
+        ? 'Allow the container to create namespaces.'
+        : 'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor).',
   });
 }
 
-/** The embedded servers listen on loopback, which every local user reaches; Temporal's asks for no password. */
-function examineNeighbours(): DoctorPart {
+/** The embedded servers listen on loopback, which every local user can reach; Temporal asks for no password. */
+function examineLocalUsers(): DoctorPart {
   const own = process.getuid?.();
   const others = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -247,11 +240,6 @@ function examineNeighbours(): DoctorPart {
     status: 'warning',
     detail: `${detail}; other users can sign in: ${others.map(([name]) => name).join(', ')}`,
     advice:
-      'Use a machine of its own, or TEMPORAL_ADDRESS and DATABASE_URL with servers that ask who is there.',
+      'Run Secu on a machine of its own, or set TEMPORAL_ADDRESS and DATABASE_URL to servers that require a password.',
   });
-}
-
-/** A part that is well, unless `facts` say otherwise. */
-export function part(name: string, facts: Partial<DoctorPart>): DoctorPart {
-  return { part: name, version: null, source: null, status: 'ok', detail: '', advice: null, ...facts };
 }

@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { simpleGit } from 'simple-git';
+import { GIT_REMOTE_LIMITS } from '../subprocess/limits.ts';
+import { SUPERVISOR, supervisorEnvironment } from '../subprocess/supervisor.ts';
+import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 
-const SUPERVISOR = fileURLToPath(new URL('supervise.sh', import.meta.url));
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const MAX_STDERR_BYTES = 1024 * 1024;
 const MAX_STDOUT_BYTES = 1024 * 1024;
-const BLOCK_BYTES = 512;
 
-/** simple-git lets through only what is named here; everything else of `GIT_*` stops the call. */
+/** simple-git refuses to start with any other `GIT_*` variable. */
 const GIT_ENVIRONMENT = {
   GIT_CONFIG_GLOBAL: '/proc/self/fd/9',
   GIT_CONFIG_NOSYSTEM: '1',
@@ -26,9 +25,9 @@ export interface GitRun {
   configFd: number;
   protocol: 'http' | 'https';
   gitBinary: string;
-  /** No file that git writes grows beyond it. */
+  /** Limit of each file that git writes. */
   maxFileBytes: number;
-  /** Ends git and everything that it started. */
+  /** Kills git and all of its child processes. */
   signal: AbortSignal;
 }
 
@@ -40,9 +39,9 @@ export interface GitOutcome {
 }
 
 /**
- * Runs git by simple-git, in an environment that is wholly ours. Settles only when every process of the run is gone.
- * Never rejects for what git does: simple-git's errors carry the command and git's text, and are dropped here.
- * @throws Error when the signal had fired before
+ * Runs git through simple-git, in an environment that is entirely ours. Resolves when every process of the run has ended,
+ * also when git failed: simple-git's errors carry the command line and git's text, so they are dropped here.
+ * @throws Error when the signal has already fired
  */
 export async function runGit(run: GitRun): Promise<GitOutcome> {
   const { args, folder, configFd, protocol, gitBinary, maxFileBytes, signal } = run;
@@ -52,17 +51,17 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
   const git = simpleGit({
     baseDir: folder,
     binary: ['/bin/sh', SUPERVISOR],
-    // Only when nobody holds its output any more is it over.
+    // The run is over when no process holds its output open.
     completion: { onClose: true, onExit: false },
     abort: AbortSignal.any([signal, flood.signal]),
     allowEnvironment: [...Object.keys(GIT_ENVIRONMENT), 'GIT_ALLOW_PROTOCOL'],
     unsafe: { allowUnsafeConfigPaths: true, allowUnsafeCustomBinary: true },
-    // The library takes a death by signal, and a failure without a word, for success.
+    // simple-git takes an end by signal, and a failure without output, for success.
     errors: (error, { exitCode, stdOut, stdErr }) => {
       outcome = { exitCode: exitCode as number | null, stdout: textOf(stdOut), stderr: textOf(stdErr) };
       return exitCode === 0
         ? undefined
-        : new Error(error === undefined ? 'git failed' : 'git did not end well');
+        : new Error(error === undefined ? 'git failed' : 'git failed with an error');
     },
   });
   git.env({
@@ -71,9 +70,11 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
     PATH: SYSTEM_PATH,
     HOME: '/nonexistent',
     LC_ALL: 'C',
-    SECU_GIT_BINARY: gitBinary,
+    // glibc reserves 64 MiB of addresses for each thread without it
+    MALLOC_ARENA_MAX: '1',
+    ...supervisorEnvironment({ lifeline: 'stdin', limits: { ...GIT_REMOTE_LIMITS, maxFileBytes } }),
+    SECU_PROGRAM: gitBinary,
     SECU_CONFIG_FD: String(configFd),
-    SECU_MAX_BLOCKS: String(Math.ceil(maxFileBytes / BLOCK_BYTES)),
   });
   git.outputHandler((_command, stdout, stderr) => {
     limit({ stream: stdout, maxBytes: MAX_STDOUT_BYTES, onFlood: () => flood.abort() });
@@ -82,7 +83,7 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
   try {
     await git.raw(args);
   } catch {
-    // what it was is in the outcome; without one, git was never started
+    // the outcome has the exit code; without an outcome git did not start
   }
   return outcome ?? { exitCode: null, stdout: '', stderr: '' };
 }

@@ -1,68 +1,69 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { SecuError } from '../domain/errors.ts';
 import { isSystemError } from '../domain/system-error.ts';
+import type { ProcessLimits } from './supervisor.ts';
+import { SUPERVISOR, supervisorEnvironment } from './supervisor.ts';
 
-const SUPERVISOR = fileURLToPath(new URL('supervise.sh', import.meta.url));
 const MAX_STDERR_BYTES = 1024 * 1024;
 
 export interface ProcessInput {
   command: string;
   args: readonly string[];
-  /** All of it. */
+  /** The whole environment: nothing is inherited. */
   env: Readonly<Record<string, string>>;
   folder: string;
-  /** For its standard input. */
+  limits: ProcessLimits;
+  /** Written to its standard input. */
   input?: AsyncIterable<Buffer> | Iterable<Buffer>;
-  /** More than this on its standard output ends it. */
+  /** The process is killed when its standard output exceeds this. */
   maxStdoutBytes: number;
-  /** Ends it and everything that it started. */
+  /** Kills the process and all of its children. */
   signal: AbortSignal;
 }
 
 export interface ProcessResult {
-  /** `null` when a signal ended it. */
+  /** `null` when a signal killed it. */
   exitCode: number | null;
   stdout: Buffer;
   stderr: string;
 }
 
 export interface RunningProcess {
-  /** Chunks of its standard output; to be read to the end. */
+  /** Chunks of its standard output. The caller reads them to the end or calls `stop`. */
   stdout: AsyncIterable<Buffer>;
-  /** How it ended, and what it wrote to standard error. */
+  /** Exit code and standard error. */
   ended: Promise<Omit<ProcessResult, 'stdout'>>;
-  /** For whoever does not want the rest: ends it, unless it has ended; nothing of it is left afterwards. */
+  /** Kills the process unless it has ended. No process of the run is left when this resolves. */
   stop: () => Promise<void>;
 }
 
-/** Runs a program to its end. @throws SecuError `scanner_crashed` for too much output; the signal's reason */
+/** Runs a program to its end. @throws SecuError `scanner_crashed` for too much output; the reason of the signal */
 export async function runProcess(input: ProcessInput): Promise<ProcessResult> {
   const { stdout, ended } = startProcess(input);
   const output = await collect(stdout);
   return { ...(await ended), stdout: output };
 }
 
-/** Starts a program in a group of its own, under the supervisor. @throws as `runProcess`, by `ended` */
+/** Starts a program in a process group of its own, under the supervisor. `ended` rejects as `runProcess` does. */
 export function startProcess(run: ProcessInput): RunningProcess {
-  const { command, args, env, folder, signal } = run;
+  const { command, args, env, folder, limits, signal } = run;
   signal.throwIfAborted();
   const child = spawn('/bin/sh', [SUPERVISOR, command, ...args], {
     cwd: folder,
-    env,
+    env: { ...env, ...supervisorEnvironment({ lifeline: '3', limits }) },
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
   const flood = new AbortController();
-  const enough = AbortSignal.any([signal, flood.signal]);
+  const killSignal = AbortSignal.any([signal, flood.signal]);
   let isClosed = false;
-  // A number that is free may be another's by now.
+  // The pid of an ended process may belong to another one by now.
   const kill = () => {
     if (!isClosed) killGroup(child.pid);
   };
-  enough.addEventListener('abort', kill, { once: true });
+  killSignal.addEventListener('abort', kill, { once: true });
   const closed = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (exitCode) => {
@@ -71,20 +72,20 @@ export function startProcess(run: ProcessInput): RunningProcess {
     });
   });
   const errors = collect(limited({ stream: child.stderr, maxBytes: MAX_STDERR_BYTES, flood }));
-  const fed = feed({ stdin: child.stdin, input: run.input ?? [], kill });
+  const inputWritten = writeInput({ stdin: child.stdin, input: run.input ?? [], kill });
   const ended = (async () => {
     try {
       const [exitCode, stderr] = await Promise.all([closed, errors]);
       signal.throwIfAborted();
-      if (flood.signal.aborted) throw new SecuError('scanner_crashed', 'a program wrote more than it may');
-      await fed;
+      if (flood.signal.aborted) throw new SecuError('scanner_crashed', 'a program exceeded its output limit');
+      await inputWritten;
       return { exitCode, stderr: stderr.toString('utf8') };
     } finally {
-      enough.removeEventListener('abort', kill);
+      killSignal.removeEventListener('abort', kill);
     }
   })();
-  // Whoever reads the output may fail before it asks how the program ended.
-  for (const promise of [fed, ended]) promise.catch(() => undefined);
+  // The caller may fail while it reads the output and never await these.
+  for (const promise of [inputWritten, ended]) promise.catch(() => undefined);
   const stop = async () => {
     kill();
     child.stdout.destroy();
@@ -114,8 +115,8 @@ async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
 
 const CLOSED_PIPE = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
 
-/** A program that ends before it read everything closes its input: its exit code says why, not the pipe. */
-async function feed(input: {
+/** A program that ends early closes its standard input; the exit code explains why, so the broken pipe is ignored. */
+async function writeInput(input: {
   stdin: Writable;
   input: NonNullable<ProcessInput['input']>;
   kill: () => void;

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { examine } from '../../src/embedded/doctor.ts';
 import { acquireHome } from '../../src/embedded/home.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import { createSupervisor } from '../../src/embedded/supervisor.ts';
+import { examineMachine } from '../../src/main/doctor/machine.ts';
 import { toolPath } from '../support/tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'secu-doctor-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const question = {
+const facts = {
   home: join(folder, 'home'),
   databaseUrl: null,
   temporal: null,
@@ -25,7 +25,7 @@ const question = {
 
 test('tells version, source and health of every part, and that local users are not kept out', async () => {
   await Promise.all([toolPath('temporal'), toolPath('gitleaks')]);
-  const parts = await examine(question);
+  const parts = await examineMachine(facts);
   expect(parts.map(({ part }) => part)).toEqual([
     'node',
     'git',
@@ -51,11 +51,11 @@ test('tells version, source and health of every part, and that local users are n
 });
 
 test('looks at the running embedded database', async () => {
-  const layout = acquireHome(question.home);
+  const layout = acquireHome(facts.home);
   const supervisor = createSupervisor({ layout, say: () => {} });
   try {
     await startPostgres({ layout, supervisor, say: () => {} });
-    const parts = await examine(question);
+    const parts = await examineMachine(facts);
     const database = parts.find(({ part }) => part === 'postgresql');
     expect(database).toMatchObject({
       source: 'embedded',
@@ -70,8 +70,8 @@ test('looks at the running embedded database', async () => {
 });
 
 test('a database that cannot be reached and a full disk are told with what to do', async () => {
-  const parts = await examine({
-    ...question,
+  const parts = await examineMachine({
+    ...facts,
     databaseUrl: 'postgresql://secu@127.0.0.1:1/secu',
     diskReserveBytes: Number.MAX_SAFE_INTEGER,
   });
