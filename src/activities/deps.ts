@@ -53,7 +53,7 @@ export interface RotationDeps extends GitlabDeps {
   /** True from the moment when the process was asked to stop: nothing begins then. */
   isDraining: () => boolean;
   /** The old token must be seen alive twice, so far apart, before a lost answer counts as "nothing happened". */
-  quietMs: number;
+  confirmAfterMs: number;
   /** Is told of each step before the next begins. */
   onStep: (step: RotationStep) => Promise<void> | void;
 }

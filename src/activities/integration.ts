@@ -8,7 +8,7 @@ import { nextAction } from '../domain/schedule.ts';
 import { dueFlag, standingFlag } from '../domain/token-expiry.ts';
 import { jitterOf } from '../domain/verification.ts';
 import type { ActivityDeps } from './deps.ts';
-import { noteRequest } from './note-request.ts';
+import { addRequestIdToLog } from './log-request-id.ts';
 
 export type PlannedAction = DueAction;
 
@@ -36,9 +36,9 @@ export function createIntegrationActivities({ database, starters, log, settings 
       const [credential, command, sync] = [
         await stores.credentials.current(integrationId),
         await stores.commands.claimOldest({ integrationId, now: new Date(nowMs) }),
-        await stores.syncs.openOne(integrationId),
+        await stores.syncs.findOpen(integrationId),
       ];
-      noteRequest(log, command?.requestId);
+      addRequestIdToLog(log, command?.requestId);
       const [open, last] = [
         await stores.rotations.open(integrationId),
         await stores.rotations.last(integrationId),

@@ -49,14 +49,14 @@ export function createReconcileActivities(deps: ActivityDeps) {
         repairs.commandsPoked += 1;
       }
       for (const integrationId of await deps.database.stores.scans.integrationsWaiting()) {
-        await lookAt(deps, { kind: 'fleet', id: integrationId, repairs });
+        await endIfStuck(deps, { kind: 'fleet', id: integrationId, repairs });
         await deps.starters.wakeFleet(integrationId);
         repairs.fleetsWoken += 1;
       }
       const waiting = await deps.database.stores.outbox.waiting({ before: new Date(nowMs), limit: 1_000 });
       repairs.wakesSent = (await sendWakes(deps, waiting)).sent;
       await reopenDue(deps, nowMs);
-      await forget(deps, nowMs);
+      await removeOldRows(deps, nowMs);
       deps.log.info({ ...repairs }, 'reconciled');
       deps.metrics.reconciled({ ...repairs });
       return repairs;
@@ -64,14 +64,17 @@ export function createReconcileActivities(deps: ActivityDeps) {
   };
 }
 
-interface Look {
+interface WorkflowRef {
   kind: WorkflowKind;
   id: string;
   repairs: Repairs;
 }
 
 /** How it stands. One whose code keeps failing is ended: its rows say what the next one has to do. */
-async function lookAt({ starters, log }: ActivityDeps, { kind, id, repairs }: Look): Promise<WorkflowState> {
+async function endIfStuck(
+  { starters, log }: ActivityDeps,
+  { kind, id, repairs }: WorkflowRef,
+): Promise<WorkflowState> {
   const state = await starters.getWorkflowState(kind, id);
   if (state === 'stuck') {
     await starters.terminate(kind, id);
@@ -90,14 +93,14 @@ async function reviveIntegrations(deps: ActivityDeps, repairs: Repairs): Promise
     for (const { id } of page) {
       Context.current().heartbeat();
       known.add(id);
-      const sync = await database.stores.syncs.openOne(id);
+      const sync = await database.stores.syncs.findOpen(id);
       const lost =
-        sync?.state === 'running' && (await lookAt(deps, { kind: 'sync', id, repairs })) !== 'open';
+        sync?.state === 'running' && (await endIfStuck(deps, { kind: 'sync', id, repairs })) !== 'open';
       if (lost) {
         await database.stores.syncs.requeue(sync.id);
         repairs.syncsRequeued += 1;
       }
-      const state = await lookAt(deps, { kind: 'integration', id, repairs });
+      const state = await endIfStuck(deps, { kind: 'integration', id, repairs });
       if (state === 'open' && !lost) continue;
       await starters.wakeIntegration(id);
       repairs.integrationsStarted += 1;
@@ -117,7 +120,7 @@ async function wakeOrphans(
     for await (const id of deps.starters.openIds(kind)) {
       Context.current().heartbeat();
       if (known.has(id)) continue;
-      const state = await lookAt(deps, { kind, id, repairs });
+      const state = await endIfStuck(deps, { kind, id, repairs });
       if (kind !== 'integration' || state !== 'open') continue;
       await deps.starters.wakeIntegration(id);
       repairs.orphansWoken += 1;
@@ -132,7 +135,7 @@ async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<v
     for (const scan of page) {
       Context.current().heartbeat();
       // the fleet of one that was ended just now ends its row
-      if ((await lookAt(deps, { kind: 'scan', id: scan.repositoryId, repairs })) !== 'closed') continue;
+      if ((await endIfStuck(deps, { kind: 'scan', id: scan.repositoryId, repairs })) !== 'closed') continue;
       if (await database.stores.scans.requeue({ id: scan.id, attempt: null, cause: null }))
         repairs.scansRequeued += 1;
     }
@@ -163,7 +166,7 @@ async function reopenDue({ database }: ActivityDeps, nowMs: number): Promise<voi
   });
 }
 
-async function forget({ database, settings }: ActivityDeps, nowMs: number): Promise<void> {
+async function removeOldRows({ database, settings }: ActivityDeps, nowMs: number): Promise<void> {
   await database.stores.sessions.removeEnded(new Date(nowMs));
   await database.stores.signInTries.removeOlderThan(new Date(nowMs - DAY_MS));
   if (settings.retentionMs === 0) return;

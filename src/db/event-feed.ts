@@ -30,7 +30,7 @@ export function openEventFeed({ url, log }: { url: string; log: Log }): EventFee
     next.on('end', () => void reconnectLater());
     next.on('notification', ({ channel, payload }) => {
       if (channel === 'secu_event') wakeAll();
-      else for (const listener of listeners) tellLive(listener, payload ?? '', log);
+      else for (const listener of listeners) publishToListener(listener, payload ?? '', log);
     });
     try {
       await next.connect();
@@ -65,9 +65,13 @@ export function openEventFeed({ url, log }: { url: string; log: Log }): EventFee
   };
 }
 
-function tellLive(listener: { onLive: (event: LiveEvent) => void }, payload: string, log: Log): void {
+function publishToListener(
+  listener: { onLive: (event: LiveEvent) => void },
+  payload: string,
+  log: Log,
+): void {
   try {
-    // written by our own `tellLive` store function
+    // written by our own `publishLive` store function
     listener.onLive(JSON.parse(payload) as LiveEvent);
   } catch (err) {
     log.warn({ err }, 'event feed: a notification that is no live event');

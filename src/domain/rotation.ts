@@ -90,10 +90,10 @@ export function rotationBlock(token: RotatableToken, nowMs: number): RotationBlo
 }
 
 /** `force`: a person insists. `auto`: it rotates by itself. Both pass the last 48 hours, the latter not the last one. */
-export type RotationWill = 'asked' | 'force' | 'auto';
+export type RotationTrigger = 'asked' | 'force' | 'auto';
 
 /** As {@link rotationBlock}, for one who wants it in this way. */
-export function blockFor(will: RotationWill, token: RotatableToken, nowMs: number): RotationBlock | null {
+export function blockFor(will: RotationTrigger, token: RotatableToken, nowMs: number): RotationBlock | null {
   const block = rotationBlock(token, nowMs);
   if (block !== 'expires_within_48_hours' || will === 'asked') return block;
   if (will === 'force' || token.expiresAt === null || token.expiresAt === undefined) return null;

@@ -23,7 +23,7 @@ export type DueAction =
   | { do: 'verify'; commandId: string | null }
   | { do: 'replace_token'; commandId: string }
   | { do: 'rotate'; commandId: string | null }
-  | { do: 'settle_rotation'; attemptId: string; workerId: string; commandId: string | null }
+  | { do: 'resolve_rotation'; attemptId: string; workerId: string; commandId: string | null }
   | { do: 'flag'; thresholdDays: number }
   | { do: 'sync' }
   | { do: 'wait'; untilMs: number };
@@ -47,7 +47,7 @@ export function nextAction(input: {
   const asked = snapshot.command?.kind === 'rotate' ? snapshot.command.id : null;
   if (rotation !== null && (asked !== null || isDue(rotation.nextLookMs, nowMs))) {
     const { attemptId, workerId } = rotation;
-    return { do: 'settle_rotation', attemptId, workerId, commandId: asked };
+    return { do: 'resolve_rotation', attemptId, workerId, commandId: asked };
   }
   if (asked !== null) return { do: 'rotate', commandId: asked };
   if (snapshot.command !== null) return { do: 'verify', commandId: snapshot.command.id };

@@ -1,7 +1,7 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { SecuError } from '../domain/errors.ts';
 
-const LONGEST_PAUSE_MS = 900_000;
+const MAX_PAUSE_MS = 900_000;
 const PROJECTS_PAUSE_MS = 600_000;
 const OTHER_PAUSE_MS = 60_000;
 
@@ -215,7 +215,7 @@ function retryAfterOf({ headers, nowMs }: { headers: Headers; nowMs: number }): 
   else if (after !== undefined) waitMs = Date.parse(after) - nowMs;
   if (Number.isNaN(waitMs) && reset !== undefined && /^\d+$/.test(reset))
     waitMs = Number(reset) * 1_000 - nowMs;
-  return Number.isNaN(waitMs) ? null : Math.min(LONGEST_PAUSE_MS, Math.max(1_000, waitMs));
+  return Number.isNaN(waitMs) ? null : Math.min(MAX_PAUSE_MS, Math.max(1_000, waitMs));
 }
 
 function locationOf({ headers, base }: { headers: Headers; base: URL }): GitlabAnswer['location'] {

@@ -11,9 +11,9 @@ import type { ListedRepository } from '../domain/repository.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ListObservation, SelfObservation } from '../domain/verification.ts';
 import { wrongKindByPrefix } from '../domain/verification.ts';
-import { locate } from './locate.ts';
+import { locateProject } from './locate-project.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
-import { countReach, greet, rateLimitOf } from './reach.ts';
+import { assertIsGitlab, countReach, rateLimitOf } from './reach.ts';
 import type { RequesterDeps } from './requester.ts';
 import { requesterFor } from './requester.ts';
 import type { RotationAnswer } from './rotate.ts';
@@ -56,7 +56,7 @@ export interface GitlabApi {
    * Is there a GitLab at all? Asked without the token, so that nobody else gets it.
    * @throws SecuError `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
-  greet(input: Cancelable): Promise<void>;
+  assertIsGitlab(input: Cancelable): Promise<void>;
   /** The token as it tells of itself, and its owner where it may ask. @throws as `listProjectsPage` */
   describeToken(input: Cancelable): Promise<TokenFacts>;
   /** What it reaches, as GitLab counts it. @throws as `listProjectsPage` */
@@ -85,7 +85,7 @@ export interface GitlabApi {
    */
   rotateSelf(input: { expiresAt: string }): Promise<RotationAnswer>;
   /** What GitLab shows the token of the project under this path, also a path of before. @throws as `listProjectsPage` */
-  locate(fullPath: string, input?: Cancelable): Promise<Located>;
+  locateProject(fullPath: string, input?: Cancelable): Promise<Located>;
 }
 
 export interface GitlabClient {
@@ -117,7 +117,7 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         readPage({ resource: resourceFor(signal), ...cursor });
       return {
         prefixKind: wrongKindByPrefix(bearer),
-        greet: ({ signal }) => greet({ ...call, signal }),
+        assertIsGitlab: ({ signal }) => assertIsGitlab({ ...call, signal }),
         async describeToken({ signal }) {
           const ask = questions(resourceFor(signal));
           const token = await ask.self();
@@ -132,9 +132,9 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         readProject: (gitlabProjectId, { signal } = {}) =>
           readProject({ resource: resourceFor(signal), gitlabProjectId }),
         rotateSelf: ({ expiresAt }) => rotateSelf({ call, bearer, expiresAt }),
-        locate(fullPath, { signal } = {}) {
+        locateProject(fullPath, { signal } = {}) {
           const resource = resourceFor(signal);
-          return locate(fullPath, {
+          return locateProject(fullPath, {
             read: (project) => readByPath({ resource, project }),
             firstAfter: async (options) =>
               (await readPage({ resource, ...options, perPage: 1 })).repositories[0] ?? null,

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SecuError } from '../domain/errors.ts';
 
 /** A pause longer than this is not slept through: the caller is told and comes back by a timer that lasts. */
-const LONGEST_SLEEP_MS = 30_000;
+const MAX_SLEEP_MS = 30_000;
 
 /**
  * Spreads requests over time, for all of this process. `lane` is what a limit of GitLab counts besides the address:
@@ -44,7 +44,7 @@ export function createPacer({ perSecond, now = Date.now }: { perSecond: number; 
       signal?.throwIfAborted();
       await sleep(reserveMs(origin), signal);
       for (let leftMs = pauseLeftMs(keys); leftMs > 0; leftMs = pauseLeftMs(keys)) {
-        if (leftMs > LONGEST_SLEEP_MS) throw stillPaused(leftMs);
+        if (leftMs > MAX_SLEEP_MS) throw stillPaused(leftMs);
         await sleep(leftMs, signal);
         await sleep(reserveMs(origin), signal);
       }

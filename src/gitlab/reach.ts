@@ -1,14 +1,14 @@
 import type { Reach } from '../domain/dry-run.ts';
 import { isSecuError } from '../domain/errors.ts';
 import type { Call } from './requester.ts';
-import { askPlainly } from './requester.ts';
+import { getPlain } from './requester.ts';
 
 const REPORTER = 20;
 
 /** A GitLab refuses whoever shows no token, in its own words: any other answer is thrown as what it is. */
-export async function greet(call: Call): Promise<void> {
+export async function assertIsGitlab(call: Call): Promise<void> {
   try {
-    await askPlainly(call, { endpoint: 'version' });
+    await getPlain(call, { endpoint: 'version' });
   } catch (err) {
     if (!isSecuError(err, 'token_rejected')) throw err;
   }
@@ -45,7 +45,7 @@ async function countOf(input: {
     },
   };
   const headers = { authorization: `Bearer ${bearer}` };
-  await askPlainly(counting, { endpoint, query: `${filter}&per_page=1`, headers });
+  await getPlain(counting, { endpoint, query: `${filter}&per_page=1`, headers });
   return total === null || !/^\d+$/.test(total) ? null : Number(total);
 }
 

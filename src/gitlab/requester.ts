@@ -46,7 +46,7 @@ export function requesterFor(call: Call): (options: ResourceOptions) => Requeste
     (_service, request) => Promise.resolve(request),
     // gitbeaker wants a body type of its own; what comes out is parsed by a schema anyway.
     (endpoint, options = {}) =>
-      send(call, wireRequest(endpoint, options)) as Promise<FormattedResponse<never>>,
+      sendRequest(call, wireRequest(endpoint, options)) as Promise<FormattedResponse<never>>,
   );
 }
 
@@ -54,7 +54,7 @@ export function requesterFor(call: Call): (options: ResourceOptions) => Requeste
  * One GET as it stands, for what gitbeaker does not offer: without a token, or for what only headers tell.
  * @throws as {@link requesterFor}
  */
-export async function askPlainly(
+export async function getPlain(
   call: Call,
   {
     endpoint,
@@ -62,12 +62,17 @@ export async function askPlainly(
     headers = {},
   }: { endpoint: string; query?: string; headers?: Record<string, string> },
 ): Promise<unknown> {
-  const { body } = await send(call, { asked: { method: 'GET', endpoint }, query, headers, body: null });
+  const { body } = await sendRequest(call, {
+    asked: { method: 'GET', endpoint },
+    query,
+    headers,
+    body: null,
+  });
   return body;
 }
 
 /** The longest that one waits for its turn before a request that must be sent at once or not at all. */
-const TURN_MS = 10_000;
+const SLOT_TIMEOUT_MS = 10_000;
 
 /**
  * One POST, on a connection of its own, that is sent once and whose answer is waited for longer than a server takes to
@@ -81,7 +86,7 @@ export async function postOnce(
   const base = call.policy.check(call.baseUrl.href);
   const asked = { method: 'POST', endpoint, host: base.host };
   const lane = `${call.lane} ${endpoint.split('/')[0]}`;
-  await takeTurn({ call, asked, lane, origin: base.origin });
+  await waitForSlot({ call, asked, lane, origin: base.origin });
   const dispatcher = call.policy.freshDispatcherFor(base);
   try {
     const { response, text } = await exchange(call, { asked, query: '', headers, body }, base, dispatcher);
@@ -93,14 +98,14 @@ export async function postOnce(
   }
 }
 
-async function takeTurn(input: {
+async function waitForSlot(input: {
   call: Omit<Call, 'signal'>;
   asked: AskedFor;
   lane: string;
   origin: string;
 }): Promise<void> {
   const { call, asked, lane, origin } = input;
-  const signal = AbortSignal.timeout(TURN_MS);
+  const signal = AbortSignal.timeout(SLOT_TIMEOUT_MS);
   try {
     await call.pacer.take({ origin, lane, signal });
   } catch (err) {
@@ -128,7 +133,7 @@ function wireRequest(endpoint: string, options: Record<string, unknown>): WireRe
   };
 }
 
-async function send(call: Call, request: WireRequest): Promise<FormattedResponse> {
+async function sendRequest(call: Call, request: WireRequest): Promise<FormattedResponse> {
   const { policy, pacer, signal } = call;
   const base = policy.check(call.baseUrl.href);
   const asked = { ...request.asked, host: base.host };

@@ -3,7 +3,7 @@ import { isSecuError, SecuError } from '../domain/errors.ts';
 import { errorCodesOf } from '../domain/system-error.ts';
 import type { AskedFor } from './answer.ts';
 
-const DEEPEST_CAUSE = 5;
+const MAX_CAUSE_DEPTH = 5;
 
 interface Named {
   code: SecuErrorCode;
@@ -109,6 +109,6 @@ function named(code: SecuErrorCode, problem: string, says: string): Named {
 
 function isAddressRefusal(err: unknown, depth = 0): boolean {
   if (isSecuError(err, 'origin_not_allowed')) return true;
-  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return false;
+  if (typeof err !== 'object' || err === null || depth > MAX_CAUSE_DEPTH) return false;
   return 'cause' in err && isAddressRefusal(err.cause, depth + 1);
 }

@@ -22,7 +22,7 @@ export interface Log {
   /** Runs `work`; every line from within it, through whichever log of this process, carries these fields too. */
   within<T>(fields: LogFields, work: () => Promise<T>): Promise<T>;
   /** Adds to the fields of the innermost `within`; outside of any it has nothing to add to. */
-  note(fields: LogFields): void;
+  addFields(fields: LogFields): void;
 }
 
 export interface LogDestination {
@@ -68,7 +68,7 @@ function wrap(logger: Logger, scope: AsyncLocalStorage<LogFields>): Log {
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     within: (fields, work) => scope.run({ ...scope.getStore(), ...fields }, work),
-    note: (fields) => void Object.assign(scope.getStore() ?? {}, fields),
+    addFields: (fields) => void Object.assign(scope.getStore() ?? {}, fields),
   };
 }
 

@@ -89,10 +89,10 @@ export async function runApi(config: Config): Promise<void> {
 
 /** Every start says so, until there is a channel. */
 async function warnWhenNobodyIsTold({ database, settings, log }: ApiDeps): Promise<void> {
-  const { everybody, integrations } = await database.stores.channels.untold(settings);
-  if (!everybody && integrations.length === 0) return;
+  const { allIntegrations, integrations } = await database.stores.channels.expiryAlertGaps(settings);
+  if (!allIntegrations && integrations.length === 0) return;
   log.warn(
-    { integrations: everybody ? 'all' : integrations.map(({ id }) => id) },
+    { integrations: allIntegrations ? 'all' : integrations.map(({ id }) => id) },
     'nobody is told when a token nears its end: make a channel (docs/how-to/be-told.md)',
   );
 }

@@ -17,7 +17,7 @@ export function createLocator(parts: { database: Database; vault: Vault; gitlab:
     const api = gitlab.forToken({ baseUrl: found.integration.baseUrl, token });
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      return await api.locate(path, { signal });
+      return await api.locateProject(path, { signal });
     } catch (err) {
       if (!signal.aborted) throw err;
       throw new SecuError('gitlab_unreachable', 'GitLab did not answer in time', { cause: err });

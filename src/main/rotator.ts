@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { GitlabDeps, RotationDeps } from '../activities/deps.ts';
-import type { RotationActivities } from '../activities/rotation/rotation.ts';
-import { createRotationActivities } from '../activities/rotation/rotation.ts';
-import { startRotationKeeper } from '../background/rotation-keeper.ts';
+import type { RotationActivities } from '../activities/rotation/activities.ts';
+import { createRotationActivities } from '../activities/rotation/activities.ts';
+import { startRotationJournalLoop } from '../background/rotation-journal-loop.ts';
 import { openRotationFolder } from '../folder-lease/rotation-folder.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { openDataKey } from './keys.ts';
 import type { World } from './world.ts';
 
-export const ROTATION: Pick<RotationDeps, 'quietMs' | 'onStep'> = {
-  quietMs: 5 * 60_000,
+export const ROTATION: Pick<RotationDeps, 'confirmAfterMs' | 'onStep'> = {
+  confirmAfterMs: 5 * 60_000,
   onStep: () => {},
 };
 
@@ -39,7 +39,7 @@ export async function openRotator(input: {
     hashToken: (token) => keyedHash({ dataKey, purpose: 'token', text: token }),
     isDraining: () => isDraining,
   };
-  const stopKeeper = await startRotationKeeper(deps);
+  const stopKeeper = await startRotationJournalLoop(deps);
   return {
     workerId: journal.workerId,
     activities: createRotationActivities(deps),

@@ -49,7 +49,7 @@ export function createTokenProbe(parts: Parts): TokenProbe {
       const connection = await checkConnection({ policy, url: new URL(baseUrl), signal });
       const seen = { ...NOTHING, ...connection, origin, prefixKind };
       if (Object.values(connection).some((step) => step !== null && isRefused(step))) return seen;
-      const greeting = await stepOf(() => api.greet({ signal }).then(() => null), { signal });
+      const greeting = await stepOf(() => api.assertIsGitlab({ signal }).then(() => null), { signal });
       if (greeting.kind !== 'ok') return { ...seen, gitlab: greeting };
       const looked = await lookAtToken({ ...parts, api, baseUrl, token, signal });
       return { ...seen, gitlab: greeting, ...looked, rateLimit: api.rateLimit() };

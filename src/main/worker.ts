@@ -14,8 +14,8 @@ import { createScanActivities } from '../activities/scan/scan.ts';
 import { createListingActivities } from '../activities/sync/listing.ts';
 import { createSyncActivities } from '../activities/sync/sync.ts';
 import { createVerifyActivities } from '../activities/token/verify.ts';
-import { startDeliveries } from '../background/deliver.ts';
-import { startDispatcher } from '../background/dispatcher.ts';
+import { startDeliveryLoop } from '../background/delivery-loop.ts';
+import { startOutboxLoop } from '../background/outbox-loop.ts';
 import type { Config } from '../config/config.ts';
 import { SecuError } from '../domain/errors.ts';
 import { freePort } from '../embedded/home.ts';
@@ -212,8 +212,8 @@ async function startOrchestrating(world: World, deps: ActivityDeps): Promise<() 
   }
   const policy = channelPolicyOf(world.config);
   const notifier = notifierOf({ ...world, policy });
-  const stopDispatcher = startDispatcher(deps);
-  const stopDeliveries = startDeliveries({ ...deps, notifier, publicUrl: world.config.http.publicUrl });
+  const stopDispatcher = startOutboxLoop(deps);
+  const stopDeliveries = startDeliveryLoop({ ...deps, notifier, publicUrl: world.config.http.publicUrl });
   return async () => {
     await Promise.all([stopDispatcher(), stopDeliveries()]);
     await policy.close();

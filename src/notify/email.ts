@@ -19,7 +19,7 @@ export interface MailSettings {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const LONGEST_SUBJECT = 150;
+const MAX_SUBJECT_GRAPHEMES = 150;
 const SIGN_IN_REFUSED = 535;
 
 /**
@@ -97,7 +97,7 @@ function mailOf({ from, to, notice }: { from: string; to: string; notice: Notice
   return {
     from,
     to: { name: '', address: to },
-    subject: `[Secu] ${text.length > LONGEST_SUBJECT ? `${text.slice(0, LONGEST_SUBJECT)}…` : text}`,
+    subject: `[Secu] ${text.length > MAX_SUBJECT_GRAPHEMES ? `${text.slice(0, MAX_SUBJECT_GRAPHEMES)}…` : text}`,
     text: [
       text,
       '',

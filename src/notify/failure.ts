@@ -2,7 +2,7 @@ import type { DeliveryCause, SendOutcome } from '../domain/channel.ts';
 import { isSecuError } from '../domain/errors.ts';
 import { errorCodesOf } from '../domain/system-error.ts';
 
-const DEEPEST_CAUSE = 5;
+const MAX_CAUSE_DEPTH = 5;
 
 /** Error codes of Node, OpenSSL and undici, each with what it means to us. The first that matches counts. */
 const MEANINGS: ReadonlyArray<readonly [RegExp, DeliveryCause]> = [
@@ -29,6 +29,6 @@ function causeOf(err: unknown): DeliveryCause {
 
 function isAddressRefusal(err: unknown, depth = 0): boolean {
   if (isSecuError(err, 'origin_not_allowed')) return true;
-  if (typeof err !== 'object' || err === null || depth > DEEPEST_CAUSE) return false;
+  if (typeof err !== 'object' || err === null || depth > MAX_CAUSE_DEPTH) return false;
   return 'cause' in err && isAddressRefusal(err.cause, depth + 1);
 }

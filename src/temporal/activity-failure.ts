@@ -108,7 +108,7 @@ export function createFailureInterceptor({
   const activity = info.activityType;
   const fields = { activity, workflowId: info.workflowExecution?.workflowId, attempt: info.attempt };
 
-  async function settle(work: () => Promise<unknown>): Promise<unknown> {
+  async function runAndReport(work: () => Promise<unknown>): Promise<unknown> {
     const startedMs = performance.now();
     const ended = (outcome: string) => {
       const durationMs = Math.round(performance.now() - startedMs);
@@ -132,6 +132,6 @@ export function createFailureInterceptor({
 
   return {
     execute: (input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) =>
-      log.within(fields, () => settle(() => next(input))),
+      log.within(fields, () => runAndReport(() => next(input))),
   };
 }

@@ -21,7 +21,7 @@ import {
   STATUS_ATTRIBUTE,
   syncWorkflowId,
 } from './contract.ts';
-import { database, replacement, rotation, rotators, settling } from './proxies.ts';
+import { database, replacement, rotation, rotationResolver, rotators } from './proxies.ts';
 import { causeOf, syncWorkflow } from './sync.ts';
 import { verify } from './verify.ts';
 
@@ -37,13 +37,13 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
     changed = true;
   });
 
-  const look = () => {
+  const planNext = () => {
     // whatever was said before this look is seen by it
     changed = false;
     return database().planIntegration({ integrationId, nowMs: Date.now() });
   };
 
-  let plan = await look();
+  let plan = await planNext();
   while (plan.action.do !== 'wait') {
     if (plan.action.do === 'clean_up') {
       await database().cleanUpIntegration({ integrationId, nowMs: Date.now() });
@@ -52,18 +52,18 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
     const failed = await perform(integrationId, plan.action).then(() => null, causeOfFinal);
     if (failed !== null) {
       setCurrentDetails(`Status: ${plan.status}. ${plan.action.do} failed: ${failed}. Tried again soon.`);
-      await condition(() => changed, AFTER_A_FAILURE);
+      await condition(() => changed, RETRY_AFTER_FAILURE);
       return continueAsNew<typeof integrationWorkflow>({ integrationId });
     }
-    plan = await look();
+    plan = await planNext();
   }
 
-  tellOperator(integrationId, plan.status, plan.action);
+  publishStatus(integrationId, plan.status, plan.action);
   await condition(() => changed, Math.max(1, plan.action.untilMs - Date.now()));
   await continueAsNew<typeof integrationWorkflow>({ integrationId });
 }
 
-const AFTER_A_FAILURE = '10m';
+const RETRY_AFTER_FAILURE = '10m';
 
 /** The code of a failure that no retry mends; an integration outlives it. */
 function causeOfFinal(err: unknown): string {
@@ -83,8 +83,8 @@ async function perform(
       return;
     case 'rotate':
       return rotate(integrationId, action.commandId);
-    case 'settle_rotation':
-      return settleRotation(integrationId, action);
+    case 'resolve_rotation':
+      return resolveRotation(integrationId, action);
     case 'flag':
       await database().flagExpiry({ integrationId, thresholdDays: action.thresholdDays, nowMs: Date.now() });
       return;
@@ -93,8 +93,8 @@ async function perform(
   }
 }
 
-const TRIES_TO_START = 20;
-const WAIT_FOR_THE_LAST = '500ms';
+const MAX_START_ATTEMPTS = 20;
+const WAIT_FOR_PREVIOUS = '500ms';
 
 /**
  * By the worker that any look at the queue finds. One that dies on the way leaves its command, or an open attempt: the
@@ -109,16 +109,16 @@ async function rotate(integrationId: string, commandId: string | null): Promise<
   }
 }
 
-async function settleRotation(
+async function resolveRotation(
   integrationId: string,
   { workerId, attemptId, commandId }: { workerId: string; attemptId: string; commandId: string | null },
 ): Promise<void> {
   const input = { integrationId, attemptId, commandId };
   try {
-    await settling(workerId).settleRotation({ ...input, nowMs: Date.now() });
+    await rotationResolver(workerId).resolveRotation({ ...input, nowMs: Date.now() });
   } catch (err) {
     if (!isTimeout(err)) throw err;
-    await settling(null).settleRotation({ ...input, nowMs: Date.now() });
+    await rotationResolver(null).resolveRotation({ ...input, nowMs: Date.now() });
   }
 }
 
@@ -131,9 +131,9 @@ async function startSync(integrationId: string): Promise<void> {
   const { syncId, joined } = await database().openSync({ integrationId, nowMs: Date.now() });
   if (syncId === null) return;
   // the sync before may have ended its row and not yet itself
-  const mostTries = joined ? 1 : TRIES_TO_START;
+  const mostTries = joined ? 1 : MAX_START_ATTEMPTS;
   for (let tries = 1; tries <= mostTries && !(await hasStarted({ integrationId, syncId })); tries += 1) {
-    if (tries < mostTries) await sleep(WAIT_FOR_THE_LAST);
+    if (tries < mostTries) await sleep(WAIT_FOR_PREVIOUS);
   }
 }
 
@@ -160,7 +160,7 @@ async function hasStarted({
   }
 }
 
-function tellOperator(integrationId: string, status: string, action: PlannedAction & { do: 'wait' }): void {
+function publishStatus(integrationId: string, status: string, action: PlannedAction & { do: 'wait' }): void {
   const nextWake = new Date(action.untilMs);
   setCurrentDetails(`Status: ${status}. Next wake: ${nextWake.toISOString()}, or when something changes.`);
   upsertSearchAttributes([

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/workflow';
 import type { IntegrationActivities } from '../activities/integration.ts';
 import type { ReconcileActivities } from '../activities/reconcile.ts';
-import type { RotationActivities } from '../activities/rotation/rotation.ts';
+import type { RotationActivities } from '../activities/rotation/activities.ts';
 import type { FleetActivities } from '../activities/scan/fleet.ts';
 import type { ScanActivities } from '../activities/scan/scan.ts';
 import type { ListingActivities } from '../activities/sync/listing.ts';
@@ -23,7 +23,7 @@ export function database() {
 }
 
 /** Within the workflow's own task, which stays open as long. */
-export function withinTask() {
+export function localActivities() {
   return proxyLocalActivities<Pick<FleetActivities, 'linger'>>({ startToCloseTimeout: '5s' });
 }
 
@@ -70,9 +70,9 @@ export function rotation(workerId: string) {
 }
 
 /** A look how a rotation stands: by the worker that holds the journal, or, where that one is away, by any other. */
-export function settling(workerId: string | null) {
+export function rotationResolver(workerId: string | null) {
   const queue = workflowInfo().taskQueue;
-  return proxyActivities<Pick<RotationActivities, 'settleRotation'>>({
+  return proxyActivities<Pick<RotationActivities, 'resolveRotation'>>({
     taskQueue: workerId === null ? queuesBeside(queue).gitlab : rotationQueueBeside(queue, workerId),
     scheduleToStartTimeout: workerId === null ? '1h' : '20s',
     startToCloseTimeout: '3m',

@@ -18,7 +18,7 @@ import type { TakenPage, TakenScan } from '../activities/scan/fleet.ts';
 import type { FleetInput } from './contract.ts';
 import { scanWorkflowId } from './contract.ts';
 import { changedSignal } from './integration.ts';
-import { database, withinTask } from './proxies.ts';
+import { database, localActivities } from './proxies.ts';
 import { repositoryScanWorkflow } from './repository-scan.ts';
 import { verify } from './verify.ts';
 
@@ -66,12 +66,12 @@ async function runQueued({ integrationId }: FleetInput, running: Set<string>): P
       if (!isFree()) {
         await condition(() => isFree() || lost.length > 0);
         // one that ended is rarely the only one of that moment
-        if (patched('linger')) await withinTask().linger();
+        if (patched('linger')) await localActivities().linger();
       }
       if (lost.length > 0) throw lost[0];
       running.add(repositoryId);
       started += 1;
-      void run(integrationId, scan)
+      void runScan(integrationId, scan)
         .finally(() => running.delete(repositoryId))
         .then(async (ending) => {
           if (ending === 'elsewhere') {
@@ -99,16 +99,16 @@ async function runQueued({ integrationId }: FleetInput, running: Set<string>): P
 
 /** A page of clones begins with a token that was seen to live a short while ago. */
 async function takePage(input: { integrationId: string; exclude: string[] }): Promise<TakenPage> {
-  const page = await database().takeScans({ ...input, verified: false, nowMs: Date.now() });
+  const page = await database().takeQueuedScans({ ...input, verified: false, nowMs: Date.now() });
   if (!page.stale) return page;
   await verify(input.integrationId, null);
-  return database().takeScans({ ...input, verified: true, nowMs: Date.now() });
+  return database().takeQueuedScans({ ...input, verified: true, nowMs: Date.now() });
 }
 
 type Ending = 'ended' | 'waits' | 'elsewhere';
 
 /** One child, to its end; its row is final whatever happened to it, or waits in the queue again. */
-async function run(integrationId: string, { scanId, repositoryId }: TakenScan): Promise<Ending> {
+async function runScan(integrationId: string, { scanId, repositoryId }: TakenScan): Promise<Ending> {
   try {
     const result = await executeChild(repositoryScanWorkflow, {
       workflowId: scanWorkflowId(repositoryId),
@@ -122,12 +122,12 @@ async function run(integrationId: string, { scanId, repositoryId }: TakenScan): 
     if (err instanceof WorkflowExecutionAlreadyStartedError) return 'elsewhere';
     if (CancellationScope.current().consideredCancelled || !(err instanceof ChildWorkflowFailure)) throw err;
     // somebody canceled this one scan: it ended its row itself
-    if (!isCancellation(err)) await endLost(scanId);
+    if (!isCancellation(err)) await endLostScan(scanId);
     return 'ended';
   }
 }
 
-async function endLost(scanId: string): Promise<void> {
+async function endLostScan(scanId: string): Promise<void> {
   try {
     await database().endScan({ scanId, status: 'failed', cause: 'scanner_crashed', nowMs: Date.now() });
   } catch (err) {

@@ -15,7 +15,7 @@ export async function syncWorkflow({ integrationId, syncId }: SyncInput): Promis
   try {
     const listed = await list(id);
     setCurrentDetails(`Listed ${listed.listed} repositories${listed.complete ? '' : ', not all of them'}.`);
-    const { queued } = await database().settleListing({ ...id, listing: listed, nowMs: Date.now() });
+    const { queued } = await database().applyListing({ ...id, listing: listed, nowMs: Date.now() });
     const heads = listed.complete ? await checkHeads(id) : { queued: 0 };
     await database().finishSync({
       ...id,

@@ -1,4 +1,4 @@
-import { startDeliveries } from '../../src/background/deliver.ts';
+import { startDeliveryLoop } from '../../src/background/delivery-loop.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { createNotifier } from '../../src/notify/notifier.ts';
@@ -9,7 +9,7 @@ import { createVault } from '../../src/vault/vault.ts';
 /** Tells channels in a process of its own, which a test can kill: `<database url> <lease in ms>`, key ring in the environment. */
 const [databaseUrl = '', leaseMs = ''] = process.argv.slice(2);
 const policy = createOutboundPolicy({ origins: [], allowedNetworks: ['127.0.0.0/8'], ownListeners: [] });
-startDeliveries({
+startDeliveryLoop({
   database: await openDatabase({ url: databaseUrl, poolMax: 2 }),
   vault: createVault({
     keyRing: parseKeyRing(process.env['KEY_RING'] ?? ''),

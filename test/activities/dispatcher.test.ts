@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import { fleetRecipes } from '../../simulator/index.ts';
-import { startDispatcher } from '../../src/background/dispatcher.ts';
+import { startOutboxLoop } from '../../src/background/outbox-loop.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 async function dispatching(work: () => Promise<void>): Promise<void> {
   const metrics = createActivityMetrics(registry);
-  const stop = startDispatcher({ database: world.database, starters, log: world.log, metrics });
+  const stop = startOutboxLoop({ database: world.database, starters, log: world.log, metrics });
   try {
     await work();
   } finally {

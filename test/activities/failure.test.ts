@@ -117,7 +117,7 @@ test('each outcome is one line of the log, where the details are, and one count'
 
 test('what an activity notes is on every line that it logs and on the line of its outcome, and on no other', async () => {
   const { run, logged } = intercepted(async (log) => {
-    log.note({ requestId: 'trace-7' });
+    log.addFields({ requestId: 'trace-7' });
     log.child({ part: 'git' }).warn({}, 'something');
   });
   await run;

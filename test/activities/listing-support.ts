@@ -34,7 +34,7 @@ export async function settle(
   activities: Activities,
   input: { integrationId: string; syncId: string; listing: ListingOutcome; nowMs: number },
 ): Promise<{ queued: number; heads: number }> {
-  const { queued } = await activities.settleListing(input);
+  const { queued } = await activities.applyListing(input);
   const heads = input.listing.complete ? await run(activities, 'checkHeads', input) : { queued: 0 };
   await activities.finishSync({ ...input, queuedScans: queued + heads.queued });
   return { queued, heads: heads.queued };

@@ -166,7 +166,7 @@ test('what is older than it is kept goes; what shows the state of today stays', 
     task.repositoryId,
   ]);
   await world.db.query('update sync_run set finished_at = $1', [old]);
-  const second = await stores.scans.ask({ repositoryId: task.repositoryId, full: false, now: old });
+  const second = await stores.scans.requestScan({ repositoryId: task.repositoryId, full: false, now: old });
   await world.db.query(`update scan set status = 'succeeded', finished_at = $1 where id = $2`, [old, second]);
 
   const channelId = await addChannel(world, { url: 'https://hooks.example.com/x' });

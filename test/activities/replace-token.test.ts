@@ -71,7 +71,7 @@ test('a good token takes the place of the old one, whose ciphertext is wiped, an
     warnings: [],
   });
   expect((await kindsOf(world, added.integrationId)).at(-1)).toBe('integration.token_replaced');
-  expect(await world.database.stores.syncs.openOne(added.integrationId)).toMatchObject({ state: 'queued' });
+  expect(await world.database.stores.syncs.findOpen(added.integrationId)).toMatchObject({ state: 'queued' });
   expect(activities.starters.wakes).toContain(`fleet ${added.integrationId}`);
 });
 
@@ -150,7 +150,7 @@ test('a token that reaches less is refused with counts, and taken when the loss 
   expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
     warnings: ['owner_changed', 'reach_reduced'],
   });
-  const open = await world.database.stores.syncs.openOne(added.integrationId);
+  const open = await world.database.stores.syncs.findOpen(added.integrationId);
   expect(await rowOf(world, 'sync_run', open?.id ?? '')).toMatchObject({ accept_removals: true });
 });
 

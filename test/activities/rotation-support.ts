@@ -59,7 +59,7 @@ export function rotating(now: () => { world: TestWorld; activities: Activities }
     settle: async ({ attemptId }: RotationResult, { integrationId }: Rotated, inMs = 0) => {
       const nowMs = Date.now() + inMs;
       const input = { integrationId, attemptId, commandId: null, nowMs };
-      return run(now().activities, 'settleRotation', input);
+      return run(now().activities, 'resolveRotation', input);
     },
     currentOf: async ({ integrationId }: Rotated) => {
       const { world } = now();

@@ -92,5 +92,5 @@ export async function queuedScan(world: TestWorld, activities: Activities): Prom
 }
 
 export async function openScan(world: TestWorld, repositoryId: string): Promise<string> {
-  return world.database.stores.scans.ask({ repositoryId, full: false, now: new Date() });
+  return world.database.stores.scans.requestScan({ repositoryId, full: false, now: new Date() });
 }

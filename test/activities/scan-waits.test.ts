@@ -74,7 +74,7 @@ test.each<[string, () => Promise<void>]>([
   expect(result).toMatchObject(WAITS);
   expect(await row()).toMatchObject({ status: 'queued' });
   expect(
-    await activities.takeScans({
+    await activities.takeQueuedScans({
       integrationId: task.integrationId,
       exclude: [],
       verified: false,
@@ -158,7 +158,12 @@ test('the scan of an integration that was removed meanwhile writes nothing', asy
 test('scans are taken by priority, in pages, without those that are held', async () => {
   const activities = await activitiesOf(world);
   const take = (exclude: string[]) =>
-    activities.takeScans({ integrationId: task.integrationId, exclude, verified: false, nowMs: Date.now() });
+    activities.takeQueuedScans({
+      integrationId: task.integrationId,
+      exclude,
+      verified: false,
+      nowMs: Date.now(),
+    });
   expect(await take([])).toEqual({
     window: 12,
     perRun: 800,
@@ -173,7 +178,7 @@ test('a page of clones begins only with a token that was looked at lately', asyn
   const activities = await activitiesOf(world);
   const { integrationId } = task;
   const take = (verified: boolean, nowMs = Date.now()) =>
-    activities.takeScans({ integrationId, exclude: [], verified, nowMs });
+    activities.takeQueuedScans({ integrationId, exclude: [], verified, nowMs });
   const later = Date.now() + 16 * 60_000;
   expect(await take(false, later)).toEqual({ window: 12, perRun: 800, stale: true, scans: [] });
   expect((await take(true, later)).scans).toHaveLength(1);

@@ -266,7 +266,11 @@ test('an answer that was lost is given again, from the row', async () => {
 test('asked for as full while it runs, a full one follows it', async () => {
   const { starters } = await scan({
     git: instantGit(async () => {
-      await world.database.stores.scans.ask({ repositoryId: task.repositoryId, full: true, now: new Date() });
+      await world.database.stores.scans.requestScan({
+        repositoryId: task.repositoryId,
+        full: true,
+        now: new Date(),
+      });
     }),
   });
   expect(

@@ -6,7 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { RotationDeps, ScanDeps } from '../../src/activities/deps.ts';
 import { createIntegrationActivities } from '../../src/activities/integration.ts';
 import { createReconcileActivities } from '../../src/activities/reconcile.ts';
-import { createRotationActivities } from '../../src/activities/rotation/rotation.ts';
+import { createRotationActivities } from '../../src/activities/rotation/activities.ts';
 import { createFleetActivities } from '../../src/activities/scan/fleet.ts';
 import { createScanActivities } from '../../src/activities/scan/scan.ts';
 import { createListingActivities } from '../../src/activities/sync/listing.ts';

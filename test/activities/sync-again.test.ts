@@ -20,7 +20,7 @@ test('filters that change while a sync runs are what the next one lists by, and 
     await stores.syncs.runAgain(integrationId);
     await settle(activities, { ...id, listing, nowMs });
 
-    expect(await stores.syncs.openOne(integrationId)).toMatchObject({ state: 'queued' });
+    expect(await stores.syncs.findOpen(integrationId)).toMatchObject({ state: 'queued' });
     expect(activities.starters.wakes).toContain(`integration ${integrationId}`);
     await sync(activities, integrationId);
     expect((await repositoriesOf(world, integrationId)).map(({ because }) => because)).toEqual([
@@ -28,7 +28,7 @@ test('filters that change while a sync runs are what the next one lists by, and 
       'filter',
       'filter',
     ]);
-    expect(await stores.syncs.openOne(integrationId)).toBeNull();
+    expect(await stores.syncs.findOpen(integrationId)).toBeNull();
   } finally {
     await world.close();
   }

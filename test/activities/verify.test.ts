@@ -81,7 +81,7 @@ test('a good token makes it active, writes what GitLab says of it, and asks for 
     },
   ]);
   expect(await rowOf(world, 'command', added.commandId)).toMatchObject({ state: 'done' });
-  expect(await world.database.stores.syncs.openOne(added.integrationId)).toMatchObject({ state: 'queued' });
+  expect(await world.database.stores.syncs.findOpen(added.integrationId)).toMatchObject({ state: 'queued' });
   expect(activities.starters.wakes).toEqual([`fleet ${added.integrationId}`]);
   expect(await world.database.stores.outbox.waiting({ before: new Date(), limit: 10 })).toEqual([
     expect.objectContaining({ kind: 'wake_integration' }),
@@ -115,7 +115,7 @@ test.each(spoilt)('%s makes a pending one invalid at once', async (cause, spoil)
       },
     },
   ]);
-  expect(await world.database.stores.syncs.openOne(added.integrationId)).toBeNull();
+  expect(await world.database.stores.syncs.findOpen(added.integrationId)).toBeNull();
 });
 
 test('sso_session_required and token_wrong_kind make a pending one invalid too', async () => {
@@ -154,7 +154,12 @@ test.each<[InvalidCause, Spoil]>(spoilt.slice(0, 3))(
     expect(Number(row['next_verify_at']) - nowMs).toBeLessThan(60_000);
     expect(await rowOf(world, 'command', commandId)).toMatchObject({ state: 'queued' });
     expect(
-      await activities.takeScans({ integrationId: added.integrationId, exclude: [], verified: false, nowMs }),
+      await activities.takeQueuedScans({
+        integrationId: added.integrationId,
+        exclude: [],
+        verified: false,
+        nowMs,
+      }),
     ).toMatchObject({ scans: [] });
 
     expect(await verify(added, { commandId })).toEqual({ status: 'invalid', suspicion: false });
@@ -226,7 +231,7 @@ test('an answer after an outage is noticed, and what waited goes on', async () =
   await world.simulator.control.down();
   await verify(added);
   expect(
-    await activities.takeScans({
+    await activities.takeQueuedScans({
       integrationId: added.integrationId,
       exclude: [],
       verified: false,

@@ -42,7 +42,7 @@ async function walk(
       requests += 1;
       return [...ids].sort((a, b) => a - b).slice(-PAGE);
     },
-    async store(page) {
+    async storePage(page) {
       for (let turns = ((page.after * 7) % 5) + 1; turns > 0; turns -= 1)
         await new Promise((resolve) => setImmediate(resolve));
       pages.push(page);
@@ -167,7 +167,7 @@ test('after a failure the rest is read by the next try, and nothing twice but th
     idOf: (id) => id,
     pageSize: PAGE,
     readEnd: async () => [...ids].sort((a, b) => a - b).slice(-PAGE),
-    store: async ({ rows }) => void first.push(...rows),
+    storePage: async ({ rows }) => void first.push(...rows),
     expected: 10_000,
     window: { size: () => 5, answered: () => {} },
     signal: new AbortController().signal,

@@ -198,7 +198,7 @@ test('live events are streamed without an id and are not stored', async () => {
     data: { phase: 'scanning' },
   } as const;
   await awaitUntil(async () => {
-    await world.database.stores.events.tellLive(live);
+    await world.database.stores.events.publishLive(live);
     return stream.events.length > 0;
   });
   expect(stream.events[0]).toEqual({ id: null, kind: 'scan.progress', data: live });

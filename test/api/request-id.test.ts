@@ -76,7 +76,7 @@ test('what a creation sets in motion says in the log which request that was, to 
     'openSync',
     'planIntegration',
     'scanRepository',
-    'settleListing',
+    'applyListing',
     'verifyToken',
   ]);
   // a scan's row is final a moment before its activity is

@@ -180,7 +180,7 @@ test('an idempotency key is claimed by one of many, and tells its answer once th
     response: null,
     location: null,
   });
-  await idempotency.settle({ ...key(), status: 201, response: { id: 'int_x' }, location: '/x' });
+  await idempotency.complete({ ...key(), status: 201, response: { id: 'int_x' }, location: '/x' });
   expect(await idempotency.claim(key({ bodyHash: 'two' }))).toEqual({
     bodyHash: 'one',
     status: 201,
@@ -203,7 +203,7 @@ test('a key is kept for a day, and one whose request died for two minutes', asyn
   await idempotency.claim(key());
   expect(await idempotency.claim({ ...key(), now: minutesLater(1) })).not.toBeNull();
   expect(await idempotency.claim({ ...key(), now: minutesLater(3) })).toBeNull();
-  await idempotency.settle({ ...key(), status: 202, response: {}, location: null });
+  await idempotency.complete({ ...key(), status: 202, response: {}, location: null });
   expect(await idempotency.claim({ ...key(), now: minutesLater(3 + 23 * 60) })).toMatchObject({
     status: 202,
   });

@@ -138,15 +138,15 @@ test('what has ended goes with time, what is owed stays', async () => {
 
 test('nobody is told while no channel that works wants flags of every integration', async () => {
   const { channels } = world.database.stores;
-  const untold = (mail = true) => channels.untold({ mail });
-  expect(await untold()).toEqual({ everybody: true, integrations: [] });
+  const gaps = (mail = true) => channels.expiryAlertGaps({ mail });
+  expect(await gaps()).toEqual({ allIntegrations: true, integrations: [] });
   await addChannel(world, { url, events: ['scan.failed'] });
-  expect((await untold()).everybody).toBe(true);
+  expect((await gaps()).allIntegrations).toBe(true);
   const mail = await addChannel(world, { kind: 'email', to: 'a@example.com' });
-  expect((await untold()).everybody).toBe(false);
-  expect((await untold(false)).everybody).toBe(true);
+  expect((await gaps()).allIntegrations).toBe(false);
+  expect((await gaps(false)).allIntegrations).toBe(true);
   await channels.change(mail, { enabled: false }, new Date());
-  expect((await untold()).everybody).toBe(true);
+  expect((await gaps()).allIntegrations).toBe(true);
   const id = newId('integration');
   await world.database.stores.integrations.create({
     id,
@@ -157,7 +157,7 @@ test('nobody is told while no channel that works wants flags of every integratio
     now: new Date(),
   });
   await addChannel(world, { url, integrationIds: [newId('integration')] });
-  expect(await untold()).toEqual({ everybody: false, integrations: [{ id, name: 'Alone' }] });
+  expect(await gaps()).toEqual({ allIntegrations: false, integrations: [{ id, name: 'Alone' }] });
   await addChannel(world, { url, integrationIds: [id] });
-  expect(await untold()).toEqual({ everybody: false, integrations: [] });
+  expect(await gaps()).toEqual({ allIntegrations: false, integrations: [] });
 });

@@ -192,7 +192,7 @@ test('a commit wakes who listens, and a live event reaches them though it is not
     repositoryId: null,
     data: { phase: 'scanning' },
   };
-  await events().tellLive(progress);
+  await events().publishLive(progress);
   await awaitUntil(() => live.length > 0);
   expect(live).toEqual([progress]);
   unsubscribe();

@@ -161,7 +161,7 @@ test('text that PostgreSQL cannot hold does not lose the scan', async () => {
 
 test('a late attempt cannot store: nothing of its transaction stays', async () => {
   const { scans } = db.database.stores;
-  const id = await scans.ask({ repositoryId: ids.repositoryId, full: false, now: NOW });
+  const id = await scans.requestScan({ repositoryId: ids.repositoryId, full: false, now: NOW });
   const late = await scans.begin({ id, now: NOW });
   await scans.begin({ id, now: NOW });
   const storing = db.database.transaction(async (tx) => {
@@ -193,7 +193,7 @@ test('a late attempt cannot store: nothing of its transaction stays', async () =
 test('a failed scan leaves what is known of the head and the rules', async () => {
   await scan([finding('a')]);
   const { scans, findings } = db.database.stores;
-  const scanId = await scans.ask({ repositoryId: ids.repositoryId, full: false, now: NOW });
+  const scanId = await scans.requestScan({ repositoryId: ids.repositoryId, full: false, now: NOW });
   const now = minutesLater(500);
   await findings.markScanned({ ...ids, scanId, commit: null, rules: null, succeeded: false, now });
   expect(await db.database.stores.repositories.find(ids.repositoryId)).toMatchObject({

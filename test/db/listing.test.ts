@@ -264,7 +264,7 @@ test('a removed repository has no open finding, no queued scan and no counter le
   const [repositoryId] = await seedRepositories(db.database, integrationId, [1]);
   const id = `${repositoryId}`;
   await seedScan(db.database, { integrationId, repositoryId: id, findings: [finding('a'), finding('b')] });
-  const scanId = await db.database.stores.scans.ask({ repositoryId: id, full: false, now: NOW });
+  const scanId = await db.database.stores.scans.requestScan({ repositoryId: id, full: false, now: NOW });
   await listing().markRemoved({ ids: [id], now: minutesLater(1) });
   expect(await db.database.stores.scans.find(scanId)).toMatchObject({
     status: 'canceled',

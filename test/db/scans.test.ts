@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 const scans = () => db.database.stores.scans;
-const ask = (full = false) => scans().ask({ repositoryId, full, now: NOW });
+const ask = (full = false) => scans().requestScan({ repositoryId, full, now: NOW });
 
 async function begun(full = false) {
   const id = await ask(full);
@@ -92,7 +92,7 @@ test('a late attempt can neither go on nor end nor requeue what a later one hold
   const late = await begun();
   const now = await scans().begin({ id: late.id, now: minutesLater(1) });
   expect(now?.attempt).toBe(late.attempt + 1);
-  expect(await scans().enter({ scan: late, phase: 'scanning' })).toBe(false);
+  expect(await scans().enterPhase({ scan: late, phase: 'scanning' })).toBe(false);
   expect(await scans().end({ ...nothing, id: late.id, attempt: late.attempt, status: 'failed' })).toBeNull();
   expect(await scans().requeue({ id: late.id, attempt: late.attempt, cause: 'disk_low' })).toBe(false);
   expect(await scans().find(late.id)).toMatchObject({ status: 'running', phase: 'cloning', attempt: 2 });
@@ -112,8 +112,8 @@ test('a scan ends once', async () => {
 
 test('phases and the commit are kept as they are reached, and an ended scan has no phase', async () => {
   const scan = await begun();
-  expect(await scans().enter({ scan, phase: 'scanning', commit: 'c0ffee' })).toBe(true);
-  expect(await scans().enter({ scan, phase: 'storing' })).toBe(true);
+  expect(await scans().enterPhase({ scan, phase: 'scanning', commit: 'c0ffee' })).toBe(true);
+  expect(await scans().enterPhase({ scan, phase: 'storing' })).toBe(true);
   expect(await scans().find(scan.id)).toMatchObject({ phase: 'storing', commit: 'c0ffee' });
   await scans().end({ ...nothing, id: scan.id, attempt: 1, status: 'failed', cause: 'scanner_crashed' });
   expect(await scans().find(scan.id)).toMatchObject({
@@ -134,7 +134,7 @@ test('a cancel ends a waiting scan at once and makes a running one stop', async 
   });
   const scan = await begun();
   expect(await scans().requestCancel({ id: scan.id, now: NOW })).toBe('requested');
-  expect(await scans().enter({ scan, phase: 'scanning' })).toBe(false);
+  expect(await scans().enterPhase({ scan, phase: 'scanning' })).toBe(false);
   expect(await scans().begin({ id: scan.id, now: NOW })).toBeNull();
   await scans().end({ ...nothing, id: scan.id, attempt: null, status: 'canceled', cause: 'canceled' });
   expect(await scans().requestCancel({ id: scan.id, now: NOW })).toBe('ended');
@@ -157,10 +157,10 @@ test('the fleet takes people before changes before routine, in the order they ca
   await queue(change, 'sync');
   await queue(fresh, 'created');
   await queue(person, 'manual');
-  const taken = await scans().take({ integrationId, exclude: [], limit: 10 });
+  const taken = await scans().listQueued({ integrationId, exclude: [], limit: 10 });
   expect(taken.map((scan) => scan.repositoryId)).toEqual([person, fresh, change, routine]);
   const held = taken.slice(0, 2).map(({ scanId }) => scanId);
-  const rest = await scans().take({ integrationId, exclude: held, limit: 1 });
+  const rest = await scans().listQueued({ integrationId, exclude: held, limit: 1 });
   expect(rest.map((scan) => scan.repositoryId)).toEqual([change]);
 });
 

@@ -121,7 +121,7 @@ export async function seedScan(
   },
 ) {
   const { integrationId, repositoryId, findings, full = false, now = NOW } = input;
-  const scanId = await database.stores.scans.ask({ repositoryId, full, now });
+  const scanId = await database.stores.scans.requestScan({ repositoryId, full, now });
   const scan = await database.stores.scans.begin({ id: scanId, now });
   if (scan === null) throw new Error('the scan cannot begin');
   return database.transaction(async (tx) => {

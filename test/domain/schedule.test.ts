@@ -143,7 +143,7 @@ test('flags that are done, one after the other, end: none is asked for twice', (
 
 describe('rotation', () => {
   const rotation = { attemptId: 'rot', workerId: 'wrk', nextLookMs: NOW };
-  const settle = { do: 'settle_rotation', attemptId: 'rot', workerId: 'wrk' };
+  const settle = { do: 'resolve_rotation', attemptId: 'rot', workerId: 'wrk' };
 
   test('a person asks: it begins, or an attempt that is open is settled first', () => {
     const command = { id: 'c', kind: 'rotate' } as const;

@@ -13,7 +13,7 @@ await runWorker({
   config,
   queues: ['orchestration', 'gitlab'],
   rotation: {
-    quietMs: 1_000,
+    confirmAfterMs: 1_000,
     async onStep(step) {
       if (!existsSync(killAtFile) || readFileSync(killAtFile, 'utf8') !== step) return;
       process.kill(process.pid, 'SIGKILL');

@@ -1,5 +1,5 @@
-import type { DeliveryDeps } from '../../src/background/deliver.ts';
-import { startDeliveries } from '../../src/background/deliver.ts';
+import type { DeliveryDeps } from '../../src/background/delivery-loop.ts';
+import { startDeliveryLoop } from '../../src/background/delivery-loop.ts';
 import { newId } from '../../src/db/new-id.ts';
 import type { ChannelKind } from '../../src/domain/channel.ts';
 import {
@@ -75,7 +75,7 @@ export function startTelling(
     now: () => new Date(),
     ...sender,
   });
-  const stopDeliveries = startDeliveries({
+  const stopDeliveries = startDeliveryLoop({
     ...depsOf(world),
     notifier,
     publicUrl: 'https://secu.example.com',

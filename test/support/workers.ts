@@ -6,13 +6,13 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { GitlabDeps, RotationDeps } from '../../src/activities/deps.ts';
 import { createIntegrationActivities } from '../../src/activities/integration.ts';
 import { createReconcileActivities } from '../../src/activities/reconcile.ts';
-import { createRotationActivities } from '../../src/activities/rotation/rotation.ts';
+import { createRotationActivities } from '../../src/activities/rotation/activities.ts';
 import { createFleetActivities } from '../../src/activities/scan/fleet.ts';
 import { createScanActivities } from '../../src/activities/scan/scan.ts';
 import { createListingActivities } from '../../src/activities/sync/listing.ts';
 import { createSyncActivities } from '../../src/activities/sync/sync.ts';
 import { createVerifyActivities } from '../../src/activities/token/verify.ts';
-import { startDispatcher } from '../../src/background/dispatcher.ts';
+import { startOutboxLoop } from '../../src/background/outbox-loop.ts';
 import { openRotationFolder } from '../../src/folder-lease/rotation-folder.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
 import { createFailureInterceptor } from '../../src/temporal/activity-failure.ts';
@@ -83,7 +83,7 @@ export async function startWorkers(
   }
   const running = Promise.all(workers.map((worker) => worker.run()));
   const dispatches = options.dispatcher ?? queues.includes('orchestration');
-  const stopDispatcher = dispatches ? startDispatcher(deps) : async () => {};
+  const stopDispatcher = dispatches ? startOutboxLoop(deps) : async () => {};
   let stopping: Promise<void> | null = null;
   const end = async () => {
     await stopDispatcher();
@@ -119,7 +119,7 @@ export async function rotationDepsOf(
     journal: own.journal ?? (await openRotationFolder({ parent: join(world.folder, 'rotation') })),
     hashToken: (token) => keyedHash({ dataKey, purpose: 'token', text: token }),
     isDraining: () => false,
-    quietMs: 300_000,
+    confirmAfterMs: 300_000,
     onStep: () => {},
     ...own,
   };

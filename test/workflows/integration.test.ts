@@ -110,7 +110,7 @@ test('an open rotation is settled by anybody where the worker that began it does
   const row = integrationRow({ rotation });
   const settled: string[] = [];
   await living(row, async () => void (await awaitUntil(() => settled.length === 1, { timeoutMs: 40_000 })), {
-    async settleRotation({ attemptId }) {
+    async resolveRotation({ attemptId }) {
       settled.push(attemptId);
       row.snapshot.rotation = null;
       return { attemptId, code: 'not_rotated', newTokenId: null, expiresAt: null };
@@ -229,7 +229,7 @@ test('a sync is a workflow of its own that outlives a new run; one that runs is 
         await held;
         return listing;
       },
-      settleListing: async () => ({ queued: 0 }),
+      applyListing: async () => ({ queued: 0 }),
       checkHeads: async () => ({ queued: 0 }),
       async finishSync() {
         finished += 1;

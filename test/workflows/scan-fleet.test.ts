@@ -265,9 +265,9 @@ test('an activity that fails for a while does not end it', async () => {
   await suite.withWorkers(
     {
       ...base,
-      async takeScans(input) {
+      async takeQueuedScans(input) {
         if (activityInfo().attempt < 3) throw new Error('something unforeseen');
-        return base.takeScans(input);
+        return base.takeQueuedScans(input);
       },
     },
     async ({ starters }) => {

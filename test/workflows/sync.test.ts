@@ -48,7 +48,7 @@ function recording(own: Partial<AllActivities>): { seen: Seen; activities: AllAc
     async listingFailed({ cause }) {
       return { ...LISTED, listed: 7, complete: false, cause };
     },
-    async settleListing({ listing }) {
+    async applyListing({ listing }) {
       seen.settled.push(listing);
       return { queued: listing.complete ? 2 : 0 };
     },

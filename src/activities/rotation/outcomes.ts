@@ -19,7 +19,7 @@ export interface RotationResult {
   expiresAt: string | null;
 }
 
-interface Ending {
+interface EndInput {
   deps: RotationDeps;
   attempt: RotationRow;
   now: Date;
@@ -35,7 +35,7 @@ export async function commitRotation({
   attempt,
   entry,
   now,
-}: Ending & { entry: RotationEntry }): Promise<boolean> {
+}: EndInput & { entry: RotationEntry }): Promise<boolean> {
   const context = { table: 'credential', rowId: attempt.newCredentialId, version: attempt.newVersion };
   const tokenHash = deps.hashToken(deps.vault.unseal({ context, sealed: entry.sealed }));
   return deps.database.transaction(async (tx) => {
@@ -50,7 +50,7 @@ export async function commitRotation({
       now,
     });
     if (!isMine) return false;
-    await tx.credentials.stepBack({ id: current.id });
+    await tx.credentials.demoteToPrevious({ id: current.id });
     await tx.credentials.add({
       id: attempt.newCredentialId,
       integrationId: row.id,
@@ -91,8 +91,8 @@ export async function finishRotation({
   attempt,
   facts,
   now,
-}: Ending & { facts: TokenFacts | null }): Promise<RotationResult> {
-  await end({ deps, attempt, now, from: 'committed', state: 'done', code: null }, async (tx, row) => {
+}: EndInput & { facts: TokenFacts | null }): Promise<RotationResult> {
+  await endAttempt({ deps, attempt, now, from: 'committed', state: 'done', code: null }, async (tx, row) => {
     const { integrationId } = attempt;
     const old = await tx.credentials.find(attempt.credentialId);
     await tx.credentials.wipePrevious({ integrationId, now });
@@ -120,37 +120,40 @@ export async function finishRotation({
 }
 
 /** The old token is refused and the new one nowhere: only a person can go on. */
-export async function loseRotation({ deps, attempt, now }: Ending): Promise<RotationResult> {
+export async function recordLostRotation({ deps, attempt, now }: EndInput): Promise<RotationResult> {
   const { verifyIntervalMs } = deps.settings;
   const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
-  await end({ deps, attempt, now, from: 'intent', state: 'lost', code: 'rotation_lost' }, async (tx, row) => {
-    await tx.integrations.change(
-      row.id,
-      { verdict: 'invalid', cause: 'rotation_lost', suspectedAt: null, nextVerifyAt },
-      now,
-    );
-    const { tokenName, newTokenId, expiresOn } = attempt;
-    const lost = {
-      at: attempt.createdAt,
-      baseUrl: row.baseUrl,
-      tokenName: tokenName === null || tokenName === undefined ? null : escapeForeignText(tokenName),
-      newTokenId: newTokenId ?? null,
-      expiresAt: expiresOn,
-    };
-    return {
-      event: {
-        kind: 'integration.rotation_lost',
-        text: `${row.name}: the new token was lost. ${lostRotationText(lost)}`,
-        data: {
-          ...lost,
-          at: lost.at.toISOString(),
-          before: { status: row.verdict, cause: row.cause ?? null },
-          after: { status: 'invalid', cause: 'rotation_lost' },
+  await endAttempt(
+    { deps, attempt, now, from: 'intent', state: 'lost', code: 'rotation_lost' },
+    async (tx, row) => {
+      await tx.integrations.change(
+        row.id,
+        { verdict: 'invalid', cause: 'rotation_lost', suspectedAt: null, nextVerifyAt },
+        now,
+      );
+      const { tokenName, newTokenId, expiresOn } = attempt;
+      const lost = {
+        at: attempt.createdAt,
+        baseUrl: row.baseUrl,
+        tokenName: tokenName === null || tokenName === undefined ? null : escapeForeignText(tokenName),
+        newTokenId: newTokenId ?? null,
+        expiresAt: expiresOn,
+      };
+      return {
+        event: {
+          kind: 'integration.rotation_lost',
+          text: `${row.name}: the new token was lost. ${lostRotationText(lost)}`,
+          data: {
+            ...lost,
+            at: lost.at.toISOString(),
+            before: { status: row.verdict, cause: row.cause ?? null },
+            after: { status: 'invalid', cause: 'rotation_lost' },
+          },
         },
-      },
-      result: { code: 'rotation_lost' },
-    };
-  });
+        result: { code: 'rotation_lost' },
+      };
+    },
+  );
   return resultOf(attempt, 'rotation_lost');
 }
 
@@ -160,16 +163,16 @@ export async function keepOldToken({
   attempt,
   code,
   now,
-}: Ending & { code: string }): Promise<RotationResult> {
+}: EndInput & { code: string }): Promise<RotationResult> {
   const state = code === 'not_rotated' ? 'not_rotated' : 'refused';
-  await end({ deps, attempt, now, from: 'intent', state, code }, async (tx, row) => {
+  await endAttempt({ deps, attempt, now, from: 'intent', state, code }, async (tx, row) => {
     await tx.integrations.change(row.id, { suspectedAt: null }, now);
     return { event: failedEvent(row, code), result: { code } };
   });
   return resultOf(attempt, code);
 }
 
-export function failedEvent(row: IntegrationRow, code: string): Ended['event'] {
+export function failedEvent(row: IntegrationRow, code: string): AttemptEnd['event'] {
   return {
     kind: 'integration.rotation_failed',
     text: `${row.name}: the token was not rotated (${code}); it stays as it is.`,
@@ -182,15 +185,15 @@ export function resultOf(attempt: RotationRow, code: string): RotationResult {
   return { attemptId: id, code, newTokenId: newTokenId ?? null, expiresAt: expiresOn };
 }
 
-interface Ended {
+interface AttemptEnd {
   event: Pick<NewEvent, 'kind' | 'text' | 'data'>;
   result: Record<string, unknown>;
 }
 
 /** One transaction: the attempt's end, what follows from it, its event, its command, and whoever waited. */
-async function end(
-  input: Ending & Omit<Parameters<Stores['rotations']['end']>[0], 'id'>,
-  work: (tx: Stores, row: IntegrationRow) => Promise<Ended>,
+async function endAttempt(
+  input: EndInput & Omit<Parameters<Stores['rotations']['end']>[0], 'id'>,
+  work: (tx: Stores, row: IntegrationRow) => Promise<AttemptEnd>,
 ): Promise<void> {
   const { deps, attempt, from, state, code, now } = input;
   const { integrationId } = attempt;

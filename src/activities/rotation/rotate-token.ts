@@ -3,7 +3,7 @@ import type { CredentialRow } from '../../db/stores/credentials.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { RotationRow } from '../../db/stores/rotations.ts';
 import type { RotationEntry } from '../../domain/ports.ts';
-import type { RotationBlock, RotationWill } from '../../domain/rotation.ts';
+import type { RotationBlock, RotationTrigger } from '../../domain/rotation.ts';
 import {
   blockFor,
   dateInDays,
@@ -17,12 +17,12 @@ import type { GitlabApi } from '../../gitlab/client.ts';
 import type { RotationAnswer } from '../../gitlab/rotate.ts';
 import type { RotationDeps } from '../deps.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, openToken } from '../token/credential.ts';
 import { suspectToken } from '../token/suspect.ts';
 import type { RotationResult } from './outcomes.ts';
 import { commitRotation, failedEvent, keepOldToken, resultOf } from './outcomes.ts';
-import { verifyRotated } from './resolve.ts';
+import { verifyNewToken } from './resolve-rotation.ts';
 
 export interface RotateInput {
   integrationId: string;
@@ -40,14 +40,14 @@ const COMMIT_TRIES = 60;
 /**
  * The whole protocol, once: look, write down the intent, ask GitLab, write down the answer, store it, look again. Each
  * step is durable before the next. It runs once whatever happens, on the queue of one worker; whatever it leaves open is
- * settled by `settleRotation`, never by asking GitLab again.
+ * settled by `resolveRotation`, never by asking GitLab again.
  */
 export function createRotateToken(deps: RotationDeps) {
   return async function rotateToken(input: RotateInput): Promise<RotationResult> {
     // a cancel, such as the end of this worker, does not stop what was begun
     return withHeartbeat(
       () => null,
-      () => rotate(deps, input),
+      () => runRotation(deps, input),
     );
   };
 }
@@ -59,11 +59,11 @@ interface Prepared {
   expiresAt: string;
 }
 
-async function rotate(deps: RotationDeps, input: RotateInput): Promise<RotationResult> {
+async function runRotation(deps: RotationDeps, input: RotateInput): Promise<RotationResult> {
   const now = new Date(input.nowMs);
   const command = input.commandId === null ? null : await deps.database.stores.commands.find(input.commandId);
-  noteRequest(deps.log, command?.requestId);
-  const will: RotationWill =
+  addRequestIdToLog(deps.log, command?.requestId);
+  const will: RotationTrigger =
     command === null ? 'auto' : command.payload['force'] === true ? 'force' : 'asked';
   const wanted = command?.payload['expiresAt'];
   const prepared = await prepare({
@@ -72,23 +72,23 @@ async function rotate(deps: RotationDeps, input: RotateInput): Promise<RotationR
     will,
     wanted: typeof wanted === 'string' ? wanted : null,
   });
-  if (typeof prepared === 'string') return decline({ deps, input, will, code: prepared, now });
+  if (typeof prepared === 'string') return declineRotation({ deps, input, will, code: prepared, now });
   await deps.onStep('prepared');
   const startedMs = performance.now();
-  const attempt = await intend({ deps, input, will, prepared, now });
-  if (typeof attempt === 'string') return decline({ deps, input, will, code: attempt, now });
+  const attempt = await recordIntent({ deps, input, will, prepared, now });
+  if (typeof attempt === 'string') return declineRotation({ deps, input, will, code: attempt, now });
   await deps.onStep('intent');
   if (performance.now() - startedMs > SEND_WITHIN_MS)
     return keepOldToken({ deps, attempt, code: 'too_late', now });
-  const answer = await ask({ deps, attempt, api: prepared.api, nowMs: input.nowMs });
-  return receive({ deps, attempt, answer, now });
+  const answer = await requestRotation({ deps, attempt, api: prepared.api, nowMs: input.nowMs });
+  return handleAnswer({ deps, attempt, answer, now });
 }
 
 /** Everything that can be known beforehand to go wrong. @returns what is needed to ask, or why it cannot be asked */
 async function prepare(input: {
   deps: RotationDeps;
   input: RotateInput;
-  will: RotationWill;
+  will: RotationTrigger;
   wanted: string | null;
 }): Promise<Prepared | RotationBlock | 'not_found'> {
   const { deps, will, wanted } = input;
@@ -118,7 +118,7 @@ async function prepare(input: {
   const life = lifetimeDays({ createdAt: self.token.createdAt, expiresAt: expiresAt ?? null });
   const usable = wanted !== null && isPossibleExpiry(wanted, nowMs) ? wanted : dateInDays(nowMs, life);
   return (
-    (await storesDoNotWork(deps, { integrationId, nowMs })) ?? {
+    (await checkStorage(deps, { integrationId, nowMs })) ?? {
       integration,
       credential,
       api,
@@ -128,7 +128,7 @@ async function prepare(input: {
 }
 
 /** A journal that cannot be synced, a vault that cannot seal, a database that cannot insert: then GitLab is not asked. */
-async function storesDoNotWork(
+async function checkStorage(
   deps: RotationDeps,
   { integrationId, nowMs }: { integrationId: string; nowMs: number },
 ): Promise<RotationBlock | null> {
@@ -155,22 +155,22 @@ async function storesDoNotWork(
         now: new Date(nowMs),
       };
       await tx.credentials.add({ ...row, state: 'candidate' });
-      throw new TriedOut();
+      throw new RollbackProbe();
     });
   } catch (err) {
-    if (err instanceof TriedOut) return null;
+    if (err instanceof RollbackProbe) return null;
     deps.log.error({ err }, 'a credential cannot be stored');
   }
   return 'database_not_writable';
 }
 
-class TriedOut extends Error {}
+class RollbackProbe extends Error {}
 
 /** From its commit on GitLab may be asked, once, by whoever holds this row. */
-async function intend(input: {
+async function recordIntent(input: {
   deps: RotationDeps;
   input: RotateInput;
-  will: RotationWill;
+  will: RotationTrigger;
   prepared: Prepared;
   now: Date;
 }): Promise<RotationRow | RotationBlock> {
@@ -209,7 +209,7 @@ async function intend(input: {
 }
 
 /** One POST; a second one only where GitLab said of the first that a sooner date would do, which changed nothing. */
-async function ask(input: {
+async function requestRotation(input: {
   deps: RotationDeps;
   attempt: RotationRow;
   api: GitlabApi;
@@ -225,7 +225,7 @@ async function ask(input: {
   return second.kind === 'expiry_too_late' ? { kind: 'refused', code: 'expiry_not_accepted' } : second;
 }
 
-async function receive(input: {
+async function handleAnswer(input: {
   deps: RotationDeps;
   attempt: RotationRow;
   answer: RotationAnswer;
@@ -235,7 +235,7 @@ async function receive(input: {
   switch (answer.kind) {
     case 'rotated':
       await deps.onStep('answered');
-      return keep({ deps, attempt, answer, now });
+      return persistNewToken({ deps, attempt, answer, now });
     case 'refused':
       return keepOldToken({ deps, attempt, code: answer.code, now });
     case 'expiry_too_late':
@@ -247,14 +247,14 @@ async function receive(input: {
         'GitLab was asked to rotate, and its answer did not arrive',
       );
       const known = newTokenId === null ? {} : { newTokenId };
-      await deps.database.stores.rotations.note({ id: attempt.id, nextLookAt: now, ...known });
+      await deps.database.stores.rotations.recordProgress({ id: attempt.id, nextLookAt: now, ...known });
       return resultOf(attempt, 'in_doubt');
     }
   }
 }
 
 /** The answer exists only here: sealed and on the disk before anything else, then in the database. */
-async function keep(input: {
+async function persistNewToken(input: {
   deps: RotationDeps;
   attempt: RotationRow;
   answer: RotationAnswer & { kind: 'rotated' };
@@ -269,16 +269,17 @@ async function keep(input: {
     expiresAt: answer.facts.expiresAt,
     createdAt: answer.facts.createdAt,
   };
-  const isJournalled = await journal(deps, entry);
+  const isJournalled = await writeJournal(deps, entry);
   await deps.onStep('journalled');
   const { expiresAt = attempt.expiresOn, newTokenId } = entry;
   const result = { ...resultOf(attempt, 'in_doubt'), newTokenId, expiresAt };
-  if (!(await store({ deps, attempt, entry, now, tries: isJournalled ? 1 : COMMIT_TRIES }))) return result;
+  if (!(await commitWithRetries({ deps, attempt, entry, now, tries: isJournalled ? 1 : COMMIT_TRIES })))
+    return result;
   await deps.onStep('committed');
-  return verifyRotated({ deps, attempt: { ...attempt, newTokenId, expiresOn: expiresAt ?? '' }, now });
+  return verifyNewToken({ deps, attempt: { ...attempt, newTokenId, expiresOn: expiresAt ?? '' }, now });
 }
 
-async function journal(deps: RotationDeps, entry: RotationEntry): Promise<boolean> {
+async function writeJournal(deps: RotationDeps, entry: RotationEntry): Promise<boolean> {
   try {
     await deps.journal.write(entry);
     return true;
@@ -289,7 +290,7 @@ async function journal(deps: RotationDeps, entry: RotationEntry): Promise<boolea
 }
 
 /** @returns false where the journal has to wait for the database, or somebody else stored it */
-async function store(input: {
+async function commitWithRetries(input: {
   deps: RotationDeps;
   attempt: RotationRow;
   entry: RotationEntry;
@@ -308,10 +309,10 @@ async function store(input: {
 }
 
 /** GitLab was not asked. What rotates by itself is tried again later, and says so once. */
-async function decline(input: {
+async function declineRotation(input: {
   deps: RotationDeps;
   input: RotateInput;
-  will: RotationWill;
+  will: RotationTrigger;
   code: string;
   now: Date;
 }): Promise<RotationResult> {

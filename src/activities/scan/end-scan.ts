@@ -4,7 +4,7 @@ import type { ScanCause } from '../../domain/causes.ts';
 import type { ScannerRun } from '../../domain/scan.ts';
 import type { Log } from '../../log/logger.ts';
 import type { ActivityMetrics } from '../../metrics/activities.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 
 /**
  * Ends a scan that gave no result. Its findings stay as they were: nothing was looked at.
@@ -44,18 +44,18 @@ export async function endFailedScan(input: {
       succeeded: false,
       now: input.now,
     });
-    await tellFailure({ tx, ended, input });
+    await addFailureEvent({ tx, ended, input });
     return ended;
   });
   if (ended === null) return false;
-  noteRequest(input.log, ended.requestId);
+  addRequestIdToLog(input.log, ended.requestId);
   const { status, cause, runs = [] } = input;
   const nothing = { outcome: null, cloneMs: null, cloneBytes: null };
   input.metrics.scanEnded({ ...ended, ...nothing, status, cause, runs });
   return true;
 }
 
-async function tellFailure({
+async function addFailureEvent({
   tx,
   ended,
   input,

@@ -35,7 +35,7 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
   const { stores } = database;
   return {
     /** The next queued scans, or none while the integration may not clone, or its token was not `verified` lately. */
-    async takeScans(input: {
+    async takeQueuedScans(input: {
       integrationId: string;
       exclude: string[];
       verified: boolean;
@@ -51,7 +51,7 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
         suspectedAt: integration.suspectedAt ?? null,
       });
       if (!open) return nothing;
-      const scans = await stores.scans.take({ ...input, limit: SCANS_PER_PAGE });
+      const scans = await stores.scans.listQueued({ ...input, limit: SCANS_PER_PAGE });
       const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
       const stale = !input.verified && scans.length > 0 && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
       return stale ? { ...nothing, stale } : { ...nothing, scans };

@@ -13,16 +13,16 @@ import { outcomeOf } from '../../domain/scan.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { ScanDeps } from '../deps.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, isOutage, openToken } from '../token/credential.ts';
-import { noteOutage, suspectToken } from '../token/suspect.ts';
+import { suspectToken, verifySoonAfterOutage } from '../token/suspect.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
 import { overtaken, storeScan } from './store-scan.ts';
 
 export type ScanActivities = ReturnType<typeof createScanActivities>;
 
-interface Work {
+interface ScanWork {
   deps: ScanDeps;
   input: ScanTask;
   scan: BegunScan;
@@ -36,7 +36,7 @@ interface Work {
   concurrentScans: () => number;
 }
 
-type Asked = Pick<Work, 'deps' | 'input' | 'signal' | 'concurrentScans'>;
+type ScanRequest = Pick<ScanWork, 'deps' | 'input' | 'signal' | 'concurrentScans'>;
 
 export function createScanActivities(deps: ScanDeps) {
   let underWay = 0;
@@ -64,16 +64,16 @@ export function createScanActivities(deps: ScanDeps) {
  * A clone waits for its turn before anything is looked at: whether the integration may clone, and with which token, is known
  * when it begins, so that a token that died is tried by those alone that were on their way.
  */
-async function scanRepository(asked: Asked, limiter: Limiter): Promise<ScanResult> {
+async function scanRepository(asked: ScanRequest, limiter: Limiter): Promise<ScanResult> {
   const cloned = await limiter(asked.signal, async () => {
-    const work = await begin(asked);
+    const work = await beginScan(asked);
     if ('status' in work) return work;
-    const clone = await settled(work, () => cloneRepository(work));
+    const clone = await runOrHandleFailure(work, () => cloneRepository(work));
     return 'status' in clone ? clone : { work, clone };
   });
   if ('status' in cloned) return cloned;
   const { work, clone } = cloned;
-  return settled(work, async () => {
+  return runOrHandleFailure(work, async () => {
     const result = await scanAndStore(work, clone);
     await removeFolder(work);
     return result;
@@ -81,47 +81,50 @@ async function scanRepository(asked: Asked, limiter: Limiter): Promise<ScanResul
 }
 
 /** A result where nothing is to be cloned. */
-async function begin(asked: Asked): Promise<Work | ScanResult> {
+async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   const { deps, input } = asked;
   const { stores } = deps.database;
   const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
-  if (scan === null) return endedBefore(deps, input);
-  noteRequest(deps.log, scan.requestId);
+  if (scan === null) return resultOfEndedScan(deps, input);
+  addRequestIdToLog(deps.log, scan.requestId);
   const found = await currentCredential(stores, input.integrationId);
   const repository = await stores.repositories.find(input.repositoryId);
-  if (found === null || repository === null) return requeue({ deps, input, scan, cause: null });
+  if (found === null || repository === null) return requeueScan({ deps, input, scan, cause: null });
   const { integration, credential } = found;
   const open = mayClone({
     ...integration,
     removedAt: integration.removedAt ?? null,
     suspectedAt: integration.suspectedAt ?? null,
   });
-  if (!open) return requeue({ deps, input, scan, cause: null });
-  if (await isDiskLow(deps)) return requeue({ deps, input, scan, cause: 'disk_low' });
+  if (!open) return requeueScan({ deps, input, scan, cause: null });
+  if (await isDiskLow(deps)) return requeueScan({ deps, input, scan, cause: 'disk_low' });
 
   const token = openToken({ vault: deps.vault, credential });
   const { baseUrl } = integration;
-  await tellLive(asked, 'scan.started', { phase: 'cloning' });
+  await publishProgress(asked, 'scan.started', { phase: 'cloning' });
   const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
   return { ...asked, scan, repository, baseUrl, token, folder };
 }
 
 /** What the attempt came to; where it failed, what that means for the scan. Nothing is left on the disk then. */
-async function settled<T extends object>(work: Work, attempt: () => Promise<T>): Promise<T | ScanResult> {
+async function runOrHandleFailure<T extends object>(
+  work: ScanWork,
+  attempt: () => Promise<T>,
+): Promise<T | ScanResult> {
   try {
     return await attempt();
   } catch (err) {
     await removeFolder(work);
     if (work.signal.aborted) throw err;
-    return settleError(work, err);
+    return handleScanError(work, err);
   }
 }
 
-async function removeFolder({ folder }: Work): Promise<void> {
+async function removeFolder({ folder }: ScanWork): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-function cloneRepository(work: Work): Promise<CloneResult> {
+function cloneRepository(work: ScanWork): Promise<CloneResult> {
   const { deps, scan, repository, baseUrl, token, folder, signal } = work;
   return deps.git.clone({
     baseUrl,
@@ -137,14 +140,14 @@ function historyOf(scan: BegunScan): 'none' | 'full' {
   return scan.history === 'full' ? 'full' : 'none';
 }
 
-async function scanAndStore(work: Work, clone: CloneResult): Promise<ScanResult> {
+async function scanAndStore(work: ScanWork, clone: CloneResult): Promise<ScanResult> {
   const { deps, scan, repository } = work;
-  await enter(work, 'scanning', clone.commit ?? undefined);
+  await enterPhase(work, 'scanning', clone.commit ?? undefined);
   const report = await scanClone(work, clone);
-  await enter(work, 'storing');
+  await enterPhase(work, 'storing');
   const outcome = outcomeOf(report.runs);
   if (outcome.status === 'failed') {
-    if (outcome.cause === 'scanner_crashed' && !isLastTry())
+    if (outcome.cause === 'scanner_crashed' && !isLastAttempt())
       throw new SecuError('scanner_crashed', 'a scanner did not end well');
     await endFailedScan({
       ...deps,
@@ -170,7 +173,7 @@ async function scanAndStore(work: Work, clone: CloneResult): Promise<ScanResult>
   });
 }
 
-async function scanClone(work: Work, clone: CloneResult): Promise<ScanReport> {
+async function scanClone(work: ScanWork, clone: CloneResult): Promise<ScanReport> {
   if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [] };
   return work.deps.scanners.scan({
     gitDirectory: clone.gitDirectory,
@@ -196,40 +199,40 @@ const EMPTY_RUNS = ['gitleaks', 'ast-grep'].map((name) => ({
   durationMs: 0,
 }));
 
-const TRIES = 3;
+const MAX_ATTEMPTS = 3;
 
-function isLastTry(): boolean {
-  return activityInfo().attempt >= TRIES;
+function isLastAttempt(): boolean {
+  return activityInfo().attempt >= MAX_ATTEMPTS;
 }
 
 /** What an error means for this scan: it waits, it failed, or it is worth another try. */
-async function settleError(work: Work, err: unknown): Promise<ScanResult> {
+async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult> {
   const { deps, input, scan } = work;
   if (!isSecuError(err)) {
-    if (!isLastTry()) throw err;
+    if (!isLastAttempt()) throw err;
     deps.log.error({ scanId: scan.id, err }, 'scan failed for a reason that has no name');
-    return fail(work, 'scanner_crashed');
+    return failScan(work, 'scanner_crashed');
   }
   if (isOutage(err)) {
-    await noteOutage({ deps, integrationId: input.integrationId, now: new Date() });
-    return requeue({ deps, input, scan, cause: null });
+    await verifySoonAfterOutage({ deps, integrationId: input.integrationId, now: new Date() });
+    return requeueScan({ deps, input, scan, cause: null });
   }
   switch (err.code) {
     case 'canceled':
-      return end(work, 'canceled', 'canceled');
+      return endScanRow(work, 'canceled', 'canceled');
     case 'token_rejected':
     case 'account_blocked':
-      return refusedByGit(work);
+      return handleGitRefusal(work);
     case 'token_scope_missing':
     case 'sso_session_required':
-      return fail(work, 'repository_forbidden');
+      return failScan(work, 'repository_forbidden');
     case 'clone_failed':
     case 'scanner_crashed':
-      if (err.details['problem'] === 'no_space') return requeue({ deps, input, scan, cause: 'disk_low' });
-      if (!isLastTry()) throw err;
-      return fail(work, err.code);
+      if (err.details['problem'] === 'no_space') return requeueScan({ deps, input, scan, cause: 'disk_low' });
+      if (!isLastAttempt()) throw err;
+      return failScan(work, err.code);
     default:
-      return fail(work, scanCauseOf(err.code));
+      return failScan(work, scanCauseOf(err.code));
   }
 }
 
@@ -237,22 +240,22 @@ async function settleError(work: Work, err: unknown): Promise<ScanResult> {
  * Git says 401: to a bot for a repository that it may not see, or because the token is dead. GitLab's API tells which;
  * asking it once here keeps a dead token from being tried for every repository (GitLab bans addresses for that).
  */
-async function refusedByGit(work: Work): Promise<ScanResult> {
+async function handleGitRefusal(work: ScanWork): Promise<ScanResult> {
   const { deps, input, scan } = work;
   const self = await deps.gitlab.forToken(work).observeSelf({ signal: work.signal });
-  if (self.kind === 'token' || self.kind === 'self_unreadable') return fail(work, 'repository_forbidden');
+  if (self.kind === 'token' || self.kind === 'self_unreadable') return failScan(work, 'repository_forbidden');
   if (self.kind === 'no_answer')
-    await noteOutage({ deps, integrationId: input.integrationId, now: new Date() });
+    await verifySoonAfterOutage({ deps, integrationId: input.integrationId, now: new Date() });
   else await suspectToken({ deps, integrationId: input.integrationId, now: new Date() });
-  return requeue({ deps, input, scan, cause: null });
+  return requeueScan({ deps, input, scan, cause: null });
 }
 
-function fail(work: Work, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
-  return end(work, 'failed', cause);
+function failScan(work: ScanWork, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
+  return endScanRow(work, 'failed', cause);
 }
 
-async function end(
-  { deps, scan }: Work,
+async function endScanRow(
+  { deps, scan }: ScanWork,
   status: 'failed' | 'canceled',
   cause: ReturnType<typeof scanCauseOf>,
 ): Promise<ScanResult> {
@@ -260,7 +263,7 @@ async function end(
   return { scanId: scan.id, status, outcome: null, cause, findings: 0 };
 }
 
-async function requeue(input: {
+async function requeueScan(input: {
   deps: ScanDeps;
   input: ScanTask;
   scan: BegunScan;
@@ -272,7 +275,7 @@ async function requeue(input: {
 }
 
 /** Ended while it waited, or by an earlier attempt whose answer was lost: the row says how. */
-async function endedBefore(deps: ScanDeps, input: ScanTask): Promise<ScanResult> {
+async function resultOfEndedScan(deps: ScanDeps, input: ScanTask): Promise<ScanResult> {
   const row = await deps.database.stores.scans.find(input.scanId);
   if (row !== null && (row.status === 'queued' || row.status === 'running')) {
     await endFailedScan({
@@ -295,22 +298,22 @@ async function endedBefore(deps: ScanDeps, input: ScanTask): Promise<ScanResult>
   };
 }
 
-async function enter(work: Work, phase: 'scanning' | 'storing', commit?: string): Promise<void> {
-  const going = await work.deps.database.stores.scans.enter({
+async function enterPhase(work: ScanWork, phase: 'scanning' | 'storing', commit?: string): Promise<void> {
+  const going = await work.deps.database.stores.scans.enterPhase({
     scan: work.scan,
     phase,
     ...(commit === undefined ? {} : { commit }),
   });
   if (!going) throw overtaken();
-  await tellLive(work, 'scan.progress', { phase });
+  await publishProgress(work, 'scan.progress', { phase });
 }
 
-async function tellLive(
-  { deps, input }: Asked,
+async function publishProgress(
+  { deps, input }: ScanRequest,
   kind: 'scan.started' | 'scan.progress',
   data: Record<string, unknown>,
 ): Promise<void> {
-  await deps.database.stores.events.tellLive({
+  await deps.database.stores.events.publishLive({
     kind,
     at: new Date().toISOString(),
     integrationId: input.integrationId,

@@ -4,10 +4,10 @@ import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import { BRAKE_AGREEING_LISTINGS, brakeEngages } from '../../domain/repository.ts';
 import type { Log } from '../../log/logger.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import type { ListingOutcome } from './listing.ts';
 
-interface SettleInput {
+interface ApplyInput {
   database: Database;
   log: Log;
   rules: string;
@@ -21,7 +21,7 @@ interface SettleInput {
  * What a listing means for the rows that it did not name, and the scans that follow from it. Only a complete listing
  * takes anything away, and not more than the brake allows.
  */
-export async function settleListing(input: SettleInput): Promise<{ queued: number }> {
+export async function applyListing(input: ApplyInput): Promise<{ queued: number }> {
   const { database, integrationId, listing } = input;
   const now = new Date(input.nowMs);
   return database.transaction(async (tx) => {
@@ -29,24 +29,24 @@ export async function settleListing(input: SettleInput): Promise<{ queued: numbe
     const run = await tx.syncs.find(input.syncId);
     if (integration === null || run === null || run.state !== 'running') return { queued: 0 };
     const requestId = run.requestId ?? null;
-    noteRequest(input.log, requestId);
+    addRequestIdToLog(input.log, requestId);
     if (listing.complete)
-      await settleVanished({ tx, integration, input, acceptRemovals: run.acceptRemovals, now });
+      await applyVanished({ tx, integration, input, acceptRemovals: run.acceptRemovals, now });
     const trigger = integration.lastSyncAt === null ? 'created' : 'sync';
     const { rules } = input;
     return { queued: await tx.scans.queueUnseen({ integrationId, trigger, rules, requestId, now }) };
   });
 }
 
-interface Settling {
+interface VanishedInput {
   tx: Stores;
   integration: IntegrationRow;
-  input: SettleInput;
+  input: ApplyInput;
   acceptRemovals: boolean;
   now: Date;
 }
 
-async function settleVanished({ tx, integration, input, acceptRemovals, now }: Settling): Promise<void> {
+async function applyVanished({ tx, integration, input, acceptRemovals, now }: VanishedInput): Promise<void> {
   const { listing, syncId } = input;
   const { known, vanished, fingerprint } = await tx.listing.vanished({
     integrationId: integration.id,
@@ -59,7 +59,7 @@ async function settleVanished({ tx, integration, input, acceptRemovals, now }: S
     fingerprint !== null && integration.brakeHeld === fingerprint ? integration.brakeListings + 1 : 1;
   const held =
     brakeEngages({ known, vanished: fresh.length }) && !acceptRemovals && listings < BRAKE_AGREEING_LISTINGS;
-  if (held) return holdBack({ tx, integration, syncId, count: fresh.length, fingerprint, listings, now });
+  if (held) return engageBrake({ tx, integration, syncId, count: fresh.length, fingerprint, listings, now });
 
   await tx.integrations.change(integration.id, { brakeHeld: null, brakeListings: 0 }, now);
   const outOfReach = vanished.filter((row) => visible.has(row.id));
@@ -72,7 +72,7 @@ async function settleVanished({ tx, integration, input, acceptRemovals, now }: S
   await tx.listing.markAccessTooLow({ ids: outOfReach.map(({ id }) => id), now });
   await tx.listing.markMissing({ ids: missing.map(({ id }) => id), now });
   await tx.listing.markRemoved({ ids: removed.map(({ id }) => id), now });
-  await tx.syncs.noteVanished({ id: syncId, missing: missing.length, removed: removed.length });
+  await tx.syncs.recordVanished({ id: syncId, missing: missing.length, removed: removed.length });
 
   const event = (row: { id: string }, kind: NewEvent['kind'], text: string): NewEvent => ({
     kind,
@@ -94,7 +94,7 @@ async function settleVanished({ tx, integration, input, acceptRemovals, now }: S
   );
 }
 
-async function holdBack(input: {
+async function engageBrake(input: {
   tx: Stores;
   integration: IntegrationRow;
   syncId: string;
@@ -109,7 +109,7 @@ async function holdBack(input: {
     { brakeHeld: input.fingerprint, brakeListings: input.listings },
     now,
   );
-  await tx.syncs.note({ id: input.syncId, cause: 'brake_engaged', listed: 0 });
+  await tx.syncs.recordProgress({ id: input.syncId, cause: 'brake_engaged', listed: 0 });
   await tx.events.add(
     [
       {

@@ -59,7 +59,7 @@ async function hasMoved(
       signal: input.signal,
     });
     if (commit !== repository.headCommit) return true;
-    await deps.database.stores.repositories.headSeen({
+    await deps.database.stores.repositories.recordHead({
       id: repository.id,
       commit,
       now: new Date(input.nowMs),

@@ -3,15 +3,15 @@
  * seven at once are what that comes to. A few more make up for pages that take longer, and let a short listing use what
  * the minute has left. Source: GitLab docs, "GitLab.com-specific rate limits".
  */
-const GITLAB_COM = 10;
-const FIRST = 2;
-const MOST = 16;
-const SLOWER = 1.5;
+const GITLAB_COM_CONCURRENT_PAGES = 10;
+const INITIAL_CONCURRENT_PAGES = 2;
+const MAX_CONCURRENT_PAGES = 16;
+const SLOWDOWN_FACTOR = 1.5;
 
 /** How many pages of one listing may be asked for at once. */
 export interface ListingWindow {
   /** It never grows beyond this. */
-  readonly most: number;
+  readonly max: number;
   size(): number;
   answered(tookMs: number): void;
 }
@@ -22,13 +22,13 @@ export interface ListingWindow {
  */
 export function listingWindow(baseUrl: string): ListingWindow {
   if (new URL(baseUrl).hostname === 'gitlab.com')
-    return { most: GITLAB_COM, size: () => GITLAB_COM, answered: () => {} };
-  let size = FIRST;
+    return { max: GITLAB_COM_CONCURRENT_PAGES, size: () => GITLAB_COM_CONCURRENT_PAGES, answered: () => {} };
+  let size = INITIAL_CONCURRENT_PAGES;
   let grows: 'twofold' | 'by_one' = 'twofold';
   let bestMs = Number.POSITIVE_INFINITY;
   let round: number[] = [];
   return {
-    most: MOST,
+    max: MAX_CONCURRENT_PAGES,
     size: () => size,
     answered(tookMs) {
       round.push(tookMs);
@@ -36,10 +36,10 @@ export function listingWindow(baseUrl: string): ListingWindow {
       const meanMs = round.reduce((sum, ms) => sum + ms, 0) / round.length;
       round = [];
       bestMs = Math.min(bestMs, meanMs);
-      const isSlower = meanMs > bestMs * SLOWER;
+      const isSlower = meanMs > bestMs * SLOWDOWN_FACTOR;
       if (isSlower) grows = 'by_one';
       const wanted = isSlower ? Math.floor(size / 2) : grows === 'twofold' ? size * 2 : size + 1;
-      size = Math.max(1, Math.min(MOST, wanted));
+      size = Math.max(1, Math.min(MAX_CONCURRENT_PAGES, wanted));
     },
   };
 }

@@ -7,7 +7,7 @@ import type { GitlabApi } from '../../gitlab/client.ts';
 import { LISTING_PAGE } from '../../gitlab/client.ts';
 import type { GitlabDeps } from '../deps.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, isOutage, isTokenRefusal, openToken } from '../token/credential.ts';
 import { suspectToken } from '../token/suspect.ts';
 import { checkHeads } from './check-heads.ts';
@@ -44,8 +44,8 @@ export interface SyncId {
   syncId: string;
 }
 
-export const NOTHING: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
-const PROBED_VANISHED = 50;
+export const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
+const MAX_PROBED = 50;
 
 export type ListingActivities = ReturnType<typeof createListingActivities>;
 
@@ -59,14 +59,14 @@ export function createListingActivities(deps: GitlabDeps) {
      */
     async listRepositories(input: SyncId & { nowMs: number }): Promise<ListingOutcome> {
       const found = await currentCredential(database.stores, input.integrationId);
-      if (found === null) return { ...NOTHING, complete: false, cause: 'canceled', gone: [], visible: [] };
+      if (found === null) return { ...NO_COUNTS, complete: false, cause: 'canceled', gone: [], visible: [] };
       const { integration, credential } = found;
-      noteRequest(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
+      addRequestIdToLog(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
       const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
       const window = listingWindow(integration.baseUrl);
       const walk = resumed() ?? {
-        ...NOTHING,
-        ranges: await rangesToWalk({ deps, integration, parts: window.most }),
+        ...NO_COUNTS,
+        ranges: await rangesToWalk({ deps, integration, parts: window.max }),
       };
       try {
         return await withHeartbeat(
@@ -80,9 +80,9 @@ export function createListingActivities(deps: GitlabDeps) {
               idOf: ({ gitlabProjectId }) => gitlabProjectId,
               pageSize: LISTING_PAGE,
               readEnd: () => api.lastProjects({ signal }),
-              async store({ rows, after, upTo }) {
+              async storePage({ rows, after, upTo }) {
                 const classified = rows.map((repository) => ({ ...repository, ...classify(repository) }));
-                addTo(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));
+                addCounts(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));
               },
               expected: firstTime ? null : integration.listed,
               window,
@@ -93,7 +93,7 @@ export function createListingActivities(deps: GitlabDeps) {
           },
         );
       } catch (err) {
-        return await incomplete({ deps, input, walk, err });
+        return await incompleteOutcome({ deps, input, walk, err });
       }
     },
 
@@ -104,7 +104,7 @@ export function createListingActivities(deps: GitlabDeps) {
       const { integration, credential } = found;
       const token = openToken({ vault, credential });
       const requestId = await database.stores.syncs.requestIdOf(input.syncId);
-      noteRequest(deps.log, requestId);
+      addRequestIdToLog(deps.log, requestId);
       return withHeartbeat(
         () => null,
         async (signal) => checkHeads({ deps, integration, token, signal, requestId, nowMs: input.nowMs }),
@@ -144,7 +144,7 @@ function countsOf({ ranges: _ranges, ...counts }: Walk): Counts {
 }
 
 /** Pages of several ranges are stored at once: each adds its part. */
-function addTo(walk: Walk, part: Counts): void {
+function addCounts(walk: Walk, part: Counts): void {
   for (const name of ['listed', 'added', 'renamed', 'excluded', 'returned'] as const)
     walk[name] += part[name];
 }
@@ -220,7 +220,7 @@ async function probeVanished(input: {
   const { vanished } = await input.deps.database.stores.listing.vanished(input.input);
   const gone: string[] = [];
   const visible: string[] = [];
-  if (vanished.length > PROBED_VANISHED) return { gone, visible };
+  if (vanished.length > MAX_PROBED) return { gone, visible };
   for (const { id, gitlabProjectId } of vanished) {
     const project = await input.api.readProject(gitlabProjectId, { signal: input.signal });
     (project === null ? gone : visible).push(id);
@@ -228,7 +228,7 @@ async function probeVanished(input: {
   return { gone, visible };
 }
 
-async function incomplete(input: {
+async function incompleteOutcome(input: {
   deps: GitlabDeps;
   input: SyncId & { nowMs: number };
   walk: Walk;
@@ -241,6 +241,6 @@ async function incomplete(input: {
     return { ...countsOf(walk), complete: false, cause: err.code, gone: [], visible: [] };
   }
   if (isSecuError(err) && isOutage(err))
-    await deps.database.stores.syncs.note({ id: syncId, cause: err.code, listed: walk.listed });
+    await deps.database.stores.syncs.recordProgress({ id: syncId, cause: err.code, listed: walk.listed });
   throw err;
 }

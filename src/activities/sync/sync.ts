@@ -1,13 +1,13 @@
 import type { SyncRun } from '../../db/entities/repository.ts';
+import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
-import { tellQueued } from '../../db/tell-queued.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import type { GitlabDeps } from '../deps.ts';
-import { noteRequest } from '../note-request.ts';
-import { settleListing } from './apply-listing.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
+import { applyListing } from './apply-listing.ts';
 import type { ListingOutcome, SyncId } from './listing.ts';
-import { NOTHING } from './listing.ts';
+import { NO_COUNTS } from './listing.ts';
 
 export type SyncActivities = ReturnType<typeof createSyncActivities>;
 
@@ -28,11 +28,11 @@ export function createSyncActivities(deps: GitlabDeps) {
       return database.transaction(async (tx) => {
         const integration = await tx.integrations.lock(integrationId);
         if (integration === null) return { syncId: null, joined: false };
-        const joined = (await tx.syncs.openOne(integrationId))?.state === 'running';
+        const joined = (await tx.syncs.findOpen(integrationId))?.state === 'running';
         const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
-        noteRequest(deps.log, requestId);
+        addRequestIdToLog(deps.log, requestId);
         await tx.syncs.start({ id, now });
-        if (!joined) await tellStarted({ tx, syncId: id, integration, now });
+        if (!joined) await addStartedEvent({ tx, syncId: id, integration, now });
         const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
         await tx.integrations.change(integrationId, { nextSyncAt: next }, now);
         return { syncId: id, joined };
@@ -42,13 +42,13 @@ export function createSyncActivities(deps: GitlabDeps) {
     /** A walk that ended in a failure: incomplete, with its cause. */
     async listingFailed({ syncId, cause }: SyncId & { cause: string }): Promise<ListingOutcome> {
       const run = await stores.syncs.find(syncId);
-      return { ...NOTHING, listed: run?.listed ?? 0, complete: false, cause, gone: [], visible: [] };
+      return { ...NO_COUNTS, listed: run?.listed ?? 0, complete: false, cause, gone: [], visible: [] };
     },
 
-    async settleListing(
+    async applyListing(
       input: SyncId & { listing: ListingOutcome; nowMs: number },
     ): Promise<{ queued: number }> {
-      return settleListing({ database, log: deps.log, rules: deps.rules, ...input });
+      return applyListing({ database, log: deps.log, rules: deps.rules, ...input });
     },
 
     /** Ends the run, tells what changed and wakes the fleet. */
@@ -60,11 +60,13 @@ export function createSyncActivities(deps: GitlabDeps) {
         const run = await tx.syncs.find(input.syncId);
         const integration = await tx.integrations.lock(input.integrationId);
         if (run === null || integration === null || run.state !== 'running') return [];
-        noteRequest(deps.log, run.requestId);
+        addRequestIdToLog(deps.log, run.requestId);
         await endRun({ tx, run, integration, input, now });
-        const wakes = run.again ? [await startAnother({ tx, integrationId: input.integrationId, now })] : [];
+        const wakes = run.again
+          ? [await openFollowUpSync({ tx, integrationId: input.integrationId, now })]
+          : [];
         if (input.queuedScans === 0) return wakes;
-        await tellQueued({ tx, integrationId: input.integrationId, queued: input.queuedScans, now });
+        await publishQueuedScans({ tx, integrationId: input.integrationId, queued: input.queuedScans, now });
         const wakeFleet = await tx.outbox.add({
           kind: 'wake_fleet',
           integrationId: input.integrationId,
@@ -91,7 +93,7 @@ export function createSyncActivities(deps: GitlabDeps) {
 }
 
 /** A sync in the background is told of when it changed something or failed; one that somebody waits for, at once. */
-async function tellStarted(input: {
+async function addStartedEvent(input: {
   tx: Stores;
   syncId: string;
   integration: IntegrationRow;
@@ -109,7 +111,15 @@ async function tellStarted(input: {
 }
 
 /** The sync that follows one whose ground changed while it ran. */
-async function startAnother({ tx, integrationId, now }: { tx: Stores; integrationId: string; now: Date }) {
+async function openFollowUpSync({
+  tx,
+  integrationId,
+  now,
+}: {
+  tx: Stores;
+  integrationId: string;
+  now: Date;
+}) {
   await tx.syncs.open({ integrationId, trigger: 'manual', now });
   return tx.outbox.add({ kind: 'wake_integration', integrationId, now });
 }
@@ -132,7 +142,7 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
   await tx.syncs.end({ id: run.id, state, cause, complete: listing.complete, counts, now });
   if (listing.complete) {
     await tx.integrations.change(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
-    await tellReach({ tx, integration, syncId: run.id, counts, now });
+    await recordReachChange({ tx, integration, syncId: run.id, counts, now });
   }
   const changes =
     counts.added + counts.renamed + counts.excluded + counts.returned + counts.missing + counts.removed;
@@ -160,7 +170,7 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
 const REACH_SHOWN_MS = 24 * 3_600_000;
 
 /** What the token reaches beside what it reached at the complete listing before: an event, and a warning for a day. */
-async function tellReach(input: {
+async function recordReachChange(input: {
   tx: Stores;
   integration: IntegrationRow;
   syncId: string;

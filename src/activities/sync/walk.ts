@@ -32,7 +32,7 @@ interface Walker<Row> {
    */
   readEnd: () => Promise<readonly Row[]>;
   /** Stores one page. Pages of different ranges come at once. */
-  store: (page: WalkedPage<Row>) => Promise<void>;
+  storePage: (page: WalkedPage<Row>) => Promise<void>;
   /** How many rows the last listing had; `null` before the first one. */
   expected: number | null;
   /** How many ranges may be read at once now. */
@@ -41,11 +41,11 @@ interface Walker<Row> {
 }
 
 /** A listing that had no more rows is walked one page after the other, in ⌈rows / page⌉ + 1 requests. */
-const ROWS_ALONE = 1_000;
+const MAX_SEQUENTIAL_ROWS = 1_000;
 /** For how many pages a walk that expects no more than that goes on alone. */
-const PAGES_ALONE = 12;
+const SEQUENTIAL_PAGES = 12;
 /** A range that seems to hold fewer pages than this is not worth splitting. */
-const PAGES_TO_SPLIT = 2;
+const MIN_PAGES_TO_SPLIT = 2;
 
 interface Lane {
   /** Its `after` is what was stored; nothing before it is read again. */
@@ -69,7 +69,7 @@ interface Lane {
 export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): Promise<void> {
   const stores = new Set<Promise<void>>();
   try {
-    await walk({ ranges, walker, stores });
+    await walkRanges({ ranges, walker, stores });
     await Promise.all(stores);
   } finally {
     // what was read is worth being kept, whatever ended the walk
@@ -77,18 +77,21 @@ export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): 
   }
 }
 
-async function walk<Row>({ ranges, walker, stores }: Walking<Row>): Promise<void> {
+async function walkRanges<Row>({ ranges, walker, stores }: WalkState<Row>): Promise<void> {
   const lanes = ranges.map((range) => laneOf(range));
   const [first] = lanes;
   if (first !== undefined && lanes.length === 1 && first.range.upTo === null) {
-    for (let page = 1; page < pagesAlone(walker.expected) || isShort(first, page, walker); page += 1) {
-      if (await step({ lane: first, ranges, walker, stores })) return;
+    for (let page = 1; page < sequentialPages(walker.expected) || isShort(first, page, walker); page += 1) {
+      if (await readNextPage({ lane: first, ranges, walker, stores })) return;
     }
-    const [ended, end] = await Promise.all([step({ lane: first, ranges, walker, stores }), walker.readEnd()]);
+    const [ended, end] = await Promise.all([
+      readNextPage({ lane: first, ranges, walker, stores }),
+      walker.readEnd(),
+    ]);
     if (ended) return;
-    await takeEnd(end, { lanes, first, ranges, walker, stores });
+    await storeLastPage(end, { lanes, first, ranges, walker, stores });
   }
-  await walkAtOnce({ lanes, ranges, walker, stores });
+  await walkConcurrently({ lanes, ranges, walker, stores });
 }
 
 /** A page that is not full is the last but the empty one: there is nothing to cut. */
@@ -96,8 +99,8 @@ function isShort<Row>({ pageRows }: Lane, page: number, { pageSize }: Walker<Row
   return page > 1 && pageRows < pageSize;
 }
 
-function pagesAlone(expected: number | null): number {
-  return expected !== null && expected <= ROWS_ALONE ? PAGES_ALONE : 1;
+function sequentialPages(expected: number | null): number {
+  return expected !== null && expected <= MAX_SEQUENTIAL_ROWS ? SEQUENTIAL_PAGES : 1;
 }
 
 function laneOf(
@@ -108,7 +111,7 @@ function laneOf(
   return { range, readTo: range.after, storing: Promise.resolve(), density, pageRows };
 }
 
-interface Walking<Row> {
+interface WalkState<Row> {
   ranges: IdRange[];
   walker: Walker<Row>;
   /** Pages that are on their way. */
@@ -119,9 +122,9 @@ interface Walking<Row> {
  * The last page is known: what lies before it is left to read, and what may be created meanwhile behind it. Where it
  * meets the first page nothing is.
  */
-async function takeEnd<Row>(
+async function storeLastPage<Row>(
   end: readonly Row[],
-  parts: Walking<Row> & { lanes: Lane[]; first: Lane },
+  parts: WalkState<Row> & { lanes: Lane[]; first: Lane },
 ): Promise<void> {
   const { lanes, first, ranges, walker } = parts;
   const ids = end.map((row) => walker.idOf(row));
@@ -129,7 +132,7 @@ async function takeEnd<Row>(
   const top = ids.at(-1) ?? 0;
   if (from <= first.readTo + 1) {
     const rows = end.filter((row) => walker.idOf(row) > first.readTo);
-    await take({ ...parts, lane: first, rows, upTo: null, ended: true });
+    await storePage({ ...parts, lane: first, rows, upTo: null, ended: true });
     lanes.splice(lanes.indexOf(first), 1);
     return;
   }
@@ -142,22 +145,22 @@ async function takeEnd<Row>(
   const rest: IdRange = { after: top, upTo: null };
   ranges.push(last, rest);
   lanes.push(laneOf(rest, { ...first, density: 0 }));
-  await take({ ...parts, lane: laneOf(last), rows: end, upTo: top, ended: true });
+  await storePage({ ...parts, lane: laneOf(last), rows: end, upTo: top, ended: true });
 }
 
 /** Cuts a range into as many equal parts as may be read at once; the first stays what is left of it. */
 function evenParts<Row>(lane: Lane, { window }: Walker<Row>): IdRange[] {
   const { range, readTo } = lane;
   if (range.upTo === null) return [];
-  const pages = restOf(lane) / Math.max(1, lane.pageRows);
-  const count = Math.max(1, Math.min(window.size(), Math.floor(pages / PAGES_TO_SPLIT)));
+  const pages = estimatedRowsLeft(lane) / Math.max(1, lane.pageRows);
+  const count = Math.max(1, Math.min(window.size(), Math.floor(pages / MIN_PAGES_TO_SPLIT)));
   const width = (range.upTo - readTo) / count;
   const cuts = Array.from({ length: count }, (_, index) => readTo + Math.round(width * (index + 1)));
   range.upTo = cuts[0] ?? range.upTo;
   return cuts.slice(1).map((upTo, index) => ({ after: cuts[index] ?? readTo, upTo }));
 }
 
-async function walkAtOnce<Row>(input: Walking<Row> & { lanes: Lane[] }): Promise<void> {
+async function walkConcurrently<Row>(input: WalkState<Row> & { lanes: Lane[] }): Promise<void> {
   const { lanes, walker } = input;
   const running = new Map<Lane, Promise<void>>();
   const waiting = [...lanes];
@@ -165,7 +168,7 @@ async function walkAtOnce<Row>(input: Walking<Row> & { lanes: Lane[] }): Promise
 
   const run = async (lane: Lane): Promise<void> => {
     try {
-      const ended = await step({ ...input, lane });
+      const ended = await readNextPage({ ...input, lane });
       if (!ended) waiting.unshift(lane);
     } catch (err) {
       failure ??= { reason: err };
@@ -189,15 +192,15 @@ async function walkAtOnce<Row>(input: Walking<Row> & { lanes: Lane[] }): Promise
 }
 
 /** The range without end comes last: it meets what was created meanwhile. */
-function nextLane<Row>(input: Walking<Row> & { waiting: Lane[]; running: readonly Lane[] }): Lane | null {
+function nextLane<Row>(input: WalkState<Row> & { waiting: Lane[]; running: readonly Lane[] }): Lane | null {
   const { waiting } = input;
   const closed = waiting.findIndex(({ range }) => range.upTo !== null);
   if (closed !== -1) return waiting.splice(closed, 1)[0] ?? null;
-  return splitOff(input) ?? waiting.shift() ?? null;
+  return splitWidestLane(input) ?? waiting.shift() ?? null;
 }
 
 /** How many rows seem to be left of it. */
-function restOf({ range, readTo, density }: Lane): number {
+function estimatedRowsLeft({ range, readTo, density }: Lane): number {
   return range.upTo === null ? 0 : (range.upTo - readTo) * density;
 }
 
@@ -209,9 +212,16 @@ function densityOf<Row>(page: readonly Row[], { idOf }: Walker<Row>): number | n
 }
 
 /** Half of the longest rest that is being read, as a lane of its own; `null` where none is long enough. */
-function splitOff<Row>({ running, ranges }: Walking<Row> & { running: readonly Lane[] }): Lane | null {
-  const longest = running.toSorted((one, other) => restOf(other) - restOf(one))[0];
-  if (longest === undefined || restOf(longest) < PAGES_TO_SPLIT * Math.max(1, longest.pageRows)) return null;
+function splitWidestLane<Row>({
+  running,
+  ranges,
+}: WalkState<Row> & { running: readonly Lane[] }): Lane | null {
+  const longest = running.toSorted((one, other) => estimatedRowsLeft(other) - estimatedRowsLeft(one))[0];
+  if (
+    longest === undefined ||
+    estimatedRowsLeft(longest) < MIN_PAGES_TO_SPLIT * Math.max(1, longest.pageRows)
+  )
+    return null;
   const { range } = longest;
   if (range.upTo === null) return null;
   const middle = Math.floor((longest.readTo + range.upTo) / 2);
@@ -225,7 +235,12 @@ function splitOff<Row>({ running, ranges }: Walking<Row> & { running: readonly L
  * Reads one page of a range and hands it to the store, which takes it while the next one is read. One page of a range
  * is on its way at a time. @returns whether the range was read to its end
  */
-async function step<Row>({ lane, ranges, walker, stores }: Walking<Row> & { lane: Lane }): Promise<boolean> {
+async function readNextPage<Row>({
+  lane,
+  ranges,
+  walker,
+  stores,
+}: WalkState<Row> & { lane: Lane }): Promise<boolean> {
   const { range } = lane;
   walker.signal.throwIfAborted();
   const after = lane.readTo;
@@ -240,11 +255,11 @@ async function step<Row>({ lane, ranges, walker, stores }: Walking<Row> & { lane
   const ended = lastId === null || (upTo !== null && lastId >= upTo);
   lane.pageRows = Math.max(lane.pageRows, page.length);
   lane.density = densityOf(page, walker) ?? lane.density;
-  await take({ ranges, walker, stores, lane, rows, upTo: ended ? upTo : lastId, ended });
+  await storePage({ ranges, walker, stores, lane, rows, upTo: ended ? upTo : lastId, ended });
   return ended;
 }
 
-interface Taken<Row> extends Walking<Row> {
+interface PageToStore<Row> extends WalkState<Row> {
   lane: Lane;
   rows: readonly Row[];
   /** To where these rows tell; `null` = to the end. */
@@ -254,11 +269,19 @@ interface Taken<Row> extends Walking<Row> {
 }
 
 /** Hands rows to the store, once it has those before. A range that failed to be stored stays, to be read again. */
-async function take<Row>({ lane, rows, upTo, ended, ranges, walker, stores }: Taken<Row>): Promise<void> {
+async function storePage<Row>({
+  lane,
+  rows,
+  upTo,
+  ended,
+  ranges,
+  walker,
+  stores,
+}: PageToStore<Row>): Promise<void> {
   const { range, readTo: after } = lane;
   lane.readTo = upTo ?? after;
   await lane.storing;
-  lane.storing = walker.store({ rows, after, upTo }).then(() => {
+  lane.storing = walker.storePage({ rows, after, upTo }).then(() => {
     stores.delete(lane.storing);
     if (ended) ranges.splice(ranges.indexOf(range), 1);
     else range.after = upTo ?? after;

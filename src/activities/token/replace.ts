@@ -9,7 +9,7 @@ import { jitterOf, verdictOf } from '../../domain/verification.ts';
 import type { GitlabApi } from '../../gitlab/client.ts';
 import type { GitlabDeps } from '../deps.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import { isOutage, isTokenRefusal, openToken } from './credential.ts';
 import { observeToken } from './observe.ts';
 
@@ -39,12 +39,12 @@ export function createReplaceToken(deps: GitlabDeps) {
   return async function replaceToken(input: ReplaceInput): Promise<{ code: string }> {
     return withHeartbeat(
       () => null,
-      (signal) => replaceWith({ deps, input, signal }),
+      (signal) => runReplacement({ deps, input, signal }),
     );
   };
 }
 
-async function replaceWith({
+async function runReplacement({
   deps,
   input,
   signal,
@@ -56,14 +56,14 @@ async function replaceWith({
   const { database, vault } = deps;
   const now = new Date(input.nowMs);
   const command = await database.stores.commands.find(input.commandId);
-  noteRequest(deps.log, command?.requestId);
+  addRequestIdToLog(deps.log, command?.requestId);
   const integration = await database.stores.integrations.find(input.integrationId);
   const credentialId = command?.payload['credentialId'];
   if (command === null || integration === null || typeof credentialId !== 'string')
     return { code: 'not_found' };
   const candidate = await database.stores.credentials.find(credentialId);
   if (candidate === null || candidate.state !== 'candidate') {
-    return finish({
+    return finishCommand({
       deps,
       input,
       result: { code: candidate?.state === 'current' ? 'ok' : 'internal' },
@@ -75,19 +75,19 @@ async function replaceWith({
   const outcome = verdictOf(seen);
   const { requestId } = command;
   if (outcome.verdict !== 'active')
-    return refuse({ deps, input, requestId, candidate, integration, code: outcome.cause, now });
+    return refuseCandidate({ deps, input, requestId, candidate, integration, code: outcome.cause, now });
 
   const reach = await readReach({ deps, integration, token, signal });
   if (typeof reach === 'string')
-    return refuse({ deps, input, requestId, candidate, integration, code: reach, now });
+    return refuseCandidate({ deps, input, requestId, candidate, integration, code: reach, now });
   if (reach.lost > 0 && command.payload['acceptLoss'] !== true) {
     await database.stores.credentials.wipeCandidate({ id: candidate.id, now });
     const { known, lost } = reach;
     const current = await database.stores.credentials.current(integration.id);
     const owner = { before: current?.ownerUsername ?? null, after: outcome.token.owner.username };
-    return finish({ deps, input, result: { code: 'reach_shrinks', known, lost, owner }, now });
+    return finishCommand({ deps, input, result: { code: 'reach_shrinks', known, lost, owner }, now });
   }
-  return take({ deps, input, requestId, candidate, outcome, reach, now });
+  return installNewToken({ deps, input, requestId, candidate, outcome, reach, now });
 }
 
 interface Reach {
@@ -125,7 +125,7 @@ async function reachedIds({ api, signal }: { api: GitlabApi; signal: AbortSignal
   }
 }
 
-async function refuse(input: {
+async function refuseCandidate(input: {
   deps: GitlabDeps;
   input: ReplaceInput;
   requestId: string | null;
@@ -151,10 +151,10 @@ async function refuse(input: {
       now,
     );
   });
-  return finish({ deps, input: input.input, result: { code }, now });
+  return finishCommand({ deps, input: input.input, result: { code }, now });
 }
 
-async function take(input: {
+async function installNewToken(input: {
   deps: GitlabDeps;
   input: ReplaceInput;
   requestId: string | null;
@@ -192,7 +192,7 @@ async function take(input: {
         suspectedAt: null,
         lastVerifiedAt: now,
         nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
-        warnings: [...outcome.warnings, ...comparison({ row, before, outcome, reach: input.reach })],
+        warnings: [...outcome.warnings, ...replacementWarnings({ row, before, outcome, reach: input.reach })],
       },
       now,
     );
@@ -236,7 +236,7 @@ async function take(input: {
   return { code: 'ok' };
 }
 
-function comparison(input: {
+function replacementWarnings(input: {
   row: IntegrationRow;
   before: CredentialRow | null;
   outcome: VerificationOutcome & { verdict: 'active' };
@@ -252,7 +252,7 @@ function comparison(input: {
   return warnings;
 }
 
-async function finish(input: {
+async function finishCommand(input: {
   deps: GitlabDeps;
   input: ReplaceInput;
   result: ReplacementResult;

@@ -25,7 +25,7 @@ export async function suspectToken(input: {
 }
 
 /** GitLab did not answer: verify now, so that the integration is seen to be unreachable and its scans wait. */
-export async function noteOutage(input: {
+export async function verifySoonAfterOutage(input: {
   deps: Pick<ActivityDeps, 'database' | 'starters'>;
   integrationId: string;
   now: Date;

@@ -9,7 +9,7 @@ import type { VerdictChange } from '../../domain/verdict-change.ts';
 import { verdictChange } from '../../domain/verdict-change.ts';
 import { jitterOf, verdictOf } from '../../domain/verification.ts';
 import type { GitlabDeps } from '../deps.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, openToken } from './credential.ts';
 import { observeToken } from './observe.ts';
 import { createReplaceToken } from './replace.ts';
@@ -38,9 +38,9 @@ export function createVerifyActivities(deps: GitlabDeps) {
       const { integration, credential } = found;
       const command = commandId === null ? null : await database.stores.commands.find(commandId);
       const requestId = command?.requestId ?? null;
-      noteRequest(deps.log, requestId);
+      addRequestIdToLog(deps.log, requestId);
       if ((await database.stores.rotations.open(integrationId))?.state === 'intent')
-        return leaveToRotation({ deps, integrationId, commandId, now });
+        return postponeUntilRotationResolved({ deps, integrationId, commandId, now });
       const seen = await observeToken({
         ...deps,
         baseUrl: integration.baseUrl,
@@ -66,7 +66,7 @@ export function createVerifyActivities(deps: GitlabDeps) {
           intervalMs: settings.verifyIntervalMs,
           jitter: jitterOf(integrationId),
         });
-        const wakes = await record({ tx, row, change, credentialId: credential.id, requestId, now });
+        const wakes = await recordVerdict({ tx, row, change, credentialId: credential.id, requestId, now });
         if (commandId !== null && !change.suspicion) {
           await tx.commands.finish({ id: commandId, result: { verdict: change.next.verdict }, now });
         }
@@ -80,10 +80,10 @@ export function createVerifyActivities(deps: GitlabDeps) {
   };
 }
 
-const SETTLED_SOON_MS = 60_000;
+const ROTATION_CHECK_MS = 60_000;
 
-/** Whether the old token still lives is what tells how a rotation went: `settleRotation` looks, and decides. */
-async function leaveToRotation(input: {
+/** Whether the old token still lives is what tells how a rotation went: `resolveRotation` looks, and decides. */
+async function postponeUntilRotationResolved(input: {
   deps: GitlabDeps;
   integrationId: string;
   commandId: string | null;
@@ -91,7 +91,7 @@ async function leaveToRotation(input: {
 }): Promise<VerifyResult> {
   const { deps, integrationId, commandId, now } = input;
   await deps.database.transaction(async (tx) => {
-    const nextVerifyAt = new Date(now.getTime() + SETTLED_SOON_MS);
+    const nextVerifyAt = new Date(now.getTime() + ROTATION_CHECK_MS);
     await tx.integrations.change(integrationId, { nextVerifyAt }, now);
     if (commandId !== null)
       await tx.commands.finish({ id: commandId, result: { verdict: 'rotation_in_doubt' }, now });
@@ -100,11 +100,11 @@ async function leaveToRotation(input: {
 }
 
 /** What comparing a token with the one before it showed stays true until the next replacement. */
-function isOfReplacement(warning: TokenWarning): boolean {
+function isReplacementWarning(warning: TokenWarning): boolean {
   return warning === 'owner_changed' || warning === 'reach_reduced' || warning === 'reach_grown';
 }
 
-async function record(input: {
+async function recordVerdict(input: {
   tx: Stores;
   row: IntegrationRow;
   change: VerdictChange;
@@ -129,7 +129,7 @@ async function record(input: {
       nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
       ...(change.warnings === null
         ? {}
-        : { warnings: [...change.warnings, ...row.warnings.filter(isOfReplacement)] }),
+        : { warnings: [...change.warnings, ...row.warnings.filter(isReplacementWarning)] }),
       ...(next.reachability === 'unreachable' ? {} : { lastVerifiedAt: now }),
     },
     now,
@@ -151,7 +151,7 @@ async function record(input: {
     );
   }
   if (change.event === 'integration.verified' || change.event === 'integration.recovered') {
-    return goOn({
+    return startSyncAndWakeFleet({
       tx,
       integrationId: row.id,
       firstTime: row.lastSyncAt === null,
@@ -166,7 +166,7 @@ async function record(input: {
 }
 
 /** A token that works again: list what it can read, and take the scans that waited. */
-async function goOn(input: {
+async function startSyncAndWakeFleet(input: {
   tx: Stores;
   integrationId: string;
   firstTime: boolean;

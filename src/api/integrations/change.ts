@@ -1,7 +1,7 @@
 import { newId } from '../../db/new-id.ts';
+import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import type { IntegrationChange, IntegrationRow } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
-import { tellQueued } from '../../db/tell-queued.ts';
 import type { SecuErrorCode } from '../../domain/errors.ts';
 import { SECU_ERROR_CODES, SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
@@ -294,7 +294,7 @@ export async function scanAll({
   const { queued, wakes } = await deps.database.transaction(async (tx) => {
     found(await tx.integrations.lock(id), 'integration');
     const queued = await tx.scans.queueAll({ integrationId: id, full, requestId, now });
-    await tellQueued({ tx, integrationId: id, queued, now });
+    await publishQueuedScans({ tx, integrationId: id, queued, now });
     return { queued, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now })] };
   });
   await wake(deps, wakes);

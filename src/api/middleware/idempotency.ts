@@ -43,7 +43,7 @@ export function idempotent({
     }
     if (!c.res.ok || c.error !== undefined) return;
     const response: unknown = await c.res.clone().json();
-    await database.stores.idempotency.settle({
+    await database.stores.idempotency.complete({
       ...id,
       status: c.res.status,
       response: withoutOnceOnly(response),

@@ -51,8 +51,8 @@ export function createOverviewRouter(deps: ApiDeps) {
       cause: row.cause,
       text: textOf(row),
     }));
-    const untold = await channels.untold({ mail: deps.settings.mail });
-    const noChannel = untoldTexts(untold).map(({ integrationId, text }) => ({
+    const gaps = await channels.expiryAlertGaps({ mail: deps.settings.mail });
+    const noChannel = expiryAlertGapTexts(gaps).map(({ integrationId, text }) => ({
       kind: 'no_channel',
       integrationId,
       repositoryId: null,
@@ -77,11 +77,14 @@ export function createOverviewRouter(deps: ApiDeps) {
   });
 }
 
-type Untold = Awaited<ReturnType<ApiDeps['database']['stores']['channels']['untold']>>;
+type ExpiryAlertGaps = Awaited<ReturnType<ApiDeps['database']['stores']['channels']['expiryAlertGaps']>>;
 
-function untoldTexts({ everybody, integrations }: Untold): { integrationId: string | null; text: string }[] {
+function expiryAlertGapTexts({
+  allIntegrations,
+  integrations,
+}: ExpiryAlertGaps): { integrationId: string | null; text: string }[] {
   const advice = 'Make a channel: POST /api/v1/channels.';
-  if (everybody)
+  if (allIntegrations)
     return [{ integrationId: null, text: `Nobody is told when a token nears its end. ${advice}` }];
   return integrations.map(({ id, name }) => ({
     integrationId: id,

@@ -1,4 +1,4 @@
-import { tellQueued } from '../../db/tell-queued.ts';
+import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { REPOSITORY_STATES } from '../../domain/repository.ts';
 import { wake } from '../commands.ts';
@@ -125,8 +125,8 @@ async function askForScan({
       const why = excludedBecause === null ? state : `${state}: ${excludedBecause}`;
       throw new SecuError('invalid_request', `this repository is not scanned (${why})`);
     }
-    const scanId = await tx.scans.ask({ repositoryId: id, full, requestId, now });
-    await tellQueued({ tx, integrationId, repositoryId: id, queued: 1, now });
+    const scanId = await tx.scans.requestScan({ repositoryId: id, full, requestId, now });
+    await publishQueuedScans({ tx, integrationId, repositoryId: id, queued: 1, now });
     return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
   });
   await wake(deps, wakes);

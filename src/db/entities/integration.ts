@@ -7,7 +7,7 @@ import type {
   TokenWarning,
   Verdict,
 } from '../../domain/integration.ts';
-import type { RotationWill } from '../../domain/rotation.ts';
+import type { RotationTrigger } from '../../domain/rotation.ts';
 
 const IntegrationSchema = defineEntity({
   name: 'Integration',
@@ -176,7 +176,7 @@ const RotationSchema = defineEntity({
     ownerSeenAt: p.datetime(),
     /** Of the GitLab: one at a time there. */
     origin: p.text(),
-    will: p.string().$type<RotationWill>(),
+    will: p.string().$type<RotationTrigger>(),
     commandId: p.string().nullable(),
     state: p.string().$type<RotationState>(),
     /** Why it ended as it did. */

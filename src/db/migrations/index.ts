@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { GROUND_STATEMENTS, Migration0001Ground } from './migration-0001-ground.ts';
+import { Migration0001Schema, SCHEMA_STATEMENTS } from './migration-0001-schema.ts';
 
 /** All migrations in the order in which they run. Only forward; a released one is never changed. */
 export const MIGRATIONS = [
-  { name: named('migration-0001-ground', GROUND_STATEMENTS), class: Migration0001Ground },
+  { name: named('migration-0001-ground', SCHEMA_STATEMENTS), class: Migration0001Schema },
 ];
 
 /**

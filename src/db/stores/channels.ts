@@ -175,25 +175,25 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
     },
 
     /**
-     * Who would not be told that a token nears its end: `everybody`, or each of these integrations, at most 100.
+     * Who would not be told that a token nears its end: `allIntegrations`, or each of these integrations, at most 100.
      * `mail`: a mail server is set, so that channels of mail count.
      */
-    async untold({
+    async expiryAlertGaps({
       mail,
     }: {
       mail: boolean;
-    }): Promise<{ everybody: boolean; integrations: { id: string; name: string }[] }> {
-      const row = await sql.first<{ everybody: boolean; integrations: { id: string; name: string }[] }>(
-        `with telling as (
+    }): Promise<{ allIntegrations: boolean; integrations: { id: string; name: string }[] }> {
+      const row = await sql.first<{ allIntegrations: boolean; integrations: { id: string; name: string }[] }>(
+        `with notifying as (
            select integration_ids from channel where enabled and (kind <> 'email' or $1) and jsonb_exists(events, $2))
-         select not exists (select 1 from telling) as everybody,
+         select not exists (select 1 from notifying) as "allIntegrations",
            (select coalesce(json_agg(u), '[]') from (
               select i.id, i.name from integration i where i.removed_at is null and not exists (
-                select 1 from telling t where t.integration_ids is null or jsonb_exists(t.integration_ids, i.id))
+                select 1 from notifying n where n.integration_ids is null or jsonb_exists(n.integration_ids, i.id))
               order by i.id limit 100) u) as integrations`,
         [mail, EXPIRY_FLAG],
       );
-      return row ?? { everybody: true, integrations: [] };
+      return row ?? { allIntegrations: true, integrations: [] };
     },
   };
 }

@@ -140,7 +140,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /** Makes room for the token that GitLab made in this one's place. Its ciphertext stays until that one is verified. */
-    async stepBack({ id }: { id: string }): Promise<boolean> {
+    async demoteToPrevious({ id }: { id: string }): Promise<boolean> {
       const changed = await sql.run(
         `update credential set state = 'previous' where id = $1 and state = 'current'`,
         [id],

@@ -97,7 +97,7 @@ export function createEventStore(sql: Sql) {
     },
 
     /** Tells whoever listens now; lost when nobody does. */
-    async tellLive(event: LiveEvent): Promise<void> {
+    async publishLive(event: LiveEvent): Promise<void> {
       await sql.run(`select pg_notify('secu_live', $1)`, [jsonText(event)]);
     },
 

@@ -37,7 +37,7 @@ export function createIdempotencyStore(sql: Sql) {
       );
     },
 
-    async settle(input: {
+    async complete(input: {
       principal: string;
       route: string;
       key: string;

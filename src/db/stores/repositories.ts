@@ -135,7 +135,7 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /** Its head was looked at and is what we know, or what we now know. */
-    async headSeen(input: { id: string; commit: string | null; now: Date }): Promise<void> {
+    async recordHead(input: { id: string; commit: string | null; now: Date }): Promise<void> {
       await sql.run(`update repository set checked_at = $3, head_commit = $2 where id = $1`, [
         input.id,
         input.commit,

@@ -1,5 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { RotationWill } from '../../domain/rotation.ts';
+import type { RotationTrigger } from '../../domain/rotation.ts';
 import type { RotationState } from '../entities/integration.ts';
 import { Rotation } from '../entities/integration.ts';
 import type { Sql } from '../sql.ts';
@@ -73,7 +73,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       tokenName: string | null;
       workerId: string;
       origin: string;
-      will: RotationWill;
+      will: RotationTrigger;
       commandId: string | null;
       state: 'intent' | 'refused';
       code: string | null;
@@ -147,7 +147,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
     },
 
     /** What is known of an open one, and when to look again. What is left out stays. */
-    async note(input: {
+    async recordProgress(input: {
       id: string;
       nextLookAt: Date;
       firstAliveAt?: Date | null;
@@ -158,7 +158,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
     },
 
     /** The worker whose journal holds the answers gives a sign. */
-    async ownerSeen(workerId: string): Promise<void> {
+    async recordOwnerAlive(workerId: string): Promise<void> {
       await sql.run(
         `update rotation set owner_seen_at = now() where worker_id = $1 and state in ('intent', 'committed')`,
         [workerId],

@@ -60,7 +60,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
      * Asks for one repository: a queued scan is joined (and upgraded by `full`), a running one is joined, and with
      * `full` followed by another.
      */
-    async ask(input: {
+    async requestScan(input: {
       repositoryId: string;
       full: boolean;
       requestId?: string;
@@ -139,7 +139,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /** Queued scans that the fleet does not hold yet, most urgent first. */
-    async take(input: { integrationId: string; exclude: readonly string[]; limit: number }) {
+    async listQueued(input: { integrationId: string; exclude: readonly string[]; limit: number }) {
       return sql.rows<{ scanId: string; repositoryId: string }>(
         `select id as "scanId", repository_id as "repositoryId" from scan
          where integration_id = $1 and status = 'queued' and id <> all($2::text[])
@@ -159,7 +159,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /** @returns false when another attempt or a cancel came in between: stop */
-    async enter(input: { scan: BegunScan; phase: ScanPhase; commit?: string }): Promise<boolean> {
+    async enterPhase(input: { scan: BegunScan; phase: ScanPhase; commit?: string }): Promise<boolean> {
       const changed = await sql.run(
         `update scan set phase = $3, commit = coalesce($4, commit)
          where id = $1 and attempt = $2 and status = 'running' and cancel_requested_at is null`,

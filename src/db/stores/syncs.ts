@@ -86,7 +86,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /** The queued or running sync. */
-    async openOne(integrationId: string): Promise<{ id: string; state: string } | null> {
+    async findOpen(integrationId: string): Promise<{ id: string; state: string } | null> {
       return sql.first(
         `select id, state from sync_run where integration_id = $1 and state in ('queued', 'running')`,
         [integrationId],
@@ -103,7 +103,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return changed === 1;
     },
 
-    async note(input: { id: string; cause: string | null; listed: number }): Promise<void> {
+    async recordProgress(input: { id: string; cause: string | null; listed: number }): Promise<void> {
       await sql.run(`update sync_run set cause = $2, listed = $3 where id = $1 and state = 'running'`, [
         input.id,
         input.cause,
@@ -111,7 +111,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       ]);
     },
 
-    async noteVanished(input: { id: string; missing: number; removed: number }): Promise<void> {
+    async recordVanished(input: { id: string; missing: number; removed: number }): Promise<void> {
       await sql.run(`update sync_run set missing = $2, removed = $3 where id = $1`, [
         input.id,
         input.missing,

@@ -16,8 +16,8 @@ export async function examineChannels(input: {
   if (databaseUrl === null) return part('channels', { detail: 'looked at while "secu up" runs' });
   const database = await openDatabase({ url: databaseUrl, poolMax: 1 });
   try {
-    const { everybody, integrations } = await database.stores.channels.untold({ mail });
-    if (everybody) {
+    const { allIntegrations, integrations } = await database.stores.channels.expiryAlertGaps({ mail });
+    if (allIntegrations) {
       const detail = 'nobody is told when a token nears its end';
       return part('channels', { status: 'warning', detail, advice: ADVICE });
     }

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { IntegrationActivities } from '../../../src/activities/integration.ts';
 import type { ReconcileActivities } from '../../../src/activities/reconcile.ts';
-import type { RotationActivities } from '../../../src/activities/rotation/rotation.ts';
+import type { RotationActivities } from '../../../src/activities/rotation/activities.ts';
 import type { FleetActivities } from '../../../src/activities/scan/fleet.ts';
 import type { ScanActivities } from '../../../src/activities/scan/scan.ts';
 import type { ListingActivities } from '../../../src/activities/sync/listing.ts';
@@ -29,10 +29,10 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     cleanUpIntegration: unexpected('cleanUpIntegration'),
     openSync: unexpected('openSync'),
     listingFailed: unexpected('listingFailed'),
-    settleListing: unexpected('settleListing'),
+    applyListing: unexpected('applyListing'),
     finishSync: unexpected('finishSync'),
     cancelSync: unexpected('cancelSync'),
-    takeScans: unexpected('takeScans'),
+    takeQueuedScans: unexpected('takeQueuedScans'),
     // a pause, and no deed
     linger: async () => {},
     endScan: unexpected('endScan'),
@@ -41,7 +41,7 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     replaceToken: unexpected('replaceToken'),
     chooseRotator: unexpected('chooseRotator'),
     rotateToken: unexpected('rotateToken'),
-    settleRotation: unexpected('settleRotation'),
+    resolveRotation: unexpected('resolveRotation'),
     listRepositories: unexpected('listRepositories'),
     checkHeads: unexpected('checkHeads'),
     scanRepository: unexpected('scanRepository'),

@@ -73,7 +73,7 @@ export function activitiesOverQueue(
   own: Partial<AllActivities> = {},
 ): AllActivities {
   return activitiesWith({
-    async takeScans({ exclude, verified }) {
+    async takeQueuedScans({ exclude, verified }) {
       queue.takes += 1;
       const { window, perRun } = queue;
       if (queue.stale && !verified) return { scans: [], window, perRun, stale: true };

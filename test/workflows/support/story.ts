@@ -175,7 +175,7 @@ async function scanNow(
 ): Promise<void> {
   const now = new Date();
   const wake = await world.database.transaction(async (tx) => {
-    await tx.scans.ask({ repositoryId, full: false, now });
+    await tx.scans.requestScan({ repositoryId, full: false, now });
     return tx.outbox.add({ kind: 'wake_fleet', integrationId, now });
   });
   await sendWakes(world, [wake]);

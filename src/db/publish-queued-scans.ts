@@ -1,14 +1,14 @@
 import type { Stores } from './stores/index.ts';
 
 /** Tells whoever listens now that scans wait: one notice, however many. */
-export async function tellQueued(input: {
+export async function publishQueuedScans(input: {
   tx: Stores;
   integrationId: string;
   repositoryId?: string;
   queued: number;
   now: Date;
 }): Promise<void> {
-  await input.tx.events.tellLive({
+  await input.tx.events.publishLive({
     kind: 'scan.queued',
     at: input.now.toISOString(),
     integrationId: input.integrationId,

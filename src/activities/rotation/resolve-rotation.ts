@@ -1,12 +1,12 @@
 import type { RotationRow } from '../../db/stores/rotations.ts';
 import type { SelfObservation } from '../../domain/verification.ts';
 import type { RotationDeps } from '../deps.ts';
-import { noteRequest } from '../note-request.ts';
+import { addRequestIdToLog } from '../log-request-id.ts';
 import { openToken } from '../token/credential.ts';
 import type { RotationResult } from './outcomes.ts';
-import { commitRotation, finishRotation, keepOldToken, loseRotation, resultOf } from './outcomes.ts';
+import { commitRotation, finishRotation, keepOldToken, recordLostRotation, resultOf } from './outcomes.ts';
 
-export interface SettleInput {
+export interface ResolveRotationInput {
   integrationId: string;
   attemptId: string;
   /** A person who asks to rotate while the outcome is in doubt; with `force` also one who declares it lost. */
@@ -14,26 +14,26 @@ export interface SettleInput {
   nowMs: number;
 }
 
-const LOOK_AGAIN_MS = 60_000;
-const OWNER_AWAY_LOOK_MS = 10 * 60_000;
+const CHECK_AGAIN_MS = 60_000;
+const CHECK_ABSENT_OWNER_MS = 10 * 60_000;
 /** Then nobody waits any longer for the worker whose journal might hold the answer. */
-const OWNER_GONE_MS = 24 * 3_600_000;
+const OWNER_LOST_AFTER_MS = 24 * 3_600_000;
 
 /**
  * Finds out how an attempt stands that was left open: by the journal first, then by asking GitLab with the old token.
  * Decides only what is certain; never asks GitLab to rotate.
  */
-export function createSettleRotation(deps: RotationDeps) {
-  return async function settleRotation(input: SettleInput): Promise<RotationResult> {
+export function createResolveRotation(deps: RotationDeps) {
+  return async function resolveRotation(input: ResolveRotationInput): Promise<RotationResult> {
     const now = new Date(input.nowMs);
     const { stores } = deps.database;
     const attempt = await stores.rotations.find(input.attemptId);
     if (attempt === null)
       return { attemptId: input.attemptId, code: 'not_found', newTokenId: null, expiresAt: null };
     const command = input.commandId === null ? null : await stores.commands.find(input.commandId);
-    noteRequest(deps.log, command?.requestId);
+    addRequestIdToLog(deps.log, command?.requestId);
     const declaredLost = command?.payload['force'] === true;
-    const result = await settle({ deps, attempt, declaredLost, now });
+    const result = await resolveOpenAttempt({ deps, attempt, declaredLost, now });
     const { code } = result;
     await finish(attempt.commandId ?? null, code);
     await finish(input.commandId, code === 'in_doubt' ? 'rotation_in_doubt' : code);
@@ -45,15 +45,20 @@ export function createSettleRotation(deps: RotationDeps) {
   };
 }
 
-interface Settling {
+interface OpenAttempt {
   deps: RotationDeps;
   attempt: RotationRow;
   declaredLost: boolean;
   now: Date;
 }
 
-async function settle({ deps, attempt, declaredLost, now }: Settling): Promise<RotationResult> {
-  if (attempt.state === 'committed') return verifyRotated({ deps, attempt, now });
+async function resolveOpenAttempt({
+  deps,
+  attempt,
+  declaredLost,
+  now,
+}: OpenAttempt): Promise<RotationResult> {
+  if (attempt.state === 'committed') return verifyNewToken({ deps, attempt, now });
   if (attempt.state !== 'intent') return resultOf(attempt, attempt.code ?? attempt.state);
   const { stores } = deps.database;
   const entry = await deps.journal.read(attempt.id);
@@ -61,7 +66,7 @@ async function settle({ deps, attempt, declaredLost, now }: Settling): Promise<R
     await commitRotation({ deps, attempt, entry, now });
     const committed = await stores.rotations.find(attempt.id);
     return committed?.state === 'committed'
-      ? verifyRotated({ deps, attempt: committed, now })
+      ? verifyNewToken({ deps, attempt: committed, now })
       : resultOf(attempt, 'in_doubt');
   }
   const old = await stores.credentials.find(attempt.credentialId);
@@ -76,43 +81,49 @@ async function settle({ deps, attempt, declaredLost, now }: Settling): Promise<R
     baseUrl: integration.baseUrl,
     token: openToken({ vault: deps.vault, credential: old }),
   });
-  return conclude({ deps, attempt, declaredLost, now, self: await api.observeSelf() });
+  return decideFromOldToken({ deps, attempt, declaredLost, now, self: await api.observeSelf() });
 }
 
-async function conclude(input: Settling & { self: SelfObservation }): Promise<RotationResult> {
+async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }): Promise<RotationResult> {
   const { deps, attempt, declaredLost, now, self } = input;
   const { rotations } = deps.database.stores;
   const waitFor = async (ms: number, firstAliveAt: Date | null = attempt.firstAliveAt ?? null) => {
-    await rotations.note({ id: attempt.id, nextLookAt: new Date(now.getTime() + ms), firstAliveAt });
+    await rotations.recordProgress({
+      id: attempt.id,
+      nextLookAt: new Date(now.getTime() + ms),
+      firstAliveAt,
+    });
     return resultOf(attempt, 'in_doubt');
   };
   switch (self.kind) {
     case 'unauthorized': {
       const isMine = attempt.workerId === deps.journal.workerId;
       const isLost =
-        isMine || declaredLost || (await rotations.ownerIsGone({ id: attempt.id, forMs: OWNER_GONE_MS }));
-      return isLost ? loseRotation({ deps, attempt, now }) : waitFor(OWNER_AWAY_LOOK_MS, null);
+        isMine ||
+        declaredLost ||
+        (await rotations.ownerIsGone({ id: attempt.id, forMs: OWNER_LOST_AFTER_MS }));
+      return isLost ? recordLostRotation({ deps, attempt, now }) : waitFor(CHECK_ABSENT_OWNER_MS, null);
     }
     case 'token':
     case 'self_unreadable': {
       // the question may still wait in front of GitLab: alive now is not alive in a minute
       const { firstAliveAt } = attempt;
-      if (firstAliveAt === null || firstAliveAt === undefined) return waitFor(deps.quietMs, now);
-      const quietLeftMs = firstAliveAt.getTime() + deps.quietMs - now.getTime();
+      if (firstAliveAt === null || firstAliveAt === undefined) return waitFor(deps.confirmAfterMs, now);
+      const quietLeftMs = firstAliveAt.getTime() + deps.confirmAfterMs - now.getTime();
       if (quietLeftMs > 0) return waitFor(quietLeftMs);
       return keepOldToken({ deps, attempt, code: 'not_rotated', now });
     }
     default:
-      return waitFor(LOOK_AGAIN_MS);
+      return waitFor(CHECK_AGAIN_MS);
   }
 }
 
 /** The look with the new token: what its answer said must be so. Until GitLab says it, the attempt stays open. */
-export async function verifyRotated({
+export async function verifyNewToken({
   deps,
   attempt,
   now,
-}: Omit<Settling, 'declaredLost'>): Promise<RotationResult> {
+}: Omit<OpenAttempt, 'declaredLost'>): Promise<RotationResult> {
   const { stores } = deps.database;
   const integration = await stores.integrations.find(attempt.integrationId);
   const credential = await stores.credentials.find(attempt.newCredentialId);
@@ -125,7 +136,10 @@ export async function verifyRotated({
   const self = await deps.gitlab.forToken({ baseUrl: integration.baseUrl, token }).observeSelf();
   const isRight = self.kind === 'token' && self.token.gitlabTokenId === attempt.newTokenId;
   if (!isRight && self.kind !== 'unauthorized') {
-    await stores.rotations.note({ id: attempt.id, nextLookAt: new Date(now.getTime() + LOOK_AGAIN_MS) });
+    await stores.rotations.recordProgress({
+      id: attempt.id,
+      nextLookAt: new Date(now.getTime() + CHECK_AGAIN_MS),
+    });
     return resultOf(attempt, 'in_doubt');
   }
   await deps.onStep('verified');

@@ -5,10 +5,10 @@ import type { Starters } from '../domain/ports.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
 
-const POKE_EVERY_MS = 2_000;
-const PER_POKE = 200;
+const SEND_EVERY_MS = 2_000;
+const MAX_WAKES_PER_ROUND = 200;
 
-interface DispatcherDeps {
+interface OutboxLoopDeps {
   database: Database;
   starters: Starters;
   log: Log;
@@ -16,12 +16,12 @@ interface DispatcherDeps {
 }
 
 /** Every two seconds: sends the wakes that their writers could not. @returns a function that stops it */
-export function startDispatcher(deps: DispatcherDeps): () => Promise<void> {
+export function startOutboxLoop(deps: OutboxLoopDeps): () => Promise<void> {
   const stopping = new AbortController();
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      await poke(deps);
-      await pause(POKE_EVERY_MS, stopping.signal);
+      await sendWaitingWakes(deps);
+      await pause(SEND_EVERY_MS, stopping.signal);
     }
   };
   const running = loop();
@@ -31,10 +31,10 @@ export function startDispatcher(deps: DispatcherDeps): () => Promise<void> {
   };
 }
 
-async function poke(deps: DispatcherDeps): Promise<void> {
+async function sendWaitingWakes(deps: OutboxLoopDeps): Promise<void> {
   try {
-    const before = new Date(Date.now() - POKE_EVERY_MS / 2);
-    const waiting = await deps.database.stores.outbox.waiting({ before, limit: PER_POKE });
+    const before = new Date(Date.now() - SEND_EVERY_MS / 2);
+    const waiting = await deps.database.stores.outbox.waiting({ before, limit: MAX_WAKES_PER_ROUND });
     const { sent } = waiting.length === 0 ? { sent: 0 } : await sendWakes(deps, waiting);
     deps.metrics.dispatched({ sent });
   } catch (err) {

@@ -16,7 +16,7 @@ export interface Lookups {
  * What GitLab shows the token of one project. The permissions in GitLab's answer do not tell the role where it comes
  * by an invited group, so the list itself is asked whether it would name the project.
  */
-export async function locate(path: string, { read, firstAfter }: Lookups): Promise<Located> {
+export async function locateProject(path: string, { read, firstAfter }: Lookups): Promise<Located> {
   const repository = await read(path);
   if (repository === null) return { kind: 'not_visible' };
   const id = repository.gitlabProjectId;

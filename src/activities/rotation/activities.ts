@@ -1,5 +1,5 @@
 import type { RotationDeps } from '../deps.ts';
-import { createSettleRotation } from './resolve.ts';
+import { createResolveRotation } from './resolve-rotation.ts';
 import { createRotateToken } from './rotate-token.ts';
 
 export type RotationActivities = ReturnType<typeof createRotationActivities>;
@@ -12,6 +12,6 @@ export function createRotationActivities(deps: RotationDeps) {
       return { workerId: deps.journal.workerId };
     },
     rotateToken: createRotateToken(deps),
-    settleRotation: createSettleRotation(deps),
+    resolveRotation: createResolveRotation(deps),
   };
 }

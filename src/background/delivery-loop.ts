@@ -15,9 +15,9 @@ import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
 import type { Vault } from '../vault/vault.ts';
 
-const LOOK_EVERY_MS = 1_000;
-const AT_ONCE = 20;
-const AT_ONCE_PER_CHANNEL = 4;
+const POLL_EVERY_MS = 1_000;
+const MAX_CONCURRENT = 20;
+const MAX_CONCURRENT_PER_CHANNEL = 4;
 /** Longer than any attempt takes: what a killed worker had is taken by another one after that. */
 const LEASE_MS = 120_000;
 
@@ -38,19 +38,19 @@ export interface DeliveryDeps {
  * time. What was begun when it is stopped is cut off and left to whoever looks next.
  * @returns a function that stops it
  */
-export function startDeliveries(deps: DeliveryDeps): () => Promise<void> {
+export function startDeliveryLoop(deps: DeliveryDeps): () => Promise<void> {
   const stopping = new AbortController();
   const sending = new Set<Promise<void>>();
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      const taken = await take(deps, AT_ONCE - sending.size);
+      const taken = await claimDeliveries(deps, MAX_CONCURRENT - sending.size);
       for (const delivery of taken) {
         const work: Promise<void> = deliver(deps, delivery, stopping.signal).finally(() =>
           sending.delete(work),
         );
         sending.add(work);
       }
-      const rest = pause(LOOK_EVERY_MS, stopping.signal);
+      const rest = pause(POLL_EVERY_MS, stopping.signal);
       await (taken.length === 0 ? rest : Promise.race([rest, ...sending]));
     }
     await Promise.all(sending);
@@ -62,12 +62,15 @@ export function startDeliveries(deps: DeliveryDeps): () => Promise<void> {
   };
 }
 
-async function take({ database, leaseMs, log }: DeliveryDeps, limit: number): Promise<ClaimedDelivery[]> {
+async function claimDeliveries(
+  { database, leaseMs, log }: DeliveryDeps,
+  limit: number,
+): Promise<ClaimedDelivery[]> {
   if (limit === 0) return [];
   try {
     return await database.stores.deliveries.claim({
       limit,
-      perChannel: AT_ONCE_PER_CHANNEL,
+      perChannel: MAX_CONCURRENT_PER_CHANNEL,
       leaseMs: leaseMs ?? LEASE_MS,
     });
   } catch (err) {
@@ -79,16 +82,16 @@ async function take({ database, leaseMs, log }: DeliveryDeps, limit: number): Pr
 async function deliver(deps: DeliveryDeps, delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
   const { id, attempt } = delivery;
   try {
-    const outcome = await tryOnce(deps, delivery, signal);
+    const outcome = await attemptDelivery(deps, delivery, signal);
     if (outcome === 'cut') await deps.database.stores.deliveries.release({ id, attempt });
-    else await settle(deps, delivery, outcome);
+    else await recordOutcome(deps, delivery, outcome);
   } catch (err) {
     // its lease ends by itself, and it is tried again: twice is better than never
     deps.log.warn({ err, deliveryId: id }, 'deliveries: what came of one could not be stored');
   }
 }
 
-async function tryOnce(
+async function attemptDelivery(
   deps: DeliveryDeps,
   delivery: ClaimedDelivery,
   signal: AbortSignal,
@@ -146,7 +149,11 @@ function noticeOf(
 }
 
 /** The row, what people can see of it, and the channel's own state, all or nothing. */
-async function settle(deps: DeliveryDeps, delivery: ClaimedDelivery, outcome: SendOutcome): Promise<void> {
+async function recordOutcome(
+  deps: DeliveryDeps,
+  delivery: ClaimedDelivery,
+  outcome: SendOutcome,
+): Promise<void> {
   const { id, attempt, failures, kind, channel } = delivery;
   const failed = failures + 1;
   const pauseMs =
@@ -159,8 +166,9 @@ async function settle(deps: DeliveryDeps, delivery: ClaimedDelivery, outcome: Se
       : await tx.deliveries.failed({ id, attempt, cause: outcome.cause, status: outcome.status, pauseMs });
     if (!stored) return false;
     // attempts in between are seen in the list of deliveries; events tell the first and the last
-    if (outcome.sent || failed === 1 || pauseMs === null) await tellEvent({ tx, delivery, outcome, pauseMs });
-    if (!outcome.sent && outcome.cause === 'receiver_gone') await switchOff(tx, delivery);
+    if (outcome.sent || failed === 1 || pauseMs === null)
+      await addDeliveryEvent({ tx, delivery, outcome, pauseMs });
+    if (!outcome.sent && outcome.cause === 'receiver_gone') await switchOffChannel(tx, delivery);
     return true;
   });
   if (!counted) return;
@@ -175,7 +183,7 @@ async function settle(deps: DeliveryDeps, delivery: ClaimedDelivery, outcome: Se
     );
 }
 
-async function tellEvent(input: {
+async function addDeliveryEvent(input: {
   tx: Stores;
   delivery: ClaimedDelivery;
   outcome: SendOutcome;
@@ -214,7 +222,7 @@ async function tellEvent(input: {
 }
 
 /** @see Standard Webhooks 1.0: a receiver that answers 410 is not to be asked again */
-async function switchOff(tx: Stores, { channel }: ClaimedDelivery): Promise<void> {
+async function switchOffChannel(tx: Stores, { channel }: ClaimedDelivery): Promise<void> {
   const now = new Date();
   if (!(await tx.channels.switchOff({ id: channel.id, cause: 'receiver_gone', now }))) return;
   await tx.deliveries.giveUp({ channelId: channel.id, cause: 'channel_off' });

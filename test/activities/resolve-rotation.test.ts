@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
-import { keepJournal } from '../../src/background/rotation-keeper.ts';
+import { processJournal } from '../../src/background/rotation-journal-loop.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import { freshlyRotating, rotating } from './rotation-support.ts';
@@ -79,7 +79,7 @@ test('a look by another worker declares nothing lost for 24 hours, unless a pers
   const commandId = await ask(added.integrationId, { force: true });
   const { attemptId } = first;
   const input = { integrationId: added.integrationId, attemptId, commandId, nowMs: Date.now() };
-  expect((await run(activities, 'settleRotation', input)).code).toBe('rotation_lost');
+  expect((await run(activities, 'resolveRotation', input)).code).toBe('rotation_lost');
   expect(await rowOf(world, 'command', commandId)).toMatchObject({ result: { code: 'rotation_lost' } });
 
   const other = await rotatable();
@@ -118,7 +118,7 @@ test('an answer that was journalled and not stored is stored by the keeper, also
     for (const form of [value, Buffer.from(value).toString('base64').slice(0, -4)])
       expect(text).not.toContain(form);
 
-  await keepJournal(activities.rotation);
+  await processJournal(activities.rotation);
   expect(await rowOf(world, 'rotation', attempt?.id ?? '')).toMatchObject({ state: 'committed' });
   expect(activities.starters.wakes).toContain(`integration ${added.integrationId}`);
   const result = { attemptId: attempt?.id ?? '', code: '', newTokenId: null, expiresAt: null };
@@ -146,10 +146,10 @@ test('an answer that turns up after the loss was declared still saves the token'
     attemptId: attempt?.id ?? '',
     commandId: await ask(added.integrationId, { force: true }),
   };
-  expect((await run(activities, 'settleRotation', forced)).code).toBe('rotation_lost');
-  await keepJournal(first.rotation);
+  expect((await run(activities, 'resolveRotation', forced)).code).toBe('rotation_lost');
+  await processJournal(first.rotation);
   const again = { ...forced, commandId: null };
-  expect((await run(first, 'settleRotation', again)).code).toBe('ok');
+  expect((await run(first, 'resolveRotation', again)).code).toBe('ok');
   await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
   expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
     verdict: 'active',

@@ -9,14 +9,14 @@ const BEAT_MS = 30_000;
  * gone, stores answers that were journalled and not stored, and clears those that are settled. It needs neither GitLab
  * nor Temporal. @returns a function that stops it
  */
-export async function startRotationKeeper(
+export async function startRotationJournalLoop(
   deps: RotationDeps,
   { beatMs = BEAT_MS }: { beatMs?: number } = {},
 ): Promise<() => Promise<void>> {
-  await keep(deps);
+  await processJournalSafely(deps);
   let working = Promise.resolve();
   const timer = setInterval(() => {
-    working = working.then(() => keep(deps));
+    working = working.then(() => processJournalSafely(deps));
   }, beatMs);
   timer.unref();
   return async () => {
@@ -25,28 +25,28 @@ export async function startRotationKeeper(
   };
 }
 
-async function keep(deps: RotationDeps): Promise<void> {
+async function processJournalSafely(deps: RotationDeps): Promise<void> {
   try {
-    await keepJournal(deps);
+    await processJournal(deps);
   } catch (err) {
     deps.log.warn({ err }, 'the journal of rotations could not be looked after');
   }
 }
 
 /** One round of the keeper. */
-export async function keepJournal(deps: RotationDeps): Promise<void> {
+export async function processJournal(deps: RotationDeps): Promise<void> {
   const { journal, database } = deps;
   const { stores } = database;
   await journal.beat(async (from) => {
     for (const integrationId of await stores.rotations.adopt({ from, to: journal.workerId }))
-      await wake(deps, integrationId);
+      await wakeIntegration(deps, integrationId);
     deps.log.info({ from }, 'the journal of a worker that is gone was taken over');
   });
-  await stores.rotations.ownerSeen(journal.workerId);
-  for (const attemptId of await journal.attemptIds()) await replay(deps, attemptId);
+  await stores.rotations.recordOwnerAlive(journal.workerId);
+  for (const attemptId of await journal.attemptIds()) await commitJournalledAnswer(deps, attemptId);
 }
 
-async function replay(deps: RotationDeps, attemptId: string): Promise<void> {
+async function commitJournalledAnswer(deps: RotationDeps, attemptId: string): Promise<void> {
   const { journal, database } = deps;
   const attempt = await database.stores.rotations.find(attemptId);
   const entry = await journal.read(attemptId);
@@ -55,13 +55,13 @@ async function replay(deps: RotationDeps, attemptId: string): Promise<void> {
   if (attempt.state === 'committed') return;
   if (await commitRotation({ deps, attempt, entry, now: new Date() })) {
     deps.log.info({ attemptId }, 'a rotated token was stored from the journal');
-    return wake(deps, attempt.integrationId);
+    return wakeIntegration(deps, attempt.integrationId);
   }
   const now = await database.stores.rotations.find(attemptId);
   if (now !== null && now.state !== 'committed') await journal.remove(attemptId);
 }
 
-async function wake(deps: RotationDeps, integrationId: string): Promise<void> {
+async function wakeIntegration(deps: RotationDeps, integrationId: string): Promise<void> {
   await sendWakes(deps, [
     await deps.database.stores.outbox.add({ kind: 'wake_integration', integrationId, now: new Date() }),
   ]);

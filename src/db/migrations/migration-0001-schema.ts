@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Tables as the entities declare them, then what only SQL can say: partial indexes, foreign keys, the notifier. */
-export const GROUND_STATEMENTS = [
+export const SCHEMA_STATEMENTS = [
   `create table "api_key" (
     "id" varchar(255) not null,
     "name" text not null,
@@ -386,8 +386,8 @@ export const GROUND_STATEMENTS = [
   `create trigger event_notify after insert on event for each statement execute function secu_notify_event()`,
 ];
 
-export class Migration0001Ground extends Migration {
+export class Migration0001Schema extends Migration {
   override up(): void {
-    for (const statement of GROUND_STATEMENTS) this.addSql(statement);
+    for (const statement of SCHEMA_STATEMENTS) this.addSql(statement);
   }
 }
