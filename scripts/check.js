@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { ROOT } from './setup.js';
 
 const bin = (/** @type {string} */ name) => join(ROOT, 'node_modules', '.bin', name);
-const generate = 'src/main/generate.ts';
+const generate = 'src/reference-docs/main.ts';
 
 /** @type {{ name: string, command: string, args: string[], when?: boolean }[]} */
 const STEPS = [

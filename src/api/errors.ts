@@ -2,13 +2,35 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { isDatabaseAway } from '../db/database.ts';
+import type { ScanCause } from '../domain/causes.ts';
+import { CAUSE_TEXTS, INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../domain/causes.ts';
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { SecuError } from '../domain/errors.ts';
+import { tableOf } from '../domain/total-table.ts';
 import type { Log } from '../log/logger.ts';
 import type { ApiEnv } from './deps.ts';
 
-/** Status and title of each code: the first of the two total tables. */
-const ANSWERS: Record<SecuErrorCode, readonly [ContentfulStatusCode, string]> = {
+type Answer = readonly [status: ContentfulStatusCode, title: string];
+
+const SCAN_STATUSES = {
+  repository_gone: 404,
+  repository_forbidden: 422,
+  repository_redirected: 502,
+  head_unresolved: 422,
+  object_malformed: 422,
+  too_many_files: 422,
+  gateway_failed: 502,
+  clone_failed: 502,
+  clone_too_large: 422,
+  clone_timed_out: 504,
+  scan_timed_out: 504,
+  scanner_crashed: 502,
+  disk_low: 503,
+  canceled: 409,
+} as const satisfies Record<ScanCause, ContentfulStatusCode>;
+
+/** HTTP status and title of each code. */
+const ANSWERS: Record<SecuErrorCode, Answer> = {
   invalid_request: [400, 'The request is not valid'],
   unauthenticated: [401, 'Authentication is missing or not valid'],
   forbidden: [403, 'Not allowed'],
@@ -19,62 +41,44 @@ const ANSWERS: Record<SecuErrorCode, readonly [ContentfulStatusCode, string]> = 
   misdirected_request: [421, 'Wrong host'],
   too_many_requests: [429, 'Too many requests'],
   name_taken: [409, 'The name is taken'],
-  token_in_use: [409, 'The token is integrated already'],
+  token_in_use: [409, 'The token is already integrated'],
   origin_not_allowed: [422, 'The address is not allowed'],
   idempotency_key_reused: [422, 'The idempotency key was used for another request'],
   idempotency_in_progress: [409, 'A request with this idempotency key is in progress'],
   managed_by_environment: [409, 'Managed by the environment'],
   reach_shrinks: [409, 'The new token reaches fewer repositories'],
-  setup_code_invalid: [401, 'The set-up code is not valid'],
-  setup_done: [409, 'There is an administrator already'],
-  last_administrator: [409, 'The last administrator stays'],
+  setup_code_invalid: [401, 'The setup code is not valid'],
+  setup_done: [409, 'An administrator already exists'],
+  last_administrator: [409, 'The last administrator cannot be removed'],
   rotation_not_possible: [422, 'Rotation is not possible'],
-  mail_not_configured: [422, 'No mail server is set'],
+  mail_not_configured: [422, 'No mail server is configured'],
   channel_off: [409, 'The channel is switched off'],
-  token_expired: [422, 'The token has expired'],
-  token_revoked: [422, 'The token was revoked'],
-  token_rejected: [422, 'GitLab does not know the token'],
-  token_scope_missing: [422, 'The token lacks a scope'],
-  token_wrong_kind: [422, 'This kind of token cannot call the API'],
-  account_blocked: [422, 'The account of the token is blocked'],
-  sso_session_required: [422, 'Single sign-on is required'],
-  not_gitlab: [422, 'The address is not a GitLab'],
-  rotation_lost: [409, 'The rotated token was lost'],
-  gitlab_unreachable: [503, 'GitLab cannot be reached'],
-  gitlab_tls_failed: [503, 'The TLS certificate of GitLab cannot be verified'],
-  gitlab_redirected: [503, 'GitLab redirects elsewhere'],
-  gitlab_rate_limited: [503, 'GitLab asks to slow down'],
-  gitlab_reply_unreadable: [503, 'The answer of GitLab cannot be read'],
-  repository_gone: [404, 'The repository is gone'],
-  repository_forbidden: [422, 'The repository may not be read'],
-  clone_failed: [502, 'The clone failed'],
-  clone_too_large: [422, 'The repository is too large'],
-  clone_timed_out: [504, 'The clone took too long'],
-  scan_timed_out: [504, 'The scan took too long'],
-  scanner_crashed: [502, 'A scanner crashed'],
-  disk_low: [503, 'The disk is nearly full'],
-  canceled: [409, 'Canceled'],
+  ...tableOf(INVALID_CAUSES, (cause): Answer => [422, CAUSE_TEXTS[cause].title]),
+  ...tableOf(REACHABILITY_CAUSES, (cause): Answer => [503, CAUSE_TEXTS[cause].title]),
+  not_gitlab: [422, CAUSE_TEXTS.not_gitlab.title],
+  rotation_lost: [409, CAUSE_TEXTS.rotation_lost.title],
+  ...tableOf(SCAN_CAUSES, (cause): Answer => [SCAN_STATUSES[cause], CAUSE_TEXTS[cause].title]),
   secret_unreadable: [500, 'Internal error'],
   key_unknown: [500, 'Internal error'],
   invalid_settings: [500, 'Internal error'],
   home_in_use: [500, 'Internal error'],
   tool_unavailable: [500, 'Internal error'],
   embedded_failed: [500, 'Internal error'],
-  database_unavailable: [503, 'The database is away'],
-  schema_mismatch: [503, 'The database schema does not fit'],
-  temporal_unavailable: [503, 'The Temporal server is away'],
-  sign_on_unavailable: [503, 'The provider of single sign-on is away'],
+  database_unavailable: [503, 'The database is unavailable'],
+  schema_mismatch: [503, 'The database schema does not match'],
+  temporal_unavailable: [503, 'The Temporal server is unavailable'],
+  sign_on_unavailable: [503, 'The single sign-on provider is unavailable'],
   internal: [500, 'Internal error'],
 };
 
-const RETRY_AFTER_SECONDS = 5;
+const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-/** Any error as `application/problem+json` (RFC 9457). A 5xx tells the caller only its code and the request id. */
+/** Any error as `application/problem+json` (RFC 9457). A 5xx answer holds only the code and the request id. */
 export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unknown; log: Log }): Response {
-  const known = nameOf(err);
-  const [usual, title] = ANSWERS[known.code];
-  // asked for now it is a conflict with how things stand, as a setting it makes no sense
-  const status = known.code === 'rotation_not_possible' && 'blockedBy' in known.details ? 409 : usual;
+  const known = toSecuError(err);
+  const [defaultStatus, title] = ANSWERS[known.code];
+  // rotating now conflicts with the state of the token (409); as a setting the value is invalid (422)
+  const status = known.code === 'rotation_not_possible' && 'blockedBy' in known.details ? 409 : defaultStatus;
   const requestId = c.get('requestId');
   if (status >= 500) log.error({ requestId, code: known.code, err }, 'request failed');
   const { errors, ...details } = known.details;
@@ -82,7 +86,10 @@ export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unkn
     type: `urn:secu:problem:${known.code}`,
     title,
     status,
-    detail: status >= 500 ? `${title}. Give the request id to whoever runs Secu.` : known.message,
+    detail:
+      status >= 500
+        ? `${title}. If it persists, give the request id to your Secu administrator.`
+        : known.message,
     code: known.code,
     requestId,
     ...(status >= 500 ? {} : details),
@@ -90,32 +97,32 @@ export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unkn
   };
   return c.json(problem, status, {
     'Content-Type': 'application/problem+json',
-    ...(status === 503 || status === 429 ? { 'Retry-After': retryAfterOf(known) } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': retryAfterSeconds(known) } : {}),
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer realm="Secu"' } : {}),
   });
 }
 
-function retryAfterOf({ details }: SecuError): string {
-  const { retryAfterSeconds } = details;
-  return String(typeof retryAfterSeconds === 'number' ? retryAfterSeconds : RETRY_AFTER_SECONDS);
+function retryAfterSeconds({ details }: SecuError): string {
+  const seconds = details['retryAfterSeconds'];
+  return String(typeof seconds === 'number' ? seconds : DEFAULT_RETRY_AFTER_SECONDS);
 }
 
-function nameOf(err: unknown): SecuError {
+function toSecuError(err: unknown): SecuError {
   if (err instanceof SecuError) return err;
   if (isDatabaseAway(err))
-    return new SecuError('database_unavailable', 'the database does not answer', { cause: err });
-  if (err instanceof HTTPException) return ofHttp(err);
-  return new SecuError('internal', 'unexpected', { cause: err });
+    return new SecuError('database_unavailable', 'the database did not answer', { cause: err });
+  if (err instanceof HTTPException) return fromHttpException(err);
+  return new SecuError('internal', 'unexpected error', { cause: err });
 }
 
-function ofHttp(err: HTTPException): SecuError {
+function fromHttpException(err: HTTPException): SecuError {
   if (err.status === 400)
     return new SecuError('invalid_request', err.message === '' ? 'the body is not JSON' : err.message);
-  if (err.status === 413) return new SecuError('payload_too_large', 'the body may have at most 1 MiB');
-  return new SecuError('internal', 'unexpected', { cause: err });
+  if (err.status === 413) return new SecuError('payload_too_large', 'the body is larger than 1 MiB');
+  return new SecuError('internal', 'unexpected error', { cause: err });
 }
 
-/** Problems of a body or query, each with its path. */
+/** A 400 with the path and message of every invalid field. */
 export function invalidRequest(
   issues: readonly { path: readonly PropertyKey[]; message: string }[],
 ): SecuError {

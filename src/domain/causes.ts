@@ -1,69 +1,194 @@
-/** Why an integration is invalid: GitLab gave a definite "no". */
-export const INVALID_CAUSES = [
-  'token_expired',
-  'token_revoked',
-  'token_rejected',
-  'token_scope_missing',
-  'token_wrong_kind',
-  'account_blocked',
+interface CauseText {
+  /** A few words for a heading or a table cell. */
+  title: string;
+  /** What to do about it: one or two sentences, shown beside the cause everywhere. */
+  advice: string;
+}
+
+/**
+ * Why an integration is invalid: GitLab gave a definite "no". Everything else about such a cause derives from this
+ * table: HTTP 422 (`src/api/errors.ts`), no retry (`src/temporal/activity-failure.ts`), the API schema and the docs.
+ */
+const INVALID_CAUSE_TEXTS = {
+  token_expired: {
+    title: 'The token has expired',
+    advice:
+      'The token has expired. Create a new one with read_api and read_repository in GitLab and replace it here; existing findings are kept.',
+  },
+  token_revoked: {
+    title: 'The token was revoked',
+    advice:
+      'The token was revoked in GitLab. Create a new one with read_api and read_repository and replace it here.',
+  },
+  token_rejected: {
+    title: 'GitLab does not know the token',
+    advice:
+      'GitLab does not know this token. Check that you copied all of it and that it belongs to this GitLab address, then replace it here.',
+  },
+  token_scope_missing: {
+    title: 'The token lacks a scope',
+    advice:
+      'The token lacks a permission. Create one with the scopes read_api and read_repository and replace it here.',
+  },
+  token_wrong_kind: {
+    title: 'This kind of token cannot call the API',
+    advice:
+      'This kind of token cannot call the API. Create a personal, group, project or service account access token with read_api and read_repository.',
+  },
+  account_blocked: {
+    title: 'The account that owns the token is blocked',
+    advice:
+      'The account that owns the token is blocked, unconfirmed or has not accepted the terms. Ask a GitLab administrator to restore it, then verify again.',
+  },
+  sso_session_required: {
+    title: 'Single sign-on is required',
+    advice:
+      'The group requires single sign-on for Git. Use a token of a group service account, which is exempt, or sign in to the group in GitLab and verify again.',
+  },
+  not_gitlab: {
+    title: 'The address is not a GitLab',
+    advice:
+      'The address does not answer as GitLab 15.5 or newer. Check the base URL, including a sub-path, and any proxy or sign-in page in front of it.',
+  },
+  rotation_lost: {
+    title: 'The rotated token was lost',
+    advice:
+      'GitLab created a new token, but its answer did not arrive. Revoke the newest token of this name in GitLab, create another one and replace it here.',
+  },
+} as const satisfies Record<string, CauseText>;
+export type InvalidCause = keyof typeof INVALID_CAUSE_TEXTS;
+export const INVALID_CAUSES = keysOf(INVALID_CAUSE_TEXTS);
+
+/** Invalid causes that can also be the answer to a request for one repository, so they alone do not prove the token bad. */
+const NOT_ABOUT_THE_TOKEN: ReadonlySet<string> = new Set<InvalidCause>([
   'sso_session_required',
   'not_gitlab',
   'rotation_lost',
-] as const;
-export type InvalidCause = (typeof INVALID_CAUSES)[number];
+]);
 
-/** Why GitLab could not be asked, or its answer not be used: never a verdict on the token. */
-export const REACHABILITY_CAUSES = [
-  'gitlab_unreachable',
-  'gitlab_tls_failed',
-  'gitlab_redirected',
-  'gitlab_rate_limited',
-  'gitlab_reply_unreadable',
-  'not_gitlab',
-] as const;
-export type ReachabilityCause = (typeof REACHABILITY_CAUSES)[number];
+/** True for a code that says that the token itself was refused. */
+export function isTokenRefusalCode(code: string): boolean {
+  return Object.hasOwn(INVALID_CAUSE_TEXTS, code) && !NOT_ABOUT_THE_TOKEN.has(code);
+}
 
-/** Why a scan failed, was canceled or waits. */
-export const SCAN_CAUSES = [
-  'repository_gone',
-  'repository_forbidden',
-  'clone_failed',
-  'clone_too_large',
-  'clone_timed_out',
-  'scan_timed_out',
-  'scanner_crashed',
-  'disk_low',
-  'canceled',
-] as const;
-export type ScanCause = (typeof SCAN_CAUSES)[number];
+/** Why GitLab could not be asked, or why its answer is unusable. Never a verdict on the token. */
+const REACHABILITY_CAUSE_TEXTS = {
+  gitlab_unreachable: {
+    title: 'GitLab cannot be reached',
+    advice:
+      'GitLab could not be reached. Secu retries automatically; check the address, DNS and the network between Secu and GitLab.',
+  },
+  gitlab_tls_failed: {
+    title: 'The TLS certificate of GitLab cannot be verified',
+    advice:
+      'The TLS certificate of GitLab could not be verified. If a private CA signed it, add its root certificate with SECU_CA_FILE.',
+  },
+  gitlab_redirected: {
+    title: 'GitLab redirects to another address',
+    advice:
+      'GitLab answered with a redirect. Secu never sends a token to a redirect target; use that address as the base URL.',
+  },
+  gitlab_rate_limited: {
+    title: 'GitLab limits the request rate',
+    advice: 'GitLab limits the request rate. Secu waits and continues automatically.',
+  },
+  gitlab_reply_unreadable: {
+    title: 'The answer of GitLab cannot be read',
+    advice:
+      'GitLab sent an answer that cannot be read. Secu retries automatically; if it persists, look for a proxy in between.',
+  },
+  not_gitlab: INVALID_CAUSE_TEXTS.not_gitlab,
+} as const satisfies Record<string, CauseText>;
+export type ReachabilityCause = keyof typeof REACHABILITY_CAUSE_TEXTS;
+export const REACHABILITY_CAUSES = keysOf(REACHABILITY_CAUSE_TEXTS);
 
-/** What a person should do about a cause: one or two sentences, shown beside it everywhere. */
-export const ADVICE: Record<InvalidCause | ReachabilityCause, string> = {
-  token_expired:
-    'The token has expired. Create a new one with read_api and read_repository at GitLab and replace it here; nothing that was found is lost.',
-  token_revoked:
-    'The token was revoked at GitLab. Create a new one with read_api and read_repository and replace it here.',
-  token_rejected:
-    'GitLab does not know this token. Check that it was copied whole and belongs to this GitLab address, then replace it here.',
-  token_scope_missing:
-    'The token lacks a permission. Create one with the scopes read_api and read_repository and replace it here.',
-  token_wrong_kind:
-    'This kind of token cannot call the API. Create a personal, group or project access token, or one of a service account, with read_api and read_repository.',
-  account_blocked:
-    'The account that owns the token is blocked, not confirmed or has to accept terms. Ask a GitLab administrator to restore it, then verify again.',
-  sso_session_required:
-    'The group wants single sign-on for Git. Use a token of a group service account, which is exempt, or sign in to the group at GitLab and verify again.',
-  not_gitlab:
-    'The address does not answer as GitLab 15.5 or newer. Check the base URL, including a sub-path, and any proxy or sign-in page in front of it.',
-  rotation_lost:
-    'A new token was made at GitLab and its answer did not arrive. Revoke the newest token of this name at GitLab, create another and replace it here.',
-  gitlab_unreachable:
-    'GitLab could not be reached. Secu tries again by itself; check the address, DNS and the network between the two.',
-  gitlab_tls_failed:
-    'The TLS certificate of GitLab could not be verified. If a private CA signed it, name its root in SECU_CA_FILE.',
-  gitlab_redirected:
-    'GitLab answered with a redirect, which is never followed with a token. Use the address that it points to as base URL.',
-  gitlab_rate_limited: 'GitLab asks us to slow down. Secu waits and goes on by itself.',
-  gitlab_reply_unreadable:
-    'GitLab gave an answer that cannot be read. Secu tries again by itself; if it stays so, look for a proxy in between.',
+/** True for a code that says that GitLab as a whole did not answer as it should. */
+export function isReachabilityCause(code: string): code is ReachabilityCause {
+  return Object.hasOwn(REACHABILITY_CAUSE_TEXTS, code);
+}
+
+/** Why a scan failed, was canceled or waits. The findings of the last good scan are kept in every case. */
+const SCAN_CAUSE_TEXTS = {
+  repository_gone: {
+    title: 'The repository is gone',
+    advice: 'The repository is no longer in GitLab. If GitLab lists it again, it comes back automatically.',
+  },
+  repository_forbidden: {
+    title: 'The repository may not be read',
+    advice: 'GitLab does not let the token read it. Give the token owner at least the Reporter role there.',
+  },
+  repository_redirected: {
+    title: 'The repository redirects elsewhere',
+    advice:
+      'Git requests for this repository are redirected, and Secu never sends a token to a redirect target. Sync again if it was moved or renamed.',
+  },
+  head_unresolved: {
+    title: 'No branch could be resolved',
+    advice:
+      'GitLab lists a default branch that the repository does not have. Set an existing branch as the default branch in GitLab.',
+  },
+  object_malformed: {
+    title: 'A git object is malformed',
+    advice:
+      'The repository holds a git object that cannot be read safely. Run git fsck on it; the scan details name the problem.',
+  },
+  too_many_files: {
+    title: 'The repository has too many files',
+    advice:
+      'The commit has more paths than Secu reads. Exclude the repository if it is not meant to be scanned.',
+  },
+  gateway_failed: {
+    title: 'The Git gateway fails for this repository',
+    advice:
+      'GitLab answers Git requests for this repository with a gateway error again and again. Check the repository and the Gitaly logs in GitLab.',
+  },
+  clone_failed: {
+    title: 'The clone failed',
+    advice:
+      'Git could not clone the repository. Scan again; if it keeps failing, check the log of the scan worker.',
+  },
+  clone_too_large: {
+    title: 'The repository is too large',
+    advice: 'The clone is larger than the limit. Raise SECU_CLONE_MAX_BYTES, or exclude the repository.',
+  },
+  clone_timed_out: {
+    title: 'The clone took too long',
+    advice: 'The clone took longer than the limit. Raise SECU_CLONE_TIMEOUT, or exclude the repository.',
+  },
+  scan_timed_out: {
+    title: 'The scan took too long',
+    advice: 'The scan took longer than the limit. Raise SECU_SCAN_TIMEOUT, or exclude the repository.',
+  },
+  scanner_crashed: {
+    title: 'A scanner crashed',
+    advice: 'The repository does not count as clean. Scan again; if it fails twice, report the scan id.',
+  },
+  disk_low: {
+    title: 'The disk is nearly full',
+    advice:
+      'No clone starts until there is space again. Free space in SECU_HOME, or lower SECU_DISK_RESERVE.',
+  },
+  canceled: {
+    title: 'Canceled',
+    advice: 'The scan was canceled. Scan again when you want a result.',
+  },
+} as const satisfies Record<string, CauseText>;
+export type ScanCause = keyof typeof SCAN_CAUSE_TEXTS;
+export const SCAN_CAUSES = keysOf(SCAN_CAUSE_TEXTS);
+
+export type Cause = InvalidCause | ReachabilityCause | ScanCause;
+export const CAUSE_TEXTS: Readonly<Record<Cause, CauseText>> = {
+  ...INVALID_CAUSE_TEXTS,
+  ...REACHABILITY_CAUSE_TEXTS,
+  ...SCAN_CAUSE_TEXTS,
 };
+
+/** The advice of a cause; `null` for none. */
+export function adviceFor(cause: Cause | null): string | null {
+  return cause === null ? null : CAUSE_TEXTS[cause].advice;
+}
+
+/** The keys of a table as a non-empty tuple, as `z.enum` wants them. */
+function keysOf<T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] {
+  return Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
+}

@@ -2,8 +2,10 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { isDatabaseAway } from '../db/postgres-driver.ts';
+import { INVALID_CAUSES, REACHABILITY_CAUSES } from '../domain/causes.ts';
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { SecuError } from '../domain/errors.ts';
+import { tableOf } from '../domain/total-table.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
 
@@ -33,22 +35,17 @@ const HANDLING: Record<SecuErrorCode, Handling> = {
   rotation_not_possible: 'final',
   mail_not_configured: 'final',
   channel_off: 'final',
-  token_expired: 'final',
-  token_revoked: 'final',
-  token_rejected: 'final',
-  token_scope_missing: 'final',
-  token_wrong_kind: 'final',
-  account_blocked: 'final',
-  sso_session_required: 'final',
-  not_gitlab: 'final',
-  rotation_lost: 'final',
-  gitlab_unreachable: 'retry',
-  gitlab_tls_failed: 'retry',
+  ...tableOf(INVALID_CAUSES, (): Handling => 'final'),
+  ...tableOf(REACHABILITY_CAUSES, (): Handling => 'retry'),
   gitlab_redirected: 'final',
-  gitlab_rate_limited: 'retry',
-  gitlab_reply_unreadable: 'retry',
+  not_gitlab: 'final',
   repository_gone: 'final',
   repository_forbidden: 'final',
+  repository_redirected: 'final',
+  head_unresolved: 'final',
+  object_malformed: 'final',
+  too_many_files: 'final',
+  gateway_failed: 'retry',
   clone_failed: 'retry',
   clone_too_large: 'final',
   clone_timed_out: 'final',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ADVICE, INVALID_CAUSES, REACHABILITY_CAUSES } from '../../src/domain/causes.ts';
+import { CAUSE_TEXTS, REACHABILITY_CAUSES } from '../../src/domain/causes.ts';
 import type { TokenFacts } from '../../src/domain/integration.ts';
 import { mayClone, statusOf } from '../../src/domain/integration.ts';
 import type { TokenObservations } from '../../src/domain/verification.ts';
@@ -90,9 +90,11 @@ describe('the verdict', () => {
   });
 });
 
-test('every cause has advice', () => {
-  for (const cause of [...INVALID_CAUSES, ...REACHABILITY_CAUSES])
-    expect(ADVICE[cause].length).toBeGreaterThan(20);
+test('every cause has a title and advice', () => {
+  for (const { title, advice } of Object.values(CAUSE_TEXTS)) {
+    expect(title.length).toBeGreaterThan(5);
+    expect(advice.length).toBeGreaterThan(20);
+  }
 });
 
 test('the wait for another try is 15 s five times, then doubles, and stays near 10 minutes', () => {

@@ -138,7 +138,7 @@ test('an empty token is refused before anything is sent', async () => {
 test('the generated files are what the code makes of them', async () => {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', 'src/main/generate.ts', '--check'],
+    ['--disable-warning=ExperimentalWarning', 'src/reference-docs/main.ts', '--check'],
     {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],

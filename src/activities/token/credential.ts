@@ -1,6 +1,7 @@
 import type { CredentialRow } from '../../db/stores/credentials.ts';
 import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import { isReachabilityCause, isTokenRefusalCode } from '../../domain/causes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -28,29 +29,12 @@ export async function currentCredential(
   return credential === null ? null : { integration, credential };
 }
 
-/** Why a token was refused, where the codes say that it was the token and not one repository. */
-const TOKEN_CODES = new Set([
-  'token_expired',
-  'token_revoked',
-  'token_rejected',
-  'token_wrong_kind',
-  'account_blocked',
-  'token_scope_missing',
-]);
-
+/** True for an error that says that the token itself was refused. */
 export function isTokenRefusal(err: unknown): boolean {
-  return err instanceof SecuError && TOKEN_CODES.has(err.code);
+  return err instanceof SecuError && isTokenRefusalCode(err.code);
 }
 
-const OUTAGE_CODES = new Set([
-  'gitlab_unreachable',
-  'gitlab_tls_failed',
-  'gitlab_redirected',
-  'gitlab_rate_limited',
-  'gitlab_reply_unreadable',
-  'not_gitlab',
-]);
-
+/** True for an error that says that GitLab as a whole did not answer as it should. */
 export function isOutage(err: unknown): boolean {
-  return err instanceof SecuError && OUTAGE_CODES.has(err.code);
+  return err instanceof SecuError && isReachabilityCause(err.code);
 }

@@ -3,7 +3,7 @@ import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
 import { sendWakes } from '../../db/wakes.ts';
-import { ADVICE } from '../../domain/causes.ts';
+import { adviceFor } from '../../domain/causes.ts';
 import type { TokenWarning } from '../../domain/integration.ts';
 import type { VerdictChange } from '../../domain/verdict-change.ts';
 import { verdictChange } from '../../domain/verdict-change.ts';
@@ -187,9 +187,9 @@ function eventText(row: IntegrationRow, { next, event }: VerdictChange): string 
     case 'integration.recovered':
       return `${row.name}: GitLab answers again.`;
     case 'integration.invalid':
-      return `${row.name}: the token does not work. ${next.cause === null ? '' : ADVICE[next.cause]}`;
+      return `${row.name}: the token does not work. ${adviceFor(next.cause) ?? ''}`;
     default:
-      return `${row.name}: no verdict. ${next.reachabilityCause === null ? '' : ADVICE[next.reachabilityCause]}`;
+      return `${row.name}: no verdict. ${adviceFor(next.reachabilityCause) ?? ''}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IntegrationView, TokenView } from '../../db/stores/integration-view.ts';
 import type { SyncView } from '../../db/stores/syncs.ts';
-import { ADVICE } from '../../domain/causes.ts';
+import { adviceFor } from '../../domain/causes.ts';
 import { escapeForeignText } from '../../domain/finding.ts';
 import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
@@ -70,12 +70,9 @@ function adviceOf(view: IntegrationView): string | null {
     const tokenName = rotation.tokenName === null ? null : escapeForeignText(rotation.tokenName);
     return lostRotationText({ ...rotation, tokenName, expiresAt: rotation.expiresOn, baseUrl: view.baseUrl });
   }
-  if (view.verdict === 'invalid')
-    return view.cause === null || view.cause === undefined ? null : ADVICE[view.cause];
+  if (view.verdict === 'invalid') return adviceFor(view.cause ?? null);
   if (view.reachability !== 'unreachable') return null;
-  return view.reachabilityCause === null || view.reachabilityCause === undefined
-    ? null
-    : ADVICE[view.reachabilityCause];
+  return adviceFor(view.reachabilityCause ?? null);
 }
 
 function presentSync(view: IntegrationView): Integration['sync'] {

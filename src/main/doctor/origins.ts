@@ -1,6 +1,6 @@
 import type { Response } from 'undici';
 import { fetch } from 'undici';
-import { ADVICE } from '../../domain/causes.ts';
+import { CAUSE_TEXTS } from '../../domain/causes.ts';
 import { transportError } from '../../gitlab/transport-error.ts';
 import type { OutboundPolicy } from '../../outbound/policy.ts';
 import type { DoctorPart } from './part.ts';
@@ -48,7 +48,7 @@ async function examineOrigin(input: {
     return { part: answered({ name, origin, response }), aheadMs };
   } catch (err) {
     const { code, message } = transportError(err, { method: 'GET', endpoint: ENDPOINT, host: url.host });
-    const advice = code === 'gitlab_tls_failed' ? ADVICE.gitlab_tls_failed : ADVICE.gitlab_unreachable;
+    const advice = CAUSE_TEXTS[code === 'gitlab_tls_failed' ? code : 'gitlab_unreachable'].advice;
     return { part: part(name, { source: origin, status: 'failed', detail: message, advice }), aheadMs: null };
   }
 }
@@ -63,7 +63,7 @@ function answered(input: { name: string; origin: string; response: Response }): 
     source: origin,
     status: 'warning',
     detail: `answers ${response.status}, not as a GitLab does`,
-    advice: response.status >= 500 ? ADVICE.gitlab_unreachable : ADVICE.not_gitlab,
+    advice: CAUSE_TEXTS[response.status >= 500 ? 'gitlab_unreachable' : 'not_gitlab'].advice,
   });
 }
 
