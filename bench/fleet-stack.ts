@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
+import type { Secu } from '../harness/secu.ts';
 import { homeLayout } from '../src/embedded/home.ts';
 import { findTemporal } from '../src/embedded/temporal-server.ts';
-import type { Secu } from '../test/long/support/secu.ts';
 
 const PROCESSES = ['temporal', 'api', 'orchestration-worker', 'scan-worker'] as const;
 

@@ -1,14 +1,14 @@
 import { loadavg } from 'node:os';
 
-/** One figure beside its peer or limit, measured in the same run. */
+/** One figure with its peer or limit, measured in the same run. */
 export interface Row {
   what: string;
   ours: number;
   unit: string;
-  /** What it is held against, in the same unit. */
+  /** The figure to compare with, in the same unit. */
   against: { what: string; value: number } | null;
-  /** `ours / against` may be this at most; `null` = only told. */
-  mostRatio: number | null;
+  /** Limit of `ours / against`; `null` = the figure is only reported. */
+  maxRatio: number | null;
   ok: boolean;
 }
 
@@ -30,26 +30,26 @@ export function newReport(name: string): Report {
   };
 }
 
-/** Adds a figure. Without a limit it is only told. */
+/** Adds a figure. Without a limit it is only reported. */
 export function add(
   report: Report,
-  row: Omit<Row, 'ok' | 'against' | 'mostRatio'> & Partial<Pick<Row, 'against' | 'mostRatio'>>,
+  row: Omit<Row, 'ok' | 'against' | 'maxRatio'> & Partial<Pick<Row, 'against' | 'maxRatio'>>,
 ): void {
-  const { against = null, mostRatio = null } = row;
-  const ok = against === null || mostRatio === null || row.ours <= against.value * mostRatio;
-  report.rows.push({ ...row, against, mostRatio, ok });
+  const { against = null, maxRatio = null } = row;
+  const ok = against === null || maxRatio === null || row.ours <= against.value * maxRatio;
+  report.rows.push({ ...row, against, maxRatio, ok });
 }
 
 export function printReport(report: Report): string {
-  const lines = report.rows.map(({ what, ours, unit, against, mostRatio, ok }) => {
+  const lines = report.rows.map(({ what, ours, unit, against, maxRatio, ok }) => {
     const ratio = against === null || against.value === 0 ? '' : (ours / against.value).toFixed(2);
     return [
       what,
       `${shown(ours)} ${unit}`,
       against === null ? '' : `${shown(against.value)} ${unit} (${against.what})`,
       ratio,
-      mostRatio === null ? '' : `≤ ${mostRatio}`,
-      mostRatio === null ? '' : ok ? 'ok' : 'PASSED',
+      maxRatio === null ? '' : `≤ ${maxRatio}`,
+      maxRatio === null ? '' : ok ? 'ok' : 'EXCEEDED',
     ];
   });
   const table = [['what', 'Secu', 'against', 'ratio', 'limit', ''], ...lines];

@@ -3,12 +3,13 @@ import type { Faults } from './faults.ts';
 import type { BanList } from './git/bans.ts';
 import type { Repositories } from './git/repositories.ts';
 import type { Listener } from './listener.ts';
+import type { Role } from './project-access.ts';
 import { addProjectOf, projectByPath } from './projects.ts';
 import type { CommitRecipe, Recipe } from './recipes/recipe.ts';
 import type { RequestLog } from './requests.ts';
 import type { NewToken } from './tokens.ts';
 import { addToken } from './tokens.ts';
-import type { InstanceSettings, Project, Role, Token, User, UserKind, World } from './world.ts';
+import type { InstanceSettings, Project, Token, User, UserKind, World } from './world.ts';
 import { takeId, userById } from './world.ts';
 
 /** A project by id, by its present path, or by the name of its recipe. */

@@ -1,5 +1,6 @@
+import type { Role } from './project-access.ts';
 import type { Recipe } from './recipes/recipe.ts';
-import type { Project, Role, Token, User, World } from './world.ts';
+import type { Project, Token, User, World } from './world.ts';
 import { isBot, takeId } from './world.ts';
 
 const NO_ROLE: Role = { level: 0, via: 'project' };

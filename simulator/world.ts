@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { GitlabData } from './data.ts';
+import type { RepositoryAccess, Role, Visibility } from './project-access.ts';
 import type { Recipe } from './recipes/recipe.ts';
 
 export type UserKind = 'human' | 'service_account' | 'group_token_bot' | 'project_token_bot';
@@ -49,10 +50,6 @@ export type Token = {
   family: number;
 };
 
-/** By which way a member came in: it decides which side of `permissions` GitLab fills. */
-type RoleSource = 'group' | 'project' | 'invited_group';
-export type Role = { level: number; via: RoleSource };
-
 export type Project = {
   id: number;
   /** The recipe that it was made from. */
@@ -62,9 +59,9 @@ export type Project = {
   name: string;
   description: string | null;
   defaultBranch: string;
-  visibility: 'private' | 'internal' | 'public';
+  visibility: Visibility;
   archived: boolean;
-  repositoryAccess: 'enabled' | 'private' | 'disabled';
+  repositoryAccess: RepositoryAccess;
   /** False: the project never had a repository. */
   repositoryExists: boolean;
   markedForDeletionOn: string | null;

@@ -1,5 +1,5 @@
 import type { RawObject } from '../git/objects.ts';
-import type { Project, Role } from '../world.ts';
+import type { RepositoryAccess, Role, Visibility } from '../project-access.ts';
 
 /** A file's content, or null to delete it. */
 export type FileContent =
@@ -68,9 +68,9 @@ export type Expectation = {
 export type ProjectTraits = {
   name?: string;
   description?: string;
-  visibility?: Project['visibility'];
+  visibility?: Visibility;
   archived?: boolean;
-  repositoryAccess?: Project['repositoryAccess'];
+  repositoryAccess?: RepositoryAccess;
   /** False: the project never had a repository. */
   repositoryExists?: boolean;
   /** `YYYY-MM-DD` */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import { startOutboxLoop } from '../../src/background/outbox-loop.ts';
 import { createActivityMetrics } from '../../src/metrics/activities.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import type { NotedStarters } from './support.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { GitRemote, Scanners } from '../../src/domain/ports.ts';
 import type { ScanTask } from '../../src/domain/scan.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import { repositoriesOf, sync } from './listing-support.ts';

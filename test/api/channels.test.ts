@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { DEFAULT_CHANNEL_EVENTS } from '../../src/domain/channel.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { flagEvent, startTelling } from '../support/channels.ts';
 import { addIntegration } from '../support/integration.ts';
 import type { HttpReceiver } from '../support/receivers.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import type { NewEvent } from '../../src/domain/event.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { EventStream } from '../support/event-stream.ts';
 import { openStream } from '../support/event-stream.ts';
 import type { TestWorld } from '../support/world.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { csvRow } from '../../src/api/findings/csv.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import { finding, seedIntegration, seedRepositories, seedScan } from '../db/seed.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 

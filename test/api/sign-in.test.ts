@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { createPasswords } from '../../src/vault/passwords.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { EventStream } from '../support/event-stream.ts';
 import { openStream } from '../support/event-stream.ts';
 import {

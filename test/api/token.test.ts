@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { startWorkers } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { sendWakes } from '../../src/db/wakes.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { Starters } from '../../src/domain/ports.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { minutesLater, NOW, seedIntegration } from './seed.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { isIdOf } from '../../src/domain/ids.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { addChannel, flagEvent } from '../support/channels.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { openEventFeed } from '../../src/db/event-feed.ts';
 import type { EventPosition } from '../../src/db/stores/events.ts';
 import type { LiveEvent, NewEvent } from '../../src/domain/event.ts';
 import { createLogger } from '../../src/log/logger.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { minutesLater, NOW } from './seed.ts';

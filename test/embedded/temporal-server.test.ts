@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { toolPath } from '../../harness/tools.ts';
 import { acquireHome } from '../../src/embedded/home.ts';
 import { createSupervisor } from '../../src/embedded/supervisor.ts';
 import { isUsable, startTemporalServer, startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
-import { toolPath } from '../support/tools.ts';
 import { isAlive, until } from './support.ts';
 
 let folder: string;

@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import type { WorkFolder } from '../../src/folder-lease/work-folder.ts';
 import { openWorkFolder } from '../../src/folder-lease/work-folder.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { readProcessStart } from '../../tools/lock.js';
-import { awaitUntil } from '../support/await-until.ts';
 
 const log = createLogger({ level: 'silent', format: 'json' });
 const LONG_AGO = new Date(Date.now() - 11 * 60_000);

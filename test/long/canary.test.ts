@@ -4,10 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
+import type { Answer } from '../../harness/client.ts';
+import type { Secu } from '../../harness/secu.ts';
+import { prepareSecu } from '../../harness/secu.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { createSimulator } from '../../simulator/index.ts';
-import { awaitUntil } from '../support/await-until.ts';
-import type { Answer } from './support/client.ts';
 import {
   filesHolding,
   formsOf,
@@ -16,8 +18,6 @@ import {
   tablesHolding,
   watchProcesses,
 } from './support/search.ts';
-import type { Secu } from './support/secu.ts';
-import { prepareSecu } from './support/secu.ts';
 import { awaitSettled } from './support/story.ts';
 
 let simulator: Simulator;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page, Request } from 'playwright-core';
-import { awaitUntil } from '../support/await-until.ts';
+import { awaitUntil } from '../../harness/await-until.ts';
 import type { WatchedPage } from './support/browser.ts';
 import type { Person, Stage } from './support/dashboard.ts';
 import {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { processesOf } from '../../harness/secu.ts';
 import { freePort } from '../../src/embedded/home.ts';
-import { processesOf } from './support/secu.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

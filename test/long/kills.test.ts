@@ -3,11 +3,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
+import type { Secu } from '../../harness/secu.ts';
+import { prepareSecu, processesOf } from '../../harness/secu.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { createSimulator } from '../../simulator/index.ts';
-import { awaitUntil } from '../support/await-until.ts';
-import type { Secu } from './support/secu.ts';
-import { prepareSecu, processesOf } from './support/secu.ts';
 import { awaitSettled, look, wantedAndFound, workspacesOf } from './support/story.ts';
 
 let simulator: Simulator;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
+import type { Secu } from '../../harness/secu.ts';
+import { prepareSecu } from '../../harness/secu.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { createSimulator, fleetRecipes } from '../../simulator/index.ts';
-import { awaitUntil } from '../support/await-until.ts';
-import type { Secu } from './support/secu.ts';
-import { prepareSecu } from './support/secu.ts';
 import { awaitSettled, look } from './support/story.ts';
 
 let simulator: Simulator;

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { awaitUntil } from '../support/await-until.ts';
+import { awaitUntil } from '../../harness/await-until.ts';
 import type { Stage } from './support/dashboard.ts';
 import {
   ADMIN,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import { ensureReconcileSchedule } from '../../src/temporal/starters.ts';
 import { reconcileWorkflowId } from '../../src/workflows/contract.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { startWorkers } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { toolPath } from '../../harness/tools.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { aboutOf, readyOf } from '../../src/main/api-facts.ts';
 import { startApi } from '../support/api.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { addIntegration } from '../support/integration.ts';
-import { toolPath } from '../support/tools.ts';
 import { startWorkers } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld, temporalOf } from '../support/world.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { addIntegration } from '../support/integration.ts';
 import { startWorkers } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';

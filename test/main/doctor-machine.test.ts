@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import { toolPath } from '../../harness/tools.ts';
 import { acquireHome } from '../../src/embedded/home.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import { createSupervisor } from '../../src/embedded/supervisor.ts';
 import { examineMachine } from '../../src/main/doctor/machine.ts';
-import { toolPath } from '../support/tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'secu-doctor-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import { dateInDays } from '../../src/domain/rotation.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { addChannel, SIGNING_SECRET, startTelling } from '../support/channels.ts';
 import { addIntegration } from '../support/integration.ts';
 import type { HttpReceiver } from '../support/receivers.ts';

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
+import { toolPath } from '../../harness/tools.ts';
 import { freePort } from '../../src/embedded/home.ts';
 import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
 import { isAlive } from '../embedded/support.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { toolPath } from '../support/tools.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What `secu up` runs when PostgreSQL and Temporal are given. */

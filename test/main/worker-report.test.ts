@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
+import { toolPath } from '../../harness/tools.ts';
 import { startThrowawayTemporal, TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
 import { startApi } from '../support/api.ts';
-import { awaitUntil } from '../support/await-until.ts';
-import { toolPath } from '../support/tools.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
+import { toolPath } from '../../harness/tools.ts';
 import { defaultRecipes } from '../../simulator/index.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { CloneResult } from '../../src/domain/ports.ts';
@@ -13,8 +15,6 @@ import type { GitWorld } from '../git/support.ts';
 import { createGitWorld } from '../git/support.ts';
 import { programsOf, standIn } from '../scanners/fakes.ts';
 import { hash } from '../scanners/support.ts';
-import { awaitUntil } from '../support/await-until.ts';
-import { toolPath } from '../support/tools.ts';
 
 const HANGING = ["trap '' TERM INT HUP", 'sleep 600 &', 'sleep 600', 'exit 0'];
 

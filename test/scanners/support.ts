@@ -2,13 +2,13 @@ import { createHmac } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toolPath } from '../../harness/tools.ts';
 import { commitStream } from '../../simulator/git/fast-import.ts';
 import { runGit } from '../../simulator/git/run.ts';
 import type { CommitRecipe, FileContent } from '../../simulator/index.ts';
 import type { ScanReport } from '../../src/domain/ports.ts';
 import type { ScannersOptions } from '../../src/scanners/scanners.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
-import { toolPath } from '../support/tools.ts';
 
 export const BLOB_MAX_BYTES = 10 * 1024 * 1024;
 

@@ -5,9 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
-
+import { awaitUntil } from '../../harness/await-until.ts';
 import type { FaultAnswer } from '../../simulator/index.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { clientEnvironment, cloneUrl, git } from './scan.ts';
 import type { Started } from './start.ts';
 import { call, startSimulator } from './start.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { toolPath } from '../../harness/tools.ts';
 import type { ExpectedFinding, Recipe } from '../../simulator/index.ts';
 import { defaultRecipes, fleetRecipes } from '../../simulator/index.ts';
-import { toolPath } from '../support/tools.ts';
 import { cloneUrl, git, scanWithGitleaks } from './scan.ts';
 import type { Started } from './start.ts';
 import { startSimulator } from './start.ts';

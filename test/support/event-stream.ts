@@ -1,4 +1,4 @@
-import { awaitUntil } from './await-until.ts';
+import { awaitUntil } from '../../harness/await-until.ts';
 
 export interface StreamedEvent {
   /** Of stored events; live ones have none. */

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { toolPath } from '../../harness/tools.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { acquireHome, homeHolder } from '../../src/embedded/home.ts';
 import { startThrowawayPostgres } from '../../src/embedded/postgres.ts';
@@ -9,7 +10,6 @@ import { endLeftovers } from '../../src/embedded/processes.ts';
 import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
 import { workflowBundle } from '../../src/main/workflow-bundle.ts';
 import { GROUND_VARIABLES, TEMPLATE_DATABASE } from './ground-address.ts';
-import { toolPath } from './tools.ts';
 
 /** What every suite of one run stands on: one PostgreSQL, one Temporal server, one workflow bundle. */
 export interface Ground {

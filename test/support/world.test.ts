@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { awaitUntil } from './await-until.ts';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { addIntegration } from './integration.ts';
 import { startWorkers } from './workers.ts';
 import type { TestWorld } from './world.ts';

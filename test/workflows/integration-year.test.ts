@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { expiryMs } from '../../src/domain/token-expiry.ts';
 import { integrationWorkflowId } from '../../src/workflows/contract.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
 import { startClockServer } from './support/clock-server.ts';
 import type { IntegrationRow } from './support/integration-row.ts';

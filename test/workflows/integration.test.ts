@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import {
@@ -8,7 +9,6 @@ import {
   STATUS_ATTRIBUTE,
   syncWorkflowId,
 } from '../../src/workflows/contract.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
 import { runsOf, stateOf } from './support/inspect.ts';
 import type { IntegrationRow } from './support/integration-row.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import type { SecuErrorCode } from '../../src/domain/errors.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { ScanResult, ScanTask } from '../../src/domain/scan.ts';
 import { scanWorkflowId } from '../../src/workflows/contract.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
 import { activitiesWith, untilCanceled } from './support/activities.ts';
 import { eventNamesOf, foreignTextIn } from './support/histories.ts';

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import type { Starters } from '../../src/domain/ports.ts';
 import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
@@ -10,7 +11,6 @@ import {
   reconcileWorkflowId,
   scanWorkflowId,
 } from '../../src/workflows/contract.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import { activitiesWith } from './support/activities.ts';
 import { runsOf } from './support/inspect.ts';
 import type { Suite } from './support/suite.ts';

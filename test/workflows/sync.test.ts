@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { awaitUntil } from '../../harness/await-until.ts';
 import type { ListingOutcome } from '../../src/activities/sync/listing.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import { syncWorkflowId } from '../../src/workflows/contract.ts';
-import { awaitUntil } from '../support/await-until.ts';
 import type { AllActivities } from './support/activities.ts';
 import { activitiesWith, untilCanceled } from './support/activities.ts';
 import type { Suite } from './support/suite.ts';

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { awaitUntil } from '../../../harness/await-until.ts';
+import type { Answer } from '../../../harness/client.ts';
+import type { Secu } from '../../../harness/secu.ts';
+import { prepareSecu } from '../../../harness/secu.ts';
 import type { Recipe, Simulator } from '../../../simulator/index.ts';
 import { createSimulator, defaultRecipes } from '../../../simulator/index.ts';
-import { awaitUntil } from '../../support/await-until.ts';
 import type { WatchedOptions, WatchedPage } from './browser.ts';
 import { launchBrowser, openPage } from './browser.ts';
-import type { Answer } from './client.ts';
-import type { Secu } from './secu.ts';
-import { prepareSecu } from './secu.ts';
 import { awaitSettled } from './story.ts';
 
 /** Long enough, and nobody's. */

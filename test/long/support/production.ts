@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Client } from '../../../harness/client.ts';
+import { createClient } from '../../../harness/client.ts';
+import { readProc } from '../../../harness/secu.ts';
+import { toolPath } from '../../../harness/tools.ts';
 import { freePort } from '../../../src/embedded/home.ts';
 import { interpolate, readCompose } from '../../support/compose.ts';
-import { toolPath } from '../../support/tools.ts';
-import type { Client } from './client.ts';
-import { createClient } from './client.ts';
-import { readProc } from './secu.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 

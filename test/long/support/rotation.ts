@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { awaitUntil } from '../../../harness/await-until.ts';
+import { toolPath } from '../../../harness/tools.ts';
 import { fleetRecipes } from '../../../simulator/index.ts';
 import { openToken } from '../../../src/activities/token/credential.ts';
 import { startThrowawayTemporal } from '../../../src/embedded/temporal-server.ts';
 import { createStarters } from '../../../src/temporal/starters.ts';
-import { awaitUntil } from '../../support/await-until.ts';
 import { addIntegration } from '../../support/integration.ts';
-import { toolPath } from '../../support/tools.ts';
 import type { TestWorld } from '../../support/world.ts';
 import { createTestWorld, temporalOf } from '../../support/world.ts';
 

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
+import type { Secu } from '../../../harness/secu.ts';
+import { processesOf, readProc } from '../../../harness/secu.ts';
 import { homeLayout } from '../../../src/embedded/home.ts';
 import { findPostgres } from '../../../src/embedded/postgres.ts';
 import { findTemporal } from '../../../src/embedded/temporal-server.ts';
-import type { Secu } from './secu.ts';
-import { processesOf, readProc } from './secu.ts';
 
 /** The forms in which a text may hide: as it is, in base64 at each of three offsets, in hex, percent-encoded. */
 export function formsOf(text: string): string[] {

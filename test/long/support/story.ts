@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { awaitUntil } from '../../../harness/await-until.ts';
+import type { Client } from '../../../harness/client.ts';
+import type { Secu } from '../../../harness/secu.ts';
 import type { Simulator } from '../../../simulator/index.ts';
 import { expectationsOf } from '../../../simulator/index.ts';
 import { escapeForeignText } from '../../../src/domain/finding.ts';
-import { awaitUntil } from '../../support/await-until.ts';
-import type { Client } from './client.ts';
-import type { Secu } from './secu.ts';
 
 /** Waits until the integration is active, listed, nothing waits or runs, and every repository was tried. */
 export async function awaitSettled(secu: Client, integrationId: string): Promise<void> {

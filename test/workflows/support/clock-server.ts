@@ -1,10 +1,10 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { toolPath } from '../../../harness/tools.ts';
 import {
   INTEGRATION_ID_ATTRIBUTE,
   NEXT_WAKE_ATTRIBUTE,
   STATUS_ATTRIBUTE,
 } from '../../../src/workflows/contract.ts';
-import { toolPath } from '../../support/tools.ts';
 
 /**
  * Time skipping over continue-as-new is right only where a new run need not keep its distance from the one before it:

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { toolPath } from '../../../harness/tools.ts';
 import type { GitRemote, Scanners } from '../../../src/domain/ports.ts';
 import { createGitRemote } from '../../../src/git/remote.ts';
 import type { OutboundPolicy } from '../../../src/outbound/policy.ts';
 import { findAstGrep } from '../../../src/scanners/ast-grep/find.ts';
 import { createScanners } from '../../../src/scanners/scanners.ts';
-import { toolPath } from '../../support/tools.ts';
 
 /** The real git, hardened as in production. */
 export function realGit({ policy, workFolder }: { policy: OutboundPolicy; workFolder: string }): GitRemote {

@@ -1,3 +1,4 @@
+import { awaitUntil } from '../../../harness/await-until.ts';
 import { defaultRecipes } from '../../../simulator/index.ts';
 import { openToken } from '../../../src/activities/token/credential.ts';
 import { newId } from '../../../src/db/new-id.ts';
@@ -12,7 +13,6 @@ import {
   scanWorkflowId,
   syncWorkflowId,
 } from '../../../src/workflows/contract.ts';
-import { awaitUntil } from '../../support/await-until.ts';
 import { addIntegration } from '../../support/integration.ts';
 import { startWorkers } from '../../support/workers.ts';
 import type { TestWorld } from '../../support/world.ts';

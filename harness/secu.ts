@@ -6,11 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../../src/embedded/home.ts';
-import { awaitUntil } from '../../support/await-until.ts';
-import { toolPath } from '../../support/tools.ts';
+import { freePort } from '../src/embedded/home.ts';
+import { awaitUntil } from './await-until.ts';
 import type { Client } from './client.ts';
 import { createClient } from './client.ts';
+import { toolPath } from './tools.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 

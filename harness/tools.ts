@@ -1,4 +1,4 @@
-import { installTool, pathSettingOf } from '../../tools/install.js';
+import { installTool, pathSettingOf } from '../tools/install.js';
 
 /** Where a tool of the manifest lies; it is fetched or built when the launcher did not do so before. */
 export async function toolPath(name: 'temporal' | 'gitleaks' | 'osv-scanner'): Promise<string> {
