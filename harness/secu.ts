@@ -12,7 +12,7 @@ import type { Client } from './client.ts';
 import { createClient } from './client.ts';
 import { toolPath } from './tools.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /** One `secu up` with a home of its own, as a user runs it: real processes that a test may kill. */
 export interface Secu extends Client {
