@@ -4,7 +4,7 @@ import { DRY_RUN_CAUSES } from './dry-run-causes.ts';
 import type { SecuError, SecuErrorCode } from './errors.ts';
 import { isSecuError } from './errors.ts';
 
-/** Problems, as the details of our errors name them, that are not a cause by the same name. */
+/** Problems (`details.problem` of an error) whose cause has another name. */
 const API_PROBLEMS: Record<string, DryRunCause> = {
   address_refused: 'address_not_allowed',
   timeout: 'no_answer_in_time',
@@ -45,8 +45,8 @@ const GIT_CODES: Partial<Record<SecuErrorCode, DryRunCause>> = {
 };
 
 /**
- * The finest cause for a refusal. What only the whole of the server's answer tells (which 5xx, which permission) is in
- * the details of the error: `problem`, `status`.
+ * The most specific cause for a refusal. `details.problem` and `details.status` of the error say which 5xx or
+ * which missing permission it was.
  */
 export function causeOfRefusal(err: SecuError, via: 'api' | 'git'): DryRunCause {
   const { problem, status } = err.details;
@@ -71,7 +71,7 @@ function knownCause(text: string): DryRunCause | undefined {
   return Object.hasOwn(DRY_RUN_CAUSES, text) ? (text as DryRunCause) : undefined;
 }
 
-/** Runs one step. @throws what is no SecuError: our own mistakes */
+/** Runs one step of a dry run. @throws errors that are not a SecuError */
 export async function stepOf(
   work: () => Promise<string | null>,
   { signal, via = 'api' }: { signal: AbortSignal; via?: 'api' | 'git' },

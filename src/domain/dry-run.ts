@@ -12,7 +12,7 @@ export interface Check {
   name: CheckName;
   status: (typeof CHECK_STATUSES)[number];
   cause: DryRunCause | null;
-  /** What was observed. */
+  /** What was observed, as text for a person. */
   detail: string | null;
   advice: string | null;
 }
@@ -21,7 +21,7 @@ export const DRY_RUN_VERDICTS = ['usable', 'unusable', 'unknown'] as const;
 
 export interface DryRun {
   verdict: (typeof DRY_RUN_VERDICTS)[number];
-  /** The cause that an integration would show. */
+  /** The cause that the integration would have. */
   cause: InvalidCause | ReachabilityCause | 'origin_not_allowed' | null;
   advice: string | null;
   token: TokenFacts | null;
@@ -29,17 +29,19 @@ export interface DryRun {
   reach: Reach | null;
 }
 
-/** What a token reaches, as GitLab counts it; `null` where it does not tell (above 10,000 projects). */
+/**
+ * How much a token can read, as GitLab counts it; `null` where GitLab does not count (above 10,000 projects).
+ */
 export interface Reach {
   groups: number | null;
   projects: number | null;
-  /** Of those, the archived ones. */
+  /** How many of these projects are archived. */
   archived: number | null;
-  /** Projects of which its owner is a member with any role. */
+  /** Projects of which the token owner is a member, in any role. */
   memberships: number | null;
 }
 
-/** One step of a dry run: it worked, it was refused with this cause, or it was not tried. */
+/** The result of one step: it worked, it was refused with a cause, or it was not tried. */
 export type Step =
   | { kind: 'ok'; detail: string | null }
   | { kind: 'refused'; cause: DryRunCause; detail: string | null }
@@ -54,12 +56,12 @@ export interface DryRunObservations {
   dns: Step;
   tcp: Step;
   tls: Step;
-  /** Whole days until the certificate of the server expires. */
+  /** Whole days until the server certificate expires. */
   certificateDays: number | null;
   gitlab: Step;
   prefixKind: WrongKindCause | null;
   self: Step;
-  /** Known where `self` is ok, or where the token lives and may not read itself. */
+  /** Known when `self` is ok, or when the token is alive but may not read itself. */
   token: TokenFacts | null;
   list: Step;
   clone: Step;
@@ -72,24 +74,24 @@ export const NOT_TRIED: NotTried = { kind: 'not_tried', detail: null };
 const SOON_DAYS = 14;
 const LOW_SHARE = 0.1;
 
-/** Checks and verdict over what was observed. Only a definite "no" makes a token unusable. */
+/** Turns observations into checks and a verdict. Only a definite "no" makes a token unusable. */
 export function dryRunOf(
-  seen: DryRunObservations,
+  observed: DryRunObservations,
   { wantsRotation, nowMs }: { wantsRotation: boolean; nowMs: number },
 ): DryRun {
   const checks = [
-    stepCheck('origin', seen.origin),
-    stepCheck('dns', seen.dns),
-    stepCheck('tcp', seen.tcp),
-    tlsCheck(seen),
-    stepCheck('gitlab', seen.gitlab),
-    shapeCheck(seen),
-    aliveCheck(seen),
-    ...tokenChecks(seen, { wantsRotation, nowMs }),
-    stepCheck('list', seen.list),
-    stepCheck('clone', seen.clone),
-    reachCheck(seen),
-    rateLimitCheck(seen),
+    stepCheck('origin', observed.origin),
+    stepCheck('dns', observed.dns),
+    stepCheck('tcp', observed.tcp),
+    tlsCheck(observed),
+    stepCheck('gitlab', observed.gitlab),
+    shapeCheck(observed),
+    aliveCheck(observed),
+    ...tokenChecks(observed, { wantsRotation, nowMs }),
+    stepCheck('list', observed.list),
+    stepCheck('clone', observed.clone),
+    reachCheck(observed),
+    rateLimitCheck(observed),
   ];
   const failed = checks.find((check) => check.status === 'failed');
   const cause = failed?.cause ?? null;
@@ -99,9 +101,9 @@ export function dryRunOf(
     verdict: failed === undefined ? 'usable' : isDefinite ? 'unusable' : 'unknown',
     cause: as,
     advice: failed?.advice ?? null,
-    token: seen.token,
+    token: observed.token,
     checks,
-    reach: seen.reach,
+    reach: observed.reach,
   };
 }
 
@@ -113,8 +115,8 @@ function skipped(name: CheckName, detail: string | null = null): Check {
   return { name, status: 'skipped', cause: null, detail, advice: null };
 }
 
-/** A cause without an integration's cause behind it is a warning wherever it shows. */
-function told(name: CheckName, cause: DryRunCause, detail: string | null = null): Check {
+/** A cause that an integration would not show is always a warning. */
+function withCause(name: CheckName, cause: DryRunCause, detail: string | null = null): Check {
   const { as, advice } = DRY_RUN_CAUSES[cause];
   return { name, status: as === null ? 'warning' : 'failed', cause, detail, advice };
 }
@@ -126,25 +128,25 @@ function stepCheck(name: CheckName, step: Step): Check {
     case 'not_tried':
       return skipped(name, step.detail);
     case 'refused':
-      return told(name, step.cause, step.detail);
+      return withCause(name, step.cause, step.detail);
   }
 }
 
 function tlsCheck({ tls, certificateDays }: DryRunObservations): Check {
   const endsSoon = tls.kind === 'ok' && certificateDays !== null && certificateDays <= SOON_DAYS;
   return endsSoon
-    ? told('tls', 'tls_certificate_expires_soon', `${certificateDays} days left`)
+    ? withCause('tls', 'tls_certificate_expires_soon', `${certificateDays} days left`)
     : stepCheck('tls', tls);
 }
 
-/** A prefix is a hint, never a verdict: it counts once GitLab has refused the token, or could not be asked. */
+/** A prefix is a hint, not a verdict: it counts only if GitLab refused the token or could not be asked. */
 function shapeCheck({ prefixKind, self }: DryRunObservations): Check {
-  return prefixKind === null || self.kind === 'ok' ? ok('token_shape') : told('token_shape', prefixKind);
+  return prefixKind === null || self.kind === 'ok' ? ok('token_shape') : withCause('token_shape', prefixKind);
 }
 
 function aliveCheck({ prefixKind, self }: DryRunObservations): Check {
   return prefixKind !== null && self.kind === 'refused' && isWordAboutToken(self.cause)
-    ? skipped('alive', 'its kind says enough')
+    ? skipped('alive', 'the kind of token already says enough')
     : stepCheck('alive', self);
 }
 
@@ -162,27 +164,28 @@ function tokenChecks(
 }
 
 function ownerCheck({ owner }: TokenFacts): Check {
-  if (owner.kind === 'unknown') return told('owner', 'owner_unknown');
+  if (owner.kind === 'unknown') return withCause('owner', 'owner_unknown');
   const detail = `${owner.username} (${owner.kind})`;
-  return owner.kind === 'user' ? told('owner', 'token_of_a_person', detail) : ok('owner', detail);
+  return owner.kind === 'user' ? withCause('owner', 'token_of_a_person', detail) : ok('owner', detail);
 }
 
 function scopesCheck(token: TokenFacts, wantsRotation: boolean): Check {
-  if (token.granular) return ok('scopes', 'fine-grained: what it may do shows when it is tried');
+  if (token.granular) return ok('scopes', 'fine-grained: permissions show only when they are used');
   const detail = token.scopes.join(', ');
-  if (!canList(token.scopes)) return told('scopes', 'scope_missing_list', detail);
-  if (wantsRotation && token.mayRotate === false) return told('scopes', 'scope_missing_rotate', detail);
+  if (!canList(token.scopes)) return withCause('scopes', 'scope_missing_list', detail);
+  if (wantsRotation && token.mayRotate === false) return withCause('scopes', 'scope_missing_rotate', detail);
   const tooMuch = overpoweredScopes(token.scopes);
-  if (tooMuch.length > 0) return told('scopes', 'token_overprivileged', `not needed: ${tooMuch.join(', ')}`);
+  if (tooMuch.length > 0)
+    return withCause('scopes', 'token_overprivileged', `not needed: ${tooMuch.join(', ')}`);
   return ok('scopes', detail);
 }
 
 function expiryCheck({ expiresAt }: TokenFacts, nowMs: number): Check {
-  if (expiresAt === undefined) return told('expiry', 'expiry_unknown');
+  if (expiresAt === undefined) return withCause('expiry', 'expiry_unknown');
   if (expiresAt === null) return ok('expiry', 'never');
   const days = daysLeft({ expiresAt, nowMs });
   const detail = `${expiresAt}, ${days} ${days === 1 ? 'day' : 'days'} left`;
-  return days <= SOON_DAYS ? told('expiry', 'expires_soon', detail) : ok('expiry', detail);
+  return days <= SOON_DAYS ? withCause('expiry', 'expires_soon', detail) : ok('expiry', detail);
 }
 
 function reachCheck({ reach, token }: DryRunObservations): Check {
@@ -190,9 +193,9 @@ function reachCheck({ reach, token }: DryRunObservations): Check {
   const { projects, archived, memberships } = reach;
   const detail = `${reach.groups ?? 'many'} groups, ${projects ?? 'more than 10,000'} projects${archived === null || archived === 0 ? '' : `, ${archived} of them archived`}`;
   if (projects !== 0) return ok('reach', detail);
-  if (memberships !== 0) return told('reach', 'role_too_low', detail);
+  if (memberships !== 0) return withCause('reach', 'role_too_low', detail);
   const isAccount = token?.owner.kind === 'service_account' || token?.owner.kind === 'bot';
-  return told('reach', isAccount ? 'service_account_not_invited' : 'no_repositories', detail);
+  return withCause('reach', isAccount ? 'service_account_not_invited' : 'no_repositories', detail);
 }
 
 function rateLimitCheck({ rateLimit, gitlab }: DryRunObservations): Check {
@@ -201,6 +204,6 @@ function rateLimitCheck({ rateLimit, gitlab }: DryRunObservations): Check {
   const { limit, remaining } = rateLimit;
   const detail = `${remaining} of ${limit} requests left`;
   return remaining < limit * LOW_SHARE
-    ? told('rate_limit', 'rate_limit_low', detail)
+    ? withCause('rate_limit', 'rate_limit_low', detail)
     : ok('rate_limit', detail);
 }

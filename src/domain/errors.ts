@@ -1,12 +1,11 @@
 import { INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from './causes.ts';
 
 /**
- * Every cause that Secu can name. One code per cause; the edges translate it: `src/api/errors.ts` into an HTTP
- * status, `src/temporal/activity-failure.ts` into a Temporal failure. Both tables are total, so a new code does not compile
- * until both have an answer.
+ * Every error code of Secu. `src/api/errors.ts` maps a code to an HTTP status, `src/temporal/activity-failure.ts`
+ * to a Temporal failure. Both tables are total: a new code does not compile until both have an entry.
  */
 export const SECU_ERROR_CODES = [
-  // what a caller did
+  // caused by the caller
   'invalid_request',
   'unauthenticated',
   'forbidden',
@@ -29,11 +28,11 @@ export const SECU_ERROR_CODES = [
   'rotation_not_possible',
   'mail_not_configured',
   'channel_off',
-  // what GitLab said of a token, why there is no verdict, why a scan failed
+  // causes of invalid tokens, of outages and of failed scans
   ...INVALID_CAUSES,
   ...REACHABILITY_CAUSES,
   ...SCAN_CAUSES,
-  // Secu itself
+  // caused by Secu itself
   'secret_unreadable',
   'key_unknown',
   'invalid_settings',
@@ -50,8 +49,8 @@ export const SECU_ERROR_CODES = [
 export type SecuErrorCode = (typeof SECU_ERROR_CODES)[number];
 
 /**
- * The one error class. `code` is for programs, `message` for the operator; `details` holds plain data that an answer
- * may carry (an id, counts). Neither ever holds a token, a URL with user info or a header.
+ * The only error class of Secu. `code` is for programs, `message` for the operator; `details` holds plain data
+ * that an answer may carry (an id, counts). None of them ever holds a token, a URL with user info or a header.
  */
 export class SecuError extends Error {
   readonly code: SecuErrorCode;
@@ -69,12 +68,12 @@ export class SecuError extends Error {
   }
 }
 
-/** How everything ends whose signal fired. */
+/** Thrown when the caller's AbortSignal fires. */
 export function canceled(): SecuError {
-  return new SecuError('canceled', 'it was asked to stop');
+  return new SecuError('canceled', 'the operation was canceled');
 }
 
-/** True for a SecuError, with one of the given codes where any are given. */
+/** True for a SecuError; with codes given, only for one of these codes. */
 export function isSecuError(err: unknown, ...codes: SecuErrorCode[]): err is SecuError {
   return err instanceof SecuError && (codes.length === 0 || codes.includes(err.code));
 }

@@ -1,4 +1,4 @@
-/** Kinds of stored events. Background syncs are stored only when something changed or failed. */
+/** Kinds of stored events. Background syncs are stored only when they changed something or failed. */
 export const EVENT_KINDS = [
   'integration.created',
   'integration.verified',
@@ -55,11 +55,11 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Streamed to whoever listens now, never stored. */
+/** Streamed to connected clients, never stored. */
 export const LIVE_KINDS = ['scan.queued', 'scan.started', 'scan.progress'] as const;
 export type LiveKind = (typeof LIVE_KINDS)[number];
 
-/** Audit events are for administrators only. */
+/** True for audit events, which only administrators see. */
 export function isAuditKind(kind: string): boolean {
   return /^(auth|user|api_key|channel|keyring|settings)\.|^export\.made$/.test(kind);
 }
@@ -68,18 +68,18 @@ export interface NewEvent {
   kind: EventKind;
   integrationId: string | null;
   repositoryId?: string | null;
-  /** `system`, or who did it: `key:<name>`, `user:<name>`; `nobody` where that is not known. */
+  /** `system`, `key:<name>` or `user:<name>`; `nobody` when the actor is unknown. */
   actor: string;
   text: string;
   data?: Record<string, unknown>;
 }
 
-/** A live event travels by NOTIFY: small and plain. */
+/** A live event travels by NOTIFY, so it must stay under 8000 bytes. */
 export interface LiveEvent {
   kind: LiveKind;
   at: string;
   integrationId: string;
-  /** `null` for what concerns many at once. */
+  /** `null` when the event concerns several repositories. */
   repositoryId: string | null;
   data: Record<string, unknown>;
 }

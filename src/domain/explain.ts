@@ -18,56 +18,57 @@ export const EXPLAIN_REASONS = [
 ] as const;
 export type ExplainReason = (typeof EXPLAIN_REASONS)[number];
 
-/** What GitLab shows the token of one project. */
+/** What GitLab shows of one project to the token. */
 export type Located =
   | { kind: 'not_visible' }
-  /** `role`: what the owner of the token is there: Reporter or above, a member below that, or none. */
+  /** `role` of the token owner in the project: Reporter or above, a member below Reporter, or no member. */
   | { kind: 'visible'; repository: ListedRepository; role: 'reads' | 'too_low' | 'none' };
 
 export interface Explanation {
   path: string;
-  /** Is it scanned, or would be if it held anything? */
+  /** True when the repository is scanned, or would be if it had commits. */
   listed: boolean;
-  /** `null` where nothing keeps it away. */
+  /** Why it is not scanned; `null` when it is. */
   reason: ExplainReason | null;
   detail: string;
 }
 
-/** What our rows know of a path. */
+/** What the database knows about a path. */
 export interface KnownRepository {
   fullPath: string;
   state: RepositoryState;
   excludedBecause: Exclusion | null;
-  /** The last complete listing did not name it, and the brake keeps it. */
+  /** The last complete listing did not contain it, and the brake keeps it. */
   held: boolean;
 }
 
 const DETAILS: Record<ExplainReason, string> = {
   not_visible:
-    'GitLab does not show this project to the token: it does not exist under this path, or the owner of the token may not see it.',
+    'GitLab does not show this project to the token: no project has this path, or the token owner cannot see it.',
   not_a_member:
-    'The project is visible, but the owner of the token is no member of it or its groups. Only memberships are listed: add it as Reporter.',
-  access_too_low: 'The owner of the token is a member with a role below Reporter, which may not read code.',
-  archived: 'The project is archived. Allow archived ones in the filters to scan it.',
-  filter: 'The include and exclude filters of this integration leave it out.',
-  fork: 'The project is a fork, and the filters leave forks out.',
-  personal: 'The project is in a personal namespace, and the filters leave those out.',
-  pending_deletion: 'The project is marked for deletion at GitLab.',
-  repository_disabled: 'The repository of this project is switched off at GitLab.',
-  empty: 'It is listed, and holds no commit yet: there is nothing to scan.',
-  missing: 'The last complete listing did not name it any more. A second one without it removes it.',
+    'The project is visible, but the token owner is not a member of it or of its groups. Secu lists only memberships: add the owner as Reporter.',
+  access_too_low: 'The token owner is a member with a role below Reporter, which cannot read code.',
+  archived: 'The project is archived. Include archived projects in the filters to scan it.',
+  filter: 'The include and exclude filters of this integration exclude it.',
+  fork: 'The project is a fork, and the filters exclude forks.',
+  personal: 'The project is in a personal namespace, and the filters exclude personal projects.',
+  pending_deletion: 'The project is marked for deletion in GitLab.',
+  repository_disabled: 'The repository feature of this project is disabled in GitLab.',
+  empty: 'The repository is listed but has no commits yet, so there is nothing to scan.',
+  missing:
+    'The last complete listing did not contain it. It is removed if the next one does not contain it either.',
   brake_engaged:
-    'The last listing did not name it, and the brake holds that back: too much would vanish at once. Look at the sync.',
-  not_synced_yet: 'The token can read it. The next sync lists it.',
+    'The last listing did not contain it, and the brake holds the removal back because too many would be removed at once. Check the sync.',
+  not_synced_yet: 'The token can read it. The next sync will list it.',
   token_scope_missing:
-    'The token may not list projects. Replace it by one with read_api and read_repository.',
+    'The token is not allowed to list projects. Replace it with one that has read_api and read_repository.',
 };
 
 function explained(path: string, listed: boolean, reason: ExplainReason): Explanation {
   return { path, listed, reason, detail: DETAILS[reason] };
 }
 
-/** Why a repository that we know is not scanned. `null` where rows say nothing: GitLab has to be asked. */
+/** Explains a known repository from the database; `null` when GitLab has to be asked. */
 export function explainKnown(known: KnownRepository | null): Explanation | null {
   if (known === null) return null;
   const { fullPath, state, excludedBecause, held } = known;
@@ -75,7 +76,7 @@ export function explainKnown(known: KnownRepository | null): Explanation | null 
     case 'active':
       return held
         ? explained(fullPath, true, 'brake_engaged')
-        : { path: fullPath, listed: true, reason: null, detail: 'It is listed and scanned.' };
+        : { path: fullPath, listed: true, reason: null, detail: 'The repository is listed and scanned.' };
     case 'empty':
       return explained(fullPath, true, 'empty');
     case 'excluded':
@@ -87,7 +88,7 @@ export function explainKnown(known: KnownRepository | null): Explanation | null 
   }
 }
 
-/** Why a repository that no row holds is not listed. */
+/** Explains a repository that is not in the database. */
 export function explainLocated(path: string, located: Located): Explanation {
   if (located.kind === 'not_visible') return explained(path, false, 'not_visible');
   const { fullPath } = located.repository;
@@ -101,9 +102,11 @@ export function explainLocated(path: string, located: Located): Explanation {
   }
 }
 
-/** Before the first listing nothing can be known, and a token that may not list never gets there. */
+/** Explains any path while there is no complete listing yet. */
 export function explainUnlisted(path: string, reason: 'not_synced_yet' | 'token_scope_missing'): Explanation {
   const detail =
-    reason === 'not_synced_yet' ? 'No sync has ended yet; ask again after the first one.' : DETAILS[reason];
+    reason === 'not_synced_yet'
+      ? 'No sync has completed yet; ask again after the first one.'
+      : DETAILS[reason];
   return { path, listed: false, reason, detail };
 }

@@ -8,8 +8,8 @@ export const TRIAGE_REASONS = ['false_positive', 'accepted_risk', 'used_in_tests
 export type TriageReason = (typeof TRIAGE_REASONS)[number];
 
 /**
- * One hit as a scanner reports it, ready to be stored: masked, with its fingerprint. The secret itself is gone.
- * Lines count from 1; `committedAt` is ISO 8601.
+ * One finding as a scanner reports it: masked, with its fingerprint, without the secret itself. Lines count from
+ * 1; `committedAt` is ISO 8601.
  */
 export interface ScannedFinding {
   kind: FindingKind;
@@ -24,18 +24,18 @@ export interface ScannedFinding {
   commit: string;
   author: string | null;
   committedAt: string | null;
-  /** At most 200 characters, every match on the line masked. */
+  /** At most 200 characters, with every match on the line masked. */
   excerpt: string;
-  /** HMAC over kind, rule, path, normalised match and ordinal, with a version before it: `v1:…`. */
+  /** `v1:` and an HMAC over kind, rule, path, normalised match and ordinal. */
   fingerprint: string;
 }
 
-/** A path as part of an address: each segment encoded. */
+/** A path for use in a URL: every segment is encoded. */
 export function encodedPath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }
 
-/** Address of the finding at GitLab, rebuilt from our own parts, each segment encoded. */
+/** URL of the finding in GitLab, built from the base URL with every segment encoded. */
 export function permalink(input: {
   baseUrl: string;
   fullPath: string;
@@ -49,12 +49,14 @@ export function permalink(input: {
   return `${input.baseUrl}/${encodedPath(input.fullPath)}/-/blob/${encodeURIComponent(input.commit)}/${encodedPath(input.path)}${lines}`;
 }
 
-/** Web address of a repository, rebuilt from the base URL and its full path. */
+/** Web URL of a repository, built from the base URL and its full path. */
 export function repositoryWebUrl({ baseUrl, fullPath }: { baseUrl: string; fullPath: string }): string {
   return `${baseUrl}/${encodedPath(fullPath)}`;
 }
 
-/** Control and direction characters made visible: for every foreign text that is shown, logged or exported. */
+/**
+ * Makes control and direction characters visible. Required for foreign text that is shown, logged or exported.
+ */
 export function escapeForeignText(text: string): string {
   return text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly the characters to make visible
@@ -63,7 +65,7 @@ export function escapeForeignText(text: string): string {
   );
 }
 
-/** The same in every text of plain data: paths and names of GitLab may be anywhere in it. */
+/** Applies {@link escapeForeignText} to every text of a plain data structure. */
 export function escapeForeignData(value: unknown): unknown {
   if (typeof value === 'string') return escapeForeignText(value);
   if (Array.isArray(value)) return value.map(escapeForeignData);

@@ -1,4 +1,4 @@
-/** An id is a prefix that says what it names and a ULID, so that ids sort by the time they were made. */
+/** An id is a prefix for its kind and a ULID, so ids sort by creation time. */
 export const ID_PREFIXES = {
   integration: 'int',
   credential: 'crd',
@@ -19,7 +19,7 @@ export const ID_PREFIXES = {
 
 export type IdKind = keyof typeof ID_PREFIXES;
 
-/** True when the text has the form of an id of this kind; says nothing about whether it exists. */
+/** True when the text has the form of an id of this kind; it may not exist. */
 export function isIdOf(kind: IdKind, text: string): boolean {
   return new RegExp(`^${ID_PREFIXES[kind]}_[0-9A-HJKMNP-TV-Z]{26}$`).test(text);
 }

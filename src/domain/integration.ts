@@ -29,13 +29,13 @@ export const TOKEN_WARNINGS = [
 ] as const;
 export type TokenWarning = (typeof TOKEN_WARNINGS)[number];
 
-/** What GitLab says of a token. Dates as GitLab gives them: `expiresAt` is `YYYY-MM-DD`, `null` means never. */
+/** What GitLab says about a token. */
 export interface TokenFacts {
   gitlabTokenId: number | null;
   name: string | null;
   scopes: string[];
   granular: boolean;
-  /** Whether its scopes or permissions let it rotate itself; `null` where GitLab does not tell. */
+  /** Whether its scopes or permissions allow self-rotation; `null` when GitLab does not say. */
   mayRotate: boolean | null;
   /** `undefined` where GitLab would not tell (a fine-grained token that may not read itself). */
   expiresAt: string | null | undefined;
@@ -49,12 +49,12 @@ export interface TokenOwner {
   kind: OwnerKind;
 }
 
-/** `paused` masks the verdict: the row keeps both apart. */
+/** `paused` masks the verdict; the row stores both. */
 export function statusOf(row: { verdict: Verdict; paused: boolean }): IntegrationStatus {
   return row.paused ? 'paused' : row.verdict;
 }
 
-/** May clones of this integration start now? Asked before each page of scans. */
+/** Whether clones of this integration may start now. Checked before each page of scans. */
 export function mayClone(row: {
   verdict: Verdict;
   paused: boolean;
@@ -87,7 +87,7 @@ export const DEFAULT_FILTERS: Filters = {
   personal: true,
 };
 
-/** Name made from the host where none was given; `taken` are the names in use, compared without case. */
+/** A name derived from the host; `taken` are the names in use, compared case-insensitively. */
 export function integrationNameFrom({
   baseUrl,
   taken,

@@ -5,30 +5,33 @@ import type { SealedSecret } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
 import type { UserRole } from './user.ts';
 
-/** Starts and wakes workflows; what the API and the activities see of Temporal. All throw `temporal_unavailable`. */
+/**
+ * Starts and wakes workflows: all that the API and the activities see of Temporal. Every method throws
+ * `temporal_unavailable`.
+ */
 export interface Starters {
-  /** Makes the integration's workflow look again, starting it where it is not running. */
+  /** Makes the integration workflow plan its next action now; starts it if it is not running. */
   wakeIntegration(integrationId: string): Promise<void>;
-  /** Makes the fleet of this integration take what is queued, starting it where it is not running. */
+  /** Makes the fleet workflow take queued scans now; starts it if it is not running. */
   wakeFleet(integrationId: string): Promise<void>;
-  /** Asks the running scan of this repository to stop; nothing where none runs. */
+  /** Cancels the running scan of this repository, if there is one. */
   cancelScan(repositoryId: string): Promise<void>;
-  /** Stops everything of an integration but its own workflow. */
+  /** Cancels every workflow of an integration except its own. */
   cancelAll(integrationId: string): Promise<void>;
-  /** How the workflow of this kind and id stands. */
+  /** The state of the workflow of this kind and id. */
   getWorkflowState(kind: WorkflowKind, id: string): Promise<WorkflowState>;
-  /** Ends it without asking its code; nothing where none runs. What its rows say is for whoever starts the next. */
+  /** Terminates the workflow, if it runs. Its rows are left to the next run. */
   terminate(kind: WorkflowKind, id: string): Promise<void>;
-  /** Ids that a workflow of this kind is open for, in no order. May lag a second behind. */
+  /** Ids that have an open workflow of this kind, in no order. The list may be a second old. */
   openIds(kind: WorkflowKind): AsyncIterable<string>;
 }
 
 export type WorkflowKind = 'integration' | 'sync' | 'fleet' | 'scan';
 
-/** `stuck`: open, and its code fails again and again, so that it will never do what its rows say. */
+/** `stuck`: open, but its workflow task fails again and again. */
 export type WorkflowState = 'closed' | 'open' | 'stuck';
 
-/** Looks at a token that is not stored. Nobody is told, nothing is kept; within ten seconds. */
+/** Tests a token without storing anything or sending any message, within ten seconds. */
 export interface TokenProbe {
   probe(input: { baseUrl: string; token: Secret }): Promise<DryRunObservations>;
 }
@@ -43,23 +46,25 @@ export interface RemoteRepository {
 export interface CloneResult {
   /** The bare repository. */
   gitDirectory: string;
-  /** Head of the default branch; `null` for a repository without a commit. */
+  /** Head of the cloned branch; `null` for a repository without commits. */
   commit: string | null;
   bytes: number;
   ms: number;
 }
 
-/** Git over https, hardened. Both throw SecuError with the codes of `RemoteErrorCode`. */
+/** Hardened Git over HTTPS. Both methods throw a SecuError with a `RemoteErrorCode`. */
 export interface GitRemote {
-  /** Head of the default branch by `ls-remote`; `null` for a repository without a commit. */
+  /** Head of the default branch, by `ls-remote`; `null` for a repository without commits. */
   readHead(repository: RemoteRepository): Promise<{ commit: string | null }>;
-  /** A bare clone into `directory`, which must be empty: the head only, or with `history` all of it. */
+  /**
+   * A bare clone into `directory`, which must be empty: only the head, or with `history: 'full'` all commits.
+   */
   clone(input: RemoteRepository & { directory: string; history: 'none' | 'full' }): Promise<CloneResult>;
 }
 
 /**
- * What a git remote can answer. `token_rejected` is a 401 for this one repository: a bot without access gets it with
- * a good token too, so it says nothing of the token.
+ * Errors of a git remote. `token_rejected` is a 401 for this one repository: a bot that may not read it gets a 401
+ * with a valid token too, so it is no verdict on the token.
  */
 export type RemoteErrorCode =
   | 'token_rejected'
@@ -84,84 +89,91 @@ export interface ScanReport {
 
 /** All scanners of this installation. */
 export interface Scanners {
-  /** One hash over the versions and rules in force: when it changes, everything is scanned again. */
+  /** One hash over the versions and rules in force. When it changes, every repository is scanned again. */
   readonly rules: string;
   /**
-   * Runs all of them over one bare repository, which a snapshot is added to. A scanner that fails is a run with status
-   * `failed`, not an error.
+   * Runs every scanner over one bare repository, to which it adds a snapshot commit. A scanner that fails gives a
+   * run with status `failed`, not an error.
    * @throws SecuError `canceled` when the signal fires
    */
   scan(input: {
     gitDirectory: string;
-    /** An empty folder of its own for reports, beside the repository; its owner removes it. */
+    /** An empty folder for reports, outside the repository; the caller removes it. */
     workDirectory: string;
     commit: string;
     history: 'none' | 'full';
-    /** Other scans under way beside it: a small one waits up to a second for those, to be read together. None, left out. */
+    /**
+     * How many other scans run now. A small scan waits up to two seconds to share a gitleaks run with them.
+     * Default 0.
+     */
     concurrentScans?: number;
-    /** HMAC with the installation's fingerprint key, hex. */
+    /** HMAC with the fingerprint key of this installation, hex. */
     hash: (text: string) => string;
     signal: AbortSignal;
   }): Promise<ScanReport>;
 }
 
-/** GitLab's answer to a rotation, as it may lie on a disk: the new token sealed, and ids and dates. */
+/** GitLab's answer to a rotation, in a form that may be written to disk: the new token is sealed. */
 export interface RotationEntry {
   attemptId: string;
   sealed: SealedSecret;
   newTokenId: number;
-  /** `YYYY-MM-DD`; `null` = never, `undefined` = GitLab did not tell. */
+  /** `YYYY-MM-DD`; `null` = never, `undefined` = GitLab did not say. */
   expiresAt: string | null | undefined;
   createdAt: string | null;
 }
 
 /**
- * Where a worker keeps an answer that GitLab gives once, between its arrival and its commit. Its folder outlives the
- * process; another worker on the same volume takes it over once its owner is gone.
+ * Where a worker stores GitLab's answer to a rotation, which GitLab gives only once, until it is committed. The
+ * folder outlives the process: when its owner is gone, another worker on the same volume takes over its entries.
  */
 export interface RotationJournal {
-  /** Names the worker, its folder and its queue. */
+  /** Identifies the worker, its folder and its task queue. */
   readonly workerId: string;
-  /** Writes something and takes it away again, as an entry would be. @throws what the file system says */
+  /** Writes and removes a test entry. @throws the error of the file system */
   tryOut(): Promise<void>;
-  /** Durable when it resolves: file and folder are synced. */
+  /** Resolves when the entry is durable: file and folder are synced. */
   write(entry: RotationEntry): Promise<void>;
-  /** `null`: there is none, or half of one, whose writer died before it was durable. */
+  /** `null` when there is no entry, or only a partial one. */
   read(attemptId: string): Promise<RotationEntry | null>;
   attemptIds(): Promise<string[]>;
   remove(attemptId: string): Promise<void>;
   /**
-   * Gives a sign of life, and takes over the entries of workers that are gone. `taken` is told of each such worker
-   * before its folder is forgotten; where it fails, that one is found again next time.
+   * Renews the lease of this worker and takes over entries of dead workers. Calls `taken` for each dead worker
+   * before its folder is removed; if `taken` throws, the folder stays for the next call.
    */
   beat(taken: (workerId: string) => Promise<void>): Promise<void>;
 }
 
-/** What has to be remembered between the two halves of a single sign-on, in the browser that began it. */
+/** What the browser has to keep between the two halves of a single sign-on. */
 export interface SignOnMemory {
   state: string;
   nonce: string;
   verifier: string;
 }
 
-/** A person as the provider of single sign-on says. `role` is `null` when nothing of theirs maps to one. */
+/**
+ * A person as the single sign-on provider describes them. `role` is `null` when none of their groups has one.
+ */
 export interface SignedOn {
   issuer: string;
   subject: string;
-  /** What they are called there; foreign text. */
+  /** Display name; foreign text. */
   name: string;
   role: UserRole | null;
 }
 
-/** Single sign-on. `begin` and `finish` throw `sign_on_unavailable` while the provider does not answer as one. */
+/**
+ * Single sign-on. `begin` and `finish` throw `sign_on_unavailable` when the provider does not answer properly.
+ */
 export interface SignOn {
-  /** Where to send the person's browser. */
+  /** The URL to send the browser to. */
   begin(): Promise<{ url: string; memory: SignOnMemory }>;
   /**
-   * What the provider says when the browser comes back; `query` is that of the callback.
-   * @throws SecuError `unauthenticated` for an answer that is not the provider's own to this very beginning
+   * Handles the browser's return; `query` is the query of the callback.
+   * @throws SecuError `unauthenticated` when the answer does not belong to this sign-in
    */
   finish(input: { query: URLSearchParams; memory: SignOnMemory }): Promise<SignedOn>;
-  /** Lets go of the connections to the provider. */
+  /** Closes the connections to the provider. */
   close(): Promise<void>;
 }

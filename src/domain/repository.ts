@@ -15,7 +15,7 @@ export const EXCLUSIONS = [
 ] as const;
 export type Exclusion = (typeof EXCLUSIONS)[number];
 
-/** One repository as GitLab lists it, in our words. */
+/** One repository as GitLab lists it, in Secu's terms. */
 export interface ListedRepository {
   gitlabProjectId: number;
   fullPath: string;
@@ -30,7 +30,7 @@ export interface ListedRepository {
   repositoryDisabled: boolean;
 }
 
-/** Where a listed repository stands, and why it is left out where it is. */
+/** Decides the state of a listed repository, and why it is excluded. */
 export function classifierFor(
   filters: Filters,
 ): (repository: ListedRepository) => { state: RepositoryState; excludedBecause: Exclusion | null } {
@@ -60,12 +60,12 @@ const BRAKE_SHARE = 0.2;
 const BRAKE_COUNT = 10;
 
 /**
- * The brake: a complete listing that would take away more than 20 % and more than 10 of the repositories that we
- * know is held back until a person or the next two listings say so.
+ * The brake holds back a complete listing that would remove more than 20 % and more than 10 of the known
+ * repositories, until a person accepts it or the next two listings agree.
  */
 export function brakeEngages({ known, vanished }: { known: number; vanished: number }): boolean {
   return vanished > BRAKE_COUNT && vanished > known * BRAKE_SHARE;
 }
 
-/** How many listings in a row must agree before a held-back removal goes on without a person. */
+/** How many listings in a row must agree before a held-back removal is applied without a person. */
 export const BRAKE_AGREEING_LISTINGS = 3;

@@ -33,7 +33,7 @@ export interface SkippedFiles {
   count: number;
 }
 
-/** What one scanner did in one scan, as it is shown to people. Times in ms. */
+/** What one scanner did in one scan, as shown to people. Times in ms. */
 export interface ScannerRun {
   name: string;
   version: string | null;
@@ -47,12 +47,12 @@ export interface ScannerRun {
   durationMs: number;
 }
 
-/** Lower runs first: people before changes before routine. */
+/** Lower numbers run first: requests of people, then changes, then routine. */
 export const SCAN_PRIORITY: Record<ScanTrigger, number> = { manual: 1, created: 2, sync: 3, schedule: 4 };
 
 /**
- * The outcome of a scan over what its scanners did. `clean` needs every scanner that applies to have ended `ok`; a
- * failed one fails the scan; a missing one makes "nothing found" incomplete.
+ * The outcome of a scan. `clean` requires that every applicable scanner ended `ok`; a failed scanner fails the
+ * scan; a missing one makes "no findings" `incomplete`.
  */
 export function outcomeOf(
   runs: readonly Pick<ScannerRun, 'status' | 'findings' | 'cause'>[],
@@ -64,14 +64,14 @@ export function outcomeOf(
   return { status: 'succeeded', outcome: missing || runs.length === 0 ? 'incomplete' : 'clean' };
 }
 
-/** One scan to run: ids, as they travel through Temporal. */
+/** The input of a scan workflow. Only ids travel through Temporal. */
 export interface ScanTask {
   integrationId: string;
   repositoryId: string;
   scanId: string;
 }
 
-/** How it ended, in codes and counts. `requeued`: it waits in the queue again. */
+/** How a scan ended, in codes and counts. `requeued`: it is queued again. */
 export interface ScanResult {
   scanId: string;
   status: 'succeeded' | 'failed' | 'canceled' | 'requeued';

@@ -1,7 +1,7 @@
 import type { Verdict } from './integration.ts';
 import { dueFlag, nextFlagMs } from './token-expiry.ts';
 
-/** What is known of an integration when its workflow looks: rows, in plain words. Moments are ms since 1970. */
+/** The rows of an integration when its workflow plans its next action. Times in ms since 1970. */
 export interface IntegrationSnapshot {
   removed: boolean;
   verdict: Verdict;
@@ -12,9 +12,9 @@ export interface IntegrationSnapshot {
   expiresAt: string | null | undefined;
   flagged: number | null;
   command: { id: string; kind: 'verify' | 'replace_token' | 'rotate' } | null;
-  /** An attempt to rotate that is open, and when to look how it stands. */
+  /** An open rotation attempt, and when to check it again. */
   rotation: { attemptId: string; workerId: string; nextLookMs: number } | null;
-  /** When it rotates by itself; `null` = never. */
+  /** When automatic rotation is due; `null` = never. */
   nextRotateMs: number | null;
 }
 
@@ -31,8 +31,8 @@ export type DueAction =
 const MAX_WAIT_MS = 86_400_000;
 
 /**
- * The one thing to do next, most urgent first: what a person asked, then the token, then the list. Nothing due: wait
- * until the earliest deadline, at most a day.
+ * The next action, most urgent first: commands, then the token, then the sync. With nothing due, wait until the
+ * earliest deadline, at most a day.
  */
 export function nextAction(input: {
   snapshot: IntegrationSnapshot;

@@ -1,18 +1,15 @@
-/** A secret as it may be stored: `record` is opaque, `keyId` names the key of the ring that opens it. */
+/** An encrypted secret: `record` is opaque, `keyId` names the key of the ring that opens it. */
 export interface SealedSecret {
   keyId: string;
   record: Buffer;
 }
 
-/**
- * The place that a secret belongs to. It is bound into the record: what was sealed for one place does not open in
- * another, nor as another version of the same place.
- */
+/** Where a secret belongs. The record is bound to it: it does not open for another row, column or version. */
 export interface SealContext {
   table: string;
   rowId: string;
-  /** Counts the values that this place has held. */
+  /** Counts the values that this column has held. */
   version: number;
-  /** Which secret of the row, where a row holds several; `secret` when left out. */
+  /** The column, where a row holds several secrets; default `secret`. */
   column?: string;
 }

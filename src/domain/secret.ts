@@ -2,9 +2,9 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const MASK = '[secret]';
 
 /**
- * A text that must not be seen: prints `[secret]` in strings, JSON, logs and inspection, and is not copied by a
- * structured clone. `reveal()` is for sealing and hashing it, for GitLab, for git and the process that runs it, for the
- * sender of a channel, and for the scrubber of logs.
+ * A text that must never be shown: it prints `[secret]` in strings, JSON, logs and inspection, and a structured
+ * clone does not copy it. `reveal()` is called only to seal and hash it, for GitLab, for git and the process that
+ * runs it, for channel senders, and by the log scrubber.
  */
 export class Secret {
   readonly #value: string;

@@ -1,6 +1,6 @@
 /**
- * The `code` or `name` of an error of the system, such as `ENOENT` or `AbortError`. Not by `instanceof`: inside a vm
- * context, as tests have it, errors of Node's own modules belong to another realm.
+ * True when an error of the system has one of these codes or names, such as `ENOENT` or `AbortError`. It does not
+ * use `instanceof`: inside a vm context, as in jest, errors of Node's own modules come from another realm.
  */
 export function isSystemError(err: unknown, ...words: string[]): boolean {
   if (typeof err !== 'object' || err === null) return false;
@@ -9,13 +9,13 @@ export function isSystemError(err: unknown, ...words: string[]): boolean {
   return words.some((word) => word === code || word === name);
 }
 
-/** Errors that have no code of their own. */
+/** Names of errors that have no code of their own. */
 const NAMES_USED_AS_CODES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
 const MAX_CAUSE_DEPTH = 5;
 
 /**
- * Codes of Node, OpenSSL and undici along the chain of causes; several addresses of one host fail as one error with
- * `errors`.
+ * Error codes of Node, OpenSSL and undici along the chain of causes. Several failed addresses of one host arrive
+ * as one error with `errors`.
  */
 export function errorCodesOf(err: unknown, depth = 0): string[] {
   if (typeof err !== 'object' || err === null || depth > MAX_CAUSE_DEPTH) return [];

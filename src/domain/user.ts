@@ -1,8 +1,8 @@
-/** What people may do; API keys have these roles too, and two narrower ones. */
+/** Roles of people. API keys have these roles too, and two narrower ones. */
 export const USER_ROLES = ['viewer', 'operator', 'admin'] as const;
 export type UserRole = (typeof USER_ROLES)[number];
 
-/** Who vouches for a person: a password kept here, or the provider of single sign-on. */
+/** Who authenticates a person: Secu with a password, or the single sign-on provider. */
 export type UserSource = 'local' | 'oidc';
 
 export const MIN_PASSWORD_CHARACTERS = 12;
@@ -10,8 +10,8 @@ export const MAX_PASSWORD_CHARACTERS = 256;
 const MIN_DIFFERENT_CHARACTERS = 5;
 
 /**
- * What is wrong with a new password, as the second half of a sentence that begins with its name; `null` for nothing.
- * Length counts, not kinds of characters.
+ * What is wrong with a new password, as a verb phrase ("has fewer than 12 characters"); `null` when it is
+ * acceptable. Length counts, not character classes.
  * @see NIST SP 800-63B-4, section 3.1.1.2
  */
 export function passwordProblem({
@@ -23,17 +23,17 @@ export function passwordProblem({
 }): string | null {
   const characters = Array.from(password.normalize('NFKC').toLowerCase());
   if (characters.length < MIN_PASSWORD_CHARACTERS)
-    return `has less than ${MIN_PASSWORD_CHARACTERS} characters`;
+    return `has fewer than ${MIN_PASSWORD_CHARACTERS} characters`;
   if (characters.length > MAX_PASSWORD_CHARACTERS)
     return `has more than ${MAX_PASSWORD_CHARACTERS} characters`;
   if (new Set(characters).size < MIN_DIFFERENT_CHARACTERS)
-    return `has less than ${MIN_DIFFERENT_CHARACTERS} different characters`;
+    return `has fewer than ${MIN_DIFFERENT_CHARACTERS} different characters`;
   const name = username.normalize('NFKC').toLowerCase();
   const rest = name === '' ? characters.join('') : characters.join('').replaceAll(name, '');
-  return rest.length < MIN_DIFFERENT_CHARACTERS ? 'is little more than the user name' : null;
+  return rest.length < MIN_DIFFERENT_CHARACTERS ? 'is too similar to the user name' : null;
 }
 
-/** The highest role that these groups map to, or `null` when none does. */
+/** The highest role that these groups map to; `null` when none maps. */
 export function roleOfGroups({
   groups,
   roleMap,
@@ -45,14 +45,14 @@ export function roleOfGroups({
   return USER_ROLES.findLast((role) => roles.includes(role)) ?? null;
 }
 
-/** Until when a session lives: it ends when nobody used it for a while, and at the latest half a day after sign-in. */
+/** A session ends after this idle time, and at the latest 12 hours after sign-in. */
 export const SESSION_IDLE_MS = 30 * 60_000;
 export const SESSION_MAX_MS = 12 * 3_600_000;
 
-/** How long a set-up code can be used. */
+/** How long a setup code is valid. */
 export const SETUP_CODE_MS = 15 * 60_000;
 
-/** Tries to sign in that are taken without a pause, then how the pause grows, and when all is forgotten. */
+/** How many failed sign-ins are free, how the pause grows after that, and when the count is reset. */
 export interface ThrottleRule {
   freeAttempts: number;
   firstPauseMs: number;
@@ -60,7 +60,7 @@ export interface ThrottleRule {
   forgottenAfterMs: number;
 }
 
-/** One account, from anywhere. Whoever guesses has about a hundred tries a day. */
+/** Per account, from any address: about a hundred guesses a day. */
 export const ACCOUNT_THROTTLE: ThrottleRule = {
   freeAttempts: 5,
   firstPauseMs: 1_000,
@@ -68,7 +68,7 @@ export const ACCOUNT_THROTTLE: ThrottleRule = {
   forgottenAfterMs: 24 * 3_600_000,
 };
 
-/** One address, for any account: many people may share it. */
+/** Per address, for any account. Many people may share an address. */
 export const ADDRESS_THROTTLE: ThrottleRule = {
   freeAttempts: 30,
   firstPauseMs: 1_000,

@@ -23,9 +23,9 @@ export interface VerdictChange {
   next: VerdictState;
   warnings: TokenWarning[] | null;
   token: TokenFacts | null;
-  /** Ask again after so many ms; `null` = background verification is switched off. */
+  /** Verify again after this many ms; `null` = background verification is off. */
   againInMs: number | null;
-  /** The first "no" about an active token: look a second time before believing it. */
+  /** The first refusal of an active token: verify once more before believing it. */
   suspicion: boolean;
   event: EventKind | null;
 }
@@ -38,8 +38,8 @@ const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set([
 ]);
 
 /**
- * What an outcome of a verification does to an integration. An outage never changes the verdict; `not_gitlab` makes
- * only a pending one invalid; a 401 about an active token wants a second look.
+ * Applies the outcome of a verification to an integration. An outage never changes the verdict; `not_gitlab` makes
+ * only a pending integration invalid; a 401 for an active token needs a second look.
  */
 export function verdictChange(input: {
   before: VerdictState;
@@ -91,7 +91,7 @@ function becomeActive(
 }
 
 function becomeInvalid({ before, intervalMs, jitter }: Input, seen: InvalidCause): VerdictChange {
-  // that the old token is refused is how a lost rotation shows, and not news
+  // after a lost rotation the old token is refused: that is expected, and not a new cause
   const cause = before.cause === 'rotation_lost' && CAUSES_TO_CONFIRM.has(seen) ? 'rotation_lost' : seen;
   const changed = before.verdict !== 'invalid' || before.cause !== cause;
   return {

@@ -2,7 +2,7 @@ import type { InvalidCause, ReachabilityCause } from './causes.ts';
 import type { WrongKindCause } from './dry-run-causes.ts';
 import type { TokenFacts, TokenWarning, VerificationOutcome } from './integration.ts';
 
-/** What `GET /personal_access_tokens/self` answered, named. */
+/** The answer to `GET /personal_access_tokens/self`, classified. */
 export type SelfObservation =
   | { kind: 'token'; token: TokenFacts }
   | { kind: 'unauthorized'; reason: 'expired' | 'revoked' | 'unknown' }
@@ -13,7 +13,7 @@ export type SelfObservation =
   | { kind: 'not_gitlab' }
   | { kind: 'no_answer'; cause: ReachabilityCause };
 
-/** What listing one page answered: the proof that it can list. */
+/** The answer to listing one page: the proof that the token can list. */
 export type ListObservation =
   | { kind: 'listed'; repositories: number }
   | { kind: 'scope_missing' }
@@ -21,7 +21,7 @@ export type ListObservation =
   | { kind: 'no_answer'; cause: ReachabilityCause }
   | { kind: 'not_tried' };
 
-/** What `git ls-remote` of one listed repository answered: the proof that it can clone. */
+/** The answer to `git ls-remote` of a listed repository: the proof that the token can clone. */
 export type CloneObservation =
   | { kind: 'readable' }
   | { kind: 'scope_missing' }
@@ -33,7 +33,7 @@ export interface TokenObservations {
   self: SelfObservation;
   list: ListObservation;
   clone: CloneObservation;
-  /** The kind that the token's documented prefix names, where it cannot call the API. */
+  /** Set when the token's documented prefix names a kind that cannot call the API. */
   prefixKind: WrongKindCause | null;
 }
 
@@ -42,11 +42,11 @@ const ROTATING_SCOPES = new Set(['api', 'self_rotate']);
 const OVERPOWERED_SCOPE = /^(api|sudo|admin_mode|write_.*|create_runner|manage_runner|k8s_proxy)$/;
 
 /**
- * The verdict over what was observed. Only a definite "no" makes a token invalid: an outage, a rate limit or an
- * unreadable answer is no verdict. Alive is not usable: both proofs must hold.
+ * The verdict from what was observed. Only a definite "no" makes a token invalid: an outage, a rate limit or an
+ * unreadable answer gives no verdict. A valid token is not yet usable: it must list and clone.
  */
-export function verdictOf(seen: TokenObservations): VerificationOutcome {
-  const { self } = seen;
+export function verdictOf(observed: TokenObservations): VerificationOutcome {
+  const { self } = observed;
   switch (self.kind) {
     case 'no_answer':
       return { verdict: 'none', cause: self.cause };
@@ -57,17 +57,17 @@ export function verdictOf(seen: TokenObservations): VerificationOutcome {
     case 'wrong_kind':
       return invalid('token_wrong_kind');
     case 'unauthorized':
-      return invalid(refusalCause(self.reason, seen.prefixKind));
+      return invalid(refusalCause(self.reason, observed.prefixKind));
     case 'scope_missing':
       return invalid('token_scope_missing');
     case 'self_unreadable':
-      return verdictOfUse(seen, UNREADABLE_TOKEN);
+      return verdictOfUse(observed, UNREADABLE_TOKEN);
     case 'token':
-      return verdictOfUse(seen, self.token);
+      return verdictOfUse(observed, self.token);
   }
 }
 
-/** A fine-grained token that may not read itself: alive, and nothing else is known of it. */
+/** A fine-grained token that may not read itself: it works, and nothing else is known about it. */
 export const UNREADABLE_TOKEN: TokenFacts = {
   gitlabTokenId: null,
   name: null,
@@ -108,7 +108,7 @@ function warningsOf({ token, listed }: { token: TokenFacts; listed: number }): T
   return warnings;
 }
 
-/** Classic scopes alone: what a fine-grained token may do shows when it is tried. */
+/** Only for classic scopes: what a fine-grained token may do shows when it is tried. */
 export function canList(scopes: readonly string[]): boolean {
   return scopes.some((scope) => LISTING_SCOPES.has(scope));
 }
@@ -118,7 +118,7 @@ export function canRotate(scopes: readonly string[]): boolean {
   return scopes.some((scope) => ROTATING_SCOPES.has(scope));
 }
 
-/** Scopes that Secu has no use for and that an attacker would. */
+/** Scopes that Secu does not need and that an attacker could abuse. */
 export function overpoweredScopes(scopes: readonly string[]): string[] {
   return scopes.filter((scope) => OVERPOWERED_SCOPE.test(scope));
 }
@@ -142,14 +142,16 @@ export function retryDelayMs({ failures, jitter }: { failures: number; jitter: n
   return Math.round(baseMs * (0.9 + 0.2 * jitter));
 }
 
-/** A number 0–1 that is the same for the same text: jitter that does not move when it is computed again. */
+/** A stable number from 0 to 1 for a text: jitter that does not change when it is computed again. */
 export function jitterOf(text: string): number {
   let hash = 2_166_136_261;
   for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16_777_619);
   return (hash >>> 0) / 2 ** 32;
 }
 
-/** Documented prefixes of tokens that cannot call the API (GitLab docs, "Token overview"; data in the simulator). */
+/**
+ * Documented prefixes of tokens that cannot call the API (GitLab docs, "Token overview"; data in the simulator).
+ */
 const WRONG_KINDS: ReadonlyArray<readonly [RegExp, WrongKindCause]> = [
   [/(^|-)gldt-/, 'token_is_deploy_token'],
   [/(^|-)glcbt-/, 'token_is_job_token'],
@@ -164,7 +166,9 @@ const WRONG_KINDS: ReadonlyArray<readonly [RegExp, WrongKindCause]> = [
   [/(^|-)gloas-/, 'token_is_oauth_secret'],
 ];
 
-/** What kind a token is by its prefix, where that kind cannot call the API; else `null`. A hint, never a verdict. */
+/**
+ * The kind of token that its prefix names, when that kind cannot call the API; else `null`. A hint, not a verdict.
+ */
 export function wrongKindByPrefix(token: string): WrongKindCause | null {
   return WRONG_KINDS.find(([pattern]) => pattern.test(token))?.[1] ?? null;
 }
