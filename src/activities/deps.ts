@@ -48,7 +48,7 @@ export type RotationStep = 'prepared' | 'intent' | 'answered' | 'journalled' | '
 
 export interface RotationDeps extends GitlabDeps {
   journal: RotationJournal;
-  /** Keyed hash of a token, to notice one that is integrated already. */
+  /** Keyed hash of a token, to detect one that is already integrated. */
   hashToken: (token: Secret) => string;
   /** True from the moment when the process was asked to stop: nothing begins then. */
   isDraining: () => boolean;

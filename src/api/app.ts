@@ -26,7 +26,7 @@ import { createUsersRouter } from './users/index.ts';
 const MAX_BODY_BYTES = 1_048_576;
 const BASE = '/api/v1';
 
-/** The whole HTTP API over what it is handed. */
+/** Builds the HTTP API from its dependencies. */
 export function createApp(deps: ApiDeps) {
   const { log } = deps;
   const app = createRouter();
@@ -39,7 +39,7 @@ export function createApp(deps: ApiDeps) {
       onError: (c) => {
         // the rest of the body is not read, so nothing can follow it on this connection
         c.header('Connection', 'close');
-        const err = new SecuError('payload_too_large', 'the body may have at most 1 MiB');
+        const err = new SecuError('payload_too_large', 'the body is larger than 1 MiB');
         return problemResponse({ c, err, log });
       },
     }),
@@ -80,7 +80,7 @@ export function createApp(deps: ApiDeps) {
     type: 'apiKey',
     in: 'cookie',
     name: '__Host-secu',
-    description: 'Given by /auth/sign-in; "secu" where Secu is reached over plain http.',
+    description: 'Set by /auth/sign-in; named "secu" over plain http.',
   });
   app.onError((err, c) => problemResponse({ c, err, log }));
   app.notFound(async (c) => {
@@ -88,11 +88,11 @@ export function createApp(deps: ApiDeps) {
     if (page !== null) return page;
     const allowed = methodsOf(app, c.req.path);
     if (allowed.length === 0)
-      return problemResponse({ c, err: new SecuError('not_found', 'there is nothing at this path'), log });
+      return problemResponse({ c, err: new SecuError('not_found', 'no resource has this path'), log });
     c.header('Allow', allowed.join(', '));
     return problemResponse({
       c,
-      err: new SecuError('method_not_allowed', `this path takes ${allowed.join(', ')}`),
+      err: new SecuError('method_not_allowed', `this path allows ${allowed.join(', ')}`),
       log,
     });
   });
@@ -101,14 +101,14 @@ export function createApp(deps: ApiDeps) {
 
 export type App = ReturnType<typeof createApp>;
 
-/** The document of the API as it is, for `/api/openapi.json` and the committed file. */
+/** The OpenAPI document of the running API, for `/api/openapi.json` and the committed file. */
 export function openApiDocument(app: Pick<App, 'getOpenAPI31Document'>, version: string) {
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Secu',
       version,
-      description: 'Connects GitLab tokens, scans repositories, watches expiry.',
+      description: 'Connects GitLab tokens, scans repositories and tracks token expiry.',
     },
   });
 }
@@ -117,7 +117,7 @@ function named(checks: Awaited<ReturnType<ApiDeps['ready']>>) {
   return Object.fromEntries(Object.entries(checks).map(([name, good]) => [name, good ? 'ok' : 'failed']));
 }
 
-/** Methods that some route takes at this path. */
+/** Methods that are routed for this path. */
 function methodsOf(app: { routes: { method: string; path: string }[] }, path: string): string[] {
   const matching = app.routes.filter((route) => route.method !== 'ALL' && patternOf(route.path).test(path));
   return [...new Set(matching.map((route) => route.method))].sort();

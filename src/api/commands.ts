@@ -4,8 +4,8 @@ import type { ApiDeps } from './deps.ts';
 import { lookUntil } from './look-until.ts';
 
 /**
- * Waits for the result of a command's row, at most `timeoutMs`.
- * @returns `null` when it is not there by then: the command goes on
+* Waits up to `timeoutMs` for the result of a command.
+* @returns `null` on timeout; the command continues in the background
  */
 export async function awaitCommand(input: {
   database: ApiDeps['database'];
@@ -21,14 +21,14 @@ export async function awaitCommand(input: {
 }
 
 /**
- * Sends what a committed transaction owes to Temporal. What was answered is stored by then, so that no failure here is
- * the caller's: the dispatcher tries again.
+* Sends the wakes that a committed transaction wrote to the outbox. Errors are only logged: the request is already stored,
+* and the dispatcher retries.
  */
 export async function wake(deps: ApiDeps, entries: readonly OutboxEntry[]): Promise<{ sent: number }> {
   try {
     return await sendWakes(deps, entries);
   } catch (err) {
-    deps.log.error({ err }, 'a workflow could not be woken; the dispatcher tries again');
+    deps.log.error({ err }, 'could not wake a workflow; the dispatcher retries');
     return { sent: 0 };
   }
 }

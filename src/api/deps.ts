@@ -29,21 +29,21 @@ export interface ReadyChecks {
 
 export interface ApiSettings {
   publicUrl: string;
-  /** Hosts (with port) that requests may name. */
+  /** Accepted `Host` headers, with port. */
   hosts: readonly string[];
-  /** The base URL of an integration that names none. */
+  /** Default base URL of a new integration. */
   defaultBaseUrl: string;
   expiryThresholds: readonly number[];
-  /** A mail server is set. */
+  /** True when a mail server is configured. */
   mail: boolean;
   version: string;
-  /** CIDRs of proxies that are believed when they name the client's address. */
+  /** CIDRs of proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: readonly string[];
-  /** Where the built dashboard lies; there may be none. */
+  /** Folder of the built dashboard; it may not exist. */
   dashboardFolder: string;
 }
 
-/** Everything the API is handed; it opens nothing itself. */
+/** Dependencies of the API, built in `src/main`. */
 export interface ApiDeps {
   database: Database;
   vault: Vault;
@@ -52,48 +52,48 @@ export interface ApiDeps {
   log: Log;
   metrics: HttpMetrics;
   settings: ApiSettings;
-  /** Keyed hash of a token, to notice one that is integrated already. */
+  /** Keyed hash of a token, to detect one that is already integrated. */
   hashToken: (token: Secret) => string;
-  /** Looks at a token without storing anything. */
+  /** Tests a token without storing anything. */
   probe: TokenProbe;
   /**
-   * What GitLab shows the token of an integration of one project.
+  * Asks GitLab what the token of an integration can see of one project.
    * @throws SecuError `not_found` | `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*`
    */
   locate: (input: { integrationId: string; path: string }) => Promise<Located>;
-  /** Keyed hash of a request's body, which may hold a token. */
+  /** Keyed hash of a request body, which may contain a token. */
   hashBody: (body: string) => string;
-  /** Keyed hash of a name that somebody signs in by: it may be a password in the wrong field. */
+  /** Keyed hash of a user name at sign-in: it may be a password typed into the wrong field. */
   hashName: (name: string) => string;
   passwords: Passwords;
-  /** `null` where there is no single sign-on. */
+  /** `null` when single sign-on is not set up. */
   signOn: SignOn | null;
   /** @throws SecuError `origin_not_allowed` */
   checkOrigin: (baseUrl: string) => void;
-  /** Whether a channel may send there, as far as it can be said now. @throws SecuError `origin_not_allowed` */
+  /** Checks that channels may send to this URL, as far as it can be known now. @throws SecuError `origin_not_allowed` */
   checkChannelOrigin: (origin: string) => Promise<void>;
   about: () => Promise<About>;
   ready: () => Promise<ReadyChecks>;
   now: () => Date;
 }
 
-/** An API key, or a person by one of their sessions. */
+/** An API key, or a person with a session. */
 export interface Principal {
   kind: 'key' | 'user';
   id: string;
   name: string;
   role: ApiKeyRole;
-  /** Of a person; `null` for a key. */
+  /** Session id; `null` for an API key. */
   sessionId: string | null;
 }
 
-/** Who asks, by which request. */
+/** Who made the request, and its id. */
 export interface Asked {
   principal: Principal;
   requestId: string;
 }
 
-/** As audit events tell it: who acts, by which request, from which address. */
+/** The actor of an audit event: principal, request id and address. */
 export interface AuditedBy {
   actor: string;
   requestId: string;
@@ -102,6 +102,6 @@ export interface AuditedBy {
 
 export interface ApiEnv {
   Variables: { principal: Principal; requestId: string; address: string };
-  /** What the HTTP server hands on; nothing where a request was never on a wire. */
+  /** Bindings of the HTTP server; absent when a test calls the app directly. */
   Bindings: { incoming?: Pick<IncomingMessage, 'socket'> };
 }

@@ -1,6 +1,6 @@
 const LOOK_EVERY_MS = 100;
 
-/** Reads again and again until `isDone` or the time is over. @returns what was read last */
+/** Polls until `isDone` or the timeout. @returns the last value read */
 export async function lookUntil<T>(input: {
   read: () => Promise<T>;
   isDone: (value: T) => boolean;

@@ -10,7 +10,7 @@ import { invalidRequest } from './errors.ts';
 import type { Role } from './middleware/authenticate.ts';
 import { actorOf, requireRole } from './middleware/authenticate.ts';
 
-/** A router whose validation failures are our problems. */
+/** A router that answers validation failures as problems. */
 export function createRouter() {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
@@ -32,17 +32,17 @@ export const ProblemSchema = z
   .openapi('Problem');
 
 const PROBLEMS: Record<number, string> = {
-  400: 'Bad input, each problem with its path',
-  401: 'No or bad credentials',
+  400: 'Invalid input; each error names its path',
+  401: 'Missing or invalid credentials',
   403: 'Not allowed for this role',
-  404: 'No such thing',
-  409: 'Conflicts with what is there',
-  422: 'Understood and refused',
-  429: 'Too many tries; Retry-After says when the next is taken',
-  503: 'Something Secu needs is away; try again',
+  404: 'Not found',
+  409: 'Conflict with the current state',
+  422: 'Valid but refused',
+  429: 'Too many attempts; Retry-After says when to try again',
+  503: 'A dependency is unavailable; try again later',
 };
 
-/** The answer of one status and the problems that a route may give. */
+/** The success answer of a route and its possible problems. */
 export function answers<S extends number, T extends z.ZodType>(
   status: S,
   schema: T,
@@ -73,15 +73,15 @@ export function problemAnswers(statuses: readonly number[]) {
   );
 }
 
-/** An API key, or the cookie of a session. */
+/** Security: an API key or a session cookie. */
 export const SECURITY = [{ apiKey: [] }, { session: [] }];
 
-/** A body in JSON, as a route's request declares it. */
+/** Declares a JSON body. */
 export function jsonBody<T extends z.ZodType>(schema: T, { required = true } = {}) {
   return { body: { required, content: { 'application/json': { schema } } } };
 }
 
-/** What every route of a role shares. */
+/** Settings shared by all routes that require a role. */
 export function forRole(role: Role) {
   return { middleware: [requireRole(role)], security: SECURITY };
 }
@@ -92,7 +92,7 @@ export function idParam<K extends IdKind>(kind: K) {
   return z.object({
     id: z
       .string()
-      // what has not the form of an id is nobody's: the database is not asked with foreign text
+      // text that is not an id is never sent to the database
       .transform((text) => (isIdOf(kind, text) ? text : NOBODY))
       .openapi({
         type: 'string',
@@ -104,30 +104,30 @@ export function idParam<K extends IdKind>(kind: K) {
 
 const MAX_LIMIT = 200;
 
-/** `limit`, `cursor` and `sort`, as every list takes them. */
+/** The `limit`, `cursor` and `sort` parameters of every list. */
 export const listParams = {
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(50),
   cursor: z.string().max(2_000).optional(),
 };
 
-/** A comma list of any text, such as ids. */
+/** A comma-separated list of text, such as ids. */
 export const commaList = z
   .string()
   .max(4_000)
   .transform((text) => text.split(',').filter((part) => part !== ''))
   .optional();
 
-/** A comma list of known values. */
+/** A comma-separated list of known values. */
 export function commaListOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z
     .string()
     .transform((text) => text.split(',').filter((part) => part !== ''))
     .pipe(z.array(z.enum(values)))
     .optional()
-    .openapi({ type: 'string', description: `comma list of ${values.join(', ')}` });
+    .openapi({ type: 'string', description: `comma-separated list of ${values.join(', ')}` });
 }
 
-/** A name that people give: trimmed, on one line. */
+/** A name chosen by a person: trimmed, on one line. */
 export const givenName = z
   .string()
   .trim()
@@ -147,12 +147,12 @@ export function presentPage<T, U>(page: Page<T>, present: (item: T) => U) {
   return { items: page.items.map(present), nextCursor: page.nextCursor };
 }
 
-/** Who asks, by which request: goes along with whatever is stored for it. */
+/** Principal and request id, stored with everything that the request causes. */
 export function askedBy(c: Context<ApiEnv>): Asked {
   return { principal: c.get('principal'), requestId: c.get('requestId') };
 }
 
-/** An event of who did what, from where, by which request; only administrators see it. */
+/** An audit event with actor, address and request id; only administrators see it. */
 export function auditEvent(
   by: AuditedBy,
   event: { kind: EventKind; text: string; data?: Record<string, unknown> },
@@ -166,7 +166,7 @@ export function auditedBy(c: Context<ApiEnv>): AuditedBy {
 }
 
 export function found<T>(row: T | null, what: string): T {
-  if (row === null) throw new SecuError('not_found', `there is no such ${what}`);
+  if (row === null) throw new SecuError('not_found', `this ${what} does not exist`);
   return row;
 }
 

@@ -6,7 +6,7 @@ import { problemResponse } from './errors.ts';
 import { requestScope } from './middleware/request.ts';
 import { createRouter } from './shared.ts';
 
-/** What answers while the database or its migrations are missing: alive, not ready, and everything else a 503. */
+/** The API while the database or its migrations are missing: alive, not ready, 503 for everything else. */
 export function createWaitingApp(input: {
   log: Log;
   metrics: HttpMetrics;

@@ -84,7 +84,7 @@ function* checkSignOn(s: Partial<Settings>): Generator<Problem> {
     if (s[name] === undefined) yield { name, problem: 'is missing, SECU_OIDC_ISSUER needs it' };
   }
   if (s.SECU_OIDC_ISSUER.startsWith('http:') && !isLoopback(new URL(s.SECU_OIDC_ISSUER).hostname)) {
-    yield { name: 'SECU_OIDC_ISSUER', problem: 'must begin with https://' };
+    yield { name: 'SECU_OIDC_ISSUER', problem: 'must start with https://' };
   }
 }
 

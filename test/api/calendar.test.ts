@@ -98,7 +98,7 @@ describe('the calendar', () => {
     const text = feed({ tokens: [{ ...TOKEN, name }] });
     for (const line of text.split('\r\n')) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
     expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
-    expect(parsed(text).events.at(-1)?.summary).toBe(`${name}: the token is dead from today`);
+    expect(parsed(text).events.at(-1)?.summary).toBe(`${name}: the token has expired`);
     const hostile = feed({ tokens: [{ ...TOKEN, name: 'x\r\nEND:VEVENT\r\nBEGIN:VALARM\u202e' }] });
     expect(parsed(hostile).events).toHaveLength(7);
     expect(hostile).not.toMatch(/^BEGIN:VALARM/m);

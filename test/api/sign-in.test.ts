@@ -114,7 +114,7 @@ test.each([
   expect(answer.status).toBe(401);
   expect(answer.body).toMatchObject({
     code: 'unauthenticated',
-    detail: 'the user name or the password is wrong',
+    detail: 'the user name or password is wrong',
   });
   expect(answer.headers.getSetCookie()).toEqual([]);
 });

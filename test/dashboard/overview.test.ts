@@ -56,7 +56,7 @@ test('each row says who and what in words for people, not for programs', () => {
     'Invalid: token expired',
   );
   expect(whatOf(item('expiring', 'int_1'), all)).toEqual({ text: '9 days left, 2026-12-02', hue: 'warn' });
-  const nobody = item('no_channel', null, { text: 'Make a channel: POST /api/v1/channels.' });
+  const nobody = item('no_channel', null, { text: 'Create a channel: POST /api/v1/channels.' });
   expect(whatOf(nobody, all).text).not.toContain('/api');
 });
 

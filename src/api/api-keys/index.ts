@@ -55,7 +55,7 @@ const list = createRoute({
   tags,
   method: 'get',
   path: '/api-keys',
-  summary: 'All keys, without their values',
+  summary: 'List API keys, without their values',
   request: { query: z.strictObject(listParams) },
   responses: answers(200, pageSchema(ApiKeySchema, 'ApiKeyPage'), 'A page'),
 });
@@ -65,13 +65,13 @@ const remove = createRoute({
   tags,
   method: 'delete',
   path: '/api-keys/{id}',
-  summary: 'Ends a key',
+  summary: 'Delete an API key',
   request: { params: idParam('apiKey') },
   responses: emptyAnswer('Ended', [404, 409]),
 });
 
 const KEY_BYTES = 32;
-/** A key that stands in the address of a calendar is known for it by its look. */
+/** Calendar keys have a prefix of their own, so that a key in a URL can be recognized. */
 const PREFIXES: Partial<Record<(typeof ROLES)[number], string>> = { calendar: 'secu_cal_' };
 
 export function createApiKeysRouter(deps: ApiDeps) {
@@ -82,7 +82,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
     tags,
     method: 'post',
     path: '/api-keys',
-    summary: 'Makes a key; its value is shown this once',
+    summary: 'Create an API key; its value is shown only once',
     request: jsonBody(NewApiKey),
     responses: answers(201, ApiKeySchema.extend({ value: z.string() }).openapi('CreatedApiKey'), 'Made'),
   });
@@ -107,7 +107,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
           now,
         };
         const id = await tx.apiKeys.add({ ...key, source: 'api' });
-        const text = `The API key "${body.name}" (${body.role}) was made.`;
+        const text = `The API key "${body.name}" (${body.role}) was created.`;
         const data = { apiKeyId: id };
         await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.created', text, data })], now);
         return id;
@@ -124,11 +124,11 @@ export function createApiKeysRouter(deps: ApiDeps) {
         if (key.source !== 'api') {
           throw new SecuError(
             'managed_by_environment',
-            'this key is managed by the settings of the installation; change it there',
+            'this key is managed by SECU_BOOTSTRAP_API_KEY; change it there',
           );
         }
         await tx.apiKeys.remove({ id, now });
-        const text = `The API key "${key.name}" was ended.`;
+        const text = `The API key "${key.name}" was deleted.`;
         const data = { apiKeyId: id };
         await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.removed', text, data })], now);
       });

@@ -17,14 +17,14 @@ import { MeSchema, PasswordChange, SetupLinkSchema, SignOutRequest } from './sch
 import { makeSetupLink } from './setup-link.ts';
 import { changePassword, signOut } from './sign-in.ts';
 
-const tags = ['Signing in'];
+const tags = ['Sign-in'];
 
 const me = createRoute({
   ...forRole('viewer'),
   tags,
   method: 'get',
   path: '/auth/me',
-  summary: 'Who asks, and until when',
+  summary: 'The current principal and when its session or key expires',
   responses: answers(200, MeSchema, 'You'),
 });
 
@@ -33,7 +33,7 @@ const end = createRoute({
   tags,
   method: 'post',
   path: '/auth/sign-out',
-  summary: 'Ends this session, or all of this person',
+  summary: 'End this session, or all sessions of this person',
   request: jsonBody(SignOutRequest, { required: false }),
   responses: emptyAnswer('Signed out'),
 });
@@ -43,7 +43,7 @@ const password = createRoute({
   tags,
   method: 'post',
   path: '/auth/password',
-  summary: 'Changes one’s own password; every other session ends',
+  summary: 'Change your own password; all other sessions end',
   request: jsonBody(PasswordChange),
   responses: answers(200, MeSchema, 'Changed', [429]),
 });
@@ -53,11 +53,11 @@ const setupLink = createRoute({
   tags,
   method: 'post',
   path: '/auth/setup-link',
-  summary: 'A one-time link to make the first administrator; earlier ones end',
-  responses: answers(201, SetupLinkSchema, 'Made, shown this once', [409]),
+  summary: 'Create a one-time link for the first administrator; earlier links expire',
+  responses: answers(201, SetupLinkSchema, 'Created; shown only once', [409]),
 });
 
-/** For whoever is known already. */
+/** Routes that require authentication. */
 export function createAuthRouter(deps: ApiDeps) {
   const { settings } = deps;
 
@@ -65,7 +65,7 @@ export function createAuthRouter(deps: ApiDeps) {
   function personOf(c: Context<ApiEnv>) {
     const { id: userId, name: username, sessionId } = c.get('principal');
     if (sessionId === null)
-      throw new SecuError('invalid_request', 'this is for people who signed in, not for API keys');
+      throw new SecuError('invalid_request', 'only people who signed in can do this, not API keys');
     const visitor = { requestId: c.get('requestId'), address: c.get('address') };
     return { ...visitor, formerSessionHash: sessionHashOf(c, settings), userId, username, sessionId };
   }
@@ -92,7 +92,7 @@ export function createAuthRouter(deps: ApiDeps) {
         actor,
         data,
       });
-      if (link === null) throw new SecuError('setup_done', 'there is an administrator already; sign in');
+      if (link === null) throw new SecuError('setup_done', 'an administrator already exists; sign in');
       return c.json({ url: link.url, expiresAt: iso(link.expiresAt) }, 201);
     });
 }

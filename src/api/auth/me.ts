@@ -4,7 +4,7 @@ import type { z } from '../shared.ts';
 import { found, iso } from '../shared.ts';
 import type { MeSchema } from './schemas.ts';
 
-/** Who this principal is. @throws SecuError `not_found` for who ended meanwhile */
+/** Describes a principal. @throws SecuError `not_found` when it was deleted meanwhile */
 export async function presentMe(
   { database, now }: Pick<ApiDeps, 'database' | 'now'>,
   { kind, id, sessionId }: Pick<Principal, 'kind' | 'id' | 'sessionId'>,

@@ -18,31 +18,31 @@ import type { Begun, Visitor } from './sign-in.ts';
 import { setUp, signIn, signOnAs } from './sign-in.ts';
 import { countTry } from './throttle.ts';
 
-const tags = ['Signing in'];
-const moved = { 302: { description: 'On to another page' } };
+const tags = ['Sign-in'];
+const redirect = { 302: { description: 'Redirect to another page' } };
 
 const options = createRoute({
   tags,
   method: 'get',
   path: '/auth/options',
-  summary: 'How people sign in here: is there somebody to sign in as, and is there single sign-on?',
-  responses: answers(200, SignInOptionsSchema, 'The ways'),
+  summary: 'How people can sign in: whether an account exists, and whether single sign-on is set up',
+  responses: answers(200, SignInOptionsSchema, 'Sign-in options'),
 });
 
 const setup = createRoute({
   tags,
   method: 'post',
   path: '/auth/setup',
-  summary: 'Makes the first administrator, by the one-time code that the log has, and signs in',
+  summary: 'Create the first administrator with the one-time code from the log, and sign in',
   request: jsonBody(SetupRequest),
-  responses: answers(201, MeSchema, 'Made and signed in', [409, 429]),
+  responses: answers(201, MeSchema, 'Created and signed in', [409, 429]),
 });
 
 const start = createRoute({
   tags,
   method: 'post',
   path: '/auth/sign-in',
-  summary: 'Begins a session; the cookie is the answer',
+  summary: 'Sign in; the answer sets the session cookie',
   request: jsonBody(SignInRequest),
   responses: answers(200, MeSchema, 'Signed in', [429]),
 });
@@ -51,28 +51,28 @@ const oidcStart = createRoute({
   tags,
   method: 'get',
   path: '/auth/oidc/start',
-  summary: 'Sends the browser to the provider of single sign-on',
+  summary: 'Redirect the browser to the single sign-on provider',
   request: { query: OidcStartQuery },
-  responses: { ...moved, ...problemAnswers([400, 404, 503]) },
+  responses: { ...redirect, ...problemAnswers([400, 404, 503]) },
 });
 
 const oidcCallback = createRoute({
   tags,
   method: 'get',
   path: '/auth/oidc/callback',
-  summary: 'Where the provider sends it back to: begins a session',
-  responses: { ...moved, ...problemAnswers([400, 401, 403, 404, 429, 503]) },
+  summary: 'Callback of the single sign-on provider; starts a session',
+  responses: { ...redirect, ...problemAnswers([400, 401, 403, 404, 429, 503]) },
 });
 
-/** How long a person may take at the provider. */
+/** How long a person may take to sign in at the provider. */
 const MEMORY_SECONDS = 600;
 const MEMORY = /^([\w-]{20,100})\.([\w-]{20,100})\.([\w-]{20,100})\.([\w-]+)$/;
 
-/** What anybody may ask for: ways to sign in. */
+/** Routes without authentication: sign-in options, sign-in and setup. */
 export function createPublicAuthRouter(deps: ApiDeps) {
   const { settings } = deps;
   const { publicUrl } = settings;
-  // the provider sends people back from another site, which `Strict` would take for a forgery
+  // the provider redirects from another site, for which a `Strict` cookie would not be sent
   const memoryCookie = {
     httpOnly: true,
     sameSite: 'Lax',
@@ -125,10 +125,10 @@ export function createPublicAuthRouter(deps: ApiDeps) {
       }
     });
 
-  /** @returns where to go on; the session has begun */
+  /** Starts the session. @returns the path to redirect to */
   async function finish(c: Context<ApiEnv>, signOn: SignOn, recalled: Recalled | null): Promise<string> {
     if (recalled === null)
-      throw new SecuError('unauthenticated', 'this sign-in was not begun in this browser, or too long ago');
+      throw new SecuError('unauthenticated', 'this sign-in was not started in this browser, or it took too long');
     const counted = await countTry(deps, { address: c.get('address'), username: null });
     const query = new URL(c.req.url).searchParams;
     const person = await signOn.finish({ query, memory: recalled.memory });
@@ -139,7 +139,7 @@ export function createPublicAuthRouter(deps: ApiDeps) {
   }
 }
 
-/** A person in a browser is better told on the page to sign in at than by a problem in JSON. */
+/** Redirects to the sign-in page with the error: a browser cannot show a JSON problem. */
 function showsPages(c: Context<ApiEnv>): boolean {
   return (c.req.header('Accept') ?? '').includes('text/html');
 }
@@ -147,7 +147,7 @@ function showsPages(c: Context<ApiEnv>): boolean {
 /** @throws SecuError `not_found` */
 function signOnOf({ signOn }: ApiDeps): SignOn {
   if (signOn === null)
-    throw new SecuError('not_found', 'there is no single sign-on here; see SECU_OIDC_ISSUER');
+    throw new SecuError('not_found', 'single sign-on is not set up; see SECU_OIDC_ISSUER');
   return signOn;
 }
 

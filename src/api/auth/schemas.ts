@@ -2,10 +2,10 @@ import { Secret } from '../../domain/secret.ts';
 import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS, USER_ROLES } from '../../domain/user.ts';
 import { z } from '../shared.ts';
 
-/** Bytes of a request, not characters of a password: what is longer was never one. */
+/** Limit in bytes, before the password rules are checked. */
 const MAX_PASSWORD_LENGTH = 4 * MAX_PASSWORD_CHARACTERS;
 
-/** Write-only, so it becomes a `Secret` at the door. Whether it is good enough says whoever hashes it. */
+/** Write-only: parsed into a `Secret`. The password rules are checked where it is hashed. */
 export const password = z
   .string()
   .min(1)
@@ -15,13 +15,13 @@ export const password = z
 
 const MAX_NAME_CHARACTERS = 64;
 
-/** Of a new account; compared without case. */
+/** User name of a new account; compared case-insensitively. */
 export const username = z
   .string()
   .transform((text) => text.trim().normalize('NFC'))
   .refine(
     (text) => /^[\p{L}\p{N}][\p{L}\p{N}._@+-]*$/u.test(text) && text.length <= MAX_NAME_CHARACTERS,
-    `1 to ${MAX_NAME_CHARACTERS} letters, digits and . _ @ + -, the first a letter or digit`,
+    `1 to ${MAX_NAME_CHARACTERS} letters, digits or . _ @ + -, starting with a letter or digit`,
   )
   .openapi({ type: 'string', maxLength: MAX_NAME_CHARACTERS, example: 'alice' });
 
@@ -71,11 +71,11 @@ export const MeSchema = z
   })
   .openapi('Me');
 
-/** A path of our own pages to go to afterwards: one slash at its start, and nothing that a browser reads as a host. */
+/** A path of the dashboard to return to: exactly one leading slash, so that browsers cannot read it as a host. */
 export const OidcStartQuery = z.strictObject({
   next: z
     .string()
     .max(1_000)
-    .regex(/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/, 'a path with exactly one slash at its start')
+    .regex(/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/, 'a path with exactly one leading slash')
     .default('/'),
 });

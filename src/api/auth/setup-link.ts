@@ -5,7 +5,7 @@ import { SETUP_CODE_MS } from '../../domain/user.ts';
 const CODE_BYTES = 16;
 
 export interface SetupLink {
-  /** The code stands behind `#`, which browsers do not send and servers do not log. */
+  /** The code is in the fragment, which browsers do not send and servers do not log. */
   url: string;
   expiresAt: Date;
 }
@@ -15,8 +15,8 @@ export function hashOfSetupCode(code: string): string {
 }
 
 /**
- * A link by which the first administrator is made, once, within 15 minutes; earlier ones end.
- * @returns `null` when there is an administrator
+* Creates a link for the first administrator. It works once, within 15 minutes; earlier links expire.
+* @returns `null` when an administrator exists
  */
 export async function makeSetupLink(input: {
   database: Database;
@@ -31,7 +31,7 @@ export async function makeSetupLink(input: {
   return database.transaction(async (tx) => {
     if (await tx.users.hasAdministrator()) return null;
     await tx.setupCodes.replace({ hash: hashOfSetupCode(code), expiresAt });
-    const text = 'A link to make the first administrator was made.';
+    const text = 'A link for the first administrator was created.';
     await tx.events.add([{ kind: 'auth.setup_link_made', integrationId: null, actor, text, data }], now);
     return { url: `${publicUrl}/setup#${code}`, expiresAt };
   });

@@ -11,21 +11,21 @@ import { auditEvent } from '../shared.ts';
 import { hashOfSetupCode } from './setup-link.ts';
 import { countTry } from './throttle.ts';
 
-/** Whoever is not known yet: by which request, from where, and which session their browser held before. */
+/** An unauthenticated visitor: request id, address, and the session cookie of their browser, if any. */
 export interface Visitor {
   requestId: string;
   address: string;
   formerSessionHash: string | null;
 }
 
-/** A session that was just begun; `token` goes into the cookie and nowhere else. */
+/** A new session; `token` goes into the cookie and nowhere else. */
 export interface Begun {
   token: string;
   sessionId: string;
   userId: string;
 }
 
-/** By name and password. @throws SecuError `unauthenticated` | `too_many_requests` */
+/** Signs in by user name and password. @throws SecuError `unauthenticated` | `too_many_requests` */
 export async function signIn(
   deps: ApiDeps,
   visitor: Visitor,
@@ -36,7 +36,7 @@ export async function signIn(
   const hash = user?.passwordHash ?? null;
   const { fits, upgraded } = await deps.passwords.verify({ password, hash });
   const begun = await deps.database.transaction(async (tx) => {
-    // a password that was changed or a person that was removed while we looked lets nobody in
+    // no session when the password was changed or the account deleted while it was checked
     const good =
       user !== null &&
       fits &&
@@ -48,13 +48,13 @@ export async function signIn(
     if (upgraded !== null) await tx.users.replaceHash({ id: user.id, passwordHash: upgraded });
     return beginSession(tx, { deps, visitor, user });
   });
-  if (begun === null) throw new SecuError('unauthenticated', 'the user name or the password is wrong');
+  if (begun === null) throw new SecuError('unauthenticated', 'the user name or password is wrong');
   await counted.succeeded();
   return begun;
 }
 
 /**
- * Makes the first administrator, by a code that works once.
+* Creates the first administrator with a one-time code.
  * @throws SecuError `setup_done` | `setup_code_invalid` | `invalid_request` | `name_taken` | `too_many_requests`
  */
 export async function setUp(
@@ -65,11 +65,11 @@ export async function setUp(
   const { stores } = deps.database;
   const counted = await countTry(deps, { address: visitor.address, username: null });
   if (await stores.users.hasAdministrator())
-    throw new SecuError('setup_done', 'there is an administrator already; sign in');
+    throw new SecuError('setup_done', 'an administrator already exists; sign in');
   const now = deps.now();
   const hash = hashOfSetupCode(code);
   if (!(await stores.setupCodes.isValid({ hash, now }))) {
-    await noteRefusal(stores, deps, visitor, { text: 'A set-up code was refused.', userId: null });
+    await noteRefusal(stores, deps, visitor, { text: 'A setup code was refused.', userId: null });
     throw invalidCode();
   }
   const passwordHash = await deps.passwords.hash({ password, username });
@@ -78,7 +78,7 @@ export async function setUp(
     const id = await tx.users.add({ username, role: 'admin', source: 'local', passwordHash, now });
     if (id === null) throw nameTaken(username);
     await tx.setupCodes.removeAll();
-    const text = `The first administrator "${username}" was made.`;
+    const text = `The first administrator "${username}" was created.`;
     const actor = actorOf({ kind: 'user', name: username });
     await tx.events.add(
       [auditEvent({ ...visitor, actor }, { kind: 'auth.set_up', text, data: { userId: id } })],
@@ -91,15 +91,15 @@ export async function setUp(
 }
 
 /**
- * As the provider of single sign-on says. Nobody is joined to a local account by name.
- * @throws SecuError `forbidden` for whoever has no role
+* Signs in a person whom the single sign-on provider identified. A local account of the same name is never taken over.
+* @throws SecuError `forbidden` when no group of the person has a role
  */
 export async function signOnAs(deps: ApiDeps, visitor: Visitor, person: SignedOn): Promise<Begun> {
   const { role } = person;
   if (role === null) {
-    const text = 'A single sign-on was refused: none of the person’s groups has a role.';
+    const text = 'A single sign-on was refused: no group of the person has a role.';
     await noteRefusal(deps.database.stores, deps, visitor, { text, userId: null });
-    throw new SecuError('forbidden', 'you were recognised, but none of your groups has a role in Secu');
+    throw new SecuError('forbidden', 'you signed in, but none of your groups has a role in Secu');
   }
   for (let tries = 1; tries <= NAME_TRIES; tries += 1) {
     const username = tries === 1 ? person.name : `${person.name}-${tries}`;
@@ -112,7 +112,7 @@ export async function signOnAs(deps: ApiDeps, visitor: Visitor, person: SignedOn
   throw nameTaken(person.name);
 }
 
-/** More than so many people of one name are a mistake of the provider. */
+/** More people with the same name than this are a mistake of the provider. */
 const NAME_TRIES = 50;
 
 async function knownOrNew(
@@ -124,7 +124,7 @@ async function knownOrNew(
   const now = deps.now();
   const known = await tx.users.findBySubject({ issuer, subject });
   const note = async (kind: 'user.created' | 'user.changed', user: { id: string; username: string }) => {
-    const verb = kind === 'user.created' ? 'came by single sign-on as' : 'is by single sign-on now';
+    const verb = kind === 'user.created' ? 'was created by single sign-on as' : 'now has, by single sign-on, the role';
     const text = `"${user.username}" ${verb} ${role}.`;
     const data = { userId: user.id, role };
     await tx.events.add([auditEvent({ ...visitor, actor: 'system' }, { kind, text, data })], now);
@@ -143,7 +143,7 @@ async function knownOrNew(
   return known;
 }
 
-/** A new session with a token of its own; the one that the browser held before ends. */
+/** Starts a session with a new token; the browser's previous session ends. */
 export async function beginSession(
   tx: Stores,
   input: { deps: ApiDeps; visitor: Visitor; user: Pick<UserView, 'id' | 'username'> },
@@ -175,7 +175,7 @@ async function noteRefusal(
 }
 
 /**
- * Ends the session that asks, or all of the person's.
+* Ends this session, or all sessions of the person.
  * @throws SecuError `invalid_request` for an API key
  */
 export async function signOut(
@@ -195,7 +195,7 @@ export async function signOut(
 }
 
 /**
- * One's own password: the old one is asked for, every other session ends, and this one gets a new token.
+* Changes one's own password. Requires the current one; other sessions end, and this one gets a new token.
  * @throws SecuError `unauthenticated` | `forbidden` | `invalid_request` | `too_many_requests`
  */
 export async function changePassword(
@@ -207,15 +207,15 @@ export async function changePassword(
   const counted = await countTry(deps, { address: asked.address, username });
   const user = await deps.database.stores.users.findForSignIn(username);
   if (user === null || user.id !== id)
-    throw new SecuError('forbidden', 'you come by single sign-on; change your password there');
+    throw new SecuError('forbidden', 'your account uses single sign-on; change your password there');
   const { fits } = await deps.passwords.verify({ password: current, hash: user.passwordHash });
-  if (!fits) throw new SecuError('invalid_request', 'current: this is not your password');
+  if (!fits) throw new SecuError('invalid_request', 'current: the password is wrong');
   await counted.succeeded();
   const passwordHash = await deps.passwords.hash({ password, username });
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
     if (!(await tx.users.holdsPassword({ id, passwordHash: user.passwordHash })))
-      throw new SecuError('unauthenticated', 'the password was changed meanwhile; sign in again');
+      throw new SecuError('unauthenticated', 'the password was changed in the meantime; sign in again');
     await tx.users.setPassword({ id, passwordHash, now });
     await tx.sessions.endAllOf(id);
     const actor = actorOf({ kind: 'user', name: username });
@@ -229,13 +229,13 @@ export async function changePassword(
 function invalidCode(): SecuError {
   return new SecuError(
     'setup_code_invalid',
-    'this set-up link is no longer valid; restart Secu or run "secu setup-link" for a new one',
+    'this setup link is no longer valid; restart Secu or run "secu setup-link" for a new one',
   );
 }
 
 export function nameTaken(username: string): SecuError {
   return new SecuError(
     'name_taken',
-    `somebody is called "${username}" already; names are compared without case`,
+    `the user name "${username}" is taken; names are compared case-insensitively`,
   );
 }

@@ -4,14 +4,14 @@ import { ACCOUNT_THROTTLE, ADDRESS_THROTTLE } from '../../domain/user.ts';
 import type { ApiDeps } from '../deps.ts';
 import { throttledNetwork } from '../middleware/client-address.ts';
 
-/** A try to sign in that was counted. */
+/** A counted sign-in attempt. */
 export interface CountedTry {
-  /** It was good: nothing is held against the address, and the account is as new. */
+  /** Call on success: removes this attempt from the address count and resets the account count. */
   succeeded(): Promise<void>;
 }
 
 /**
- * Counts a try against the address, and against the account where one is named, known or not.
+* Counts an attempt against the address, and against the named account, whether it exists or not.
  * @throws SecuError `too_many_requests` with `retryAfterSeconds`
  */
 export async function countTry(
@@ -36,7 +36,7 @@ export async function countTry(
   };
 }
 
-/** What is counted per account; a name is not kept, since people type passwords into the wrong field. */
+/** The key of an account's counter: a hash, because people type passwords into the user name field. */
 export function accountSubject({ hashName }: Pick<ApiDeps, 'hashName'>, username: string): string {
   return `account:${hashName(username.toLowerCase())}`;
 }
@@ -47,7 +47,7 @@ function addressSubject(address: string): string {
 
 function tooMany(until: Date, now: Date): SecuError {
   const retryAfterSeconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1_000));
-  return new SecuError('too_many_requests', `too many tries; the next is taken in ${retryAfterSeconds} s`, {
+  return new SecuError('too_many_requests', `too many attempts; try again in ${retryAfterSeconds} s`, {
     details: { retryAfterSeconds },
   });
 }

@@ -5,32 +5,32 @@ import { expiryMs } from '../../domain/token-expiry.ts';
 const DAY_MS = 86_400_000;
 const REFRESH_SECONDS = 6 * 3_600;
 
-/** A token with a known end. `expiresOn` is `YYYY-MM-DD`. */
+/** A token with a known expiry date. `expiresOn` is `YYYY-MM-DD`. */
 export interface CalendarToken {
   integrationId: string;
   name: string;
   expiresOn: string;
   repositories: number;
-  /** Since when this token is the current one. */
+  /** When this token became the current one. */
   since: Date;
 }
 
 /**
- * The calendar: each token's last day and the flags to come, as whole days in UTC. Names, dates and counts only. A
- * replaced token moves its days: their ids stay.
+* The calendar: the expiry date of each token and its coming flags, as whole days in UTC. Names, dates and counts only. When
+* a token is replaced its days move: their ids stay the same.
  * @see RFC 5545
  */
 export function calendarFeed(input: {
   tokens: readonly CalendarToken[];
   thresholds: readonly number[];
   now: Date;
-  /** Completes the ids of events, so that two installations do not collide. */
+  /** Suffix of event ids, so that two installations do not collide. */
   host: string;
 }): string {
   const { tokens, thresholds, host } = input;
   const today = Math.floor(input.now.getTime() / DAY_MS) * DAY_MS;
   const calendar = new ICalCalendar({
-    name: 'Secu: tokens that expire',
+    name: 'Secu: token expiry',
     prodId: { company: 'Secu', product: 'token expiry', language: 'EN' },
     method: ICalCalendarMethod.PUBLISH,
     ttl: REFRESH_SECONDS,
@@ -55,15 +55,15 @@ export function calendarFeed(input: {
 
 function words(token: CalendarToken, daysBefore: number): { summary: string; description: string } {
   const name = escapeForeignText(token.name);
-  const stops = `${token.repositories} ${token.repositories === 1 ? 'repository is' : 'repositories are'} not scanned from then on.`;
+  const stops = `${token.repositories} ${token.repositories === 1 ? 'repository is' : 'repositories are'} no longer scanned from then on.`;
   if (daysBefore === 0) {
     return {
-      summary: `${name}: the token is dead from today`,
-      description: `The token ends at 00:00 UTC of ${token.expiresOn}. Without another one ${stops}`,
+      summary: `${name}: the token has expired`,
+      description: `The token expires at 00:00 UTC on ${token.expiresOn}. Without a replacement ${stops}`,
     };
   }
   return {
     summary: `${name}: the token has ${daysBefore} ${daysBefore === 1 ? 'day' : 'days'} left`,
-    description: `The token ends at 00:00 UTC of ${token.expiresOn}. Replace it before then, or ${stops}`,
+    description: `The token expires at 00:00 UTC on ${token.expiresOn}. Replace it before then, or ${stops}`,
   };
 }

@@ -14,16 +14,16 @@ const route = createRoute({
   method: 'get',
   path: '/expiry.ics',
   summary:
-    'Calendar of token expiries and flags to come; calendars give a key of the role calendar in the address',
+    'Calendar of token expiries and coming flags; calendar clients send a key with the role calendar in the URL',
   request: { query: z.strictObject({ key: z.string().max(300).optional() }) },
   responses: {
     200: { description: 'iCalendar', content: { 'text/calendar': { schema: z.string() } } },
-    304: { description: 'Not changed since the ETag that was given' },
+    304: { description: 'Not modified since the given ETag' },
     ...problemAnswers([400, 401, 403, 503]),
   },
 });
 
-/** Calendars cannot send headers, so the key stands in the address, and may open nothing but this. */
+/** Calendar clients cannot send headers, so the key is in the URL and grants nothing else. */
 export function createCalendarRouter(deps: ApiDeps, { hide = false } = {}) {
   return createRouter().openapi({ ...route, hide }, async (c) => {
     c.set('principal', await readerOf(c, deps));
@@ -44,7 +44,7 @@ export function createCalendarRouter(deps: ApiDeps, { hide = false } = {}) {
 }
 
 /**
- * A key of the role `calendar` in the address, or in the usual way one who may read.
+* The principal: a key with the role `calendar` in the URL, or the usual authentication of a reader.
  * @throws SecuError `unauthenticated` | `forbidden`
  */
 async function readerOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<Principal> {
@@ -54,6 +54,6 @@ async function readerOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<Principal> {
   if (key === undefined || principal.role === 'calendar') return principal;
   throw new SecuError(
     'forbidden',
-    `only a key of the role calendar may stand in an address; "${principal.name}" has the role ${principal.role}`,
+    `only a key with the role calendar may be sent in a URL; "${principal.name}" has the role ${principal.role}`,
   );
 }

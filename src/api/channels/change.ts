@@ -15,7 +15,7 @@ import type { z } from '../shared.ts';
 import { auditEvent, found } from '../shared.ts';
 import type { ChannelPatch, GivenAddress, NewChannel } from './schemas.ts';
 
-/** Standard Webhooks 1.0 asks for 24 to 64 random bytes. */
+/** Standard Webhooks 1.0 requires 24 to 64 random bytes. */
 const SIGNING_KEY_BYTES = 32;
 
 interface Context {
@@ -24,7 +24,7 @@ interface Context {
 }
 
 /**
- * Seals and stores. @returns the signing secret of a webhook, for this one answer
+* Creates a channel. @returns the signing secret of a webhook, which is shown only in this answer
  * @throws SecuError `origin_not_allowed` | `mail_not_configured` | `invalid_request`
  */
 export async function createChannel({
@@ -60,7 +60,7 @@ export async function createChannel({
       by,
       kind: 'channel.created',
       channelId: id,
-      text: `The channel "${body.name}" (${body.kind}) was made.`,
+      text: `The channel "${body.name}" (${body.kind}) was created.`,
       now,
     });
   });
@@ -97,7 +97,7 @@ export async function changeChannel({
   });
 }
 
-/** Its deliveries and ciphertexts go with it. @throws SecuError `not_found` */
+/** Deletes a channel with its deliveries and ciphertexts. @throws SecuError `not_found` */
 export async function removeChannel({ deps, id, by }: Context & { id: string }): Promise<void> {
   const now = deps.now();
   await deps.database.transaction(async (tx) => {
@@ -114,7 +114,7 @@ export async function removeChannel({ deps, id, by }: Context & { id: string }):
   });
 }
 
-/** Queues a test message. @returns the id of its delivery @throws SecuError `not_found` */
+/** Queues a test message. @returns the delivery id @throws SecuError `not_found` */
 export async function queueTest({ deps, id, by }: Context & { id: string }): Promise<string> {
   return deps.database.transaction(async (tx) => {
     const { name } = found(await tx.channels.find(id), 'channel');
@@ -125,7 +125,7 @@ export async function queueTest({ deps, id, by }: Context & { id: string }): Pro
   });
 }
 
-/** Queues a delivery again, under its id. @throws SecuError `not_found` | `channel_off` */
+/** Queues a delivery again under the same id. @throws SecuError `not_found` | `channel_off` */
 export async function queueAgain({
   deps,
   id,
@@ -136,9 +136,9 @@ export async function queueAgain({
     const channel = found(await tx.channels.lock(id), 'channel');
     const delivery = found(await tx.deliveries.find({ id: deliveryId, channelId: id }), 'delivery');
     if (!channel.enabled && delivery.eventId !== null)
-      throw new SecuError('channel_off', 'the channel is switched off; switch it on first');
+      throw new SecuError('channel_off', 'the channel is switched off; enable it first');
     await tx.deliveries.retry(deliveryId);
-    const text = `A message to the channel "${channel.name}" (${delivery.kind}) was sent again by hand.`;
+    const text = `A message to the channel "${channel.name}" (${delivery.kind}) was resent manually.`;
     await audit({ tx, by, kind: 'channel.delivery_retried', channelId: id, text, now: deps.now() });
   });
 }
@@ -158,24 +158,24 @@ function requireMail({ settings }: Pick<ApiDeps, 'settings'>): void {
   if (settings.mail) return;
   throw new SecuError(
     'mail_not_configured',
-    'no mail server is set: set SECU_SMTP_URL and SECU_SMTP_FROM on API and workers, and start them again',
+    'no mail server is configured: set SECU_SMTP_URL and SECU_SMTP_FROM for API and workers, and restart them',
   );
 }
 
 function requireFitting({ kind }: ChannelView, body: z.infer<typeof ChannelPatch>): void {
   if (kind === 'email' && body.url !== undefined)
-    throw new SecuError('invalid_request', 'url: a channel of mail has a recipient (to), no address');
+    throw new SecuError('invalid_request', 'url: an email channel has a recipient (to), no url');
   if (kind !== 'email' && body.to !== undefined)
     throw new SecuError(
       'invalid_request',
-      `to: a channel of kind ${kind} has an address (url), no recipient`,
+      `to: a channel of kind ${kind} has a url, no recipient`,
     );
 }
 
 async function requireIntegrations(tx: Stores, ids: readonly string[] | null | undefined): Promise<void> {
   for (const id of ids ?? []) {
     if ((await tx.integrations.find(id)) === null)
-      throw new SecuError('invalid_request', 'integrationIds: names an integration that is not there');
+      throw new SecuError('invalid_request', 'integrationIds: contains an unknown integration');
   }
 }
 

@@ -34,7 +34,7 @@ const list = createRoute({
   tags,
   method: 'get',
   path: '/channels',
-  summary: 'Whom Secu tells',
+  summary: 'List notification channels',
   request: { query: z.strictObject(listParams) },
   responses: answers(200, pageSchema(ChannelSchema, 'ChannelPage'), 'A page'),
 });
@@ -44,7 +44,7 @@ const get = createRoute({
   tags,
   method: 'get',
   path: '/channels/{id}',
-  summary: 'One channel',
+  summary: 'Get a channel',
   request: { params },
   responses: answers(200, ChannelSchema, 'The channel', [404]),
 });
@@ -54,9 +54,9 @@ const change = createRoute({
   tags,
   method: 'patch',
   path: '/channels/{id}',
-  summary: 'Changes what is named; `enabled: false` gives up what waits for it',
+  summary: 'Change the given fields; `enabled: false` cancels queued deliveries',
   request: { params, ...jsonBody(ChannelPatch) },
-  responses: answers(200, ChannelSchema, 'As it is now', [404, 422]),
+  responses: answers(200, ChannelSchema, 'The changed channel', [404, 422]),
 });
 
 const remove = createRoute({
@@ -64,7 +64,7 @@ const remove = createRoute({
   tags,
   method: 'delete',
   path: '/channels/{id}',
-  summary: 'Removes it with its deliveries',
+  summary: 'Delete a channel and its deliveries',
   request: { params },
   responses: { 204: { description: 'Removed' }, ...problemAnswers([400, 401, 403, 404, 503]) },
 });
@@ -74,7 +74,7 @@ const deliveries = createRoute({
   tags,
   method: 'get',
   path: '/channels/{id}/deliveries',
-  summary: 'What it was told and is owed, newest first',
+  summary: 'List deliveries, newest first',
   request: { params, query: z.strictObject({ ...listParams, state: commaListOf(DELIVERY_STATES) }) },
   responses: answers(200, pageSchema(DeliverySchema, 'DeliveryPage'), 'A page', [404]),
 });
@@ -86,7 +86,7 @@ function starting(deps: ApiDeps) {
     ...base,
     method: 'post',
     path: '/channels',
-    summary: 'Makes a channel; the signing secret of a webhook is shown this once',
+    summary: 'Create a channel; the signing secret of a webhook is shown only once',
     request: jsonBody(NewChannel),
     responses: answers(
       201,
@@ -99,12 +99,12 @@ function starting(deps: ApiDeps) {
     ...base,
     method: 'post',
     path: '/channels/{id}/test',
-    summary: 'Sends a test message now and answers what came of it',
+    summary: 'Send a test message now and return the result',
     request: { params },
     responses: {
-      ...answers(200, DeliverySchema, 'It was sent, or why it was not', [404]),
+      ...answers(200, DeliverySchema, 'The delivery: sent, or failed with its cause', [404]),
       202: {
-        description: 'No worker has ended it within 15 s; it goes on',
+        description: 'Not finished within 15 s; it continues in the background',
         content: { 'application/json': { schema: DeliverySchema } },
       },
     },
@@ -113,9 +113,9 @@ function starting(deps: ApiDeps) {
     ...base,
     method: 'post',
     path: '/channels/{id}/deliveries/{deliveryId}/retry',
-    summary: 'Sends a message again, now, under its id',
+    summary: 'Resend a message now, under the same id',
     request: { params: params.extend({ deliveryId: z.string().max(100) }) },
-    responses: answers(202, DeliverySchema, 'It waits to be sent', [404, 409]),
+    responses: answers(202, DeliverySchema, 'The delivery is queued', [404, 409]),
   });
   return { create, test, retry };
 }
@@ -174,7 +174,7 @@ export function createChannelsRouter(deps: ApiDeps) {
     });
 }
 
-/** A delivery once it has ended, or as it stands after 15 s. */
+/** The delivery when it has finished, or its state after 15 s. */
 async function ended({ database }: Pick<ApiDeps, 'database'>, which: { id: string; channelId: string }) {
   return lookUntil({
     read: () => database.stores.deliveries.find(which),

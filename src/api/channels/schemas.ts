@@ -14,7 +14,7 @@ const MAX_URL = 2_000;
 const MAX_ADDRESS = 254;
 const MAX_INTEGRATIONS = 200;
 
-/** An address that is a secret by itself, as those of Slack are: write-only, of which the origin is shown. */
+/** A URL that is itself a secret, as Slack's are: write-only, and only its origin is shown. */
 const url = z
   .string()
   .max(MAX_URL)
@@ -41,9 +41,9 @@ export type GivenAddress = z.infer<typeof url>;
 
 function urlProblem(parsed: URL | null): string | null {
   if (parsed === null) return 'not a URL; for example https://hooks.example.com/secu';
-  if (!/^https?:$/.test(parsed.protocol)) return 'must begin with https://';
-  if (parsed.username !== '' || parsed.password !== '') return 'must not hold a user name or password';
-  if (parsed.hash !== '') return 'must not hold a fragment';
+  if (!/^https?:$/.test(parsed.protocol)) return 'must start with https://';
+  if (parsed.username !== '' || parsed.password !== '') return 'must not contain a user name or password';
+  if (parsed.hash !== '') return 'must not contain a fragment';
   return null;
 }
 
@@ -54,16 +54,16 @@ const events = z
   .min(1)
   .transform((kinds) => [...new Set(kinds)])
   .openapi({
-    description: 'Kinds of events; left out: those of a token that needs a person, and of the brake',
+    description: 'Event kinds; default: token problems that need a person, and the brake',
   });
 const integrationIds = z
   .array(z.string().max(100))
   .min(1)
   .max(MAX_INTEGRATIONS)
-  .openapi({ description: 'Only of these integrations; left out: of all' });
+  .openapi({ description: 'Only events of these integrations; default: all' });
 const minSeverity = z
   .enum(SEVERITIES)
-  .openapi({ description: 'Of findings, only from this severity up; left out: of all' });
+  .openapi({ description: 'Only findings of this severity or higher; default: all' });
 
 const choices = {
   name: givenName,
@@ -93,7 +93,7 @@ export const ChannelPatch = z
 const attempt = {
   state: z.enum(DELIVERY_STATES),
   cause: z.enum(DELIVERY_CAUSES).nullable(),
-  status: z.int().nullable().openapi({ description: 'What the other side answered, HTTP or SMTP' }),
+  status: z.int().nullable().openapi({ description: 'HTTP or SMTP status of the receiver' }),
 };
 
 export const ChannelSchema = z
@@ -106,7 +106,7 @@ export const ChannelSchema = z
     url: z
       .string()
       .nullable()
-      .openapi({ description: 'The origin of the address; the rest of it is sealed' }),
+      .openapi({ description: 'Origin of the URL; the rest is sealed' }),
     to: z.string().nullable(),
     events: z.array(z.string()),
     integrationIds: z.array(z.string()).nullable(),
@@ -119,7 +119,7 @@ export const ChannelSchema = z
 
 export const DeliverySchema = z
   .object({
-    id: z.string().openapi({ description: 'Sent along as `webhook-id`, and in the `Message-ID` of a mail' }),
+    id: z.string().openapi({ description: 'Sent as `webhook-id`, and in the `Message-ID` of a mail' }),
     channelId: z.string(),
     eventId: z.string().nullable(),
     kind: z.string().openapi({ description: `Kind of the event, or \`${TEST_MESSAGE_KIND}\`` }),

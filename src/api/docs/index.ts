@@ -8,8 +8,8 @@ import type { ApiEnv } from '../deps.ts';
 import { createRouter } from '../shared.ts';
 
 /**
- * Swagger UI sets styles by script, which `style-src` allows, and carries its icons as data. Nothing else: a page that
- * tries to speak to another host is stopped by the browser.
+* Swagger UI sets styles by script and embeds its icons as data URLs, which this policy allows. The browser blocks
+* requests to any other host.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -40,7 +40,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** `validatorUrl: null`: without it the page asks a validator of its makers about every document. */
+/** `validatorUrl: null` stops Swagger UI from sending the document to its public validator. */
 const START = `SwaggerUIBundle({
   url: '/api/openapi.json',
   dom_id: '#page',
@@ -85,11 +85,11 @@ interface Served {
   zipped: Uint8Array<ArrayBuffer>;
 }
 
-/** The API's documentation for people, served whole from here: no other host is asked for anything. */
+/** API documentation for people, self-hosted: it makes no request to another host. */
 export function createDocsRouter() {
   const router = createRouter();
   for (const [path, asset] of Object.entries(ASSETS)) {
-    // packed once, when first asked for
+    // compressed once, at the first request
     let packed: Promise<Served> | null = null;
     router.get(path, async (c) => {
       packed ??= pack(asset);

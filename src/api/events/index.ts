@@ -27,7 +27,7 @@ const list = createRoute({
   tags,
   method: 'get',
   path: '/events',
-  summary: 'What happened, newest first',
+  summary: 'List events, newest first',
   request: { query: z.strictObject({ ...listParams, integrationId: commaList, kind: commaList }) },
   responses: answers(200, pageSchema(EventSchema, 'EventPage'), 'A page'),
 });
@@ -37,7 +37,7 @@ const stream = createRoute({
   tags,
   method: 'get',
   path: '/events/stream',
-  summary: 'Server-sent events; Last-Event-ID resumes',
+  summary: 'Stream events (server-sent events); resume with Last-Event-ID',
   request: { headers: z.object({ 'last-event-id': z.string().optional() }) },
   responses: {
     200: { description: 'The stream', content: { 'text/event-stream': { schema: z.string() } } },
@@ -50,7 +50,7 @@ const START = { tx: '0', seq: '0' };
 export function createEventsRouter(deps: ApiDeps) {
   const { events } = deps.database.stores;
 
-  /** Behind the event that was read last; from the oldest one kept where that is not kept any more. */
+  /** The position after `Last-Event-ID`; the oldest stored event when that one was deleted by retention. */
   async function positionAfter(lastEventId: string | undefined) {
     if (lastEventId === undefined || lastEventId === '') return events.endPosition();
     if (!isIdOf('event', lastEventId))

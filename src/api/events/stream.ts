@@ -7,20 +7,20 @@ import { presentEvent } from './present.ts';
 const COMMENT_EVERY_MS = 15_000;
 const PER_READ = 200;
 
-/** How soon to look again for an event that an open transaction holds back: nobody tells when that one ends. */
+/** Poll interval while an open transaction holds events back: its end sends no notification. */
 const HELD_BACK_MS = 200;
 
 interface Reader {
   deps: ApiDeps;
   stream: SSEStreamingApi;
   audit: boolean;
-  /** Is the key or session that opened the stream still good? */
+  /** True while the key or session that opened the stream is valid. */
   stillAllowed: () => Promise<boolean>;
 }
 
 /**
- * Server-sent events from a position on: stored ones with their id, none skipped and none repeated; live ones without
- * id. A comment every 15 s; ends when the key or session that opened it is no longer good.
+* Server-sent events from a position on: stored events with their id, none skipped or repeated; live events without an
+* id. Sends a comment every 15 s; ends when the key or session that opened it is no longer valid.
  */
 export async function streamEvents(input: Reader & { from: EventPosition }): Promise<void> {
   const { deps, stream } = input;
@@ -50,7 +50,7 @@ export async function streamEvents(input: Reader & { from: EventPosition }): Pro
       await waker.wait(held ? HELD_BACK_MS : Math.max(0, commentAtMs - performance.now()));
       if (performance.now() < commentAtMs || stream.aborted) continue;
       if (!(await input.stillAllowed())) return;
-      await stream.write(': still here\n\n');
+      await stream.write(': keep-alive\n\n');
       commentAtMs = performance.now() + COMMENT_EVERY_MS;
     }
   } finally {
@@ -58,13 +58,13 @@ export async function streamEvents(input: Reader & { from: EventPosition }): Pro
   }
 }
 
-/** @returns the new position, the same object where there was nothing; `null` when the key is no longer good */
+/** @returns the new position; the same object when there was nothing to send; `null` when the key is no longer valid */
 async function writeStored(reader: Reader, position: EventPosition): Promise<EventPosition | null> {
   const { deps, stream, audit } = reader;
   let at = position;
   for (;;) {
     const read = await deps.database.stores.events.readAfter(at, PER_READ);
-    // the end of a key is an event too: nothing that was stored after it is shown
+    // deleting the key is an event too: nothing stored after it may be sent
     if (read.length > 0 && !(await reader.stillAllowed())) return null;
     for (const entry of read) {
       if (audit || !entry.audit) {
@@ -77,7 +77,7 @@ async function writeStored(reader: Reader, position: EventPosition): Promise<Eve
   }
 }
 
-/** Waits that a call ends early; a call that comes while nobody waits ends the next wait at once. */
+/** A wait that `wake` ends early. A `wake` without a current wait ends the next one at once. */
 function createWaker() {
   let woken = false;
   let resume: (() => void) | null = null;

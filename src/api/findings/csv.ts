@@ -23,7 +23,7 @@ const COLUMNS: Record<string, (finding: PresentedFinding) => string | number | n
   fingerprint: ({ fingerprint }) => fingerprint,
 };
 
-/** What spreadsheets take for the beginning of a formula, in both widths. */
+/** Characters that start a formula in spreadsheets, in both widths. */
 const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 
 /** A row in the form of RFC 4180, with its end. No cell is a formula to a spreadsheet: a `'` stands before it. */
@@ -35,7 +35,7 @@ export function csvRow(cells: readonly (string | number | null | undefined)[]): 
   return `${written.join(',')}\r\n`;
 }
 
-/** Findings as CSV, a piece a page. */
+/** Findings as CSV, one chunk per page. */
 export async function* csvOf(pages: AsyncIterable<readonly PresentedFinding[]>): AsyncGenerator<string> {
   yield csvRow(Object.keys(COLUMNS));
   const columns = Object.values(COLUMNS);

@@ -23,7 +23,7 @@ import { findingFilter } from './schemas.ts';
 
 const PER_READ = 500;
 const CSV = 'text/csv; charset=utf-8';
-// wide, so that the route is not taken for one that answers plain data at once
+// typed loosely, so that the route is not inferred as one with a JSON answer
 const SARIF: string = 'application/sarif+json';
 
 const common = {
@@ -36,7 +36,7 @@ const common = {
 const csv = createRoute({
   ...common,
   path: '/findings.csv',
-  summary: "Findings as CSV (RFC 4180), oldest first; a cell that would be a formula has a ' before it",
+  summary: "Export findings as CSV (RFC 4180), oldest first; cells that look like formulas get a leading '",
   responses: {
     200: { description: 'The file', content: { 'text/csv': { schema: z.string() } } },
     ...problemAnswers([400, 401, 403, 503]),
@@ -46,7 +46,7 @@ const csv = createRoute({
 const sarif = createRoute({
   ...common,
   path: '/findings.sarif',
-  summary: 'Findings as SARIF 2.1.0, oldest first; ignored ones are suppressed',
+  summary: 'Export findings as SARIF 2.1.0, oldest first; ignored findings are suppressed',
   responses: {
     200: { description: 'The file', content: { [SARIF]: { schema: z.object({}).loose() } } },
     ...problemAnswers([400, 401, 403, 503]),
@@ -74,7 +74,7 @@ export function createExportRouter(deps: ApiDeps) {
     });
 }
 
-/** A file that is written while it is read: nothing is read ahead, nor after the reader has gone. */
+/** A streamed file: pages are read on demand, and no further once the client disconnects. */
 async function answer(input: {
   c: Context<ApiEnv>;
   deps: ApiDeps;
@@ -85,7 +85,7 @@ async function answer(input: {
 }): Promise<Response> {
   const { c, deps, filter, format, type, pieces } = input;
   const now = deps.now();
-  // before the first byte: what was asked for is known, also where the file is not taken to its end
+  // before the first byte, so that an aborted download is audited too
   await deps.database.stores.events.add([auditEvent(auditedBy(c), exportEvent(format, filter))], now);
   c.header('Content-Type', type);
   c.header('Transfer-Encoding', 'chunked');
@@ -93,7 +93,7 @@ async function answer(input: {
   return c.body(streamOf(pieces), 200);
 }
 
-/** What was searched for is not kept: people paste what leaked. */
+/** The search text is not stored: people paste leaked secrets into it. */
 function exportEvent(format: string, { q, integrationId, repositoryId, ...closed }: FindingFilter) {
   return {
     kind: 'export.made' as const,
@@ -116,12 +116,12 @@ interface Source {
   filter: FindingFilter;
 }
 
-/** All that match, in pages. The first is read at once: what hinders it is answered as a problem. */
+/** All matches, in pages. The first page is read before the answer starts, so that its errors become a problem answer. */
 async function pagesOf(source: Source): Promise<AsyncIterable<ExportedFinding[]>> {
   return pagesFrom(await readPage(source, null), source);
 }
 
-/** By id: whatever changes meanwhile is neither left out nor repeated. */
+/** Sorted by id, so that changes meanwhile neither skip nor repeat a finding. */
 function readPage({ deps, filter }: Source, afterId: string | null): Promise<FindingView[]> {
   return deps.database.stores.findingViews.byId({ filter, afterId, limit: PER_READ });
 }
@@ -135,13 +135,13 @@ async function* pagesFrom(first: FindingView[], source: Source): AsyncGenerator<
       if (page.length > 0) yield page.map(exported);
       if (page.length < PER_READ) return;
       if (!(await isStillAllowed(deps, principal)))
-        throw new SecuError('unauthenticated', 'the key or session has ended');
+        throw new SecuError('unauthenticated', 'the key or session is no longer valid');
       page = await readPage(source, page.at(-1)?.id ?? null);
     }
   } catch (err) {
-    deps.log.warn({ err, requestId }, 'an export ended before its end');
-    // the connection is broken off, so that a part is not taken for all; the server prints this error as it is
-    throw new Error('an export ended before its end');
+    deps.log.warn({ err, requestId }, 'an export was interrupted');
+    // abort the connection, so that a partial file is not taken for a complete one
+    throw new Error('an export was interrupted');
   }
 }
 

@@ -36,7 +36,7 @@ const list = createRoute({
   tags,
   method: 'get',
   path: '/findings',
-  summary: 'Findings, most severe first',
+  summary: 'List findings, most severe first',
   request: {
     query: z.strictObject({
       ...listParams,
@@ -52,7 +52,7 @@ const get = createRoute({
   tags,
   method: 'get',
   path: '/findings/{id}',
-  summary: 'One finding',
+  summary: 'Get a finding',
   request: { params: idParam('finding') },
   responses: answers(200, FindingSchema, 'The finding', [404]),
 });
@@ -62,7 +62,7 @@ const summary = createRoute({
   tags,
   method: 'get',
   path: '/findings/summary',
-  summary: 'How many findings match, in all and by severity, kind and status',
+  summary: 'Count matching findings: total, by severity, kind and status',
   request: { query: z.strictObject(findingFilter) },
   responses: answers(200, FindingSummarySchema, 'The counts'),
 });
@@ -72,8 +72,8 @@ const change = createRoute({
   tags,
   method: 'patch',
   path: '/findings/{id}',
-  summary: 'Ignores a finding with a reason, or opens it again',
-  description: 'A fixed or removed finding stays as it is: the next scan speaks for it.',
+  summary: 'Ignore a finding with a reason, or reopen it',
+  description: 'Fixed and removed findings do not change: the next scan decides about them.',
   request: { params: idParam('finding'), ...jsonBody(TriageOne) },
   responses: answers(200, FindingSchema, 'The finding', [404]),
 });
@@ -83,9 +83,9 @@ const changeMany = createRoute({
   tags,
   method: 'post',
   path: '/findings/triage',
-  summary: 'Ignores or opens many findings: by ids, or all that a filter shows',
+  summary: 'Ignore or reopen many findings, by ids or by filter',
   request: { ...jsonBody(TriageMany) },
-  responses: answers(200, z.object({ changed: z.int() }), 'How many were changed'),
+  responses: answers(200, z.object({ changed: z.int() }), 'Number of changed findings'),
 });
 
 export function createFindingsRouter(deps: ApiDeps) {

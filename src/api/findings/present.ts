@@ -6,7 +6,7 @@ import type { FindingSchema } from './schemas.ts';
 
 export type PresentedFinding = z.infer<typeof FindingSchema>;
 
-/** A finding as it is shown: foreign text escaped, its address rebuilt from our own parts. */
+/** A finding for the API: foreign text is escaped, and its URL is built from the base URL. */
 export function presentFinding(view: FindingView): PresentedFinding {
   return {
     id: view.id,

@@ -5,13 +5,13 @@ import type { PresentedFinding } from './present.ts';
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 const LEVELS = { critical: 'error', high: 'error', medium: 'warning', low: 'note' } as const;
 
-/** In the middle of the bands in which readers of SARIF sort the score. */
+/** Scores in the middle of the bands by which SARIF viewers rank severity. */
 const SCORES: Record<Severity, string> = { critical: '9.5', high: '8.0', medium: '5.5', low: '2.0' };
 
-/** What the export shows of a finding: as the API does, with what addresses are made of. */
+/** A finding as the API shows it, plus the parts for its URLs. */
 export interface ExportedFinding extends PresentedFinding {
   repositoryUrl: string;
-  /** Path in the repository as a relative URI. */
+  /** Path in the repository, as a relative URI. */
   pathUri: string;
 }
 
@@ -23,8 +23,8 @@ interface Rule {
 }
 
 /**
- * One run of Secu, a piece a page. What the run says of rules and repositories comes after the results, once it is known
- * which there are; members of JSON have no order.
+* One SARIF run, one chunk per page. Rules and repositories follow the results, when they are all known;
+* members of a JSON object have no order.
  * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
 export async function* sarifOf(
@@ -54,7 +54,7 @@ export async function* sarifOf(
 
 const idOf = ({ scanner, ruleId }: PresentedFinding): string => `${scanner}/${ruleId}`;
 
-/** The rule of a finding, noted with the worst severity that it was seen with. */
+/** Registers the rule of a finding with the highest severity seen. */
 function ruleOf(rules: Map<string, Rule>, finding: PresentedFinding): Rule {
   const { title, severity, cwe } = finding;
   const known = rules.get(idOf(finding));
@@ -98,7 +98,7 @@ function resultOf(finding: ExportedFinding, { index }: Rule) {
     ],
     hostedViewerUri: finding.permalink,
     partialFingerprints: { 'secuFingerprint/v1': finding.fingerprint },
-    // on all results or on none, as the standard wants it
+    // SARIF requires it on all results or on none
     suppressions: suppressionsOf(finding),
     properties: propertiesOf(finding),
   };

@@ -3,7 +3,7 @@ import { commaList, commaListOf, z } from '../shared.ts';
 
 const when = z.iso.datetime();
 
-/** What lists, counts and triage of many take alike. */
+/** Filters shared by the list, the counts and bulk triage. */
 export const findingFilter = {
   integrationId: commaList,
   repositoryId: commaList,
@@ -70,7 +70,7 @@ const verdict = {
     })
     .optional(),
 };
-const NEEDS_REASON = 'ignoring needs a triage with a reason; opening takes none';
+const NEEDS_REASON = 'ignoring requires a triage with a reason; reopening allows none';
 const hasItsReason = ({ status, triage }: { status: string; triage?: unknown }) =>
   (status === 'ignored') === (triage !== undefined);
 
@@ -90,6 +90,6 @@ export const TriageMany = z
   .refine(hasItsReason, { path: ['triage'], message: NEEDS_REASON })
   .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
     path: ['ids'],
-    message: 'give either ids or a filter',
+    message: 'send either ids or a filter',
   })
   .openapi('TriageMany');

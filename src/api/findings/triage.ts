@@ -7,13 +7,13 @@ import type { z } from '../shared.ts';
 import { iso } from '../shared.ts';
 import type { TriageOne } from './schemas.ts';
 
-/** An event names the findings only where a person could still read them. */
+/** An event lists finding ids only up to this count. */
 const NAMED = 100;
 
 /**
- * Ignores or opens findings, with an event a repository.
- * @returns how many were changed
- * @throws SecuError `invalid_request` for an end that is not ahead
+* Ignores or reopens findings, with one event per repository.
+* @returns the number of changed findings
+* @throws SecuError `invalid_request` when `until` is not in the future
  */
 export async function triage({
   deps,
@@ -30,7 +30,7 @@ export async function triage({
   const actor = actorOf(principal);
   const { reason, comment, until } = verdict.triage ?? {};
   if (until !== undefined && until <= iso(now).slice(0, 10))
-    throw new SecuError('invalid_request', 'triage.until: use a day after today (UTC)');
+    throw new SecuError('invalid_request', 'triage.until: must be a day after today (UTC)');
   const kept =
     reason === undefined
       ? null

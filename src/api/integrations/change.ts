@@ -26,7 +26,7 @@ interface On extends Asked {
 
 type Change = On & { body: z.infer<typeof IntegrationPatch> };
 
-/** Names, filters, pause, a known expiry: one transaction, then the workflow looks again. */
+/** Changes name, filters, pause or a known expiry date in one transaction, then wakes the workflow. */
 export async function changeIntegration(input: Change): Promise<void> {
   const wakes = await storeUniquely(() => input.deps.database.transaction((tx) => storeChange(tx, input)));
   await wake(input.deps, wakes);
@@ -56,7 +56,7 @@ async function storeChange(
   }
   if (body.filters !== undefined) {
     change.filters = mergeFilters(row.filters, body.filters);
-    // one that runs was told the old filters
+    // a running sync still has the old filters
     await tx.syncs.open({ integrationId: id, trigger: 'manual', requestId, now });
     await tx.syncs.runAgain(id);
   }
@@ -66,7 +66,7 @@ async function storeChange(
       kind: body.paused ? 'integration.paused' : 'integration.resumed',
       integrationId: id,
       actor: actorOf(principal),
-      text: body.paused ? `${row.name} was paused.` : `${row.name} goes on.`,
+      text: body.paused ? `${row.name} was paused.` : `${row.name} was resumed.`,
       data: { requestId },
     });
     if (!body.paused) {
@@ -124,13 +124,13 @@ async function setExpiry({
   if (credential.expiryKnown && !credential.granular) {
     throw new SecuError(
       'invalid_request',
-      'expiresAt: GitLab tells when this token expires, so it cannot be set here',
+      'expiresAt: GitLab reports when this token expires, so it cannot be set here',
     );
   }
   await tx.credentials.setExpiry({ id: credential.id, expiresOn: expiresAt });
 }
 
-/** Asks for a verification now. @returns false when it has not answered in time: it goes on */
+/** Verifies the token now. @returns false on timeout; the verification continues in the background */
 export async function verifyNow({ deps, requestId, id }: On): Promise<boolean> {
   const { commandId, wakes } = await command({ deps, requestId, id, kind: 'verify', payload: {} });
   const { sent } = await wake(deps, wakes);
@@ -160,9 +160,9 @@ async function command({
 }
 
 /**
- * Puts a new token in place of the old one, if it is good.
- * @returns false when that is not decided in time: it goes on
- * @throws SecuError `token_in_use` | `reach_shrinks` | the cause of a bad one | `gitlab_*`
+* Replaces the token, if the new one is valid.
+* @returns false on timeout; the replacement continues in the background
+* @throws SecuError `token_in_use` | `reach_shrinks` | the cause of an invalid token | `gitlab_*`
  */
 export async function replaceToken({
   deps,
@@ -227,18 +227,18 @@ async function storeCandidate({
 function refusal(result: Record<string, unknown>): SecuError {
   const code: SecuErrorCode = SECU_ERROR_CODES.find((known) => known === result['code']) ?? 'internal';
   if (code !== 'reach_shrinks')
-    return new SecuError(code, `the new token was refused (${code}); the old one stays in place`);
+    return new SecuError(code, `the new token was refused (${code}); the current one stays in use`);
   const { known, lost, owner } = result;
   return new SecuError(
     code,
-    `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to take it all the same`,
+    `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to replace it anyway`,
     {
       details: { known, lost, owner },
     },
   );
 }
 
-/** Wipes the token in this transaction, also while Temporal is away; workflows, scans and rows follow. */
+/** Wipes the token in this transaction, even when Temporal is unavailable; workflows, scans and rows are removed afterwards. */
 export async function removeIntegration({ deps, principal, requestId, id }: On): Promise<void> {
   const now = deps.now();
   const wakes = await deps.database.transaction(async (tx) => {
@@ -262,7 +262,7 @@ export async function removeIntegration({ deps, principal, requestId, id }: On):
   await wake(deps, wakes);
 }
 
-/** Lists now, or joins the sync that is open. */
+/** Starts a sync, or joins the open one. */
 export async function syncNow({
   deps,
   requestId,

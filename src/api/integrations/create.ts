@@ -12,8 +12,8 @@ import type { NewIntegration } from './schemas.ts';
 const FIRST_VERDICT_MS = 10_000;
 
 /**
- * Seals the token and stores everything in one transaction, then waits a little for the first verdict. Whatever
- * Temporal or GitLab do, what was stored is not lost.
+* Seals the token and stores everything in one transaction, then waits up to 10 s for the first verdict. Nothing stored
+* is lost when Temporal or GitLab are unavailable.
  * @returns the new id
  * @throws SecuError `origin_not_allowed` | `token_in_use` | `name_taken` | `rotation_not_possible`
  */
@@ -30,13 +30,13 @@ export async function createIntegration(
   return stored.id;
 }
 
-/** What is to rotate itself is looked at before it is relied upon. Where GitLab does not answer, verification tells. */
+/** Tests whether the token can rotate before `autoRotate` is enabled. When GitLab does not answer, verification decides later. */
 async function refuseUnlessRotatable(
   { deps, principal, body }: Parameters<typeof createIntegration>[0],
   { baseUrl }: { baseUrl: string },
 ): Promise<void> {
-  if (principal.role !== 'admin') throw new SecuError('forbidden', 'autoRotate needs the role admin');
-  deps.hashToken(body.token); // the log knows from here on what it must not show
+  if (principal.role !== 'admin') throw new SecuError('forbidden', 'autoRotate requires the role admin');
+  deps.hashToken(body.token); // registers the token with the log scrubber
   const { token } = await deps.probe.probe({ baseUrl, token: body.token });
   if (token === null) return;
   const { mayRotate, expiresAt, createdAt } = token;
@@ -108,7 +108,7 @@ async function store({
 
 const RACE_TRIES = 3;
 
-/** Two requests that choose the same name or token at once: one of them looks again, and is told. */
+/** Retries once when a concurrent request took the same name or token, so that the caller gets a clear error. */
 export async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -116,7 +116,7 @@ export async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
     } catch (err) {
       if (!(err instanceof UniqueConstraintViolationException) && !isUniqueViolation(err)) throw err;
       if (tries === RACE_TRIES)
-        throw new SecuError('name_taken', 'the name or the token was taken meanwhile; try again');
+        throw new SecuError('name_taken', 'the name or token was taken by another request; try again');
     }
   }
 }
@@ -126,7 +126,7 @@ function isUniqueViolation(err: unknown): boolean {
 }
 
 export function tokenInUse(integrationId: string): SecuError {
-  return new SecuError('token_in_use', `this very token is already integrated as ${integrationId}`, {
+  return new SecuError('token_in_use', `this token is already integrated as ${integrationId}`, {
     details: { integrationId },
   });
 }
@@ -134,11 +134,11 @@ export function tokenInUse(integrationId: string): SecuError {
 export function nameTaken(name: string): SecuError {
   return new SecuError(
     'name_taken',
-    `another integration is called "${name}"; names are compared without case`,
+    `another integration has the name "${name}"; names are compared case-insensitively`,
   );
 }
 
-/** An origin that is not allowed, with the settings lines that would allow it for whoever may change them. */
+/** Adds the settings that would allow an origin to the error, for administrators. */
 function checkOrigin({
   deps,
   principal,
@@ -155,7 +155,7 @@ function checkOrigin({
     if (principal.role !== 'admin')
       throw new SecuError(
         'origin_not_allowed',
-        'Secu is not set up for this GitLab address; ask an administrator',
+        'this GitLab address is not allowed; ask an administrator',
       );
     throw new SecuError(
       'origin_not_allowed',

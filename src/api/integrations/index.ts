@@ -50,7 +50,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       const principal = c.get('principal');
       const body = c.req.valid('json');
       if (body.autoRotate !== undefined && principal.role !== 'admin') {
-        throw new SecuError('forbidden', 'autoRotate needs the role admin');
+        throw new SecuError('forbidden', 'autoRotate requires the role admin');
       }
       await changeIntegration({ deps, ...askedBy(c), id, body });
       return c.json(await show(id), 200);
@@ -76,7 +76,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       const { id } = c.req.valid('param');
       const acceptRemovals = c.req.valid('json')?.acceptRemovals ?? false;
       if (acceptRemovals && c.get('principal').role !== 'admin')
-        throw new SecuError('forbidden', 'acceptRemovals needs the role admin');
+        throw new SecuError('forbidden', 'acceptRemovals requires the role admin');
       return c.json(await syncNow({ deps, ...askedBy(c), id, acceptRemovals }), 202);
     })
     .openapi(routes.previewFilters, async (c) => {

@@ -9,7 +9,7 @@ import { mergeFilters } from './change.ts';
 import type { FiltersPreviewSchema, IntegrationPatch } from './schemas.ts';
 
 /**
- * Why a repository is listed or not: by our rows where they know it, else by asking GitLab with the token.
+* Explains why a repository is listed or not: from the database if it is known there, else by asking GitLab.
  * @throws SecuError `not_found` | `token_*` | `account_blocked` | `gitlab_*`
  */
 export async function explainPath(input: { deps: ApiDeps; id: string; path: string }): Promise<Explanation> {
@@ -23,7 +23,7 @@ export async function explainPath(input: { deps: ApiDeps; id: string; path: stri
   try {
     const located = await deps.locate({ integrationId: id, path });
     const moved = located.kind === 'visible' ? located.repository.fullPath : path;
-    // a path of before: our row has the new one
+    // GitLab answers a former path with the current one, which the database may know
     const row = await stores.repositories.findByPath({ integrationId: id, path: moved });
     return explainKnown(row) ?? explainLocated(path, located);
   } catch (err) {
@@ -37,7 +37,7 @@ const SAMPLE = 50;
 
 type Preview = z.infer<typeof FiltersPreviewSchema>;
 
-/** What other filters would change, over the rows of the last listing. Nothing is stored. */
+/** What other filters would change in the last listing. Nothing is stored. */
 export async function previewFilters(input: {
   deps: ApiDeps;
   id: string;
@@ -64,7 +64,7 @@ export async function previewFilters(input: {
   }
 }
 
-/** A path as people paste it: with the address before it, a slash, or `.git` after it. */
+/** Cleans a pasted path: removes the base URL, leading and trailing slashes, and `.git`. */
 export function repositoryPathOf(text: string): string {
   const path = (URL.canParse(text) ? decodeURI(new URL(text).pathname) : text)
     .trim()
@@ -74,7 +74,7 @@ export function repositoryPathOf(text: string): string {
   if (!/^[^/\s]+(\/[^/\s]+)+$/.test(path) || path.split('/').includes('..'))
     throw new SecuError(
       'invalid_request',
-      `"path" has to be the path of a project, for example group/project`,
+      `"path" must be the path of a project, for example group/project`,
     );
   return path;
 }

@@ -13,7 +13,7 @@ import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
 
 type Integration = z.infer<typeof IntegrationSchema>;
 
-/** An integration as the contract shows it: allow-listed fields, dates computed at the moment of reading. */
+/** An integration for the API: allow-listed fields; dates relative to now are computed on reading. */
 export function presentIntegration(
   view: IntegrationView,
   context: { thresholds: readonly number[]; now: Date },
@@ -54,7 +54,7 @@ export function presentIntegration(
   };
 }
 
-/** What else than the token itself decides whether it can be rotated. */
+/** The state of the integration that decides, besides the token, whether it can be rotated. */
 function situationOf(view: IntegrationView): Pick<RotatableToken, 'verdict' | 'cause' | 'inDoubt'> {
   const state = view.rotation?.state;
   return {

@@ -15,27 +15,27 @@ import { found } from '../shared.ts';
 
 const ANSWER_MS = 15_000;
 
-/** What stands in the way, in words. What is missing here is a cause of its own, with its advice. */
+/** Why a rotation is blocked. Causes of invalid tokens and outages have their own advice. */
 const REASONS: Partial<Record<RotationBlock, string>> = {
-  not_verified: 'the token was not verified yet',
+  not_verified: 'the token has not been verified yet',
   integration_invalid: 'the token does not work',
-  rotation_in_doubt: 'an earlier rotation is not settled yet; whoever sends "force" declares it lost',
-  token_scope_missing: 'the token has neither the scope self_rotate nor api',
-  token_permission_unknown: 'GitLab does not tell whether this fine-grained token may rotate itself',
-  expiry_unknown: 'it is not known when the token expires',
+  rotation_in_doubt: 'the outcome of an earlier rotation is unknown; send "force" to declare it lost',
+  token_scope_missing: 'the token has neither the self_rotate nor the api scope',
+  token_permission_unknown: 'GitLab does not say whether this fine-grained token may rotate itself',
+  expiry_unknown: 'the expiry date of the token is unknown',
   token_expired: 'the token has expired',
-  expires_within_48_hours: 'the token expires within 48 hours; send "force" to rotate it all the same',
-  too_late: 'it took too long to begin; nothing was sent',
-  rotation_busy: 'another token is being rotated at this GitLab; try again in a moment',
-  shutting_down: 'the worker is stopping; try again in a moment',
-  token_changed: 'the token is not the one that it was',
-  journal_not_writable: "the worker's journal cannot be written",
-  database_not_writable: 'the database takes no new token',
-  expiry_not_accepted: 'GitLab accepts no such expiry date',
+  expires_within_48_hours: 'the token expires within 48 hours; send "force" to rotate it anyway',
+  too_late: 'the rotation took too long to start; nothing was sent to GitLab',
+  rotation_busy: 'another token of this GitLab is being rotated; try again in a moment',
+  shutting_down: 'the worker is shutting down; try again in a moment',
+  token_changed: 'the token was replaced in the meantime',
+  journal_not_writable: "the worker's rotation journal is not writable",
+  database_not_writable: 'the database is not writable',
+  expiry_not_accepted: 'GitLab does not accept this expiry date',
   gitlab_too_old: 'this GitLab is older than 16.10',
   gitlab_maintenance: 'GitLab is in maintenance mode',
-  legacy_rotation_disabled: 'this GitLab rotates fine-grained tokens only',
-  rotation_refused: 'GitLab refused it',
+  legacy_rotation_disabled: 'this GitLab only rotates fine-grained tokens',
+  rotation_refused: 'GitLab refused the rotation',
 };
 
 interface RotateInput extends Asked {
@@ -46,8 +46,8 @@ interface RotateInput extends Asked {
 }
 
 /**
- * Rotates the token at GitLab. Asking while somebody else's question is open joins it.
- * @returns false when the outcome is not known in time: it is an event then
+* Rotates the token in GitLab. Joins a rotation that is already open.
+* @returns false on timeout; the outcome is then an event
  * @throws SecuError `rotation_not_possible` | `rotation_lost` | `gitlab_*`
  */
 export async function rotateNow(input: RotateInput): Promise<boolean> {
@@ -87,9 +87,9 @@ async function order(input: RotateInput): Promise<{ commandId: string; wakes: Ou
 
 function outcomeError(code: string): SecuError {
   if (code === 'rotation_lost')
-    return new SecuError(code, 'the new token was made at GitLab and its answer did not arrive');
+    return new SecuError(code, 'GitLab created a new token, but its answer did not arrive');
   const outage = REACHABILITY_CAUSES.find((cause) => cause === code);
-  return outage === undefined ? refusal(code) : new SecuError(outage, 'nothing was rotated');
+  return outage === undefined ? refusal(code) : new SecuError(outage, 'the token was not rotated');
 }
 
 function refusal(code: string): SecuError {
@@ -102,12 +102,12 @@ function refusal(code: string): SecuError {
 /** @throws SecuError `invalid_request` */
 export function assertPossibleExpiry(expiresAt: string, now: Date): void {
   if (isPossibleExpiry(expiresAt, now.getTime())) return;
-  throw new SecuError('invalid_request', 'expiresAt: from tomorrow to 365 days from today');
+  throw new SecuError('invalid_request', 'expiresAt: must be from tomorrow to 365 days from today');
 }
 
 /**
- * A token that cannot rotate itself must not be relied upon to.
- * @throws SecuError `rotation_not_possible` | `invalid_request` for days that do not fit the token's life
+* Checks that the token can rotate itself.
+* @throws SecuError `rotation_not_possible` | `invalid_request` for days that exceed half of the token's lifetime
  */
 export function assertMayRotateItself(input: {
   token: RotatableToken;
@@ -117,7 +117,7 @@ export function assertMayRotateItself(input: {
 }): void {
   const { token, createdAt, daysBefore, nowMs } = input;
   const block = rotationBlock(token, nowMs);
-  // the last days are what it is for
+  // automatic rotation is allowed in the last 48 hours
   if (block !== null && block !== 'expires_within_48_hours') {
     const reason = REASONS[block] ?? `the token does not work (${block})`;
     throw new SecuError('rotation_not_possible', `the token cannot rotate itself: ${reason}`, {
@@ -129,6 +129,6 @@ export function assertMayRotateItself(input: {
   if (daysBefore <= maxDaysBefore(life)) return;
   throw new SecuError(
     'invalid_request',
-    `autoRotate.daysBefore: less than half of the token's life of ${life} days`,
+    `autoRotate.daysBefore: must be less than half of the token's lifetime of ${life} days`,
   );
 }

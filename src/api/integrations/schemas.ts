@@ -14,20 +14,20 @@ import { givenName, z } from '../shared.ts';
 
 const MAX_TOKEN = 400;
 
-/** A token: trimmed; write-only, so it becomes a `Secret` at the door. */
+/** A GitLab token: trimmed and write-only, parsed into a `Secret`. */
 const token = z
   .string()
   .transform((text) => text.trim())
   .refine((text) => text.length > 0 && text.length <= MAX_TOKEN, `a token has 1 to ${MAX_TOKEN} characters`)
-  .refine((text) => !/^bearer\s/i.test(text), 'paste the token alone, without "Bearer"')
+  .refine((text) => !/^bearer\s/i.test(text), 'paste only the token, without "Bearer"')
   .refine(
     (text) => /^[\x21-\x7e]*$/.test(text),
-    'a token has no spaces, control characters or characters outside ASCII',
+    'a token contains no spaces, control characters or non-ASCII characters',
   )
   .transform((text) => new Secret(text))
   .openapi({ type: 'string', writeOnly: true, maxLength: MAX_TOKEN });
 
-/** Base URL of a GitLab, without a trailing slash or `/api/v4`. */
+/** GitLab base URL, without a trailing slash or `/api/v4`. */
 const baseUrl = z
   .string()
   .max(200)
@@ -48,9 +48,9 @@ const baseUrl = z
 
 function baseUrlProblem(url: URL | null): string | null {
   if (url === null) return 'not a URL; for example https://gitlab.com';
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https://';
-  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password';
-  if (url.search !== '' || url.hash !== '') return 'must not hold a query or fragment';
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must start with https://';
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
+  if (url.search !== '' || url.hash !== '') return 'must not contain a query or fragment';
   return null;
 }
 

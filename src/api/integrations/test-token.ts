@@ -7,7 +7,7 @@ import type { z } from '../shared.ts';
 import { presentToken } from './present.ts';
 import type { DryRunSchema, NewIntegration, TokenLinkSchema } from './schemas.ts';
 
-/** Looks at a token as a person who debugs would. Stores nothing, tells nobody. */
+/** Tests a token step by step. Stores nothing and sends no message. */
 export async function testToken(input: {
   deps: ApiDeps;
   body: z.infer<typeof NewIntegration>;
@@ -36,7 +36,7 @@ export async function testToken(input: {
   };
 }
 
-/** What its checks warn of, as an integration would show it. */
+/** Warnings of the test that an integration would show too. */
 const WARNINGS = ['token_overprivileged', 'token_of_a_person'] as const;
 
 function presentFacts(input: { run: DryRun; token: TokenFacts; now: Date; thresholds: readonly number[] }) {
@@ -72,8 +72,8 @@ function presentFacts(input: { run: DryRun; token: TokenFacts; now: Date; thresh
 }
 
 /**
- * GitLab's own form, filled in. It takes name, description and scopes, no expiry; older releases drop scopes that they
- * do not know. Source: GitLab, `app/controllers/user_settings/personal_access_tokens_controller.rb`.
+* Link to GitLab's token form with name, description and scopes filled in; it accepts no expiry date. Older releases drop
+* unknown scopes. Source: GitLab, `app/controllers/user_settings/personal_access_tokens_controller.rb`.
  */
 export function tokenLink(input: { baseUrl: string; renew: boolean }): z.infer<typeof TokenLinkSchema> {
   const scopes = ['read_api', 'read_repository', ...(input.renew ? ['self_rotate'] : [])];

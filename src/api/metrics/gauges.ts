@@ -6,7 +6,7 @@ import { INTEGRATION_STATUSES, REACHABILITY_STATES } from '../../domain/integrat
 import { REPOSITORY_STATES } from '../../domain/repository.ts';
 import type { ReadyChecks } from '../deps.ts';
 
-/** What rows and checks say at this moment. */
+/** Current rows and readiness checks. */
 export interface Facts {
   now: Date;
   version: string;
@@ -14,19 +14,19 @@ export interface Facts {
   integrations: readonly IntegrationGauges[];
   queues: QueueGauges;
   repositories: readonly RepositoryGauges[];
-  /** Queues of each worker that reported just now. */
+  /** Task queues of each worker that reported recently. */
   workers: readonly { queues: readonly string[] }[];
 }
 
 const WORKER_QUEUES = ['orchestration', 'gitlab', 'scan'];
 
-/** Facts as gauges, in Prometheus text. Nothing is kept from one call to the next. */
+/** The gauges in Prometheus text format, built anew for each call. */
 export async function gaugesText(facts: Facts): Promise<string> {
   const registry = new Registry();
   const gauge: MakeGauge = (name, help, labelNames = []) =>
     new Gauge<string>({ name, help, labelNames: [...labelNames], registers: [registry] });
-  gauge('secu_info', 'The version that runs; always 1.', ['version']).set({ version: facts.version }, 1);
-  const ready = gauge('secu_ready', 'What /readyz checks: 1 when it is well.', ['check']);
+  gauge('secu_info', 'Running version; always 1.', ['version']).set({ version: facts.version }, 1);
+  const ready = gauge('secu_ready', 'Checks of /readyz: 1 when ok.', ['check']);
   for (const [check, good] of Object.entries(facts.ready)) ready.set({ check }, good ? 1 : 0);
   const workers = gauge('secu_workers', 'Worker processes that reported in the last minute, by queue.', [
     'queue',
@@ -42,32 +42,32 @@ export async function gaugesText(facts: Facts): Promise<string> {
 type MakeGauge = (name: string, help: string, labelNames?: readonly string[]) => Gauge<string>;
 
 function integrationGauges(gauge: MakeGauge, { integrations, now }: Facts): void {
-  const info = gauge('secu_integration_info', 'Name of an integration, to join with; always 1.', [
+  const info = gauge('secu_integration_info', 'Name of an integration, for joins; always 1.', [
     'integration',
     'name',
   ]);
-  const status = gauge('secu_integration_status', '1 for the status that it has, 0 for the others.', [
+  const status = gauge('secu_integration_status', '1 for the current status, 0 for all others.', [
     'integration',
     'status',
   ]);
   const reach = gauge(
     'secu_integration_reachability',
-    '1 for the state that its GitLab is in, 0 for the others.',
+    '1 for the current reachability state of GitLab, 0 for all others.',
     ['integration', 'state'],
   );
   const of = (name: string, help: string) => gauge(name, help, ['integration']);
   const expires = of(
     'secu_token_expires_seconds',
-    'Seconds until the token is dead, negative once it is. Absent: it lives for ever, or nobody knows.',
+    'Seconds until the token expires, negative afterwards. Absent when it never expires or the date is unknown.',
   );
   const verified = of(
     'secu_integration_last_verified_timestamp_seconds',
-    'When GitLab last gave a verdict on the token.',
+    'Time of the last verdict on the token.',
   );
-  const synced = of('secu_integration_last_sync_timestamp_seconds', 'When a listing was last complete.');
+  const synced = of('secu_integration_last_sync_timestamp_seconds', 'Time of the last complete listing.');
   const brake = of(
     'secu_integration_brake_engaged',
-    '1 while a listing that would take away too much waits for a person.',
+    '1 while the brake holds back a listing.',
   );
   for (const each of integrations) {
     const integration = each.id;
@@ -87,26 +87,26 @@ function integrationGauges(gauge: MakeGauge, { integrations, now }: Facts): void
 }
 
 function queueGauges(gauge: MakeGauge, queues: QueueGauges): void {
-  gauge('secu_commands_waiting', 'Commands that are not done.').set(queues.commands);
-  gauge('secu_commands_oldest_age_seconds', 'Age of the oldest of them; 0: none waits.').set(
+  gauge('secu_commands_waiting', 'Open commands.').set(queues.commands);
+  gauge('secu_commands_oldest_age_seconds', 'Age of the oldest; 0 when there is none.').set(
     queues.oldestCommandSeconds ?? 0,
   );
-  gauge('secu_outbox_waiting', 'Wakes that are owed to Temporal.').set(queues.outbox);
-  gauge('secu_outbox_oldest_age_seconds', 'Age of the oldest of them; 0: none waits.').set(
+  gauge('secu_outbox_waiting', 'Workflow wakes not yet sent to Temporal.').set(queues.outbox);
+  gauge('secu_outbox_oldest_age_seconds', 'Age of the oldest; 0 when there is none.').set(
     queues.oldestOutboxSeconds ?? 0,
   );
-  gauge('secu_deliveries_waiting', 'Messages to channels that are not sent.').set(queues.deliveries);
+  gauge('secu_deliveries_waiting', 'Queued messages to channels.').set(queues.deliveries);
   gauge(
     'secu_deliveries_oldest_due_seconds',
-    'How long the oldest message to a channel is overdue; 0: none is.',
+    'How long the oldest queued message is overdue; 0 when none is.',
   ).set(queues.oldestDeliverySeconds ?? 0);
-  gauge('secu_scans_running', 'Scans that run.').set(queues.scansRunning);
-  const queued = gauge('secu_scans_queued', 'Scans that wait, by age.', ['age']);
+  gauge('secu_scans_running', 'Running scans.').set(queues.scansRunning);
+  const queued = gauge('secu_scans_queued', 'Queued scans, by age.', ['age']);
   for (const [index, { name }] of QUEUED_AGES.entries())
     queued.set({ age: name }, queues.scansQueued[index] ?? 0);
   gauge(
     'secu_scans_queued_oldest_age_seconds',
-    'Age of the oldest scan that waits and may run: its integration is active, reachable and not paused. 0: none.',
+    'Age of the oldest queued scan whose integration is active, reachable and not paused; 0 when there is none.',
   ).set(queues.oldestScanSeconds ?? 0);
   gauge('secu_scans_held_by_disk', 'Scans that wait because the disk is nearly full.').set(
     queues.scansHeldByDisk,
@@ -118,7 +118,7 @@ function repositoryGauges(gauge: MakeGauge, byState: readonly RepositoryGauges[]
   for (const state of REPOSITORY_STATES)
     repositories.set({ state }, byState.find((row) => row.state === state)?.repositories ?? 0);
   const active = byState.find((row) => row.state === 'active');
-  gauge('secu_repositories_never_scanned', 'Active repositories that no scan has finished.').set(
+  gauge('secu_repositories_never_scanned', 'Active repositories without a finished scan.').set(
     active?.neverScanned ?? 0,
   );
   gauge('secu_repositories_scanned_24h', 'Active repositories scanned in the last 24 hours.').set(

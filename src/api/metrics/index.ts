@@ -5,10 +5,10 @@ import { authenticate, requireMetricsReader } from '../middleware/authenticate.t
 import { createRouter } from '../shared.ts';
 import { gaugesText } from './gauges.ts';
 
-/** A worker renews its report every few seconds; one that has not for this long is gone. */
+/** A worker reports every few seconds; after this long without a report it counts as gone. */
 const REPORT_KEPT_MS = 60_000;
 
-/** `/metrics`: rows as they are now, this process, and what each worker last reported, each sample with its `worker`. */
+/** `/metrics`: gauges from the database, metrics of this process, and the last report of each worker with a `worker` label. */
 export function createMetricsRouter(deps: ApiDeps) {
   return createRouter().get('/metrics', authenticate(deps), requireMetricsReader(), async (c) =>
     c.body(await scrape(deps), 200, { 'Content-Type': Registry.PROMETHEUS_CONTENT_TYPE }),

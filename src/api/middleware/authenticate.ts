@@ -11,14 +11,14 @@ const RANK: Record<ApiKeyRole, number> = { metrics: 0, calendar: 0, viewer: 1, o
 
 export type Role = UserRole;
 
-/** SHA-256 in hex: a key has 256 random bits, so a slow hash would add nothing. */
+/** SHA-256 in hex. A key has 256 random bits, so a slow hash would not help. */
 export function hashOfApiKey(value: string): string {
   return createHash('sha256').update(value).digest('hex');
 }
 
 type Needs = Pick<ApiDeps, 'database' | 'now' | 'settings'>;
 
-/** Who asks is known from here on. @throws SecuError `unauthenticated` | `forbidden` */
+/** Sets the principal of the request. @throws SecuError `unauthenticated` | `forbidden` */
 export function authenticate(deps: Needs): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     c.set('principal', await principalOf(c, deps));
@@ -26,7 +26,7 @@ export function authenticate(deps: Needs): MiddlewareHandler<ApiEnv> {
   };
 }
 
-/** The holder of a live API key, or a person by a live session. @throws SecuError `unauthenticated` | `forbidden` */
+/** The principal of a valid API key or session. @throws SecuError `unauthenticated` | `forbidden` */
 export async function principalOf(c: Context<ApiEnv>, deps: Needs): Promise<Principal> {
   return c.req.header('Authorization') === undefined ? personOf(c, deps) : holderOfKey(c, deps);
 }
@@ -40,10 +40,10 @@ async function holderOfKey(c: Context<ApiEnv>, deps: Needs): Promise<Principal> 
   return principalOfKey(value, deps);
 }
 
-/** The holder of this key. @throws SecuError `unauthenticated` */
+/** The principal of this API key. @throws SecuError `unauthenticated` */
 export async function principalOfKey(value: string, { database, now }: Needs): Promise<Principal> {
   const key = await database.stores.apiKeys.findByHash({ hash: hashOfApiKey(value), now: now() });
-  if (key === null) throw new SecuError('unauthenticated', 'this API key is not known, expired or removed');
+  if (key === null) throw new SecuError('unauthenticated', 'this API key is unknown, expired or deleted');
   return { kind: 'key', id: key.id, name: key.name, role: key.role, sessionId: null };
 }
 
@@ -53,13 +53,13 @@ async function personOf(c: Context<ApiEnv>, { database, now, settings }: Needs):
     throw new SecuError('unauthenticated', 'sign in, or send an API key as "Authorization: Bearer secu_…"');
   }
   const session = await database.stores.sessions.use({ hash, now: now() });
-  if (session === null) throw new SecuError('unauthenticated', 'this session has ended; sign in again');
+  if (session === null) throw new SecuError('unauthenticated', 'this session has expired; sign in again');
   requireOwnPage({ c, publicUrl: settings.publicUrl });
   const { id: sessionId, userId: id, username: name, role } = session;
   return { kind: 'user', id, name, role, sessionId };
 }
 
-/** May this principal go on with what it was let in for, such as a stream? Asking does not keep a session alive. */
+/** True while the key or session of this principal is valid. Asking does not extend a session. */
 export async function isStillAllowed({ database, now }: Needs, principal: Principal): Promise<boolean> {
   if (principal.sessionId !== null) {
     const session = await database.stores.sessions.find({ id: principal.sessionId, now: now() });
@@ -69,37 +69,37 @@ export async function isStillAllowed({ database, now }: Needs, principal: Princi
   return key !== null && (key.expiresAt === null || key.expiresAt > now());
 }
 
-/** At least this role. @throws SecuError `forbidden` */
+/** Requires at least this role. @throws SecuError `forbidden` */
 export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
     if (RANK[principal.role] < RANK[role])
-      throw new SecuError('forbidden', `this needs the role ${role}; ${whoHas(principal)}`);
+      throw new SecuError('forbidden', `this requires the role ${role}; ${currentRoleText(principal)}`);
     await next();
   };
 }
 
-/** The role `metrics`, and whoever may read everything. @throws SecuError `forbidden` */
+/** Requires the role `metrics` or any role that may read everything. @throws SecuError `forbidden` */
 export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
     if (principal.role !== 'metrics' && RANK[principal.role] < RANK.viewer)
-      throw new SecuError('forbidden', `this needs the role metrics or viewer; ${whoHas(principal)}`);
+      throw new SecuError('forbidden', `this requires the role metrics or viewer; ${currentRoleText(principal)}`);
     await next();
   };
 }
 
-/** The role `calendar`, and whoever may read everything. @throws SecuError `forbidden` */
+/** Requires the role `calendar` or any role that may read everything. @throws SecuError `forbidden` */
 export function assertCalendarReader(principal: Principal): void {
   if (principal.role !== 'calendar' && RANK[principal.role] < RANK.viewer)
-    throw new SecuError('forbidden', `this needs the role calendar or viewer; ${whoHas(principal)}`);
+    throw new SecuError('forbidden', `this requires the role calendar or viewer; ${currentRoleText(principal)}`);
 }
 
-function whoHas({ kind, name, role }: Principal): string {
+function currentRoleText({ kind, name, role }: Principal): string {
   return kind === 'key' ? `the key "${name}" has ${role}` : `you have ${role}`;
 }
 
-/** As events name who did it. */
+/** The actor text of events. */
 export function actorOf({ kind, name }: Pick<Principal, 'kind' | 'name'>): string {
   return `${kind}:${name}`;
 }

@@ -3,10 +3,10 @@ import ipaddr from 'ipaddr.js';
 import type { ApiEnv } from '../deps.ts';
 
 const UNKNOWN = 'unknown';
-/** What one customer of a provider commonly has: who has one address of it has all. */
+/** The IPv6 network that a provider usually assigns to one customer. */
 const IPV6_NETWORK_BITS = 64;
 
-/** Notes the client's address, for throttling and for audit events. */
+/** Sets the client address, for throttling and audit events. */
 export function addressScope({
   trustedProxies,
 }: {
@@ -21,8 +21,8 @@ export function addressScope({
 }
 
 /**
- * The other end of the connection; where that is a trusted proxy, whoever it says it spoke to, and so on from proxy to
- * proxy. What stands further left in the header was written by the client itself.
+* The peer of the connection, or, if that is a trusted proxy, the rightmost address in `X-Forwarded-For` that is not a
+* trusted proxy. Everything further left could be forged by the client.
  */
 export function clientAddress({
   peer,
@@ -45,7 +45,7 @@ export function clientAddress({
   return address.toString();
 }
 
-/** Whom a try to sign in is counted against: an IPv4 address, or the network of an IPv6 one. */
+/** The key for sign-in throttling: an IPv4 address, or the /64 network of an IPv6 address. */
 export function throttledNetwork(address: string): string {
   const known = parsed(address);
   if (known === null || known.kind() === 'ipv4') return address;
@@ -53,7 +53,7 @@ export function throttledNetwork(address: string): string {
   return `${network.toString()}/${IPV6_NETWORK_BITS}`;
 }
 
-/** An IPv4 address that was wrapped into an IPv6 one is itself again; ports and brackets that some proxies add go. */
+/** Unwraps IPv4-mapped IPv6 addresses and removes ports and brackets that some proxies add. */
 function parsed(text: string | undefined): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const bare = (text ?? '')
     .trim()

@@ -4,11 +4,11 @@ import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
-/** Shown once, by the request that made it. */
+/** Fields that only the first answer contains. */
 const ONCE_ONLY = new Set(['value', 'signingSecret']);
 
 /**
- * `Idempotency-Key`: the same request again gives the same status and resource and acts once.
+* `Idempotency-Key`: a repeated request returns the same status and resource without acting again.
  * @throws SecuError `idempotency_key_reused` | `idempotency_in_progress` | `invalid_request`
  */
 export function idempotent({
@@ -20,16 +20,16 @@ export function idempotent({
     const key = c.req.header('Idempotency-Key');
     if (key === undefined) return next();
     if (!KEY.test(key))
-      throw new SecuError('invalid_request', 'Idempotency-Key: 1 to 255 printable characters without spaces');
+      throw new SecuError('invalid_request', 'Idempotency-Key: must be 1 to 255 printable characters without spaces');
     const id = { principal: c.get('principal').id, route: `${c.req.method} ${c.req.path}`, key };
     const bodyHash = hashBody(await c.req.text());
     const before = await database.stores.idempotency.claim({ ...id, bodyHash, now: now() });
     if (before !== null) {
       if (before.bodyHash !== bodyHash) {
-        throw new SecuError('idempotency_key_reused', 'this key was used for another body; take a new one');
+        throw new SecuError('idempotency_key_reused', 'this key was used with another body; use a new key');
       }
       if (before.status === null)
-        throw new SecuError('idempotency_in_progress', 'the first request with this key has not ended yet');
+        throw new SecuError('idempotency_in_progress', 'the first request with this key is still in progress');
       return c.json(
         before.response,
         asStatus(before.status),

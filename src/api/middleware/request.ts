@@ -11,8 +11,8 @@ const REQUEST_ID = /^(?!.*(?:gl[a-z]+-|secu_|whsec_))[\w.:-]{1,100}$/i;
 const OWN_ID = /\/([a-z]{3}_[0-9A-HJKMNP-TV-Z]{26})(?=\/|$)/;
 
 /**
- * A request id on every answer, one log line and one count per request, and headers that leave a browser nothing to
- * guess. A caller's own `X-Request-Id` is kept where it is short and plain and no token by its shape: it goes into rows.
+* Adds a request id to every answer, logs and counts each request, and sets security headers. A client's own
+* `X-Request-Id` is used when it is short, plain and does not look like a token: it is stored in rows.
  */
 export function requestScope({
   log,
@@ -44,30 +44,30 @@ export function requestScope({
     const route = routeOf(c);
     const durationMs = Math.round(performance.now() - startedMs);
     metrics.requestEnded({ method, route, status, durationMs });
-    // of the path only an id of ours: whatever else stands in it may be anything, a token too
+    // of the path only our own ids are logged: anything else could be a token
     const id = OWN_ID.exec(path)?.[1];
     const principal = c.get('principal')?.id;
     log.info({ requestId, method, route, id, status, durationMs, principal }, 'request');
   };
 }
 
-/** The pattern of the route that the request is for; `null` where there is none. */
+/** The route pattern of the request; `null` when no route matches. */
 function routeOf(c: Context<ApiEnv>): string | null {
   return matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? null;
 }
 
-/** A request for another host is not ours (DNS rebinding, a proxy gone astray). Health checks name any host. */
+/** Refuses requests for another host (DNS rebinding, misrouted proxies). Health checks may use any host. */
 export function hostCheck({ hosts, log }: { hosts: readonly string[]; log: Log }): MiddlewareHandler<ApiEnv> {
   const known = new Set(hosts.map((host) => host.toLowerCase()));
   return async (c, next) => {
     const host = (c.req.header('Host') ?? '').toLowerCase();
     if (known.has(host) || c.req.path === '/healthz' || c.req.path === '/readyz') return next();
-    const detail = `this is not ${host === '' ? 'the host of an empty name' : host}; set SECU_PUBLIC_URL to the address that people use`;
+    const detail = `this is not ${host === '' ? 'an empty host name' : host}; set SECU_PUBLIC_URL to the address that people use`;
     return problemResponse({ c, err: new SecuError('misdirected_request', detail), log });
   };
 }
 
-/** Bodies are JSON and nothing else. */
+/** Accepts only JSON bodies. */
 export function jsonOnly({ log }: { log: Log }): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const hasBody =

@@ -4,7 +4,7 @@ import type { ApiEnv } from '../deps.ts';
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** What a browser says of where a request comes from. `unsaid`: it is none, or one from before 2020. */
+/** Where a browser says the request comes from. `unsaid`: not a browser, or one older than 2020. */
 function provenance({
   c,
   publicUrl,
@@ -21,7 +21,7 @@ function provenance({
   return isOwn ? 'own' : 'foreign';
 }
 
-/** The origin of our own pages at the host that this request names, which was checked before. */
+/** The origin of the dashboard at the (already checked) host of this request. */
 function originAsked({ c, publicUrl }: { c: Context<ApiEnv>; publicUrl: string }): string {
   const host = (c.req.header('Host') ?? '').toLowerCase();
   const known = new URL(publicUrl);
@@ -29,22 +29,22 @@ function originAsked({ c, publicUrl }: { c: Context<ApiEnv>; publicUrl: string }
 }
 
 /**
- * A request that changes something by the cookie of a session has to come from a page of ours, and say so.
+* A request that changes something with a session cookie must come from the dashboard, and say so.
  * @throws SecuError `forbidden`
  */
 export function requireOwnPage(input: { c: Context<ApiEnv>; publicUrl: string }): void {
   if (SAFE_METHODS.includes(input.c.req.method) || provenance(input) === 'own') return;
   throw new SecuError(
     'forbidden',
-    'a session may change things only from the pages of Secu itself: Origin or Sec-Fetch-Site says otherwise, or is missing',
+    'with a session cookie, changes are only accepted from the Secu dashboard: Origin or Sec-Fetch-Site is missing or names another site',
   );
 }
 
 /**
- * No other site may sign somebody in here.
+* Refuses sign-ins that another site starts (login CSRF).
  * @throws SecuError `forbidden`
  */
 export function refuseForeignPage(input: { c: Context<ApiEnv>; publicUrl: string }): void {
   if (provenance(input) !== 'foreign') return;
-  throw new SecuError('forbidden', 'the pages of another site may not sign anybody in');
+  throw new SecuError('forbidden', 'sign-in requests from another site are not accepted');
 }

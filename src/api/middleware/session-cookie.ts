@@ -6,7 +6,7 @@ import type { ApiEnv, ApiSettings } from '../deps.ts';
 
 const TOKEN_BYTES = 32;
 
-/** 256 random bits, for a cookie; only the hash is kept. */
+/** 256 random bits for the cookie; only the hash is stored. */
 export function newSessionToken(): { token: string; hash: string } {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   return { token, hash: hashOfSessionToken(token) };
@@ -16,7 +16,7 @@ function hashOfSessionToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** `__Host-` binds a cookie to this host and to https; browsers refuse it over plain http. */
+/** `__Host-` binds the cookie to this host and https; browsers refuse it over plain http. */
 export function cookieName(base: string, { publicUrl }: Pick<ApiSettings, 'publicUrl'>): string {
   return isHttps(publicUrl) ? `__Host-${base}` : base;
 }
@@ -26,7 +26,7 @@ export function isHttps(publicUrl: string): boolean {
 }
 
 /**
- * The one cookie of this name. Two of them are none: somebody planted one, and browsers do not say which.
+* The session cookie. With two of the same name there is none: one of them was planted, and browsers do not say which.
  */
 export function readCookie(c: Context<ApiEnv>, name: string): string | null {
   const values = (c.req.header('Cookie') ?? '')
@@ -37,7 +37,7 @@ export function readCookie(c: Context<ApiEnv>, name: string): string | null {
   return values.length === 1 ? (values[0] ?? null) : null;
 }
 
-/** Hash of the session that the request names, whether it lives or not. */
+/** Hash of the session cookie, whether the session is valid or not. */
 export function sessionHashOf(c: Context<ApiEnv>, settings: ApiSettings): string | null {
   const token = readCookie(c, cookieName('secu', settings));
   return token === null || !/^[\w-]{43}$/.test(token) ? null : hashOfSessionToken(token);

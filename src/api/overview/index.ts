@@ -35,7 +35,7 @@ const get = createRoute({
   tags: ['Overview'],
   method: 'get',
   path: '/overview',
-  summary: 'What needs a person now',
+  summary: 'Everything that needs attention now',
   responses: answers(200, OverviewSchema, 'The overview'),
 });
 
@@ -83,12 +83,12 @@ function expiryAlertGapTexts({
   allIntegrations,
   integrations,
 }: ExpiryAlertGaps): { integrationId: string | null; text: string }[] {
-  const advice = 'Make a channel: POST /api/v1/channels.';
+  const advice = 'Create a channel: POST /api/v1/channels.';
   if (allIntegrations)
-    return [{ integrationId: null, text: `Nobody is told when a token nears its end. ${advice}` }];
+    return [{ integrationId: null, text: `No channel sends expiry alerts. ${advice}` }];
   return integrations.map(({ id, name }) => ({
     integrationId: id,
-    text: `${escapeForeignText(name)}: nobody is told when its token nears its end. ${advice}`,
+    text: `${escapeForeignText(name)}: no channel sends its expiry alerts. ${advice}`,
   }));
 }
 
@@ -100,12 +100,12 @@ function textOf(row: AttentionRow): string {
     case 'expired':
       return `${name}: the token has expired.`;
     case 'expiring':
-      return `${name}: the token nears its end.`;
+      return `${name}: the token expires soon.`;
     case 'brake_engaged':
-      return `${name}: a listing would take away many repositories and is held back.`;
+      return `${name}: a sync would remove many repositories and is held back.`;
     case 'scan_failed':
       return `${name}: the last scan failed (${row.cause ?? 'unknown'}).`;
     case 'unreachable':
-      return `${name}: no verdict (${row.cause ?? 'unknown'}).`;
+      return `${name}: GitLab is not usable (${row.cause ?? 'unknown'}).`;
   }
 }

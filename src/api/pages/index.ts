@@ -6,7 +6,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { ApiEnv } from '../deps.ts';
 import { createRouter } from '../shared.ts';
 
-/** No script and no style inside a page, nothing from another host: what a stranger's text could do is nothing. */
+/** No inline script or style and nothing from another host, so that injected text cannot do anything. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,10 +20,10 @@ const CONTENT_SECURITY_POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ');
 
-/** Named by their content: a browser need never ask for them again. */
+/** File names contain a content hash, so browsers may cache them forever. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
-/** The files of the dashboard, as `vite build` left them, each with a packed twin. */
+/** The dashboard files that `vite build` wrote, each with a compressed copy. */
 export function createDashboardRouter({ dashboardFolder }: { dashboardFolder: string }) {
   const router = createRouter();
   if (!existsSync(dashboardFolder)) return router;
@@ -33,7 +33,7 @@ export function createDashboardRouter({ dashboardFolder }: { dashboardFolder: st
   return router;
 }
 
-/** How long a browser may keep what it gets. */
+/** The `Cache-Control` header of a file. */
 function kept(cacheControl: string): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     await next();
@@ -41,7 +41,7 @@ function kept(cacheControl: string): MiddlewareHandler<ApiEnv> {
   };
 }
 
-/** Does a browser ask for a page here? Every address outside the API is one of the dashboard; it knows its own. */
+/** True when a browser requests a page: every path outside the API is a client-side route of the dashboard. */
 export function asksForPage(c: Context<ApiEnv>): boolean {
   const { method, path } = c.req;
   const accepts = c.req.header('Accept') ?? '';
@@ -49,7 +49,7 @@ export function asksForPage(c: Context<ApiEnv>): boolean {
   return isPath && ['GET', 'HEAD'].includes(method) && accepts.includes('text/html');
 }
 
-/** The one page of the dashboard; `null` where it was not built. */
+/** The dashboard's index page; `null` when it was not built. */
 export async function dashboardPage(
   c: Context<ApiEnv>,
   { dashboardFolder }: { dashboardFolder: string },

@@ -37,7 +37,7 @@ const list = createRoute({
   tags,
   method: 'get',
   path: '/repositories',
-  summary: 'All repositories',
+  summary: 'List repositories',
   request: {
     query: z.strictObject({
       ...listParams,
@@ -55,7 +55,7 @@ const get = createRoute({
   tags,
   method: 'get',
   path: '/repositories/{id}',
-  summary: 'One repository',
+  summary: 'Get a repository',
   request: { params },
   responses: answers(200, RepositorySchema, 'The repository', [404]),
 });
@@ -65,7 +65,7 @@ const scans = createRoute({
   tags,
   method: 'get',
   path: '/repositories/{id}/scans',
-  summary: 'Its scans, newest first',
+  summary: 'List scans of a repository, newest first',
   request: { params, query: z.strictObject(listParams) },
   responses: answers(200, pageSchema(ScanSchema, 'ScanPage'), 'A page', [404]),
 });
@@ -78,7 +78,7 @@ export function createRepositoriesRouter(deps: ApiDeps) {
     tags,
     method: 'post',
     path: '/repositories/{id}/scan',
-    summary: 'Scans it now; an active scan is joined',
+    summary: 'Scan a repository now; joins an active scan',
     request: { params, ...jsonBody(ScanRequest, { required: false }) },
     responses: answers(202, z.object({ scanId: z.string() }), 'Queued', [404, 409]),
   });

@@ -12,7 +12,7 @@ const get = createRoute({
   tags,
   method: 'get',
   path: '/scans/{id}',
-  summary: 'One scan',
+  summary: 'Get a scan',
   request: { params },
   responses: answers(200, ScanSchema, 'The scan', [404]),
 });
@@ -22,9 +22,9 @@ const cancel = createRoute({
   tags,
   method: 'post',
   path: '/scans/{id}/cancel',
-  summary: 'Cancels it; visible within 5 s',
+  summary: 'Cancel a scan; takes effect within 5 s',
   request: { params },
-  responses: answers(202, ScanSchema, 'The scan as it stands', [404]),
+  responses: answers(202, ScanSchema, 'The current state of the scan', [404]),
 });
 
 export function createScansRouter(deps: ApiDeps) {
@@ -43,7 +43,7 @@ export function createScansRouter(deps: ApiDeps) {
     });
 }
 
-/** With Temporal away the row says it all the same: the worker reads it at its next phase. */
+/** When Temporal is unavailable, the worker reads the request from the row at its next phase. */
 async function cancelRunning({ starters }: ApiDeps, repositoryId: string): Promise<void> {
   try {
     await starters.cancelScan(repositoryId);

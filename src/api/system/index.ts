@@ -25,7 +25,7 @@ const about = createRoute({
   tags: ['System'],
   method: 'get',
   path: '/about',
-  summary: 'Versions, tools, keys in use',
+  summary: 'Versions, tools and keys in use',
   responses: answers(200, AboutSchema, 'This installation'),
 });
 

@@ -54,7 +54,7 @@ const list = createRoute({
   tags,
   method: 'get',
   path: '/users',
-  summary: 'All people who can sign in, or did by single sign-on',
+  summary: 'List users, including those of single sign-on',
   request: { query: z.strictObject(listParams) },
   responses: answers(200, pageSchema(UserSchema, 'UserPage'), 'A page'),
 });
@@ -64,9 +64,9 @@ const get = createRoute({
   tags,
   method: 'get',
   path: '/users/{id}',
-  summary: 'One of them',
+  summary: 'Get a user',
   request: { params },
-  responses: answers(200, UserSchema, 'The person', [404]),
+  responses: answers(200, UserSchema, 'The user', [404]),
 });
 
 const patch = createRoute({
@@ -74,7 +74,7 @@ const patch = createRoute({
   tags,
   method: 'patch',
   path: '/users/{id}',
-  summary: 'Another role, or a new password, which ends all sessions of the person',
+  summary: 'Change role or password; a new password ends all sessions',
   request: { params, ...jsonBody(UserPatch) },
   responses: answers(200, UserSchema, 'Changed', [404, 409]),
 });
@@ -84,7 +84,7 @@ const remove = createRoute({
   tags,
   method: 'delete',
   path: '/users/{id}',
-  summary: 'Removes a person, with all sessions',
+  summary: 'Delete a user and their sessions',
   request: { params },
   responses: emptyAnswer('Removed', [404, 409]),
 });
@@ -97,7 +97,7 @@ export function createUsersRouter(deps: ApiDeps) {
     tags,
     method: 'post',
     path: '/users',
-    summary: 'Makes a local account',
+    summary: 'Create a local user',
     request: jsonBody(NewUser),
     responses: answers(201, UserSchema, 'Made', [409, 422]),
   });
@@ -130,7 +130,7 @@ async function addUser(deps: ApiDeps, by: AuditedBy, body: z.infer<typeof NewUse
     const id = await tx.users.add({ username: name, role, source: 'local', passwordHash, now });
     if (id === null) throw nameTaken(name);
     if (role === 'admin') await tx.setupCodes.removeAll();
-    const text = `The account "${name}" (${role}) was made.`;
+    const text = `The account "${name}" (${role}) was created.`;
     await tx.events.add([auditEvent(by, { kind: 'user.created', text, data: { userId: id, role } })], now);
     return id;
   });
@@ -161,7 +161,7 @@ async function changeUser(
       await tx.users.setPassword({ id, passwordHash, now });
       await tx.sessions.endAllOf(id);
       await tx.signInTries.forget(accountSubject(deps, user.username));
-      const text = `"${user.username}" got a new password; all sessions ended.`;
+      const text = `"${user.username}" has a new password; all sessions ended.`;
       await tx.events.add([auditEvent(by, { kind: 'user.password_changed', text, data })], now);
     }
   });
@@ -179,19 +179,19 @@ async function removeUser(deps: ApiDeps, by: AuditedBy, id: string): Promise<voi
   });
 }
 
-/** @throws SecuError `last_administrator` when nobody would be left who may let others in */
+/** @throws SecuError `last_administrator` when no administrator would be left */
 function keepOne(administrators: readonly string[], user: UserView): void {
   if (user.role !== 'admin' || administrators.length > 1) return;
   throw new SecuError(
     'last_administrator',
-    `"${user.username}" is the last administrator; make another one first`,
+    `"${user.username}" is the last administrator; create another one first`,
   );
 }
 
 function managedElsewhere(): SecuError {
   return new SecuError(
     'managed_by_environment',
-    'this person comes by single sign-on; role and password are what the provider says',
+    'this user signs in by single sign-on; the provider manages role and password',
   );
 }
 

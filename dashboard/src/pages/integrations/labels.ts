@@ -55,12 +55,12 @@ function waitingWord(cause: string | null): Word {
 
 /** Why Secu cannot rotate the token at GitLab itself (`rotateBlockedBy`). */
 const ROTATION_BLOCKS: Record<string, string> = {
-  not_verified: 'the token was not verified yet',
+  not_verified: 'the token has not been verified yet',
   integration_invalid: 'the token does not work',
   rotation_in_doubt: 'an earlier rotation is not settled yet',
   token_scope_missing: 'it has neither the scope self_rotate nor api',
   token_permission_unknown: 'GitLab does not tell whether this fine-grained token may',
-  expiry_unknown: 'it is not known when the token expires',
+  expiry_unknown: 'the expiry date of the token is unknown',
   token_expired: 'the token has expired',
   expires_within_48_hours: 'less than 48 hours are left',
 };
