@@ -5,7 +5,7 @@ import { statusOf } from '../domain/integration.ts';
 import { autoRotateMs, nextAutoTryMs } from '../domain/rotation.ts';
 import type { DueAction } from '../domain/schedule.ts';
 import { nextAction } from '../domain/schedule.ts';
-import { dueFlag, standingFlag } from '../domain/token-expiry.ts';
+import { dueFlag, expiryDate, standingFlag } from '../domain/token-expiry.ts';
 import { jitterOf } from '../domain/verification.ts';
 import type { ActivityDeps } from './deps.ts';
 import { addRequestIdToLog } from './log-request-id.ts';
@@ -53,7 +53,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
           nextVerifyMs: integration.nextVerifyAt?.getTime() ?? null,
           nextSyncMs: integration.nextSyncAt?.getTime() ?? null,
           syncQueued: sync?.state === 'queued',
-          expiresAt: credential?.expiryKnown === true ? (credential.expiresOn ?? null) : undefined,
+          expiry: credential?.expiry ?? { kind: 'unknown' },
           flagged: credential === null ? null : flaggedOf(credential, nowMs),
           command,
           rotation:
@@ -71,7 +71,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
     },
 
     /**
-     * Flags the current token once per threshold: a row, an event, a field. At death it is verified at once, and only
+     * Flags the current token once per threshold: a row, an event, a field. At its expiry it is verified at once, and only
      * that verification may call it invalid.
      */
     async flagExpiry(input: {
@@ -87,7 +87,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
         if (integration === null || credential === null) return { flagged: false };
         // decided anew on the row as it is: this may run late, over another token or another date
         const due = dueFlag({
-          expiresAt: credential.expiryKnown ? (credential.expiresOn ?? null) : undefined,
+          expiry: credential.expiry,
           nowMs: input.nowMs,
           thresholds: settings.expiryThresholds,
           flagged: flaggedOf(credential, input.nowMs),
@@ -95,22 +95,22 @@ export function createIntegrationActivities({ database, starters, log, settings 
         if (due !== thresholdDays) return { flagged: false };
         const flagged = await tx.credentials.flag({ id: credential.id, thresholdDays, now });
         if (!flagged) return { flagged };
-        const dead = thresholdDays === 0;
+        const isExpired = thresholdDays === 0;
         await tx.events.add(
           [
             {
-              kind: dead ? 'integration.expired' : 'integration.expiry_flagged',
+              kind: isExpired ? 'integration.expired' : 'integration.expiry_flagged',
               integrationId,
               actor: 'system',
-              text: dead
+              text: isExpired
                 ? `The token of ${integration.name} has expired.`
-                : `The token of ${integration.name} expires in ${thresholdDays} ${thresholdDays === 1 ? 'day' : 'days'} or less, on ${credential.expiresOn}.`,
-              data: { thresholdDays, expiresAt: credential.expiresOn },
+                : `The token of ${integration.name} expires in ${thresholdDays} ${thresholdDays === 1 ? 'day' : 'days'} or less, on ${expiryDate(credential.expiry)}.`,
+              data: { thresholdDays, expiresAt: expiryDate(credential.expiry) },
             },
           ],
           now,
         );
-        if (dead) await tx.integrations.change(integrationId, { nextVerifyAt: now }, now);
+        if (isExpired) await tx.integrations.change(integrationId, { nextVerifyAt: now }, now);
         return { flagged };
       });
     },
@@ -131,16 +131,14 @@ function nextRotateMs(input: {
   nowMs: number;
 }): number | null {
   const { integration, credential, last, nowMs } = input;
-  if (!integration.autoRotateEnabled || credential === null || !credential.expiryKnown) return null;
-  const madeAt = credential.tokenCreatedAt ?? credential.currentAt ?? null;
+  if (!integration.autoRotateEnabled || credential === null) return null;
+  const createdAt = credential.tokenCreatedAt ?? credential.currentAt;
   return autoRotateMs({
-    expiresAt: credential.expiresOn ?? null,
-    createdAt: madeAt?.toISOString() ?? null,
+    expiry: credential.expiry,
+    createdAt: createdAt?.toISOString() ?? null,
     daysBefore: integration.autoRotateDaysBefore,
     retryMs:
-      last === null
-        ? null
-        : nextAutoTryMs({ ...last, atMs: last.createdAt.getTime(), code: last.code ?? null }),
+      last === null ? null : nextAutoTryMs({ ...last, atMs: last.createdAt.getTime(), code: last.code }),
     jitter: jitterOf(integration.id),
     nowMs,
   });
@@ -150,5 +148,5 @@ function flaggedOf(
   { flag, flaggedAt }: Pick<CredentialRow, 'flag' | 'flaggedAt'>,
   nowMs: number,
 ): number | null {
-  return standingFlag({ flag: flag ?? null, flaggedAtMs: flaggedAt?.getTime() ?? null, nowMs });
+  return standingFlag({ flag, flaggedAtMs: flaggedAt?.getTime() ?? null, nowMs });
 }

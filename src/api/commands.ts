@@ -1,5 +1,6 @@
 import type { OutboxEntry } from '../db/stores/outbox.ts';
 import { sendWakes } from '../db/wakes.ts';
+import type { CommandKind, CommandResults } from '../domain/command.ts';
 import type { ApiDeps } from './deps.ts';
 import { lookUntil } from './look-until.ts';
 
@@ -7,17 +8,18 @@ import { lookUntil } from './look-until.ts';
 * Waits up to `timeoutMs` for the result of a command.
 * @returns `null` on timeout; the command continues in the background
  */
-export async function awaitCommand(input: {
+export async function awaitCommand<Kind extends CommandKind>(input: {
   database: ApiDeps['database'];
+  kind: Kind;
   commandId: string;
   timeoutMs: number;
-}): Promise<Record<string, unknown> | null> {
+}): Promise<CommandResults[Kind] | null> {
   const command = await lookUntil({
-    read: () => input.database.stores.commands.find(input.commandId),
+    read: () => input.database.stores.commands.find({ id: input.commandId, kind: input.kind }),
     isDone: (row) => row === null || row.state === 'done',
     timeoutMs: input.timeoutMs,
   });
-  return command?.state === 'done' ? (command.result ?? null) : null;
+  return command?.state === 'done' ? command.result : null;
 }
 
 /**

@@ -8,6 +8,20 @@ export function dateOrNull(text: string | null): Date | null {
   return text === null ? null : new Date(text);
 }
 
+/** Columns of an entity as plain data. */
+export type Row<Entity, Key extends keyof Entity> = {
+  [K in Key]-?: undefined extends Entity[K] ? Exclude<Entity[K], undefined> | null : Entity[K];
+};
+
+/** MikroORM leaves what a row does not have undefined; here it is null, once and for all readers. */
+export function rowOf<Entity, Key extends keyof Entity>(
+  entity: Entity,
+  columns: readonly Key[],
+): Row<Entity, Key> {
+  const values = columns.map((column) => [column, entity[column] ?? null]);
+  return Object.fromEntries(values) as Row<Entity, Key>;
+}
+
 /** One page of a keyset list; the cursor is opaque to callers. */
 export interface Page<T> {
   items: T[];

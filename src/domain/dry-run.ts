@@ -180,11 +180,11 @@ function scopesCheck(token: TokenFacts, wantsRotation: boolean): Check {
   return ok('scopes', detail);
 }
 
-function expiryCheck({ expiresAt }: TokenFacts, nowMs: number): Check {
-  if (expiresAt === undefined) return withCause('expiry', 'expiry_unknown');
-  if (expiresAt === null) return ok('expiry', 'never');
-  const days = daysLeft({ expiresAt, nowMs });
-  const detail = `${expiresAt}, ${days} ${days === 1 ? 'day' : 'days'} left`;
+function expiryCheck({ expiry }: TokenFacts, nowMs: number): Check {
+  if (expiry.kind === 'unknown') return withCause('expiry', 'expiry_unknown');
+  if (expiry.kind === 'never') return ok('expiry', 'never');
+  const days = daysLeft({ expiresAt: expiry.date, nowMs });
+  const detail = `${expiry.date}, ${days} ${days === 1 ? 'day' : 'days'} left`;
   return days <= SOON_DAYS ? withCause('expiry', 'expires_soon', detail) : ok('expiry', detail);
 }
 

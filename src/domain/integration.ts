@@ -1,4 +1,5 @@
 import type { InvalidCause, ReachabilityCause } from './causes.ts';
+import type { Expiry } from './token-expiry.ts';
 
 export const VERDICTS = ['pending', 'active', 'invalid'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -29,7 +30,7 @@ export const TOKEN_WARNINGS = [
 ] as const;
 export type TokenWarning = (typeof TOKEN_WARNINGS)[number];
 
-/** What GitLab says about a token. */
+/** What GitLab says about a token. Moments are ISO texts, as GitLab gives them. */
 export interface TokenFacts {
   gitlabTokenId: number | null;
   name: string | null;
@@ -37,8 +38,8 @@ export interface TokenFacts {
   granular: boolean;
   /** Whether its scopes or permissions allow self-rotation; `null` when GitLab does not say. */
   mayRotate: boolean | null;
-  /** `undefined` where GitLab would not tell (a fine-grained token that may not read itself). */
-  expiresAt: string | null | undefined;
+  /** Unknown for a fine-grained token that may not read itself. */
+  expiry: Expiry;
   createdAt: string | null;
   lastUsedAt: string | null;
   owner: TokenOwner;

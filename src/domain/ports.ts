@@ -3,6 +3,7 @@ import type { ScannedFinding } from './finding.ts';
 import type { ScannerRun } from './scan.ts';
 import type { SealedSecret } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
+import type { Expiry } from './token-expiry.ts';
 import type { UserRole } from './user.ts';
 
 /**
@@ -118,8 +119,7 @@ export interface RotationEntry {
   attemptId: string;
   sealed: SealedSecret;
   newTokenId: number;
-  /** `YYYY-MM-DD`; `null` = never, `undefined` = GitLab did not say. */
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   createdAt: string | null;
 }
 

@@ -1,6 +1,7 @@
 import type { InvalidCause, ReachabilityCause } from './causes.ts';
-import { REACHABILITY_CAUSES } from './causes.ts';
+import { INVALID_CAUSES, REACHABILITY_CAUSES } from './causes.ts';
 import type { Verdict } from './integration.ts';
+import type { Expiry } from './token-expiry.ts';
 import { expiryMs } from './token-expiry.ts';
 
 /**
@@ -44,33 +45,38 @@ export const ROTATION_BLOCKS = [
 ] as const;
 export type RotationBlock = (typeof ROTATION_BLOCKS)[number] | InvalidCause | ReachabilityCause;
 
+/** Every outcome of an attempt that did not bring a new token. */
+export const ROTATION_FAILURES = [
+  ...ROTATION_BLOCKS,
+  ...INVALID_CAUSES,
+  ...REACHABILITY_CAUSES,
+  'not_rotated',
+  'not_found',
+] as const;
+export type RotationFailure = (typeof ROTATION_FAILURES)[number];
+
 export interface RotatableToken {
   verdict: Verdict;
   cause: InvalidCause | null;
   /** Whether its scopes or permissions allow it; `null` where GitLab does not tell. */
   mayRotate: boolean | null;
-  /** `YYYY-MM-DD`; `null` = never, `undefined` = not known. */
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   /** An attempt is open whose outcome is not known yet. */
   inDoubt: boolean;
 }
 
 /** A row of an integration and one of its credential, as far as rotation is concerned. */
 export function rotatableOf(input: {
-  integration: { verdict: Verdict; cause?: InvalidCause | null | undefined };
-  credential: {
-    mayRotate?: boolean | null | undefined;
-    expiryKnown: boolean;
-    expiresOn?: string | null | undefined;
-  };
+  integration: { verdict: Verdict; cause: InvalidCause | null };
+  credential: { mayRotate: boolean | null; expiry: Expiry };
   inDoubt: boolean;
 }): RotatableToken {
   const { integration, credential, inDoubt } = input;
   return {
     verdict: integration.verdict,
-    cause: integration.cause ?? null,
-    mayRotate: credential.mayRotate ?? null,
-    expiresAt: credential.expiryKnown ? (credential.expiresOn ?? null) : undefined,
+    cause: integration.cause,
+    mayRotate: credential.mayRotate,
+    expiry: credential.expiry,
     inDoubt,
   };
 }
@@ -82,9 +88,9 @@ export function rotationBlock(token: RotatableToken, nowMs: number): RotationBlo
   if (token.verdict === 'invalid') return token.cause ?? 'integration_invalid';
   if (token.mayRotate === false) return 'token_scope_missing';
   if (token.mayRotate === null) return 'token_permission_unknown';
-  if (token.expiresAt === undefined) return 'expiry_unknown';
-  if (token.expiresAt === null) return null;
-  const leftMs = expiryMs(token.expiresAt) - nowMs;
+  if (token.expiry.kind === 'unknown') return 'expiry_unknown';
+  if (token.expiry.kind === 'never') return null;
+  const leftMs = expiryMs(token.expiry.date) - nowMs;
   if (leftMs <= 0) return 'token_expired';
   return leftMs <= LAST_48_HOURS_MS ? 'expires_within_48_hours' : null;
 }
@@ -93,17 +99,21 @@ export function rotationBlock(token: RotatableToken, nowMs: number): RotationBlo
 export type RotationTrigger = 'asked' | 'force' | 'auto';
 
 /** As {@link rotationBlock}, for one who wants it in this way. */
-export function blockFor(will: RotationTrigger, token: RotatableToken, nowMs: number): RotationBlock | null {
+export function blockFor(
+  trigger: RotationTrigger,
+  token: RotatableToken,
+  nowMs: number,
+): RotationBlock | null {
   const block = rotationBlock(token, nowMs);
-  if (block !== 'expires_within_48_hours' || will === 'asked') return block;
-  if (will === 'force' || token.expiresAt === null || token.expiresAt === undefined) return null;
-  return expiryMs(token.expiresAt) - nowMs < MIN_REMAINING_MS ? 'too_late' : null;
+  if (block !== 'expires_within_48_hours' || trigger === 'asked') return block;
+  if (trigger === 'force' || token.expiry.kind !== 'on') return null;
+  return expiryMs(token.expiry.date) - nowMs < MIN_REMAINING_MS ? 'too_late' : null;
 }
 
-/** Days that a token lives from its creation to its death. `createdAt` is ISO; unknown = as long as GitLab allows. */
-export function lifetimeDays(token: { createdAt: string | null; expiresAt: string | null }): number {
-  if (token.createdAt === null || token.expiresAt === null) return MAX_LIFETIME_DAYS;
-  const days = Math.round((expiryMs(token.expiresAt) - startOfDay(Date.parse(token.createdAt))) / DAY_MS);
+/** Days from a token's creation to its expiry. `createdAt` is ISO; unknown = as long as GitLab allows. */
+export function lifetimeDays(token: { createdAt: string | null; expiry: Expiry }): number {
+  if (token.createdAt === null || token.expiry.kind !== 'on') return MAX_LIFETIME_DAYS;
+  const days = Math.round((expiryMs(token.expiry.date) - startOfDay(Date.parse(token.createdAt))) / DAY_MS);
   return Math.max(1, Math.min(MAX_LIFETIME_DAYS, days));
 }
 
@@ -133,20 +143,20 @@ export function maxDaysBefore(life: number): number {
  * last hour. `retryMs` is the earliest moment after the attempt before. `jitter` is 0–1.
  */
 export function autoRotateMs(input: {
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   createdAt: string | null;
   daysBefore: number;
   retryMs: number | null;
   jitter: number;
   nowMs: number;
 }): number | null {
-  const { expiresAt, createdAt } = input;
-  if (expiresAt === null || expiresAt === undefined) return null;
-  const death = expiryMs(expiresAt);
-  const days = Math.min(input.daysBefore, maxDaysBefore(lifetimeDays({ createdAt, expiresAt })));
-  const planned = death - days * DAY_MS + Math.round(SPREAD_MS * input.jitter);
+  const { expiry, createdAt } = input;
+  if (expiry.kind !== 'on') return null;
+  const expiresAtMs = expiryMs(expiry.date);
+  const days = Math.min(input.daysBefore, maxDaysBefore(lifetimeDays({ createdAt, expiry })));
+  const planned = expiresAtMs - days * DAY_MS + Math.round(SPREAD_MS * input.jitter);
   const atMs = Math.max(planned, input.retryMs ?? 0);
-  return atMs > death - MIN_REMAINING_MS || input.nowMs > death - MIN_REMAINING_MS ? null : atMs;
+  return atMs > expiresAtMs - MIN_REMAINING_MS || input.nowMs > expiresAtMs - MIN_REMAINING_MS ? null : atMs;
 }
 
 /** Of the attempt that came to nothing: GitLab is asked daily at most; what was not sent may be tried sooner. */

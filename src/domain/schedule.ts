@@ -1,4 +1,5 @@
 import type { Verdict } from './integration.ts';
+import type { Expiry } from './token-expiry.ts';
 import { dueFlag, nextFlagMs } from './token-expiry.ts';
 
 /** The rows of an integration when its workflow plans its next action. Times in ms since 1970. */
@@ -9,7 +10,7 @@ export interface IntegrationSnapshot {
   nextVerifyMs: number | null;
   nextSyncMs: number | null;
   syncQueued: boolean;
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   flagged: number | null;
   command: { id: string; kind: 'verify' | 'replace_token' | 'rotate' } | null;
   /** An open rotation attempt, and when to check it again. */
@@ -52,7 +53,7 @@ export function nextAction(input: {
   if (asked !== null) return { do: 'rotate', commandId: asked };
   if (snapshot.command !== null) return { do: 'verify', commandId: snapshot.command.id };
 
-  const expiry = { expiresAt: snapshot.expiresAt, nowMs, thresholds, flagged: snapshot.flagged };
+  const expiry = { expiry: snapshot.expiry, nowMs, thresholds, flagged: snapshot.flagged };
   const flag = dueFlag(expiry);
   if (flag !== null) return { do: 'flag', thresholdDays: flag };
   if (isDue(snapshot.nextVerifyMs, nowMs)) return { do: 'verify', commandId: null };

@@ -4,6 +4,20 @@
  */
 const DAY_MS = 86_400_000;
 
+/** When a token expires. `date` is `YYYY-MM-DD`; `unknown`: GitLab did not tell. */
+export type Expiry = { kind: 'on'; date: string } | { kind: 'never' } | { kind: 'unknown' };
+
+/** For fields that hold a date or nothing. */
+export function expiryDate(expiry: Expiry): string | null {
+  return expiry.kind === 'on' ? expiry.date : null;
+}
+
+/** From a field that is absent where nobody told, and null where the token never expires. */
+export function expiryFrom(date: string | null | undefined): Expiry {
+  if (date === undefined) return { kind: 'unknown' };
+  return date === null ? { kind: 'never' } : { kind: 'on', date };
+}
+
 export type ExpiryState = 'never' | 'ok' | 'expiring' | 'expired' | 'unknown';
 
 /** The moment of death of a token with this `YYYY-MM-DD`, in ms since 1970. */
@@ -46,41 +60,40 @@ export function standingFlag(input: {
  * missed thresholds therefore make one flag.
  */
 export function dueFlag(input: {
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   nowMs: number;
   thresholds: readonly number[];
   flagged: number | null;
 }): number | null {
-  if (input.expiresAt === null || input.expiresAt === undefined) return null;
-  const reached = reachedThreshold({ ...input, expiresAt: input.expiresAt });
+  if (input.expiry.kind !== 'on') return null;
+  const reached = reachedThreshold({ ...input, expiresAt: input.expiry.date });
   if (reached === null) return null;
   return input.flagged !== null && input.flagged <= reached ? null : reached;
 }
 
 /** When the next flag will be due, in ms since 1970, or `null` when none is to come. */
 export function nextFlagMs(input: {
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   nowMs: number;
   thresholds: readonly number[];
   flagged: number | null;
 }): number | null {
-  if (input.expiresAt === null || input.expiresAt === undefined) return null;
-  const death = expiryMs(input.expiresAt);
+  if (input.expiry.kind !== 'on') return null;
+  const expiresAtMs = expiryMs(input.expiry.date);
   const open = [...input.thresholds, 0].filter((days) => input.flagged === null || days < input.flagged);
   if (open.length === 0) return null;
-  const coming = open.map((days) => death - days * DAY_MS).filter((atMs) => atMs > input.nowMs);
+  const coming = open.map((days) => expiresAtMs - days * DAY_MS).filter((atMs) => atMs > input.nowMs);
   return coming.length === 0 ? null : Math.min(...coming);
 }
 
-/** What a reader is shown. `expiresAt` undefined = GitLab would not tell. */
+/** The state that people are shown. */
 export function expiryState(input: {
-  expiresAt: string | null | undefined;
+  expiry: Expiry;
   nowMs: number;
   thresholds: readonly number[];
 }): ExpiryState {
-  if (input.expiresAt === undefined) return 'unknown';
-  if (input.expiresAt === null) return 'never';
-  const reached = reachedThreshold({ ...input, expiresAt: input.expiresAt });
+  if (input.expiry.kind !== 'on') return input.expiry.kind;
+  const reached = reachedThreshold({ ...input, expiresAt: input.expiry.date });
   if (reached === null) return 'ok';
   return reached === 0 ? 'expired' : 'expiring';
 }

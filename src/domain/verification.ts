@@ -74,7 +74,7 @@ export const UNREADABLE_TOKEN: TokenFacts = {
   scopes: ['granular'],
   granular: true,
   mayRotate: null,
-  expiresAt: undefined,
+  expiry: { kind: 'unknown' },
   createdAt: null,
   lastUsedAt: null,
   owner: { username: null, kind: 'unknown' },

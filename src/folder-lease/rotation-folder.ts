@@ -5,6 +5,7 @@ import { newId } from '../db/new-id.ts';
 import { isIdOf } from '../domain/ids.ts';
 import type { RotationEntry, RotationJournal } from '../domain/ports.ts';
 import { isSystemError } from '../domain/system-error.ts';
+import { expiryDate, expiryFrom } from '../domain/token-expiry.ts';
 import { ownerNoteOf } from './owner-note.ts';
 
 /**
@@ -122,14 +123,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function textOf({ attemptId, sealed, newTokenId, expiresAt, createdAt }: RotationEntry): string {
+function textOf({ attemptId, sealed, newTokenId, expiry, createdAt }: RotationEntry): string {
   const { keyId, record } = sealed;
   return JSON.stringify({
     attemptId,
     keyId,
     record: record.toString('base64'),
     newTokenId,
-    expiresAt,
+    ...(expiry.kind === 'unknown' ? {} : { expiresAt: expiryDate(expiry) }),
     createdAt,
   });
 }
@@ -137,7 +138,11 @@ function textOf({ attemptId, sealed, newTokenId, expiresAt, createdAt }: Rotatio
 async function readEntry(file: string): Promise<RotationEntry | null> {
   try {
     const { keyId, record, expiresAt, ...entry } = Entry.parse(JSON.parse(await readFile(file, 'utf8')));
-    return { ...entry, expiresAt, sealed: { keyId, record: Buffer.from(record, 'base64') } };
+    return {
+      ...entry,
+      expiry: expiryFrom(expiresAt),
+      sealed: { keyId, record: Buffer.from(record, 'base64') },
+    };
   } catch (err) {
     if (isSystemError(err, 'ENOENT', 'SyntaxError', 'ZodError')) return null;
     throw err;

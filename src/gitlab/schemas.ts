@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { OwnerKind, TokenFacts, TokenOwner } from '../domain/integration.ts';
 import type { ListedRepository } from '../domain/repository.ts';
 import { Secret } from '../domain/secret.ts';
+import { expiryFrom } from '../domain/token-expiry.ts';
 import { canRotate } from '../domain/verification.ts';
 
 /** Only the fields that we use, named in our words; everything else, such as `runners_token`, stays at the door. */
@@ -52,7 +53,7 @@ function factsOf(token: z.output<typeof tokenFields>): Omit<TokenFacts, 'owner'>
     scopes: token.scopes,
     granular,
     mayRotate: granular ? permitted : canRotate(token.scopes),
-    expiresAt: token.expires_at,
+    expiry: expiryFrom(token.expires_at),
     createdAt: token.created_at ?? null,
     lastUsedAt: token.last_used_at ?? null,
   };

@@ -31,7 +31,12 @@ test('a command is claimed by the look that finds it, again after a crash, and n
   expect(await look()).toEqual({ do: 'verify', commandId });
   expect(await rowOf(world, 'command', commandId)).toMatchObject({ state: 'claimed' });
   expect(await look()).toEqual({ do: 'verify', commandId });
-  await world.database.stores.commands.finish({ id: commandId, result: {}, now: new Date() });
+  await world.database.stores.commands.finish({
+    id: commandId,
+    kind: 'verify',
+    result: { verdict: 'active' },
+    now: new Date(),
+  });
   const next = await addReplacement(world, { integrationId, token: ['not', 'a', 'token'].join('-') });
   expect(await look()).toEqual({ do: 'replace_token', commandId: next.commandId });
 });

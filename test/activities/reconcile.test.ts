@@ -138,7 +138,7 @@ test('a command that nobody claimed for a minute is poked', async () => {
   const id = await commands.add({ integrationId, kind: 'verify', now: new Date(Date.now() - 61_000) });
   expect(await reconcile()).toMatchObject({ commandsPoked: 1 });
   expect(activities.starters.wakes).toContain(`integration ${integrationId}`);
-  await commands.finish({ id, result: {}, now: new Date() });
+  await commands.finish({ id, kind: 'verify', result: { verdict: 'active' }, now: new Date() });
   expect(await reconcile()).toMatchObject({ commandsPoked: 0 });
 });
 

@@ -121,8 +121,7 @@ test('an answer that was journalled and not stored is stored by the keeper, also
   await processJournal(activities.rotation);
   expect(await rowOf(world, 'rotation', attempt?.id ?? '')).toMatchObject({ state: 'committed' });
   expect(activities.starters.wakes).toContain(`integration ${added.integrationId}`);
-  const result = { attemptId: attempt?.id ?? '', code: '', newTokenId: null, expiresAt: null };
-  expect((await settle(result, added)).code).toBe('ok');
+  expect((await settle({ attemptId: attempt?.id ?? '' }, added)).code).toBe('ok');
   expect(entries()).toEqual([]);
   expect(posts()).toBe(1);
   expect(await currentOf(added)).toMatchObject({ gitlab_token_id: String(added.tokenId + 1) });

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RotationResult } from '../../src/activities/rotation/outcomes.ts';
+import type { RotationResult } from '../../src/activities/rotation/result.ts';
+import type { CommandPayloads } from '../../src/domain/command.ts';
 import { createGitlabClient } from '../../src/gitlab/client.ts';
 import { createPacer } from '../../src/gitlab/pacer.ts';
 import type { TestWorld } from '../support/world.ts';
@@ -33,8 +34,9 @@ type Rotated = Pick<Active, 'integrationId'>;
 
 /** What tests of rotation do, with the world and the activities of the moment. */
 export function rotating(now: () => { world: TestWorld; activities: Activities }) {
-  async function ask(integrationId: string, payload: Record<string, unknown> = {}): Promise<string> {
+  async function ask(integrationId: string, own: Partial<CommandPayloads['rotate']> = {}): Promise<string> {
     const { commands } = now().world.database.stores;
+    const payload = { force: false, ...own };
     return commands.add({ integrationId, kind: 'rotate', payload, now: new Date() });
   }
   const journalFolder = () =>
@@ -49,14 +51,18 @@ export function rotating(now: () => { world: TestWorld; activities: Activities }
       active(now().world, now().activities, { scopes: ROTATING_SCOPES, ...options }),
     rotate: async (
       { integrationId }: Rotated,
-      payload: Record<string, unknown> = {},
+      payload: Partial<CommandPayloads['rotate']> = {},
     ): Promise<RotationResult & { outcome: unknown }> => {
       const { world, activities } = now();
       const commandId = await ask(integrationId, payload);
       const result = await run(activities, 'rotateToken', { integrationId, commandId, nowMs: Date.now() });
       return { ...result, outcome: (await rowOf(world, 'command', commandId))['result'] };
     },
-    settle: async ({ attemptId }: RotationResult, { integrationId }: Rotated, inMs = 0) => {
+    settle: async (
+      { attemptId }: Pick<RotationResult, 'attemptId'>,
+      { integrationId }: Rotated,
+      inMs = 0,
+    ) => {
       const nowMs = Date.now() + inMs;
       const input = { integrationId, attemptId, commandId: null, nowMs };
       return run(now().activities, 'resolveRotation', input);

@@ -40,25 +40,32 @@ async function addInTurn(count: number): Promise<string[]> {
 test('the oldest command is claimed first, and stays claimed until it is finished', async () => {
   const [first, second] = await addInTurn(2);
   const claim = () => commands().claimOldest({ integrationId, now: NOW });
-  expect(await claim()).toMatchObject({ id: first, state: 'claimed', result: null, payload: {} });
+  expect(await claim()).toEqual({ id: first, kind: 'verify', requestId: null });
+  const found = await commands().find({ id: `${first}`, kind: 'verify' });
+  expect(found).toMatchObject({ state: 'claimed', result: null, payload: {} });
   expect(await claim()).toMatchObject({ id: first });
-  expect(await commands().finish({ id: `${first}`, result: { code: 'ok' }, now: NOW })).toBe(true);
+  expect(
+    await commands().finish({ id: `${first}`, kind: 'verify', result: { verdict: 'active' }, now: NOW }),
+  ).toBe(true);
   expect(await claim()).toMatchObject({ id: second });
-  await commands().finish({ id: `${second}`, result: { code: 'ok' }, now: NOW });
+  await commands().finish({ id: `${second}`, kind: 'verify', result: { verdict: 'active' }, now: NOW });
   expect(await claim()).toBeNull();
 });
 
 test('a command is finished once, though many try at the same moment; the first result stays', async () => {
-  const id = await commands().add({ integrationId, kind: 'verify', now: NOW });
+  const payload = { credentialId: newId('credential'), acceptLoss: false };
+  const kind = 'replace_token';
+  const id = await commands().add({ integrationId, kind, payload, now: NOW });
+  const owner = { before: null, after: null };
   const results = await Promise.all(
-    Array.from({ length: 10 }, (_, index) =>
-      commands().finish({ id, result: { code: `try ${index}` }, now: NOW }),
+    Array.from({ length: 10 }, (_, lost) =>
+      commands().finish({ id, kind, result: { code: 'reach_shrinks', known: 10, lost, owner }, now: NOW }),
     ),
   );
   expect(results.filter(Boolean)).toHaveLength(1);
-  expect(await commands().find(id)).toMatchObject({
+  expect(await commands().find({ id, kind })).toMatchObject({
     state: 'done',
-    result: { code: `try ${results.indexOf(true)}` },
+    result: { lost: results.indexOf(true) },
   });
 });
 
@@ -80,9 +87,18 @@ test('many who claim at once all get the same command and its first moment', asy
 test('a payload comes back as it was given, and one integration never claims for another', async () => {
   const other = await seedIntegration(db.database);
   const payload = { credentialId: newId('credential'), acceptLoss: true };
-  await commands().add({ integrationId: other, kind: 'replace_token', payload, now: NOW });
+  const kind = 'replace_token';
+  const id = await commands().add({ integrationId: other, kind, payload, now: NOW });
   expect(await commands().claimOldest({ integrationId, now: NOW })).toBeNull();
-  expect(await commands().claimOldest({ integrationId: other, now: NOW })).toMatchObject({ payload });
+  expect(await commands().claimOldest({ integrationId: other, now: NOW })).toMatchObject({ id });
+  expect(await commands().find({ id, kind })).toMatchObject({ payload });
+  expect(await commands().find({ id, kind: 'verify' })).toBeNull();
+});
+
+test('a command whose row does not hold what its kind needs is an internal error', async () => {
+  const id = await commands().add({ integrationId, kind: 'rotate', payload: { force: true }, now: NOW });
+  await db.query(`update command set payload = '{"force":"yes"}' where id = $1`, [id]);
+  await expect(commands().find({ id, kind: 'rotate' })).rejects.toMatchObject({ code: 'internal' });
 });
 
 const away: Starters = {

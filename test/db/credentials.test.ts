@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '../../src/db/new-id.ts';
 import type { TokenFacts } from '../../src/domain/integration.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { finding, minutesLater, NOW, seedIntegration, seedRepositories, seedScan } from './seed.ts';
@@ -52,7 +53,7 @@ const facts: TokenFacts = {
   scopes: ['read_api'],
   granular: false,
   mayRotate: false,
-  expiresAt: '2027-01-31',
+  expiry: expiryFrom('2027-01-31'),
   createdAt: '2026-01-31T00:00:00Z',
   lastUsedAt: null,
   owner: { username: 'secu-bot', kind: 'service_account' },
@@ -135,18 +136,25 @@ test('one token is held by one integration, and by a candidate too', async () =>
 
 test('facts of a token are written while it lives; an expiry that GitLab does not tell leaves the given one', async () => {
   const { id } = await addCredential('current');
-  const { expiresAt: _told, ...untold } = facts;
-  await credentials().recordFacts({ id, token: { ...untold, expiresAt: undefined }, now: NOW });
+  const { expiry: _omitted, ...withoutExpiry } = facts;
+  await credentials().recordFacts({
+    id,
+    token: { ...withoutExpiry, expiry: expiryFrom(undefined) },
+    now: NOW,
+  });
   expect(await credentials().find(id)).toMatchObject({
-    expiresOn: null,
-    expiryKnown: false,
+    expiry: { kind: 'unknown' },
     scopes: ['read_api'],
   });
   await credentials().setExpiry({ id, expiresOn: '2026-12-24' });
-  await credentials().recordFacts({ id, token: { ...untold, expiresAt: undefined }, now: NOW });
-  expect(await credentials().find(id)).toMatchObject({ expiresOn: '2026-12-24', expiryKnown: true });
-  await credentials().recordFacts({ id, token: { ...facts, expiresAt: null }, now: NOW });
-  expect(await credentials().find(id)).toMatchObject({ expiresOn: null, expiryKnown: true });
+  await credentials().recordFacts({
+    id,
+    token: { ...withoutExpiry, expiry: expiryFrom(undefined) },
+    now: NOW,
+  });
+  expect(await credentials().find(id)).toMatchObject({ expiry: { kind: 'on', date: '2026-12-24' } });
+  await credentials().recordFacts({ id, token: { ...facts, expiry: expiryFrom(null) }, now: NOW });
+  expect(await credentials().find(id)).toMatchObject({ expiry: { kind: 'never' } });
   await credentials().wipeAll({ integrationId, now: NOW });
   await credentials().recordFacts({ id, token: { ...facts, name: 'late' }, now: NOW });
   expect(await credentials().find(id)).toMatchObject({ tokenName: 'platform' });

@@ -13,6 +13,7 @@ import {
   nextAutoTryMs,
   rotationBlock,
 } from '../../src/domain/rotation.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -21,29 +22,29 @@ const GOOD: RotatableToken = {
   verdict: 'active',
   cause: null,
   mayRotate: true,
-  expiresAt: '2026-09-01',
+  expiry: expiryFrom('2026-09-01'),
   inDoubt: false,
 };
 
 test.each<[string, Partial<RotatableToken>, string | null]>([
   ['a good one', {}, null],
-  ['one that never expires', { expiresAt: null }, null],
+  ['one that never expires', { expiry: expiryFrom(null) }, null],
   ['an open attempt', { inDoubt: true }, 'rotation_in_doubt'],
   ['not verified', { verdict: 'pending' }, 'not_verified'],
   ['revoked', { verdict: 'invalid', cause: 'token_revoked' }, 'token_revoked'],
   ['lost', { verdict: 'invalid', cause: 'rotation_lost' }, 'rotation_lost'],
   ['without the scope', { mayRotate: false }, 'token_scope_missing'],
   ['fine-grained, untold', { mayRotate: null }, 'token_permission_unknown'],
-  ['expiry untold', { expiresAt: undefined }, 'expiry_unknown'],
-  ['dead', { expiresAt: '2026-06-01' }, 'token_expired'],
-  ['nearly dead', { expiresAt: '2026-06-03' }, 'expires_within_48_hours'],
-  ['in time', { expiresAt: '2026-06-04' }, null],
+  ['expiry untold', { expiry: expiryFrom(undefined) }, 'expiry_unknown'],
+  ['dead', { expiry: expiryFrom('2026-06-01') }, 'token_expired'],
+  ['nearly dead', { expiry: expiryFrom('2026-06-03') }, 'expires_within_48_hours'],
+  ['in time', { expiry: expiryFrom('2026-06-04') }, null],
 ])('what stands in the way: %s', (_what, own, block) => {
   expect(rotationBlock({ ...GOOD, ...own }, NOW)).toBe(block);
 });
 
 test('in the last 48 hours force rotates to the end, and the switch until an hour before', () => {
-  const token = { ...GOOD, expiresAt: '2026-06-02' };
+  const token = { ...GOOD, expiry: expiryFrom('2026-06-02') };
   const death = Date.parse('2026-06-02T00:00:00Z');
   expect(blockFor('asked', token, NOW)).toBe('expires_within_48_hours');
   expect(blockFor('force', token, death - 1)).toBeNull();
@@ -54,7 +55,8 @@ test('in the last 48 hours force rotates to the end, and the switch until an hou
 });
 
 test('the new token lives as long as the old one did, at most a year', () => {
-  const life = (createdAt: string | null, expiresAt: string | null) => lifetimeDays({ createdAt, expiresAt });
+  const life = (createdAt: string | null, expiresAt: string | null) =>
+    lifetimeDays({ createdAt, expiry: expiryFrom(expiresAt) });
   expect(life('2026-03-03T18:00:00Z', '2026-06-01')).toBe(90);
   expect(life('2026-05-31T23:59:59Z', '2026-06-01')).toBe(1);
   expect(life('2020-01-01T00:00:00Z', '2026-06-01')).toBe(365);
@@ -79,7 +81,7 @@ test('an expiry may be tomorrow up to 365 days from today', () => {
 describe('rotating by itself', () => {
   const due = (own: Partial<Parameters<typeof autoRotateMs>[0]> = {}) =>
     autoRotateMs({
-      expiresAt: '2026-09-01',
+      expiry: expiryFrom('2026-09-01'),
       createdAt: '2026-03-01T00:00:00Z',
       daysBefore: 14,
       retryMs: null,
@@ -93,8 +95,8 @@ describe('rotating by itself', () => {
     expect(due({ jitter: 1 })).toBe(Date.parse('2026-08-18T06:00:00Z'));
   });
   test('is never due for a token without an end, or in the last hour', () => {
-    expect(due({ expiresAt: null })).toBeNull();
-    expect(due({ expiresAt: undefined })).toBeNull();
+    expect(due({ expiry: expiryFrom(null) })).toBeNull();
+    expect(due({ expiry: expiryFrom(undefined) })).toBeNull();
     expect(due({ nowMs: Date.parse('2026-08-31T23:00:01Z') })).toBeNull();
     expect(due({ retryMs: Date.parse('2026-08-31T23:00:01Z') })).toBeNull();
   });
@@ -110,8 +112,8 @@ describe('rotating by itself', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 365 }), fc.integer({ min: 3, max: 60 }), (life, daysBefore) => {
         const createdAt = new Date(NOW).toISOString();
-        const expiresAt = dateInDays(NOW, life);
-        const at = due({ createdAt, expiresAt, daysBefore });
+        const expiry = expiryFrom(dateInDays(NOW, life));
+        const at = due({ createdAt, expiry, daysBefore });
         const start = Date.parse(`${createdAt.slice(0, 10)}T00:00:00Z`);
         expect(maxDaysBefore(life)).toBeLessThan(Math.max(1.5, life / 2));
         if (life > 2) expect(at).toBeGreaterThan(start + (life * DAY_MS) / 2);

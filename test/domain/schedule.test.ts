@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntegrationSnapshot } from '../../src/domain/schedule.ts';
 import { nextAction } from '../../src/domain/schedule.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-06-01T12:00:00Z');
@@ -18,7 +19,7 @@ function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
       nextVerifyMs: null,
       nextSyncMs: null,
       syncQueued: false,
-      expiresAt: null,
+      expiry: expiryFrom(null),
       flagged: null,
       command: null,
       rotation: null,
@@ -31,7 +32,7 @@ function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
 const EVERYTHING: Partial<IntegrationSnapshot> = {
   removed: true,
   command: { id: 'cmd', kind: 'replace_token' },
-  expiresAt: '2026-06-05',
+  expiry: expiryFrom('2026-06-05'),
   nextVerifyMs: NOW,
   syncQueued: true,
 };
@@ -67,7 +68,7 @@ test('it waits for the earliest deadline, at most a day', () => {
     untilMs: NOW + 4_000,
   });
   const sevenDaysBefore = Date.parse('2026-06-08T00:00:00Z');
-  expect(actionOf({ expiresAt: '2026-06-15', flagged: 14 }, sevenDaysBefore - 60_000)).toEqual({
+  expect(actionOf({ expiry: expiryFrom('2026-06-15'), flagged: 14 }, sevenDaysBefore - 60_000)).toEqual({
     do: 'wait',
     untilMs: sevenDaysBefore,
   });
@@ -89,11 +90,12 @@ test('while it is paused nothing is listed; verification, commands and flags go 
   const paused = { paused: true, syncQueued: true, nextSyncMs: NOW - 1 };
   expect(actionOf(paused)).toEqual({ do: 'wait', untilMs: NOW + DAY_MS });
   expect(actionOf({ ...paused, nextVerifyMs: NOW - 1 })).toEqual({ do: 'verify', commandId: null });
-  expect(actionOf({ ...paused, expiresAt: '2026-06-02' })).toEqual({ do: 'flag', thresholdDays: 1 });
+  expect(actionOf({ ...paused, expiry: expiryFrom('2026-06-02') })).toEqual({ do: 'flag', thresholdDays: 1 });
 });
 
 test('a token whose end GitLab does not tell, or that has none, is never flagged', () => {
-  for (const expiresAt of [null, undefined]) expect(actionOf({ expiresAt }).do).toBe('wait');
+  for (const expiresAt of [null, undefined])
+    expect(actionOf({ expiry: expiryFrom(expiresAt) }).do).toBe('wait');
 });
 
 test('a wait always ends in the future, and never more than a day away', () => {
@@ -129,7 +131,7 @@ test('flags that are done, one after the other, end: none is asked for twice', (
       let flagged: number | null = null;
       const done: number[] = [];
       for (let day = 0; day < 130; day += 0.5) {
-        const action = actionOf({ expiresAt, flagged }, NOW + day * DAY_MS);
+        const action = actionOf({ expiry: expiryFrom(expiresAt), flagged }, NOW + day * DAY_MS);
         if (action.do !== 'flag') continue;
         flagged = action.thresholdDays;
         done.push(flagged);

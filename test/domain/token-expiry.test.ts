@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   daysLeft,
   dueFlag,
+  expiryFrom,
   expiryMs,
   expiryState,
   nextFlagMs,
@@ -17,8 +18,12 @@ const at = (text: string): number => Date.parse(text);
 test('a token lives until the last moment before 00:00 UTC of its date, and no longer', () => {
   const expiresAt = '2027-01-31';
   expect(expiryMs(expiresAt)).toBe(at('2027-01-31T00:00:00Z'));
-  expect(expiryState({ expiresAt, nowMs: at('2027-01-30T23:59:59.999Z'), thresholds })).toBe('expiring');
-  expect(expiryState({ expiresAt, nowMs: at('2027-01-31T00:00:00Z'), thresholds })).toBe('expired');
+  expect(
+    expiryState({ expiry: expiryFrom(expiresAt), nowMs: at('2027-01-30T23:59:59.999Z'), thresholds }),
+  ).toBe('expiring');
+  expect(expiryState({ expiry: expiryFrom(expiresAt), nowMs: at('2027-01-31T00:00:00Z'), thresholds })).toBe(
+    'expired',
+  );
 });
 
 test.each([
@@ -39,11 +44,11 @@ test('days are UTC days, across leap days and changes of clocks', () => {
 
 test('no date means never, an untold date means unknown, and neither is ever flagged', () => {
   const nowMs = at('2026-01-01T00:00:00Z');
-  expect(expiryState({ expiresAt: null, nowMs, thresholds })).toBe('never');
-  expect(expiryState({ expiresAt: undefined, nowMs, thresholds })).toBe('unknown');
+  expect(expiryState({ expiry: expiryFrom(null), nowMs, thresholds })).toBe('never');
+  expect(expiryState({ expiry: expiryFrom(undefined), nowMs, thresholds })).toBe('unknown');
   for (const expiresAt of [null, undefined]) {
-    expect(dueFlag({ expiresAt, nowMs, thresholds, flagged: null })).toBeNull();
-    expect(nextFlagMs({ expiresAt, nowMs, thresholds, flagged: null })).toBeNull();
+    expect(dueFlag({ expiry: expiryFrom(expiresAt), nowMs, thresholds, flagged: null })).toBeNull();
+    expect(nextFlagMs({ expiry: expiryFrom(expiresAt), nowMs, thresholds, flagged: null })).toBeNull();
   }
 });
 
@@ -52,25 +57,39 @@ describe('flags', () => {
   const daysBefore = (days: number): number => expiryMs(expiresAt) - days * DAY_MS;
 
   test('are due from exactly their day before death', () => {
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(60) - 1, thresholds, flagged: null })).toBeNull();
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(60), thresholds, flagged: null })).toBe(60);
+    expect(
+      dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(60) - 1, thresholds, flagged: null }),
+    ).toBeNull();
+    expect(dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(60), thresholds, flagged: null })).toBe(
+      60,
+    );
   });
 
   test('that were missed make one flag, the smallest', () => {
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: null })).toBe(7);
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: 30 })).toBe(7);
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(-400), thresholds, flagged: 60 })).toBe(0);
+    expect(dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(5), thresholds, flagged: null })).toBe(
+      7,
+    );
+    expect(dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(5), thresholds, flagged: 30 })).toBe(7);
+    expect(dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(-400), thresholds, flagged: 60 })).toBe(
+      0,
+    );
   });
 
   test('are never repeated and never go back', () => {
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: 7 })).toBeNull();
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(5), thresholds, flagged: 1 })).toBeNull();
-    expect(dueFlag({ expiresAt, nowMs: daysBefore(0), thresholds, flagged: 0 })).toBeNull();
+    expect(
+      dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(5), thresholds, flagged: 7 }),
+    ).toBeNull();
+    expect(
+      dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(5), thresholds, flagged: 1 }),
+    ).toBeNull();
+    expect(
+      dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(0), thresholds, flagged: 0 }),
+    ).toBeNull();
   });
 
   test('to come are the next threshold, then death, then none', () => {
     const next = (nowMs: number, flagged: number | null) =>
-      nextFlagMs({ expiresAt, nowMs, thresholds, flagged });
+      nextFlagMs({ expiry: expiryFrom(expiresAt), nowMs, thresholds, flagged });
     expect(next(at('2026-11-23T08:00:00Z'), null)).toBe(at('2026-12-02T00:00:00Z'));
     expect(next(daysBefore(60), 60)).toBe(daysBefore(30));
     expect(next(daysBefore(1), 1)).toBe(daysBefore(0));
@@ -85,10 +104,10 @@ describe('flags', () => {
         let nowMs = daysBefore(400);
         const seen: number[] = [];
         for (let wakes = 0; wakes < 20; wakes += 1) {
-          const nextMs = nextFlagMs({ expiresAt, nowMs, thresholds: chosen, flagged });
+          const nextMs = nextFlagMs({ expiry: expiryFrom(expiresAt), nowMs, thresholds: chosen, flagged });
           if (nextMs === null) break;
           nowMs = nextMs;
-          const due = dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged });
+          const due = dueFlag({ expiry: expiryFrom(expiresAt), nowMs, thresholds: chosen, flagged });
           if (due !== null) {
             seen.push(due);
             flagged = due;
@@ -102,8 +121,10 @@ describe('flags', () => {
 
   test('agree with the state that is shown', () => {
     expect(reachedThreshold({ expiresAt, nowMs: daysBefore(61), thresholds })).toBeNull();
-    expect(expiryState({ expiresAt, nowMs: daysBefore(61), thresholds })).toBe('ok');
-    expect(expiryState({ expiresAt, nowMs: daysBefore(60), thresholds })).toBe('expiring');
+    expect(expiryState({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(61), thresholds })).toBe('ok');
+    expect(expiryState({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(60), thresholds })).toBe(
+      'expiring',
+    );
   });
 });
 
@@ -121,12 +142,14 @@ describe('over any course of time', () => {
           flaggedAtMs: held?.flaggedAtMs ?? null,
           nowMs,
         });
-        const due = dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged });
+        const due = dueFlag({ expiry: expiryFrom(expiresAt), nowMs, thresholds: chosen, flagged });
         if (due === null) return;
         expect(nowMs).toBeGreaterThanOrEqual(expiryMs(expiresAt) - due * DAY_MS);
         flags.push({ days: due, atMs: nowMs });
         held = { flag: flagged === null ? due : Math.min(flagged, due), flaggedAtMs: nowMs };
-        expect(dueFlag({ expiresAt, nowMs, thresholds: chosen, flagged: held.flag })).toBeNull();
+        expect(
+          dueFlag({ expiry: expiryFrom(expiresAt), nowMs, thresholds: chosen, flagged: held.flag }),
+        ).toBeNull();
       },
     };
   }

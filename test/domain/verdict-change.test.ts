@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { INVALID_CAUSES, REACHABILITY_CAUSES } from '../../src/domain/causes.ts';
 import type { TokenFacts, VerificationOutcome } from '../../src/domain/integration.ts';
 import { REACHABILITY_STATES, VERDICTS } from '../../src/domain/integration.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 import type { VerdictState } from '../../src/domain/verdict-change.ts';
 import { verdictChange } from '../../src/domain/verdict-change.ts';
 
@@ -13,7 +14,7 @@ const TOKEN: TokenFacts = {
   scopes: ['read_api'],
   granular: false,
   mayRotate: false,
-  expiresAt: null,
+  expiry: expiryFrom(null),
   createdAt: null,
   lastUsedAt: null,
   owner: { username: 'bot', kind: 'service_account' },

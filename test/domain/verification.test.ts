@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CAUSE_TEXTS, REACHABILITY_CAUSES } from '../../src/domain/causes.ts';
 import type { TokenFacts } from '../../src/domain/integration.ts';
 import { mayClone, statusOf } from '../../src/domain/integration.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 import type { TokenObservations } from '../../src/domain/verification.ts';
 import { retryDelayMs, verdictOf, wrongKindByPrefix } from '../../src/domain/verification.ts';
 
@@ -11,7 +12,7 @@ const token: TokenFacts = {
   scopes: ['read_api', 'read_repository'],
   granular: false,
   mayRotate: false,
-  expiresAt: '2027-01-31',
+  expiry: expiryFrom('2027-01-31'),
   createdAt: null,
   lastUsedAt: null,
   owner: { username: 'secu-bot', kind: 'service_account' },
@@ -67,7 +68,10 @@ describe('the verdict', () => {
 
   test('of a fine-grained token that may not read itself rests on the proofs, with an unknown expiry', () => {
     const outcome = verdictOf({ ...good, self: { kind: 'self_unreadable' } });
-    expect(outcome).toMatchObject({ verdict: 'active', token: { granular: true, expiresAt: undefined } });
+    expect(outcome).toMatchObject({
+      verdict: 'active',
+      token: { granular: true, expiry: expiryFrom(undefined) },
+    });
   });
 
   test.each([

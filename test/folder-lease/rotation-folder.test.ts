@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '../../src/db/new-id.ts';
 import type { RotationEntry } from '../../src/domain/ports.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 import { openRotationFolder } from '../../src/folder-lease/rotation-folder.ts';
 
 let parent: string;
@@ -27,7 +28,7 @@ const entryOf = (attemptId: string): RotationEntry => ({
   attemptId,
   sealed: { keyId: 'k1', record: Buffer.from('sealed bytes') },
   newTokenId: 58,
-  expiresAt: '2027-01-31',
+  expiry: expiryFrom('2027-01-31'),
   createdAt: '2026-06-01T12:00:00Z',
 });
 

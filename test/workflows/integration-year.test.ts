@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
-import { expiryMs } from '../../src/domain/token-expiry.ts';
+import { expiryFrom, expiryMs } from '../../src/domain/token-expiry.ts';
 import { integrationWorkflowId } from '../../src/workflows/contract.ts';
 import type { AllActivities } from './support/activities.ts';
 import { startClockServer } from './support/clock-server.ts';
@@ -69,7 +69,7 @@ function daysBefore(row: IntegrationRow, expiresAt: string): number[] {
 
 test('in more than a year of waiting a token is flagged at each threshold once, and verified when it dies', async () => {
   const expiresAt = dayAfter(370);
-  const row = integrationRow({ expiresAt });
+  const row = integrationRow({ expiry: expiryFrom(expiresAt) });
   await through(row, async (life) => {
     await life.forward(300);
     expect(row.flags).toEqual([]);
@@ -85,7 +85,7 @@ test('in more than a year of waiting a token is flagged at each threshold once, 
 
 test('a replaced token starts its thresholds anew, a signal and a pause in between change no date', async () => {
   const [firstDeath, secondDeath] = [dayAfter(40), dayAfter(76)];
-  const row = integrationRow({ expiresAt: firstDeath });
+  const row = integrationRow({ expiry: expiryFrom(firstDeath) });
   const base = activitiesOver(row);
   await through(
     row,
@@ -106,7 +106,7 @@ test('a replaced token starts its thresholds anew, a signal and a pause in betwe
     },
     {
       async replaceToken(input) {
-        row.snapshot.expiresAt = secondDeath;
+        row.snapshot.expiry = expiryFrom(secondDeath);
         row.snapshot.flagged = null;
         return base.replaceToken(input);
       },
@@ -118,7 +118,7 @@ test('a replaced token starts its thresholds anew, a signal and a pause in betwe
 
 test('several thresholds that were missed make one flag', async () => {
   const expiresAt = dayAfter(5);
-  const row = integrationRow({ expiresAt });
+  const row = integrationRow({ expiry: expiryFrom(expiresAt) });
   await through(row, async (life) => {
     await awaitUntil(() => row.flags.length > 0);
     await life.forward(3);
@@ -127,7 +127,7 @@ test('several thresholds that were missed make one flag', async () => {
 });
 
 test('removal ends the waiting: nothing is flagged any more', async () => {
-  const row = integrationRow({ expiresAt: dayAfter(65) });
+  const row = integrationRow({ expiry: expiryFrom(dayAfter(65)) });
   await through(row, async (life) => {
     await life.forward(6);
   });

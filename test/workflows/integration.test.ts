@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { SecuError } from '../../src/domain/errors.ts';
+import { expiryFrom } from '../../src/domain/token-expiry.ts';
 import {
   INTEGRATION_ID_ATTRIBUTE,
   integrationWorkflowId,
@@ -51,7 +52,7 @@ async function living(
 }
 
 test('does what is due in order, what a person asked first, and then waits', async () => {
-  const row = integrationRow({ expiresAt: '2020-01-01', nextVerifyMs: 1, verdict: 'active' });
+  const row = integrationRow({ expiry: expiryFrom('2020-01-01'), nextVerifyMs: 1, verdict: 'active' });
   row.commands.push(
     { id: newId('command'), kind: 'verify' },
     { id: newId('command'), kind: 'replace_token' },
@@ -113,7 +114,7 @@ test('an open rotation is settled by anybody where the worker that began it does
     async resolveRotation({ attemptId }) {
       settled.push(attemptId);
       row.snapshot.rotation = null;
-      return { attemptId, code: 'not_rotated', newTokenId: null, expiresAt: null };
+      return { attemptId, code: 'not_rotated' };
     },
   });
   expect(settled).toEqual([rotation.attemptId]);

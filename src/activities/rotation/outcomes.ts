@@ -3,21 +3,18 @@ import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { RotationRow } from '../../db/stores/rotations.ts';
 import { sendWakes } from '../../db/wakes.ts';
+import type { CommandResults } from '../../domain/command.ts';
+import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import { escapeForeignText } from '../../domain/finding.ts';
 import type { TokenFacts } from '../../domain/integration.ts';
 import type { RotationEntry } from '../../domain/ports.ts';
+import type { RotationFailure } from '../../domain/rotation.ts';
 import { lostRotationText } from '../../domain/rotation.ts';
+import { expiryDate } from '../../domain/token-expiry.ts';
 import type { RotationDeps } from '../deps.ts';
-
-/** How an attempt stands after one of these, as it goes into a history and to the waiting caller. */
-export interface RotationResult {
-  attemptId: string;
-  /** `ok`, `in_doubt`, `rotation_lost`, or why nothing was rotated. */
-  code: string;
-  newTokenId: number | null;
-  expiresAt: string | null;
-}
+import type { RotationResult } from './result.ts';
+import { openResult } from './result.ts';
 
 interface EndInput {
   deps: RotationDeps;
@@ -26,9 +23,9 @@ interface EndInput {
 }
 
 /**
- * The new token takes the place of the old one, whose ciphertext is kept until the new one was seen to work. May come
- * late, from a journal: after the attempt was called lost, too, as long as nobody gave another token.
- * @returns false when it is stored already, or must not be any more
+ * The new token takes the place of the old one, whose ciphertext stays until the new one was verified. May come
+ * late, from a journal: also after the attempt was declared lost, as long as no person gave another token.
+ * @returns false when it is stored already, or another token took its place
  */
 export async function commitRotation({
   deps,
@@ -42,15 +39,11 @@ export async function commitRotation({
     const row = await tx.integrations.lock(attempt.integrationId);
     const current = await tx.credentials.current(attempt.integrationId);
     if (row === null || current?.id !== attempt.credentialId) return false;
-    const { newTokenId, expiresAt } = entry;
-    const isMine = await tx.rotations.commit({
-      id: attempt.id,
-      newTokenId,
-      expiresOn: expiresAt ?? null,
-      now,
-    });
-    if (!isMine) return false;
-    await tx.credentials.demoteToPrevious({ id: current.id });
+    const { newTokenId } = entry;
+    const expiresOn = expiryDate(entry.expiry);
+    if (!(await tx.rotations.commit({ id: attempt.id, newTokenId, expiresOn, now }))) return false;
+    if (!(await tx.credentials.demoteToPrevious({ id: current.id })))
+      throw new SecuError('internal', 'the current credential changed under its lock');
     await tx.credentials.add({
       id: attempt.newCredentialId,
       integrationId: row.id,
@@ -74,18 +67,18 @@ export async function commitRotation({
 function factsAfter(old: CredentialRow, entry: RotationEntry): TokenFacts {
   return {
     gitlabTokenId: entry.newTokenId,
-    name: old.tokenName ?? null,
+    name: old.tokenName,
     scopes: old.scopes,
     granular: old.granular,
-    mayRotate: old.mayRotate ?? null,
-    expiresAt: entry.expiresAt,
+    mayRotate: old.mayRotate,
+    expiry: entry.expiry,
     createdAt: entry.createdAt,
     lastUsedAt: null,
-    owner: { username: old.ownerUsername ?? null, kind: old.ownerKind },
+    owner: { username: old.ownerUsername, kind: old.ownerKind },
   };
 }
 
-/** The new token was seen; `facts` are what GitLab says of it, or `null` where it refuses it by now. */
+/** The new token was verified; `facts` is what GitLab says of it, or `null` where GitLab refuses it by now. */
 export async function finishRotation({
   deps,
   attempt,
@@ -101,25 +94,28 @@ export async function finishRotation({
     const looksAgain = facts === null || wasLost ? { nextVerifyAt: now } : {};
     await tx.integrations.change(row.id, { suspectedAt: null, ...looksAgain }, now);
     const after = {
-      gitlabTokenId: attempt.newTokenId ?? null,
-      expiresAt: facts?.expiresAt ?? attempt.expiresOn,
+      gitlabTokenId: attempt.newTokenId,
+      expiresAt: (facts === null ? null : expiryDate(facts.expiry)) ?? attempt.expiresOn,
     };
     return {
       event: {
         kind: 'integration.rotated',
         text: `${row.name}: the token was rotated at GitLab; the new one expires on ${after.expiresAt}.`,
         data: {
-          before: { gitlabTokenId: attempt.oldTokenId ?? null, expiresAt: old?.expiresOn ?? null },
+          before: {
+            gitlabTokenId: attempt.oldTokenId,
+            expiresAt: old === null ? null : expiryDate(old.expiry),
+          },
           after,
         },
       },
       result: { code: 'ok' },
     };
   });
-  return resultOf(attempt, 'ok');
+  return openResult(attempt, 'ok');
 }
 
-/** The old token is refused and the new one nowhere: only a person can go on. */
+/** The old token is refused and the new one unknown: a person has to act. */
 export async function recordLostRotation({ deps, attempt, now }: EndInput): Promise<RotationResult> {
   const { verifyIntervalMs } = deps.settings;
   const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
@@ -146,7 +142,7 @@ export async function recordLostRotation({ deps, attempt, now }: EndInput): Prom
           data: {
             ...lost,
             at: lost.at.toISOString(),
-            before: { status: row.verdict, cause: row.cause ?? null },
+            before: { status: row.verdict, cause: row.cause },
             after: { status: 'invalid', cause: 'rotation_lost' },
           },
         },
@@ -154,25 +150,25 @@ export async function recordLostRotation({ deps, attempt, now }: EndInput): Prom
       };
     },
   );
-  return resultOf(attempt, 'rotation_lost');
+  return { code: 'rotation_lost', attemptId: attempt.id };
 }
 
-/** Nothing was rotated, and that is certain: by GitLab's word, or because the old token goes on living. */
+/** Nothing was rotated, and that is certain: GitLab said so, or the old token still works. */
 export async function keepOldToken({
   deps,
   attempt,
   code,
   now,
-}: EndInput & { code: string }): Promise<RotationResult> {
+}: EndInput & { code: RotationFailure }): Promise<RotationResult> {
   const state = code === 'not_rotated' ? 'not_rotated' : 'refused';
   await endAttempt({ deps, attempt, now, from: 'intent', state, code }, async (tx, row) => {
     await tx.integrations.change(row.id, { suspectedAt: null }, now);
     return { event: failedEvent(row, code), result: { code } };
   });
-  return resultOf(attempt, code);
+  return { code, attemptId: attempt.id };
 }
 
-export function failedEvent(row: IntegrationRow, code: string): AttemptEnd['event'] {
+export function failedEvent(row: IntegrationRow, code: RotationFailure): AttemptEnd['event'] {
   return {
     kind: 'integration.rotation_failed',
     text: `${row.name}: the token was not rotated (${code}); it stays as it is.`,
@@ -180,17 +176,12 @@ export function failedEvent(row: IntegrationRow, code: string): AttemptEnd['even
   };
 }
 
-export function resultOf(attempt: RotationRow, code: string): RotationResult {
-  const { id, newTokenId, expiresOn } = attempt;
-  return { attemptId: id, code, newTokenId: newTokenId ?? null, expiresAt: expiresOn };
-}
-
 interface AttemptEnd {
   event: Pick<NewEvent, 'kind' | 'text' | 'data'>;
-  result: Record<string, unknown>;
+  result: CommandResults['rotate'];
 }
 
-/** One transaction: the attempt's end, what follows from it, its event, its command, and whoever waited. */
+/** One transaction: the end of the attempt, its consequences, its event, the result of its command, and the wakes. */
 async function endAttempt(
   input: EndInput & Omit<Parameters<Stores['rotations']['end']>[0], 'id'>,
   work: (tx: Stores, row: IntegrationRow) => Promise<AttemptEnd>,
@@ -214,8 +205,7 @@ async function endAttempt(
       now,
     );
     const { commandId } = attempt;
-    if (commandId !== null && commandId !== undefined)
-      await tx.commands.finish({ id: commandId, result, now });
+    if (commandId !== null) await tx.commands.finish({ id: commandId, kind: 'rotate', result, now });
     return [
       await tx.outbox.add({ kind: 'wake_fleet', integrationId, now }),
       await tx.outbox.add({ kind: 'wake_integration', integrationId, now }),

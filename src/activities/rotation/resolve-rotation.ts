@@ -3,8 +3,9 @@ import type { SelfObservation } from '../../domain/verification.ts';
 import type { RotationDeps } from '../deps.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 import { openToken } from '../token/credential.ts';
-import type { RotationResult } from './outcomes.ts';
-import { commitRotation, finishRotation, keepOldToken, recordLostRotation, resultOf } from './outcomes.ts';
+import { commitRotation, finishRotation, keepOldToken, recordLostRotation } from './outcomes.ts';
+import type { RotationResult } from './result.ts';
+import { endedResult, openResult } from './result.ts';
 
 export interface ResolveRotationInput {
   integrationId: string;
@@ -16,11 +17,11 @@ export interface ResolveRotationInput {
 
 const CHECK_AGAIN_MS = 60_000;
 const CHECK_ABSENT_OWNER_MS = 10 * 60_000;
-/** Then nobody waits any longer for the worker whose journal might hold the answer. */
+/** The worker whose journal might hold the answer is given up after this long. */
 const OWNER_LOST_AFTER_MS = 24 * 3_600_000;
 
 /**
- * Finds out how an attempt stands that was left open: by the journal first, then by asking GitLab with the old token.
+ * Finds the outcome of an attempt that was left open: from the journal first, then by checking the old token at GitLab.
  * Decides only what is certain; never asks GitLab to rotate.
  */
 export function createResolveRotation(deps: RotationDeps) {
@@ -28,19 +29,19 @@ export function createResolveRotation(deps: RotationDeps) {
     const now = new Date(input.nowMs);
     const { stores } = deps.database;
     const attempt = await stores.rotations.find(input.attemptId);
-    if (attempt === null)
-      return { attemptId: input.attemptId, code: 'not_found', newTokenId: null, expiresAt: null };
-    const command = input.commandId === null ? null : await stores.commands.find(input.commandId);
+    if (attempt === null) return { attemptId: input.attemptId, code: 'not_found' };
+    const { commandId } = input;
+    const command = commandId === null ? null : await stores.commands.find({ id: commandId, kind: 'rotate' });
     addRequestIdToLog(deps.log, command?.requestId);
-    const declaredLost = command?.payload['force'] === true;
+    const declaredLost = command?.payload.force === true;
     const result = await resolveOpenAttempt({ deps, attempt, declaredLost, now });
     const { code } = result;
-    await finish(attempt.commandId ?? null, code);
-    await finish(input.commandId, code === 'in_doubt' ? 'rotation_in_doubt' : code);
+    await finishCommand(attempt.commandId, code);
+    await finishCommand(commandId, code === 'in_doubt' ? 'rotation_in_doubt' : code);
     return result;
 
-    async function finish(id: string | null, outcome: string): Promise<void> {
-      if (id !== null) await stores.commands.finish({ id, result: { code: outcome }, now });
+    async function finishCommand(id: string | null, outcome: RotationResult['code']): Promise<void> {
+      if (id !== null) await stores.commands.finish({ id, kind: 'rotate', result: { code: outcome }, now });
     }
   };
 }
@@ -59,7 +60,7 @@ async function resolveOpenAttempt({
   now,
 }: OpenAttempt): Promise<RotationResult> {
   if (attempt.state === 'committed') return verifyNewToken({ deps, attempt, now });
-  if (attempt.state !== 'intent') return resultOf(attempt, attempt.code ?? attempt.state);
+  if (attempt.state !== 'intent') return endedResult(attempt);
   const { stores } = deps.database;
   const entry = await deps.journal.read(attempt.id);
   if (entry !== null) {
@@ -67,15 +68,15 @@ async function resolveOpenAttempt({
     const committed = await stores.rotations.find(attempt.id);
     return committed?.state === 'committed'
       ? verifyNewToken({ deps, attempt: committed, now })
-      : resultOf(attempt, 'in_doubt');
+      : openResult(attempt, 'in_doubt');
   }
   const old = await stores.credentials.find(attempt.credentialId);
   const integration = await stores.integrations.find(attempt.integrationId);
   if (old === null || old.state !== 'current' || integration === null) {
     await stores.rotations.end({ id: attempt.id, from: 'intent', state: 'superseded', code: null, now });
-    return resultOf(attempt, 'token_changed');
+    return { code: 'token_changed', attemptId: attempt.id };
   }
-  // clones with a token that may be dead would have the address banned
+  // GitLab bans addresses whose clones use a dead token
   await stores.integrations.change(integration.id, { suspectedAt: integration.suspectedAt ?? now }, now);
   const api = deps.gitlab.forToken({
     baseUrl: integration.baseUrl,
@@ -87,13 +88,13 @@ async function resolveOpenAttempt({
 async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }): Promise<RotationResult> {
   const { deps, attempt, declaredLost, now, self } = input;
   const { rotations } = deps.database.stores;
-  const waitFor = async (ms: number, firstAliveAt: Date | null = attempt.firstAliveAt ?? null) => {
+  const waitFor = async (ms: number, firstAliveAt = attempt.firstAliveAt) => {
     await rotations.recordProgress({
       id: attempt.id,
       nextLookAt: new Date(now.getTime() + ms),
       firstAliveAt,
     });
-    return resultOf(attempt, 'in_doubt');
+    return openResult(attempt, 'in_doubt');
   };
   switch (self.kind) {
     case 'unauthorized': {
@@ -106,11 +107,11 @@ async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }
     }
     case 'token':
     case 'self_unreadable': {
-      // the question may still wait in front of GitLab: alive now is not alive in a minute
+      // our request may still be queued in front of GitLab, so one good answer of the old token is not enough
       const { firstAliveAt } = attempt;
-      if (firstAliveAt === null || firstAliveAt === undefined) return waitFor(deps.confirmAfterMs, now);
-      const quietLeftMs = firstAliveAt.getTime() + deps.confirmAfterMs - now.getTime();
-      if (quietLeftMs > 0) return waitFor(quietLeftMs);
+      if (firstAliveAt === null) return waitFor(deps.confirmAfterMs, now);
+      const waitLeftMs = firstAliveAt.getTime() + deps.confirmAfterMs - now.getTime();
+      if (waitLeftMs > 0) return waitFor(waitLeftMs);
       return keepOldToken({ deps, attempt, code: 'not_rotated', now });
     }
     default:
@@ -118,7 +119,7 @@ async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }
   }
 }
 
-/** The look with the new token: what its answer said must be so. Until GitLab says it, the attempt stays open. */
+/** GitLab must confirm the new token and its id. Until then the attempt stays open. */
 export async function verifyNewToken({
   deps,
   attempt,
@@ -127,10 +128,10 @@ export async function verifyNewToken({
   const { stores } = deps.database;
   const integration = await stores.integrations.find(attempt.integrationId);
   const credential = await stores.credentials.find(attempt.newCredentialId);
-  if (integration === null || credential === null) return resultOf(attempt, 'not_found');
+  if (integration === null || credential === null) return { code: 'not_found', attemptId: attempt.id };
   if (credential.state !== 'current') {
     await stores.rotations.end({ id: attempt.id, from: 'committed', state: 'superseded', code: null, now });
-    return resultOf(attempt, 'token_changed');
+    return { code: 'token_changed', attemptId: attempt.id };
   }
   const token = openToken({ vault: deps.vault, credential });
   const self = await deps.gitlab.forToken({ baseUrl: integration.baseUrl, token }).observeSelf();
@@ -140,7 +141,7 @@ export async function verifyNewToken({
       id: attempt.id,
       nextLookAt: new Date(now.getTime() + CHECK_AGAIN_MS),
     });
-    return resultOf(attempt, 'in_doubt');
+    return openResult(attempt, 'in_doubt');
   }
   await deps.onStep('verified');
   const result = await finishRotation({ deps, attempt, facts: isRight ? self.token : null, now });

@@ -1,9 +1,14 @@
 import type { CredentialRow } from '../../db/stores/credentials.ts';
+import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import { sendWakes } from '../../db/wakes.ts';
-import { isSecuError } from '../../domain/errors.ts';
+import type { InvalidCause, ReachabilityCause } from '../../domain/causes.ts';
+import { INVALID_CAUSES, REACHABILITY_CAUSES } from '../../domain/causes.ts';
+import type { CommandPayloads, ReplacementRefusal, ReplacementResult } from '../../domain/command.ts';
+import { isSecuError, SecuError } from '../../domain/errors.ts';
 import type { TokenWarning, VerificationOutcome } from '../../domain/integration.ts';
 import type { Secret } from '../../domain/secret.ts';
+import { expiryDate } from '../../domain/token-expiry.ts';
 import { verdictChange } from '../../domain/verdict-change.ts';
 import { jitterOf, verdictOf } from '../../domain/verification.ts';
 import type { GitlabApi } from '../../gitlab/client.ts';
@@ -13,81 +18,77 @@ import { addRequestIdToLog } from '../log-request-id.ts';
 import { isOutage, isTokenRefusal, openToken } from './credential.ts';
 import { observeToken } from './observe.ts';
 
-/** How a replacement ended, as the waiting caller reads it from the command's row. */
-export type ReplacementResult =
-  | { code: 'ok' }
-  | { code: 'reach_shrinks'; known: number; lost: number; owner: OwnerChange }
-  | { code: string };
-
-/** Usernames; the same twice where the owner stays. */
-interface OwnerChange {
-  before: string | null;
-  after: string | null;
-}
-
 interface ReplaceInput {
   integrationId: string;
   commandId: string;
   nowMs: number;
 }
 
+/** One replacement under way: the order, and the candidate that may take the current token's place. */
+interface Replacement {
+  integrationId: string;
+  commandId: string;
+  requestId: string | null;
+  payload: CommandPayloads['replace_token'];
+  candidate: CredentialRow;
+  integration: IntegrationRow;
+  now: Date;
+}
+
+type ActiveOutcome = VerificationOutcome & { verdict: 'active' };
+
 /**
- * Looks at the candidate first; only a good one takes the current token's place, in one transaction that wipes the
- * old ciphertext. Anything else wipes the candidate and leaves the current one as it is.
+ * Verifies the candidate first. Only a good one takes the current token's place, in one transaction that wipes the old
+ * ciphertext; anything else wipes the candidate and keeps the current token.
  */
 export function createReplaceToken(deps: GitlabDeps) {
-  return async function replaceToken(input: ReplaceInput): Promise<{ code: string }> {
-    return withHeartbeat(
+  const { stores } = deps.database;
+
+  return async function replaceToken(input: ReplaceInput): Promise<{ code: ReplacementResult['code'] }> {
+    const { integrationId, commandId } = input;
+    const now = new Date(input.nowMs);
+    const command = await stores.commands.find({ id: commandId, kind: 'replace_token' });
+    addRequestIdToLog(deps.log, command?.requestId);
+    const integration = await stores.integrations.find(integrationId);
+    if (command === null || integration === null) return { code: 'not_found' };
+    const candidate = await stores.credentials.find(command.payload.credentialId);
+    const result = await withHeartbeat(
       () => null,
-      (signal) => runReplacement({ deps, input, signal }),
+      async (signal): Promise<ReplacementResult> => {
+        // an earlier attempt of this activity may have got further than its answer
+        if (candidate?.state !== 'candidate')
+          return { code: candidate?.state === 'current' ? 'ok' : 'internal' };
+        const { requestId, payload } = command;
+        const replacement = { integrationId, commandId, requestId, payload, candidate, integration, now };
+        return verifyAndInstall(deps, replacement, signal);
+      },
     );
+    // `installNewToken` finishes the command in its own transaction: then this changes nothing
+    await stores.commands.finish({ id: commandId, kind: 'replace_token', result, now });
+    return { code: result.code };
   };
 }
 
-async function runReplacement({
-  deps,
-  input,
-  signal,
-}: {
-  deps: GitlabDeps;
-  input: ReplaceInput;
-  signal: AbortSignal;
-}): Promise<{ code: string }> {
-  const { database, vault } = deps;
-  const now = new Date(input.nowMs);
-  const command = await database.stores.commands.find(input.commandId);
-  addRequestIdToLog(deps.log, command?.requestId);
-  const integration = await database.stores.integrations.find(input.integrationId);
-  const credentialId = command?.payload['credentialId'];
-  if (command === null || integration === null || typeof credentialId !== 'string')
-    return { code: 'not_found' };
-  const candidate = await database.stores.credentials.find(credentialId);
-  if (candidate === null || candidate.state !== 'candidate') {
-    return finishCommand({
-      deps,
-      input,
-      result: { code: candidate?.state === 'current' ? 'ok' : 'internal' },
-      now,
-    });
-  }
-  const token = openToken({ vault, credential: candidate });
-  const seen = await observeToken({ ...deps, baseUrl: integration.baseUrl, token, signal });
-  const outcome = verdictOf(seen);
-  const { requestId } = command;
-  if (outcome.verdict !== 'active')
-    return refuseCandidate({ deps, input, requestId, candidate, integration, code: outcome.cause, now });
-
-  const reach = await readReach({ deps, integration, token, signal });
-  if (typeof reach === 'string')
-    return refuseCandidate({ deps, input, requestId, candidate, integration, code: reach, now });
-  if (reach.lost > 0 && command.payload['acceptLoss'] !== true) {
-    await database.stores.credentials.wipeCandidate({ id: candidate.id, now });
-    const { known, lost } = reach;
-    const current = await database.stores.credentials.current(integration.id);
+async function verifyAndInstall(
+  deps: GitlabDeps,
+  replacement: Replacement,
+  signal: AbortSignal,
+): Promise<ReplacementResult> {
+  const { candidate, integration, payload, now } = replacement;
+  const { stores } = deps.database;
+  const token = openToken({ vault: deps.vault, credential: candidate });
+  const observed = await observeToken({ ...deps, baseUrl: integration.baseUrl, token, signal });
+  const outcome = verdictOf(observed);
+  if (outcome.verdict !== 'active') return refuseCandidate(deps, replacement, outcome.cause);
+  const reach = await readReach(deps, { integration, token, signal });
+  if (typeof reach === 'string') return refuseCandidate(deps, replacement, reach);
+  if (reach.lost > 0 && !payload.acceptLoss) {
+    await stores.credentials.wipeCandidate({ id: candidate.id, now });
+    const current = await stores.credentials.current(integration.id);
     const owner = { before: current?.ownerUsername ?? null, after: outcome.token.owner.username };
-    return finishCommand({ deps, input, result: { code: 'reach_shrinks', known, lost, owner }, now });
+    return { code: 'reach_shrinks', known: reach.known, lost: reach.lost, owner };
   }
-  return installNewToken({ deps, input, requestId, candidate, outcome, reach, now });
+  return installNewToken(deps, replacement, { outcome, reach });
 }
 
 interface Reach {
@@ -96,22 +97,21 @@ interface Reach {
   gained: number;
 }
 
-/** How much of what we know the new token reaches, or the code of why that cannot be said. */
-async function readReach(input: {
-  deps: GitlabDeps;
-  integration: IntegrationRow;
-  token: Secret;
-  signal: AbortSignal;
-}): Promise<Reach | string> {
-  const api = input.deps.gitlab.forToken({ baseUrl: input.integration.baseUrl, token: input.token });
+/** How many known repositories the new token reaches, or why that could not be read. */
+async function readReach(
+  deps: GitlabDeps,
+  input: { integration: IntegrationRow; token: Secret; signal: AbortSignal },
+): Promise<Reach | InvalidCause | ReachabilityCause> {
+  const api = deps.gitlab.forToken({ baseUrl: input.integration.baseUrl, token: input.token });
   try {
     const reached = await reachedIds({ api, signal: input.signal });
-    const known = await input.deps.database.stores.listing.knownProjectIds(input.integration.id);
+    const known = await deps.database.stores.listing.knownProjectIds(input.integration.id);
     const lost = known.filter((id) => !reached.has(id)).length;
     return { known: known.length, lost, gained: reached.size - (known.length - lost) };
   } catch (err) {
-    if (isSecuError(err) && (isOutage(err) || isTokenRefusal(err))) return err.code;
-    throw err;
+    if (!isSecuError(err) || !(isOutage(err) || isTokenRefusal(err))) throw err;
+    const cause = [...INVALID_CAUSES, ...REACHABILITY_CAUSES].find((known) => known === err.code);
+    return cause ?? 'gitlab_unreachable';
   }
 }
 
@@ -125,143 +125,127 @@ async function reachedIds({ api, signal }: { api: GitlabApi; signal: AbortSignal
   }
 }
 
-async function refuseCandidate(input: {
-  deps: GitlabDeps;
-  input: ReplaceInput;
-  requestId: string | null;
-  candidate: CredentialRow;
-  integration: IntegrationRow;
-  code: string;
-  now: Date;
-}): Promise<{ code: string }> {
-  const { deps, code, now } = input;
+async function refuseCandidate(
+  deps: GitlabDeps,
+  { candidate, integration, requestId, now }: Replacement,
+  code: ReplacementRefusal,
+): Promise<ReplacementResult> {
   await deps.database.transaction(async (tx) => {
-    await tx.credentials.wipeCandidate({ id: input.candidate.id, now });
-    const text = `${input.integration.name}: the new token was refused (${code}); the old one stays.`;
+    if (!(await tx.credentials.wipeCandidate({ id: candidate.id, now }))) return;
+    const text = `${integration.name}: the new token was refused (${code}); the old one stays.`;
     await tx.events.add(
       [
         {
           kind: 'integration.token_refused',
-          integrationId: input.integration.id,
+          integrationId: integration.id,
           actor: 'system',
           text,
-          data: { cause: code, requestId: input.requestId },
+          data: { cause: code, requestId },
         },
       ],
       now,
     );
   });
-  return finishCommand({ deps, input: input.input, result: { code }, now });
+  return { code };
 }
 
-async function installNewToken(input: {
-  deps: GitlabDeps;
-  input: ReplaceInput;
-  requestId: string | null;
-  candidate: CredentialRow;
-  outcome: VerificationOutcome & { verdict: 'active' };
-  reach: Reach;
-  now: Date;
-}): Promise<{ code: string }> {
-  const { deps, requestId, candidate, outcome, now } = input;
-  const { integrationId, commandId } = input.input;
-  const wakes = await deps.database.transaction(async (tx) => {
+/** One transaction; of two attempts that overlap, the second finds the candidate taken and changes nothing. */
+async function installNewToken(
+  deps: GitlabDeps,
+  replacement: Replacement,
+  verified: { outcome: ActiveOutcome; reach: Reach },
+): Promise<ReplacementResult> {
+  const { integrationId, commandId, candidate, requestId, now } = replacement;
+  const { wakes, result } = await deps.database.transaction(async (tx) => {
     const row = await tx.integrations.lock(integrationId);
-    if (row === null) return [];
+    if (row === null) return { wakes: [], result: { code: 'not_found' } as const };
     const before = await tx.credentials.current(integrationId);
-    const change = verdictChange({
-      before: {
-        ...row,
-        cause: row.cause ?? null,
-        reachabilityCause: row.reachabilityCause ?? null,
-        suspected: false,
-      },
-      outcome,
-      intervalMs: deps.settings.verifyIntervalMs,
-      jitter: jitterOf(integrationId),
-    });
+    if (!(await tx.credentials.promote({ id: candidate.id, integrationId, now }))) {
+      const code: 'ok' | 'internal' = before?.id === candidate.id ? 'ok' : 'internal';
+      return { wakes: [], result: { code } };
+    }
     await tx.rotations.supersede({ integrationId, now });
-    await tx.credentials.promote({ id: candidate.id, integrationId, now });
+    const { outcome, reach } = verified;
     await tx.credentials.recordFacts({ id: candidate.id, token: outcome.token, now });
-    const { suspected: _settled, ...verdict } = change.next;
-    await tx.integrations.change(
-      integrationId,
-      {
-        ...verdict,
-        reachabilitySince: row.reachability === 'reachable' ? row.reachabilitySince : now,
-        suspectedAt: null,
-        lastVerifiedAt: now,
-        nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
-        warnings: [...outcome.warnings, ...replacementWarnings({ row, before, outcome, reach: input.reach })],
-      },
-      now,
-    );
-    const { lost, gained } = input.reach;
-    const acceptRemovals = lost > 0;
+    await changeIntegration({ deps, tx, row, before, outcome, reach, now });
+    const acceptRemovals = reach.lost > 0;
     await tx.syncs.open({ integrationId, trigger: 'manual', acceptRemovals, requestId, now });
-    await tx.events.add(
-      [
-        {
-          kind: 'integration.token_replaced',
-          integrationId,
-          actor: 'system',
-          text: `${row.name}: the token was replaced.`,
-          data: {
-            lost,
-            gained,
-            before: {
-              status: row.verdict,
-              cause: row.cause ?? null,
-              gitlabTokenId: before?.gitlabTokenId ?? null,
-              owner: before?.ownerUsername ?? null,
-              expiresAt: before?.expiresOn ?? null,
-            },
-            after: {
-              status: 'active',
-              cause: null,
-              gitlabTokenId: outcome.token.gitlabTokenId,
-              owner: outcome.token.owner.username,
-              expiresAt: outcome.token.expiresAt ?? null,
-            },
-            requestId,
-          },
-        },
-      ],
-      now,
-    );
-    await tx.commands.finish({ id: commandId, result: { code: 'ok' }, now });
-    return [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
+    await tx.events.add([replacedEvent({ row, before, outcome, reach, requestId })], now);
+    const done = { code: 'ok' } as const;
+    await tx.commands.finish({ id: commandId, kind: 'replace_token', result: done, now });
+    return { wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })], result: done };
   });
   await sendWakes(deps, wakes);
-  return { code: 'ok' };
+  return result;
 }
 
-function replacementWarnings(input: {
+interface Installed {
   row: IntegrationRow;
   before: CredentialRow | null;
-  outcome: VerificationOutcome & { verdict: 'active' };
+  outcome: ActiveOutcome;
   reach: Reach;
-}): TokenWarning[] {
-  const warnings: TokenWarning[] = [];
-  const oldOwner = input.before?.ownerUsername ?? null;
-  const newOwner = input.outcome.token.owner.username;
-  if (oldOwner !== null && newOwner !== null && oldOwner !== newOwner) warnings.push('owner_changed');
-  const wasListed = input.row.lastSyncAt !== null && input.row.lastSyncAt !== undefined;
-  if (input.reach.lost > 0) warnings.push('reach_reduced');
-  if (input.reach.gained > 0 && wasListed) warnings.push('reach_grown');
-  return warnings;
 }
 
-async function finishCommand(input: {
-  deps: GitlabDeps;
-  input: ReplaceInput;
-  result: ReplacementResult;
-  now: Date;
-}): Promise<{ code: string }> {
-  await input.deps.database.stores.commands.finish({
-    id: input.input.commandId,
-    result: { ...input.result },
-    now: input.now,
+async function changeIntegration(
+  input: Installed & { deps: GitlabDeps; tx: Stores; now: Date },
+): Promise<void> {
+  const { deps, tx, row, outcome, now } = input;
+  const change = verdictChange({
+    before: { ...row, suspected: false },
+    outcome,
+    intervalMs: deps.settings.verifyIntervalMs,
+    jitter: jitterOf(row.id),
   });
-  return { code: input.result.code };
+  const { suspected: _cleared, ...verdict } = change.next;
+  const changed = await tx.integrations.change(
+    row.id,
+    {
+      ...verdict,
+      reachabilitySince: row.reachability === 'reachable' ? row.reachabilitySince : now,
+      suspectedAt: null,
+      lastVerifiedAt: now,
+      nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
+      warnings: [...outcome.warnings, ...replacementWarnings(input)],
+    },
+    now,
+  );
+  if (!changed) throw new SecuError('internal', 'the integration changed under its lock');
+}
+
+function replacedEvent({ row, before, outcome, reach, requestId }: Installed & { requestId: string | null }) {
+  return {
+    kind: 'integration.token_replaced' as const,
+    integrationId: row.id,
+    actor: 'system',
+    text: `${row.name}: the token was replaced.`,
+    data: {
+      lost: reach.lost,
+      gained: reach.gained,
+      before: {
+        status: row.verdict,
+        cause: row.cause,
+        gitlabTokenId: before?.gitlabTokenId ?? null,
+        owner: before?.ownerUsername ?? null,
+        expiresAt: before === null ? null : expiryDate(before.expiry),
+      },
+      after: {
+        status: 'active',
+        cause: null,
+        gitlabTokenId: outcome.token.gitlabTokenId,
+        owner: outcome.token.owner.username,
+        expiresAt: expiryDate(outcome.token.expiry),
+      },
+      requestId,
+    },
+  };
+}
+
+function replacementWarnings({ row, before, outcome, reach }: Installed): TokenWarning[] {
+  const warnings: TokenWarning[] = [];
+  const oldOwner = before?.ownerUsername ?? null;
+  const newOwner = outcome.token.owner.username;
+  if (oldOwner !== null && newOwner !== null && oldOwner !== newOwner) warnings.push('owner_changed');
+  if (reach.lost > 0) warnings.push('reach_reduced');
+  if (reach.gained > 0 && row.lastSyncAt !== null) warnings.push('reach_grown');
+  return warnings;
 }

@@ -36,7 +36,8 @@ export function createVerifyActivities(deps: GitlabDeps) {
       const found = await currentCredential(database.stores, integrationId);
       if (found === null) return { status: 'removed', suspicion: false };
       const { integration, credential } = found;
-      const command = commandId === null ? null : await database.stores.commands.find(commandId);
+      const command =
+        commandId === null ? null : await database.stores.commands.find({ id: commandId, kind: 'verify' });
       const requestId = command?.requestId ?? null;
       addRequestIdToLog(deps.log, requestId);
       if ((await database.stores.rotations.open(integrationId))?.state === 'intent')
@@ -56,19 +57,15 @@ export function createVerifyActivities(deps: GitlabDeps) {
           return { result: { status: 'superseded', suspicion: false }, wakes: [] };
         }
         const change = verdictChange({
-          before: {
-            ...row,
-            cause: row.cause ?? null,
-            reachabilityCause: row.reachabilityCause ?? null,
-            suspected: row.suspectedAt !== null,
-          },
+          before: { ...row, suspected: row.suspectedAt !== null },
           outcome,
           intervalMs: settings.verifyIntervalMs,
           jitter: jitterOf(integrationId),
         });
         const wakes = await recordVerdict({ tx, row, change, credentialId: credential.id, requestId, now });
         if (commandId !== null && !change.suspicion) {
-          await tx.commands.finish({ id: commandId, result: { verdict: change.next.verdict }, now });
+          const result = { verdict: change.next.verdict };
+          await tx.commands.finish({ id: commandId, kind: 'verify', result, now });
         }
         return { result: { status: change.next.verdict, suspicion: change.suspicion }, wakes };
       });
@@ -82,7 +79,7 @@ export function createVerifyActivities(deps: GitlabDeps) {
 
 const ROTATION_CHECK_MS = 60_000;
 
-/** Whether the old token still lives is what tells how a rotation went: `resolveRotation` looks, and decides. */
+/** The old token is the evidence for an open rotation: `resolveRotation` checks it and decides. */
 async function postponeUntilRotationResolved(input: {
   deps: GitlabDeps;
   integrationId: string;
@@ -94,7 +91,12 @@ async function postponeUntilRotationResolved(input: {
     const nextVerifyAt = new Date(now.getTime() + ROTATION_CHECK_MS);
     await tx.integrations.change(integrationId, { nextVerifyAt }, now);
     if (commandId !== null)
-      await tx.commands.finish({ id: commandId, result: { verdict: 'rotation_in_doubt' }, now });
+      await tx.commands.finish({
+        id: commandId,
+        kind: 'verify',
+        result: { verdict: 'rotation_in_doubt' },
+        now,
+      });
   });
   return { status: 'rotation_in_doubt', suspicion: false };
 }
@@ -195,7 +197,7 @@ function eventText(row: IntegrationRow, { next, event }: VerdictChange): string 
 
 function eventData(row: IntegrationRow, { next }: VerdictChange): Record<string, unknown> {
   return {
-    before: { status: row.verdict, cause: row.cause ?? null, reachability: row.reachability },
+    before: { status: row.verdict, cause: row.cause, reachability: row.reachability },
     after: {
       status: next.verdict,
       cause: next.cause ?? next.reachabilityCause,

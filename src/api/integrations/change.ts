@@ -2,8 +2,8 @@ import { newId } from '../../db/new-id.ts';
 import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import type { IntegrationChange, IntegrationRow } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
-import type { SecuErrorCode } from '../../domain/errors.ts';
-import { SECU_ERROR_CODES, SecuError } from '../../domain/errors.ts';
+import type { ReplacementResult } from '../../domain/command.ts';
+import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { Filters } from '../../domain/integration.ts';
 import { rotatableOf } from '../../domain/rotation.ts';
@@ -121,7 +121,7 @@ async function setExpiry({
 }): Promise<void> {
   assertPossibleExpiry(expiresAt, now);
   const credential = found(await tx.credentials.current(id), 'integration');
-  if (credential.expiryKnown && !credential.granular) {
+  if (credential.expiry.kind !== 'unknown' && !credential.granular) {
     throw new SecuError(
       'invalid_request',
       'expiresAt: GitLab reports when this token expires, so it cannot be set here',
@@ -132,29 +132,25 @@ async function setExpiry({
 
 /** Verifies the token now. @returns false on timeout; the verification continues in the background */
 export async function verifyNow({ deps, requestId, id }: On): Promise<boolean> {
-  const { commandId, wakes } = await command({ deps, requestId, id, kind: 'verify', payload: {} });
+  const { commandId, wakes } = await orderVerification({ deps, requestId, id });
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
-  return (await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS })) !== null;
+  return (await awaitCommand({ ...deps, kind: 'verify', commandId, timeoutMs: COMMAND_MS })) !== null;
 }
 
-async function command({
+async function orderVerification({
   deps,
   requestId,
   id,
-  kind,
-  payload,
 }: {
   deps: ApiDeps;
   requestId: string;
   id: string;
-  kind: 'verify' | 'replace_token';
-  payload: Record<string, unknown>;
 }): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
     found(await tx.integrations.find(id), 'integration');
-    const commandId = await tx.commands.add({ integrationId: id, kind, payload, requestId, now });
+    const commandId = await tx.commands.add({ integrationId: id, kind: 'verify', requestId, now });
     return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };
   });
 }
@@ -178,9 +174,9 @@ export async function replaceToken({
   );
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
-  const result = await awaitCommand({ ...deps, commandId, timeoutMs: COMMAND_MS });
+  const result = await awaitCommand({ ...deps, kind: 'replace_token', commandId, timeoutMs: COMMAND_MS });
   if (result === null) return false;
-  if (result['code'] === 'ok') return true;
+  if (result.code === 'ok') return true;
   throw refusal(result);
 }
 
@@ -224,14 +220,14 @@ async function storeCandidate({
   });
 }
 
-function refusal(result: Record<string, unknown>): SecuError {
-  const code: SecuErrorCode = SECU_ERROR_CODES.find((known) => known === result['code']) ?? 'internal';
+function refusal(result: Exclude<ReplacementResult, { code: 'ok' }>): SecuError {
+  const { code } = result;
   if (code !== 'reach_shrinks')
     return new SecuError(code, `the new token was refused (${code}); the current one stays in use`);
   const { known, lost, owner } = result;
   return new SecuError(
     code,
-    `the new token does not reach ${String(lost)} of ${String(known)} repositories; send acceptLoss to replace it anyway`,
+    `the new token does not reach ${lost} of ${known} repositories; send acceptLoss to replace it anyway`,
     {
       details: { known, lost, owner },
     },

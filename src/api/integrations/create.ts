@@ -26,7 +26,8 @@ export async function createIntegration(
   if (body.autoRotate?.enabled === true) await refuseUnlessRotatable(input, { baseUrl });
   const stored = await storeUniquely(() => store({ ...input, baseUrl }));
   const { sent } = await wake(deps, [stored.wake]);
-  if (sent > 0) await awaitCommand({ ...deps, commandId: stored.commandId, timeoutMs: FIRST_VERDICT_MS });
+  if (sent > 0)
+    await awaitCommand({ ...deps, kind: 'verify', commandId: stored.commandId, timeoutMs: FIRST_VERDICT_MS });
   return stored.id;
 }
 
@@ -39,9 +40,9 @@ async function refuseUnlessRotatable(
   deps.hashToken(body.token); // registers the token with the log scrubber
   const { token } = await deps.probe.probe({ baseUrl, token: body.token });
   if (token === null) return;
-  const { mayRotate, expiresAt, createdAt } = token;
+  const { mayRotate, expiry, createdAt } = token;
   assertMayRotateItself({
-    token: { verdict: 'active', cause: null, inDoubt: false, mayRotate, expiresAt },
+    token: { verdict: 'active', cause: null, inDoubt: false, mayRotate, expiry },
     createdAt,
     daysBefore: body.autoRotate?.daysBefore ?? 0,
     nowMs: deps.now().getTime(),

@@ -6,7 +6,7 @@ import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
 import type { RotatableToken } from '../../domain/rotation.ts';
 import { lostRotationText, rotationBlock } from '../../domain/rotation.ts';
-import { daysLeft, expiryState, nextFlagMs, standingFlag } from '../../domain/token-expiry.ts';
+import { daysLeft, expiryDate, expiryState, nextFlagMs, standingFlag } from '../../domain/token-expiry.ts';
 import type { z } from '../shared.ts';
 import { iso, isoOrNull } from '../shared.ts';
 import type { IntegrationSchema, SyncRunSchema } from './schemas.ts';
@@ -96,11 +96,11 @@ export function presentToken(input: {
 }): Integration['token'] {
   const { token, thresholds } = input;
   const nowMs = input.now.getTime();
-  const expiresAt = token.expiryKnown ? token.expiresOn : undefined;
-  const { mayRotate } = token;
-  const rotateBlockedBy = rotationBlock({ ...input.rotatable, mayRotate, expiresAt }, nowMs);
+  const { mayRotate, expiry } = token;
+  const expiresAt = expiryDate(expiry);
+  const rotateBlockedBy = rotationBlock({ ...input.rotatable, mayRotate, expiry }, nowMs);
   const flag = standingFlag({ flag: token.flag, flaggedAtMs: token.flaggedAt?.getTime() ?? null, nowMs });
-  const nextFlag = nextFlagMs({ expiresAt, nowMs, thresholds, flagged: flag });
+  const nextFlag = nextFlagMs({ expiry, nowMs, thresholds, flagged: flag });
   return {
     gitlabTokenId: token.gitlabTokenId,
     name: token.name === null ? null : escapeForeignText(token.name),
@@ -113,10 +113,10 @@ export function presentToken(input: {
     createdAt: isoOrNull(token.createdAt),
     lastUsedAt: isoOrNull(token.lastUsedAt),
     replacedAt: isoOrNull(token.replacedAt),
-    expiresAt: token.expiresOn,
+    expiresAt,
     expiry: {
-      state: expiryState({ expiresAt, nowMs, thresholds }),
-      daysLeft: token.expiresOn === null ? null : daysLeft({ expiresAt: token.expiresOn, nowMs }),
+      state: expiryState({ expiry, nowMs, thresholds }),
+      daysLeft: expiresAt === null ? null : daysLeft({ expiresAt, nowMs }),
       flag,
       flaggedAt: flag === null ? null : isoOrNull(token.flaggedAt),
       nextFlagAt: nextFlag === null ? null : new Date(nextFlag).toISOString(),

@@ -1,7 +1,7 @@
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
 import { REACHABILITY_CAUSES } from '../../domain/causes.ts';
 import { SecuError } from '../../domain/errors.ts';
-import type { RotatableToken, RotationBlock } from '../../domain/rotation.ts';
+import type { RotatableToken, RotationFailure } from '../../domain/rotation.ts';
 import {
   isPossibleExpiry,
   lifetimeDays,
@@ -16,7 +16,7 @@ import { found } from '../shared.ts';
 const ANSWER_MS = 15_000;
 
 /** Why a rotation is blocked. Causes of invalid tokens and outages have their own advice. */
-const REASONS: Partial<Record<RotationBlock, string>> = {
+const REASONS: Partial<Record<RotationFailure, string>> = {
   not_verified: 'the token has not been verified yet',
   integration_invalid: 'the token does not work',
   rotation_in_doubt: 'the outcome of an earlier rotation is unknown; send "force" to declare it lost',
@@ -56,11 +56,10 @@ export async function rotateNow(input: RotateInput): Promise<boolean> {
   const { commandId, wakes } = await order(input);
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
-  const result = await awaitCommand({ ...deps, commandId, timeoutMs: ANSWER_MS });
-  const code = result?.['code'];
-  if (typeof code !== 'string' || code === 'in_doubt') return false;
-  if (code === 'ok') return true;
-  throw outcomeError(code);
+  const result = await awaitCommand({ ...deps, kind: 'rotate', commandId, timeoutMs: ANSWER_MS });
+  if (result === null || result.code === 'in_doubt') return false;
+  if (result.code === 'ok') return true;
+  throw outcomeError(result.code);
 }
 
 async function order(input: RotateInput): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
@@ -85,15 +84,15 @@ async function order(input: RotateInput): Promise<{ commandId: string; wakes: Ou
   });
 }
 
-function outcomeError(code: string): SecuError {
+function outcomeError(code: RotationFailure): SecuError {
   if (code === 'rotation_lost')
     return new SecuError(code, 'GitLab created a new token, but its answer did not arrive');
   const outage = REACHABILITY_CAUSES.find((cause) => cause === code);
   return outage === undefined ? refusal(code) : new SecuError(outage, 'the token was not rotated');
 }
 
-function refusal(code: string): SecuError {
-  const reason = REASONS[code as RotationBlock] ?? `the token does not work (${code})`;
+function refusal(code: RotationFailure): SecuError {
+  const reason = REASONS[code] ?? `the token does not work (${code})`;
   return new SecuError('rotation_not_possible', `the token was not rotated: ${reason}`, {
     details: { blockedBy: code },
   });
@@ -124,8 +123,8 @@ export function assertMayRotateItself(input: {
       details: { reason: block },
     });
   }
-  if (token.expiresAt === null || token.expiresAt === undefined) return;
-  const life = lifetimeDays({ createdAt, expiresAt: token.expiresAt });
+  if (token.expiry.kind !== 'on') return;
+  const life = lifetimeDays({ createdAt, expiry: token.expiry });
   if (daysBefore <= maxDaysBefore(life)) return;
   throw new SecuError(
     'invalid_request',

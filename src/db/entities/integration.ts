@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { InvalidCause, ReachabilityCause } from '../../domain/causes.ts';
+import type { CommandKind } from '../../domain/command.ts';
 import type {
   Filters,
   OwnerKind,
@@ -7,7 +8,7 @@ import type {
   TokenWarning,
   Verdict,
 } from '../../domain/integration.ts';
-import type { RotationTrigger } from '../../domain/rotation.ts';
+import type { RotationFailure, RotationTrigger } from '../../domain/rotation.ts';
 
 const IntegrationSchema = defineEntity({
   name: 'Integration',
@@ -102,7 +103,6 @@ const ExpiryFlagSchema = defineEntity({
 export class ExpiryFlag extends ExpiryFlagSchema.class {}
 ExpiryFlagSchema.setClass(ExpiryFlag);
 
-export type CommandKind = 'verify' | 'replace_token' | 'rotate';
 export type CommandState = 'queued' | 'claimed' | 'done';
 
 const CommandSchema = defineEntity({
@@ -144,8 +144,8 @@ export class Outbox extends OutboxSchema.class {}
 OutboxSchema.setClass(Outbox);
 
 /**
- * `intent`: GitLab may have been asked, and nobody knows yet. `committed`: the new token is stored and not verified yet.
- * All others are ends: `refused` and `not_rotated` left the old token alive, `superseded` by one that a person gave.
+ * `intent`: GitLab may have been asked, and the outcome is not known yet. `committed`: the new token is stored and not verified yet.
+ * All others are final: `refused` and `not_rotated` left the old token in use, `superseded`: a person gave another one.
  */
 export type RotationState =
   | 'intent'
@@ -179,8 +179,8 @@ const RotationSchema = defineEntity({
     will: p.string().$type<RotationTrigger>(),
     commandId: p.string().nullable(),
     state: p.string().$type<RotationState>(),
-    /** Why it ended as it did. */
-    code: p.string().nullable(),
+    /** Why it ended without a new token. */
+    code: p.string().$type<RotationFailure>().nullable(),
     /** GitLab may have been asked. */
     sent: p.boolean(),
     /** `YYYY-MM-DD` that GitLab was asked for, and in the end the one that it gave. */

@@ -1,34 +1,48 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { TokenFacts } from '../../domain/integration.ts';
+import type { Expiry } from '../../domain/token-expiry.ts';
+import { expiryDate, expiryFrom } from '../../domain/token-expiry.ts';
 import type { CredentialState } from '../entities/integration.ts';
 import { Credential } from '../entities/integration.ts';
+import type { Row } from '../rows.ts';
+import { rowOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 import { jsonText } from '../sql.ts';
 
-export type CredentialRow = Pick<
-  Credential,
-  | 'id'
-  | 'integrationId'
-  | 'version'
-  | 'state'
-  | 'sealed'
-  | 'keyId'
-  | 'tokenHash'
-  | 'gitlabTokenId'
-  | 'tokenName'
-  | 'scopes'
-  | 'granular'
-  | 'mayRotate'
-  | 'ownerUsername'
-  | 'ownerKind'
-  | 'tokenCreatedAt'
-  | 'currentAt'
-  | 'expiresOn'
-  | 'expiryKnown'
-  | 'factsAt'
-  | 'flag'
-  | 'flaggedAt'
->;
+const COLUMNS = [
+  'id',
+  'integrationId',
+  'version',
+  'state',
+  'sealed',
+  'keyId',
+  'tokenHash',
+  'gitlabTokenId',
+  'tokenName',
+  'scopes',
+  'granular',
+  'mayRotate',
+  'ownerUsername',
+  'ownerKind',
+  'tokenCreatedAt',
+  'currentAt',
+  'factsAt',
+  'flag',
+  'flaggedAt',
+] as const satisfies readonly (keyof Credential)[];
+
+export interface CredentialRow extends Row<Credential, (typeof COLUMNS)[number]> {
+  expiry: Expiry;
+}
+
+/** The two columns of an expiry. */
+export function storedExpiry(row: { expiryKnown: boolean; expiresOn?: string | null | undefined }): Expiry {
+  return expiryFrom(row.expiryKnown ? (row.expiresOn ?? null) : undefined);
+}
+
+function credentialOf(entity: Credential | null): CredentialRow | null {
+  return entity === null ? null : { ...rowOf(entity, COLUMNS), expiry: storedExpiry(entity) };
+}
 
 export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
@@ -66,11 +80,11 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     async current(integrationId: string): Promise<CredentialRow | null> {
-      return em().findOne(Credential, { integrationId, state: 'current' });
+      return credentialOf(await em().findOne(Credential, { integrationId, state: 'current' }));
     },
 
     async find(id: string): Promise<CredentialRow | null> {
-      return em().findOne(Credential, { id });
+      return credentialOf(await em().findOne(Credential, { id }));
     },
 
     async nextVersion(integrationId: string): Promise<number> {
@@ -108,8 +122,8 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
           token.createdAt,
           token.lastUsedAt,
           now,
-          token.expiresAt ?? null,
-          token.expiresAt !== undefined,
+          expiryDate(token.expiry),
+          token.expiry.kind !== 'unknown',
           token.mayRotate,
         ],
       );
@@ -125,8 +139,17 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       if (moved === 1) await sql.run('delete from expiry_flag where credential_id = $1', [input.id]);
     },
 
-    /** The candidate takes the place of the current one, whose ciphertext is wiped in the same transaction. */
+    /**
+     * The candidate takes the place of the current one, whose ciphertext is wiped in the same transaction. Nothing is
+     * wiped unless the candidate is still one: it may be the only copy of a token. Call it under the integration's lock.
+     * @returns false when it is no candidate any more
+     */
     async promote(input: { id: string; integrationId: string; now: Date }): Promise<boolean> {
+      const candidate = await sql.first<{ id: string }>(
+        `select id from credential where id = $1 and integration_id = $2 and state = 'candidate' for update`,
+        [input.id, input.integrationId],
+      );
+      if (candidate === null) return false;
       await sql.run(
         `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
          where integration_id = $1 and state in ('current', 'previous')`,
@@ -157,13 +180,14 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
     },
 
-    /** Wipes candidates that were not taken. */
-    async wipeCandidate({ id, now }: { id: string; now: Date }): Promise<void> {
-      await sql.run(
+    /** Wipes a candidate that was not taken. @returns false when it is none any more */
+    async wipeCandidate({ id, now }: { id: string; now: Date }): Promise<boolean> {
+      const changed = await sql.run(
         `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
          where id = $1 and state = 'candidate'`,
         [id, now],
       );
+      return changed === 1;
     },
 
     /** Wipes everything of an integration that is being removed. */

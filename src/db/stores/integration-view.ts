@@ -1,9 +1,11 @@
+import type { Expiry } from '../../domain/token-expiry.ts';
 import type { RotationState } from '../entities/integration.ts';
 import type { Condition, ListInput } from '../list-query.ts';
 import { anyOf, contains, listPage } from '../list-query.ts';
 import type { Page } from '../rows.ts';
 import { dateOf, dateOrNull } from '../rows.ts';
 import type { Sql } from '../sql.ts';
+import { storedExpiry } from './credentials.ts';
 import type { IntegrationRow } from './integrations.ts';
 
 /** An integration as people see it: its row, its current token's facts, its latest sync and its counts. */
@@ -44,8 +46,7 @@ export interface TokenView {
   createdAt: Date | null;
   lastUsedAt: Date | null;
   replacedAt: Date | null;
-  expiresOn: string | null;
-  expiryKnown: boolean;
+  expiry: Expiry;
   flag: number | null;
   flaggedAt: Date | null;
 }
@@ -238,8 +239,7 @@ function tokenOf(c: CredentialJson): TokenView | null {
     createdAt: dateOrNull(c.token_created_at),
     lastUsedAt: dateOrNull(c.token_last_used_at),
     replacedAt: dateOrNull(c.current_at),
-    expiresOn: c.expires_on,
-    expiryKnown: c.expiry_known,
+    expiry: storedExpiry({ expiresOn: c.expires_on, expiryKnown: c.expiry_known }),
     flag: c.flag,
     flaggedAt: dateOrNull(c.flagged_at),
   };

@@ -1,39 +1,46 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Filters } from '../../domain/integration.ts';
 import { Integration } from '../entities/integration.ts';
+import type { Row } from '../rows.ts';
+import { rowOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
-export type IntegrationRow = Pick<
-  Integration,
-  | 'id'
-  | 'name'
-  | 'baseUrl'
-  | 'verdict'
-  | 'cause'
-  | 'paused'
-  | 'removedAt'
-  | 'reachability'
-  | 'reachabilityCause'
-  | 'reachabilitySince'
-  | 'suspectedAt'
-  | 'filters'
-  | 'autoRotateEnabled'
-  | 'autoRotateDaysBefore'
-  | 'warnings'
-  | 'lastVerifiedAt'
-  | 'nextVerifyAt'
-  | 'verifyFailures'
-  | 'lastSyncAt'
-  | 'nextSyncAt'
-  | 'listed'
-  | 'brakeHeld'
-  | 'brakeListings'
->;
+const COLUMNS = [
+  'id',
+  'name',
+  'baseUrl',
+  'verdict',
+  'cause',
+  'paused',
+  'removedAt',
+  'reachability',
+  'reachabilityCause',
+  'reachabilitySince',
+  'suspectedAt',
+  'filters',
+  'autoRotateEnabled',
+  'autoRotateDaysBefore',
+  'warnings',
+  'lastVerifiedAt',
+  'nextVerifyAt',
+  'verifyFailures',
+  'lastSyncAt',
+  'nextSyncAt',
+  'listed',
+  'brakeHeld',
+  'brakeListings',
+] as const satisfies readonly (keyof Integration)[];
+
+export type IntegrationRow = Row<Integration, (typeof COLUMNS)[number]>;
 
 export type IntegrationChange = Partial<Omit<IntegrationRow, 'id'>>;
 
 /** A number of our own for the advisory lock of those who choose a name. */
 const NAMES_LOCK = 7_361_995;
+
+function integrationOf(entity: Integration | null): IntegrationRow | null {
+  return entity === null ? null : rowOf(entity, COLUMNS);
+}
 
 export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
@@ -78,12 +85,12 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
 
     /** The row, removed or not; `null` when there never was one. */
     async findAny(id: string): Promise<IntegrationRow | null> {
-      return em().findOne(Integration, { id });
+      return integrationOf(await em().findOne(Integration, { id }));
     },
 
     /** The row of an integration that is not removed. */
     async find(id: string): Promise<IntegrationRow | null> {
-      return em().findOne(Integration, { id, removedAt: null });
+      return integrationOf(await em().findOne(Integration, { id, removedAt: null }));
     },
 
     /** Locks the row for the rest of the transaction. */

@@ -1,34 +1,41 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { RotationTrigger } from '../../domain/rotation.ts';
+import type { RotationFailure, RotationTrigger } from '../../domain/rotation.ts';
 import type { RotationState } from '../entities/integration.ts';
 import { Rotation } from '../entities/integration.ts';
+import type { Row } from '../rows.ts';
+import { rowOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
-export type RotationRow = Pick<
-  Rotation,
-  | 'id'
-  | 'integrationId'
-  | 'credentialId'
-  | 'newCredentialId'
-  | 'newVersion'
-  | 'oldTokenId'
-  | 'tokenName'
-  | 'workerId'
-  | 'will'
-  | 'commandId'
-  | 'state'
-  | 'code'
-  | 'sent'
-  | 'expiresOn'
-  | 'newTokenId'
-  | 'firstAliveAt'
-  | 'nextLookAt'
-  | 'createdAt'
->;
+const COLUMNS = [
+  'id',
+  'integrationId',
+  'credentialId',
+  'newCredentialId',
+  'newVersion',
+  'oldTokenId',
+  'tokenName',
+  'workerId',
+  'will',
+  'commandId',
+  'state',
+  'code',
+  'sent',
+  'expiresOn',
+  'newTokenId',
+  'firstAliveAt',
+  'nextLookAt',
+  'createdAt',
+] as const satisfies readonly (keyof Rotation)[];
+
+export type RotationRow = Row<Rotation, (typeof COLUMNS)[number]>;
 
 const OPEN: RotationState[] = ['intent', 'committed'];
 /** A number of our own for the advisory locks of those who begin a rotation at one GitLab. */
 const ORIGIN_LOCK = 7_361_996;
+
+function rotationOf(entity: Rotation | null): RotationRow | null {
+  return entity === null ? null : rowOf(entity, COLUMNS);
+}
 
 /**
  * Attempts to rotate a token at GitLab. One is open per integration, by a unique index; every step is a compare-and-swap
@@ -37,16 +44,16 @@ const ORIGIN_LOCK = 7_361_996;
 export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     async find(id: string): Promise<RotationRow | null> {
-      return em().findOne(Rotation, { id });
+      return rotationOf(await em().findOne(Rotation, { id }));
     },
 
     /** The attempt whose outcome is not known or not verified. */
     async open(integrationId: string): Promise<RotationRow | null> {
-      return em().findOne(Rotation, { integrationId, state: { $in: OPEN } });
+      return rotationOf(await em().findOne(Rotation, { integrationId, state: { $in: OPEN } }));
     },
 
     async last(integrationId: string): Promise<RotationRow | null> {
-      return em().findOne(Rotation, { integrationId }, { orderBy: { id: 'desc' } });
+      return rotationOf(await em().findOne(Rotation, { integrationId }, { orderBy: { id: 'desc' } }));
     },
 
     /**
@@ -76,7 +83,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       will: RotationTrigger;
       commandId: string | null;
       state: 'intent' | 'refused';
-      code: string | null;
+      code: RotationFailure | null;
       expiresOn: string;
       now: Date;
     }): Promise<void> {
@@ -118,7 +125,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       id: string;
       from: 'intent' | 'committed';
       state: Exclude<RotationState, 'intent' | 'committed'>;
-      code: string | null;
+      code: RotationFailure | null;
       now: Date;
     }): Promise<boolean> {
       const changed = await sql.run(

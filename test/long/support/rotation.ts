@@ -78,7 +78,7 @@ export async function prepareRotation() {
       const { commands } = world.database.stores;
       const done = await awaitUntil(
         async () => {
-          const found = await commands.find(commandId);
+          const found = await commands.find({ id: commandId, kind: 'rotate' });
           return found?.state === 'done' ? found : null;
         },
         { timeoutMs, what: 'the command is done' },

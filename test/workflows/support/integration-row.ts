@@ -33,7 +33,7 @@ export function integrationRow(snapshot: Partial<IntegrationSnapshot> = {}): Int
       nextVerifyMs: null,
       nextSyncMs: null,
       syncQueued: false,
-      expiresAt: null,
+      expiry: { kind: 'never' },
       flagged: null,
       command: null,
       rotation: null,

@@ -3,6 +3,7 @@ import { defaultRecipes } from '../../../simulator/index.ts';
 import { openToken } from '../../../src/activities/token/credential.ts';
 import { newId } from '../../../src/db/new-id.ts';
 import { sendWakes } from '../../../src/db/wakes.ts';
+import type { NewCommand } from '../../../src/domain/command.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { ensureReconcileSchedule } from '../../../src/temporal/starters.ts';
 import { keyedHash } from '../../../src/vault/vault.ts';
@@ -70,11 +71,14 @@ async function live(world: TestWorld): Promise<Story> {
     );
   await scansDone('succeeded', REPOSITORIES);
 
-  await command(world, integrationId, { kind: 'verify', payload: {} });
+  await command(world, integrationId, { kind: 'verify' });
   const second = control.createToken({ scopes: ['read_api', 'read_repository', 'self_rotate'] });
   const credentialId = await addCandidate(world, integrationId, second.token);
-  await command(world, integrationId, { kind: 'replace_token', payload: { credentialId } });
-  await command(world, integrationId, { kind: 'rotate', payload: {} });
+  await command(world, integrationId, {
+    kind: 'replace_token',
+    payload: { credentialId, acceptLoss: false },
+  });
+  await command(world, integrationId, { kind: 'rotate', payload: { force: false } });
   const rotated = await world.database.stores.credentials.current(integrationId);
   if (rotated === null || rotated.gitlabTokenId === second.id) throw new Error('the token was not rotated');
   const third = openToken({ vault: world.vault, credential: rotated }).reveal();
@@ -93,8 +97,8 @@ async function live(world: TestWorld): Promise<Story> {
 
   const path = /self\/rotate$/;
   control.faults.add({ match: { path }, answer: { kind: 'lost_reply' } });
-  await command(world, integrationId, { kind: 'rotate', payload: {} });
-  await command(world, integrationId, { kind: 'verify', payload: {} });
+  await command(world, integrationId, { kind: 'rotate', payload: { force: false } });
+  await command(world, integrationId, { kind: 'verify' });
   await ensureReconcileSchedule({ client: world.temporal.client, queuePrefix: world.queuePrefix });
   const sweep = await awaitUntil(() => sweptWorkflowId(world));
   await world.temporal.client.schedule.getHandle(reconcileWorkflowId(world.queuePrefix)).delete();
@@ -122,20 +126,19 @@ async function value(world: TestWorld, text: string): Promise<unknown> {
 }
 
 /** A command as the API writes it, and its end. */
-async function command(
-  world: TestWorld,
-  integrationId: string,
-  order: { kind: 'verify' | 'replace_token' | 'rotate'; payload: Record<string, unknown> },
-): Promise<void> {
+async function command(world: TestWorld, integrationId: string, order: NewCommand): Promise<void> {
   const now = new Date();
   const { id, wake } = await world.database.transaction(async (tx) => ({
     id: await tx.commands.add({ integrationId, ...order, now }),
     wake: await tx.outbox.add({ kind: 'wake_integration', integrationId, now }),
   }));
   await sendWakes(world, [wake]);
-  await awaitUntil(async () => (await world.database.stores.commands.find(id))?.state === 'done', {
-    what: `the command ${order.kind}`,
-  });
+  await awaitUntil(
+    async () => (await world.database.stores.commands.find({ id, kind: order.kind }))?.state === 'done',
+    {
+      what: `the command ${order.kind}`,
+    },
+  );
 }
 
 export async function addCandidate(world: TestWorld, integrationId: string, token: string): Promise<string> {

@@ -1,0 +1,99 @@
+import { newId } from '../../db/new-id.ts';
+import type { CredentialRow } from '../../db/stores/credentials.ts';
+import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import type { RotationBlock, RotationTrigger } from '../../domain/rotation.ts';
+import { blockFor, dateInDays, isPossibleExpiry, lifetimeDays, rotatableOf } from '../../domain/rotation.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { GitlabApi } from '../../gitlab/client.ts';
+import type { RotationDeps } from '../deps.ts';
+import { currentCredential, openToken } from '../token/credential.ts';
+import { suspectToken } from '../token/suspect.ts';
+
+/** One rotation to make, as its command or the schedule orders it. */
+export interface RotationOrder {
+  integrationId: string;
+  /** `null`: Secu rotates by itself. */
+  commandId: string | null;
+  trigger: RotationTrigger;
+  /** `YYYY-MM-DD` that a person asked for. */
+  wantedExpiry: string | null;
+  now: Date;
+}
+
+export interface PreparedRotation {
+  integration: IntegrationRow;
+  credential: CredentialRow;
+  api: GitlabApi;
+  /** `YYYY-MM-DD` to ask GitLab for. */
+  expiresOn: string;
+}
+
+/** Step 1: every reason not to ask that is known beforehand. @returns what asking needs, or the reason */
+export async function prepareRotation(
+  deps: RotationDeps,
+  order: RotationOrder,
+): Promise<PreparedRotation | RotationBlock | 'not_found'> {
+  const { integrationId, trigger, wantedExpiry, now } = order;
+  const { database, vault } = deps;
+  const nowMs = now.getTime();
+  const found = await currentCredential(database.stores, integrationId);
+  if (found === null) return 'not_found';
+  const { integration, credential } = found;
+  const inDoubt = (await database.stores.rotations.open(integrationId)) !== null;
+  const stored = rotatableOf({ integration, credential, inDoubt });
+  const known = blockFor(trigger, stored, nowMs);
+  if (known !== null) return known;
+  if (deps.isDraining()) return 'shutting_down';
+  const token = openToken({ vault, credential });
+  const api = deps.gitlab.forToken({ baseUrl: integration.baseUrl, token });
+  const self = await api.observeSelf();
+  if (self.kind === 'no_answer') return self.cause;
+  if (self.kind === 'unauthorized') {
+    await suspectToken({ deps, integrationId, now });
+    return self.reason === 'unknown' ? 'token_rejected' : `token_${self.reason}`;
+  }
+  if (self.kind !== 'token') return 'token_permission_unknown';
+  const { gitlabTokenId, mayRotate, expiry, createdAt } = self.token;
+  if (credential.gitlabTokenId !== null && credential.gitlabTokenId !== gitlabTokenId) return 'token_changed';
+  const observed = { ...stored, mayRotate, expiry: expiry.kind === 'unknown' ? stored.expiry : expiry };
+  const block = blockFor(trigger, observed, nowMs);
+  if (block !== null) return block;
+  const expiresOn =
+    wantedExpiry !== null && isPossibleExpiry(wantedExpiry, nowMs)
+      ? wantedExpiry
+      : dateInDays(nowMs, lifetimeDays({ createdAt, expiry }));
+  const storageBlock = await checkStorage(deps, { integrationId, now });
+  return storageBlock ?? { integration, credential, api, expiresOn };
+}
+
+/** Journal, vault and database must be able to take the answer before GitLab is asked. */
+async function checkStorage(
+  deps: RotationDeps,
+  { integrationId, now }: { integrationId: string; now: Date },
+): Promise<RotationBlock | null> {
+  try {
+    await deps.journal.tryOut();
+  } catch (err) {
+    deps.log.error({ err }, 'the journal of rotations cannot be written');
+    return 'journal_not_writable';
+  }
+  const id = newId('credential');
+  const context = { table: 'credential', rowId: id, version: 0 };
+  const sealed = deps.vault.seal({ context, secret: new Secret(id) });
+  deps.vault.unseal({ context, sealed });
+  const { record, keyId } = sealed;
+  try {
+    await deps.database.transaction(async (tx) => {
+      const row = { id, integrationId, version: 0, sealed: record, keyId, tokenHash: id, now };
+      await tx.credentials.add({ ...row, state: 'candidate' });
+      throw new RollbackProbe();
+    });
+  } catch (err) {
+    if (err instanceof RollbackProbe) return null;
+    deps.log.error({ err }, 'a credential cannot be stored');
+  }
+  return 'database_not_writable';
+}
+
+/** Rolls the probing insert back. */
+class RollbackProbe extends Error {}
