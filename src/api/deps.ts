@@ -10,14 +10,22 @@ import type { HttpMetrics } from '../metrics/http.ts';
 import type { Passwords } from '../vault/passwords.ts';
 import type { Vault } from '../vault/vault.ts';
 
+export const TOOL_STATUSES = ['ok', 'failed', 'unavailable', 'off'] as const;
+export const KEY_STATES = ['seals', 'opens'] as const;
+
 export interface About {
   version: string;
   commit: string | null;
   temporalUi: string | null;
   namespace: string;
   database: string;
-  tools: { name: string; version: string | null; source: string | null; status: string }[];
-  keys: { id: string; state: string; uses: number }[];
+  tools: {
+    name: string;
+    version: string | null;
+    source: string | null;
+    status: (typeof TOOL_STATUSES)[number];
+  }[];
+  keys: { id: string; state: (typeof KEY_STATES)[number]; uses: number }[];
 }
 
 export interface ReadyChecks {

@@ -1,4 +1,4 @@
-import type { EventKind } from './event.ts';
+import type { AuditKind, EventKind } from './event.ts';
 import { EVENT_KINDS, isAuditKind } from './event.ts';
 import type { SealContext } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
@@ -9,8 +9,9 @@ export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 /**
  * Events that a channel can subscribe to. `notification.*` is left out: each message would cause the next one.
  */
-export const CHANNEL_EVENT_KINDS: readonly EventKind[] = EVENT_KINDS.filter(
-  (kind) => !isAuditKind(kind) && !kind.startsWith('notification.'),
+export type ChannelEventKind = Exclude<EventKind, AuditKind | `notification.${string}`>;
+export const CHANNEL_EVENT_KINDS: readonly ChannelEventKind[] = EVENT_KINDS.filter(
+  (kind): kind is ChannelEventKind => !isAuditKind(kind) && !kind.startsWith('notification.'),
 );
 
 /** The events of a channel that was created without a choice. */

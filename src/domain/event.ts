@@ -55,6 +55,12 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
+/** Kinds of audit events, by area; {@link isAuditKind} is the same at run time. */
+export type AuditKind = Extract<
+  EventKind,
+  `${'auth' | 'user' | 'api_key' | 'channel' | 'keyring' | 'settings'}.${string}` | 'export.made'
+>;
+
 /** Streamed to connected clients, never stored. */
 export const LIVE_KINDS = ['scan.queued', 'scan.started', 'scan.progress'] as const;
 export type LiveKind = (typeof LIVE_KINDS)[number];

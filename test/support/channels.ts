@@ -1,13 +1,13 @@
 import type { DeliveryDeps } from '../../src/background/delivery-loop.ts';
 import { startDeliveryLoop } from '../../src/background/delivery-loop.ts';
 import { newId } from '../../src/db/new-id.ts';
-import type { ChannelKind } from '../../src/domain/channel.ts';
+import type { ChannelEventKind, ChannelKind } from '../../src/domain/channel.ts';
 import {
   addressSealContext,
   DEFAULT_CHANNEL_EVENTS,
   signingSecretSealContext,
 } from '../../src/domain/channel.ts';
-import type { EventKind, NewEvent } from '../../src/domain/event.ts';
+import type { NewEvent } from '../../src/domain/event.ts';
 import type { Severity } from '../../src/domain/finding.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { NotifierOptions } from '../../src/notify/notifier.ts';
@@ -26,7 +26,7 @@ export async function addChannel(
     url?: string;
     to?: string;
     name?: string;
-    events?: EventKind[];
+    events?: ChannelEventKind[];
     integrationIds?: string[] | null;
     minSeverity?: Severity | null;
   },

@@ -1,3 +1,4 @@
+import type { ChannelEventKind } from '../../domain/channel.ts';
 import {
   CHANNEL_EVENT_KINDS,
   CHANNEL_KINDS,
@@ -5,7 +6,6 @@ import {
   DELIVERY_STATES,
   TEST_MESSAGE_KIND,
 } from '../../domain/channel.ts';
-import type { EventKind } from '../../domain/event.ts';
 import { SEVERITIES } from '../../domain/finding.ts';
 import { Secret } from '../../domain/secret.ts';
 import { givenName, z } from '../shared.ts';
@@ -49,8 +49,10 @@ function urlProblem(parsed: URL | null): string | null {
 
 const to = z.email().max(MAX_ADDRESS).openapi({ example: 'platform-team@example.com' });
 
+const eventKind = z.enum(CHANNEL_EVENT_KINDS as [ChannelEventKind, ...ChannelEventKind[]]);
+
 const events = z
-  .array(z.enum(CHANNEL_EVENT_KINDS as [EventKind, ...EventKind[]]))
+  .array(eventKind)
   .min(1)
   .transform((kinds) => [...new Set(kinds)])
   .openapi({
@@ -108,7 +110,7 @@ export const ChannelSchema = z
       .nullable()
       .openapi({ description: 'Origin of the URL; the rest is sealed' }),
     to: z.string().nullable(),
-    events: z.array(z.string()),
+    events: z.array(eventKind),
     integrationIds: z.array(z.string()).nullable(),
     minSeverity: z.enum(SEVERITIES).nullable(),
     lastDelivery: z.object({ id: z.string(), at: z.iso.datetime(), ...attempt }).nullable(),

@@ -1,10 +1,11 @@
+import { EVENT_KINDS } from '../../domain/event.ts';
 import { z } from '../shared.ts';
 
 export const EventSchema = z
   .object({
     id: z.string(),
     at: z.iso.datetime(),
-    kind: z.string(),
+    kind: z.enum(EVENT_KINDS),
     integrationId: z.string().nullable(),
     repositoryId: z.string().nullable(),
     actor: z.string(),

@@ -6,6 +6,7 @@ import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
 import type { RotatableToken } from '../../domain/rotation.ts';
 import { lostRotationText, rotationBlock } from '../../domain/rotation.ts';
+import { rotationBlockText } from '../../domain/rotation-block-texts.ts';
 import { daysLeft, expiryDate, expiryState, nextFlagMs, standingFlag } from '../../domain/token-expiry.ts';
 import type { z } from '../shared.ts';
 import { iso, isoOrNull } from '../shared.ts';
@@ -123,6 +124,7 @@ export function presentToken(input: {
     },
     canRotate: rotateBlockedBy === null,
     rotateBlockedBy,
+    rotateBlockedReason: rotateBlockedBy === null ? null : rotationBlockText(rotateBlockedBy),
     warnings: input.warnings,
   };
 }

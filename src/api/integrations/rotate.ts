@@ -9,33 +9,17 @@ import {
   rotatableOf,
   rotationBlock,
 } from '../../domain/rotation.ts';
+import { rotationBlockText } from '../../domain/rotation-block-texts.ts';
 import { awaitCommand, wake } from '../commands.ts';
 import type { ApiDeps, Asked } from '../deps.ts';
 import { found } from '../shared.ts';
 
 const ANSWER_MS = 15_000;
 
-/** Why a rotation is blocked. Causes of invalid tokens and outages have their own advice. */
-const REASONS: Partial<Record<RotationFailure, string>> = {
-  not_verified: 'the token has not been verified yet',
-  integration_invalid: 'the token does not work',
-  rotation_in_doubt: 'the outcome of an earlier rotation is unknown; send "force" to declare it lost',
-  token_scope_missing: 'the token has neither the self_rotate nor the api scope',
-  token_permission_unknown: 'GitLab does not say whether this fine-grained token may rotate itself',
-  expiry_unknown: 'the expiry date of the token is unknown',
-  token_expired: 'the token has expired',
-  expires_within_48_hours: 'the token expires within 48 hours; send "force" to rotate it anyway',
-  too_late: 'the rotation took too long to start; nothing was sent to GitLab',
-  rotation_busy: 'another token of this GitLab is being rotated; try again in a moment',
-  shutting_down: 'the worker is shutting down; try again in a moment',
-  token_changed: 'the token was replaced in the meantime',
-  journal_not_writable: "the worker's rotation journal is not writable",
-  database_not_writable: 'the database is not writable',
-  expiry_not_accepted: 'GitLab does not accept this expiry date',
-  gitlab_too_old: 'this GitLab is older than 16.10',
-  gitlab_maintenance: 'GitLab is in maintenance mode',
-  legacy_rotation_disabled: 'this GitLab only rotates fine-grained tokens',
-  rotation_refused: 'GitLab refused the rotation',
+/** What "force" does about a block, for callers of the API. */
+const FORCE_HINTS: Partial<Record<RotationFailure, string>> = {
+  rotation_in_doubt: '; send "force" to declare it lost and rotate again',
+  expires_within_48_hours: '; send "force" to rotate it anyway',
 };
 
 interface RotateInput extends Asked {
@@ -46,8 +30,8 @@ interface RotateInput extends Asked {
 }
 
 /**
-* Rotates the token in GitLab. Joins a rotation that is already open.
-* @returns false on timeout; the outcome is then an event
+ * Rotates the token in GitLab. Joins a rotation that is already open.
+ * @returns false on timeout; the outcome is then an event
  * @throws SecuError `rotation_not_possible` | `rotation_lost` | `gitlab_*`
  */
 export async function rotateNow(input: RotateInput): Promise<boolean> {
@@ -92,7 +76,7 @@ function outcomeError(code: RotationFailure): SecuError {
 }
 
 function refusal(code: RotationFailure): SecuError {
-  const reason = REASONS[code] ?? `the token does not work (${code})`;
+  const reason = `${rotationBlockText(code)}${FORCE_HINTS[code] ?? ''}`;
   return new SecuError('rotation_not_possible', `the token was not rotated: ${reason}`, {
     details: { blockedBy: code },
   });
@@ -105,8 +89,8 @@ export function assertPossibleExpiry(expiresAt: string, now: Date): void {
 }
 
 /**
-* Checks that the token can rotate itself.
-* @throws SecuError `rotation_not_possible` | `invalid_request` for days that exceed half of the token's lifetime
+ * Checks that the token can rotate itself.
+ * @throws SecuError `rotation_not_possible` | `invalid_request` for days that exceed half of the token's lifetime
  */
 export function assertMayRotateItself(input: {
   token: RotatableToken;
@@ -118,7 +102,7 @@ export function assertMayRotateItself(input: {
   const block = rotationBlock(token, nowMs);
   // automatic rotation is allowed in the last 48 hours
   if (block !== null && block !== 'expires_within_48_hours') {
-    const reason = REASONS[block] ?? `the token does not work (${block})`;
+    const reason = rotationBlockText(block);
     throw new SecuError('rotation_not_possible', `the token cannot rotate itself: ${reason}`, {
       details: { reason: block },
     });

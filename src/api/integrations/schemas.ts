@@ -9,6 +9,7 @@ import {
   REACHABILITY_STATES,
   TOKEN_WARNINGS,
 } from '../../domain/integration.ts';
+import { ROTATION_BLOCKS } from '../../domain/rotation.ts';
 import { Secret } from '../../domain/secret.ts';
 import { givenName, z } from '../shared.ts';
 
@@ -109,6 +110,7 @@ export const SyncRequest = z
 export const ScanRequest = z.strictObject({ full: z.boolean().default(false) }).openapi('ScanRequest');
 
 const when = z.iso.datetime();
+const SYNC_TRIGGERS = ['created', 'schedule', 'manual'] as const;
 
 const tokenSchema = z.object({
   gitlabTokenId: z.int().nullable(),
@@ -128,7 +130,8 @@ const tokenSchema = z.object({
     nextFlagAt: when.nullable(),
   }),
   canRotate: z.boolean(),
-  rotateBlockedBy: z.string().nullable(),
+  rotateBlockedBy: z.enum([...ROTATION_BLOCKS, ...INVALID_CAUSES, ...REACHABILITY_CAUSES]).nullable(),
+  rotateBlockedReason: z.string().nullable().openapi({ description: 'The same as a clause, for people' }),
   warnings: z.array(z.enum(TOKEN_WARNINGS)),
 });
 
@@ -232,7 +235,7 @@ export const IntegrationSchema = z
 export const SyncRunSchema = z
   .object({
     id: z.string(),
-    trigger: z.string(),
+    trigger: z.enum(SYNC_TRIGGERS),
     state: z.enum(['queued', 'running', 'waiting', 'done', 'failed']),
     cause: z.string().nullable(),
     listed: z.int(),

@@ -1,18 +1,31 @@
 import type { AttentionRow } from '../../db/stores/overview.ts';
+import { INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../../domain/causes.ts';
 import { escapeForeignText } from '../../domain/finding.ts';
 import { daysLeft } from '../../domain/token-expiry.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answers, createRoute, createRouter, forRole, iso, z } from '../shared.ts';
 
+const ATTENTION_KINDS = [
+  'invalid',
+  'expired',
+  'expiring',
+  'brake_engaged',
+  'scan_failed',
+  'unreachable',
+  'no_channel',
+] as const;
+
 const OverviewSchema = z
   .object({
     attention: z.array(
       z.object({
-        kind: z.string(),
+        kind: z.enum(ATTENTION_KINDS),
         integrationId: z.string().nullable(),
         repositoryId: z.string().nullable(),
         since: z.iso.datetime(),
-        cause: z.string().nullable(),
+        cause: z
+          .enum([...INVALID_CAUSES, ...REACHABILITY_CAUSES, ...SCAN_CAUSES, 'brake_engaged'])
+          .nullable(),
         text: z.string(),
       }),
     ),
@@ -53,7 +66,7 @@ export function createOverviewRouter(deps: ApiDeps) {
     }));
     const gaps = await channels.expiryAlertGaps({ mail: deps.settings.mail });
     const noChannel = expiryAlertGapTexts(gaps).map(({ integrationId, text }) => ({
-      kind: 'no_channel',
+      kind: 'no_channel' as const,
       integrationId,
       repositoryId: null,
       since: iso(now),

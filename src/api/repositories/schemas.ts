@@ -1,4 +1,6 @@
+import { SCAN_CAUSES } from '../../domain/causes.ts';
 import { EXCLUSIONS, REPOSITORY_STATES } from '../../domain/repository.ts';
+import { SCAN_OUTCOMES, SCAN_STATUSES } from '../../domain/scan.ts';
 import { z } from '../shared.ts';
 
 const when = z.iso.datetime();
@@ -18,11 +20,11 @@ export const RepositorySchema = z
     lastScan: z
       .object({
         id: z.string(),
-        status: z.string(),
-        outcome: z.string().nullable(),
+        status: z.enum(SCAN_STATUSES),
+        outcome: z.enum(SCAN_OUTCOMES).nullable(),
         commit: z.string().nullable(),
         finishedAt: when.nullable(),
-        cause: z.string().nullable(),
+        cause: z.enum(SCAN_CAUSES).nullable(),
         missingScanners: z.array(z.string()),
       })
       .nullable(),

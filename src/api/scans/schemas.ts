@@ -22,6 +22,7 @@ export const ScanSchema = z
     outcome: z.enum(SCAN_OUTCOMES).nullable(),
     history: z.enum(SCAN_HISTORIES),
     cause: z.enum(SCAN_CAUSES).nullable(),
+    advice: z.string().nullable().openapi({ description: 'What to do about the cause' }),
     commit: z.string().nullable(),
     attempt: z.int(),
     queuedAt: when,

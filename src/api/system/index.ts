@@ -1,4 +1,5 @@
 import type { ApiDeps } from '../deps.ts';
+import { KEY_STATES, TOOL_STATUSES } from '../deps.ts';
 import { answers, createRoute, createRouter, forRole, z } from '../shared.ts';
 
 const AboutSchema = z
@@ -13,10 +14,10 @@ const AboutSchema = z
         name: z.string(),
         version: z.string().nullable(),
         source: z.string().nullable(),
-        status: z.string(),
+        status: z.enum(TOOL_STATUSES),
       }),
     ),
-    keys: z.array(z.object({ id: z.string(), state: z.string(), uses: z.int() })),
+    keys: z.array(z.object({ id: z.string(), state: z.enum(KEY_STATES), uses: z.int() })),
   })
   .openapi('About');
 

@@ -1,7 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { ChannelKind, DeliveryCause, DeliveryState } from '../../domain/channel.ts';
+import type { ChannelEventKind, ChannelKind, DeliveryCause, DeliveryState } from '../../domain/channel.ts';
 import { EXPIRY_FLAG } from '../../domain/channel.ts';
-import type { EventKind } from '../../domain/event.ts';
 import type { Severity } from '../../domain/finding.ts';
 import type { SealedSecret } from '../../domain/sealed-secret.ts';
 import { Channel } from '../entities/channel.ts';
@@ -18,7 +17,7 @@ export interface ChannelView {
   name: string;
   enabled: boolean;
   offCause: DeliveryCause | null;
-  events: EventKind[];
+  events: ChannelEventKind[];
   integrationIds: string[] | null;
   minSeverity: Severity | null;
   urlOrigin: string | null;
@@ -43,7 +42,7 @@ interface ChannelRow {
   name: string;
   enabled: boolean;
   off_cause: DeliveryCause | null;
-  events: EventKind[];
+  events: ChannelEventKind[];
   integration_ids: string[] | null;
   min_severity: Severity | null;
   url_origin: string | null;
@@ -70,7 +69,7 @@ export interface SealedAddress extends SealedSecret {
 export interface ChannelChange {
   name?: string | undefined;
   enabled?: boolean | undefined;
-  events?: EventKind[] | undefined;
+  events?: ChannelEventKind[] | undefined;
   integrationIds?: string[] | null | undefined;
   minSeverity?: Severity | null | undefined;
   mailTo?: string | undefined;
@@ -90,7 +89,7 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
       id: string;
       kind: ChannelKind;
       name: string;
-      events: EventKind[];
+      events: ChannelEventKind[];
       integrationIds: string[] | null;
       minSeverity: Severity | null;
       mailTo: string | null;

@@ -12,7 +12,7 @@ import { jsonText } from '../sql.ts';
 export interface StoredEvent {
   id: string;
   at: Date;
-  kind: string;
+  kind: EventKind;
   integrationId: string | null;
   repositoryId: string | null;
   actor: string;
@@ -29,7 +29,7 @@ export interface EventPosition {
 interface EventRow {
   id: string;
   at: string;
-  kind: string;
+  kind: EventKind;
   integration_id: string | null;
   repository_id: string | null;
   actor: string;

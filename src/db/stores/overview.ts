@@ -1,3 +1,4 @@
+import type { InvalidCause, ReachabilityCause, ScanCause } from '../../domain/causes.ts';
 import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
@@ -6,7 +7,7 @@ export interface AttentionRow {
   integrationId: string;
   repositoryId: string | null;
   since: Date;
-  cause: string | null;
+  cause: InvalidCause | ReachabilityCause | ScanCause | 'brake_engaged' | null;
   name: string;
 }
 
@@ -20,7 +21,7 @@ export function createOverviewStore(sql: Sql) {
         integration_id: string;
         repository_id: string | null;
         since: string;
-        cause: string | null;
+        cause: AttentionRow['cause'];
         name: string;
       }>(
         `with live as (select * from integration where removed_at is null)

@@ -1,5 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { ScanCause } from '../../domain/causes.ts';
 import type { Exclusion, ListedRepository, RepositoryState } from '../../domain/repository.ts';
+import type { ScanOutcome, ScanStatus } from '../../domain/scan.ts';
 import { Repository } from '../entities/repository.ts';
 import type { Condition, ListInput } from '../list-query.ts';
 import { anyOf, contains, listPage } from '../list-query.ts';
@@ -20,11 +22,11 @@ export interface RepositoryView {
   lastActivityAt: Date | null;
   lastScan: {
     id: string;
-    status: string;
-    outcome: string | null;
+    status: ScanStatus;
+    outcome: ScanOutcome | null;
     commit: string | null;
     finishedAt: Date | null;
-    cause: string | null;
+    cause: ScanCause | null;
     /** Scanners that apply and did not end well. */
     missingScanners: string[];
   } | null;
@@ -44,11 +46,11 @@ interface RepositoryRow {
   excluded_because: Exclusion | null;
   last_activity_at: string | null;
   scan_id: string | null;
-  scan_status: string;
-  scan_outcome: string | null;
+  scan_status: ScanStatus;
+  scan_outcome: ScanOutcome | null;
   scan_commit: string | null;
   scan_finished_at: string | null;
-  scan_cause: string | null;
+  scan_cause: ScanCause | null;
   scan_missing: string[];
   open_critical: number;
   open_high: number;

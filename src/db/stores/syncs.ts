@@ -10,7 +10,7 @@ import type { Sql } from '../sql.ts';
 
 export interface SyncView {
   id: string;
-  trigger: string;
+  trigger: SyncTrigger;
   state: string;
   cause: string | null;
   listed: number;
@@ -173,7 +173,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
 interface SyncRunRow {
   id: string;
   sort_value: string;
-  trigger: string;
+  trigger: SyncTrigger;
   state: string;
   cause: string | null;
   listed: number;
