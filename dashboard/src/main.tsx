@@ -8,7 +8,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { onSignedOut } from './api/api.ts';
-import { client } from './api/query-client.ts';
+import { queryClient } from './api/query-client.ts';
 import { Toasts } from './parts/toasts.tsx';
 import { router } from './router.tsx';
 import { theme } from './theme/theme.ts';
@@ -19,7 +19,7 @@ if (page === null) throw new Error('index.html has no #page');
 onSignedOut(() => {
   const { pathname, href } = router.state.location;
   if (pathname === '/sign-in' || pathname === '/setup') return;
-  client.clear();
+  queryClient.clear();
   void router.navigate({ to: '/sign-in', search: { next: href } });
 });
 
@@ -32,7 +32,7 @@ createRoot(page).render(
       withCssVariables={false}
       withGlobalClasses={false}
     >
-      <QueryClientProvider client={client}>
+      <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
         <Toasts />
       </QueryClientProvider>

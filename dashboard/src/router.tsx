@@ -7,9 +7,9 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { Problem } from './api/problem.ts';
-import { client } from './api/query-client.ts';
+import { queryClient } from './api/query-client.ts';
 import { meQuery } from './api/session.ts';
-import { only, parseSearch, safeNext, stringifySearch } from './lists/search-params.ts';
+import { parseSearch, pickSearchParams, safeRedirectPath, stringifySearch } from './lists/search-params.ts';
 import { RouteFailed } from './parts/route-failed.tsx';
 import { NotFound, Shell } from './shell/shell.tsx';
 
@@ -24,7 +24,7 @@ const setup = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search) => only(search, ['next', 'failed']),
+  validateSearch: (search) => pickSearchParams(search, ['next', 'failed']),
   component: lazyRouteComponent(() => import('./pages/sign-in/sign-in.tsx')),
 });
 
@@ -35,10 +35,10 @@ const shell = createRoute({
   component: Shell,
   beforeLoad: async ({ location }) => {
     try {
-      await client.ensureQueryData(meQuery);
+      await queryClient.ensureQueryData(meQuery);
     } catch (err) {
       if (!(err instanceof Problem) || err.status !== 401) throw err;
-      redirect({ to: '/sign-in', search: { next: safeNext(location.href) }, throw: true });
+      redirect({ to: '/sign-in', search: { next: safeRedirectPath(location.href) }, throw: true });
     }
   },
 });
@@ -52,7 +52,7 @@ const overview = createRoute({
 const integrations = createRoute({
   getParentRoute: () => shell,
   path: '/integrations',
-  validateSearch: (search) => only(search, ['status', 'q']),
+  validateSearch: (search) => pickSearchParams(search, ['status', 'q']),
   component: lazyRouteComponent(() => import('./pages/integrations/integrations.tsx')),
 });
 
@@ -65,21 +65,21 @@ const newIntegration = createRoute({
 const integration = createRoute({
   getParentRoute: () => shell,
   path: '/integrations/$id',
-  validateSearch: (search) => only(search, ['tab', 'state', 'q', 'sort', 'act']),
+  validateSearch: (search) => pickSearchParams(search, ['tab', 'state', 'q', 'sort', 'act']),
   component: lazyRouteComponent(() => import('./pages/integrations/integration.tsx')),
 });
 
 const repositories = createRoute({
   getParentRoute: () => shell,
   path: '/repositories',
-  validateSearch: (search) => only(search, ['integration', 'state', 'q', 'sort']),
+  validateSearch: (search) => pickSearchParams(search, ['integration', 'state', 'q', 'sort']),
   component: lazyRouteComponent(() => import('./pages/repositories/repositories.tsx')),
 });
 
 const repository = createRoute({
   getParentRoute: () => shell,
   path: '/repositories/$id',
-  validateSearch: (search) => only(search, ['tab']),
+  validateSearch: (search) => pickSearchParams(search, ['tab']),
   component: lazyRouteComponent(() => import('./pages/repositories/repository.tsx')),
 });
 
@@ -93,7 +93,7 @@ const findings = createRoute({
   getParentRoute: () => shell,
   path: '/findings',
   validateSearch: (search) =>
-    only(search, ['status', 'severity', 'kind', 'integration', 'repository', 'q', 'finding']),
+    pickSearchParams(search, ['status', 'severity', 'kind', 'integration', 'repository', 'q', 'finding']),
   component: lazyRouteComponent(() => import('./pages/findings/findings.tsx')),
 });
 
@@ -113,7 +113,7 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settings,
     path: '/channels',
-    validateSearch: (search) => only(search, ['channel']),
+    validateSearch: (search) => pickSearchParams(search, ['channel']),
     component: lazyRouteComponent(() => import('./pages/settings/channels.tsx')),
   }),
   createRoute({
@@ -129,7 +129,7 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settings,
     path: '/audit',
-    validateSearch: (search) => only(search, ['area']),
+    validateSearch: (search) => pickSearchParams(search, ['area']),
     component: lazyRouteComponent(() => import('./pages/settings/audit.tsx')),
   }),
   createRoute({

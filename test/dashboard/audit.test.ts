@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { AREAS, auditKinds, textOf } from '../../dashboard/src/pages/settings/audit/kinds.ts';
+import { AREAS, auditKinds, textField } from '../../dashboard/src/pages/settings/audit/kinds.ts';
 import { EVENT_KINDS, isAuditKind } from '../../src/domain/event.ts';
 
 test('every kind of audit event belongs to an area, and nothing else does', () => {
@@ -9,7 +9,7 @@ test('every kind of audit event belongs to an area, and nothing else does', () =
 });
 
 test('what an event keeps that is no text is not shown', () => {
-  expect(textOf({ address: '127.0.0.1' }, 'address')).toBe('127.0.0.1');
-  expect(textOf({ address: 7 }, 'address')).toBeNull();
-  expect(textOf({}, 'address')).toBeNull();
+  expect(textField({ address: '127.0.0.1' }, 'address')).toBe('127.0.0.1');
+  expect(textField({ address: 7 }, 'address')).toBeNull();
+  expect(textField({}, 'address')).toBeNull();
 });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { channelPatchOf, newChannelOf } from '../../dashboard/src/pages/settings/channels/form-data.ts';
-import { TOLD, TOLD_BY_DEFAULT, toldInShort } from '../../dashboard/src/pages/settings/channels/labels.ts';
-import { DEFAULT_CHANNEL_EVENTS as API_DEFAULT, CHANNEL_EVENT_KINDS } from '../../src/domain/channel.ts';
+import { toChannelPatch, toNewChannel } from '../../dashboard/src/pages/settings/channels/form-data.ts';
+import {
+  CHANNEL_EVENT_TEXTS,
+  DEFAULT_CHANNEL_EVENTS,
+  summarizeEvents,
+} from '../../dashboard/src/pages/settings/channels/labels.ts';
+import { TOLD_BY_DEFAULT as API_DEFAULT, TOLD_KINDS } from '../../src/domain/channel.ts';
 
 function form(fields: Record<string, string | string[]>): FormData {
   const data = new FormData();
@@ -12,14 +16,14 @@ function form(fields: Record<string, string | string[]>): FormData {
 
 describe('what a channel is told of', () => {
   test('is offered as the API takes it, with its own default', () => {
-    expect(Object.keys(TOLD).sort()).toEqual([...CHANNEL_EVENT_KINDS].sort());
-    expect([...TOLD_BY_DEFAULT].sort()).toEqual([...API_DEFAULT].sort());
+    expect(Object.keys(CHANNEL_EVENT_TEXTS).sort()).toEqual([...TOLD_KINDS].sort());
+    expect([...DEFAULT_CHANNEL_EVENTS].sort()).toEqual([...API_DEFAULT].sort());
   });
 
   test('is said in short', () => {
-    expect(toldInShort([...API_DEFAULT])).toBe('What needs a person');
-    expect(toldInShort([...CHANNEL_EVENT_KINDS])).toBe('All kinds');
-    expect(toldInShort(['scan.failed', 'finding.opened', 'finding.fixed'])).toBe('scan 1, finding 2');
+    expect(summarizeEvents([...API_DEFAULT])).toBe('What needs a person');
+    expect(summarizeEvents([...TOLD_KINDS])).toBe('All kinds');
+    expect(summarizeEvents(['scan.failed', 'finding.opened', 'finding.fixed'])).toBe('scan 1, finding 2');
   });
 });
 
@@ -31,7 +35,7 @@ describe('the form of a channel', () => {
       url: ' https://a.example/x ',
       events: ['scan.failed'],
     });
-    expect(newChannelOf(hook)).toEqual({
+    expect(toNewChannel(hook)).toEqual({
       kind: 'webhook',
       name: 'hook',
       url: 'https://a.example/x',
@@ -46,7 +50,7 @@ describe('the form of a channel', () => {
       minSeverity: 'high',
       integrationIds: ['int_1'],
     });
-    expect(newChannelOf(mail)).toMatchObject({
+    expect(toNewChannel(mail)).toMatchObject({
       kind: 'email',
       to: 'a@b.example',
       minSeverity: 'high',
@@ -55,10 +59,10 @@ describe('the form of a channel', () => {
   });
 
   test('keeps the sealed address when none is given, and an unchecked switch is off', () => {
-    const patch = channelPatchOf(form({ name: 'hook', url: '', events: ['scan.failed'] }));
+    const patch = toChannelPatch(form({ name: 'hook', url: '', events: ['scan.failed'] }));
     expect(patch).not.toHaveProperty('url');
     expect(patch).toMatchObject({ enabled: false, integrationIds: null });
-    expect(channelPatchOf(form({ name: 'hook', url: 'https://b.example', enabled: 'on' }))).toMatchObject({
+    expect(toChannelPatch(form({ name: 'hook', url: 'https://b.example', enabled: 'on' }))).toMatchObject({
       enabled: true,
       url: 'https://b.example',
     });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { endWord, expiryWord, lifeOf } from '../../dashboard/src/pages/integrations/expiry.ts';
+import { expiryLabel, lifetimeOf, tokenExpiryLabel } from '../../dashboard/src/pages/integrations/expiry.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const expiring = (daysLeft: number, flag: number | null) => ({
@@ -9,19 +9,19 @@ const expiring = (daysLeft: number, flag: number | null) => ({
 
 test('the threshold that was reached colours the days left, not the days themselves', () => {
   const nowMs = at('2026-11-28T10:00:00Z');
-  expect(expiryWord(expiring(3, 14), nowMs)).toEqual({ text: '3 days left', hue: 'warn' });
-  expect(expiryWord(expiring(13, 7), nowMs)).toEqual({ text: '13 days left', hue: 'bad' });
-  expect(expiryWord(expiring(13, null), nowMs).hue).toBe('warn');
+  expect(expiryLabel(expiring(3, 14), nowMs)).toEqual({ text: '3 days left', hue: 'warn' });
+  expect(expiryLabel(expiring(13, 7), nowMs)).toEqual({ text: '13 days left', hue: 'bad' });
+  expect(expiryLabel(expiring(13, null), nowMs).hue).toBe('warn');
 });
 
 test('the last day is said by its hour', () => {
-  expect(expiryWord(expiring(1, 1), at('2026-12-05T01:00:00Z')).text).toBe('Expires tomorrow at 00:00 UTC');
-  expect(expiryWord(expiring(1, 1), at('2026-12-05T19:30:00Z')).text).toBe('Expires at 00:00 UTC, in 5 h');
+  expect(expiryLabel(expiring(1, 1), at('2026-12-05T01:00:00Z')).text).toBe('Expires tomorrow at 00:00 UTC');
+  expect(expiryLabel(expiring(1, 1), at('2026-12-05T19:30:00Z')).text).toBe('Expires at 00:00 UTC, in 5 h');
 });
 
 test('a token without an end, of unknown end and one past its end are three things', () => {
   const of = (state: 'never' | 'unknown' | 'expired', expiresAt: string | null) =>
-    expiryWord({ expiresAt, expiry: { state, daysLeft: null, flag: null } }, 0).text;
+    expiryLabel({ expiresAt, expiry: { state, daysLeft: null, flag: null } }, 0).text;
   expect(of('never', null)).toBe('No expiry');
   expect(of('unknown', null)).toBe('Expiry unknown');
   expect(of('expired', '2026-11-20')).toBe('Expired on 2026-11-20');
@@ -29,14 +29,17 @@ test('a token without an end, of unknown end and one past its end are three thin
 
 test('a life is counted in whole days of UTC, and by the server', () => {
   const token = { createdAt: '2025-12-06T23:59:00Z', ...expiring(13, 14) };
-  expect(lifeOf(token)).toEqual({ days: 365, goneDays: 352 });
-  expect(lifeOf({ ...token, createdAt: null })).toBeNull();
-  expect(lifeOf({ ...token, createdAt: '2026-12-06T00:00:00Z' })).toBeNull();
+  expect(lifetimeOf(token)).toEqual({ days: 365, goneDays: 352 });
+  expect(lifetimeOf({ ...token, createdAt: null })).toBeNull();
+  expect(lifetimeOf({ ...token, createdAt: '2026-12-06T00:00:00Z' })).toBeNull();
 });
 
 test('a token that was revoked has no days left, whatever its date says', () => {
   const nowMs = at('2026-11-28T10:00:00Z');
-  expect(endWord(expiring(9, 14), 'token_revoked', nowMs)).toEqual({ text: 'Token revoked', hue: 'bad' });
-  expect(endWord(expiring(9, 14), 'account_blocked', nowMs).text).toBe('9 days left');
-  expect(endWord(expiring(9, 14), null, nowMs).text).toBe('9 days left');
+  expect(tokenExpiryLabel(expiring(9, 14), 'token_revoked', nowMs)).toEqual({
+    text: 'Token revoked',
+    hue: 'bad',
+  });
+  expect(tokenExpiryLabel(expiring(9, 14), 'account_blocked', nowMs).text).toBe('9 days left');
+  expect(tokenExpiryLabel(expiring(9, 14), null, nowMs).text).toBe('9 days left');
 });

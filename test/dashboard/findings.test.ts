@@ -2,23 +2,25 @@ import { expect, test } from '@jest/globals';
 import type { LiveEvent } from '../../dashboard/src/live/live-event.ts';
 import {
   exportHref,
-  facetOf,
+  facetValues,
   isNarrowed,
-  queryOf,
+  toApiQuery,
   withFacet,
   without,
 } from '../../dashboard/src/pages/findings/filters.ts';
-import { actorText, placeOf, statusWord } from '../../dashboard/src/pages/findings/finding-labels.ts';
-import { NOTHING_NEW, newCount, takeIn } from '../../dashboard/src/pages/findings/new-findings.ts';
+import { actorText, locationText, statusLabel } from '../../dashboard/src/pages/findings/finding-labels.ts';
+import { countEvent, NO_NEW_FINDINGS, totalNew } from '../../dashboard/src/pages/findings/new-findings.ts';
 
 test('open findings are shown unless the address says otherwise, and unknown values fall away', () => {
-  expect(queryOf({})).toEqual({ status: 'open' });
-  expect(queryOf({ status: 'nonsense', severity: 'high,worst,critical', q: 'x', finding: 'fnd_1' })).toEqual({
+  expect(toApiQuery({})).toEqual({ status: 'open' });
+  expect(
+    toApiQuery({ status: 'nonsense', severity: 'high,worst,critical', q: 'x', finding: 'fnd_1' }),
+  ).toEqual({
     status: 'open',
     severity: 'critical,high',
     q: 'x',
   });
-  expect(queryOf({ integration: 'int_1', repository: 'rep_1', kind: 'config,code' })).toEqual({
+  expect(toApiQuery({ integration: 'int_1', repository: 'rep_1', kind: 'config,code' })).toEqual({
     status: 'open',
     kind: 'code,config',
     integrationId: 'int_1',
@@ -27,7 +29,7 @@ test('open findings are shown unless the address says otherwise, and unknown val
 });
 
 test('a file is asked for with the query of the list', () => {
-  const query = queryOf({ severity: 'high,critical', q: 'a&b=c d' });
+  const query = toApiQuery({ severity: 'high,critical', q: 'a&b=c d' });
   expect(exportHref(query, 'csv')).toBe(
     '/api/v1/findings.csv?status=open&severity=critical%2Chigh&q=a%26b%3Dc+d',
   );
@@ -44,7 +46,7 @@ test('what is chosen stands in the address in one order, and the default does no
   expect(withFacet({}, 'status', ['ignored', 'open'])).toEqual({ status: 'open,ignored' });
   expect(withFacet({ status: 'ignored' }, 'status', ['open'])).toEqual({});
   expect(withFacet({ status: 'ignored' }, 'status', [])).toEqual({});
-  expect(facetOf({ status: 'ignored' }, 'status')).toEqual(['ignored']);
+  expect(facetValues({ status: 'ignored' }, 'status')).toEqual(['ignored']);
 });
 
 test('open details do not count as a filter to clear', () => {
@@ -60,8 +62,8 @@ const event = (kind: string, data: Record<string, unknown>): LiveEvent => ({
   repositoryId: 'rep_1',
   data,
 });
-const counted = (query: Parameters<typeof takeIn>[2], ...events: LiveEvent[]) =>
-  newCount(events.reduce((since, each) => takeIn(since, each, query), NOTHING_NEW));
+const counted = (query: Parameters<typeof countEvent>[2], ...events: LiveEvent[]) =>
+  totalNew(events.reduce((since, each) => countEvent(since, each, query), NO_NEW_FINDINGS));
 
 test('what a scan found is counted once, whether it names each finding or only how many', () => {
   const opened = event('finding.opened', { findingId: 'fnd_1', severity: 'high', scanId: 'scn_1' });
@@ -90,13 +92,13 @@ test('what is fixed or triaged adds nothing', () => {
 
 test('a status says why and how long, a place says its lines, an actor is named plainly', () => {
   const triage = { reason: 'false_positive' as const, until: '2027-01-01' };
-  expect(statusWord({ status: 'ignored', triage }).text).toBe('Ignored: false positive until 2027-01-01');
-  expect(statusWord({ status: 'ignored', triage: { ...triage, until: null } }).text).toBe(
+  expect(statusLabel({ status: 'ignored', triage }).text).toBe('Ignored: false positive until 2027-01-01');
+  expect(statusLabel({ status: 'ignored', triage: { ...triage, until: null } }).text).toBe(
     'Ignored: false positive',
   );
-  expect(statusWord({ status: 'fixed', triage: null }).text).toBe('Fixed: no longer found');
-  expect(placeOf({ path: 'a.ts', startLine: 3, endLine: 3 })).toBe('a.ts:3');
-  expect(placeOf({ path: 'a.ts', startLine: 3, endLine: 9 })).toBe('a.ts:3-9');
+  expect(statusLabel({ status: 'fixed', triage: null }).text).toBe('Fixed: no longer found');
+  expect(locationText({ path: 'a.ts', startLine: 3, endLine: 3 })).toBe('a.ts:3');
+  expect(locationText({ path: 'a.ts', startLine: 3, endLine: 9 })).toBe('a.ts:3-9');
   expect([actorText('user:ada'), actorText('key:ci'), actorText('system')]).toEqual([
     'ada',
     'key ci',

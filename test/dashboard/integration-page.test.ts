@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { dateInDays, newExpiry } from '../../dashboard/src/pages/integrations/rotation.ts';
-import { progressOf } from '../../dashboard/src/pages/integrations/scan-progress.ts';
-import { changesText, syncRunWord } from '../../dashboard/src/pages/integrations/sync-labels.ts';
+import { dateInDays, defaultNewExpiry } from '../../dashboard/src/pages/integrations/rotation.ts';
+import { scanProgress } from '../../dashboard/src/pages/integrations/scan-progress.ts';
+import { changesText, syncRunLabel } from '../../dashboard/src/pages/integrations/sync-labels.ts';
 import { eventHue, groupEvents, withEvent } from '../../dashboard/src/pages/integrations/timeline.ts';
 import { EVENT_KINDS } from '../../src/domain/event.ts';
 
@@ -43,23 +43,25 @@ test('what went wrong is red, whatever its name', () => {
 
 test('progress never reads as ended while something runs', () => {
   const counts = { scanned: 24, neverScanned: 0 };
-  expect(progressOf({ scans: { queued: 0, running: 0 }, counts })).toBeNull();
-  expect(progressOf({ scans: { queued: 0, running: 1 }, counts })).toMatchObject({ done: 23, all: 24 });
+  expect(scanProgress({ scans: { queued: 0, running: 0 }, counts })).toBeNull();
+  expect(scanProgress({ scans: { queued: 0, running: 1 }, counts })).toMatchObject({ done: 23, all: 24 });
   const none = { scanned: 0, neverScanned: 0 };
-  expect(progressOf({ scans: { queued: 2, running: 1 }, counts: none })).toMatchObject({ done: 0, all: 3 });
+  expect(scanProgress({ scans: { queued: 2, running: 1 }, counts: none })).toMatchObject({ done: 0, all: 3 });
 });
 
 test('a new token lives as long as the one before was made for, and a year at most', () => {
   const nowMs = Date.parse('2026-11-23T22:00:00Z');
-  expect(newExpiry({ createdAt: '2026-10-01T12:00:00Z', expiresAt: '2026-12-30' }, nowMs)).toBe('2027-02-21');
-  expect(newExpiry({ createdAt: null, expiresAt: '2026-12-30' }, nowMs)).toBe('2027-11-23');
-  expect(newExpiry(null, nowMs)).toBe(dateInDays(nowMs, 365));
+  expect(defaultNewExpiry({ createdAt: '2026-10-01T12:00:00Z', expiresAt: '2026-12-30' }, nowMs)).toBe(
+    '2027-02-21',
+  );
+  expect(defaultNewExpiry({ createdAt: null, expiresAt: '2026-12-30' }, nowMs)).toBe('2027-11-23');
+  expect(defaultNewExpiry(null, nowMs)).toBe(dateInDays(nowMs, 365));
 });
 
 test('only a whole list is complete', () => {
   const run = { state: 'done' as const, cause: null, complete: true, listed: 30, added: 3, renamed: 0 };
   const rest = { excluded: 0, missing: 1, returned: 0, removed: 0, queuedScans: 3 };
-  expect(syncRunWord({ ...run, ...rest }).text).toBe('Complete');
-  expect(syncRunWord({ ...run, ...rest, complete: false }).text).toBe('Incomplete: nothing removed');
+  expect(syncRunLabel({ ...run, ...rest }).text).toBe('Complete');
+  expect(syncRunLabel({ ...run, ...rest, complete: false }).text).toBe('Incomplete: nothing removed');
   expect(changesText({ ...run, ...rest })).toBe('3 added, 1 missing, 3 scans queued');
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { linesOf, verdictText } from '../../dashboard/src/pages/integrations/new/dry-run-text.ts';
-import { createTestPlan } from '../../dashboard/src/pages/integrations/new/test-scheduler.ts';
-import { tokenFault } from '../../dashboard/src/pages/integrations/new/token-format.ts';
+import { parseLines, verdictText } from '../../dashboard/src/pages/integrations/new/dry-run-text.ts';
+import { createTestScheduler } from '../../dashboard/src/pages/integrations/new/test-scheduler.ts';
+import { findTokenFault } from '../../dashboard/src/pages/integrations/new/token-format.ts';
 import { DRY_RUN_CAUSES } from '../../src/domain/dry-run-causes.ts';
 import { wrongKindByPrefix } from '../../src/domain/verification.ts';
 
@@ -12,7 +12,11 @@ function plan({ answersHere = (): boolean => false } = {}) {
   const signals: AbortSignal[] = [];
   return {
     signals,
-    ...createTestPlan({ answersHere, run: (signal) => void signals.push(signal), nowMs: () => Date.now() }),
+    ...createTestScheduler({
+      answersHere,
+      run: (signal) => void signals.push(signal),
+      nowMs: () => Date.now(),
+    }),
   };
 }
 
@@ -61,15 +65,15 @@ test('the page knows the wrong kinds of tokens that the server knows, by the sam
     const token = `${prefix}-${'x'.repeat(20)}`;
     const cause = wrongKindByPrefix(token);
     const kind = cause === null ? '' : DRY_RUN_CAUSES[cause].advice.split(',')[0];
-    expect(tokenFault(token)?.title).toBe(`${kind}. It cannot call the API.`);
+    expect(findTokenFault(token)?.title).toBe(`${kind}. It cannot call the API.`);
   }
-  expect(tokenFault(`glpat-${'x'.repeat(20)}`)).toBeNull();
-  expect(tokenFault('word-without-any-prefix')).toBeNull();
+  expect(findTokenFault(`glpat-${'x'.repeat(20)}`)).toBeNull();
+  expect(findTokenFault('word-without-any-prefix')).toBeNull();
 });
 
 test('a text that is no token is told so before anybody is asked', () => {
-  expect(tokenFault('Bearer glpat-x')?.title).toContain('Bearer');
-  expect(tokenFault('glpat x')?.title).toBe('This is not a token');
+  expect(findTokenFault('Bearer glpat-x')?.title).toContain('Bearer');
+  expect(findTokenFault('glpat x')?.title).toBe('This is not a token');
 });
 
 test('success says what can be checked', () => {
@@ -87,5 +91,5 @@ test('success says what can be checked', () => {
 });
 
 test('patterns are lines, each once', () => {
-  expect(linesOf(' a/* \n\na/*\nb')).toEqual(['a/*', 'b']);
+  expect(parseLines(' a/* \n\na/*\nb')).toEqual(['a/*', 'b']);
 });

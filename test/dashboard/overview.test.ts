@@ -1,6 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { inOrder, whatOf, whoOf } from '../../dashboard/src/pages/overview/attention-items.ts';
-import { calendarOf } from '../../dashboard/src/pages/overview/calendar-months.ts';
+import {
+  attentionLabel,
+  attentionSubject,
+  sortByUrgency,
+} from '../../dashboard/src/pages/overview/attention-items.ts';
+import { buildExpiryCalendar } from '../../dashboard/src/pages/overview/calendar-months.ts';
 import { freshnessText } from '../../dashboard/src/pages/overview/freshness-text.ts';
 
 const item = (kind: string, integrationId: string | null, rest = {}) => ({
@@ -31,7 +35,7 @@ test('the most urgent comes first, and of what expires the soonest', () => {
     item('invalid', 'a', { cause: 'rotation_lost' }),
     item('invalid', 'a', { cause: 'token_expired' }),
   ];
-  const ordered = inOrder(items, [known('late', 13, 14), known('soon', 2, 3)]);
+  const ordered = sortByUrgency(items, [known('late', 13, 14), known('soon', 2, 3)]);
   expect(ordered.map(({ kind, integrationId, cause }) => cause ?? `${kind} ${integrationId}`)).toEqual([
     'token_expired',
     'rotation_lost',
@@ -47,17 +51,20 @@ test('the most urgent comes first, and of what expires the soonest', () => {
 
 test('each row says who and what in words for people, not for programs', () => {
   const all = [known('int_1', 9, 14)];
-  expect(whoOf(item('invalid', 'int_1'), all)).toBe('Name of int_1');
-  expect(whoOf(item('invalid', 'int_2'), all)).toBe('GitLab Labs');
-  expect(whoOf(item('scan_failed', 'int_1', { repositoryId: 'r', text: 'acme/shop: failed' }), all)).toBe(
-    'acme/shop',
-  );
-  expect(whatOf(item('invalid', 'int_1', { cause: 'token_expired' }), all).text).toBe(
+  expect(attentionSubject(item('invalid', 'int_1'), all)).toBe('Name of int_1');
+  expect(attentionSubject(item('invalid', 'int_2'), all)).toBe('GitLab Labs');
+  expect(
+    attentionSubject(item('scan_failed', 'int_1', { repositoryId: 'r', text: 'acme/shop: failed' }), all),
+  ).toBe('acme/shop');
+  expect(attentionLabel(item('invalid', 'int_1', { cause: 'token_expired' }), all).text).toBe(
     'Invalid: token expired',
   );
-  expect(whatOf(item('expiring', 'int_1'), all)).toEqual({ text: '9 days left, 2026-12-02', hue: 'warn' });
-  const nobody = item('no_channel', null, { text: 'Create a channel: POST /api/v1/channels.' });
-  expect(whatOf(nobody, all).text).not.toContain('/api');
+  expect(attentionLabel(item('expiring', 'int_1'), all)).toEqual({
+    text: '9 days left, 2026-12-02',
+    hue: 'warn',
+  });
+  const nobody = item('no_channel', null, { text: 'Make a channel: POST /api/v1/channels.' });
+  expect(attentionLabel(nobody, all).text).not.toContain('/api');
 });
 
 test('tokens stand in the month in which they end; no end, an unknown one and the past stand apart', () => {
@@ -68,7 +75,7 @@ test('tokens stand in the month in which they end; no end, an unknown one and th
     daysLeft,
     repositories: 1,
   });
-  const { months, others } = calendarOf({
+  const { months, others } = buildExpiryCalendar({
     nowMs: Date.parse('2026-11-28T23:59:00Z'),
     expiry: [
       ending('dead', '2026-11-20', 0),
@@ -96,7 +103,7 @@ test('tokens stand in the month in which they end; no end, an unknown one and th
 
 test('a token that was revoked is not counted down', () => {
   const ending = { integrationId: 'a', name: 'a', expiresAt: '2026-12-09', daysLeft: 11, repositories: 1 };
-  const { months } = calendarOf({
+  const { months } = buildExpiryCalendar({
     nowMs: Date.parse('2026-11-28T00:00:00Z'),
     expiry: [ending],
     integrations: [{ ...known('a', 11, 14), cause: 'token_revoked' }],

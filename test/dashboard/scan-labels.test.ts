@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
 import {
-  notScannable,
-  phasesOf,
-  repositoryWord,
-  scanWord,
+  repositoryLabel,
+  scanBlockReason,
+  scanLabel,
+  scanPhases,
   shortRules,
   skippedText,
 } from '../../dashboard/src/format/scan-labels.ts';
 
 const COMMIT = '9f3c1ab0000000000000000000000000000000ff';
-const scan = (change: Partial<Parameters<typeof scanWord>[0]> = {}) => ({
+const scan = (change: Partial<Parameters<typeof scanLabel>[0]> = {}) => ({
   status: 'succeeded',
   phase: null,
   outcome: 'clean' as string | null,
@@ -18,7 +18,7 @@ const scan = (change: Partial<Parameters<typeof scanWord>[0]> = {}) => ({
   ...change,
 });
 const NONE = { open: 0, critical: 0, high: 0, medium: 0, low: 0 };
-const repository = (change: Partial<Parameters<typeof repositoryWord>[0]> = {}) => ({
+const repository = (change: Partial<Parameters<typeof repositoryLabel>[0]> = {}) => ({
   state: 'active' as const,
   excludedBecause: null,
   lastScan: scan(),
@@ -27,7 +27,7 @@ const repository = (change: Partial<Parameters<typeof repositoryWord>[0]> = {}) 
 });
 
 test('only a clean outcome reads clean', () => {
-  expect(scanWord(scan(), 0).text).toBe('Clean at 9f3c1ab');
+  expect(scanLabel(scan(), 0).text).toBe('Clean at 9f3c1ab');
   for (const each of [
     scan({ outcome: 'incomplete' }),
     scan({ status: 'failed', outcome: null, cause: 'scanner_crashed' }),
@@ -37,21 +37,21 @@ test('only a clean outcome reads clean', () => {
     scan({ outcome: 'findings' }),
     scan({ outcome: null }),
   ]) {
-    expect(scanWord(each, 0).text).not.toMatch(/clean/i);
-    expect(scanWord(each, 0).hue).not.toBe('ok');
+    expect(scanLabel(each, 0).text).not.toMatch(/clean/i);
+    expect(scanLabel(each, 0).hue).not.toBe('ok');
   }
 });
 
 test('a scan says its phase, its cause and how much it found', () => {
-  expect(scanWord(scan({ status: 'running', phase: 'cloning', outcome: null }), 0).text).toBe('Cloning');
-  expect(scanWord(scan({ status: 'failed', cause: 'clone_too_large' }), 0).text).toBe(
+  expect(scanLabel(scan({ status: 'running', phase: 'cloning', outcome: null }), 0).text).toBe('Cloning');
+  expect(scanLabel(scan({ status: 'failed', cause: 'clone_too_large' }), 0).text).toBe(
     'Failed: larger than the limit',
   );
-  expect(scanWord(scan({ outcome: 'findings' }), 1).text).toBe('1 finding');
+  expect(scanLabel(scan({ outcome: 'findings' }), 1).text).toBe('1 finding');
 });
 
 test('a repository that was not wholly looked at never reads clean', () => {
-  expect(repositoryWord(repository()).text).toBe('Clean at 9f3c1ab');
+  expect(repositoryLabel(repository()).text).toBe('Clean at 9f3c1ab');
   const others = [
     repository({ lastScan: null }),
     repository({ lastScan: scan({ outcome: 'incomplete' }) }),
@@ -60,7 +60,7 @@ test('a repository that was not wholly looked at never reads clean', () => {
     repository({ state: 'empty' }),
     repository({ state: 'missing' }),
     repository({ state: 'removed' }),
-  ].map(repositoryWord);
+  ].map(repositoryLabel);
   expect(others.map(({ text }) => text)).toEqual([
     'Never scanned',
     'Incomplete',
@@ -75,14 +75,14 @@ test('a repository that was not wholly looked at never reads clean', () => {
 
 test('what is open in the past of a repository outweighs a clean head, in the colour of the worst', () => {
   const counts = { ...NONE, open: 3, high: 1, low: 2 };
-  expect(repositoryWord(repository({ counts }))).toEqual({ text: '3 findings', hue: 'high' });
+  expect(repositoryLabel(repository({ counts }))).toEqual({ text: '3 findings', hue: 'high' });
   const ignored = repository({ lastScan: scan({ outcome: 'findings' }) });
-  expect(repositoryWord(ignored).text).toBe('Nothing open');
+  expect(repositoryLabel(ignored).text).toBe('Nothing open');
 });
 
 test('what cannot be scanned says why', () => {
-  expect(notScannable(repository())).toBeNull();
-  expect(notScannable(repository({ state: 'excluded', excludedBecause: 'pending_deletion' }))).toContain(
+  expect(scanBlockReason(repository())).toBeNull();
+  expect(scanBlockReason(repository({ state: 'excluded', excludedBecause: 'pending_deletion' }))).toContain(
     'pending deletion',
   );
 });
@@ -98,7 +98,7 @@ const run = (change: object) => ({
   ...change,
 });
 const states = (change: object, nowSeconds = 20) =>
-  phasesOf(run(change), Date.parse(AT(nowSeconds))).map(({ state, ms }) =>
+  scanPhases(run(change), Date.parse(AT(nowSeconds))).map(({ state, ms }) =>
     ms === null ? state : `${state} ${ms / 1_000}`,
   );
 

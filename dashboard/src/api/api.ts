@@ -15,40 +15,40 @@ type Body<R> =
       : T
     : never;
 
-let signedOut: () => void = () => {};
+let signedOutListener: () => void = () => {};
 
 /** Told once the server no longer knows who we are. */
 export function onSignedOut(listener: () => void): void {
-  signedOut = listener;
+  signedOutListener = listener;
 }
 
 /**
  * The body of a good answer; `undefined` where there is none (204).
  * @throws Problem
  */
-export async function ask<R extends ClientResponse<unknown, number, string>>(
+export async function request<R extends ClientResponse<unknown, number, string>>(
   call: Promise<R>,
 ): Promise<Body<R>> {
-  const { body } = await askWhether(call);
+  const { body } = await requestWithStatus(call);
   return body;
 }
 
-/** As {@link ask}, and whether it is done: 202 says that the server goes on with it. */
-export async function askWhether<R extends ClientResponse<unknown, number, string>>(
+/** As {@link request}, and whether it is done: 202 says that the server goes on with it. */
+export async function requestWithStatus<R extends ClientResponse<unknown, number, string>>(
   call: Promise<R>,
 ): Promise<{ done: boolean; body: Body<R> }> {
-  const response = await reached(call);
+  const response = await awaitResponse(call);
   serverClock.observe(response.headers.get('Date'));
   if (response.ok) {
     const body = (response.status === 204 ? undefined : await response.json()) as Body<R>;
     return { done: response.status !== 202, body };
   }
-  const problem = await problemOf(response);
-  if (problem.status === 401 && problem.code === 'unauthenticated') signedOut();
+  const problem = await readProblem(response);
+  if (problem.status === 401 && problem.code === 'unauthenticated') signedOutListener();
   throw problem;
 }
 
-async function reached<R>(call: Promise<R>): Promise<R> {
+async function awaitResponse<R>(call: Promise<R>): Promise<R> {
   try {
     return await call;
   } catch (err) {
@@ -63,7 +63,7 @@ async function reached<R>(call: Promise<R>): Promise<R> {
   }
 }
 
-async function problemOf(response: { status: number; headers: Headers; json(): Promise<unknown> }) {
+async function readProblem(response: { status: number; headers: Headers; json(): Promise<unknown> }) {
   const retryAfter = response.headers.get('Retry-After');
   const extra = retryAfter === null ? {} : { retryAfter: Number(retryAfter) };
   try {

@@ -1,13 +1,15 @@
 import { queryOptions } from '@tanstack/react-query';
-import { everyItem } from '../lists/all-items.ts';
-import { api, ask } from './api.ts';
-import { keys } from './query-keys.ts';
+import { fetchAllItems } from '../lists/all-items.ts';
+import { api, request } from './api.ts';
+import { queryKeys } from './query-keys.ts';
 
 /** Every integration by name, for choosing one and for going to one. */
 export const integrationNamesQuery = queryOptions({
-  queryKey: [...keys.integrations, 'names'],
+  queryKey: [...queryKeys.integrations, 'names'],
   queryFn: async () => {
-    const all = await everyItem((cursor) => ask(api.integrations.$get({ query: { limit: 200, cursor } })));
+    const all = await fetchAllItems((cursor) =>
+      request(api.integrations.$get({ query: { limit: 200, cursor } })),
+    );
     return all.map(({ id, name, baseUrl }) => ({ id, name, baseUrl }));
   },
 });
@@ -15,9 +17,11 @@ export const integrationNamesQuery = queryOptions({
 /** How many repositories are left out or gone, of one integration or of all. */
 export const integrationCountsQuery = (id: string | undefined) =>
   queryOptions({
-    queryKey: [...keys.integrations, 'counts', id ?? 'all'],
+    queryKey: [...queryKeys.integrations, 'counts', id ?? 'all'],
     queryFn: async () => {
-      const all = await everyItem((cursor) => ask(api.integrations.$get({ query: { limit: 200, cursor } })));
+      const all = await fetchAllItems((cursor) =>
+        request(api.integrations.$get({ query: { limit: 200, cursor } })),
+      );
       const own = all.filter((integration) => id === undefined || integration.id === id);
       const sum = (name: 'excluded' | 'missing') =>
         own.reduce((total, { counts }) => total + counts[name], 0);

@@ -1,18 +1,18 @@
 import { QueryClient } from '@tanstack/react-query';
 import { Problem } from './problem.ts';
 
-const TRIES = 2;
-const KEEP_MS = 600_000;
+const MAX_RETRIES = 2;
+const CACHE_TIME_MS = 600_000;
 
 /** Data stays good until an event says otherwise; only what may pass by itself is asked again. */
-export const client = new QueryClient({
+export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: Number.POSITIVE_INFINITY,
-      gcTime: KEEP_MS,
+      gcTime: CACHE_TIME_MS,
       refetchOnWindowFocus: false,
       retry: (failures, err) =>
-        failures < TRIES && err instanceof Problem && (err.status === 0 || err.status >= 500),
+        failures < MAX_RETRIES && err instanceof Problem && (err.status === 0 || err.status >= 500),
     },
   },
 });

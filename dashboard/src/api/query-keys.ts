@@ -1,5 +1,5 @@
 /** The keys of the query cache. What an event invalidates by its beginning shares that beginning. */
-export const keys = {
+export const queryKeys = {
   me: ['me'],
   overview: ['overview'],
   about: ['about'],

@@ -1,11 +1,11 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { temporalLink } from '../format/temporal-link.ts';
-import { api, ask } from './api.ts';
-import { keys } from './query-keys.ts';
+import { api, request } from './api.ts';
+import { queryKeys } from './query-keys.ts';
 
 export const aboutQuery = queryOptions({
-  queryKey: keys.about,
-  queryFn: () => ask(api.about.$get()),
+  queryKey: queryKeys.about,
+  queryFn: () => request(api.about.$get()),
 });
 
 /** Where Temporal shows this workflow (`integration:<id>`, `scan:<repositoryId>`); `null` while that is not known. */

@@ -1,12 +1,12 @@
 import type { Hue } from '../theme/tokens.ts';
 
 /** What a value of the API is called on the page, and its colour. The word of the API is the word of the page. */
-export interface Word {
+export interface Label {
   text: string;
   hue: Hue;
 }
 
-export const INTEGRATION_STATUS: Record<'pending' | 'active' | 'invalid' | 'paused', Word> = {
+export const STATUS_LABELS: Record<'pending' | 'active' | 'invalid' | 'paused', Label> = {
   pending: { text: 'Checking', hue: 'info' },
   active: { text: 'Active', hue: 'ok' },
   invalid: { text: 'Invalid', hue: 'bad' },
@@ -15,7 +15,7 @@ export const INTEGRATION_STATUS: Record<'pending' | 'active' | 'invalid' | 'paus
 
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
-export const SEVERITY: Record<Severity, Word & { letter: string }> = {
+export const SEVERITY_LABELS: Record<Severity, Label & { letter: string }> = {
   critical: { text: 'Critical', hue: 'critical', letter: 'C' },
   high: { text: 'High', hue: 'high', letter: 'H' },
   medium: { text: 'Medium', hue: 'medium', letter: 'M' },
@@ -62,7 +62,7 @@ export function causeTitle(code: string | null): string {
   return code === null ? 'unknown' : (CAUSE_TITLES[code] ?? code);
 }
 
-export const CHECKS: Record<string, string> = {
+export const CHECK_TITLES: Record<string, string> = {
   origin: 'Address allowed',
   dns: 'Name resolves',
   tcp: 'Connects',
@@ -80,6 +80,6 @@ export const CHECKS: Record<string, string> = {
 };
 
 /** `1 repository`, `2 repositories`, `1,204 repositories`. */
-export function count(n: number, one: string, many = `${one}s`): string {
+export function formatCount(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 }

@@ -1,7 +1,7 @@
-import type { Severity, Word } from './labels.ts';
-import { causeTitle, count, SEVERITIES } from './labels.ts';
+import type { Label, Severity } from './labels.ts';
+import { causeTitle, formatCount, SEVERITIES } from './labels.ts';
 
-const PHASES: Record<string, string> = { cloning: 'Cloning', scanning: 'Scanning', storing: 'Storing' };
+const PHASE_TEXTS: Record<string, string> = { cloning: 'Cloning', scanning: 'Scanning', storing: 'Storing' };
 
 interface ScanState {
   status: string;
@@ -12,12 +12,12 @@ interface ScanState {
 }
 
 /** How a scan stands. Only an outcome of `clean` reads clean: nothing found by too few scanners is incomplete. */
-export function scanWord({ status, phase, outcome, cause, commit }: ScanState, findings: number): Word {
+export function scanLabel({ status, phase, outcome, cause, commit }: ScanState, findings: number): Label {
   switch (status) {
     case 'queued':
       return { text: 'Queued', hue: 'neutral' };
     case 'running':
-      return { text: PHASES[phase ?? ''] ?? 'Running', hue: 'info' };
+      return { text: PHASE_TEXTS[phase ?? ''] ?? 'Running', hue: 'info' };
     case 'canceled':
       return { text: 'Canceled', hue: 'neutral' };
     case 'failed':
@@ -26,11 +26,11 @@ export function scanWord({ status, phase, outcome, cause, commit }: ScanState, f
   if (outcome === 'incomplete') return { text: 'Incomplete', hue: 'warn' };
   if (outcome === 'clean')
     return { text: `Clean${commit === null ? '' : ` at ${commit.slice(0, 7)}`}`, hue: 'ok' };
-  if (outcome === 'findings') return { text: count(findings, 'finding'), hue: 'high' };
+  if (outcome === 'findings') return { text: formatCount(findings, 'finding'), hue: 'high' };
   return { text: outcome ?? status, hue: 'neutral' };
 }
 
-const EXCLUSIONS: Record<string, string> = {
+const EXCLUSION_TEXTS: Record<string, string> = {
   archived: 'archived',
   filter: 'filter',
   fork: 'fork',
@@ -58,30 +58,30 @@ interface RepositoryFacts {
 }
 
 /** What is covered and what is not: why it is left out, or else what its last scan and its open findings come to. */
-export function repositoryWord({ state, excludedBecause, lastScan, counts }: RepositoryFacts): Word {
+export function repositoryLabel({ state, excludedBecause, lastScan, counts }: RepositoryFacts): Label {
   if (state === 'excluded')
     return {
-      text: `Excluded: ${EXCLUSIONS[excludedBecause ?? ''] ?? excludedBecause ?? 'unknown'}`,
+      text: `Excluded: ${EXCLUSION_TEXTS[excludedBecause ?? ''] ?? excludedBecause ?? 'unknown'}`,
       hue: 'neutral',
     };
   if (state !== 'active') return { text: STATE_TEXTS[state], hue: state === 'missing' ? 'warn' : 'neutral' };
   if (lastScan === null) return { text: 'Never scanned', hue: 'warn' };
   if (lastScan.status !== 'succeeded' || lastScan.outcome === 'incomplete')
-    return scanWord(lastScan, counts.open);
+    return scanLabel(lastScan, counts.open);
   // the past of a repository may hold what its head does not
   const worst = SEVERITIES.find((severity) => counts[severity] > 0);
-  if (worst !== undefined) return { text: count(counts.open, 'finding'), hue: worst };
+  if (worst !== undefined) return { text: formatCount(counts.open, 'finding'), hue: worst };
   if (lastScan.outcome === 'findings') return { text: 'Nothing open', hue: 'ok' };
-  return scanWord(lastScan, 0);
+  return scanLabel(lastScan, 0);
 }
 
 /** Why it cannot be scanned; `null` where it can. */
-export function notScannable({ state, excludedBecause }: RepositoryFacts): string | null {
+export function scanBlockReason({ state, excludedBecause }: RepositoryFacts): string | null {
   switch (state) {
     case 'active':
       return null;
     case 'excluded':
-      return `It is left out: ${EXCLUSIONS[excludedBecause ?? ''] ?? 'unknown'}.`;
+      return `It is left out: ${EXCLUSION_TEXTS[excludedBecause ?? ''] ?? 'unknown'}.`;
     case 'empty':
       return 'There is nothing in it yet. It is scanned once something is pushed.';
     case 'missing':
@@ -91,7 +91,10 @@ export function notScannable({ state, excludedBecause }: RepositoryFacts): strin
   }
 }
 
-export const SCANNER_WORDS: Record<'ok' | 'failed' | 'unavailable' | 'not_applicable' | 'off', Word> = {
+export const SCANNER_STATUS_LABELS: Record<
+  'ok' | 'failed' | 'unavailable' | 'not_applicable' | 'off',
+  Label
+> = {
   ok: { text: 'Done', hue: 'ok' },
   failed: { text: 'Failed', hue: 'bad' },
   unavailable: { text: 'Not installed', hue: 'warn' },
@@ -146,7 +149,7 @@ export function scanAdvice(cause: string): string {
 }
 
 /** The steps of a scan, each with what is known of it, in the order in which they happen. */
-export function phasesOf(
+export function scanPhases(
   scan: {
     status: string;
     phase: string | null;

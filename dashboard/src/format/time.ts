@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { serverClock } from '../api/server-clock.ts';
 
-const EVERY_MS = 30_000;
+const MINUTE_TICK_MS = 30_000;
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const UNITS = [
   ['year', 31_536_000],
@@ -12,7 +12,7 @@ const UNITS = [
 ] as const;
 
 /** `4 minutes ago`, `in 3 days`; `just now` within half a minute. */
-export function ago(iso: string, nowMs: number): string {
+export function formatRelative(iso: string, nowMs: number): string {
   const seconds = Math.round((Date.parse(iso) - nowMs) / 1_000);
   if (Math.abs(seconds) < 30) return 'just now';
   for (const [unit, size] of UNITS)
@@ -21,17 +21,17 @@ export function ago(iso: string, nowMs: number): string {
 }
 
 /** `2026-11-23 09:14:03 UTC`. */
-export function exactUtc(iso: string): string {
+export function formatUtc(iso: string): string {
   return `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /** `09:14 UTC`. */
-export function hourUtc(iso: string): string {
+export function formatUtcTime(iso: string): string {
   return `${new Date(iso).toISOString().slice(11, 16)} UTC`;
 }
 
 /** `340 ms`, `3.1 s`, `2 min 5 s`, `1 h 2 min`. */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
@@ -41,7 +41,7 @@ export function duration(ms: number): string {
 }
 
 /** `12.4 MB`. */
-export function bytes(n: number): string {
+export function formatBytes(n: number): string {
   const units = ['B', 'kB', 'MB', 'GB'];
   const power = Math.min(units.length - 1, n < 1 ? 0 : Math.floor(Math.log10(n) / 3));
   const value = n / 1_000 ** power;
@@ -72,11 +72,11 @@ function createTicker(everyMs: number) {
   };
 }
 
-const slow = createTicker(EVERY_MS);
-const fast = createTicker(1_000);
+const slowTicker = createTicker(MINUTE_TICK_MS);
+const fastTicker = createTicker(1_000);
 
 /** The server's time in milliseconds, renewed every 30 s; every second where something runs in view. */
 export function useNow({ seconds = false } = {}): number {
-  const ticker = seconds ? fast : slow;
+  const ticker = seconds ? fastTicker : slowTicker;
   return useSyncExternalStore(ticker.subscribe, ticker.read);
 }

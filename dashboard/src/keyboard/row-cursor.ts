@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react';
 
 /** Where `by` rows from here is; the first row where nothing is marked yet. */
-export function stepped(ids: readonly string[], id: string | null, by: number): string | null {
+export function moveCursor(ids: readonly string[], id: string | null, by: number): string | null {
   if (ids.length === 0) return null;
   const at = id === null ? -1 : ids.indexOf(id);
   const next = at === -1 ? 0 : Math.min(ids.length - 1, Math.max(0, at + by));
@@ -23,7 +23,7 @@ export function useRowCursor(ids: readonly string[]) {
   );
   const step = useCallback(
     (by: number): string | null => {
-      const next = stepped(ids, id, by);
+      const next = moveCursor(ids, id, by);
       setCursor(({ moves }) => ({ id: next, moves: moves + 1 }));
       return next;
     },

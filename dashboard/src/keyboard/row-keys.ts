@@ -1,14 +1,14 @@
 import { useRef } from 'react';
-import { useKeys } from './hotkeys.ts';
+import { useShortcuts } from './hotkeys.ts';
 
 /**
  * Keys of a list whose rows have `data-row` with their id and hold a link: `j`, `k` and the arrows move the focus from
  * link to link (so Enter opens), `more` are keys that act on the row with the focus.
  */
-export function useRowKeys<E extends HTMLElement>(more: Record<string, (rowId: string) => void> = {}) {
+export function useRowShortcuts<E extends HTMLElement>(more: Record<string, (rowId: string) => void> = {}) {
   const list = useRef<E>(null);
   const step = (by: 1 | -1) => {
-    const rows = rowsOf(list.current);
+    const rows = rowElements(list.current);
     const at = rows.findIndex((row) => row.contains(document.activeElement));
     const next = at === -1 ? (by === 1 ? rows[0] : rows.at(-1)) : rows[at + by];
     next?.querySelector('a')?.focus();
@@ -16,17 +16,17 @@ export function useRowKeys<E extends HTMLElement>(more: Record<string, (rowId: s
   const acting = Object.entries(more).map(([key, act]) => [
     key,
     () => {
-      const row = rowsOf(list.current).find((each) => each.contains(document.activeElement));
+      const row = rowElements(list.current).find((each) => each.contains(document.activeElement));
       const id = row?.dataset['row'];
       if (id !== undefined) act(id);
     },
   ]);
   const next = () => step(1);
   const previous = () => step(-1);
-  useKeys({ j: next, ArrowDown: next, k: previous, ArrowUp: previous, ...Object.fromEntries(acting) });
+  useShortcuts({ j: next, ArrowDown: next, k: previous, ArrowUp: previous, ...Object.fromEntries(acting) });
   return list;
 }
 
-function rowsOf(list: HTMLElement | null): HTMLElement[] {
+function rowElements(list: HTMLElement | null): HTMLElement[] {
   return list === null ? [] : [...list.querySelectorAll<HTMLElement>('[data-row]')];
 }

@@ -1,7 +1,7 @@
 const MAX_PAGES = 20;
 
 /** All items of a list that is short by its nature, such as the people of an installation. */
-export async function everyItem<T>(
+export async function fetchAllItems<T>(
   page: (cursor: string | undefined) => Promise<{ items: T[]; nextCursor: string | null }>,
 ): Promise<T[]> {
   const items: T[] = [];

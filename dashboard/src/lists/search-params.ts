@@ -15,14 +15,14 @@ export function stringifySearch(search: Record<string, unknown>): string {
 }
 
 /** The known values of a comma list, sorted; unknown ones fall away, so that an old link opens. */
-export function listOf<T extends string>(text: unknown, known: readonly T[]): T[] {
+export function parseList<T extends string>(text: unknown, known: readonly T[]): T[] {
   if (typeof text !== 'string') return [];
   const given = new Set(text.split(','));
   return known.filter((value) => given.has(value));
 }
 
 /** What of a search a page understands, each a text of at most 200 characters. */
-export function only<K extends string>(search: Record<string, unknown>, names: readonly K[]) {
+export function pickSearchParams<K extends string>(search: Record<string, unknown>, names: readonly K[]) {
   const kept: Partial<Record<K, string>> = {};
   for (const name of names) {
     const value = search[name];
@@ -32,6 +32,6 @@ export function only<K extends string>(search: Record<string, unknown>, names: r
 }
 
 /** A path to go on to after signing in: exactly one slash at its start, or nothing that leads elsewhere. */
-export function safeNext(text: unknown): string {
+export function safeRedirectPath(text: unknown): string {
   return typeof text === 'string' && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text) ? text : '/';
 }

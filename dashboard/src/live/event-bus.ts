@@ -3,12 +3,12 @@ import type { LiveEvent } from './event-stream.ts';
 
 const listeners = new Set<(event: LiveEvent) => void>();
 
-export function onEvent(event: LiveEvent): void {
+export function publishEvent(event: LiveEvent): void {
   for (const listener of listeners) listener(event);
 }
 
 /** Hears every event of the stream while the component is there. */
-export function useEvents(listener: (event: LiveEvent) => void): void {
+export function useLiveEvents(listener: (event: LiveEvent) => void): void {
   const latest = useRef(listener);
   latest.current = listener;
   useEffect(() => {

@@ -1,55 +1,55 @@
 import type { LiveEvent } from './live-event.ts';
 
 export type { LiveEvent } from './live-event.ts';
-export type LiveState = 'connecting' | 'live' | 'lost' | 'signed_out';
+export type StreamState = 'connecting' | 'live' | 'lost' | 'signed_out';
 
 interface Listener {
   onEvent: (event: LiveEvent) => void;
-  onState: (state: LiveState) => void;
+  onState: (state: StreamState) => void;
   signal: AbortSignal;
 }
 
-type Message = 'hello' | { state: LiveState } | { lastId: string; event: LiveEvent };
+type Message = 'hello' | { state: StreamState } | { lastId: string; event: LiveEvent };
 
 /** A stream that is silent for longer is read anew: the server sends a comment every 15 s. */
-const SILENCE_MS = 45_000;
-const MAX_PAUSE_MS = 8_000;
+const SILENCE_TIMEOUT_MS = 45_000;
+const MAX_RECONNECT_DELAY_MS = 8_000;
 
 /** Kept by followers too, so that a new leader resumes where the old one stopped. */
-let lastId = '';
+let lastEventId = '';
 
 /** Is there an event to go on behind? Without one, what happened during a gap is in no stream that follows. */
 export function canResume(): boolean {
-  return lastId !== '';
+  return lastEventId !== '';
 }
 
 /**
  * Reads the events for all tabs of this browser: one of them leads and reads, the others are told (six streams would
  * starve a seventh tab over HTTP/1.1). Without Web Locks, as on plain http at a foreign address, each reads its own.
  */
-export function startLive({ onEvent, onState, signal }: Listener): void {
+export function startEventStream({ onEvent, onState, signal }: Listener): void {
   const channel = new BroadcastChannel('secu-events');
   signal.addEventListener('abort', () => channel.close());
   const say = (message: Message) => {
     if (!signal.aborted) channel.postMessage(message);
   };
-  let state: LiveState = 'connecting';
+  let state: StreamState = 'connecting';
   let leading = false;
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (data === 'hello') {
       if (leading) say({ state });
     } else if ('state' in data) onState(data.state);
     else {
-      lastId = data.lastId;
+      lastEventId = data.lastId;
       onEvent(data.event);
     }
   };
   const lead = () => {
     leading = true;
-    return readForever({
+    return readWithReconnect({
       onEvent: (event) => {
         onEvent(event);
-        say({ lastId, event });
+        say({ lastEventId, event });
       },
       onState: (next) => {
         state = next;
@@ -67,27 +67,27 @@ export function startLive({ onEvent, onState, signal }: Listener): void {
 }
 
 /** `EventSource` gives up for good after one 503, and cannot say from where to go on. */
-async function readForever(listener: Listener): Promise<void> {
+async function readWithReconnect(listener: Listener): Promise<void> {
   const { onState, signal } = listener;
   for (let tries = 0; !signal.aborted; ) {
     try {
-      const read = await readOnce(listener);
+      const read = await readStream(listener);
       if (read === 'signed_out') return onState('signed_out');
       tries = 0;
     } catch {
       if (signal.aborted) return;
     }
     onState('lost');
-    const pauseMs = Math.min(MAX_PAUSE_MS, 500 * 2 ** tries) * (0.5 + Math.random() / 2);
+    const pauseMs = Math.min(MAX_RECONNECT_DELAY_MS, 500 * 2 ** tries) * (0.5 + Math.random() / 2);
     tries += 1;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
-async function readOnce({ onEvent, onState, signal }: Listener): Promise<'ended' | 'signed_out'> {
+async function readStream({ onEvent, onState, signal }: Listener): Promise<'ended' | 'signed_out'> {
   const silent = new AbortController();
   const response = await fetch('/api/v1/events/stream', {
-    headers: { accept: 'text/event-stream', ...(lastId === '' ? {} : { 'last-event-id': lastId }) },
+    headers: { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
     signal: AbortSignal.any([signal, silent.signal]),
   });
   if (response.status === 401) return 'signed_out';
@@ -96,7 +96,7 @@ async function readOnce({ onEvent, onState, signal }: Listener): Promise<'ended'
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = '';
   for (;;) {
-    const timer = setTimeout(() => silent.abort(), SILENCE_MS);
+    const timer = setTimeout(() => silent.abort(), SILENCE_TIMEOUT_MS);
     const { done, value } = await reader.read().finally(() => clearTimeout(timer));
     if (done) return 'ended';
     const frames = (buffer + value).split('\n\n');
@@ -104,7 +104,7 @@ async function readOnce({ onEvent, onState, signal }: Listener): Promise<'ended'
     for (const frame of frames) {
       const id = fieldOf(frame, 'id');
       const data = fieldOf(frame, 'data');
-      if (id !== '') lastId = id;
+      if (id !== '') lastEventId = id;
       if (data !== '') onEvent(JSON.parse(data) as LiveEvent);
     }
   }

@@ -1,40 +1,47 @@
 import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
-import { keys } from '../api/query-keys.ts';
-import { firstPageOf } from '../lists/list-pages.ts';
+import { queryKeys } from '../api/query-keys.ts';
+import { firstPageOnly } from '../lists/list-pages.ts';
 import type { LiveEvent } from './event-stream.ts';
 
-const EVERY_MS = 1_000;
+const FLUSH_INTERVAL_MS = 1_000;
 
 /**
  * What an event makes old. Infinite lists are not here: many loaded pages would cost as many requests; they count
  * what is new and wait to be asked (`new-since.ts`).
  */
-export function keysOf(event: LiveEvent): QueryKey[] {
+export function affectedQueryKeys(event: LiveEvent): QueryKey[] {
   const { integrationId, repositoryId, kind, data } = event;
   const area = kind.split('.')[0];
-  const integration = integrationId === null ? [] : [keys.integration(integrationId)];
-  const repository = repositoryId === null ? [] : [keys.repository(repositoryId)];
-  const scan = typeof data['scanId'] === 'string' ? [keys.scan(data['scanId'])] : [];
-  const finding = typeof data['findingId'] === 'string' ? [keys.finding(data['findingId'])] : [];
+  const integration = integrationId === null ? [] : [queryKeys.integration(integrationId)];
+  const repository = repositoryId === null ? [] : [queryKeys.repository(repositoryId)];
+  const scan = typeof data['scanId'] === 'string' ? [queryKeys.scan(data['scanId'])] : [];
+  const finding = typeof data['findingId'] === 'string' ? [queryKeys.finding(data['findingId'])] : [];
   switch (area) {
     case 'integration':
     case 'sync':
-      return [...integration, keys.integrations, keys.repositorySearches, keys.overview];
+      return [...integration, queryKeys.integrations, queryKeys.repositorySearches, queryKeys.overview];
     case 'repository':
-      return [...integration, ...repository, keys.overview];
+      return [...integration, ...repository, queryKeys.overview];
     case 'scan':
       if (kind === 'scan.progress') return [...scan, ...repository];
-      return [...integration, ...repository, ...scan, keys.repositorySearches, keys.summaries, keys.overview];
+      return [
+        ...integration,
+        ...repository,
+        ...scan,
+        queryKeys.repositorySearches,
+        queryKeys.summaries,
+        queryKeys.overview,
+      ];
     case 'finding':
-      return [...finding, ...repository, keys.summaries, keys.overview];
+      return [...finding, ...repository, queryKeys.summaries, queryKeys.overview];
     case 'notification':
     case 'channel':
-      return [keys.channels, keys.overview];
+      return [queryKeys.channels, queryKeys.overview];
     case 'api_key':
-      return [keys.apiKeys];
+      return [queryKeys.apiKeys];
     case 'user':
     case 'auth':
-      return [keys.users];
+      return [queryKeys.users];
     default:
       return [];
   }
@@ -43,17 +50,17 @@ export function keysOf(event: LiveEvent): QueryKey[] {
 /** Everything in view anew, after a gap that the stream does not bring back; long lists from their start. */
 export function refreshAll(client: QueryClient): void {
   client.setQueriesData<unknown>({ type: 'active' }, (data: unknown) =>
-    isList(data) ? firstPageOf(data) : data,
+    isInfiniteList(data) ? firstPageOnly(data) : data,
   );
   void client.invalidateQueries();
 }
 
-function isList(data: unknown): data is InfiniteData<unknown> {
+function isInfiniteList(data: unknown): data is InfiniteData<unknown> {
   return typeof data === 'object' && data !== null && 'pages' in data && 'pageParams' in data;
 }
 
 /** Collects keys; each is invalidated once a second at most, and none while the page is hidden. */
-export function createRefresh(client: QueryClient) {
+export function createInvalidator(client: QueryClient) {
   const waiting = new Map<string, QueryKey>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
@@ -67,6 +74,6 @@ export function createRefresh(client: QueryClient) {
   });
   return (...added: QueryKey[]) => {
     for (const key of added) waiting.set(JSON.stringify(key), key);
-    if (timer === undefined) timer = setTimeout(flush, EVERY_MS);
+    if (timer === undefined) timer = setTimeout(flush, FLUSH_INTERVAL_MS);
   };
 }

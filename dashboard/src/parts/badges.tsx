@@ -1,9 +1,9 @@
 import { Badge } from '@mantine/core';
-import type { Severity, Word } from '../format/labels.ts';
-import { SEVERITY } from '../format/labels.ts';
+import type { Label, Severity } from '../format/labels.ts';
+import { SEVERITY_LABELS } from '../format/labels.ts';
 
 /** A word in its colour. */
-export function WordBadge({ word, suffix }: { word: Word; suffix?: string }) {
+export function LabelBadge({ word, suffix }: { word: Label; suffix?: string }) {
   return (
     <Badge color={word.hue}>
       {word.text}
@@ -14,7 +14,7 @@ export function WordBadge({ word, suffix }: { word: Word; suffix?: string }) {
 
 /** Severity by letter, word and colour; critical alone is filled. */
 export function SeverityBadge({ severity }: { severity: Severity }) {
-  const { letter, text, hue } = SEVERITY[severity];
+  const { letter, text, hue } = SEVERITY_LABELS[severity];
   return (
     <Badge color={hue} variant={severity === 'critical' ? 'filled' : 'light'} w={84}>
       {letter} {text}

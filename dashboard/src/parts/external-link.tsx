@@ -2,8 +2,8 @@ import { Anchor } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 /** A link that leaves Secu; text alone where the address is none of the web. */
-export function OutsideLink({ href, children }: { href: string; children: ReactNode }) {
-  if (!isWebAddress(href)) return <>{children}</>;
+export function ExternalLink({ href, children }: { href: string; children: ReactNode }) {
+  if (!isHttpUrl(href)) return <>{children}</>;
   return (
     <Anchor href={href} target="_blank" rel="noreferrer" size="sm">
       {children}
@@ -11,6 +11,6 @@ export function OutsideLink({ href, children }: { href: string; children: ReactN
   );
 }
 
-export function isWebAddress(href: string): boolean {
+export function isHttpUrl(href: string): boolean {
   return /^https?:\/\//.test(href);
 }

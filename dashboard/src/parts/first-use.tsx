@@ -1,11 +1,11 @@
 import { Text } from '@mantine/core';
-import { useMay } from '../api/session.ts';
+import { useHasRole } from '../api/session.ts';
 import { ButtonLink } from './button-link.tsx';
 import { Empty } from './states.tsx';
 
 /** Where nothing is connected yet. */
 export function FirstUse() {
-  const mayAdd = useMay('operator');
+  const mayAdd = useHasRole('operator');
   return (
     <Empty title="Connect GitLab to begin.">
       <Text size="sm" c="dimmed">

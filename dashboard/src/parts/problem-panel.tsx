@@ -4,7 +4,7 @@ import { CopyButton } from './copy-button.tsx';
 
 /** An error in place: what happened, what to do, the request id, and another try. */
 export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const { title, detail, requestId } = problemWords(error);
+  const { title, detail, requestId } = describeError(error);
   return (
     <Alert color="bad" title={title} role="alert" mb="md">
       <Text size="sm">{detail}</Text>
@@ -33,7 +33,7 @@ export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () 
   );
 }
 
-export function problemWords(error: unknown): { title: string; detail: string; requestId: string | null } {
+export function describeError(error: unknown): { title: string; detail: string; requestId: string | null } {
   if (error instanceof Problem)
     return { title: error.title, detail: error.message, requestId: error.requestId };
   return {

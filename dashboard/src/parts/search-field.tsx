@@ -2,7 +2,7 @@ import { TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 
-const PAUSE_MS = 250;
+const DEBOUNCE_MS = 250;
 
 /** The search of a page (`/` leads into it): told once typing pauses. `value` may change from outside, by Back. */
 export function SearchField({
@@ -36,7 +36,7 @@ export function SearchField({
       }}
       onChange={({ currentTarget }) => {
         clearTimeout(timer.current);
-        timer.current = setTimeout(() => latest.current(currentTarget.value.trim()), PAUSE_MS);
+        timer.current = setTimeout(() => latest.current(currentTarget.value.trim()), DEBOUNCE_MS);
       }}
     />
   );

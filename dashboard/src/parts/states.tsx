@@ -3,13 +3,13 @@ import type { ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 import classes from './states.module.css';
 
-const PATIENCE_MS = 150;
+const SKELETON_DELAY_MS = 150;
 
 /** Rows of the true height while a list is on its way, and not before a moment has passed. */
 export function LoadingRows({ rows = 6, label }: { rows?: number; label: string }) {
   const [late, setLate] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
+    const timer = setTimeout(() => setLate(true), SKELETON_DELAY_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
@@ -33,11 +33,11 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 /** For an address that the role may not open. */
-export function NotAllowed({ who }: { who: string }) {
+export function NotAllowed({ roles }: { roles: string }) {
   return (
     <Empty title="Not allowed">
       <Text size="sm" c="dimmed">
-        {who} may open this. Ask an administrator for the role.
+        {roles} may open this. Ask an administrator for the role.
       </Text>
     </Empty>
   );

@@ -1,14 +1,14 @@
 import { Tooltip } from '@mantine/core';
-import { ago, exactUtc, useNow } from '../format/time.ts';
+import { formatRelative, formatUtc, useNow } from '../format/time.ts';
 
 /** `4 minutes ago`; the exact time in UTC on hover, focus and touch. */
 export function TimeAgo({ at, seconds = false }: { at: string; seconds?: boolean }) {
   const nowMs = useNow({ seconds });
   return (
-    <Tooltip label={exactUtc(at)}>
+    <Tooltip label={formatUtc(at)}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the exact time has to be reachable by keyboard */}
       <time dateTime={at} tabIndex={0}>
-        {ago(at, nowMs)}
+        {formatRelative(at, nowMs)}
       </time>
     </Tooltip>
   );

@@ -1,30 +1,30 @@
 import type { NotificationData } from '@mantine/notifications';
 import type { ReactNode } from 'react';
-import { problemWords } from './problem-panel.tsx';
+import { describeError } from './problem-panel.tsx';
 
 const CLOSE_MS = 8_000;
 
-let wake: () => void = () => {};
+let firstToastListener: () => void = () => {};
 
 /** Told of the first toast: only then the box that shows them is fetched (`parts/toasts.tsx`). */
 export function onFirstToast(listener: () => void): void {
-  wake = listener;
+  firstToastListener = listener;
 }
 
-function show(toast: NotificationData): void {
-  wake();
+function enqueueToast(toast: NotificationData): void {
+  firstToastListener();
   void import('@mantine/notifications').then(({ notifications }) => notifications.show(toast));
 }
 
 /** For a result that is out of view; it fades. */
-export function say(message: ReactNode): void {
-  show({ message, autoClose: CLOSE_MS });
+export function showToast(message: ReactNode): void {
+  enqueueToast({ message, autoClose: CLOSE_MS });
 }
 
 /** For what failed out of view; it stays until it is dismissed. */
-export function sayFailed(error: unknown): void {
-  const { title, detail, requestId } = problemWords(error);
-  show({
+export function showErrorToast(error: unknown): void {
+  const { title, detail, requestId } = describeError(error);
+  enqueueToast({
     color: 'bad',
     title,
     message: requestId === null ? detail : `${detail} Request id ${requestId}`,

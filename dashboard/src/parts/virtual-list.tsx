@@ -11,7 +11,7 @@ import classes from './virtual-list.module.css';
 const ROW_PX = 36;
 const NARROW_ROW_PX = 56;
 /** How near the end more is asked for. */
-const AHEAD = 20;
+const LOAD_MORE_THRESHOLD_ROWS = 20;
 
 export interface VirtualListProps<T extends { id: string }> {
   /** What it is a list of, for screen readers; also the name under which its scroll place is kept. */
@@ -54,7 +54,7 @@ export function Cell({
 /** A table of many rows of one height, of which those in view are there. */
 export function VirtualList<T extends { id: string }>(props: VirtualListProps<T>) {
   const { label, rows, total, head, cursor, selected, columns, narrowColumns, above } = props;
-  const { box, virtual } = useRows(props);
+  const { box, virtual } = useVirtualRows(props);
   const style = {
     '--columns': columns,
     '--columns-narrow': narrowColumns,
@@ -110,7 +110,7 @@ export function VirtualList<T extends { id: string }>(props: VirtualListProps<T>
   );
 }
 
-function useRows<T extends { id: string }>(props: VirtualListProps<T>) {
+function useVirtualRows<T extends { id: string }>(props: VirtualListProps<T>) {
   const { label, rows, cursor, hasMore, onMore } = props;
   const box = useRef<HTMLDivElement>(null);
   const height = useNarrow() ? NARROW_ROW_PX : ROW_PX;
@@ -135,7 +135,7 @@ function useRows<T extends { id: string }>(props: VirtualListProps<T>) {
   useEffect(() => virtual.measure(), [height]);
   const last = virtual.getVirtualItems().at(-1)?.index ?? -1;
   useEffect(() => {
-    if (hasMore && last >= rows.length - AHEAD) onMore();
+    if (hasMore && last >= rows.length - LOAD_MORE_THRESHOLD_ROWS) onMore();
   }, [hasMore, last, rows.length, onMore]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a move by key takes the focus
   useEffect(() => {

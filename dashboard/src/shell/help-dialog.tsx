@@ -1,6 +1,6 @@
 import { Kbd, Modal, Switch, Table, Text } from '@mantine/core';
 import { Fragment, useState } from 'react';
-import { singleKeysAreOn, switchSingleKeys } from '../keyboard/hotkeys.ts';
+import { areSingleKeysEnabled, setSingleKeysEnabled } from '../keyboard/hotkeys.ts';
 
 const KEYS: readonly [where: string, key: string, does: string][] = [
   ['Everywhere', '?', 'this list'],
@@ -28,7 +28,7 @@ const KEYS: readonly [where: string, key: string, does: string][] = [
 
 /** The keys, and the switch that turns the single ones off. */
 export default function HelpDialog({ onClose }: { onClose: () => void }) {
-  const [on, setOn] = useState(singleKeysAreOn);
+  const [on, setOn] = useState(areSingleKeysEnabled);
   return (
     <Modal opened onClose={onClose} title="Keys" size="lg">
       <Switch
@@ -36,7 +36,7 @@ export default function HelpDialog({ onClose }: { onClose: () => void }) {
         description="Off helps where speech or other software types for you."
         checked={on}
         onChange={(event) => {
-          switchSingleKeys(event.currentTarget.checked);
+          setSingleKeysEnabled(event.currentTarget.checked);
           setOn(event.currentTarget.checked);
         }}
         mb="md"

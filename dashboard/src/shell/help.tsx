@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { useKeys } from '../keyboard/hotkeys.ts';
+import { useShortcuts } from '../keyboard/hotkeys.ts';
 
 const HelpDialog = lazy(() => import('./help-dialog.tsx'));
 
@@ -8,7 +8,7 @@ const HelpDialog = lazy(() => import('./help-dialog.tsx'));
 export function Help() {
   const [open, setOpen] = useState(false);
   const navigate = useNavigate();
-  useKeys({
+  useShortcuts({
     '?': () => setOpen(true),
     '/': () => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus(),
     'g o': () => void navigate({ to: '/' }),

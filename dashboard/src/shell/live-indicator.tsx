@@ -3,15 +3,15 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { createContext, useContext, useEffect, useRef, useState } from 'react';
 import { serverClock } from '../api/server-clock.ts';
-import { hourUtc, useNow } from '../format/time.ts';
-import { onEvent as tellListeners } from '../live/event-bus.ts';
-import type { LiveState } from '../live/event-stream.ts';
-import { canResume, startLive } from '../live/event-stream.ts';
-import { createRefresh, keysOf, refreshAll } from '../live/invalidation.ts';
+import { formatUtcTime, useNow } from '../format/time.ts';
+import { publishEvent as tellListeners } from '../live/event-bus.ts';
+import type { StreamState } from '../live/event-stream.ts';
+import { canResume, startEventStream } from '../live/event-stream.ts';
+import { affectedQueryKeys, createInvalidator, refreshAll } from '../live/invalidation.ts';
 import classes from './shell.module.css';
 
 interface Live {
-  state: LiveState;
+  state: StreamState;
   /** Since when the page is no longer kept true; `null` while it is. */
   lostAt: string | null;
 }
@@ -29,11 +29,11 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const lostAtMs = useRef<number | null>(null);
   useEffect(() => {
     const ending = new AbortController();
-    const refresh = createRefresh(client);
-    startLive({
+    const refresh = createInvalidator(client);
+    startEventStream({
       signal: ending.signal,
       onEvent: (event) => {
-        refresh(...keysOf(event));
+        refresh(...affectedQueryKeys(event));
         tellListeners(event);
       },
       onState: (state) => {
@@ -63,12 +63,12 @@ function useGapMs({ lostAt }: Live): number {
 }
 
 /** Says whether what is on the page is kept true. A gap shorter than three seconds is not worth a word. */
-export function LiveMark() {
+export function LiveIndicator() {
   const live = useContext(LiveContext);
   const gapMs = useGapMs(live);
   const lost = live.lostAt !== null && gapMs >= SHORT_GAP_MS;
   const text = lost
-    ? `Reconnecting; shown as of ${hourUtc(live.lostAt ?? '')}`
+    ? `Reconnecting; shown as of ${formatUtcTime(live.lostAt ?? '')}`
     : live.state === 'connecting'
       ? 'Connecting'
       : 'Live';
@@ -82,13 +82,13 @@ export function LiveMark() {
 }
 
 /** Over the page too, once the gap is long. */
-export function LiveLine() {
+export function StaleNotice() {
   const live = useContext(LiveContext);
   const gapMs = useGapMs(live);
   if (live.lostAt === null || gapMs < LONG_GAP_MS) return null;
   return (
     <Text size="xs" c="warn" mb="sm">
-      Shown as of {hourUtc(live.lostAt)}. Secu does not answer; the page follows as soon as it does.
+      Shown as of {formatUtcTime(live.lostAt)}. Secu does not answer; the page follows as soon as it does.
     </Text>
   );
 }

@@ -7,7 +7,7 @@ import {
   IconShieldSearch,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { LiveMark } from './live-indicator.tsx';
+import { LiveIndicator } from './live-indicator.tsx';
 import { Palette } from './palette.tsx';
 import classes from './shell.module.css';
 import { UserMenu } from './user-menu.tsx';
@@ -39,7 +39,7 @@ export function Navigation() {
         ))}
       </ul>
       <div className={classes['foot']}>
-        <LiveMark />
+        <LiveIndicator />
         <UserMenu />
       </div>
     </nav>

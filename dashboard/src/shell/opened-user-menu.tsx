@@ -1,10 +1,10 @@
 import { Menu, useMantineColorScheme } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { api, ask } from '../api/api.ts';
-import { client } from '../api/query-client.ts';
+import { api, request } from '../api/api.ts';
+import { queryClient } from '../api/query-client.ts';
 import { useMe } from '../api/session.ts';
-import { sayFailed } from '../parts/toast.ts';
+import { showErrorToast } from '../parts/toast.ts';
 import { UserButton } from './user-button.tsx';
 
 const PasswordDialog = lazy(() => import('./password-dialog.tsx'));
@@ -23,11 +23,11 @@ export default function OpenedUserMenu() {
   const [changesPassword, setChangesPassword] = useState(false);
   const leave = async (everywhere: boolean) => {
     try {
-      await ask(api.auth['sign-out'].$post({ json: { everywhere } }));
+      await request(api.auth['sign-out'].$post({ json: { everywhere } }));
     } catch (err) {
-      return sayFailed(err);
+      return showErrorToast(err);
     }
-    client.clear();
+    queryClient.clear();
     await navigate({ to: '/sign-in', search: {} });
   };
   return (

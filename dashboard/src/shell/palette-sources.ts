@@ -1,12 +1,12 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
-import { api, ask } from '../api/api.ts';
+import { api, request } from '../api/api.ts';
 import { integrationNamesQuery } from '../api/integration-names.ts';
-import { keys } from '../api/query-keys.ts';
-import { useMay } from '../api/session.ts';
-import { count } from '../format/labels.ts';
-import { say, sayFailed } from '../parts/toast.ts';
+import { queryKeys } from '../api/query-keys.ts';
+import { useHasRole } from '../api/session.ts';
+import { formatCount } from '../format/labels.ts';
+import { showErrorToast, showToast } from '../parts/toast.ts';
 import type { Item } from './palette-items.ts';
 
 const MIN_QUERY = 2;
@@ -14,8 +14,8 @@ const MOST = 20;
 
 export function usePages(): Item[] {
   const navigate = useNavigate();
-  const isOperator = useMay('operator');
-  const isAdmin = useMay('admin');
+  const isOperator = useHasRole('operator');
+  const isAdmin = useHasRole('admin');
   const page = (text: string, to: string, may = true) =>
     may ? [{ id: to, group: 'Pages', text, act: () => void navigate({ href: to }) }] : [];
   return [
@@ -50,8 +50,9 @@ export function useRepositories(query: string): { items: Item[]; isBusy: boolean
   const navigate = useNavigate();
   const q = query.trim();
   const { data, isFetching } = useQuery({
-    queryKey: keys.repositorySearch({ q, limit: String(MOST) }),
-    queryFn: ({ signal }) => ask(api.repositories.$get({ query: { q, limit: MOST } }, { init: { signal } })),
+    queryKey: queryKeys.repositorySearch({ q, limit: String(MOST) }),
+    queryFn: ({ signal }) =>
+      request(api.repositories.$get({ query: { q, limit: MOST } }, { init: { signal } })),
     enabled: q.length >= MIN_QUERY,
     placeholderData: keepPreviousData,
   });
@@ -69,10 +70,10 @@ export function useRepositories(query: string): { items: Item[]; isBusy: boolean
 export function useActions(): Item[] {
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  const isOperator = useMay('operator');
+  const isOperator = useHasRole('operator');
   const action = (text: string, act: () => void): Item => ({ id: text, group: 'Actions', text, act });
   const call = (text: string, run: () => Promise<string>) =>
-    action(text, () => void run().then(say, sayFailed));
+    action(text, () => void run().then(showToast, showErrorToast));
   const [, area, id] = /^\/(integrations|repositories)\/([a-z]{3}_\w+)$/.exec(path) ?? [];
   const ofPage =
     !isOperator || id === undefined
@@ -95,28 +96,28 @@ function integrationActions(id: string): [text: string, run: () => Promise<strin
     [
       'Verify this integration',
       async () => {
-        await ask(one.verify.$post({ param }));
+        await request(one.verify.$post({ param }));
         return 'Verified.';
       },
     ],
     [
       'Sync this integration',
       async () => {
-        await ask(one.sync.$post({ param, json: {} }));
+        await request(one.sync.$post({ param, json: {} }));
         return 'Sync started.';
       },
     ],
     [
       'Scan this integration',
       async () => {
-        const { queued } = await ask(one.scan.$post({ param, json: {} }));
-        return `${count(queued, 'scan')} queued.`;
+        const { queued } = await request(one.scan.$post({ param, json: {} }));
+        return `${formatCount(queued, 'scan')} queued.`;
       },
     ],
   ];
 }
 
 async function scanRepository(id: string): Promise<string> {
-  await ask(api.repositories[':id'].scan.$post({ param: { id }, json: {} }));
+  await request(api.repositories[':id'].scan.$post({ param: { id }, json: {} }));
   return 'Scan queued.';
 }

@@ -1,7 +1,7 @@
 import { Kbd } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import { useKeys } from '../keyboard/hotkeys.ts';
+import { useShortcuts } from '../keyboard/hotkeys.ts';
 import classes from './shell.module.css';
 
 const PaletteDialog = lazy(() => import('./palette-dialog.tsx'));
@@ -9,7 +9,7 @@ const PaletteDialog = lazy(() => import('./palette-dialog.tsx'));
 /** Opens the palette, by button and by `mod+k`. */
 export function Palette() {
   const [open, setOpen] = useState(false);
-  useKeys({ 'mod+k': () => setOpen(true) });
+  useShortcuts({ 'mod+k': () => setOpen(true) });
   return (
     <>
       <button

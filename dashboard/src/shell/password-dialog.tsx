@@ -1,9 +1,9 @@
 import { Button, Group, Modal, PasswordInput } from '@mantine/core';
 import { useState } from 'react';
-import { api, ask } from '../api/api.ts';
-import { fieldOf } from '../parts/form-field.ts';
+import { api, request } from '../api/api.ts';
+import { formField } from '../parts/form-field.ts';
 import { ProblemPanel } from '../parts/problem-panel.tsx';
-import { say } from '../parts/toast.ts';
+import { showToast } from '../parts/toast.ts';
 
 /** One's own password. The fields are never kept in a state: they go from the form to the request. */
 export default function PasswordDialog({ onClose }: { onClose: () => void }) {
@@ -12,9 +12,9 @@ export default function PasswordDialog({ onClose }: { onClose: () => void }) {
   const change = async (form: HTMLFormElement) => {
     setRunning(true);
     try {
-      const json = { current: fieldOf(form, 'current'), password: fieldOf(form, 'password') };
-      await ask(api.auth.password.$post({ json }));
-      say('Password changed. Your other sessions have ended.');
+      const json = { current: formField(form, 'current'), password: formField(form, 'password') };
+      await request(api.auth.password.$post({ json }));
+      showToast('Password changed. Your other sessions have ended.');
       onClose();
     } catch (err) {
       setError(err);

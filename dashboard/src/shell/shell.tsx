@@ -3,7 +3,7 @@ import { Link, Outlet } from '@tanstack/react-router';
 import { Page } from '../parts/page.tsx';
 import { Empty } from '../parts/states.tsx';
 import { Help } from './help.tsx';
-import { LiveLine, LiveProvider } from './live-indicator.tsx';
+import { LiveProvider, StaleNotice } from './live-indicator.tsx';
 import { Navigation } from './navigation.tsx';
 import classes from './shell.module.css';
 
@@ -17,7 +17,7 @@ export function Shell() {
       <div className={classes['shell']}>
         <Navigation />
         <main id="content" tabIndex={-1} className={classes['main']}>
-          <LiveLine />
+          <StaleNotice />
           <Outlet />
         </main>
       </div>

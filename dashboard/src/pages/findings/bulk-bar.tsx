@@ -1,5 +1,5 @@
 import { Anchor, Button, Text } from '@mantine/core';
-import { count } from '../../format/labels.ts';
+import { formatCount } from '../../format/labels.ts';
 import type { Reason } from './finding-labels.ts';
 import classes from './findings.module.css';
 import { IgnoreMenu } from './ignore-menu.tsx';
@@ -28,7 +28,7 @@ export function BulkBar({
   return (
     <section className={classes['bulk']} aria-label="Selection">
       <Text size="sm" fw={600} role="status">
-        {all ? `All ${count(total ?? selected, 'finding')} selected` : `${selected} selected`}
+        {all ? `All ${formatCount(total ?? selected, 'finding')} selected` : `${selected} selected`}
       </Text>
       <IgnoreMenu disabled={false} onReason={onReason} onMore={onMore} />
       <Button variant="default" onClick={onReopen}>

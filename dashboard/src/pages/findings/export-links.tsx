@@ -1,6 +1,6 @@
 import { Anchor } from '@mantine/core';
 import type { FindingSearch } from './filters.ts';
-import { exportHref, isNarrowed, queryOf } from './filters.ts';
+import { exportHref, isNarrowed, toApiQuery } from './filters.ts';
 import classes from './findings.module.css';
 
 const FORMATS = { csv: 'CSV', sarif: 'SARIF' } as const;
@@ -17,7 +17,7 @@ export function ExportLinks({ search, total }: { search: FindingSearch; total: n
           key={format}
           size="xs"
           download
-          href={exportHref(queryOf(search), format)}
+          href={exportHref(toApiQuery(search), format)}
           aria-label={`Export ${all} ${which} as ${FORMATS[format]}`}
         >
           {FORMATS[format]}

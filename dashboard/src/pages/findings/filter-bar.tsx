@@ -2,12 +2,12 @@ import { ActionIcon, Button, NativeSelect, Text } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { integrationNamesQuery } from '../../api/integration-names.ts';
-import { SEVERITIES, SEVERITY } from '../../format/labels.ts';
+import { SEVERITIES, SEVERITY_LABELS } from '../../format/labels.ts';
 import { Chips } from '../../parts/chips.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
 import { repositoryQuery } from '../repositories/repository-data.ts';
 import type { Facet, FindingQuery, FindingSearch } from './filters.ts';
-import { facetOf, isNarrowed, KINDS, queryOf, STATUSES, withFacet, without } from './filters.ts';
+import { facetValues, isNarrowed, KINDS, STATUSES, toApiQuery, withFacet, without } from './filters.ts';
 import { summaryQuery } from './finding-data.ts';
 import { KIND_TEXTS, STATUS_TEXTS } from './finding-labels.ts';
 import classes from './findings.module.css';
@@ -25,7 +25,7 @@ export function FilterBar({
   search: FindingSearch;
   onSearch: (next: FindingSearch) => void;
 }) {
-  const query = queryOf(search);
+  const query = toApiQuery(search);
   const byStatus = useSummaryWithout(query, 'status')?.byStatus;
   const bySeverity = useSummaryWithout(query, 'severity')?.bySeverity;
   const byKind = useSummaryWithout(query, 'kind')?.byKind;
@@ -40,18 +40,18 @@ export function FilterBar({
       <Chips
         labelled
         label="Status"
-        chosen={facetOf(search, 'status')}
+        chosen={facetValues(search, 'status')}
         options={STATUSES.map((value) => ({ value, text: STATUS_TEXTS[value], count: byStatus?.[value] }))}
         onChange={choose('status')}
       />
       <Chips
         labelled
         label="Severity"
-        chosen={facetOf(search, 'severity')}
+        chosen={facetValues(search, 'severity')}
         options={SEVERITIES.map((value) => ({
           value,
-          text: SEVERITY[value].text,
-          hue: SEVERITY[value].hue,
+          text: SEVERITY_LABELS[value].text,
+          hue: SEVERITY_LABELS[value].hue,
           count: bySeverity?.[value],
         }))}
         onChange={choose('severity')}
@@ -59,7 +59,7 @@ export function FilterBar({
       <Chips
         labelled
         label="Kind"
-        chosen={facetOf(search, 'kind')}
+        chosen={facetValues(search, 'kind')}
         options={KINDS.map((value) => ({ value, text: KIND_TEXTS[value], count: byKind?.[value] }))}
         onChange={choose('kind')}
       />

@@ -1,5 +1,5 @@
 import { SEVERITIES } from '../../format/labels.ts';
-import { listOf } from '../../lists/search-params.ts';
+import { parseList } from '../../lists/search-params.ts';
 
 export const STATUSES = ['open', 'ignored', 'fixed', 'removed'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -28,15 +28,15 @@ const VALUES = { status: STATUSES, severity: SEVERITIES, kind: KINDS } as const;
 const DEFAULT_STATUS = 'open';
 
 /** What a facet is set to; open findings unless told otherwise. Unknown values fall away. */
-export function facetOf<F extends Facet>(search: FindingSearch, facet: F): (typeof VALUES)[F][number][] {
-  const set: readonly string[] = listOf<string>(search[facet], VALUES[facet]);
+export function facetValues<F extends Facet>(search: FindingSearch, facet: F): (typeof VALUES)[F][number][] {
+  const set: readonly string[] = parseList<string>(search[facet], VALUES[facet]);
   const chosen = set.length === 0 && facet === 'status' ? [DEFAULT_STATUS] : set;
   return chosen as (typeof VALUES)[F][number][];
 }
 
 /** The search with a facet set anew, as it stands in the address. */
 export function withFacet(search: FindingSearch, facet: Facet, chosen: readonly string[]): FindingSearch {
-  const text = listOf<string>(chosen.join(), VALUES[facet]).join();
+  const text = parseList<string>(chosen.join(), VALUES[facet]).join();
   const isDefault = text === '' || (facet === 'status' && text === DEFAULT_STATUS);
   return isDefault ? without(search, [facet]) : { ...search, [facet]: text };
 }
@@ -56,12 +56,12 @@ export function exportHref(query: FindingQuery, format: 'csv' | 'sarif'): string
   return `/api/v1/findings.${format}?${new URLSearchParams(query)}`;
 }
 
-export function queryOf(search: FindingSearch): FindingQuery {
-  const severity = facetOf(search, 'severity').join();
-  const kind = facetOf(search, 'kind').join();
+export function toApiQuery(search: FindingSearch): FindingQuery {
+  const severity = facetValues(search, 'severity').join();
+  const kind = facetValues(search, 'kind').join();
   const { integration, repository, q } = search;
   return {
-    status: facetOf(search, 'status').join(),
+    status: facetValues(search, 'status').join(),
     ...(severity === '' ? {} : { severity }),
     ...(kind === '' ? {} : { kind }),
     ...(integration === undefined ? {} : { integrationId: integration }),

@@ -5,7 +5,7 @@ import { RowTime } from '../../parts/row-time.tsx';
 import { Cell } from '../../parts/virtual-list.tsx';
 import type { FindingSearch } from './filters.ts';
 import type { Finding } from './finding-data.ts';
-import { placeOf, statusWord } from './finding-labels.ts';
+import { locationText, statusLabel } from './finding-labels.ts';
 import classes from './findings.module.css';
 
 export const COLUMNS = '20px 84px minmax(0, 3fr) minmax(0, 1fr) 104px';
@@ -57,9 +57,9 @@ export function FindingCells({ finding, search, selected, onOpen, onSelect, onUn
           className={classes['open']}
           data-gone={status !== 'open'}
         >
-          {title} <span className={classes['where']}>in {placeOf(finding)}</span>
+          {title} <span className={classes['where']}>in {locationText(finding)}</span>
         </Link>
-        {status !== 'open' && <Badge className={classes['state']}>{statusWord(finding).text}</Badge>}
+        {status !== 'open' && <Badge className={classes['state']}>{statusLabel(finding).text}</Badge>}
         {moved && status === 'ignored' && onUndo !== null && (
           <Anchor
             component="button"

@@ -1,12 +1,12 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
 import { MAX_PAGES, PAGE_SIZE } from '../../lists/list-pages.ts';
 import type { FindingQuery } from './filters.ts';
 
 const fetchPage = (query: FindingQuery, cursor: string | null) =>
-  ask(
+  request(
     api.findings.$get({
       query: { ...query, limit: String(PAGE_SIZE), ...(cursor === null ? {} : { cursor }) },
     }),
@@ -17,7 +17,7 @@ export type Finding = FindingPage['items'][number];
 /** No event makes it old: it waits to be asked, so that nothing moves under the reader. */
 export const findingsQuery = (query: FindingQuery) =>
   infiniteQueryOptions({
-    queryKey: keys.findings(query),
+    queryKey: queryKeys.findings(query),
     queryFn: ({ pageParam }) => fetchPage(query, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (last, pages) => (pages.length < MAX_PAGES ? last.nextCursor : null),
@@ -26,15 +26,15 @@ export const findingsQuery = (query: FindingQuery) =>
 
 export const summaryQuery = (query: FindingQuery) =>
   queryOptions({
-    queryKey: [...keys.summaries, query],
-    queryFn: () => ask(api.findings.summary.$get({ query })),
+    queryKey: [...queryKeys.summaries, query],
+    queryFn: () => request(api.findings.summary.$get({ query })),
     placeholderData: keepPreviousData,
   });
 
 export const findingQuery = (id: string) =>
   queryOptions({
-    queryKey: keys.finding(id),
-    queryFn: () => ask(api.findings[':id'].$get({ param: { id } })),
+    queryKey: queryKeys.finding(id),
+    queryFn: () => request(api.findings[':id'].$get({ param: { id } })),
   });
 
 /** A finding as some loaded list has it. */

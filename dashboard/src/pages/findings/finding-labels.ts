@@ -1,4 +1,4 @@
-import type { Word } from '../../format/labels.ts';
+import type { Label } from '../../format/labels.ts';
 import type { Kind, Status } from './filters.ts';
 
 export const REASONS = ['false_positive', 'accepted_risk', 'used_in_tests', 'other'] as const;
@@ -26,10 +26,10 @@ export const KIND_TEXTS: Record<Kind, string> = {
 };
 
 /** `Ignored: false positive until 2027-01-01`. */
-export function statusWord(finding: {
+export function statusLabel(finding: {
   status: Status;
   triage: { reason: Reason; until: string | null } | null;
-}): Word {
+}): Label {
   const { status, triage } = finding;
   if (status === 'open') return { text: 'Open', hue: 'warn' };
   if (status === 'fixed') return { text: 'Fixed: no longer found', hue: 'ok' };
@@ -40,7 +40,7 @@ export function statusWord(finding: {
 }
 
 /** `path:4`, or `path:4-9` where it goes over several lines. */
-export function placeOf({
+export function locationText({
   path,
   startLine,
   endLine,

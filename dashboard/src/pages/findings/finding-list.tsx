@@ -1,8 +1,8 @@
 import { Button, Checkbox, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { count } from '../../format/labels.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { formatCount } from '../../format/labels.ts';
 import type { RowCursor } from '../../keyboard/row-cursor.ts';
 import { MAX_ROWS } from '../../lists/list-pages.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
@@ -40,7 +40,7 @@ export function FindingList(props: FindingListProps) {
       <div className={classes['line']}>
         {rows.length > 0 && total !== null && (
           <span role="status">
-            {rows.length.toLocaleString('en')} of {count(total, 'finding')}
+            {rows.length.toLocaleString('en')} of {formatCount(total, 'finding')}
           </span>
         )}
         {rows.length > 0 && <ExportLinks search={search} total={total} />}
@@ -49,10 +49,10 @@ export function FindingList(props: FindingListProps) {
             {news.toLocaleString('en')} new, show
           </Button>
         )}
-        <Unknown search={search} />
+        <UnscannedNotice search={search} />
       </div>
       {list.isPending && <LoadingRows rows={12} label="The findings are on their way" />}
-      {list.isSuccess && rows.length === 0 && <None search={search} onClear={onClear} />}
+      {list.isSuccess && rows.length === 0 && <NoFindings search={search} onClear={onClear} />}
       {rows.length > 0 && <Rows {...props} />}
     </>
   );
@@ -126,16 +126,16 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
   );
 }
 
-const overview = { queryKey: keys.overview, queryFn: () => ask(api.overview.$get()) };
+const overview = { queryKey: queryKeys.overview, queryFn: () => request(api.overview.$get()) };
 
 /** What no list can show: repositories of which nothing is known. */
-function Unknown({ search }: { search: FindingSearch }) {
+function UnscannedNotice({ search }: { search: FindingSearch }) {
   const { data } = useQuery(overview);
   const failed = data?.freshness.failed ?? 0;
   if (failed === 0 || search.repository !== undefined || search.integration !== undefined) return null;
   return (
     <Text size="xs" c="warn" component="span">
-      {count(failed, 'repository', 'repositories')} could not be scanned; findings there are unknown.{' '}
+      {formatCount(failed, 'repository', 'repositories')} could not be scanned; findings there are unknown.{' '}
       <TextLink to="/repositories" size="xs">
         Repositories
       </TextLink>
@@ -143,7 +143,7 @@ function Unknown({ search }: { search: FindingSearch }) {
   );
 }
 
-function None({ search, onClear }: { search: FindingSearch; onClear: () => void }) {
+function NoFindings({ search, onClear }: { search: FindingSearch; onClear: () => void }) {
   const { data } = useQuery(overview);
   if (isNarrowed(search))
     return (
@@ -159,7 +159,7 @@ function None({ search, onClear }: { search: FindingSearch; onClear: () => void 
     <Empty title="No open findings.">
       <Text size="sm" c="dimmed">
         {fresh !== undefined &&
-          `${scanned.toLocaleString('en')} of ${count(fresh.repositories, 'repository', 'repositories')} scanned.`}
+          `${scanned.toLocaleString('en')} of ${formatCount(fresh.repositories, 'repository', 'repositories')} scanned.`}
       </Text>
     </Empty>
   );

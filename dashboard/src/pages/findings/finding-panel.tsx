@@ -2,18 +2,25 @@ import { ActionIcon, Badge, Button, Text, Title } from '@mantine/core';
 import { IconLink, IconX } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Problem } from '../../api/problem.ts';
-import { SeverityBadge, WordBadge } from '../../parts/badges.tsx';
+import { LabelBadge, SeverityBadge } from '../../parts/badges.tsx';
 import { copyText } from '../../parts/copy-button.tsx';
-import { isWebAddress, OutsideLink } from '../../parts/external-link.tsx';
+import { ExternalLink, isHttpUrl } from '../../parts/external-link.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { say } from '../../parts/toast.ts';
+import { showToast } from '../../parts/toast.ts';
 import type { Finding } from './finding-data.ts';
 import { findingInLists, findingQuery } from './finding-data.ts';
 import type { Reason } from './finding-labels.ts';
-import { actorText, KIND_TEXTS, placeOf, REASON_TEXTS, shortCommit, statusWord } from './finding-labels.ts';
+import {
+  actorText,
+  KIND_TEXTS,
+  locationText,
+  REASON_TEXTS,
+  shortCommit,
+  statusLabel,
+} from './finding-labels.ts';
 import classes from './findings.module.css';
 import { IgnoreMenu } from './ignore-menu.tsx';
 import { isTriagable } from './use-triage.tsx';
@@ -45,7 +52,7 @@ export function FindingPanel({
       <div className={classes['panelHead']}>
         {data !== undefined && <SeverityBadge severity={data.severity} />}
         {data !== undefined && <Badge>{KIND_TEXTS[data.kind]}</Badge>}
-        {data !== undefined && data.status !== 'open' && <WordBadge word={statusWord(data)} />}
+        {data !== undefined && data.status !== 'open' && <LabelBadge word={statusLabel(data)} />}
         <ActionIcon aria-label="Close the details" onClick={onClose}>
           <IconX size={16} />
         </ActionIcon>
@@ -72,7 +79,7 @@ function Details({ finding, actions }: { finding: Finding; actions: PanelActions
         {title}
       </Title>
       <Text size="sm" className={classes['mono']}>
-        {placeOf(finding)} @ {shortCommit(finding.commit)}
+        {locationText(finding)} @ {shortCommit(finding.commit)}
       </Text>
       <pre className={classes['excerpt']}>
         <span className={classes['lineNumber']}>{startLine}</span>
@@ -101,7 +108,7 @@ function Actions({ finding, actions }: { finding: Finding; actions: PanelActions
           Reopen
         </Button>
       )}
-      {isWebAddress(finding.permalink) && (
+      {isHttpUrl(finding.permalink) && (
         <Button variant="default" component="a" href={finding.permalink} target="_blank" rel="noreferrer">
           Open in GitLab
         </Button>
@@ -119,7 +126,7 @@ function Actions({ finding, actions }: { finding: Finding; actions: PanelActions
 
 /** The address of the finding in Secu, for somebody who may read it too. */
 export async function copyLink(id: string): Promise<void> {
-  if (await copyText(`${location.origin}/findings?finding=${id}`)) say('Link copied.');
+  if (await copyText(`${location.origin}/findings?finding=${id}`)) showToast('Link copied.');
 }
 
 function Facts({ finding }: { finding: Finding }) {
@@ -134,9 +141,9 @@ function Facts({ finding }: { finding: Finding }) {
       </dd>
       <dt>Commit</dt>
       <dd>
-        <OutsideLink href={permalink}>
+        <ExternalLink href={permalink}>
           <span className={classes['mono']}>{finding.commit}</span>
-        </OutsideLink>
+        </ExternalLink>
       </dd>
       <dt>Rule</dt>
       <dd>

@@ -1,14 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useCallback, useMemo, useRef } from 'react';
-import { keys } from '../../api/query-keys.ts';
-import { useMay } from '../../api/session.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { useHasRole } from '../../api/session.ts';
 import { useRowCursor } from '../../keyboard/row-cursor.ts';
-import { startAnew } from '../../lists/list-pages.ts';
+import { restartList } from '../../lists/list-pages.ts';
 import { Page } from '../../parts/page.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import type { FindingSearch } from './filters.ts';
-import { queryOf, without } from './filters.ts';
+import { toApiQuery, without } from './filters.ts';
 import { summaryQuery } from './finding-data.ts';
 import { FindingList } from './finding-list.tsx';
 import { FindingPanel } from './finding-panel.tsx';
@@ -24,14 +24,14 @@ const route = getRouteApi('/shell/findings');
 /** Which of these are real, and what to do with each. */
 export default function Findings() {
   const search: FindingSearch = route.useSearch();
-  const query = useMemo(() => queryOf(search), [search]);
+  const query = useMemo(() => toApiQuery(search), [search]);
   const { data: summary } = useQuery(summaryQuery(query));
   const found = useFindingList(query);
   const ids = useMemo(() => found.rows.map(({ id }) => id), [found.rows]);
   const cursor = useRowCursor(ids);
   const picked = useSelection();
-  const { open, close, apply } = useWays(search);
-  const mayTriage = useMay('operator');
+  const { open, close, apply } = useFindingNavigation(search);
+  const mayTriage = useHasRole('operator');
   const total = summary?.total ?? null;
   const openRow = useCallback(
     (id: string) => {
@@ -83,7 +83,7 @@ export default function Findings() {
 }
 
 /** Opening pushes, going on from one to the next replaces: Back closes the details, and once more leaves the list. */
-function useWays(search: FindingSearch) {
+function useFindingNavigation(search: FindingSearch) {
   const navigate = route.useNavigate();
   const router = useRouter();
   const client = useQueryClient();
@@ -108,7 +108,7 @@ function useWays(search: FindingSearch) {
   }, [navigate, router, search]);
   const apply = useCallback(
     (next: FindingSearch) => {
-      void startAnew(client, keys.findings(queryOf(next)));
+      void restartList(client, queryKeys.findings(toApiQuery(next)));
       void navigate({ search: { ...next }, replace: true, resetScroll: false });
     },
     [client, navigate],

@@ -1,7 +1,7 @@
 import { NativeSelect, Stack, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { serverClock } from '../../api/server-clock.ts';
-import { count } from '../../format/labels.ts';
+import { formatCount } from '../../format/labels.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import type { Reason } from './finding-labels.ts';
 import { REASON_TEXTS, REASONS } from './finding-labels.ts';
@@ -25,7 +25,7 @@ export default function IgnoreDialog({
   const [reason, setReason] = useState<Reason>(given);
   const [comment, setComment] = useState('');
   const [until, setUntil] = useState('');
-  const what = count(many, 'finding');
+  const what = formatCount(many, 'finding');
   const ignore = () =>
     onIgnore({
       reason,

@@ -1,6 +1,6 @@
-import { useKeys } from '../../keyboard/hotkeys.ts';
+import { useShortcuts } from '../../keyboard/hotkeys.ts';
 import type { useRowCursor } from '../../keyboard/row-cursor.ts';
-import { isWebAddress } from '../../parts/external-link.tsx';
+import { isHttpUrl } from '../../parts/external-link.tsx';
 import type { FindingSearch } from './filters.ts';
 import type { Finding } from './finding-data.ts';
 import { REASONS } from './finding-labels.ts';
@@ -31,7 +31,7 @@ export function useFindingKeys(input: {
     if (next !== null) picked.select(next, true);
   };
   const finding = rows.find(({ id }) => id === current);
-  useKeys({
+  useShortcuts({
     j: () => move(1),
     k: () => move(-1),
     ArrowDown: () => move(1),
@@ -40,11 +40,11 @@ export function useFindingKeys(input: {
     Escape: () => (search.finding === undefined ? picked.clear() : input.close()),
     c: () => current !== null && void copyLink(current),
     v: () => {
-      if (finding !== undefined && isWebAddress(finding.permalink))
+      if (finding !== undefined && isHttpUrl(finding.permalink))
         window.open(finding.permalink, '_blank', 'noopener,noreferrer');
     },
   });
-  useKeys(
+  useShortcuts(
     {
       x: () => current !== null && picked.select(current, !picked.selection.ids.has(current)),
       'Shift+j': () => extend(1),

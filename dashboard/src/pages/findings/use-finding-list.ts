@@ -1,58 +1,58 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { keys } from '../../api/query-keys.ts';
+import { queryKeys } from '../../api/query-keys.ts';
 import { serverClock } from '../../api/server-clock.ts';
-import { rowsOf, startAnew } from '../../lists/list-pages.ts';
-import { useEvents } from '../../live/event-bus.ts';
+import { restartList, uniqueRows } from '../../lists/list-pages.ts';
+import { useLiveEvents } from '../../live/event-bus.ts';
 import type { LiveEvent } from '../../live/event-stream.ts';
 import type { FindingQuery } from './filters.ts';
 import type { Finding } from './finding-data.ts';
 import { findingsQuery, patchFindings } from './finding-data.ts';
-import type { NewSince } from './new-findings.ts';
-import { NOTHING_NEW, newCount, takeIn } from './new-findings.ts';
+import type { NewFindings } from './new-findings.ts';
+import { countEvent, NO_NEW_FINDINGS, totalNew } from './new-findings.ts';
 
 /** The stream may begin a little before the list was asked for: what is older than that is in the list. */
-const MARGIN_MS = 5_000;
+const STREAM_MARGIN_MS = 5_000;
 
 /** The list of a filter, kept true without moving a row: what is known is changed in place, what is new is counted. */
 export function useFindingList(query: FindingQuery) {
   const client = useQueryClient();
   const list = useInfiniteQuery(findingsQuery(query));
-  const rows = useMemo(() => rowsOf(list.data), [list.data]);
-  const [since, setSince] = useState<NewSince>(NOTHING_NEW);
+  const rows = useMemo(() => uniqueRows(list.data), [list.data]);
+  const [since, setSince] = useState<NewFindings>(NO_NEW_FINDINGS);
   const askedAtMs = useRef(serverClock.now());
   const text = JSON.stringify(query);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins anew
   useEffect(() => {
-    setSince(NOTHING_NEW);
+    setSince(NO_NEW_FINDINGS);
     askedAtMs.current = serverClock.now();
   }, [text]);
   const showNew = useCallback(async () => {
-    setSince(NOTHING_NEW);
+    setSince(NO_NEW_FINDINGS);
     askedAtMs.current = serverClock.now();
-    await startAnew(client, keys.findings(JSON.parse(text) as FindingQuery));
+    await restartList(client, queryKeys.findings(JSON.parse(text) as FindingQuery));
   }, [client, text]);
-  const news = newCount(since);
+  const news = totalNew(since);
   const isEmpty = list.isSuccess && rows.length === 0;
   useEffect(() => {
     if (isEmpty && news > 0) void showNew();
   }, [isEmpty, news, showNew]);
-  useEvents((event) => {
-    patchFindings(client, patchesOf(event));
-    if (Date.parse(event.at) < askedAtMs.current - MARGIN_MS) return;
-    setSince((before) => takeIn(before, event, query));
+  useLiveEvents((event) => {
+    patchFindings(client, patchesForEvent(event));
+    if (Date.parse(event.at) < askedAtMs.current - STREAM_MARGIN_MS) return;
+    setSince((before) => countEvent(before, event, query));
   });
   return { list, rows, news, showNew };
 }
 
-function patchesOf({ kind, data, at }: LiveEvent): Map<string, (finding: Finding) => Finding> {
+function patchesForEvent({ kind, data, at }: LiveEvent): Map<string, (finding: Finding) => Finding> {
   const ids = Array.isArray(data['findingIds']) ? data['findingIds'] : [data['findingId']];
   const known = ids.filter((id): id is string => typeof id === 'string');
-  const patch = patchOf(kind, data, at);
+  const patch = patchForEvent(kind, data, at);
   return new Map(patch === null ? [] : known.map((id) => [id, patch]));
 }
 
-function patchOf(
+function patchForEvent(
   kind: string,
   { status, reason }: Record<string, unknown>,
   at: string,

@@ -1,10 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { keys } from '../../api/query-keys.ts';
-import { count } from '../../format/labels.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { formatCount } from '../../format/labels.ts';
 import type { useRowCursor } from '../../keyboard/row-cursor.ts';
-import { startAnew } from '../../lists/list-pages.ts';
-import { say } from '../../parts/toast.ts';
+import { restartList } from '../../lists/list-pages.ts';
+import { showToast } from '../../parts/toast.ts';
 import type { FindingQuery, FindingSearch } from './filters.ts';
 import type { Finding } from './finding-data.ts';
 import type { Reason } from './finding-labels.ts';
@@ -13,10 +13,10 @@ import type { Verdict } from './use-triage.tsx';
 import { triageAll, useTriage } from './use-triage.tsx';
 
 /** From so many on it is asked first. */
-const MANY = 20;
+const CONFIRM_FROM_COUNT = 20;
 
 /** What the dialog is about: these, or all that match. */
-type Asked = ({ findings: readonly Finding[] } | { all: number }) & { reason: Reason };
+type PendingDialog = ({ findings: readonly Finding[] } | { all: number }) & { reason: Reason };
 const FIRST_REASON: Reason = 'false_positive';
 
 export type TriageFlow = ReturnType<typeof useTriageFlow>;
@@ -34,7 +34,7 @@ export function useTriageFlow(input: {
   const { rows, total, query, cursor, picked, search } = input;
   const client = useQueryClient();
   const triage = useTriage();
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [asked, setAsked] = useState<PendingDialog | null>(null);
   const { ids, all } = picked.selection;
   const current = search.finding ?? cursor.cursor.id;
   const targets = (): Finding[] => rows.filter(({ id }) => (ids.size > 0 ? ids.has(id) : id === current));
@@ -55,9 +55,9 @@ export function useTriageFlow(input: {
   const everything = async (verdict: Verdict) => {
     const changed = await triageAll(query, verdict);
     picked.clear();
-    say(`${verdict === null ? 'Opened' : 'Ignored'} ${count(changed, 'finding')}.`);
-    await client.invalidateQueries({ queryKey: keys.summaries });
-    await startAnew(client, keys.findings(query));
+    showToast(`${verdict === null ? 'Opened' : 'Ignored'} ${formatCount(changed, 'finding')}.`);
+    await client.invalidateQueries({ queryKey: queryKeys.summaries });
+    await restartList(client, queryKeys.findings(query));
   };
   /** By key or button, for what is selected or else marked. */
   const wish = (verdict: Verdict) => {
@@ -66,7 +66,8 @@ export function useTriageFlow(input: {
       return setAsked({ all: total ?? rows.length, reason: verdict.reason });
     }
     const findings = targets();
-    if (verdict !== null && findings.length >= MANY) return setAsked({ findings, reason: verdict.reason });
+    if (verdict !== null && findings.length >= CONFIRM_FROM_COUNT)
+      return setAsked({ findings, reason: verdict.reason });
     void many(findings, verdict);
   };
   return {

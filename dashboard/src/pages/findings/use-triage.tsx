@@ -1,12 +1,12 @@
 import { Anchor } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
 import { serverClock } from '../../api/server-clock.ts';
 import { useMe } from '../../api/session.ts';
-import { count } from '../../format/labels.ts';
-import { say, sayFailed } from '../../parts/toast.ts';
+import { formatCount } from '../../format/labels.ts';
+import { showErrorToast, showToast } from '../../parts/toast.ts';
 import type { FindingQuery } from './filters.ts';
 import type { Finding } from './finding-data.ts';
 import { patchFindings } from './finding-data.ts';
@@ -15,10 +15,10 @@ import type { Reason } from './finding-labels.ts';
 /** `null` opens again. */
 export type Verdict = { reason: Reason; comment?: string; until?: string } | null;
 
-const bodyOf = (verdict: Verdict) =>
+const triageBody = (verdict: Verdict) =>
   verdict === null ? { status: 'open' as const } : { status: 'ignored' as const, triage: verdict };
 
-const before = ({ triage }: Finding): Verdict =>
+const currentVerdict = ({ triage }: Finding): Verdict =>
   triage === null
     ? null
     : {
@@ -32,11 +32,11 @@ export function isTriagable({ status }: Pick<Finding, 'status'>): boolean {
   return status === 'open' || status === 'ignored';
 }
 
-async function send(ids: readonly string[], verdict: Verdict): Promise<void> {
+async function sendVerdict(ids: readonly string[], verdict: Verdict): Promise<void> {
   const [id] = ids;
   if (ids.length === 1 && id !== undefined)
-    await ask(api.findings[':id'].$patch({ param: { id }, json: bodyOf(verdict) }));
-  else await ask(api.findings.triage.$post({ json: { ids: [...ids], ...bodyOf(verdict) } }));
+    await request(api.findings[':id'].$patch({ param: { id }, json: triageBody(verdict) }));
+  else await request(api.findings.triage.$post({ json: { ids: [...ids], ...triageBody(verdict) } }));
 }
 
 /**
@@ -73,15 +73,15 @@ export function useTriage() {
   const undo = useCallback(
     async (findings: readonly Finding[]) => {
       putBack(findings);
-      const groups = Map.groupBy(findings, (finding) => JSON.stringify(before(finding)));
+      const groups = Map.groupBy(findings, (finding) => JSON.stringify(currentVerdict(finding)));
       try {
         for (const [verdict, group] of groups)
-          await send(
+          await sendVerdict(
             group.map(({ id }) => id),
             JSON.parse(verdict) as Verdict,
           );
       } catch (err) {
-        sayFailed(err);
+        showErrorToast(err);
         await client.invalidateQueries({ queryKey: ['findings'] });
       }
     },
@@ -95,18 +95,18 @@ export function useTriage() {
       if (findings.length === 0) return;
       show(findings, verdict);
       try {
-        await send(
+        await sendVerdict(
           findings.map(({ id }) => id),
           verdict,
         );
       } catch (err) {
         putBack(findings);
-        return sayFailed(err);
+        return showErrorToast(err);
       }
-      void client.invalidateQueries({ queryKey: keys.summaries });
-      say(
+      void client.invalidateQueries({ queryKey: queryKeys.summaries });
+      showToast(
         <>
-          {verdict === null ? 'Opened' : 'Ignored'} {count(findings.length, 'finding')}.{' '}
+          {verdict === null ? 'Opened' : 'Ignored'} {formatCount(findings.length, 'finding')}.{' '}
           <Anchor component="button" type="button" size="sm" onClick={() => void undo(findings)}>
             Undo
           </Anchor>
@@ -119,6 +119,6 @@ export function useTriage() {
 
 /** Triage of all that a filter shows, loaded or not. @returns how many were changed */
 export async function triageAll(filter: FindingQuery, verdict: Verdict): Promise<number> {
-  const { changed } = await ask(api.findings.triage.$post({ json: { filter, ...bodyOf(verdict) } }));
+  const { changed } = await request(api.findings.triage.$post({ json: { filter, ...triageBody(verdict) } }));
   return changed;
 }

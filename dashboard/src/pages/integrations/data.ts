@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
 
-const fetchIntegration = (id: string) => ask(api.integrations[':id'].$get({ param: { id } }));
+const fetchIntegration = (id: string) => request(api.integrations[':id'].$get({ param: { id } }));
 export type Integration = Awaited<ReturnType<typeof fetchIntegration>>;
 
 /** As many as one answer holds; who has more searches. */
@@ -10,14 +10,14 @@ const LIMIT = '200';
 
 export function integrationsQuery(filters: { status?: string; q?: string }) {
   return queryOptions({
-    queryKey: [...keys.integrations, filters],
-    queryFn: () => ask(api.integrations.$get({ query: { ...filters, limit: LIMIT, sort: 'name' } })),
+    queryKey: [...queryKeys.integrations, filters],
+    queryFn: () => request(api.integrations.$get({ query: { ...filters, limit: LIMIT, sort: 'name' } })),
   });
 }
 
 export function integrationQuery(id: string) {
   return queryOptions({
-    queryKey: keys.integration(id),
+    queryKey: queryKeys.integration(id),
     queryFn: () => fetchIntegration(id),
   });
 }

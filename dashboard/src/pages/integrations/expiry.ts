@@ -1,8 +1,8 @@
-import type { Word } from '../../format/labels.ts';
+import type { Label } from '../../format/labels.ts';
 import { causeTitle } from '../../format/labels.ts';
 
 /** What of a token its end of life is told from. */
-export interface TokenLife {
+export interface TokenDates {
   createdAt: string | null;
   /** `YYYY-MM-DD`. */
   expiresAt: string | null;
@@ -20,22 +20,26 @@ const BAD_FLAG = 7;
 const LAST_HOURS = 12;
 
 /** GitLab refuses the token whatever its date says. */
-const DEAD = ['token_revoked', 'token_rejected', 'rotation_lost'];
+const UNUSABLE_CAUSES = ['token_revoked', 'token_rejected', 'rotation_lost'];
 
 /** Whether days are left to the token at all: one that was revoked must not look as if it lived on. */
-export function isDead(cause: string | null): boolean {
-  return cause !== null && DEAD.includes(cause);
+export function isUnusable(cause: string | null): boolean {
+  return cause !== null && UNUSABLE_CAUSES.includes(cause);
 }
 
 /** What is to be said of a token's end: that it is dead, or how long it lives yet. */
-export function endWord(token: Omit<TokenLife, 'createdAt'>, cause: string | null, nowMs: number): Word {
-  if (!isDead(cause)) return expiryWord(token, nowMs);
+export function tokenExpiryLabel(
+  token: Omit<TokenDates, 'createdAt'>,
+  cause: string | null,
+  nowMs: number,
+): Label {
+  if (!isUnusable(cause)) return expiryLabel(token, nowMs);
   const title = causeTitle(cause);
   return { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}`, hue: 'bad' };
 }
 
 /** How long a token lives yet, in the colour of the threshold that it has reached. */
-export function expiryWord({ expiresAt, expiry }: Omit<TokenLife, 'createdAt'>, nowMs: number): Word {
+export function expiryLabel({ expiresAt, expiry }: Omit<TokenDates, 'createdAt'>, nowMs: number): Label {
   switch (expiry.state) {
     case 'never':
       return { text: 'No expiry', hue: 'neutral' };
@@ -44,9 +48,9 @@ export function expiryWord({ expiresAt, expiry }: Omit<TokenLife, 'createdAt'>, 
     case 'expired':
       return { text: expiresAt === null ? 'Expired' : `Expired on ${expiresAt}`, hue: 'bad' };
     case 'ok':
-      return { text: leftText({ expiresAt, expiry }, nowMs), hue: 'neutral' };
+      return { text: remainingText({ expiresAt, expiry }, nowMs), hue: 'neutral' };
     case 'expiring':
-      return { text: leftText({ expiresAt, expiry }, nowMs), hue: expiringHue(expiry.flag) };
+      return { text: remainingText({ expiresAt, expiry }, nowMs), hue: expiringHue(expiry.flag) };
   }
 }
 
@@ -54,30 +58,30 @@ function expiringHue(flag: number | null): 'warn' | 'bad' {
   return flag !== null && flag <= BAD_FLAG ? 'bad' : 'warn';
 }
 
-function leftText({ expiresAt, expiry }: Omit<TokenLife, 'createdAt'>, nowMs: number): string {
+function remainingText({ expiresAt, expiry }: Omit<TokenDates, 'createdAt'>, nowMs: number): string {
   const days = expiry.daysLeft ?? 0;
   if (days !== 1 || expiresAt === null)
     return `${days.toLocaleString('en')} ${days === 1 ? 'day' : 'days'} left`;
-  const hours = Math.ceil((deathMs(expiresAt) - nowMs) / HOUR_MS);
+  const hours = Math.ceil((expiryMs(expiresAt) - nowMs) / HOUR_MS);
   return hours >= 1 && hours < LAST_HOURS
     ? `Expires at 00:00 UTC, in ${hours} h`
     : 'Expires tomorrow at 00:00 UTC';
 }
 
 /** A token is dead from 00:00 UTC of its day. */
-function deathMs(date: string): number {
+function expiryMs(date: string): number {
   return Date.parse(`${date}T00:00:00Z`);
 }
 
 /** Days of a token's life, and how many are gone; `null` where its beginning or end is not known. */
-export function lifeOf(token: TokenLife): {
+export function lifetimeOf(token: TokenDates): {
   goneDays: number;
   days: number;
 } | null {
   const { createdAt, expiresAt, expiry } = token;
   if (createdAt === null || expiresAt === null || expiry.daysLeft === null) return null;
   const bornMs = Math.floor(Date.parse(createdAt) / DAY_MS) * DAY_MS;
-  const days = Math.round((deathMs(expiresAt) - bornMs) / DAY_MS);
+  const days = Math.round((expiryMs(expiresAt) - bornMs) / DAY_MS);
   if (days < 1) return null;
   return { goneDays: Math.min(days, Math.max(0, days - expiry.daysLeft)), days };
 }

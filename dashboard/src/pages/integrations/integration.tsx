@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { Problem } from '../../api/problem.ts';
-import { useMay } from '../../api/session.ts';
+import { useHasRole } from '../../api/session.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
@@ -66,7 +66,7 @@ function Loaded({ integration }: { integration: Integration }) {
   const { tab: wanted, act } = route.useSearch();
   const navigate = useNavigate({ from: '/integrations/$id' });
   const [dialog, setDialog] = useState<DialogName | null>(null);
-  const mayReplace = useMay('operator');
+  const mayReplace = useHasRole('operator');
   // a link of the overview leads to the remedy itself; once followed it is a plain address again
   useEffect(() => {
     if (act === undefined) return;

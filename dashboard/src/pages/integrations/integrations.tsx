@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useMay } from '../../api/session.ts';
-import { INTEGRATION_STATUS } from '../../format/labels.ts';
-import { useKeys } from '../../keyboard/hotkeys.ts';
-import { listOf } from '../../lists/search-params.ts';
+import { useHasRole } from '../../api/session.ts';
+import { STATUS_LABELS } from '../../format/labels.ts';
+import { useShortcuts } from '../../keyboard/hotkeys.ts';
+import { parseList } from '../../lists/search-params.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Chips } from '../../parts/chips.tsx';
 import { FirstUse } from '../../parts/first-use.tsx';
@@ -22,12 +22,12 @@ const STATUSES = ['pending', 'active', 'invalid', 'paused'] as const;
 export default function Integrations() {
   const { status, q } = route.useSearch();
   const navigate = useNavigate({ from: '/integrations' });
-  const chosen = listOf(status, STATUSES);
+  const chosen = parseList(status, STATUSES);
   const isFiltered = chosen.length > 0 || q !== undefined;
   const filters = { ...(chosen.length > 0 && { status: chosen.join(',') }), ...(q !== undefined && { q }) };
   const list = useQuery({ ...integrationsQuery(filters), placeholderData: keepPreviousData });
-  const mayAdd = useMay('operator');
-  useKeys({ n: () => void navigate({ to: '/integrations/new' }) }, mayAdd);
+  const mayAdd = useHasRole('operator');
+  useShortcuts({ n: () => void navigate({ to: '/integrations/new' }) }, mayAdd);
   const filter = (change: { status?: string; q?: string }) =>
     void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
   const isFirstUse = list.data?.items.length === 0 && !isFiltered;
@@ -38,7 +38,7 @@ export default function Integrations() {
           <SearchField label="Search by name" value={q ?? ''} onSearch={(text) => filter({ q: text })} />
           <Chips
             label="Status"
-            options={STATUSES.map((value) => ({ value, text: INTEGRATION_STATUS[value].text }))}
+            options={STATUSES.map((value) => ({ value, text: STATUS_LABELS[value].text }))}
             chosen={chosen}
             onChange={(next) => filter({ status: STATUSES.filter((each) => next.includes(each)).join(',') })}
           />

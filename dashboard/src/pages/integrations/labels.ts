@@ -1,21 +1,21 @@
-import type { Word } from '../../format/labels.ts';
-import { causeTitle, INTEGRATION_STATUS } from '../../format/labels.ts';
+import type { Label } from '../../format/labels.ts';
+import { causeTitle, STATUS_LABELS } from '../../format/labels.ts';
 
-export function statusWord({
+export function statusLabel({
   status,
   cause,
 }: {
-  status: keyof typeof INTEGRATION_STATUS;
+  status: keyof typeof STATUS_LABELS;
   cause: string | null;
-}): Word {
-  const word = INTEGRATION_STATUS[status];
+}): Label {
+  const word = STATUS_LABELS[status];
   return status === 'invalid' && cause !== null
     ? { ...word, text: `${word.text}: ${causeTitle(cause)}` }
     : word;
 }
 
 /** What kind of account the token belongs to. */
-export const OWNER_KINDS = {
+export const OWNER_KIND_TEXTS = {
   user: 'person',
   service_account: 'service account',
   group_token: 'group token',
@@ -33,12 +33,12 @@ interface Sync {
 }
 
 /** Where the listing stands; `null` where only its time is to be said. */
-export function syncWord({ state, cause, listed, lastCompletedAt, complete }: Sync): Word | null {
+export function syncLabel({ state, cause, listed, lastCompletedAt, complete }: Sync): Label | null {
   switch (state) {
     case 'running':
       return { text: `Syncing: ${listed.toLocaleString('en')} listed`, hue: 'info' };
     case 'waiting':
-      return waitingWord(cause);
+      return waitingLabel(cause);
     case 'failed':
       return { text: `Sync failed: ${causeTitle(cause)}`, hue: 'bad' };
     case 'idle':
@@ -47,7 +47,7 @@ export function syncWord({ state, cause, listed, lastCompletedAt, complete }: Sy
   }
 }
 
-function waitingWord(cause: string | null): Word {
+function waitingLabel(cause: string | null): Label {
   if (cause === 'brake_engaged') return { text: 'Sync held back', hue: 'warn' };
   if (cause === null) return { text: 'Sync waits', hue: 'info' };
   return { text: `Waiting for GitLab: ${causeTitle(cause)}`, hue: 'warn' };

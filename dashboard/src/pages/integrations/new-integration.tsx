@@ -1,13 +1,13 @@
-import { useMay } from '../../api/session.ts';
+import { useHasRole } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { NotAllowed } from '../../parts/states.tsx';
 import { NewIntegrationForm } from './new/new-integration-form.tsx';
 
 export default function NewIntegration() {
-  const mayAdd = useMay('operator');
+  const mayAdd = useHasRole('operator');
   return (
     <Page title="New integration">
-      {mayAdd ? <NewIntegrationForm /> : <NotAllowed who="Operators and administrators" />}
+      {mayAdd ? <NewIntegrationForm /> : <NotAllowed roles="Operators and administrators" />}
     </Page>
   );
 }

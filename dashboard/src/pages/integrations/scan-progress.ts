@@ -7,7 +7,7 @@ interface Scanned {
  * How many repositories no scan waits for, of those that are scanned; `null` while nothing waits or runs. It never
  * reads "all done" while something runs.
  */
-export function progressOf({ scans, counts }: Scanned) {
+export function scanProgress({ scans, counts }: Scanned) {
   const { queued, running } = scans;
   const open = queued + running;
   if (open === 0) return null;

@@ -1,4 +1,4 @@
-import type { Word } from '../../format/labels.ts';
+import type { Label } from '../../format/labels.ts';
 import { causeTitle } from '../../format/labels.ts';
 
 export interface SyncRun {
@@ -16,7 +16,7 @@ export interface SyncRun {
 }
 
 /** How a listing ended, or where it stands. One that was not complete never reads as done. */
-export function syncRunWord({ state, cause, complete }: SyncRun): Word {
+export function syncRunLabel({ state, cause, complete }: SyncRun): Label {
   switch (state) {
     case 'queued':
       return { text: 'Queued', hue: 'neutral' };

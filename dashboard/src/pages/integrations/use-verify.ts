@@ -1,22 +1,23 @@
 import { useMutation, useMutationState, useQueryClient } from '@tanstack/react-query';
-import { api, askWhether, newIdempotencyKey } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { say, sayFailed } from '../../parts/toast.ts';
+import { api, newIdempotencyKey, requestWithStatus } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { showErrorToast, showToast } from '../../parts/toast.ts';
 import type { Integration } from './data.ts';
 
 const KEY = ['verify-integration'];
 
 /** Verifies now, from whatever row or page; which ones are under way is the same everywhere. */
 export function useVerify() {
-  const settle = useSettled();
+  const settle = useCacheIntegration();
   const { mutate } = useMutation({
     mutationKey: KEY,
-    mutationFn: (id: string) => askWhether(api.integrations[':id'].verify.$post({ param: { id } }, once())),
+    mutationFn: (id: string) =>
+      requestWithStatus(api.integrations[':id'].verify.$post({ param: { id } }, idempotencyHeaders())),
     onSuccess: ({ done, body }) => {
       settle(body);
-      if (!done) say(`GitLab is slow. The verification of ${body.name} goes on; the page follows.`);
+      if (!done) showToast(`GitLab is slow. The verification of ${body.name} goes on; the page follows.`);
     },
-    onError: sayFailed,
+    onError: showErrorToast,
   });
   const running = useMutationState({
     filters: { mutationKey: KEY, status: 'pending' },
@@ -32,16 +33,16 @@ export function useVerify() {
 }
 
 /** Headers of a request that must not happen twice. */
-export function once() {
+export function idempotencyHeaders() {
   return { headers: { 'Idempotency-Key': newIdempotencyKey() } };
 }
 
 /** Puts an integration as the server just gave it where it is shown, and makes old what follows from it. */
-export function useSettled() {
+export function useCacheIntegration() {
   const client = useQueryClient();
   return (integration: Integration) => {
-    client.setQueryData(keys.integration(integration.id), integration);
-    void client.invalidateQueries({ queryKey: keys.integrations });
-    void client.invalidateQueries({ queryKey: keys.overview });
+    client.setQueryData(queryKeys.integration(integration.id), integration);
+    void client.invalidateQueries({ queryKey: queryKeys.integrations });
+    void client.invalidateQueries({ queryKey: queryKeys.overview });
   };
 }

@@ -1,4 +1,4 @@
-import type { Word } from '../../format/labels.ts';
+import type { Label } from '../../format/labels.ts';
 import { causeTitle } from '../../format/labels.ts';
 
 export interface AttentionItem {
@@ -11,7 +11,7 @@ export interface AttentionItem {
 }
 
 /** What of an integration a row of attention is told by. */
-export interface Known {
+export interface KnownIntegration {
   id: string;
   name: string;
   token: { expiry: { daysLeft: number | null; flag: number | null }; expiresAt: string | null } | null;
@@ -28,18 +28,24 @@ function rankOf({ kind, cause }: AttentionItem): number {
 }
 
 /** Invalid, lost rotations, expired, days left ascending, braked syncs, failed scans, outages; then what is not set up. */
-export function inOrder(items: readonly AttentionItem[], known: readonly Known[]): AttentionItem[] {
+export function sortByUrgency(
+  items: readonly AttentionItem[],
+  known: readonly KnownIntegration[],
+): AttentionItem[] {
   const days = (item: AttentionItem) =>
     item.kind === 'expiring' ? (tokenOf(item, known)?.expiry.daysLeft ?? Number.MAX_SAFE_INTEGER) : 0;
   return [...items].sort((a, b) => rankOf(a) - rankOf(b) || days(a) - days(b));
 }
 
-function tokenOf({ integrationId }: AttentionItem, known: readonly Known[]): Known['token'] {
+function tokenOf(
+  { integrationId }: AttentionItem,
+  known: readonly KnownIntegration[],
+): KnownIntegration['token'] {
   return known.find(({ id }) => id === integrationId)?.token ?? null;
 }
 
 /** Who it is about: the name that the API begins its sentence with, as long as the integration is not known. */
-export function whoOf(item: AttentionItem, known: readonly Known[]): string {
+export function attentionSubject(item: AttentionItem, known: readonly KnownIntegration[]): string {
   if (item.repositoryId === null) {
     const name = known.find(({ id }) => id === item.integrationId)?.name;
     if (name !== undefined) return name;
@@ -50,7 +56,7 @@ export function whoOf(item: AttentionItem, known: readonly Known[]): string {
 }
 
 /** What it is, for people. */
-export function whatOf(item: AttentionItem, known: readonly Known[]): Word {
+export function attentionLabel(item: AttentionItem, known: readonly KnownIntegration[]): Label {
   const { kind, cause } = item;
   switch (kind) {
     case 'invalid':
@@ -58,7 +64,7 @@ export function whatOf(item: AttentionItem, known: readonly Known[]): Word {
     case 'expired':
       return { text: 'Token expired', hue: 'bad' };
     case 'expiring':
-      return expiringWord(tokenOf(item, known));
+      return expiringLabel(tokenOf(item, known));
     case 'brake_engaged':
       return { text: 'Sync held back: many repositories would vanish', hue: 'warn' };
     case 'scan_failed':
@@ -68,7 +74,7 @@ export function whatOf(item: AttentionItem, known: readonly Known[]): Word {
         text:
           cause === null || cause === 'gitlab_unreachable'
             ? 'GitLab unreachable'
-            : capital(causeTitle(cause)),
+            : capitalize(causeTitle(cause)),
         hue: 'warn',
       };
     case 'no_channel':
@@ -84,7 +90,7 @@ export function whatOf(item: AttentionItem, known: readonly Known[]): Word {
   }
 }
 
-function expiringWord(token: Known['token']): Word {
+function expiringLabel(token: KnownIntegration['token']): Label {
   const days = token?.expiry.daysLeft ?? null;
   if (token === null || days === null) return { text: 'Token nears its end', hue: 'warn' };
   const flag = token.expiry.flag;
@@ -92,6 +98,6 @@ function expiringWord(token: Known['token']): Word {
   return { text: `${days} ${days === 1 ? 'day' : 'days'} left, ${token.expiresAt ?? ''}`, hue };
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,23 +1,29 @@
 import { Text, Title } from '@mantine/core';
 import { IconAlertCircle, IconAlertTriangle } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useMay } from '../../api/session.ts';
-import { useRowKeys } from '../../keyboard/row-keys.ts';
+import { useHasRole } from '../../api/session.ts';
+import { useRowShortcuts } from '../../keyboard/row-keys.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
 import classes from './attention.module.css';
-import type { AttentionItem, Known } from './attention-items.ts';
-import { inOrder, whatOf, whoOf } from './attention-items.ts';
+import type { AttentionItem, KnownIntegration } from './attention-items.ts';
+import { attentionLabel, attentionSubject, sortByUrgency } from './attention-items.ts';
 
-const FIRST = 12;
+const INITIAL_ROWS = 12;
 
 /** What needs a person, most urgent first: who, what, since, and one button that leads to the remedy. */
-export function Attention({ items, integrations }: { items: AttentionItem[]; integrations: Known[] }) {
+export function Attention({
+  items,
+  integrations,
+}: {
+  items: AttentionItem[];
+  integrations: KnownIntegration[];
+}) {
   const [showsAll, setShowsAll] = useState(false);
-  const list = useRowKeys<HTMLUListElement>();
-  const ordered = inOrder(items, integrations);
-  const shown = showsAll ? ordered : ordered.slice(0, FIRST);
+  const list = useRowShortcuts<HTMLUListElement>();
+  const ordered = sortByUrgency(items, integrations);
+  const shown = showsAll ? ordered : ordered.slice(0, INITIAL_ROWS);
   return (
     <section aria-labelledby="attention">
       <Title order={2} id="attention" mb="sm">
@@ -45,13 +51,13 @@ function idOf({ kind, integrationId, repositoryId }: AttentionItem): string {
   return `${kind} ${integrationId ?? ''} ${repositoryId ?? ''}`;
 }
 
-function Row({ item, integrations }: { item: AttentionItem; integrations: Known[] }) {
-  const { text, hue } = whatOf(item, integrations);
+function Row({ item, integrations }: { item: AttentionItem; integrations: KnownIntegration[] }) {
+  const { text, hue } = attentionLabel(item, integrations);
   const Icon = hue === 'bad' ? IconAlertCircle : IconAlertTriangle;
   return (
     <li data-row={idOf(item)} className={classes['row']}>
       <Icon size={16} aria-hidden="true" style={{ color: `var(--secu-dot-${hue})` }} />
-      <span className={classes['who']}>{whoOf(item, integrations)}</span>
+      <span className={classes['who']}>{attentionSubject(item, integrations)}</span>
       <span className={classes['what']}>
         {text}
         {item.kind !== 'no_channel' && (
@@ -70,8 +76,8 @@ function Row({ item, integrations }: { item: AttentionItem; integrations: Known[
 
 /** The way to where it is mended. */
 function Remedy({ item: { kind, integrationId, repositoryId } }: { item: AttentionItem }) {
-  const mayReplace = useMay('operator');
-  const isAdmin = useMay('admin');
+  const mayReplace = useHasRole('operator');
+  const isAdmin = useHasRole('admin');
   if (kind === 'no_channel')
     return isAdmin ? (
       <ButtonLink variant="default" to="/settings/channels">

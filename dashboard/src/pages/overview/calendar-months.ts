@@ -1,8 +1,8 @@
 import { causeTitle } from '../../format/labels.ts';
 import type { Hue } from '../../theme/tokens.ts';
-import { isDead } from '../integrations/expiry.ts';
+import { isUnusable } from '../integrations/expiry.ts';
 
-export interface Ending {
+export interface ExpiringToken {
   integrationId: string;
   name: string;
   /** `YYYY-MM-DD`. */
@@ -12,7 +12,7 @@ export interface Ending {
 }
 
 /** An integration whose token may have no end, or none that is known. */
-export interface Timeless {
+export interface CalendarIntegration {
   id: string;
   name: string;
   cause: string | null;
@@ -41,20 +41,20 @@ const BAD_FLAG = 7;
  * The next twelve months, from this one on, with the tokens that end in each, in the colour of the threshold that the
  * first of them has reached. What has ended, ends later, never, or when nobody knows, stands beside them.
  */
-export function calendarOf(input: {
-  expiry: readonly Ending[];
-  integrations: readonly Timeless[];
+export function buildExpiryCalendar(input: {
+  expiry: readonly ExpiringToken[];
+  integrations: readonly CalendarIntegration[];
   nowMs: number;
 }): { months: CalendarGroup[]; others: CalendarGroup[] } {
   const { integrations, nowMs } = input;
   const flags = new Map(integrations.map(({ id, token }) => [id, token?.expiry.flag ?? null]));
   const causes = new Map(integrations.map(({ id, cause }) => [id, cause]));
   const alive = input.expiry.filter(({ daysLeft }) => daysLeft > 0);
-  const group = (id: string, label: string, endings: readonly Ending[]): CalendarGroup => ({
+  const group = (id: string, label: string, endings: readonly ExpiringToken[]): CalendarGroup => ({
     id,
     label,
-    tokens: endings.map((ending) => endingToken(ending, causes.get(ending.integrationId) ?? null)),
-    hue: hueOf(endings.map(({ integrationId }) => flags.get(integrationId) ?? null)),
+    tokens: endings.map((ending) => calendarToken(ending, causes.get(ending.integrationId) ?? null)),
+    hue: hueOfFlags(endings.map(({ integrationId }) => flags.get(integrationId) ?? null)),
   });
   const months = monthsFrom(nowMs).map(({ id, label }) =>
     group(
@@ -69,8 +69,8 @@ export function calendarOf(input: {
   const others = [
     { ...group('expired', 'Expired', dead), hue: 'bad' as const },
     group('later', 'Later', later),
-    timeless('never', 'No expiry', integrations),
-    { ...timeless('unknown', 'Unknown', integrations), hue: 'warn' as const },
+    groupByExpiryState('never', 'No expiry', integrations),
+    { ...groupByExpiryState('unknown', 'Unknown', integrations), hue: 'warn' as const },
   ];
   return { months, others };
 }
@@ -85,18 +85,18 @@ function monthsFrom(nowMs: number): { id: string; label: string }[] {
   });
 }
 
-function endingToken(ending: Ending, cause: string | null): CalendarToken {
+function calendarToken(ending: ExpiringToken, cause: string | null): CalendarToken {
   const { integrationId, name, expiresAt, daysLeft, repositories } = ending;
-  if (isDead(cause))
+  if (isUnusable(cause))
     return { integrationId, name, when: `${expiresAt}, but ${causeTitle(cause)} already`, repositories };
   const left = daysLeft > 0 ? `, ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left` : '';
   return { integrationId, name, when: `${expiresAt}${left}`, repositories };
 }
 
-function timeless(
+function groupByExpiryState(
   state: 'never' | 'unknown',
   label: string,
-  integrations: readonly Timeless[],
+  integrations: readonly CalendarIntegration[],
 ): CalendarGroup {
   const tokens = integrations
     .filter(({ token }) => token?.expiry.state === state)
@@ -104,7 +104,7 @@ function timeless(
   return { id: state, label, tokens, hue: 'neutral' };
 }
 
-function hueOf(flags: readonly (number | null)[]): Hue {
+function hueOfFlags(flags: readonly (number | null)[]): Hue {
   const reached = flags.filter((flag) => flag !== null);
   if (reached.length === 0) return 'neutral';
   return Math.min(...reached) <= BAD_FLAG ? 'bad' : 'warn';

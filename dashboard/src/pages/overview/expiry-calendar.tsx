@@ -1,10 +1,10 @@
 import { Text, Title, VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
-import { count } from '../../format/labels.ts';
+import { formatCount } from '../../format/labels.ts';
 import { useNow } from '../../format/time.ts';
 import { TextLink } from '../../parts/text-link.tsx';
-import type { CalendarGroup, Ending, Timeless } from './calendar-months.ts';
-import { calendarOf } from './calendar-months.ts';
+import type { CalendarGroup, CalendarIntegration, ExpiringToken } from './calendar-months.ts';
+import { buildExpiryCalendar } from './calendar-months.ts';
 import classes from './expiry-calendar.module.css';
 
 /** When tokens end: the next twelve months, soonest first; what has no month stands beside them. */
@@ -12,10 +12,10 @@ export default function ExpiryCalendar({
   expiry,
   integrations,
 }: {
-  expiry: Ending[];
-  integrations: Timeless[];
+  expiry: ExpiringToken[];
+  integrations: CalendarIntegration[];
 }) {
-  const { months, others } = calendarOf({ expiry, integrations, nowMs: useNow() });
+  const { months, others } = buildExpiryCalendar({ expiry, integrations, nowMs: useNow() });
   const groups = [...months, ...others];
   const [chosen, setChosen] = useState<string | null>(null);
   const open = groups.find(({ id }) => id === chosen) ?? groups.find(({ tokens }) => tokens.length > 0);
@@ -75,7 +75,7 @@ function Tokens({ group: { label, tokens } }: { group: CalendarGroup }) {
           </Text>{' '}
           {repositories !== null && (
             <Text span size="xs" c="dimmed">
-              {count(repositories, 'repository', 'repositories')}
+              {formatCount(repositories, 'repository', 'repositories')}
             </Text>
           )}
         </li>

@@ -1,9 +1,9 @@
 import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { hourUtc } from '../../format/time.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { formatUtcTime } from '../../format/time.ts';
 import { FirstUse } from '../../parts/first-use.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
@@ -16,12 +16,12 @@ import { SeverityBars } from './severity-bars.tsx';
 
 const ExpiryCalendar = lazy(() => import('./expiry-calendar.tsx'));
 
-const fetchOverview = () => ask(api.overview.$get());
+const fetchOverview = () => request(api.overview.$get());
 
 /** What needs a person now, and how things stand. */
 export default function Overview() {
   const { data, error, refetch, dataUpdatedAt } = useQuery({
-    queryKey: keys.overview,
+    queryKey: queryKeys.overview,
     queryFn: fetchOverview,
   });
   const integrations = useQuery(integrationsQuery({}));
@@ -31,7 +31,7 @@ export default function Overview() {
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
       {error !== null && data !== undefined && (
         <Text size="xs" c="warn" mb="sm">
-          Shown as of {hourUtc(new Date(dataUpdatedAt).toISOString())}.
+          Shown as of {formatUtcTime(new Date(dataUpdatedAt).toISOString())}.
         </Text>
       )}
       {data === undefined && error === null && <LoadingRows label="Loading the overview" />}

@@ -1,7 +1,7 @@
 import { Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { Severity } from '../../format/labels.ts';
-import { SEVERITIES, SEVERITY } from '../../format/labels.ts';
+import { SEVERITIES, SEVERITY_LABELS } from '../../format/labels.ts';
 import classes from './severity-bars.module.css';
 
 /** Open findings by severity; each bar leads to them. */
@@ -18,7 +18,7 @@ export function SeverityBars({ bySeverity }: { bySeverity: Record<Severity, numb
           <li key={severity}>
             <Link to="/findings" search={{ severity }} className={classes['bar']}>
               <span className={classes['name']}>
-                <b>{SEVERITY[severity].letter}</b> {SEVERITY[severity].text}
+                <b>{SEVERITY_LABELS[severity].letter}</b> {SEVERITY_LABELS[severity].text}
               </span>
               <span className={classes['count']}>{bySeverity[severity].toLocaleString('en')}</span>
               <span className={classes['track']}>
@@ -26,7 +26,7 @@ export function SeverityBars({ bySeverity }: { bySeverity: Record<Severity, numb
                   className={classes['fill']}
                   style={{
                     width: `${(bySeverity[severity] / most) * 100}%`,
-                    background: `var(--secu-dot-${SEVERITY[severity].hue})`,
+                    background: `var(--secu-dot-${SEVERITY_LABELS[severity].hue})`,
                   }}
                 />
               </span>

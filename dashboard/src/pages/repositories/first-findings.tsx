@@ -1,27 +1,29 @@
 import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { count } from '../../format/labels.ts';
-import { repositoryWord } from '../../format/scan-labels.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { formatCount } from '../../format/labels.ts';
+import { repositoryLabel } from '../../format/scan-labels.ts';
 import { SeverityBadge } from '../../parts/badges.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
-import { placeOf } from '../findings/finding-labels.ts';
+import { locationText } from '../findings/finding-labels.ts';
 import classes from './repositories.module.css';
 import type { Repository } from './repository-data.ts';
 
-const FIRST = 20;
+const MAX_FINDINGS = 20;
 
 /** The most severe ones that are open; the list of all has its own page. */
 export function FirstFindings({ repository }: { repository: Repository }) {
   const { id, counts } = repository;
   const { data, error, refetch } = useQuery({
-    queryKey: [...keys.repository(id), 'findings'],
+    queryKey: [...queryKeys.repository(id), 'findings'],
     queryFn: () =>
-      ask(api.findings.$get({ query: { repositoryId: id, status: 'open', limit: String(FIRST) } })),
+      request(
+        api.findings.$get({ query: { repositoryId: id, status: 'open', limit: String(MAX_FINDINGS) } }),
+      ),
   });
   if (error !== null) return <ProblemPanel error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <LoadingRows label="The findings are on their way" />;
@@ -48,7 +50,7 @@ export function FirstFindings({ repository }: { repository: Repository }) {
                 <TextLink to="/findings" search={{ repository: id, finding: finding.id }}>
                   {finding.title}
                 </TextLink>{' '}
-                <span className={classes['dim']}>in {placeOf(finding)}</span>
+                <span className={classes['dim']}>in {locationText(finding)}</span>
               </Table.Td>
               <Table.Td className={`${classes['dim']} ${classes['wide']}`}>
                 <RowTime at={finding.firstSeenAt} />
@@ -60,7 +62,7 @@ export function FirstFindings({ repository }: { repository: Repository }) {
       <p className={classes['note']}>
         <TextLink to="/findings" search={{ repository: id }}>
           {counts.open > data.items.length
-            ? `All ${count(counts.open, 'open finding')}`
+            ? `All ${formatCount(counts.open, 'open finding')}`
             : 'Triage them on the page of findings'}
         </TextLink>
       </p>
@@ -71,7 +73,7 @@ export function FirstFindings({ repository }: { repository: Repository }) {
 /** Nothing open is good news only where everything looked. */
 function NoFindings({ repository }: { repository: Repository }) {
   const { id, lastScan, counts } = repository;
-  const { hue, text } = repositoryWord(repository);
+  const { hue, text } = repositoryLabel(repository);
   if (hue !== 'ok' || counts.open > 0)
     return (
       <Empty title="No open findings are known.">

@@ -1,8 +1,8 @@
 import { Badge } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { SEVERITIES, SEVERITY } from '../../format/labels.ts';
-import { repositoryWord } from '../../format/scan-labels.ts';
-import { WordBadge } from '../../parts/badges.tsx';
+import { SEVERITIES, SEVERITY_LABELS } from '../../format/labels.ts';
+import { repositoryLabel } from '../../format/scan-labels.ts';
+import { LabelBadge } from '../../parts/badges.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { Cell } from '../../parts/virtual-list.tsx';
 import classes from './repositories.module.css';
@@ -23,7 +23,7 @@ export function RepositoryCells({ repository }: { repository: Repository }) {
         </Link>
       </Cell>
       <Cell>
-        <WordBadge word={repositoryWord(repository)} />
+        <LabelBadge word={repositoryLabel(repository)} />
       </Cell>
       <Cell className={`${classes['mono']} ${classes['wide']}`}>{lastScan?.commit?.slice(0, 7)}</Cell>
       <Cell className={classes['dim']}>
@@ -60,7 +60,7 @@ export function SeverityCounts({ counts }: { counts: Repository['counts'] }) {
             className={classes['letter']}
             style={counts[severity] === 0 ? undefined : { color: `var(--mantine-color-${severity}-text)` }}
           >
-            {SEVERITY[severity].letter}
+            {SEVERITY_LABELS[severity].letter}
           </span>{' '}
           {counts[severity]}
         </span>

@@ -1,14 +1,14 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
 import { MAX_PAGES, PAGE_SIZE } from '../../lists/list-pages.ts';
 
-export const fetchRepository = (id: string) => ask(api.repositories[':id'].$get({ param: { id } }));
+export const fetchRepository = (id: string) => request(api.repositories[':id'].$get({ param: { id } }));
 export type Repository = Awaited<ReturnType<typeof fetchRepository>>;
 
 export const repositoryQuery = (id: string) =>
-  queryOptions({ queryKey: keys.repository(id), queryFn: () => fetchRepository(id) });
+  queryOptions({ queryKey: queryKeys.repository(id), queryFn: () => fetchRepository(id) });
 
 export const SORTS = ['fullPath', '-fullPath', '-lastActivityAt', 'lastActivityAt'] as const;
 export type RepositorySort = (typeof SORTS)[number];
@@ -19,7 +19,7 @@ export type RepositoryFilter = Partial<Record<'integrationId' | 'state' | 'q', s
 };
 
 const fetchPage = (filter: RepositoryFilter, cursor: string | null) =>
-  ask(
+  request(
     api.repositories.$get({
       query: { ...filter, limit: String(PAGE_SIZE), ...(cursor === null ? {} : { cursor }) },
     }),
@@ -28,7 +28,7 @@ type RepositoryPage = Awaited<ReturnType<typeof fetchPage>>;
 
 export const repositoriesQuery = (filter: RepositoryFilter) =>
   infiniteQueryOptions({
-    queryKey: keys.repositoryList(filter),
+    queryKey: queryKeys.repositoryList(filter),
     queryFn: ({ pageParam }) => fetchPage(filter, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (last, pages) => (pages.length < MAX_PAGES ? last.nextCursor : null),

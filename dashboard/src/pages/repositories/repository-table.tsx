@@ -2,12 +2,12 @@ import { Button, NativeSelect, Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useMemo } from 'react';
-import { count } from '../../format/labels.ts';
+import { formatCount } from '../../format/labels.ts';
 import { REPOSITORY_STATES, STATE_TEXTS } from '../../format/scan-labels.ts';
-import { useKeys } from '../../keyboard/hotkeys.ts';
+import { useShortcuts } from '../../keyboard/hotkeys.ts';
 import { useRowCursor } from '../../keyboard/row-cursor.ts';
 import { MAX_ROWS } from '../../lists/list-pages.ts';
-import { listOf } from '../../lists/search-params.ts';
+import { parseList } from '../../lists/search-params.ts';
 import { Chips } from '../../parts/chips.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
@@ -45,7 +45,7 @@ export interface RepositoryTableProps {
 }
 
 function filterOf({ integrationId, search }: RepositoryTableProps): RepositoryFilter {
-  const state = listOf(search.state, REPOSITORY_STATES).join();
+  const state = parseList(search.state, REPOSITORY_STATES).join();
   const sort = SORTS.find((each) => each === search.sort && each !== 'fullPath');
   return {
     ...(integrationId === undefined ? {} : { integrationId }),
@@ -63,7 +63,7 @@ export function RepositoryTable(props: RepositoryTableProps) {
   const ids = useMemo(() => rows.map(({ id }) => id), [rows]);
   const { cursor, step } = useRowCursor(ids);
   const navigate = useNavigate();
-  useKeys({
+  useShortcuts({
     j: () => void step(1),
     k: () => void step(-1),
     ArrowDown: () => void step(1),
@@ -83,7 +83,7 @@ export function RepositoryTable(props: RepositoryTableProps) {
           <span role="status">
             {list.hasNextPage
               ? `The first ${rows.length.toLocaleString('en')} repositories`
-              : count(rows.length, 'repository', 'repositories')}
+              : formatCount(rows.length, 'repository', 'repositories')}
           </span>
         )}
         {added > 0 && rows.length > 0 && (
@@ -93,7 +93,7 @@ export function RepositoryTable(props: RepositoryTableProps) {
         )}
       </div>
       {list.isPending && <LoadingRows rows={12} label="The repositories are on their way" />}
-      {list.isSuccess && rows.length === 0 && <None narrowed={narrowed} onClear={clear} />}
+      {list.isSuccess && rows.length === 0 && <NoRepositories narrowed={narrowed} onClear={clear} />}
       {rows.length > 0 && (
         <VirtualList
           label="Repositories"
@@ -145,9 +145,9 @@ function Filters({
           text: STATE_TEXTS[value],
           count: stateCounts?.[value],
         }))}
-        chosen={listOf(search.state, REPOSITORY_STATES)}
+        chosen={parseList(search.state, REPOSITORY_STATES)}
         onChange={(chosen) => {
-          const state = listOf(chosen.join(), REPOSITORY_STATES).join();
+          const state = parseList(chosen.join(), REPOSITORY_STATES).join();
           onSearch(state === '' ? stateless : { ...stateless, state });
         }}
       />
@@ -169,7 +169,7 @@ function Filters({
   );
 }
 
-function None({ narrowed, onClear }: { narrowed: boolean; onClear: () => void }) {
+function NoRepositories({ narrowed, onClear }: { narrowed: boolean; onClear: () => void }) {
   if (narrowed)
     return (
       <Empty title="No repository matches.">

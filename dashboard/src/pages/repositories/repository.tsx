@@ -3,9 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { integrationNamesQuery } from '../../api/integration-names.ts';
 import { Problem } from '../../api/problem.ts';
-import { notScannable, repositoryWord } from '../../format/scan-labels.ts';
-import { WordBadge } from '../../parts/badges.tsx';
-import { OutsideLink } from '../../parts/external-link.tsx';
+import { repositoryLabel, scanBlockReason } from '../../format/scan-labels.ts';
+import { LabelBadge } from '../../parts/badges.tsx';
+import { ExternalLink } from '../../parts/external-link.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
@@ -38,7 +38,7 @@ export default function RepositoryPage() {
   return (
     <Page
       title={data?.fullPath ?? 'Repository'}
-      badge={data === undefined ? undefined : <WordBadge word={repositoryWord(data)} />}
+      badge={data === undefined ? undefined : <LabelBadge word={repositoryLabel(data)} />}
       actions={data === undefined ? undefined : <ScanButtons repository={data} />}
     >
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
@@ -56,7 +56,7 @@ export default function RepositoryPage() {
 function Facts({ repository }: { repository: Repository }) {
   const { integrationId, webUrl, defaultBranch, visibility, lastActivityAt, lastScan } = repository;
   const { data: names } = useQuery(integrationNamesQuery);
-  const why = notScannable(repository);
+  const why = scanBlockReason(repository);
   return (
     <>
       {why !== null && (
@@ -71,7 +71,7 @@ function Facts({ repository }: { repository: Repository }) {
             {names?.find((each) => each.id === integrationId)?.name ?? 'its integration'}
           </TextLink>
         </span>
-        <OutsideLink href={webUrl}>Open in GitLab</OutsideLink>
+        <ExternalLink href={webUrl}>Open in GitLab</ExternalLink>
         <span>{visibility}</span>
         {defaultBranch !== null && <span>branch {defaultBranch}</span>}
         {lastActivityAt !== null && (

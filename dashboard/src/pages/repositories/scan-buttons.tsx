@@ -2,32 +2,32 @@ import { Anchor, Button, Group, Tooltip } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask, newIdempotencyKey } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { useMay } from '../../api/session.ts';
-import { notScannable } from '../../format/scan-labels.ts';
-import { useKeys } from '../../keyboard/hotkeys.ts';
-import { say, sayFailed } from '../../parts/toast.ts';
+import { api, newIdempotencyKey, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { useHasRole } from '../../api/session.ts';
+import { scanBlockReason } from '../../format/scan-labels.ts';
+import { useShortcuts } from '../../keyboard/hotkeys.ts';
+import { showErrorToast, showToast } from '../../parts/toast.ts';
 import type { Repository } from './repository-data.ts';
 
 /** Scan now, or with all of the past; also by the keys `s` and `f`. */
 export function ScanButtons({ repository }: { repository: Repository }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const mayScan = useMay('operator');
+  const mayScan = useHasRole('operator');
   const [asking, setAsking] = useState(false);
-  const why = mayScan ? notScannable(repository) : 'Operators and administrators may scan.';
+  const why = mayScan ? scanBlockReason(repository) : 'Operators and administrators may scan.';
   const scan = async (full: boolean) => {
     if (why !== null || asking) return;
     setAsking(true);
     try {
-      const { scanId } = await ask(
+      const { scanId } = await request(
         api.repositories[':id'].scan.$post(
           { param: { id: repository.id }, json: { full } },
           { headers: { 'Idempotency-Key': newIdempotencyKey() } },
         ),
       );
-      say(
+      showToast(
         <>
           {full ? 'Scan with history queued.' : 'Scan queued.'}{' '}
           <Anchor
@@ -40,14 +40,14 @@ export function ScanButtons({ repository }: { repository: Repository }) {
           </Anchor>
         </>,
       );
-      await client.invalidateQueries({ queryKey: keys.repository(repository.id) });
+      await client.invalidateQueries({ queryKey: queryKeys.repository(repository.id) });
     } catch (err) {
-      sayFailed(err);
+      showErrorToast(err);
     } finally {
       setAsking(false);
     }
   };
-  useKeys({ s: () => void scan(false), f: () => void scan(true) });
+  useShortcuts({ s: () => void scan(false), f: () => void scan(true) });
   return (
     <Tooltip label={why} disabled={why === null}>
       <Group gap="sm">

@@ -1,11 +1,11 @@
 import { Button, Table } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { HISTORY_TEXTS, scanWord, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
-import { duration } from '../../format/time.ts';
-import { WordBadge } from '../../parts/badges.tsx';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { HISTORY_TEXTS, scanLabel, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
+import { formatDuration } from '../../format/time.ts';
+import { LabelBadge } from '../../parts/badges.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { RowTime } from '../../parts/row-time.tsx';
 import { ScrollBox } from '../../parts/scroll-box.tsx';
@@ -14,16 +14,16 @@ import { TextLink } from '../../parts/text-link.tsx';
 import type { Scan } from '../scans/scan-data.ts';
 import classes from './repositories.module.css';
 
-const FIRST = 20;
-const MOST = 200;
+const INITIAL_LIMIT = 20;
+const MAX_LIMIT = 200;
 
 /** Its scans, newest first. */
 export function Scans({ repositoryId }: { repositoryId: string }) {
-  const [limit, setLimit] = useState(FIRST);
+  const [limit, setLimit] = useState(INITIAL_LIMIT);
   const { data, error, refetch } = useQuery({
-    queryKey: [...keys.repository(repositoryId), 'scans', limit],
+    queryKey: [...queryKeys.repository(repositoryId), 'scans', limit],
     queryFn: () =>
-      ask(
+      request(
         api.repositories[':id'].scans.$get({ param: { id: repositoryId }, query: { limit: String(limit) } }),
       ),
     placeholderData: keepPreviousData,
@@ -54,8 +54,8 @@ export function Scans({ repositoryId }: { repositoryId: string }) {
           </Table.Tbody>
         </Table>
       </ScrollBox>
-      {data.nextCursor !== null && limit < MOST && (
-        <Button mt="sm" variant="default" onClick={() => setLimit(MOST)}>
+      {data.nextCursor !== null && limit < MAX_LIMIT && (
+        <Button mt="sm" variant="default" onClick={() => setLimit(MAX_LIMIT)}>
           Show older ones
         </Button>
       )}
@@ -74,7 +74,7 @@ function ScanRow({ scan }: { scan: Scan }) {
         </TextLink>
       </Table.Td>
       <Table.Td>
-        <WordBadge word={scanWord(scan, found)} />
+        <LabelBadge word={scanLabel(scan, found)} />
       </Table.Td>
       <Table.Td className={classes['mono']}>{commit?.slice(0, 7)}</Table.Td>
       <Table.Td>{TRIGGER_TEXTS[trigger] ?? trigger}</Table.Td>
@@ -82,7 +82,7 @@ function ScanRow({ scan }: { scan: Scan }) {
       <Table.Td>
         {startedAt !== null &&
           finishedAt !== null &&
-          duration(Date.parse(finishedAt) - Date.parse(startedAt))}
+          formatDuration(Date.parse(finishedAt) - Date.parse(startedAt))}
       </Table.Td>
     </Table.Tr>
   );

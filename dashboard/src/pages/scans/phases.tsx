@@ -1,5 +1,5 @@
-import { phasesOf } from '../../format/scan-labels.ts';
-import { bytes, duration, exactUtc, useNow } from '../../format/time.ts';
+import { scanPhases } from '../../format/scan-labels.ts';
+import { formatBytes, formatDuration, formatUtc, useNow } from '../../format/time.ts';
 import type { Scan } from './scan-data.ts';
 import classes from './scans.module.css';
 
@@ -22,7 +22,7 @@ export function Phases({ scan }: { scan: Scan }) {
   const nowMs = useNow({ seconds: scan.finishedAt === null });
   return (
     <ol className={classes['phases']} aria-label="Phases">
-      {phasesOf(scan, nowMs).map(({ name, state, ms }) => (
+      {scanPhases(scan, nowMs).map(({ name, state, ms }) => (
         <li
           key={name}
           className={classes['phase']}
@@ -32,9 +32,9 @@ export function Phases({ scan }: { scan: Scan }) {
           <span className={classes['name']}>{TEXTS[name]}</span>
           <span className={classes['detail']}>
             {STATES[state]}
-            {ms !== null && `, ${duration(ms)}`}
-            {name === 'queued' && `, since ${exactUtc(scan.queuedAt)}`}
-            {name === 'cloning' && scan.cloneBytes !== null && `, ${bytes(scan.cloneBytes)}`}
+            {ms !== null && `, ${formatDuration(ms)}`}
+            {name === 'queued' && `, since ${formatUtc(scan.queuedAt)}`}
+            {name === 'cloning' && scan.cloneBytes !== null && `, ${formatBytes(scan.cloneBytes)}`}
           </span>
         </li>
       ))}

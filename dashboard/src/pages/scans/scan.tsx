@@ -2,21 +2,21 @@ import { Alert, Button, Code, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask } from '../../api/api.ts';
+import { api, request } from '../../api/api.ts';
 import { Problem } from '../../api/problem.ts';
-import { keys } from '../../api/query-keys.ts';
-import { useMay } from '../../api/session.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { useHasRole } from '../../api/session.ts';
 import { useTemporalLink } from '../../api/use-temporal-link.ts';
 import { causeTitle } from '../../format/labels.ts';
-import { HISTORY_TEXTS, scanAdvice, scanWord, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
-import { WordBadge } from '../../parts/badges.tsx';
-import { OutsideLink } from '../../parts/external-link.tsx';
+import { HISTORY_TEXTS, scanAdvice, scanLabel, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
+import { LabelBadge } from '../../parts/badges.tsx';
+import { ExternalLink } from '../../parts/external-link.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { sayFailed } from '../../parts/toast.ts';
+import { showErrorToast } from '../../parts/toast.ts';
 import { repositoryQuery } from '../repositories/repository-data.ts';
 import { Phases } from './phases.tsx';
 import type { Scan } from './scan-data.ts';
@@ -51,7 +51,7 @@ export default function ScanPage() {
       badge={
         scan === undefined ? undefined : (
           <span role="status">
-            <WordBadge word={scanWord(scan, found)} />
+            <LabelBadge word={scanLabel(scan, found)} />
           </span>
         )
       }
@@ -95,7 +95,7 @@ function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
           ended <TimeAgo at={finishedAt} />
         </span>
       )}
-      {temporal !== null && <OutsideLink href={temporal}>Open in Temporal</OutsideLink>}
+      {temporal !== null && <ExternalLink href={temporal}>Open in Temporal</ExternalLink>}
     </div>
   );
 }
@@ -116,7 +116,7 @@ function Cause({ scan, cause }: { scan: Scan; cause: string }) {
 
 function CancelButton({ scan }: { scan: Scan }) {
   const client = useQueryClient();
-  const mayCancel = useMay('operator');
+  const mayCancel = useHasRole('operator');
   const [asking, setAsking] = useState(false);
   if (!mayCancel || (scan.status !== 'queued' && scan.status !== 'running')) return null;
   const cancel = async () => {
@@ -124,11 +124,11 @@ function CancelButton({ scan }: { scan: Scan }) {
     try {
       client.setQueryData(
         scanQuery(scan.id).queryKey,
-        await ask(api.scans[':id'].cancel.$post({ param: { id: scan.id } })),
+        await request(api.scans[':id'].cancel.$post({ param: { id: scan.id } })),
       );
-      await client.invalidateQueries({ queryKey: keys.repository(scan.repositoryId) });
+      await client.invalidateQueries({ queryKey: queryKeys.repository(scan.repositoryId) });
     } catch (err) {
-      sayFailed(err);
+      showErrorToast(err);
     } finally {
       setAsking(false);
     }

@@ -1,8 +1,8 @@
 import { Table, Text } from '@mantine/core';
 import { causeTitle } from '../../format/labels.ts';
-import { SCANNER_WORDS, shortRules, skippedText } from '../../format/scan-labels.ts';
-import { duration } from '../../format/time.ts';
-import { WordBadge } from '../../parts/badges.tsx';
+import { SCANNER_STATUS_LABELS, shortRules, skippedText } from '../../format/scan-labels.ts';
+import { formatDuration } from '../../format/time.ts';
+import { LabelBadge } from '../../parts/badges.tsx';
 import { ScrollBox } from '../../parts/scroll-box.tsx';
 import type { Scan } from './scan-data.ts';
 import classes from './scans.module.css';
@@ -38,14 +38,14 @@ export function ScannerTable({ scan }: { scan: Scan }) {
                 {shortRules(run.rules)}
               </Table.Td>
               <Table.Td>
-                <WordBadge word={SCANNER_WORDS[run.status]} />
+                <LabelBadge word={SCANNER_STATUS_LABELS[run.status]} />
                 {run.cause !== null && ` ${causeTitle(run.cause)}`}
                 {run.status === 'unavailable' && ' (not clean)'}
               </Table.Td>
               <Table.Td>{run.findings.toLocaleString('en')}</Table.Td>
               <Table.Td>{run.filesScanned.toLocaleString('en')}</Table.Td>
               <Table.Td>{skippedText(run.filesSkipped) || '–'}</Table.Td>
-              <Table.Td>{duration(run.durationMs)}</Table.Td>
+              <Table.Td>{formatDuration(run.durationMs)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

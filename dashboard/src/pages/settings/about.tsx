@@ -1,23 +1,23 @@
 import { Anchor, Table, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { count } from '../../format/labels.ts';
-import { WordBadge } from '../../parts/badges.tsx';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { formatCount } from '../../format/labels.ts';
+import { LabelBadge } from '../../parts/badges.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { LoadingRows } from '../../parts/states.tsx';
-import { health, partName, readyQuery, toolState } from './about/health.ts';
+import { componentName, healthLabel, readyQuery, toolStatusLabel } from './about/health.ts';
 import { Cell } from './list-table.tsx';
 import classes from './settings.module.css';
 
-const fetchAbout = () => ask(api.about.$get());
+const fetchAbout = () => request(api.about.$get());
 type Facts = Awaited<ReturnType<typeof fetchAbout>>;
 
 /** What this installation is made of. */
 export default function About() {
-  const { data, error, refetch } = useQuery({ queryKey: keys.about, queryFn: fetchAbout });
+  const { data, error, refetch } = useQuery({ queryKey: queryKeys.about, queryFn: fetchAbout });
   return (
     <Page title="About">
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
@@ -82,9 +82,9 @@ function Health() {
           <Table.Tbody>
             {Object.entries(data.checks).map(([name, works]) => (
               <Table.Tr key={name}>
-                <Table.Td w="50%">{partName(name)}</Table.Td>
+                <Table.Td w="50%">{componentName(name)}</Table.Td>
                 <Table.Td>
-                  <WordBadge word={health(works)} />
+                  <LabelBadge word={healthLabel(works)} />
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -99,7 +99,7 @@ function Tools({ tools }: { tools: Facts['tools'] }) {
   return (
     <Section title="Tools">
       <Table aria-label="Tools" className={classes['table']}>
-        <Heads of={['Name', 'Version', 'From', 'State']} />
+        <TableHead of={['Name', 'Version', 'From', 'State']} />
         <Table.Tbody>
           {tools.map(({ name, version, source, status }) => (
             <Table.Tr key={name}>
@@ -107,7 +107,7 @@ function Tools({ tools }: { tools: Facts['tools'] }) {
               <Cell head="Version">{version ?? '–'}</Cell>
               <Cell head="From">{source ?? '–'}</Cell>
               <Cell head="State">
-                <WordBadge word={toolState(status)} />
+                <LabelBadge word={toolStatusLabel(status)} />
               </Cell>
             </Table.Tr>
           ))}
@@ -121,7 +121,7 @@ function KeyRing({ held }: { held: Facts['keys'] }) {
   return (
     <Section title="Key ring">
       <Table aria-label="Key ring" className={classes['table']}>
-        <Heads of={['Key', 'Does', 'In use']} />
+        <TableHead of={['Key', 'Does', 'In use']} />
         <Table.Tbody>
           {held.map(({ id, state, uses }) => (
             <Table.Tr key={id}>
@@ -129,7 +129,7 @@ function KeyRing({ held }: { held: Facts['keys'] }) {
                 <span className={classes['code']}>{id}</span>
               </Cell>
               <Cell head="Does">{state === 'seals' ? 'Seals and opens' : 'Opens'}</Cell>
-              <Cell head="In use">{count(uses, 'sealed value')}</Cell>
+              <Cell head="In use">{formatCount(uses, 'sealed value')}</Cell>
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -149,7 +149,7 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-function Heads({ of }: { of: readonly string[] }) {
+function TableHead({ of }: { of: readonly string[] }) {
   return (
     <Table.Thead>
       <Table.Tr>

@@ -1,9 +1,9 @@
 import { Badge, Button, Table, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../api/api.ts';
-import { keys } from '../../api/query-keys.ts';
-import { useMay } from '../../api/session.ts';
+import { api, request } from '../../api/api.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { useHasRole } from '../../api/session.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Empty, NotAllowed } from '../../parts/states.tsx';
@@ -11,7 +11,7 @@ import { TimeAgo } from '../../parts/time-ago.tsx';
 import type { ApiKey } from './api-keys/data.ts';
 import { apiKeysQuery, KEY_ROLES } from './api-keys/data.ts';
 import { NewKeyDialog } from './api-keys/new-key-dialog.tsx';
-import { Cell, Listed } from './list-table.tsx';
+import { Cell, ListTable } from './list-table.tsx';
 import classes from './settings.module.css';
 
 const COLUMNS = ['Name', 'Role', 'Value', 'Made', 'Ends', 'Last used', ''] as const;
@@ -23,10 +23,10 @@ const MANAGED: Record<Exclude<ApiKey['source'], 'api'>, string> = {
 };
 
 export default function ApiKeysPage() {
-  if (!useMay('admin'))
+  if (!useHasRole('admin'))
     return (
       <Page title="API keys">
-        <NotAllowed who="Administrators" />
+        <NotAllowed roles="Administrators" />
       </Page>
     );
   return <ApiKeys />;
@@ -41,7 +41,7 @@ function ApiKeys() {
       <Text size="sm" c="dimmed" mb="md">
         For programs. A value is shown once, when its key is made; here stand its last four characters.
       </Text>
-      <Listed
+      <ListTable
         query={query}
         label="API keys"
         columns={COLUMNS}
@@ -103,8 +103,8 @@ function RevokeDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void
       act="Revoke key"
       keep="Keep"
       onAct={async () => {
-        await ask(api['api-keys'][':id'].$delete({ param: { id: apiKey.id } }));
-        await client.invalidateQueries({ queryKey: keys.apiKeys });
+        await request(api['api-keys'][':id'].$delete({ param: { id: apiKey.id } }));
+        await client.invalidateQueries({ queryKey: queryKeys.apiKeys });
       }}
       onClose={onClose}
     >

@@ -2,18 +2,18 @@ import { Button, Code, Table, Text } from '@mantine/core';
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask } from '../../api/api.ts';
-import { useMay } from '../../api/session.ts';
-import { rowsOf, startAnew } from '../../lists/list-pages.ts';
-import { listOf } from '../../lists/search-params.ts';
-import { useEvents } from '../../live/event-bus.ts';
+import { api, request } from '../../api/api.ts';
+import { useHasRole } from '../../api/session.ts';
+import { restartList, uniqueRows } from '../../lists/list-pages.ts';
+import { parseList } from '../../lists/search-params.ts';
+import { useLiveEvents } from '../../live/event-bus.ts';
 import { Chips } from '../../parts/chips.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows, NotAllowed } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { AREAS, AUDIT_AREAS, auditKinds, textOf } from './audit/kinds.ts';
+import { AREAS, AUDIT_AREAS, auditKinds, textField } from './audit/kinds.ts';
 import { Cell } from './list-table.tsx';
 import classes from './settings.module.css';
 
@@ -21,14 +21,14 @@ const route = getRouteApi('/shell/settings/audit');
 const LIMIT = '50';
 
 const fetchAudit = (kind: string, cursor: string) =>
-  ask(api.events.$get({ query: { kind, limit: LIMIT, ...(cursor !== '' && { cursor }) } }));
+  request(api.events.$get({ query: { kind, limit: LIMIT, ...(cursor !== '' && { cursor }) } }));
 type AuditEvent = Awaited<ReturnType<typeof fetchAudit>>['items'][number];
 
 export default function AuditPage() {
-  if (!useMay('admin'))
+  if (!useHasRole('admin'))
     return (
       <Page title="Audit">
-        <NotAllowed who="Administrators" />
+        <NotAllowed roles="Administrators" />
       </Page>
     );
   return <Audit />;
@@ -47,14 +47,14 @@ function useAudit(kind: string) {
     placeholderData: keepPreviousData,
     staleTime: 0,
   });
-  const rows = rowsOf(list.data);
-  useEvents((event) => {
+  const rows = uniqueRows(list.data);
+  useLiveEvents((event) => {
     if (!kind.split(',').includes(event.kind) || rows.some(({ id }) => id === event.id)) return;
     setFresh((count) => count + 1);
   });
   const showNew = async () => {
     setFresh(0);
-    await startAnew(client, queryKey);
+    await restartList(client, queryKey);
   };
   return { list, rows, fresh, showNew };
 }
@@ -62,7 +62,7 @@ function useAudit(kind: string) {
 function Audit() {
   const { area } = route.useSearch();
   const navigate = useNavigate({ from: '/settings/audit' });
-  const chosen = listOf(area, AREAS);
+  const chosen = parseList(area, AREAS);
   const { list, rows, fresh, showNew } = useAudit(auditKinds(chosen).join());
   const choose = (next: string[]) =>
     void navigate({ search: { area: AREAS.filter((each) => next.includes(each)).join() }, replace: true });
@@ -112,7 +112,7 @@ function Rows({ rows, isOld }: { rows: readonly AuditEvent[]; isOld: boolean }) 
       </Table.Thead>
       <Table.Tbody>
         {rows.map(({ id, at, actor, text, data }) => {
-          const requestId = textOf(data, 'requestId');
+          const requestId = textField(data, 'requestId');
           return (
             <Table.Tr key={id}>
               <Cell head="When">
@@ -120,7 +120,7 @@ function Rows({ rows, isOld }: { rows: readonly AuditEvent[]; isOld: boolean }) 
               </Cell>
               <Cell head="Who">{actor}</Cell>
               <Cell head="What">{text}</Cell>
-              <Cell head="From">{textOf(data, 'address') ?? '–'}</Cell>
+              <Cell head="From">{textField(data, 'address') ?? '–'}</Cell>
               <Cell head="Request">
                 {requestId !== null && (
                   <>

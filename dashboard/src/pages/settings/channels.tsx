@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useMay } from '../../api/session.ts';
+import { useHasRole } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, NotAllowed } from '../../parts/states.tsx';
 import { ChannelRow } from './channels/channel-row.tsx';
@@ -10,16 +10,16 @@ import type { Channel } from './channels/data.ts';
 import { channelsQuery } from './channels/data.ts';
 import { Deliveries } from './channels/deliveries.tsx';
 import { EditChannelDialog, NewChannelDialog, RemoveChannelDialog } from './channels/dialogs.tsx';
-import { Listed } from './list-table.tsx';
+import { ListTable } from './list-table.tsx';
 
 const route = getRouteApi('/shell/settings/channels');
 const COLUMNS = ['Name', 'Kind', 'Where', 'Told of', 'Last delivery', ''] as const;
 
 export default function ChannelsPage() {
-  if (!useMay('admin'))
+  if (!useHasRole('admin'))
     return (
       <Page title="Channels">
-        <NotAllowed who="Administrators" />
+        <NotAllowed roles="Administrators" />
       </Page>
     );
   return <Channels />;
@@ -40,7 +40,7 @@ function Channels() {
       <Text size="sm" c="dimmed" mb="md">
         Whom Secu tells when something needs a person. Without one, an expiring token surprises everybody.
       </Text>
-      <Listed
+      <ListTable
         query={query}
         label="Channels"
         columns={COLUMNS}

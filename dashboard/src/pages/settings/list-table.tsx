@@ -6,7 +6,7 @@ import { LoadingRows } from '../../parts/states.tsx';
 import classes from './settings.module.css';
 
 /** A short list in its states: on its way, failed (what was there before stays), empty, there. */
-export function Listed<T>({
+export function ListTable<T>({
   query,
   label,
   empty,

@@ -4,7 +4,7 @@ import { CopyButton } from '../../parts/copy-button.tsx';
 import classes from './settings.module.css';
 
 /** A value that nobody can see again. The way out is to say that it was stored. */
-export function ShownOnce({
+export function OneTimeSecret({
   title,
   values,
   onStored,

@@ -1,5 +1,5 @@
 import { Link, Outlet } from '@tanstack/react-router';
-import { useMay } from '../../api/session.ts';
+import { useHasRole } from '../../api/session.ts';
 import classes from './settings.module.css';
 
 const LINKS = [
@@ -12,7 +12,7 @@ const LINKS = [
 
 /** The settings' own navigation; what a role may not open is not in it. */
 export default function Settings() {
-  const isAdmin = useMay('admin');
+  const isAdmin = useHasRole('admin');
   return (
     <>
       <nav aria-label="Settings">

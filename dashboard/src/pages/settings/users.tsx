@@ -1,26 +1,26 @@
 import { Badge, Button, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useMay, useMe } from '../../api/session.ts';
+import { useHasRole, useMe } from '../../api/session.ts';
 import { Page } from '../../parts/page.tsx';
 import { Empty, NotAllowed } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { Cell, Listed } from './list-table.tsx';
+import { Cell, ListTable } from './list-table.tsx';
 import { RowMenu } from './row-menu.tsx';
 import classes from './settings.module.css';
 import type { User } from './users/data.ts';
 import { USER_ROLES, usersQuery } from './users/data.ts';
 import { NewUserDialog, RemoveUserDialog, ResetPasswordDialog, RoleDialog } from './users/dialogs.tsx';
-import { blocks } from './users/restrictions.ts';
+import { userRestrictions } from './users/restrictions.ts';
 
 const COLUMNS = ['Username', 'Role', 'Comes by', 'Made', 'Last sign-in', ''] as const;
 const SOURCES: Record<User['source'], string> = { local: 'Password', oidc: 'Single sign-on' };
 
 export default function UsersPage() {
-  if (!useMay('admin'))
+  if (!useHasRole('admin'))
     return (
       <Page title="Users">
-        <NotAllowed who="Administrators" />
+        <NotAllowed roles="Administrators" />
       </Page>
     );
   return <Users />;
@@ -36,7 +36,7 @@ function Users() {
   const Dialog = open === null ? null : DIALOGS[open.act];
   return (
     <Page title="Users" actions={<Button onClick={() => setCreates(true)}>New user</Button>}>
-      <Listed
+      <ListTable
         query={query}
         label="Users"
         columns={COLUMNS}
@@ -53,7 +53,7 @@ function Users() {
 
 function UserRow({ user, all, onAct }: { user: User; all: readonly User[]; onAct: (act: Act) => void }) {
   const me = useMe();
-  const blocked = blocks(user, all);
+  const blocked = userRestrictions(user, all);
   const own = user.id === me.id;
   return (
     <Table.Tr>

@@ -2,40 +2,40 @@ import { Alert, Anchor, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask } from '../../api/api.ts';
+import { api, request } from '../../api/api.ts';
 import { Problem } from '../../api/problem.ts';
-import { client } from '../../api/query-client.ts';
-import { keys } from '../../api/query-keys.ts';
-import { fieldOf } from '../../parts/form-field.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { formField } from '../../parts/form-field.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Frame } from './frame.tsx';
 import { SubmitButton } from './submit-button.tsx';
-import { useTries } from './use-attempts.ts';
+import { useAttempts } from './use-attempts.ts';
 
 const MIN_CHARACTERS = 12;
 
 /** The code of the printed link. It stands behind `#`, which browsers do not send, and leaves the address at once. */
-function takeCode(): string {
+function readCodeFromAddress(): string {
   const code = decodeURIComponent(location.hash.slice(1));
   if (code !== '') history.replaceState(history.state, '', location.pathname);
   return code;
 }
-const codeOfLink = takeCode();
+const codeFromLink = readCodeFromAddress();
 
 export default function Setup() {
-  const [code, setCode] = useState(codeOfLink);
+  const [code, setCode] = useState(codeFromLink);
   const navigate = useNavigate();
-  const tries = useTries();
+  const tries = useAttempts();
   const { data: options } = useQuery({
     queryKey: ['sign-in-options'],
-    queryFn: () => ask(api.auth.options.$get()),
+    queryFn: () => request(api.auth.options.$get()),
   });
   const submit = (form: HTMLFormElement) =>
     tries.attempt(async () => {
-      const json = { code, username: fieldOf(form, 'username'), password: fieldOf(form, 'password') };
-      const me = await ask(api.auth.setup.$post({ json }));
-      client.clear();
-      client.setQueryData(keys.me, me);
+      const json = { code, username: formField(form, 'username'), password: formField(form, 'password') };
+      const me = await request(api.auth.setup.$post({ json }));
+      queryClient.clear();
+      queryClient.setQueryData(queryKeys.me, me);
       await navigate({ to: '/', replace: true });
     });
   const done = options?.setup === false;
@@ -67,7 +67,7 @@ export default function Setup() {
           void submit(event.currentTarget);
         }}
       >
-        {(codeOfLink === '' || badCode) && (
+        {(codeFromLink === '' || badCode) && (
           <TextInput
             label="Set-up code"
             description="The part behind # of the link that Secu prints at its start"

@@ -1,16 +1,16 @@
 import { Alert, Anchor, Button, Divider, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { api, ask } from '../../api/api.ts';
+import { api, request } from '../../api/api.ts';
 import { Problem } from '../../api/problem.ts';
-import { client } from '../../api/query-client.ts';
-import { keys } from '../../api/query-keys.ts';
-import { safeNext } from '../../lists/search-params.ts';
-import { fieldOf } from '../../parts/form-field.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { queryKeys } from '../../api/query-keys.ts';
+import { safeRedirectPath } from '../../lists/search-params.ts';
+import { formField } from '../../parts/form-field.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Frame } from './frame.tsx';
 import { SubmitButton } from './submit-button.tsx';
-import { useTries } from './use-attempts.ts';
+import { useAttempts } from './use-attempts.ts';
 
 const route = getRouteApi('/sign-in');
 
@@ -25,18 +25,18 @@ const FAILED: Record<string, string> = {
 export default function SignIn() {
   const { next, failed } = route.useSearch();
   const navigate = useNavigate();
-  const tries = useTries();
+  const tries = useAttempts();
   const { data: options } = useQuery({
     queryKey: ['sign-in-options'],
-    queryFn: () => ask(api.auth.options.$get()),
+    queryFn: () => request(api.auth.options.$get()),
   });
-  const to = safeNext(next);
+  const to = safeRedirectPath(next);
   const submit = (form: HTMLFormElement) =>
     tries.attempt(async () => {
-      const json = { username: fieldOf(form, 'username'), password: fieldOf(form, 'password') };
-      const me = await ask(api.auth['sign-in'].$post({ json }));
-      client.clear();
-      client.setQueryData(keys.me, me);
+      const json = { username: formField(form, 'username'), password: formField(form, 'password') };
+      const me = await request(api.auth['sign-in'].$post({ json }));
+      queryClient.clear();
+      queryClient.setQueryData(queryKeys.me, me);
       await navigate({ href: to, replace: true });
     });
   const wrong = tries.error instanceof Problem && tries.error.status === 401;

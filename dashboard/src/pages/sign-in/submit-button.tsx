@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
-import type { useTries } from './use-attempts.ts';
+import type { useAttempts } from './use-attempts.ts';
 
 /** Sends the form; while the server wants us to wait it says for how long. */
-export function SubmitButton({ tries, act }: { tries: ReturnType<typeof useTries>; act: string }) {
+export function SubmitButton({ tries, act }: { tries: ReturnType<typeof useAttempts>; act: string }) {
   return (
     <Button
       type="submit"

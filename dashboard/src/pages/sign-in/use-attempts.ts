@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { Problem } from '../../api/problem.ts';
 
 /** What a form needs: the last error, whether it runs, and how many seconds the server wants us to wait. */
-export function useTries() {
+export function useAttempts() {
   const [error, setError] = useState<unknown>(null);
   const [running, setRunning] = useState(false);
   const [waitSeconds, setWaitSeconds] = useState(0);

@@ -1,13 +1,13 @@
 import { ActionIcon, Button, Menu, Text } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
-import { useMay } from '../../../api/session.ts';
+import { useHasRole } from '../../../api/session.ts';
 import { useTemporalLink } from '../../../api/use-temporal-link.ts';
-import { useKeys } from '../../../keyboard/hotkeys.ts';
+import { useShortcuts } from '../../../keyboard/hotkeys.ts';
 import type { Integration } from '../data.ts';
 import { rotationBlockText } from '../labels.ts';
 import { useVerify } from '../use-verify.ts';
 import type { DialogName } from './dialog-props.ts';
-import { useActs } from './use-integration-actions.ts';
+import { useIntegrationActions } from './use-integration-actions.ts';
 
 interface Props {
   integration: Integration;
@@ -16,10 +16,10 @@ interface Props {
 
 /** What can be done with an integration. Narrow pages show one button and the rest behind the dots. */
 export function Actions({ integration, open }: Props) {
-  const mayOperate = useMay('operator');
+  const mayOperate = useHasRole('operator');
   const { verify, isRunning } = useVerify();
-  const { sync, scan } = useActs(integration);
-  useKeys({ v: () => verify(integration.id) }, mayOperate);
+  const { sync, scan } = useIntegrationActions(integration);
+  useShortcuts({ v: () => verify(integration.id) }, mayOperate);
   if (!mayOperate) return <More integration={integration} open={open} />;
   return (
     <>
@@ -46,10 +46,10 @@ export function Actions({ integration, open }: Props) {
 }
 
 function More({ integration, open }: Props) {
-  const mayOperate = useMay('operator');
-  const isAdmin = useMay('admin');
+  const mayOperate = useHasRole('operator');
+  const isAdmin = useHasRole('admin');
   const temporal = useTemporalLink(`integration:${integration.id}`);
-  const { sync, scan, pause } = useActs(integration);
+  const { sync, scan, pause } = useIntegrationActions(integration);
   if (!mayOperate && temporal === null) return null;
   const isPaused = integration.status === 'paused';
   return (

@@ -1,9 +1,9 @@
 import { Button, Text, Title } from '@mantine/core';
 import type { InfiniteData } from '@tanstack/react-query';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { api, ask } from '../../../api/api.ts';
-import { count } from '../../../format/labels.ts';
-import { useEvents } from '../../../live/event-bus.ts';
+import { api, request } from '../../../api/api.ts';
+import { formatCount } from '../../../format/labels.ts';
+import { useLiveEvents } from '../../../live/event-bus.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../../parts/states.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
@@ -17,7 +17,7 @@ const LIMIT = '50';
 type Page = Awaited<ReturnType<typeof fetchEvents>>;
 
 const fetchEvents = (id: string, cursor: string) =>
-  ask(
+  request(
     api.integrations[':id'].events.$get({
       param: { id },
       query: { limit: LIMIT, ...(cursor !== '' && { cursor }) },
@@ -55,7 +55,7 @@ function useTimeline(id: string) {
     getNextPageParam: ({ nextCursor }) => nextCursor,
     staleTime: 0,
   });
-  useEvents((event) => {
+  useLiveEvents((event) => {
     if (event.integrationId !== id || !isStored(event)) return;
     client.setQueryData<InfiniteData<Page, string>>(queryKey, (now) => {
       const [first, ...rest] = now?.pages ?? [];
@@ -102,7 +102,7 @@ function Group({ group: { head, rest } }: { group: EventGroup<TimelineEvent> }) 
       <Line event={head} />
       {rest.length > 0 && (
         <details className={classes['rest']}>
-          <summary>{count(rest.length, 'more event')} of this kind</summary>
+          <summary>{formatCount(rest.length, 'more event')} of this kind</summary>
           <ol className={classes['events']}>
             {rest.map((event) => (
               <li key={event.id} className={classes['folded']}>

@@ -1,16 +1,16 @@
 import { Alert, Button, Group, List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
-import { useMay } from '../../../api/session.ts';
-import { causeTitle, count } from '../../../format/labels.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
+import { useHasRole } from '../../../api/session.ts';
+import { causeTitle, formatCount } from '../../../format/labels.ts';
 import { useNow } from '../../../format/time.ts';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { Integration } from '../data.ts';
-import { outageText, statusWord, syncWord } from '../labels.ts';
+import { outageText, statusLabel, syncLabel } from '../labels.ts';
 import type { DialogName } from './dialog-props.ts';
-import { useActs } from './use-integration-actions.ts';
+import { useIntegrationActions } from './use-integration-actions.ts';
 
 interface Props {
   integration: Integration;
@@ -52,10 +52,10 @@ function Pending() {
 }
 
 function Invalid({ integration, open }: Props) {
-  const mayReplace = useMay('operator');
+  const mayReplace = useHasRole('operator');
   const { advice, cause, lastVerifiedAt } = integration;
   return (
-    <Banner hue="bad" title={statusWord(integration).text}>
+    <Banner hue="bad" title={statusLabel(integration).text}>
       <Text size="sm">{advice ?? <>Cause: {causeTitle(cause)}</>}</Text>
       <Group gap="sm" mt="sm">
         {mayReplace ? (
@@ -74,8 +74,8 @@ function Invalid({ integration, open }: Props) {
 }
 
 function Paused({ integration }: { integration: Integration }) {
-  const mayResume = useMay('operator');
-  const { pause } = useActs(integration);
+  const mayResume = useHasRole('operator');
+  const { pause } = useIntegrationActions(integration);
   return (
     <Banner hue="neutral" title="Paused">
       <Text size="sm">Syncs and scans stand still. Verification and warnings of expiry go on.</Text>
@@ -110,7 +110,7 @@ function Outage({ integration }: { integration: Integration }) {
 }
 
 function SyncTrouble({ sync }: { sync: Integration['sync'] }) {
-  const word = syncWord(sync);
+  const word = syncLabel(sync);
   if (word === null || sync.cause === null) return null;
   return (
     <Banner hue={word.hue} title={word.text}>
@@ -125,12 +125,12 @@ function SyncTrouble({ sync }: { sync: Integration['sync'] }) {
 
 /** A listing without many repositories that we know, held back until somebody says that this is right. */
 function Brake({ integration }: { integration: Integration }) {
-  const isAdmin = useMay('admin');
-  const { sync } = useActs(integration);
+  const isAdmin = useHasRole('admin');
+  const { sync } = useIntegrationActions(integration);
   const { data } = useQuery({
-    queryKey: [...keys.integration(integration.id), 'brake'],
+    queryKey: [...queryKeys.integration(integration.id), 'brake'],
     queryFn: () =>
-      ask(
+      request(
         api.integrations[':id'].events.$get({
           param: { id: integration.id },
           query: { kind: 'sync.brake_engaged', limit: '1' },
@@ -139,13 +139,14 @@ function Brake({ integration }: { integration: Integration }) {
   });
   const event = data?.items[0];
   const lost = event?.data['repositories'];
-  const what = typeof lost === 'number' ? count(lost, 'repository', 'repositories') : 'many repositories';
+  const what =
+    typeof lost === 'number' ? formatCount(lost, 'repository', 'repositories') : 'many repositories';
   return (
     <Banner hue="warn" title={`The last list would take away ${what}`}>
       <Text size="sm">
-        It is held back: of {count(integration.counts.repositories, 'repository', 'repositories')} nothing was
-        removed. Two more lists that say the same are taken by themselves. If groups or projects really went,
-        accept it.
+        It is held back: of {formatCount(integration.counts.repositories, 'repository', 'repositories')}{' '}
+        nothing was removed. Two more lists that say the same are taken by themselves. If groups or projects
+        really went, accept it.
       </Text>
       <Group gap="sm" mt="sm">
         {isAdmin ? (

@@ -1,14 +1,14 @@
 import { Alert, Button, Code, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { fieldOf } from '../../../parts/form-field.ts';
+import { api, request } from '../../../api/api.ts';
+import { formField } from '../../../parts/form-field.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import classes from './explain.module.css';
 
 type Answer = Awaited<ReturnType<typeof explain>>;
 
 const explain = (id: string, path: string) =>
-  ask(api.integrations[':id'].explain.$get({ param: { id }, query: { path } }));
+  request(api.integrations[':id'].explain.$get({ param: { id }, query: { path } }));
 
 /** Says of one path why it is not listed, or that it is. */
 export function Explain({ id }: { id: string }) {
@@ -34,7 +34,7 @@ export function Explain({ id }: { id: string }) {
         className={classes['form']}
         onSubmit={(event) => {
           event.preventDefault();
-          void run(fieldOf(event.currentTarget, 'path').trim());
+          void run(formField(event.currentTarget, 'path').trim());
         }}
       >
         <TextInput

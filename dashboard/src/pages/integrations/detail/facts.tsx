@@ -3,14 +3,14 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { causeTitle } from '../../../format/labels.ts';
 import { useNow } from '../../../format/time.ts';
-import { OutsideLink } from '../../../parts/external-link.tsx';
+import { ExternalLink } from '../../../parts/external-link.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { Integration } from '../data.ts';
-import type { TokenLife } from '../expiry.ts';
-import { endWord, isDead, lifeOf } from '../expiry.ts';
-import { hostOf, OWNER_KINDS, rotationText, warningText } from '../labels.ts';
+import type { TokenDates } from '../expiry.ts';
+import { isUnusable, lifetimeOf, tokenExpiryLabel } from '../expiry.ts';
+import { hostOf, OWNER_KIND_TEXTS, rotationText, warningText } from '../labels.ts';
 import { SyncState } from '../shared/sync-state.tsx';
-import { LifeBar } from '../shared/token-lifetime.tsx';
+import { LifetimeBar } from '../shared/token-lifetime.tsx';
 import classes from './facts.module.css';
 
 type Token = NonNullable<Integration['token']>;
@@ -20,10 +20,10 @@ export function Facts({ integration }: { integration: Integration }) {
   const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync } = integration;
   return (
     <section aria-label="Facts" className={classes['facts']}>
-      {token !== null && <LifeLine token={token} cause={integration.cause} />}
+      {token !== null && <LifetimeRow token={token} cause={integration.cause} />}
       <dl className={classes['list']}>
         <Fact name="GitLab">
-          <OutsideLink href={baseUrl}>{hostOf(baseUrl)}</OutsideLink>
+          <ExternalLink href={baseUrl}>{hostOf(baseUrl)}</ExternalLink>
         </Fact>
         <Fact name="Verified">
           {lastVerifiedAt === null ? 'not yet' : <TimeAgo at={lastVerifiedAt} />}
@@ -57,19 +57,19 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function LifeLine({ token, cause }: { token: TokenLife; cause: string | null }) {
-  const { text, hue } = endWord(token, cause, useNow());
-  const life = lifeOf(token);
+function LifetimeRow({ token, cause }: { token: TokenDates; cause: string | null }) {
+  const { text, hue } = tokenExpiryLabel(token, cause, useNow());
+  const life = lifetimeOf(token);
   return (
     <div className={classes['life']}>
       <Text size="sm" fw={600} {...(hue !== 'neutral' && { c: hue })}>
         {text}
       </Text>
-      {isDead(cause) ? <span /> : <LifeBar token={token} thick />}
+      {isUnusable(cause) ? <span /> : <LifetimeBar token={token} thick />}
       <Text size="xs" c="dimmed">
-        {life !== null && !isDead(cause) && `${life.goneDays} of ${life.days} days are over · `}
+        {life !== null && !isUnusable(cause) && `${life.goneDays} of ${life.days} days are over · `}
         {token.expiresAt !== null &&
-          `${isDead(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
+          `${isUnusable(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
       </Text>
     </div>
   );
@@ -82,7 +82,7 @@ function TokenFacts({ token, autoRotate }: { token: Token; autoRotate: Integrati
       <Fact name="Owner">
         {owner.username ?? 'not known'}{' '}
         <Text span size="xs" c="dimmed">
-          {OWNER_KINDS[owner.kind]}
+          {OWNER_KIND_TEXTS[owner.kind]}
         </Text>
       </Fact>
       <Fact name="Token">
@@ -123,7 +123,7 @@ function Warnings({ token }: { token: Token }) {
         <li key={warning}>
           <IconAlertTriangle size={14} aria-hidden="true" />
           <span>
-            <b>{capital(causeTitle(warning))}.</b> {warningText(warning, token)}
+            <b>{capitalize(causeTitle(warning))}.</b> {warningText(warning, token)}
           </span>
         </li>
       ))}
@@ -131,6 +131,6 @@ function Warnings({ token }: { token: Token }) {
   );
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,28 +1,28 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { count } from '../../../format/labels.ts';
+import { api, request } from '../../../api/api.ts';
+import { formatCount } from '../../../format/labels.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import type { Integration } from '../data.ts';
-import { FilterFields, filtersOf } from '../shared/filter-fields.tsx';
-import { Part } from './settings-section.tsx';
+import { FilterFields, readFilters } from '../shared/filter-fields.tsx';
+import { SettingsSection } from './settings-section.tsx';
 import classes from './settings-tab.module.css';
 import { useSubmit } from './use-submit.ts';
-import { usePatch } from './use-update-integration.ts';
+import { useUpdateIntegration } from './use-update-integration.ts';
 
 type Filters = Integration['filters'];
-type Preview = Awaited<ReturnType<typeof askForPreview>>;
+type Preview = Awaited<ReturnType<typeof fetchPreview>>;
 
-const askForPreview = (id: string, filters: Filters) =>
-  ask(api.integrations[':id'].filters.preview.$post({ param: { id }, json: { filters } }));
+const fetchPreview = (id: string, filters: Filters) =>
+  request(api.integrations[':id'].filters.preview.$post({ param: { id }, json: { filters } }));
 
 /** Filters are looked at before they are saved: what they would add and take away. */
 export function FilterSettings({ integration: { id, filters } }: { integration: Integration }) {
-  const patch = usePatch(id);
+  const patch = useUpdateIntegration(id);
   const [seen, setSeen] = useState<{ filters: Filters; preview: Preview } | null>(null);
   const look = useSubmit(async (form) => {
-    const wanted = filtersOf(form);
-    setSeen({ filters: wanted, preview: await askForPreview(id, wanted) });
+    const wanted = readFilters(form);
+    setSeen({ filters: wanted, preview: await fetchPreview(id, wanted) });
   });
   const save = useSubmit(async () => {
     if (seen === null) return;
@@ -30,7 +30,7 @@ export function FilterSettings({ integration: { id, filters } }: { integration: 
     setSeen(null);
   });
   return (
-    <Part title="Filters">
+    <SettingsSection title="Filters">
       {/* what was looked at is no longer what stands in the fields */}
       <form onSubmit={look.submit} onChange={() => setSeen(null)} className={classes['form']}>
         <FilterFields filters={filters} />
@@ -53,7 +53,7 @@ export function FilterSettings({ integration: { id, filters } }: { integration: 
           </Group>
         </form>
       )}
-    </Part>
+    </SettingsSection>
   );
 }
 
@@ -66,7 +66,7 @@ function PreviewPanel({ preview: { added, removed, sample } }: { preview: Previe
       title={
         isSame
           ? 'Nothing would change among the repositories that are known.'
-          : `${count(added, 'repository', 'repositories')} would be added, ${removed.toLocaleString('en')} left out`
+          : `${formatCount(added, 'repository', 'repositories')} would be added, ${removed.toLocaleString('en')} left out`
       }
     >
       <ul className={classes['sample']}>

@@ -1,11 +1,11 @@
 import { Progress as Bar, Text } from '@mantine/core';
 import type { Integration } from '../data.ts';
-import { progressOf } from '../scan-progress.ts';
+import { scanProgress } from '../scan-progress.ts';
 import classes from './progress.module.css';
 
 /** How far the scans are, while some wait or run. */
 export function Progress({ integration }: { integration: Integration }) {
-  const progress = progressOf(integration);
+  const progress = scanProgress(integration);
   if (progress === null) return null;
   const { done, all, running, queued } = progress;
   return (

@@ -1,11 +1,11 @@
 import { Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
-import { count } from '../../../format/labels.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
+import { formatCount } from '../../../format/labels.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
-import { say } from '../../../parts/toast.ts';
+import { showToast } from '../../../parts/toast.ts';
 import type { DialogProps } from './dialog-props.ts';
 
 export function RemoveDialog({ integration: { id, name, counts }, onClose }: DialogProps) {
@@ -13,11 +13,16 @@ export function RemoveDialog({ integration: { id, name, counts }, onClose }: Dia
   const navigate = useNavigate();
   const repositories = counts.repositories + counts.excluded + counts.missing;
   const remove = async () => {
-    await ask(api.integrations[':id'].$delete({ param: { id } }));
-    say(`${name} was removed.`);
+    await request(api.integrations[':id'].$delete({ param: { id } }));
+    showToast(`${name} was removed.`);
     await navigate({ to: '/integrations' });
-    client.removeQueries({ queryKey: keys.integration(id) });
-    for (const queryKey of [keys.integrations, keys.overview, keys.repositorySearches, keys.summaries])
+    client.removeQueries({ queryKey: queryKeys.integration(id) });
+    for (const queryKey of [
+      queryKeys.integrations,
+      queryKeys.overview,
+      queryKeys.repositorySearches,
+      queryKeys.summaries,
+    ])
       void client.invalidateQueries({ queryKey });
   };
   return (
@@ -30,8 +35,8 @@ export function RemoveDialog({ integration: { id, name, counts }, onClose }: Dia
       onClose={onClose}
     >
       <Text size="sm">
-        Scanning stops, the sealed token is wiped, {count(repositories, 'repository', 'repositories')} and{' '}
-        {count(counts.openFindings, 'open finding')} leave Secu.
+        Scanning stops, the sealed token is wiped, {formatCount(repositories, 'repository', 'repositories')}{' '}
+        and {formatCount(counts.openFindings, 'open finding')} leave Secu.
       </Text>
       <Text size="sm" mt="sm">
         The token stays valid at GitLab; revoke it there.

@@ -1,14 +1,14 @@
 import { Alert, Button, Checkbox, Group, Modal, PasswordInput, Text } from '@mantine/core';
 import { useState } from 'react';
-import { api, askWhether } from '../../../api/api.ts';
+import { api, requestWithStatus } from '../../../api/api.ts';
 import { Problem } from '../../../api/problem.ts';
 import { causeTitle } from '../../../format/labels.ts';
-import { fieldOf } from '../../../parts/form-field.ts';
+import { formField } from '../../../parts/form-field.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
-import { say } from '../../../parts/toast.ts';
+import { showToast } from '../../../parts/toast.ts';
 import type { TokenFault } from '../new/token-format.ts';
-import { tokenFault } from '../new/token-format.ts';
-import { useSettled } from '../use-verify.ts';
+import { findTokenFault } from '../new/token-format.ts';
+import { useCacheIntegration } from '../use-verify.ts';
 import type { DialogProps } from './dialog-props.ts';
 import { useSubmit } from './use-submit.ts';
 
@@ -17,16 +17,16 @@ import { useSubmit } from './use-submit.ts';
  * the server has decided; only a token that reaches less stays in it, to be sent again with a word.
  */
 export function ReplaceDialog({ integration: { id, name, baseUrl }, onClose }: DialogProps) {
-  const settle = useSettled();
+  const settle = useCacheIntegration();
   const [fault, setFault] = useState<TokenFault | null>(null);
   const { submit, isRunning, error } = useSubmit(async (form) => {
-    const found = tokenFault(fieldOf(form, 'token').trim());
+    const found = findTokenFault(formField(form, 'token').trim());
     setFault(found);
     if (found !== null) return;
     try {
-      const { done, body } = await send(id, form);
+      const { done, body } = await putToken(id, form);
       settle(body);
-      say(
+      showToast(
         done
           ? replacedText(body)
           : 'GitLab is slow. The old token stays until the new one is verified; the page follows.',
@@ -62,7 +62,7 @@ export function ReplaceDialog({ integration: { id, name, baseUrl }, onClose }: D
           data-autofocus
           mt="sm"
         />
-        {shrinks !== null && <Shrinks problem={shrinks} />}
+        {shrinks !== null && <ReachShrinks problem={shrinks} />}
         <Group justify="flex-end" gap="sm" mt="lg">
           <Button variant="default" onClick={onClose} disabled={isRunning}>
             Keep token
@@ -76,9 +76,9 @@ export function ReplaceDialog({ integration: { id, name, baseUrl }, onClose }: D
   );
 }
 
-function send(id: string, form: HTMLFormElement) {
-  const json = { token: fieldOf(form, 'token'), acceptLoss: fieldOf(form, 'acceptLoss') === 'on' };
-  return askWhether(api.integrations[':id'].token.$put({ param: { id }, json }));
+function putToken(id: string, form: HTMLFormElement) {
+  const json = { token: formField(form, 'token'), acceptLoss: formField(form, 'acceptLoss') === 'on' };
+  return requestWithStatus(api.integrations[':id'].token.$put({ param: { id }, json }));
 }
 
 function replacedText({ token }: { token: { expiry: { nextFlagAt: string | null } } | null }): string {
@@ -102,9 +102,9 @@ function Refused({ error }: { error: unknown }) {
   return <ProblemPanel error={error} />;
 }
 
-function Shrinks({ problem }: { problem: Problem }) {
+function ReachShrinks({ problem }: { problem: Problem }) {
   const { lost, known, owner } = problem.details;
-  const newOwner = ownerNow(owner);
+  const newOwner = changedOwner(owner);
   return (
     <Alert
       color="warn"
@@ -123,7 +123,7 @@ function Shrinks({ problem }: { problem: Problem }) {
 }
 
 /** Whose the new token is, where that is somebody else. */
-function ownerNow(owner: unknown): string | null {
+function changedOwner(owner: unknown): string | null {
   const { before, after } = (owner ?? {}) as { before?: unknown; after?: unknown };
   return typeof after === 'string' && after !== before ? after : null;
 }

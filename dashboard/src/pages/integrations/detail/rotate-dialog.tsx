@@ -1,27 +1,27 @@
 import { Checkbox, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { api, askWhether } from '../../../api/api.ts';
+import { api, requestWithStatus } from '../../../api/api.ts';
 import { useNow } from '../../../format/time.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
-import { say } from '../../../parts/toast.ts';
-import { dateInDays, LONGEST_LIFE_DAYS, newExpiry } from '../rotation.ts';
-import { once, useSettled } from '../use-verify.ts';
+import { showToast } from '../../../parts/toast.ts';
+import { dateInDays, defaultNewExpiry, MAX_LIFETIME_DAYS } from '../rotation.ts';
+import { idempotencyHeaders, useCacheIntegration } from '../use-verify.ts';
 import type { DialogProps } from './dialog-props.ts';
 
 /** Asks GitLab for a new token in place of this one. What dies and when is said before. */
 export function RotateDialog({ integration: { id, name, token }, onClose }: DialogProps) {
-  const settle = useSettled();
+  const settle = useCacheIntegration();
   const nowMs = useNow();
-  const [expiresAt, setExpiresAt] = useState(() => newExpiry(token, nowMs));
+  const [expiresAt, setExpiresAt] = useState(() => defaultNewExpiry(token, nowMs));
   const isLate = token?.rotateBlockedBy === 'expires_within_48_hours';
   const [isForced, setForced] = useState(false);
   const rotate = async () => {
     const json = { expiresAt, ...(isLate && { force: true }) };
-    const { done, body } = await askWhether(
-      api.integrations[':id'].rotate.$post({ param: { id }, json }, once()),
+    const { done, body } = await requestWithStatus(
+      api.integrations[':id'].rotate.$post({ param: { id }, json }, idempotencyHeaders()),
     );
     settle(body);
-    say(
+    showToast(
       done
         ? `The token was rotated. The new one expires on ${body.token?.expiresAt ?? expiresAt}.`
         : 'GitLab has not answered yet. The rotation goes on; the activity says how it ended.',
@@ -46,7 +46,7 @@ export function RotateDialog({ integration: { id, name, token }, onClose }: Dial
         mt="sm"
         value={expiresAt}
         min={dateInDays(nowMs, 1)}
-        max={dateInDays(nowMs, LONGEST_LIFE_DAYS)}
+        max={dateInDays(nowMs, MAX_LIFETIME_DAYS)}
         onChange={(event) => setExpiresAt(event.currentTarget.value)}
       />
       {isLate && (

@@ -1,16 +1,16 @@
-import { count } from '../../../format/labels.ts';
+import { formatCount } from '../../../format/labels.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import type { DialogProps } from './dialog-props.ts';
-import { askForScans, sayQueued } from './use-integration-actions.ts';
+import { queueScans, showQueuedToast } from './use-integration-actions.ts';
 
 export function ScanDialog({ integration: { id, counts }, onClose }: DialogProps) {
-  const many = count(counts.repositories, 'repository', 'repositories');
+  const many = formatCount(counts.repositories, 'repository', 'repositories');
   return (
     <Confirm
       title={`Scan ${counts.repositories === 1 ? '' : 'all '}${many} with history?`}
       act="Scan"
       danger={false}
-      onAct={async () => sayQueued(await askForScans({ id, full: true }))}
+      onAct={async () => showQueuedToast(await queueScans({ id, full: true }))}
       onClose={onClose}
     >
       This can take hours; nothing else waits for it.

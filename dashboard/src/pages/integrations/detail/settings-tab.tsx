@@ -1,18 +1,18 @@
 import { Button, Text, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useState } from 'react';
-import { useMay } from '../../../api/session.ts';
-import { fieldOf } from '../../../parts/form-field.ts';
+import { useHasRole } from '../../../api/session.ts';
+import { formField } from '../../../parts/form-field.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import type { Integration } from '../data.ts';
 import { rotationBlockText } from '../labels.ts';
-import { RotationFields, rotationOf } from '../shared/rotation-fields.tsx';
+import { RotationFields, readAutoRotate } from '../shared/rotation-fields.tsx';
 import type { DialogName } from './dialog-props.ts';
 import { FilterSettings } from './filter-settings.tsx';
-import { Part } from './settings-section.tsx';
+import { SettingsSection } from './settings-section.tsx';
 import classes from './settings-tab.module.css';
 import { useSubmit } from './use-submit.ts';
-import { usePatch } from './use-update-integration.ts';
+import { useUpdateIntegration } from './use-update-integration.ts';
 
 export default function SettingsTab({
   integration,
@@ -21,8 +21,8 @@ export default function SettingsTab({
   integration: Integration;
   open: (dialog: DialogName) => void;
 }) {
-  const mayOperate = useMay('operator');
-  const isAdmin = useMay('admin');
+  const mayOperate = useHasRole('operator');
+  const isAdmin = useHasRole('admin');
   if (!mayOperate)
     return <Text size="sm">Operators and administrators may change the settings of an integration.</Text>;
   // what GitLab does not tell a person may know from where the token was made
@@ -34,7 +34,7 @@ export default function SettingsTab({
       {asksExpiry && <ExpiryForm integration={integration} />}
       {isAdmin && <RotationForm integration={integration} />}
       {isAdmin && (
-        <Part title="Remove">
+        <SettingsSection title="Remove">
           <Text size="sm">
             Scanning stops, the sealed token is wiped, repositories and findings leave Secu. The token stays
             valid at GitLab.
@@ -42,14 +42,14 @@ export default function SettingsTab({
           <Button color="bad" variant="outline" onClick={() => open('remove')} className={classes['act']}>
             Remove this integration
           </Button>
-        </Part>
+        </SettingsSection>
       )}
     </div>
   );
 }
 
 /** A part of the settings that is saved by itself. */
-function SavedPart({
+function SettingsForm({
   title,
   save,
   disabled = false,
@@ -62,7 +62,7 @@ function SavedPart({
 }) {
   const { submit, isRunning, error } = useSubmit(save);
   return (
-    <Part title={title}>
+    <SettingsSection title={title}>
       <form onSubmit={submit} className={classes['form']}>
         {children}
         {error !== null && <ProblemPanel error={error} />}
@@ -76,30 +76,30 @@ function SavedPart({
           Save
         </Button>
       </form>
-    </Part>
+    </SettingsSection>
   );
 }
 
 function NameForm({ integration: { id, name } }: { integration: Integration }) {
-  const patch = usePatch(id);
+  const patch = useUpdateIntegration(id);
   return (
-    <SavedPart title="Name" save={(form) => patch({ name: fieldOf(form, 'name').trim() })}>
+    <SettingsForm title="Name" save={(form) => patch({ name: formField(form, 'name').trim() })}>
       <TextInput name="name" aria-label="Name" defaultValue={name} required maxLength={100} />
-    </SavedPart>
+    </SettingsForm>
   );
 }
 
 function RotationForm({ integration: { id, autoRotate, token } }: { integration: Integration }) {
-  const patch = usePatch(id);
+  const patch = useUpdateIntegration(id);
   const [changed, setChanged] = useState(false);
   const block = token?.rotateBlockedBy ?? null;
   const cannot = token?.canRotate !== true && block !== 'expires_within_48_hours' && !autoRotate.enabled;
   return (
-    <SavedPart
+    <SettingsForm
       title="Rotation"
       disabled={cannot || !changed}
       save={async (form) => {
-        await patch({ autoRotate: rotationOf(form) });
+        await patch({ autoRotate: readAutoRotate(form) });
         setChanged(false);
       }}
     >
@@ -116,14 +116,14 @@ function RotationForm({ integration: { id, autoRotate, token } }: { integration:
           Not possible with this token: {rotationBlockText(block)}. Replace it by one that may.
         </Text>
       )}
-    </SavedPart>
+    </SettingsForm>
   );
 }
 
 function ExpiryForm({ integration: { id, token } }: { integration: Integration }) {
-  const patch = usePatch(id);
+  const patch = useUpdateIntegration(id);
   return (
-    <SavedPart title="Expiry" save={(form) => patch({ expiresAt: fieldOf(form, 'expiresAt') })}>
+    <SettingsForm title="Expiry" save={(form) => patch({ expiresAt: formField(form, 'expiresAt') })}>
       <TextInput
         type="date"
         name="expiresAt"
@@ -132,6 +132,6 @@ function ExpiryForm({ integration: { id, token } }: { integration: Integration }
         defaultValue={token?.expiresAt ?? ''}
         required
       />
-    </SavedPart>
+    </SettingsForm>
   );
 }

@@ -1,12 +1,12 @@
 import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../../parts/states.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { SyncRun } from '../sync-labels.ts';
-import { changesText, syncRunWord } from '../sync-labels.ts';
+import { changesText, syncRunLabel } from '../sync-labels.ts';
 import classes from './activity-tab.module.css';
 
 const LIMIT = '20';
@@ -15,8 +15,8 @@ const LIMIT = '20';
 export function Syncs({ id }: { id: string }) {
   const { data, error, isPending, refetch } = useQuery({
     // below the integration's own key: what makes that old makes these old
-    queryKey: [...keys.integration(id), 'syncs'],
-    queryFn: () => ask(api.integrations[':id'].syncs.$get({ param: { id }, query: { limit: LIMIT } })),
+    queryKey: [...queryKeys.integration(id), 'syncs'],
+    queryFn: () => request(api.integrations[':id'].syncs.$get({ param: { id }, query: { limit: LIMIT } })),
   });
   if (isPending) return <LoadingRows label="Loading the syncs" />;
   if (error !== null && data === undefined)
@@ -41,7 +41,7 @@ export function Syncs({ id }: { id: string }) {
 }
 
 function Row({ run }: { run: SyncRun & { trigger: string; createdAt: string } }) {
-  const { text, hue } = syncRunWord(run);
+  const { text, hue } = syncRunLabel(run);
   return (
     <Table.Tr>
       <Table.Td>

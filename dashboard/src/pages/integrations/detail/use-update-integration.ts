@@ -1,14 +1,14 @@
-import { api, ask } from '../../../api/api.ts';
-import { say } from '../../../parts/toast.ts';
-import { useSettled } from '../use-verify.ts';
+import { api, request } from '../../../api/api.ts';
+import { showToast } from '../../../parts/toast.ts';
+import { useCacheIntegration } from '../use-verify.ts';
 
 type Patch = Parameters<(typeof api.integrations)[':id']['$patch']>[0]['json'];
 
 /** Changes an integration; what is shown follows from the answer. */
-export function usePatch(id: string) {
-  const settle = useSettled();
+export function useUpdateIntegration(id: string) {
+  const settle = useCacheIntegration();
   return async (json: Patch) => {
-    settle(await ask(api.integrations[':id'].$patch({ param: { id }, json })));
-    say('Saved.');
+    settle(await request(api.integrations[':id'].$patch({ param: { id }, json })));
+    showToast('Saved.');
   };
 }

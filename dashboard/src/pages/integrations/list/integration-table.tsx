@@ -1,15 +1,15 @@
 import { Button, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { useMay } from '../../../api/session.ts';
-import { count } from '../../../format/labels.ts';
-import { useRowKeys } from '../../../keyboard/row-keys.ts';
+import { useHasRole } from '../../../api/session.ts';
+import { formatCount } from '../../../format/labels.ts';
+import { useRowShortcuts } from '../../../keyboard/row-keys.ts';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { Integration } from '../data.ts';
-import { hostOf, OWNER_KINDS } from '../labels.ts';
+import { hostOf, OWNER_KIND_TEXTS } from '../labels.ts';
 import { StatusBadge, Unreachable } from '../shared/status.tsx';
 import { SyncState } from '../shared/sync-state.tsx';
-import { Life } from '../shared/token-lifetime.tsx';
+import { TokenLifetime } from '../shared/token-lifetime.tsx';
 import { useVerify } from '../use-verify.ts';
 import classes from './integration-table.module.css';
 
@@ -23,8 +23,8 @@ export function IntegrationTable({
   isOld: boolean;
 }) {
   const { verify, isRunning } = useVerify();
-  const mayVerify = useMay('operator');
-  const list = useRowKeys<HTMLTableElement>(mayVerify ? { v: verify } : {});
+  const mayVerify = useHasRole('operator');
+  const list = useRowShortcuts<HTMLTableElement>(mayVerify ? { v: verify } : {});
   return (
     <>
       <table ref={list} aria-label="Integrations" aria-busy={isOld} className={classes['table']}>
@@ -90,16 +90,16 @@ function Row({ integration, verify }: { integration: Integration; verify: ReactN
             <span className={classes['cut']} title={token.owner.username ?? undefined}>
               {token.owner.username ?? '–'}
             </span>
-            <span className={classes['sub']}>{OWNER_KINDS[token.owner.kind]}</span>
+            <span className={classes['sub']}>{OWNER_KIND_TEXTS[token.owner.kind]}</span>
           </>
         )}
       </td>
-      <td data-cell="life">{token !== null && <Life token={token} cause={integration.cause} />}</td>
+      <td data-cell="life">{token !== null && <TokenLifetime token={token} cause={integration.cause} />}</td>
       <td data-cell="repositories">
         {counts.repositories.toLocaleString('en')}
         <span className={classes['unit']}> {counts.repositories === 1 ? 'repository' : 'repositories'}</span>
         {counts.openFindings > 0 && (
-          <span className={classes['sub']}>{count(counts.openFindings, 'finding')}</span>
+          <span className={classes['sub']}>{formatCount(counts.openFindings, 'finding')}</span>
         )}
       </td>
       <td data-cell="sync">

@@ -1,6 +1,6 @@
 import { Alert, Button, Code, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconDots, IconMinus, IconX } from '@tabler/icons-react';
-import { CHECKS } from '../../../format/labels.ts';
+import { CHECK_TITLES } from '../../../format/labels.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import classes from './check-list.module.css';
@@ -9,7 +9,7 @@ import type { DryRun, DryRunState } from './use-dry-run.ts';
 
 type Check = DryRun['checks'][number];
 
-const LOOKS = {
+const STATUS_STYLES = {
   ok: { text: 'OK', hue: 'ok', icon: IconCheck },
   failed: { text: 'Failed', hue: 'bad', icon: IconX },
   warning: { text: 'Warning', hue: 'warn', icon: IconAlertTriangle },
@@ -48,7 +48,7 @@ export function CheckList({ state, onAgain }: { state: DryRunState; onAgain: () 
       </div>
       {state.phase === 'failed' && <ProblemPanel error={state.error} onRetry={onAgain} />}
       <ul className={classes['checks']} data-stale={run === null || undefined}>
-        {Object.keys(CHECKS).map((name) => (
+        {Object.keys(CHECK_TITLES).map((name) => (
           <Row
             key={name}
             name={name}
@@ -91,7 +91,7 @@ function Summary({ state }: { state: DryRunState }) {
 }
 
 function Row({ name, check, isRunning }: { name: string; check: Check | undefined; isRunning: boolean }) {
-  const { text, hue, icon: Icon } = LOOKS[check?.status ?? (isRunning ? 'pending' : 'skipped')];
+  const { text, hue, icon: Icon } = STATUS_STYLES[check?.status ?? (isRunning ? 'pending' : 'skipped')];
   const speaks = check !== undefined && (check.status === 'failed' || check.status === 'warning');
   return (
     <li className={classes['check']} data-status={check?.status ?? 'none'}>
@@ -99,7 +99,7 @@ function Row({ name, check, isRunning }: { name: string; check: Check | undefine
         <Icon size={14} aria-hidden="true" />
         {text}
       </span>
-      <span className={classes['name']}>{CHECKS[name]}</span>
+      <span className={classes['name']}>{CHECK_TITLES[name]}</span>
       <span className={classes['detail']}>{check?.detail}</span>
       {speaks && (
         <span className={classes['advice']}>

@@ -1,4 +1,4 @@
-import { causeTitle, count } from '../../../format/labels.ts';
+import { causeTitle, formatCount } from '../../../format/labels.ts';
 
 interface Verdict {
   verdict: 'usable' | 'unusable' | 'unknown';
@@ -16,18 +16,19 @@ export function verdictText({ verdict, cause, reach, token }: Verdict): string {
       return `No verdict: ${causeTitle(cause)}`;
     case 'usable': {
       const days = token?.expiry.daysLeft ?? null;
-      return `Usable: ${reachText(reach)}${days === null ? '' : `, ${count(days, 'day')} left`}`;
+      return `Usable: ${reachText(reach)}${days === null ? '' : `, ${formatCount(days, 'day')} left`}`;
     }
   }
 }
 
 function reachText(reach: Verdict['reach']): string {
   if (reach === null) return 'it works';
-  const projects = reach.projects === null ? 'more than 10,000 projects' : count(reach.projects, 'project');
-  return reach.groups === null ? projects : `${projects} in ${count(reach.groups, 'group')}`;
+  const projects =
+    reach.projects === null ? 'more than 10,000 projects' : formatCount(reach.projects, 'project');
+  return reach.groups === null ? projects : `${projects} in ${formatCount(reach.groups, 'group')}`;
 }
 
 /** Patterns as people write them, one a line. */
-export function linesOf(text: string): string[] {
+export function parseLines(text: string): string[] {
   return [...new Set(text.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
 }

@@ -2,7 +2,7 @@ import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import { useMay } from '../../../api/session.ts';
+import { useHasRole } from '../../../api/session.ts';
 import { ButtonLink } from '../../../parts/button-link.tsx';
 import { LoadingRows } from '../../../parts/states.tsx';
 import { DEFAULT_FILTERS, FilterFields } from '../shared/filter-fields.tsx';
@@ -14,14 +14,14 @@ import { TokenHelp, tokenLinkQuery } from './token-help.tsx';
 import { useDryRun } from './use-dry-run.ts';
 import { useSave } from './use-save.ts';
 
-const USUAL = 'https://gitlab.com';
+const DEFAULT_BASE_URL = 'https://gitlab.com';
 
 /** The form waits for the address that Secu prefers, so that nothing changes under the hand that fills it in. */
 export function NewIntegrationForm() {
   const link = useQuery(tokenLinkQuery({}));
   if (link.isPending) return <LoadingRows label="Loading the form" />;
   const preferred = link.data?.url.split('/-/')[0];
-  return <Form preferred={preferred ?? USUAL} />;
+  return <Form preferred={preferred ?? DEFAULT_BASE_URL} />;
 }
 
 function Form({ preferred }: { preferred: string }) {
@@ -72,7 +72,7 @@ function Form({ preferred }: { preferred: string }) {
           description="Optional"
           maxLength={100}
         />
-        <More onRotation={dryRun.pasted} />
+        <AdvancedFields onRotation={dryRun.pasted} />
         {error !== null && <SaveFailed error={error} />}
         <div className={classes['save']}>
           <Button type="submit" loading={isSaving}>
@@ -110,8 +110,8 @@ function TokenField({ dryRun }: { dryRun: ReturnType<typeof useDryRun> }) {
 }
 
 /** What few need: folded. */
-function More({ onRotation }: { onRotation: () => void }) {
-  const mayRotate = useMay('admin');
+function AdvancedFields({ onRotation }: { onRotation: () => void }) {
+  const mayRotate = useHasRole('admin');
   return (
     <details className={classes['more']}>
       <summary>{mayRotate ? 'Filters and rotation' : 'Filters'}</summary>

@@ -1,12 +1,12 @@
-const TYPING_MS = 800;
-const APART_MS = 2_000;
+const TYPING_PAUSE_MS = 800;
+const MIN_INTERVAL_MS = 2_000;
 
 /**
  * When a token is tried: on paste, on leaving the field, or once typing has paused; only when something changed, at
  * least two seconds apart, and with the try before ended. Wrong tokens count against the address at GitLab.
  * `answersHere` may settle it without a request.
  */
-export function createTestPlan({
+export function createTestScheduler({
   answersHere,
   run,
   nowMs,
@@ -25,7 +25,7 @@ export function createTestPlan({
       isChanged = false;
       return;
     }
-    const waitMs = startedMs + APART_MS - nowMs();
+    const waitMs = startedMs + MIN_INTERVAL_MS - nowMs();
     if (waitMs > 0) return after(waitMs);
     isChanged = false;
     startedMs = nowMs();
@@ -42,7 +42,7 @@ export function createTestPlan({
     after(ms);
   };
   return {
-    typed: () => change(TYPING_MS),
+    typed: () => change(TYPING_PAUSE_MS),
     pasted: () => change(0),
     again: () => change(0),
     left: () => {

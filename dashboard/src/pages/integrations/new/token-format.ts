@@ -18,10 +18,10 @@ export interface TokenFault {
   advice: string;
 }
 
-const ANOTHER = 'Create a personal, group or project access token, or one of a service account.';
+const ACCEPTED_KINDS = 'Create a personal, group or project access token, or one of a service account.';
 
 /** What is wrong with a pasted text that no GitLab has to be asked for; `null` where it has. The text is trimmed. */
-export function tokenFault(token: string): TokenFault | null {
+export function findTokenFault(token: string): TokenFault | null {
   if (/^bearer\s/i.test(token))
     return { title: 'This begins with "Bearer"', advice: 'Paste the token alone.' };
   if (!/^[\x21-\x7e]*$/.test(token))
@@ -30,5 +30,5 @@ export function tokenFault(token: string): TokenFault | null {
       advice: 'A token has no spaces and no characters outside ASCII. Copy it once more.',
     };
   const kind = WRONG_KINDS.find(([prefix]) => prefix.test(token))?.[1];
-  return kind === undefined ? null : { title: `${kind}. It cannot call the API.`, advice: ANOTHER };
+  return kind === undefined ? null : { title: `${kind}. It cannot call the API.`, advice: ACCEPTED_KINDS };
 }

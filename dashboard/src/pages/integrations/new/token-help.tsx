@@ -1,8 +1,8 @@
 import { Checkbox, Text } from '@mantine/core';
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { OutsideLink } from '../../../parts/external-link.tsx';
+import { api, request } from '../../../api/api.ts';
+import { ExternalLink } from '../../../parts/external-link.tsx';
 import classes from './new-integration.module.css';
 
 /** GitLab's own form for a token, filled in; without an address that of the GitLab that Secu prefers. */
@@ -10,7 +10,7 @@ export function tokenLinkQuery({ baseUrl, renew = false }: { baseUrl?: string; r
   return queryOptions({
     queryKey: ['token-link', baseUrl, renew],
     queryFn: () =>
-      ask(
+      request(
         api.integrations['token-link'].$get({
           query: { ...(baseUrl !== undefined && { baseUrl }), ...(renew && { renew: 'true' }) },
         }),
@@ -28,7 +28,7 @@ export function TokenHelp({ baseUrl }: { baseUrl: string }) {
     <div className={classes['help']}>
       {url !== null && (
         <>
-          <OutsideLink href={url}>Make a token at GitLab (opens a form that is filled in)</OutsideLink>
+          <ExternalLink href={url}>Make a token at GitLab (opens a form that is filled in)</ExternalLink>
           <Checkbox
             size="xs"
             label="It may renew itself (adds the scope self_rotate)"

@@ -1,11 +1,11 @@
 import type { RefObject } from 'react';
 import { useEffect, useMemo, useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
+import { api, request } from '../../../api/api.ts';
 import { serverClock } from '../../../api/server-clock.ts';
-import { fieldOf } from '../../../parts/form-field.ts';
-import { createTestPlan } from './test-scheduler.ts';
+import { formField } from '../../../parts/form-field.ts';
+import { createTestScheduler } from './test-scheduler.ts';
 import type { TokenFault } from './token-format.ts';
-import { tokenFault } from './token-format.ts';
+import { findTokenFault } from './token-format.ts';
 
 export type DryRun = Awaited<ReturnType<typeof testToken>>;
 
@@ -22,11 +22,11 @@ function testToken(form: HTMLFormElement, signal: AbortSignal) {
   const json = {
     provider: 'gitlab' as const,
     type: 'git' as const,
-    token: fieldOf(form, 'token'),
-    baseUrl: fieldOf(form, 'baseUrl'),
-    ...(fieldOf(form, 'rotates') === 'on' && { autoRotate: { enabled: true } }),
+    token: formField(form, 'token'),
+    baseUrl: formField(form, 'baseUrl'),
+    ...(formField(form, 'rotates') === 'on' && { autoRotate: { enabled: true } }),
   };
-  return ask(api.integrations.test.$post({ json }, { init: { signal } }));
+  return request(api.integrations.test.$post({ json }, { init: { signal } }));
 }
 
 /** Tries the token of a form while it is filled in. The token stays in its field and goes from there to the request. */
@@ -34,11 +34,11 @@ export function useDryRun(form: RefObject<HTMLFormElement | null>) {
   const [state, setState] = useState<DryRunState>({ phase: 'idle' });
   const plan = useMemo(
     () =>
-      createTestPlan({
+      createTestScheduler({
         nowMs: () => performance.now(),
         answersHere() {
-          const token = form.current === null ? '' : fieldOf(form.current, 'token').trim();
-          const fault = token === '' ? null : tokenFault(token);
+          const token = form.current === null ? '' : formField(form.current, 'token').trim();
+          const fault = token === '' ? null : findTokenFault(token);
           if (fault !== null) setState({ phase: 'fault', fault });
           else if (token === '') setState({ phase: 'idle' });
           return token === '' || fault !== null;

@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { api, ask, newIdempotencyKey } from '../../../api/api.ts';
+import { api, newIdempotencyKey, request } from '../../../api/api.ts';
 import { Problem } from '../../../api/problem.ts';
-import { keys } from '../../../api/query-keys.ts';
-import { fieldOf } from '../../../parts/form-field.ts';
-import { filtersOf } from '../shared/filter-fields.tsx';
-import { rotationOf } from '../shared/rotation-fields.tsx';
+import { queryKeys } from '../../../api/query-keys.ts';
+import { formField } from '../../../parts/form-field.ts';
+import { readFilters } from '../shared/filter-fields.tsx';
+import { readAutoRotate } from '../shared/rotation-fields.tsx';
 
 /**
  * Saves a new integration from its form. A second press after a lost answer saves the same one again, not another:
@@ -22,11 +22,11 @@ export function useSave(onSaved: (id: string) => void) {
     setError(null);
     key.current ??= newIdempotencyKey();
     try {
-      const integration = await create(form, key.current);
+      const integration = await postIntegration(form, key.current);
       emptyToken(form);
-      client.setQueryData(keys.integration(integration.id), integration);
-      void client.invalidateQueries({ queryKey: keys.integrations });
-      void client.invalidateQueries({ queryKey: keys.overview });
+      client.setQueryData(queryKeys.integration(integration.id), integration);
+      void client.invalidateQueries({ queryKey: queryKeys.integrations });
+      void client.invalidateQueries({ queryKey: queryKeys.overview });
       onSaved(integration.id);
     } catch (err) {
       if (err instanceof Problem && err.code === 'token_in_use') emptyToken(form);
@@ -41,19 +41,19 @@ export function useSave(onSaved: (id: string) => void) {
   return { save, isSaving, error, changed };
 }
 
-function create(form: HTMLFormElement, key: string) {
-  const name = fieldOf(form, 'name').trim();
-  const autoRotate = rotationOf(form);
+function postIntegration(form: HTMLFormElement, key: string) {
+  const name = formField(form, 'name').trim();
+  const autoRotate = readAutoRotate(form);
   const json = {
     provider: 'gitlab' as const,
     type: 'git' as const,
-    token: fieldOf(form, 'token'),
-    baseUrl: fieldOf(form, 'baseUrl').trim(),
-    filters: filtersOf(form),
+    token: formField(form, 'token'),
+    baseUrl: formField(form, 'baseUrl').trim(),
+    filters: readFilters(form),
     ...(name !== '' && { name }),
     ...(autoRotate.enabled && { autoRotate }),
   };
-  return ask(api.integrations.$post({ json }, { headers: { 'Idempotency-Key': key } }));
+  return request(api.integrations.$post({ json }, { headers: { 'Idempotency-Key': key } }));
 }
 
 function emptyToken(form: HTMLFormElement): void {

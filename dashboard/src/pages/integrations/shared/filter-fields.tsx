@@ -1,7 +1,7 @@
 import { Checkbox, Textarea } from '@mantine/core';
-import { fieldOf } from '../../../parts/form-field.ts';
+import { formField } from '../../../parts/form-field.ts';
 import type { Integration } from '../data.ts';
-import { linesOf } from '../new/dry-run-text.ts';
+import { parseLines } from '../new/dry-run-text.ts';
 import classes from './filter-fields.module.css';
 
 type Filters = Integration['filters'];
@@ -14,7 +14,7 @@ export const DEFAULT_FILTERS: Filters = {
   personal: true,
 };
 
-/** Which of the repositories that a token reaches are scanned. The fields are read by {@link filtersOf}. */
+/** Which of the repositories that a token reaches are scanned. The fields are read by {@link readFilters}. */
 export function FilterFields({ filters, disabled = false }: { filters: Filters; disabled?: boolean }) {
   return (
     <div className={classes['fields']}>
@@ -61,12 +61,12 @@ export function FilterFields({ filters, disabled = false }: { filters: Filters; 
   );
 }
 
-export function filtersOf(form: HTMLFormElement): Filters {
+export function readFilters(form: HTMLFormElement): Filters {
   return {
-    include: linesOf(fieldOf(form, 'include')),
-    exclude: linesOf(fieldOf(form, 'exclude')),
-    archived: fieldOf(form, 'archived') === 'on',
-    forks: fieldOf(form, 'forks') === 'on',
-    personal: fieldOf(form, 'personal') === 'on',
+    include: parseLines(formField(form, 'include')),
+    exclude: parseLines(formField(form, 'exclude')),
+    archived: formField(form, 'archived') === 'on',
+    forks: formField(form, 'forks') === 'on',
+    personal: formField(form, 'personal') === 'on',
   };
 }

@@ -1,9 +1,9 @@
 import { NumberInput, Switch } from '@mantine/core';
-import { fieldOf } from '../../../parts/form-field.ts';
+import { formField } from '../../../parts/form-field.ts';
 
 const DAYS = { min: 3, max: 60 };
 
-/** Whether and when Secu renews the token by itself. The fields are read by {@link rotationOf}. */
+/** Whether and when Secu renews the token by itself. The fields are read by {@link readAutoRotate}. */
 export function RotationFields({
   enabled,
   daysBefore,
@@ -40,6 +40,6 @@ export function RotationFields({
   );
 }
 
-export function rotationOf(form: HTMLFormElement): { enabled: boolean; daysBefore: number } {
-  return { enabled: fieldOf(form, 'rotates') === 'on', daysBefore: Number(fieldOf(form, 'daysBefore')) };
+export function readAutoRotate(form: HTMLFormElement): { enabled: boolean; daysBefore: number } {
+  return { enabled: formField(form, 'rotates') === 'on', daysBefore: Number(formField(form, 'daysBefore')) };
 }

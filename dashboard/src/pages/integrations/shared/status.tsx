@@ -9,7 +9,7 @@ import {
 import { causeTitle } from '../../../format/labels.ts';
 import { useNow } from '../../../format/time.ts';
 import type { Integration } from '../data.ts';
-import { outageText, statusWord } from '../labels.ts';
+import { outageText, statusLabel } from '../labels.ts';
 
 const ICONS = {
   pending: IconProgress,
@@ -20,7 +20,7 @@ const ICONS = {
 
 /** The verdict: colour, icon and word. */
 export function StatusBadge({ integration }: { integration: Integration }) {
-  const { text, hue } = statusWord(integration);
+  const { text, hue } = statusLabel(integration);
   const Icon = ICONS[integration.status];
   return (
     <Badge

@@ -1,11 +1,11 @@
 import { Text } from '@mantine/core';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { Integration } from '../data.ts';
-import { syncWord } from '../labels.ts';
+import { syncLabel } from '../labels.ts';
 
 /** When the list of repositories was last completed, and what stands in the way of the next; `bare` under a head that says so. */
 export function SyncState({ sync, bare = false }: { sync: Integration['sync']; bare?: boolean }) {
-  const word = syncWord(sync);
+  const word = syncLabel(sync);
   return (
     <>
       {sync.lastCompletedAt !== null && (

@@ -1,26 +1,26 @@
 import { Text } from '@mantine/core';
 import { useNow } from '../../../format/time.ts';
-import type { TokenLife } from '../expiry.ts';
-import { endWord, expiryWord, isDead, lifeOf } from '../expiry.ts';
+import type { TokenDates } from '../expiry.ts';
+import { expiryLabel, isUnusable, lifetimeOf, tokenExpiryLabel } from '../expiry.ts';
 import classes from './token-lifetime.module.css';
 
 /** How long a token lives yet: words, and a bar of its whole life where that is known. */
-export function Life({ token, cause }: { token: TokenLife; cause: string | null }) {
-  const { text, hue } = endWord(token, cause, useNow());
+export function TokenLifetime({ token, cause }: { token: TokenDates; cause: string | null }) {
+  const { text, hue } = tokenExpiryLabel(token, cause, useNow());
   return (
     <span className={classes['life']}>
       <Text span size="sm" {...(hue !== 'neutral' && { c: hue, fw: 600 })}>
         {text}
       </Text>
-      {!isDead(cause) && <LifeBar token={token} />}
+      {!isUnusable(cause) && <LifetimeBar token={token} />}
     </span>
   );
 }
 
 /** What is left of a token's life, in the colour of the threshold that it has reached. */
-export function LifeBar({ token, thick = false }: { token: TokenLife; thick?: boolean }) {
-  const { hue } = expiryWord(token, useNow());
-  const life = lifeOf(token);
+export function LifetimeBar({ token, thick = false }: { token: TokenDates; thick?: boolean }) {
+  const { hue } = expiryLabel(token, useNow());
+  const life = lifetimeOf(token);
   if (life === null) return null;
   const left = life.days - life.goneDays;
   return (

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import type { Word } from '../../../format/labels.ts';
+import type { Label } from '../../../format/labels.ts';
 
 interface Ready {
   status: string;
@@ -15,7 +15,7 @@ export const readyQuery = queryOptions({
   refetchInterval: EVERY_MS,
 });
 
-export function health(works: boolean): Word {
+export function healthLabel(works: boolean): Label {
   return works ? { text: 'Works', hue: 'ok' } : { text: 'Does not work', hue: 'bad' };
 }
 
@@ -26,17 +26,17 @@ const PARTS: Record<string, string> = {
   workers: 'Workers for every queue',
 };
 
-export function partName(name: string): string {
+export function componentName(name: string): string {
   return PARTS[name] ?? name;
 }
 
-const TOOLS: Record<string, Word> = {
+const TOOLS: Record<string, Label> = {
   ok: { text: 'Installed', hue: 'ok' },
   failed: { text: 'Failed', hue: 'bad' },
   unavailable: { text: 'Not installed', hue: 'warn' },
   off: { text: 'Off', hue: 'neutral' },
 };
 
-export function toolState(status: string): Word {
+export function toolStatusLabel(status: string): Label {
   return TOOLS[status] ?? { text: status, hue: 'neutral' };
 }

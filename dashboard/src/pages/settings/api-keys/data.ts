@@ -1,14 +1,14 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
-import { everyItem } from '../../../lists/all-items.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
+import { fetchAllItems } from '../../../lists/all-items.ts';
 
 export const apiKeysQuery = queryOptions({
-  queryKey: keys.apiKeys,
-  queryFn: () => everyItem((cursor) => ask(api['api-keys'].$get({ query: { limit: 200, cursor } }))),
+  queryKey: queryKeys.apiKeys,
+  queryFn: () => fetchAllItems((cursor) => request(api['api-keys'].$get({ query: { limit: 200, cursor } }))),
 });
 export type ApiKey = Awaited<ReturnType<typeof fetchKeys>>['items'][number];
-const fetchKeys = () => ask(api['api-keys'].$get({ query: {} }));
+const fetchKeys = () => request(api['api-keys'].$get({ query: {} }));
 
 export const KEY_ROLES: Record<ApiKey['role'], { text: string; may: string }> = {
   viewer: { text: 'Viewer', may: 'reads all but channels, keys, users and audit events' },

@@ -1,15 +1,15 @@
 import { NativeSelect, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
 import { serverClock } from '../../../api/server-clock.ts';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
-import { fieldOf } from '../../../parts/form-field.ts';
-import { ShownOnce } from '../one-time-secret.tsx';
+import { formField } from '../../../parts/form-field.ts';
+import { OneTimeSecret } from '../one-time-secret.tsx';
 import type { ApiKey } from './data.ts';
 import { KEY_ROLES } from './data.ts';
-import { dayBegins } from './utc-midnight.ts';
+import { utcMidnight } from './utc-midnight.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -18,14 +18,14 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
   const [role, setRole] = useState<ApiKey['role']>('viewer');
   const [value, setValue] = useState<string | null>(null);
   const create = async (form: HTMLFormElement) => {
-    const expiresAt = dayBegins(fieldOf(form, 'day'));
-    const json = { name: fieldOf(form, 'name'), role, ...(expiresAt === undefined ? {} : { expiresAt }) };
-    const made = await ask(api['api-keys'].$post({ json }));
-    void client.invalidateQueries({ queryKey: keys.apiKeys });
+    const expiresAt = utcMidnight(formField(form, 'day'));
+    const json = { name: formField(form, 'name'), role, ...(expiresAt === undefined ? {} : { expiresAt }) };
+    const made = await request(api['api-keys'].$post({ json }));
+    void client.invalidateQueries({ queryKey: queryKeys.apiKeys });
     setValue(made.value);
   };
   if (value !== null)
-    return <ShownOnce title="The key is made" values={valuesOf({ role, value })} onStored={onClose} />;
+    return <OneTimeSecret title="The key is made" values={valuesOf({ role, value })} onStored={onClose} />;
   const tomorrow = new Date(serverClock.now() + DAY_MS).toISOString().slice(0, 10);
   return (
     <FormDialog title="New API key" act="Create key" onSubmit={create} onClose={onClose}>

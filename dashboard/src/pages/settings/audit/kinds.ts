@@ -38,7 +38,7 @@ export function auditKinds(areas: readonly AuditArea[]): string[] {
 }
 
 /** A text of an event's data, such as `address`; events keep what they like there. */
-export function textOf(data: Record<string, unknown>, name: string): string | null {
+export function textField(data: Record<string, unknown>, name: string): string | null {
   const value = data[name];
   return typeof value === 'string' ? value : null;
 }

@@ -2,10 +2,10 @@ import { Checkbox, Fieldset, NativeSelect, Switch, Text, TextInput } from '@mant
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { integrationNamesQuery } from '../../../api/integration-names.ts';
-import { SEVERITIES, SEVERITY } from '../../../format/labels.ts';
+import { SEVERITIES, SEVERITY_LABELS } from '../../../format/labels.ts';
 import classes from '../settings.module.css';
 import type { Channel } from './data.ts';
-import { KIND, TOLD, TOLD_BY_DEFAULT } from './labels.ts';
+import { CHANNEL_EVENT_TEXTS, CHANNEL_KIND_TEXTS, DEFAULT_CHANNEL_EVENTS } from './labels.ts';
 
 /** The fields of a channel, filled in with those of one that is there. */
 export function ChannelFields({ channel }: { channel: Channel | null }) {
@@ -19,7 +19,7 @@ export function ChannelFields({ channel }: { channel: Channel | null }) {
           size="xs"
           value={kind}
           onChange={(event) => setKind(event.currentTarget.value as Channel['kind'])}
-          data={Object.entries(KIND).map(([value, label]) => ({ value, label }))}
+          data={Object.entries(CHANNEL_KIND_TEXTS).map(([value, label]) => ({ value, label }))}
         />
       ) : (
         <Switch
@@ -40,14 +40,14 @@ export function ChannelFields({ channel }: { channel: Channel | null }) {
         mt="sm"
         data-autofocus
       />
-      <Where kind={kind} channel={channel} />
-      <Told channel={channel} />
-      <OfWhich channel={channel} />
+      <AddressField kind={kind} channel={channel} />
+      <EventFields channel={channel} />
+      <IntegrationFields channel={channel} />
     </>
   );
 }
 
-function Where({ kind, channel }: { kind: Channel['kind']; channel: Channel | null }) {
+function AddressField({ kind, channel }: { kind: Channel['kind']; channel: Channel | null }) {
   if (kind === 'email')
     return (
       <TextInput
@@ -79,12 +79,12 @@ function Where({ kind, channel }: { kind: Channel['kind']; channel: Channel | nu
   );
 }
 
-function Told({ channel }: { channel: Channel | null }) {
-  const chosen = new Set(channel?.events ?? TOLD_BY_DEFAULT);
+function EventFields({ channel }: { channel: Channel | null }) {
+  const chosen = new Set(channel?.events ?? DEFAULT_CHANNEL_EVENTS);
   return (
     <Fieldset legend="Told of" mt="md" p="sm">
       <div className={classes['choices']}>
-        {Object.entries(TOLD).map(([kind, words]) => (
+        {Object.entries(CHANNEL_EVENT_TEXTS).map(([kind, words]) => (
           <Checkbox
             key={kind}
             name="events"
@@ -110,7 +110,7 @@ function Told({ channel }: { channel: Channel | null }) {
           { value: '', label: 'all severities' },
           ...SEVERITIES.filter((severity) => severity !== 'low').map((severity) => ({
             value: severity,
-            label: severity === 'critical' ? 'critical only' : `${SEVERITY[severity].text} and worse`,
+            label: severity === 'critical' ? 'critical only' : `${SEVERITY_LABELS[severity].text} and worse`,
           })),
         ]}
         mt="sm"
@@ -119,7 +119,7 @@ function Told({ channel }: { channel: Channel | null }) {
   );
 }
 
-function OfWhich({ channel }: { channel: Channel | null }) {
+function IntegrationFields({ channel }: { channel: Channel | null }) {
   const { data } = useQuery(integrationNamesQuery);
   const [some, setSome] = useState(channel?.integrationIds != null);
   const chosen = new Set(channel?.integrationIds);

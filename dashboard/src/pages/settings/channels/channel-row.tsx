@@ -1,17 +1,17 @@
 import { Alert, Button, Table, Text, Tooltip } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
-import { count, SEVERITY } from '../../../format/labels.ts';
-import { WordBadge } from '../../../parts/badges.tsx';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
+import { formatCount, SEVERITY_LABELS } from '../../../format/labels.ts';
+import { LabelBadge } from '../../../parts/badges.tsx';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import { Cell } from '../list-table.tsx';
 import { RowMenu } from '../row-menu.tsx';
 import classes from '../settings.module.css';
 import type { Channel, Delivery } from './data.ts';
-import { DELIVERY, deliveryCause, KIND, toldInShort } from './labels.ts';
+import { CHANNEL_KIND_TEXTS, DELIVERY_STATE_LABELS, deliveryCauseText, summarizeEvents } from './labels.ts';
 
 export interface ChannelActs {
   onDeliveries: () => void;
@@ -29,23 +29,23 @@ export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelA
             {channel.name}
           </Text>{' '}
           {!channel.enabled && (
-            <WordBadge
+            <LabelBadge
               word={{ text: 'Off', hue: 'neutral' }}
-              suffix={channel.offCause === null ? '' : `: ${deliveryCause(channel.offCause)}`}
+              suffix={channel.offCause === null ? '' : `: ${deliveryCauseText(channel.offCause)}`}
             />
           )}
         </Cell>
-        <Cell head="Kind">{KIND[channel.kind]}</Cell>
+        <Cell head="Kind">{CHANNEL_KIND_TEXTS[channel.kind]}</Cell>
         <Cell head="Where">{channel.kind === 'email' ? channel.to : channel.url}</Cell>
         <Cell head="Told of">
-          <ToldOf channel={channel} />
+          <SubscribedEvents channel={channel} />
         </Cell>
         <Cell head="Last delivery">
           <LastDelivery channel={channel} />
         </Cell>
         <Cell head="">
           <div className={classes['buttons']}>
-            <Test channel={channel} onTested={setTested} />
+            <TestButton channel={channel} onTested={setTested} />
             <Button
               variant="default"
               size="compact-xs"
@@ -67,7 +67,7 @@ export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelA
       {tested !== null && (
         <Table.Tr>
           <Table.Td colSpan={6}>
-            <Outcome {...tested} />
+            <TestResult {...tested} />
           </Table.Td>
         </Table.Tr>
       )}
@@ -75,17 +75,17 @@ export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelA
   );
 }
 
-function ToldOf({ channel }: { channel: Channel }) {
+function SubscribedEvents({ channel }: { channel: Channel }) {
   const { integrationIds, minSeverity, events } = channel;
   const limits = [
-    integrationIds === null ? null : `of ${count(integrationIds.length, 'integration')}`,
-    minSeverity === null ? null : `findings from ${SEVERITY[minSeverity].text.toLowerCase()} up`,
+    integrationIds === null ? null : `of ${formatCount(integrationIds.length, 'integration')}`,
+    minSeverity === null ? null : `findings from ${SEVERITY_LABELS[minSeverity].text.toLowerCase()} up`,
   ].filter((limit) => limit !== null);
   return (
     <div>
       <Tooltip label={events.join(', ')} multiline w={320}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the kinds have to be reachable by keyboard */}
-        <span tabIndex={0}>{toldInShort(events)}</span>
+        <span tabIndex={0}>{summarizeEvents(events)}</span>
       </Tooltip>
       {limits.length > 0 && <div className={classes['meta']}>{limits.join(', ')}</div>}
     </div>
@@ -97,7 +97,10 @@ function LastDelivery({ channel: { lastDelivery } }: { channel: Channel }) {
   const { state, cause, at } = lastDelivery;
   return (
     <div>
-      <WordBadge word={DELIVERY[state]} suffix={cause === null ? '' : `: ${deliveryCause(cause)}`} />{' '}
+      <LabelBadge
+        word={DELIVERY_STATE_LABELS[state]}
+        suffix={cause === null ? '' : `: ${deliveryCauseText(cause)}`}
+      />{' '}
       <span className={classes['meta']}>
         <TimeAgo at={at} />
       </span>
@@ -105,7 +108,7 @@ function LastDelivery({ channel: { lastDelivery } }: { channel: Channel }) {
   );
 }
 
-function Test({
+function TestButton({
   channel,
   onTested,
 }: {
@@ -117,8 +120,8 @@ function Test({
   const test = async () => {
     setRunning(true);
     try {
-      onTested({ delivery: await ask(api.channels[':id'].test.$post({ param: { id: channel.id } })) });
-      void client.invalidateQueries({ queryKey: keys.channels });
+      onTested({ delivery: await request(api.channels[':id'].test.$post({ param: { id: channel.id } })) });
+      void client.invalidateQueries({ queryKey: queryKeys.channels });
     } catch (error) {
       onTested({ error });
     } finally {
@@ -139,7 +142,7 @@ function Test({
 }
 
 /** What came of a test, where it was asked for. */
-function Outcome({ delivery, error }: { delivery?: Delivery; error?: unknown }) {
+function TestResult({ delivery, error }: { delivery?: Delivery; error?: unknown }) {
   if (delivery === undefined) return <ProblemPanel error={error} />;
   const { state, status, cause, advice } = delivery;
   const answered = status === null ? '' : ` The answer was ${status}.`;
@@ -160,7 +163,7 @@ function Outcome({ delivery, error }: { delivery?: Delivery; error?: unknown }) 
       color="bad"
       role="alert"
       my="sm"
-      title={`The test message did not arrive: ${deliveryCause(cause)}`}
+      title={`The test message did not arrive: ${deliveryCauseText(cause)}`}
     >
       {advice}
       {answered}

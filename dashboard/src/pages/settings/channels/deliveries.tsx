@@ -1,17 +1,17 @@
 import { Button, Drawer, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
-import { count } from '../../../format/labels.ts';
-import { WordBadge } from '../../../parts/badges.tsx';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
+import { formatCount } from '../../../format/labels.ts';
+import { LabelBadge } from '../../../parts/badges.tsx';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../../parts/states.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import classes from './channels.module.css';
 import type { Channel, Delivery } from './data.ts';
-import { deliveriesQuery, SHOWN_DELIVERIES } from './data.ts';
-import { DELIVERY, deliveryCause } from './labels.ts';
+import { deliveriesQuery, MAX_DELIVERIES } from './data.ts';
+import { DELIVERY_STATE_LABELS, deliveryCauseText } from './labels.ts';
 
 /** What a channel was told and is owed, the latest first. */
 export function Deliveries({ channel, onClose }: { channel: Channel; onClose: () => void }) {
@@ -27,26 +27,26 @@ export function Deliveries({ channel, onClose }: { channel: Channel; onClose: ()
       )}
       <ul className={classes['deliveries']}>
         {data?.items.map((delivery) => (
-          <Line key={delivery.id} delivery={delivery} channel={channel} />
+          <DeliveryRow key={delivery.id} delivery={delivery} channel={channel} />
         ))}
       </ul>
       {data?.nextCursor != null && (
         <Text size="xs" c="dimmed">
-          The latest {SHOWN_DELIVERIES}; earlier ones are in the API.
+          The latest {MAX_DELIVERIES}; earlier ones are in the API.
         </Text>
       )}
     </Drawer>
   );
 }
 
-function Line({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
+function DeliveryRow({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
   const { kind, state, status, attempts, createdAt, nextTryAt } = delivery;
-  const cause = deliveryCause(delivery.cause);
+  const cause = deliveryCauseText(delivery.cause);
   return (
     <li className={classes['delivery']}>
       <div className={classes['line']}>
         <span className={classes['state']}>
-          <WordBadge word={DELIVERY[state]} />
+          <LabelBadge word={DELIVERY_STATE_LABELS[state]} />
         </span>
         <span className={classes['kind']}>{kind}</span>
         <span className={classes['meta']}>
@@ -56,7 +56,7 @@ function Line({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
       <div className={classes['meta']}>
         {[
           status === null ? null : `${channel.kind === 'email' ? 'SMTP' : 'HTTP'} ${status}`,
-          count(attempts, 'attempt'),
+          formatCount(attempts, 'attempt'),
           cause === '' ? null : cause,
         ]
           .filter((part) => part !== null)
@@ -69,12 +69,12 @@ function Line({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
         )}
       </div>
       {delivery.advice !== null && state !== 'sent' && <Text size="sm">{delivery.advice}</Text>}
-      {state !== 'sent' && <Retry delivery={delivery} channel={channel} />}
+      {state !== 'sent' && <RetryButton delivery={delivery} channel={channel} />}
     </li>
   );
 }
 
-function Retry({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
+function RetryButton({ delivery, channel }: { delivery: Delivery; channel: Channel }) {
   const client = useQueryClient();
   const [running, setRunning] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -84,8 +84,8 @@ function Retry({ delivery, channel }: { delivery: Delivery; channel: Channel }) 
     setError(null);
     try {
       const param = { id: channel.id, deliveryId: delivery.id };
-      await ask(api.channels[':id'].deliveries[':deliveryId'].retry.$post({ param }));
-      await client.invalidateQueries({ queryKey: keys.channels });
+      await request(api.channels[':id'].deliveries[':deliveryId'].retry.$post({ param }));
+      await client.invalidateQueries({ queryKey: queryKeys.channels });
     } catch (err) {
       setError(err);
     } finally {

@@ -1,28 +1,28 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
-import { ShownOnce } from '../one-time-secret.tsx';
+import { OneTimeSecret } from '../one-time-secret.tsx';
 import { ChannelFields } from './channel-form.tsx';
 import type { Channel, ChannelPatch, NewChannel } from './data.ts';
-import { channelPatchOf, newChannelOf } from './form-data.ts';
+import { toChannelPatch, toNewChannel } from './form-data.ts';
 
 export function NewChannelDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const [secret, setSecret] = useState<string | null>(null);
   const create = async (form: HTMLFormElement) => {
-    const json = newChannelOf(new FormData(form)) as NewChannel;
-    const made = await ask(api.channels.$post({ json }));
-    void client.invalidateQueries({ queryKey: keys.channels });
-    void client.invalidateQueries({ queryKey: keys.overview });
+    const json = toNewChannel(new FormData(form)) as NewChannel;
+    const made = await request(api.channels.$post({ json }));
+    void client.invalidateQueries({ queryKey: queryKeys.channels });
+    void client.invalidateQueries({ queryKey: queryKeys.overview });
     if (made.signingSecret === undefined) onClose();
     else setSecret(made.signingSecret);
   };
   if (secret !== null)
     return (
-      <ShownOnce
+      <OneTimeSecret
         title="The channel is made"
         values={[
           {
@@ -44,9 +44,9 @@ export function NewChannelDialog({ onClose }: { onClose: () => void }) {
 export function EditChannelDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const client = useQueryClient();
   const save = async (form: HTMLFormElement) => {
-    const json = channelPatchOf(new FormData(form)) as ChannelPatch;
-    await ask(api.channels[':id'].$patch({ param: { id: channel.id }, json }));
-    await client.invalidateQueries({ queryKey: keys.channels });
+    const json = toChannelPatch(new FormData(form)) as ChannelPatch;
+    await request(api.channels[':id'].$patch({ param: { id: channel.id }, json }));
+    await client.invalidateQueries({ queryKey: queryKeys.channels });
     onClose();
   };
   return (
@@ -64,9 +64,9 @@ export function RemoveChannelDialog({ channel, onClose }: { channel: Channel; on
       act="Remove channel"
       keep="Keep"
       onAct={async () => {
-        await ask(api.channels[':id'].$delete({ param: { id: channel.id } }));
-        await client.invalidateQueries({ queryKey: keys.channels });
-        void client.invalidateQueries({ queryKey: keys.overview });
+        await request(api.channels[':id'].$delete({ param: { id: channel.id } }));
+        await client.invalidateQueries({ queryKey: queryKeys.channels });
+        void client.invalidateQueries({ queryKey: queryKeys.overview });
       }}
       onClose={onClose}
     >

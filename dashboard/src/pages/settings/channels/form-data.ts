@@ -1,7 +1,7 @@
 import type { Severity } from '../../../format/labels.ts';
 
 /** What the fields of a channel say, as the API takes it. */
-export function readChannel(form: FormData) {
+export function readChannelFields(form: FormData) {
   const texts = (name: string) => form.getAll(name).filter((value) => typeof value === 'string');
   const text = (name: string) => texts(name)[0] ?? '';
   const events = texts('events');
@@ -22,13 +22,13 @@ export function readChannel(form: FormData) {
 }
 
 /** A channel of mail has a recipient, every other an address. */
-export function newChannelOf(form: FormData) {
-  const { kind, url, to, choices } = readChannel(form);
+export function toNewChannel(form: FormData) {
+  const { kind, url, to, choices } = readChannelFields(form);
   return kind === 'email' ? { kind, to, ...choices } : { kind, url, ...choices };
 }
 
 /** An address that was left empty stays as it is. */
-export function channelPatchOf(form: FormData) {
-  const { url, to, enabled, choices } = readChannel(form);
+export function toChannelPatch(form: FormData) {
+  const { url, to, enabled, choices } = readChannelFields(form);
   return { ...choices, enabled, ...(url === '' ? {} : { url }), ...(to === '' ? {} : { to }) };
 }

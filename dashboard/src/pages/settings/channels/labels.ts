@@ -1,14 +1,14 @@
-import type { Word } from '../../../format/labels.ts';
+import type { Label } from '../../../format/labels.ts';
 
-export const KIND = { webhook: 'Webhook', slack: 'Slack', email: 'Mail' };
+export const CHANNEL_KIND_TEXTS = { webhook: 'Webhook', slack: 'Slack', email: 'Mail' };
 
-export const DELIVERY: Record<'queued' | 'sent' | 'failed', Word> = {
+export const DELIVERY_STATE_LABELS: Record<'queued' | 'sent' | 'failed', Label> = {
   queued: { text: 'Waiting', hue: 'info' },
   sent: { text: 'Sent', hue: 'ok' },
   failed: { text: 'Failed', hue: 'bad' },
 };
 
-const CAUSES: Record<string, string> = {
+const DELIVERY_CAUSE_TEXTS: Record<string, string> = {
   address_refused: 'address not allowed',
   name_not_found: 'name does not resolve',
   connection_failed: 'nobody answers',
@@ -28,12 +28,12 @@ const CAUSES: Record<string, string> = {
   failed_unexpectedly: 'unforeseen failure',
 };
 
-export function deliveryCause(cause: string | null): string {
-  return cause === null ? '' : (CAUSES[cause] ?? cause);
+export function deliveryCauseText(cause: string | null): string {
+  return cause === null ? '' : (DELIVERY_CAUSE_TEXTS[cause] ?? cause);
 }
 
 /** What a channel can be told of, by area, in words; a test holds it against the API's own list. */
-export const TOLD: Record<string, string> = {
+export const CHANNEL_EVENT_TEXTS: Record<string, string> = {
   'integration.invalid': 'the token no longer works',
   'integration.expiry_flagged': 'the token ends soon',
   'integration.expired': 'the token has ended',
@@ -69,7 +69,7 @@ export const TOLD: Record<string, string> = {
 };
 
 /** What the API tells of when nobody chose. */
-export const TOLD_BY_DEFAULT: ReadonlySet<string> = new Set([
+export const DEFAULT_CHANNEL_EVENTS: ReadonlySet<string> = new Set([
   'integration.invalid',
   'integration.expiry_flagged',
   'integration.expired',
@@ -78,11 +78,14 @@ export const TOLD_BY_DEFAULT: ReadonlySet<string> = new Set([
 ]);
 
 /** `What needs a person`, `All kinds`, or `integration 4, sync 1`. */
-export function toldInShort(events: readonly string[]): string {
+export function summarizeEvents(events: readonly string[]): string {
   const chosen = new Set(events);
-  if (chosen.size === TOLD_BY_DEFAULT.size && [...chosen].every((kind) => TOLD_BY_DEFAULT.has(kind)))
+  if (
+    chosen.size === DEFAULT_CHANNEL_EVENTS.size &&
+    [...chosen].every((kind) => DEFAULT_CHANNEL_EVENTS.has(kind))
+  )
     return 'What needs a person';
-  if (Object.keys(TOLD).every((kind) => chosen.has(kind))) return 'All kinds';
+  if (Object.keys(CHANNEL_EVENT_TEXTS).every((kind) => chosen.has(kind))) return 'All kinds';
   const areas = Map.groupBy(chosen, (kind) => kind.split('.')[0] ?? kind);
   return [...areas].map(([area, kinds]) => `${area} ${kinds.length}`).join(', ');
 }

@@ -1,15 +1,15 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
 import type { Role } from '../../../api/session.ts';
-import { everyItem } from '../../../lists/all-items.ts';
+import { fetchAllItems } from '../../../lists/all-items.ts';
 
 export const usersQuery = queryOptions({
-  queryKey: keys.users,
-  queryFn: () => everyItem((cursor) => ask(api.users.$get({ query: { limit: 200, cursor } }))),
+  queryKey: queryKeys.users,
+  queryFn: () => fetchAllItems((cursor) => request(api.users.$get({ query: { limit: 200, cursor } }))),
 });
 export type User = Awaited<ReturnType<typeof fetchUsers>>['items'][number];
-const fetchUsers = () => ask(api.users.$get({ query: {} }));
+const fetchUsers = () => request(api.users.$get({ query: {} }));
 
 export const USER_ROLES: Record<Role, { text: string; may: string }> = {
   viewer: { text: 'Viewer', may: 'reads all but channels, keys, users and audit events' },

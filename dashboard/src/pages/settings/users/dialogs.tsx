@@ -1,13 +1,13 @@
 import { NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../../api/api.ts';
-import { keys } from '../../../api/query-keys.ts';
+import { api, request } from '../../../api/api.ts';
+import { queryKeys } from '../../../api/query-keys.ts';
 import type { Role } from '../../../api/session.ts';
 import { useMe } from '../../../api/session.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
-import { fieldOf } from '../../../parts/form-field.ts';
+import { formField } from '../../../parts/form-field.ts';
 import type { User } from './data.ts';
 import { USER_ROLES } from './data.ts';
 
@@ -52,12 +52,12 @@ export function NewUserDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const create = async (form: HTMLFormElement) => {
     const json = {
-      username: fieldOf(form, 'username'),
-      password: fieldOf(form, 'password'),
-      role: fieldOf(form, 'role') as Role,
+      username: formField(form, 'username'),
+      password: formField(form, 'password'),
+      role: formField(form, 'role') as Role,
     };
-    await ask(api.users.$post({ json }));
-    await client.invalidateQueries({ queryKey: keys.users });
+    await request(api.users.$post({ json }));
+    await client.invalidateQueries({ queryKey: queryKeys.users });
     onClose();
   };
   return (
@@ -82,12 +82,12 @@ export function NewUserDialog({ onClose }: { onClose: () => void }) {
 export function RoleDialog({ user, onClose }: Of) {
   const client = useQueryClient();
   const change = async (form: HTMLFormElement) => {
-    const json = { role: fieldOf(form, 'role') as Role };
-    await ask(api.users[':id'].$patch({ param: { id: user.id }, json }));
-    await client.invalidateQueries({ queryKey: keys.users });
+    const json = { role: formField(form, 'role') as Role };
+    await request(api.users[':id'].$patch({ param: { id: user.id }, json }));
+    await client.invalidateQueries({ queryKey: queryKeys.users });
     onClose();
     // one's own role decides what the pages show
-    void client.invalidateQueries({ queryKey: keys.me });
+    void client.invalidateQueries({ queryKey: queryKeys.me });
   };
   return (
     <FormDialog
@@ -104,9 +104,9 @@ export function RoleDialog({ user, onClose }: Of) {
 export function ResetPasswordDialog({ user, onClose }: Of) {
   const client = useQueryClient();
   const change = async (form: HTMLFormElement) => {
-    const json = { password: fieldOf(form, 'password') };
-    await ask(api.users[':id'].$patch({ param: { id: user.id }, json }));
-    await client.invalidateQueries({ queryKey: keys.users });
+    const json = { password: formField(form, 'password') };
+    await request(api.users[':id'].$patch({ param: { id: user.id }, json }));
+    await client.invalidateQueries({ queryKey: queryKeys.users });
     onClose();
   };
   return (
@@ -133,8 +133,8 @@ export function RemoveUserDialog({ user, onClose }: Of) {
       act="Remove user"
       keep="Keep"
       onAct={async () => {
-        await ask(api.users[':id'].$delete({ param: { id: user.id } }));
-        await client.invalidateQueries({ queryKey: keys.users });
+        await request(api.users[':id'].$delete({ param: { id: user.id } }));
+        await client.invalidateQueries({ queryKey: queryKeys.users });
       }}
       onClose={onClose}
     >
