@@ -14,21 +14,21 @@ function form(fields: Record<string, string | string[]>): FormData {
   return data;
 }
 
-describe('what a channel is told of', () => {
-  test('is offered as the API takes it, with its own default', () => {
+describe('the events of a channel', () => {
+  test('are those that the API accepts, with the same default', () => {
     expect(Object.keys(CHANNEL_EVENT_TEXTS).sort()).toEqual([...TOLD_KINDS].sort());
     expect([...DEFAULT_CHANNEL_EVENTS].sort()).toEqual([...API_DEFAULT].sort());
   });
 
-  test('is said in short', () => {
-    expect(summarizeEvents([...API_DEFAULT])).toBe('What needs a person');
-    expect(summarizeEvents([...TOLD_KINDS])).toBe('All kinds');
+  test('are summarized in a few words', () => {
+    expect(summarizeEvents([...API_DEFAULT])).toBe('Action required');
+    expect(summarizeEvents([...TOLD_KINDS])).toBe('All events');
     expect(summarizeEvents(['scan.failed', 'finding.opened', 'finding.fixed'])).toBe('scan 1, finding 2');
   });
 });
 
 describe('the form of a channel', () => {
-  test('gives a webhook its address, and a mail its recipient', () => {
+  test('sends a URL for a webhook and a recipient for an email channel', () => {
     const hook = form({
       kind: 'webhook',
       name: 'hook',
@@ -58,7 +58,7 @@ describe('the form of a channel', () => {
     });
   });
 
-  test('keeps the sealed address when none is given, and an unchecked switch is off', () => {
+  test('omits an empty URL, and sends an unchecked switch as false', () => {
     const patch = toChannelPatch(form({ name: 'hook', url: '', events: ['scan.failed'] }));
     expect(patch).not.toHaveProperty('url');
     expect(patch).toMatchObject({ enabled: false, integrationIds: null });

@@ -2,13 +2,13 @@ import { expect, test } from '@jest/globals';
 import { moveCursor } from '../../dashboard/src/keyboard/row-cursor.ts';
 import { firstPageOnly, MAX_PAGES, PAGE_SIZE, uniqueRows } from '../../dashboard/src/lists/list-pages.ts';
 
-test('what two pages name is one row, in its newer form and at its first place', () => {
+test('a row on two pages is shown once, at its first position and with its newer values', () => {
   const pages = [{ items: [{ id: 'a' }, { id: 'b', n: 1 }] }, { items: [{ id: 'b', n: 2 }, { id: 'c' }] }];
   expect(uniqueRows({ pages })).toEqual([{ id: 'a' }, { id: 'b', n: 2 }, { id: 'c' }]);
   expect(uniqueRows(undefined)).toEqual([]);
 });
 
-test('a list that is asked for anew keeps its first page alone, and no list passes ten thousand rows', () => {
+test('a restarted list keeps only its first page, and no list exceeds ten thousand rows', () => {
   expect(firstPageOnly({ pages: [1, 2, 3], pageParams: [null, 'x', 'y'] })).toEqual({
     pages: [1],
     pageParams: [null],
@@ -16,7 +16,7 @@ test('a list that is asked for anew keeps its first page alone, and no list pass
   expect(PAGE_SIZE * MAX_PAGES).toBe(10_000);
 });
 
-test('the mark goes row by row, begins at the first and stays inside the list', () => {
+test('the cursor starts at the first row, moves row by row and stays inside the list', () => {
   const ids = ['a', 'b', 'c'];
   expect(moveCursor(ids, null, 1)).toBe('a');
   expect(moveCursor(ids, null, -1)).toBe('a');

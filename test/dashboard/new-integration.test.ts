@@ -86,7 +86,7 @@ test('success says what can be checked', () => {
     verdictText({ verdict: 'usable', cause: null, reach: { groups: null, projects: null }, token: null }),
   ).toBe('Usable: more than 10,000 projects');
   expect(verdictText({ verdict: 'unusable', cause: 'token_rejected', reach: null, token: null })).toBe(
-    'Not usable: token not known',
+    'Not usable: unknown token',
   );
 });
 

@@ -70,7 +70,7 @@ test('a wrong token is explained before it is saved; a right one is saved, and i
   await page.getByLabel('Instance URL').waitFor();
   await enter('baseUrl', stage.simulator.url);
   await enter('token', wrongToken());
-  await page.getByText('Not usable: token not known').waitFor();
+  await page.getByText('Not usable: unknown token').waitFor();
   expect(await page.getByRole('button', { name: 'Save anyway' }).isEnabled()).toBe(true);
 
   await enter('token', token());
@@ -175,7 +175,7 @@ test('no token is left in the page, its memory, storage, history, or in what the
   await enter('token', token());
   await page.getByText(/^Usable: /).waitFor();
   await enter('token', wrongToken());
-  await page.getByText('Not usable: token not known').waitFor();
+  await page.getByText('Not usable: unknown token').waitFor();
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await expect(placesHolding(watched, { secrets, addresses })).resolves.toEqual([]);

@@ -4,26 +4,20 @@ import type { App } from '../../../src/api/app.ts';
 import type { ProblemBody } from './problem.ts';
 import { Problem } from './problem.ts';
 import { serverClock } from './server-clock.ts';
+import type { Body } from './types.ts';
 
-/** The API as this page calls it; its types are the server's own. */
+/** Typed client of the API; the types are those of the server. */
 export const api = hc<App>(location.origin).api.v1;
-
-type Body<R> =
-  R extends ClientResponse<infer T, infer _S, infer _F>
-    ? T extends { requestId: string; code: string }
-      ? never
-      : T
-    : never;
 
 let signedOutListener: () => void = () => {};
 
-/** Told once the server no longer knows who we are. */
+/** Registers what to do when the session has ended. */
 export function onSignedOut(listener: () => void): void {
   signedOutListener = listener;
 }
 
 /**
- * The body of a good answer; `undefined` where there is none (204).
+ * The body of a successful answer; `undefined` for 204.
  * @throws Problem
  */
 export async function request<R extends ClientResponse<unknown, number, string>>(
@@ -33,7 +27,7 @@ export async function request<R extends ClientResponse<unknown, number, string>>
   return body;
 }
 
-/** As {@link request}, and whether it is done: 202 says that the server goes on with it. */
+/** Like {@link request}; `done` is false for 202, where the server continues in the background. */
 export async function requestWithStatus<R extends ClientResponse<unknown, number, string>>(
   call: Promise<R>,
 ): Promise<{ done: boolean; body: Body<R> }> {
@@ -57,7 +51,7 @@ async function awaitResponse<R>(call: Promise<R>): Promise<R> {
       code: 'network',
       status: 0,
       title: 'No answer from Secu',
-      detail: 'The server did not answer. Check that Secu runs and that you are connected to it.',
+      detail: 'The server did not answer. Check that Secu is running and that you can reach it.',
       requestId: null,
     });
   }
@@ -73,14 +67,14 @@ async function readProblem(response: { status: number; headers: Headers; json():
       code: 'unreadable',
       status: response.status,
       title: `Secu answered ${response.status}`,
-      detail: 'The answer is not one of Secu. Is there a proxy between?',
+      detail: 'The answer does not come from Secu. Check for a proxy in between.',
       requestId: response.headers.get('X-Request-Id'),
       ...extra,
     });
   }
 }
 
-/** A key for a POST that must not happen twice; works on plain http too, where `randomUUID` is missing. */
+/** Header value for a POST that must not run twice. `crypto.randomUUID` is missing on plain http. */
 export function newIdempotencyKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),

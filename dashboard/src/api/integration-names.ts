@@ -3,7 +3,7 @@ import { fetchAllItems } from '../lists/all-items.ts';
 import { api, request } from './api.ts';
 import { queryKeys } from './query-keys.ts';
 
-/** Every integration by name, for choosing one and for going to one. */
+/** Id, name and address of every integration, for selects and the command palette. */
 export const integrationNamesQuery = queryOptions({
   queryKey: [...queryKeys.integrations, 'names'],
   queryFn: async () => {
@@ -14,7 +14,7 @@ export const integrationNamesQuery = queryOptions({
   },
 });
 
-/** How many repositories are left out or gone, of one integration or of all. */
+/** Numbers of excluded and missing repositories, of one integration or of all. */
 export const integrationCountsQuery = (id: string | undefined) =>
   queryOptions({
     queryKey: [...queryKeys.integrations, 'counts', id ?? 'all'],

@@ -4,7 +4,7 @@ import { Problem } from './problem.ts';
 const MAX_RETRIES = 2;
 const CACHE_TIME_MS = 600_000;
 
-/** Data stays good until an event says otherwise; only what may pass by itself is asked again. */
+/** Events invalidate data, so nothing goes stale by time. Only failures that may be temporary are retried. */
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

@@ -1,4 +1,4 @@
-/** The keys of the query cache. What an event invalidates by its beginning shares that beginning. */
+/** Keys of the query cache. Invalidation matches by prefix. */
 export const queryKeys = {
   me: ['me'],
   overview: ['overview'],
@@ -7,11 +7,11 @@ export const queryKeys = {
   integration: (id: string) => ['integration', id],
   repositorySearches: ['repositories'],
   repositorySearch: (filters: Record<string, string>) => ['repositories', filters],
-  /** Infinite: never invalidated by an event. */
+  /** Infinite list: events never invalidate it. */
   repositoryList: (filters: Record<string, string>) => ['repository-list', filters],
   repository: (id: string) => ['repository', id],
   scan: (id: string) => ['scan', id],
-  /** Infinite: never invalidated by an event. */
+  /** Infinite list: events never invalidate it. */
   findings: (filters: Record<string, string>) => ['findings', filters],
   summaries: ['finding-summary'],
   finding: (id: string) => ['finding', id],

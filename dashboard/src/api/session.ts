@@ -1,9 +1,11 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, request } from './api.ts';
 import { queryKeys } from './query-keys.ts';
+import type { Role } from './types.ts';
 
-const RANKS = { viewer: 0, operator: 1, admin: 2 } as const;
-export type Role = keyof typeof RANKS;
+export type { Role } from './types.ts';
+
+const RANKS: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 
 export const meQuery = queryOptions({
   queryKey: queryKeys.me,
@@ -15,15 +17,15 @@ export const meQuery = queryOptions({
 export type Me = Awaited<ReturnType<typeof fetchMe>>;
 const fetchMe = () => request(api.auth.me.$get());
 
-/** Who signed in. The shell has asked before any page is there. */
+/** The signed-in user. The shell loads it before it renders a page. */
 export function useMe(): Me {
   const { data } = useQuery(meQuery);
-  if (data === undefined) throw new Error('nobody is signed in');
+  if (data === undefined) throw new Error('no user is signed in');
   return data;
 }
 
-/** May whoever signed in do what this role may? The server decides; this only leaves out what it would refuse. */
+/** Whether the user has at least this role. The server enforces it; pages only hide what it would refuse. */
 export function useHasRole(role: Role): boolean {
   const { role: own } = useMe();
-  return RANKS[own as Role] >= RANKS[role];
+  return RANKS[own] >= RANKS[role];
 }

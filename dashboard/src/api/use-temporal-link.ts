@@ -8,7 +8,7 @@ export const aboutQuery = queryOptions({
   queryFn: () => request(api.about.$get()),
 });
 
-/** Where Temporal shows this workflow (`integration:<id>`, `scan:<repositoryId>`); `null` while that is not known. */
+/** URL of a workflow (`integration:<id>`, `scan:<repositoryId>`) in Temporal's UI; `null` while unknown. */
 export function useTemporalLink(workflowId: string): string | null {
   const { data } = useQuery(aboutQuery);
   return temporalLink(data, workflowId);

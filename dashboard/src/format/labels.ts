@@ -1,32 +1,33 @@
+import type { Cause, CheckName, IntegrationStatus, Severity, TokenWarning } from '../api/types.ts';
 import type { Hue } from '../theme/tokens.ts';
 
-/** What a value of the API is called on the page, and its colour. The word of the API is the word of the page. */
+/** The text that the page shows for a value of the API, and its colour. */
 export interface Label {
   text: string;
   hue: Hue;
 }
 
-export const STATUS_LABELS: Record<'pending' | 'active' | 'invalid' | 'paused', Label> = {
+export const STATUS_LABELS: Record<IntegrationStatus, Label> = {
   pending: { text: 'Checking', hue: 'info' },
   active: { text: 'Active', hue: 'ok' },
   invalid: { text: 'Invalid', hue: 'bad' },
   paused: { text: 'Paused', hue: 'neutral' },
 };
 
-export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 export const SEVERITY_LABELS: Record<Severity, Label & { letter: string }> = {
   critical: { text: 'Critical', hue: 'critical', letter: 'C' },
   high: { text: 'High', hue: 'high', letter: 'H' },
   medium: { text: 'Medium', hue: 'medium', letter: 'M' },
   low: { text: 'Low', hue: 'low', letter: 'L' },
 };
+/** Most severe first. */
+export const SEVERITIES = Object.keys(SEVERITY_LABELS) as Severity[];
 
-/** Titles of causes. The advice comes from the server; a code without a title here is shown as it is. */
-const CAUSE_TITLES: Record<string, string> = {
+/** Short titles; what to do about a cause is the `advice` that the API sends. */
+const CAUSE_TITLES: Record<Cause | TokenWarning, string> = {
   token_expired: 'token expired',
   token_revoked: 'token revoked',
-  token_rejected: 'token not known',
+  token_rejected: 'unknown token',
   token_scope_missing: 'scope missing',
   token_wrong_kind: 'wrong kind of token',
   account_blocked: 'account blocked',
@@ -35,51 +36,62 @@ const CAUSE_TITLES: Record<string, string> = {
   rotation_lost: 'new token lost',
   gitlab_unreachable: 'GitLab unreachable',
   gitlab_tls_failed: 'certificate not trusted',
-  gitlab_redirected: 'redirected elsewhere',
-  gitlab_rate_limited: 'slowed down by GitLab',
-  gitlab_reply_unreadable: 'answer not understood',
-  token_in_use: 'already connected',
+  gitlab_redirected: 'unexpected redirect',
+  gitlab_rate_limited: 'rate limited by GitLab',
+  gitlab_reply_unreadable: 'unreadable answer',
+  brake_engaged: 'held back for review',
   origin_not_allowed: 'address not allowed',
-  rotation_not_possible: 'cannot rotate itself',
-  repository_gone: 'no longer at GitLab',
-  repository_forbidden: 'may not be read',
+  repository_gone: 'repository not found',
+  repository_forbidden: 'access denied',
   clone_failed: 'clone failed',
-  clone_too_large: 'larger than the limit',
-  clone_timed_out: 'clone took too long',
-  scan_timed_out: 'scan took too long',
-  scanner_crashed: 'a scanner failed',
-  disk_low: 'disk nearly full',
+  clone_too_large: 'repository too large',
+  clone_timed_out: 'clone timed out',
+  scan_timed_out: 'scan timed out',
+  scanner_crashed: 'scanner failed',
+  disk_low: 'disk almost full',
   canceled: 'canceled',
-  token_overprivileged: 'more power than needed',
-  token_of_a_person: 'belongs to a person',
-  no_repositories: 'reaches no repository',
+  token_overprivileged: 'too many permissions',
+  token_of_a_person: 'personal account',
+  no_repositories: 'no repositories',
   owner_changed: 'owner changed',
-  reach_reduced: 'reaches less than before',
-  reach_grown: 'reaches more than before',
+  reach_reduced: 'fewer repositories',
+  reach_grown: 'more repositories',
 };
 
+/** A code without a title, such as an error code of the API, is shown as it is. */
 export function causeTitle(code: string | null): string {
-  return code === null ? 'unknown' : (CAUSE_TITLES[code] ?? code);
+  if (code === null) return 'unknown';
+  return hasTitle(code) ? CAUSE_TITLES[code] : code;
 }
 
-export const CHECK_TITLES: Record<string, string> = {
+function hasTitle(code: string): code is keyof typeof CAUSE_TITLES {
+  return Object.hasOwn(CAUSE_TITLES, code);
+}
+
+/** Checks of a dry run, in the order in which they run. */
+export const CHECK_TITLES: Record<CheckName, string> = {
   origin: 'Address allowed',
-  dns: 'Name resolves',
-  tcp: 'Connects',
-  tls: 'Certificate',
-  gitlab: 'Is GitLab',
-  token_shape: 'Token form',
-  alive: 'Token is alive',
+  dns: 'DNS lookup',
+  tcp: 'Connection',
+  tls: 'TLS certificate',
+  gitlab: 'GitLab API',
+  token_shape: 'Token format',
+  alive: 'Token works',
   owner: 'Owner',
-  scopes: 'Permissions',
+  scopes: 'Scopes',
   expiry: 'Expiry',
-  list: 'Can list',
-  clone: 'Can clone',
-  reach: 'Reach',
+  list: 'List repositories',
+  clone: 'Clone',
+  reach: 'Repositories',
   rate_limit: 'Rate limit',
 };
+export const CHECK_NAMES = Object.keys(CHECK_TITLES) as CheckName[];
 
 /** `1 repository`, `2 repositories`, `1,204 repositories`. */
-export function formatCount(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+export function formatCount(n: number, singular: string, plural = `${singular}s`): string {
+  return `${n.toLocaleString('en')} ${n === 1 ? singular : plural}`;
+}
+
+export function capitalize(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,47 +1,63 @@
-import type { Label, Severity } from './labels.ts';
+import type {
+  Exclusion,
+  Repository,
+  RepositoryState,
+  Scan,
+  ScannerStatus,
+  ScanPhase,
+  SkipReason,
+} from '../api/types.ts';
+import type { Label } from './labels.ts';
 import { causeTitle, formatCount, SEVERITIES } from './labels.ts';
 
-const PHASE_TEXTS: Record<string, string> = { cloning: 'Cloning', scanning: 'Scanning', storing: 'Storing' };
+export const PHASE_TEXTS: Record<ScanPhase, string> = {
+  cloning: 'Cloning',
+  scanning: 'Scanning',
+  storing: 'Storing',
+};
 
-interface ScanState {
-  status: string;
-  phase?: string | null;
-  outcome: string | null;
-  cause: string | null;
-  commit: string | null;
-}
+type ScanState = Pick<Scan, 'status' | 'outcome' | 'cause' | 'commit'> & { phase?: ScanPhase | null };
 
-/** How a scan stands. Only an outcome of `clean` reads clean: nothing found by too few scanners is incomplete. */
-export function scanLabel({ status, phase, outcome, cause, commit }: ScanState, findings: number): Label {
+/** Only the outcome `clean` reads "Clean": no findings from an incomplete set of scanners is "Incomplete". */
+export function scanLabel(scan: ScanState, findings: number): Label {
+  const { status, phase, cause } = scan;
   switch (status) {
     case 'queued':
       return { text: 'Queued', hue: 'neutral' };
     case 'running':
-      return { text: PHASE_TEXTS[phase ?? ''] ?? 'Running', hue: 'info' };
+      return { text: phase == null ? 'Running' : PHASE_TEXTS[phase], hue: 'info' };
     case 'canceled':
       return { text: 'Canceled', hue: 'neutral' };
     case 'failed':
       return { text: cause === null ? 'Failed' : `Failed: ${causeTitle(cause)}`, hue: 'bad' };
+    case 'succeeded':
+      return outcomeLabel(scan, findings);
   }
-  if (outcome === 'incomplete') return { text: 'Incomplete', hue: 'warn' };
-  if (outcome === 'clean')
-    return { text: `Clean${commit === null ? '' : ` at ${commit.slice(0, 7)}`}`, hue: 'ok' };
-  if (outcome === 'findings') return { text: formatCount(findings, 'finding'), hue: 'high' };
-  return { text: outcome ?? status, hue: 'neutral' };
 }
 
-const EXCLUSION_TEXTS: Record<string, string> = {
+function outcomeLabel({ outcome, commit }: ScanState, findings: number): Label {
+  switch (outcome) {
+    case 'incomplete':
+      return { text: 'Incomplete', hue: 'warn' };
+    case 'clean':
+      return { text: `Clean${commit === null ? '' : ` at ${commit.slice(0, 7)}`}`, hue: 'ok' };
+    case 'findings':
+      return { text: formatCount(findings, 'finding'), hue: 'high' };
+    case null:
+      return { text: 'Finished', hue: 'neutral' };
+  }
+}
+
+const EXCLUSION_TEXTS: Record<Exclusion, string> = {
   archived: 'archived',
   filter: 'filter',
   fork: 'fork',
-  personal: 'personal',
+  personal: 'personal namespace',
   pending_deletion: 'pending deletion',
   repository_disabled: 'repository disabled',
-  access_too_low: 'access too low',
+  access_too_low: 'insufficient access',
 };
 
-export const REPOSITORY_STATES = ['active', 'excluded', 'empty', 'missing', 'removed'] as const;
-export type RepositoryState = (typeof REPOSITORY_STATES)[number];
 export const STATE_TEXTS: Record<RepositoryState, string> = {
   active: 'Active',
   excluded: 'Excluded',
@@ -49,145 +65,92 @@ export const STATE_TEXTS: Record<RepositoryState, string> = {
   missing: 'Not listed',
   removed: 'Removed',
 };
+export const REPOSITORY_STATES = Object.keys(STATE_TEXTS) as RepositoryState[];
 
-interface RepositoryFacts {
-  state: RepositoryState;
-  excludedBecause: string | null;
+type RepositoryFacts = Pick<Repository, 'state' | 'excludedBecause' | 'counts'> & {
   lastScan: ScanState | null;
-  counts: Record<Severity | 'open', number>;
-}
+};
 
-/** What is covered and what is not: why it is left out, or else what its last scan and its open findings come to. */
+/** Whether a repository is covered: why it is excluded, or the result of its last scan and its open findings. */
 export function repositoryLabel({ state, excludedBecause, lastScan, counts }: RepositoryFacts): Label {
-  if (state === 'excluded')
-    return {
-      text: `Excluded: ${EXCLUSION_TEXTS[excludedBecause ?? ''] ?? excludedBecause ?? 'unknown'}`,
-      hue: 'neutral',
-    };
+  if (state === 'excluded') return { text: `Excluded: ${exclusionText(excludedBecause)}`, hue: 'neutral' };
   if (state !== 'active') return { text: STATE_TEXTS[state], hue: state === 'missing' ? 'warn' : 'neutral' };
   if (lastScan === null) return { text: 'Never scanned', hue: 'warn' };
   if (lastScan.status !== 'succeeded' || lastScan.outcome === 'incomplete')
     return scanLabel(lastScan, counts.open);
-  // the past of a repository may hold what its head does not
+  // history can have open findings that the scanned commit has not
   const worst = SEVERITIES.find((severity) => counts[severity] > 0);
   if (worst !== undefined) return { text: formatCount(counts.open, 'finding'), hue: worst };
-  if (lastScan.outcome === 'findings') return { text: 'Nothing open', hue: 'ok' };
+  if (lastScan.outcome === 'findings') return { text: 'No open findings', hue: 'ok' };
   return scanLabel(lastScan, 0);
 }
 
-/** Why it cannot be scanned; `null` where it can. */
-export function scanBlockReason({ state, excludedBecause }: RepositoryFacts): string | null {
+function exclusionText(reason: Exclusion | null): string {
+  return reason === null ? 'unknown reason' : EXCLUSION_TEXTS[reason];
+}
+
+/** Why a repository cannot be scanned; `null` where it can. */
+export function scanBlockReason({
+  state,
+  excludedBecause,
+}: Pick<RepositoryFacts, 'state' | 'excludedBecause'>): string | null {
   switch (state) {
     case 'active':
       return null;
     case 'excluded':
-      return `It is left out: ${EXCLUSION_TEXTS[excludedBecause ?? ''] ?? 'unknown'}.`;
+      return `This repository is excluded: ${exclusionText(excludedBecause)}.`;
     case 'empty':
-      return 'There is nothing in it yet. It is scanned once something is pushed.';
+      return 'This repository is empty. Secu scans it after the first push.';
     case 'missing':
-      return 'GitLab does not list it any more. Listed again, it returns by itself.';
+      return 'GitLab no longer lists this repository. If it lists it again, scans resume automatically.';
     case 'removed':
-      return 'It is no longer at GitLab.';
+      return 'This repository no longer exists at GitLab.';
   }
 }
 
-export const SCANNER_STATUS_LABELS: Record<
-  'ok' | 'failed' | 'unavailable' | 'not_applicable' | 'off',
-  Label
-> = {
+export const SCANNER_STATUS_LABELS: Record<ScannerStatus, Label> = {
   ok: { text: 'Done', hue: 'ok' },
   failed: { text: 'Failed', hue: 'bad' },
   unavailable: { text: 'Not installed', hue: 'warn' },
-  not_applicable: { text: 'Does not apply', hue: 'neutral' },
+  not_applicable: { text: 'Not applicable', hue: 'neutral' },
   off: { text: 'Off', hue: 'neutral' },
 };
 
-/** `2 too large, 1 binary`; nothing where none was skipped. */
-export function skippedText(skipped: readonly { reason: string; count: number }[]): string {
+const SKIP_REASON_TEXTS: Record<SkipReason, string> = {
+  too_large: 'too large',
+  binary: 'binary',
+  unreadable: 'unreadable',
+  link: 'symbolic link',
+  submodule: 'submodule',
+  path_too_long: 'path too long',
+  lfs_pointer: 'LFS pointer',
+  minified: 'minified',
+  vendored: 'vendored',
+  unparsable: 'unparsable',
+  too_complex: 'too complex',
+};
+
+/** `2 too large, 1 binary`; empty where nothing was skipped. */
+export function skippedText(skipped: readonly { reason: SkipReason; count: number }[]): string {
   return skipped
-    .map((each) => `${each.count.toLocaleString('en')} ${each.reason.replaceAll('_', ' ')}`)
+    .map(({ reason, count }) => `${count.toLocaleString('en')} ${SKIP_REASON_TEXTS[reason]}`)
     .join(', ');
 }
 
-/** The first characters of `sha256:…` that tell one set of rules from another. */
+/** The first eight characters of a rule set's hash (`sha256:…`), enough to distinguish rule sets. */
 export function shortRules(rules: string | null): string {
   return rules === null ? '–' : rules.replace(/^sha256:/, '').slice(0, 8);
 }
 
-export const TRIGGER_TEXTS: Record<string, string> = {
-  created: 'first scan',
-  sync: 'started by a sync',
-  schedule: 'scheduled',
-  manual: 'asked for',
+export const TRIGGER_TEXTS: Record<Scan['trigger'], string> = {
+  created: 'First scan',
+  sync: 'Sync',
+  schedule: 'Scheduled',
+  manual: 'Manual',
 };
 
-export const HISTORY_TEXTS: Record<string, string> = {
-  none: 'the head alone',
-  since: 'what is new since the last scan',
-  full: 'the whole history',
+export const HISTORY_TEXTS: Record<Scan['history'], string> = {
+  none: 'Latest commit',
+  since: 'New commits',
+  full: 'Full history',
 };
-
-const ADVICE: Record<string, string> = {
-  repository_gone: 'It is no longer at GitLab. Listed again, it returns by itself.',
-  repository_forbidden:
-    'GitLab does not let the token read it. Give its owner at least the role Reporter there.',
-  clone_failed:
-    'git could not clone it. The last findings are kept; scan again, and look at the log if it stays so.',
-  clone_too_large: 'The last findings are kept. Raise SECU_CLONE_MAX_BYTES, or exclude the repository.',
-  clone_timed_out: 'The last findings are kept. Raise SECU_CLONE_TIMEOUT, or exclude the repository.',
-  scan_timed_out: 'The last findings are kept. Raise SECU_SCAN_TIMEOUT, or exclude the repository.',
-  scanner_crashed:
-    'The repository does not count as clean. Scan again; if it fails twice, report the scan’s id.',
-  disk_low:
-    'No clone starts before there is room again: free some space in SECU_HOME, or lower SECU_DISK_RESERVE.',
-  canceled: 'Somebody canceled it. The last findings are kept.',
-};
-
-/** What to do about the cause of a scan that did not end well. */
-export function scanAdvice(cause: string): string {
-  return ADVICE[cause] ?? 'The last findings are kept. Scan again.';
-}
-
-/** The steps of a scan, each with what is known of it, in the order in which they happen. */
-export function scanPhases(
-  scan: {
-    status: string;
-    phase: string | null;
-    queuedAt: string;
-    startedAt: string | null;
-    finishedAt: string | null;
-    cloneMs: number | null;
-  },
-  nowMs: number,
-): { name: string; state: 'done' | 'now' | 'ahead' | 'stopped' | 'unreached'; ms: number | null }[] {
-  const { status, phase, queuedAt, startedAt, finishedAt, cloneMs } = scan;
-  const order = ['queued', 'cloning', 'scanning', 'storing'];
-  const ended = finishedAt !== null;
-  const at = status === 'queued' ? 0 : ended ? order.length : Math.max(1, order.indexOf(phase ?? 'cloning'));
-  const startMs = startedAt === null ? null : Date.parse(startedAt);
-  const endMs = ended ? Date.parse(finishedAt) : nowMs;
-  const msOf: Record<string, number | null> = {
-    queued: Math.max(0, (startMs ?? endMs) - Date.parse(queuedAt)),
-    cloning: cloneMs ?? (startMs !== null && at === 1 ? Math.max(0, endMs - startMs) : null),
-    scanning: startMs !== null && cloneMs !== null && at >= 2 ? Math.max(0, endMs - startMs - cloneMs) : null,
-    storing: null,
-  };
-  const succeeded = status === 'succeeded';
-  return order.map((name, index) => {
-    if (ended && !succeeded && !reached(name, scan)) return { name, state: 'unreached', ms: null };
-    const next = order[index + 1];
-    if (ended && !succeeded && (next === undefined || !reached(next, scan)))
-      return { name, state: 'stopped', ms: msOf[name] ?? null };
-    const state = index < at ? 'done' : index === at ? 'now' : 'ahead';
-    return { name, state, ms: state === 'ahead' ? null : (msOf[name] ?? null) };
-  });
-}
-
-function reached(
-  name: string,
-  { startedAt, cloneMs }: { startedAt: string | null; cloneMs: number | null },
-): boolean {
-  if (name === 'queued') return true;
-  if (name === 'cloning') return startedAt !== null;
-  return name === 'scanning' && cloneMs !== null;
-}

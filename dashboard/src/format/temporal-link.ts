@@ -1,4 +1,4 @@
-/** Where Temporal's own pages show a workflow; `null` where they are not known. */
+/** URL of a workflow in Temporal's UI; `null` where there is none. */
 export function temporalLink(
   about: { temporalUi: string | null; namespace: string } | undefined,
   workflowId: string,

@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useState } from 'react';
 
-/** Where `by` rows from here is; the first row where nothing is marked yet. */
+/** The id `by` rows away, clamped to the list; the first row when none is marked. */
 export function moveCursor(ids: readonly string[], id: string | null, by: number): string | null {
   if (ids.length === 0) return null;
   const at = id === null ? -1 : ids.indexOf(id);
@@ -8,10 +8,10 @@ export function moveCursor(ids: readonly string[], id: string | null, by: number
   return ids[next] ?? null;
 }
 
-/** The row that keys act on. It takes the focus when a key moved it there, never by itself. */
+/** The row that shortcuts act on. It receives the focus only when a key moved the cursor. */
 export interface RowCursor {
   id: string | null;
-  /** Counts moves by key: each one puts the focus on the row. */
+  /** Number of moves by key; each one focuses the row. */
   moves: number;
 }
 
@@ -29,7 +29,7 @@ export function useRowCursor(ids: readonly string[]) {
     },
     [ids, id],
   );
-  /** Marks a row without taking the focus there. */
+  /** Marks a row without focusing it. */
   const mark = useCallback((next: string | null) => setCursor(({ moves }) => ({ id: next, moves })), []);
   return { cursor: { id, moves: cursor.moves }, step, mark };
 }

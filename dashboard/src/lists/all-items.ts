@@ -1,6 +1,6 @@
 const MAX_PAGES = 20;
 
-/** All items of a list that is short by its nature, such as the people of an installation. */
+/** All items of a short list, such as the users of an installation; at most 20 pages. */
 export async function fetchAllItems<T>(
   page: (cursor: string | undefined) => Promise<{ items: T[]; nextCursor: string | null }>,
 ): Promise<T[]> {

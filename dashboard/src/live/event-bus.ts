@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import type { LiveEvent } from './event-stream.ts';
+import type { LiveEvent } from './live-event.ts';
 
 const listeners = new Set<(event: LiveEvent) => void>();
 
@@ -7,13 +7,13 @@ export function publishEvent(event: LiveEvent): void {
   for (const listener of listeners) listener(event);
 }
 
-/** Hears every event of the stream while the component is there. */
+/** Calls the listener for every event of the stream while the component is mounted. */
 export function useLiveEvents(listener: (event: LiveEvent) => void): void {
   const latest = useRef(listener);
   latest.current = listener;
   useEffect(() => {
-    const hear = (event: LiveEvent) => latest.current(event);
-    listeners.add(hear);
-    return () => void listeners.delete(hear);
+    const notify = (event: LiveEvent) => latest.current(event);
+    listeners.add(notify);
+    return () => void listeners.delete(notify);
   }, []);
 }

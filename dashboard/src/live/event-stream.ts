@@ -1,119 +1,116 @@
+import { createParser } from 'eventsource-parser';
 import type { LiveEvent } from './live-event.ts';
 
 export type { LiveEvent } from './live-event.ts';
 export type StreamState = 'connecting' | 'live' | 'lost' | 'signed_out';
 
-interface Listener {
+interface StreamOptions {
   onEvent: (event: LiveEvent) => void;
   onState: (state: StreamState) => void;
   signal: AbortSignal;
 }
 
-type Message = 'hello' | { state: StreamState } | { lastId: string; event: LiveEvent };
+/** What tabs send each other: a new tab's `hello`, the leader's state, or an event that the leader read. */
+type TabMessage = 'hello' | { state: StreamState } | { eventId: string; event: LiveEvent };
 
-/** A stream that is silent for longer is read anew: the server sends a comment every 15 s. */
+/** The server sends a comment every 15 s; a stream that is silent for longer than this is reopened. */
 const SILENCE_TIMEOUT_MS = 45_000;
 const MAX_RECONNECT_DELAY_MS = 8_000;
+const CHANNEL = 'secu-events';
 
-/** Kept by followers too, so that a new leader resumes where the old one stopped. */
+/** Followers track it too, so that a new leader resumes where the previous one stopped. */
 let lastEventId = '';
 
-/** Is there an event to go on behind? Without one, what happened during a gap is in no stream that follows. */
+/** Whether a reconnect can resume. Without an event id, events that occurred during a gap are not sent again. */
 export function canResume(): boolean {
   return lastEventId !== '';
 }
 
 /**
- * Reads the events for all tabs of this browser: one of them leads and reads, the others are told (six streams would
- * starve a seventh tab over HTTP/1.1). Without Web Locks, as on plain http at a foreign address, each reads its own.
+ * Delivers the events of the server. One tab of a browser, the leader, reads the stream and forwards events to the
+ * others: over HTTP/1.1 six streams would exhaust the connections of a browser. Without Web Locks, which plain http on
+ * a remote host does not have, every tab reads its own stream.
  */
-export function startEventStream({ onEvent, onState, signal }: Listener): void {
-  const channel = new BroadcastChannel('secu-events');
+export function startEventStream({ onEvent, onState, signal }: StreamOptions): void {
+  const channel = new BroadcastChannel(CHANNEL);
   signal.addEventListener('abort', () => channel.close());
-  const say = (message: Message) => {
+  const broadcast = (message: TabMessage) => {
     if (!signal.aborted) channel.postMessage(message);
   };
   let state: StreamState = 'connecting';
-  let leading = false;
-  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+  let isLeader = false;
+  channel.onmessage = ({ data }: MessageEvent<TabMessage>) => {
     if (data === 'hello') {
-      if (leading) say({ state });
+      if (isLeader) broadcast({ state });
     } else if ('state' in data) onState(data.state);
     else {
-      lastEventId = data.lastId;
+      lastEventId = data.eventId;
       onEvent(data.event);
     }
   };
   const lead = () => {
-    leading = true;
+    isLeader = true;
     return readWithReconnect({
       onEvent: (event) => {
         onEvent(event);
-        say({ lastEventId, event });
+        broadcast({ eventId: lastEventId, event });
       },
       onState: (next) => {
         state = next;
         onState(next);
-        say({ state });
+        broadcast({ state });
       },
       signal,
     });
   };
   if (!('locks' in navigator)) return void lead();
-  say('hello');
-  navigator.locks.request('secu-events', { signal }, lead).catch((err: unknown) => {
+  broadcast('hello');
+  navigator.locks.request(CHANNEL, { signal }, lead).catch((err: unknown) => {
     if (!signal.aborted) throw err;
   });
 }
 
-/** `EventSource` gives up for good after one 503, and cannot say from where to go on. */
-async function readWithReconnect(listener: Listener): Promise<void> {
-  const { onState, signal } = listener;
-  for (let tries = 0; !signal.aborted; ) {
+/** Used instead of `EventSource`, which never reconnects after a 503 and cannot send a `Last-Event-ID` of its own. */
+async function readWithReconnect(options: StreamOptions): Promise<void> {
+  const { onState, signal } = options;
+  for (let failures = 0; !signal.aborted; ) {
     try {
-      const read = await readStream(listener);
-      if (read === 'signed_out') return onState('signed_out');
-      tries = 0;
+      const end = await readStream(options);
+      if (end === 'signed_out') return onState('signed_out');
+      failures = 0;
     } catch {
       if (signal.aborted) return;
     }
     onState('lost');
-    const pauseMs = Math.min(MAX_RECONNECT_DELAY_MS, 500 * 2 ** tries) * (0.5 + Math.random() / 2);
-    tries += 1;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const delayMs = Math.min(MAX_RECONNECT_DELAY_MS, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
+    failures += 1;
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 }
 
-async function readStream({ onEvent, onState, signal }: Listener): Promise<'ended' | 'signed_out'> {
-  const silent = new AbortController();
+async function readStream({ onEvent, onState, signal }: StreamOptions): Promise<'ended' | 'signed_out'> {
+  const silence = new AbortController();
   const response = await fetch('/api/v1/events/stream', {
-    headers: { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
-    signal: AbortSignal.any([signal, silent.signal]),
+    headers: {
+      accept: 'text/event-stream',
+      ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }),
+    },
+    signal: AbortSignal.any([signal, silence.signal]),
   });
   if (response.status === 401) return 'signed_out';
   if (!response.ok || response.body === null) throw new Error(`the stream answered ${response.status}`);
   onState('live');
+  const parser = createParser({
+    onEvent({ id, data }) {
+      if (id !== undefined && id !== '') lastEventId = id;
+      onEvent(JSON.parse(data) as LiveEvent);
+    },
+  });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let buffer = '';
   for (;;) {
-    const timer = setTimeout(() => silent.abort(), SILENCE_TIMEOUT_MS);
+    const timer = setTimeout(() => silence.abort(), SILENCE_TIMEOUT_MS);
     const { done, value } = await reader.read().finally(() => clearTimeout(timer));
     if (done) return 'ended';
-    const frames = (buffer + value).split('\n\n');
-    buffer = frames.pop() ?? '';
-    for (const frame of frames) {
-      const id = fieldOf(frame, 'id');
-      const data = fieldOf(frame, 'data');
-      if (id !== '') lastEventId = id;
-      if (data !== '') onEvent(JSON.parse(data) as LiveEvent);
-    }
+    parser.feed(value);
   }
-}
-
-function fieldOf(frame: string, name: string): string {
-  return frame
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}:`))
-    .map((line) => line.slice(name.length + 1).trimStart())
-    .join('\n');
 }

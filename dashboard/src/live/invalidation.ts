@@ -1,53 +1,71 @@
 import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import { queryKeys } from '../api/query-keys.ts';
+import type { EventKind } from '../api/types.ts';
 import { firstPageOnly } from '../lists/list-pages.ts';
-import type { LiveEvent } from './event-stream.ts';
+import type { LiveEvent } from './live-event.ts';
 
 const FLUSH_INTERVAL_MS = 1_000;
 
-/**
- * What an event makes old. Infinite lists are not here: many loaded pages would cost as many requests; they count
- * what is new and wait to be asked (`new-since.ts`).
- */
-export function affectedQueryKeys(event: LiveEvent): QueryKey[] {
-  const { integrationId, repositoryId, kind, data } = event;
-  const area = kind.split('.')[0];
-  const integration = integrationId === null ? [] : [queryKeys.integration(integrationId)];
-  const repository = repositoryId === null ? [] : [queryKeys.repository(repositoryId)];
-  const scan = typeof data['scanId'] === 'string' ? [queryKeys.scan(data['scanId'])] : [];
-  const finding = typeof data['findingId'] === 'string' ? [queryKeys.finding(data['findingId'])] : [];
-  switch (area) {
-    case 'integration':
-    case 'sync':
-      return [...integration, queryKeys.integrations, queryKeys.repositorySearches, queryKeys.overview];
-    case 'repository':
-      return [...integration, ...repository, queryKeys.overview];
-    case 'scan':
-      if (kind === 'scan.progress') return [...scan, ...repository];
-      return [
-        ...integration,
-        ...repository,
-        ...scan,
-        queryKeys.repositorySearches,
-        queryKeys.summaries,
-        queryKeys.overview,
-      ];
-    case 'finding':
-      return [...finding, ...repository, queryKeys.summaries, queryKeys.overview];
-    case 'notification':
-    case 'channel':
-      return [queryKeys.channels, queryKeys.overview];
-    case 'api_key':
-      return [queryKeys.apiKeys];
-    case 'user':
-    case 'auth':
-      return [queryKeys.users];
-    default:
-      return [];
-  }
+type AreaOf<K extends string> = K extends `${infer Area}.${string}` ? Area : never;
+
+/** The subject of an event, and what was loaded about it. */
+interface Subject {
+  kind: string;
+  integration: QueryKey[];
+  repository: QueryKey[];
+  scan: QueryKey[];
+  finding: QueryKey[];
 }
 
-/** Everything in view anew, after a gap that the stream does not bring back; long lists from their start. */
+const { overview, integrations, repositorySearches, summaries, channels, apiKeys, users } = queryKeys;
+
+const ofIntegration = ({ integration }: Subject) => [
+  ...integration,
+  integrations,
+  repositorySearches,
+  overview,
+];
+
+/** By area of events, the part of a kind before the dot. */
+const AFFECTED: Record<AreaOf<EventKind>, (subject: Subject) => QueryKey[]> = {
+  integration: ofIntegration,
+  sync: ofIntegration,
+  repository: ({ integration, repository }) => [...integration, ...repository, overview],
+  scan: ({ kind, integration, repository, scan }) =>
+    kind === 'scan.progress'
+      ? [...scan, ...repository]
+      : [...integration, ...repository, ...scan, repositorySearches, summaries, overview],
+  finding: ({ finding, repository }) => [...finding, ...repository, summaries, overview],
+  notification: () => [channels, overview],
+  channel: () => [channels, overview],
+  api_key: () => [apiKeys],
+  user: () => [users],
+  auth: () => [users],
+  export: () => [],
+};
+
+/**
+ * The queries that an event makes stale. Infinite lists are not among them, because a refetch costs one request per
+ * loaded page: they count new rows and offer to show them.
+ */
+export function affectedQueryKeys({ kind, integrationId, repositoryId, data }: LiveEvent): QueryKey[] {
+  const area = kind.split('.')[0] ?? '';
+  if (!isArea(area)) return [];
+  const { scanId, findingId } = data;
+  return AFFECTED[area]({
+    kind,
+    integration: integrationId === null ? [] : [queryKeys.integration(integrationId)],
+    repository: repositoryId === null ? [] : [queryKeys.repository(repositoryId)],
+    scan: typeof scanId === 'string' ? [queryKeys.scan(scanId)] : [],
+    finding: typeof findingId === 'string' ? [queryKeys.finding(findingId)] : [],
+  });
+}
+
+function isArea(text: string): text is keyof typeof AFFECTED {
+  return Object.hasOwn(AFFECTED, text);
+}
+
+/** Refetches everything in view after a gap that the stream cannot fill; long lists restart from their first page. */
 export function refreshAll(client: QueryClient): void {
   client.setQueriesData<unknown>({ type: 'active' }, (data: unknown) =>
     isInfiniteList(data) ? firstPageOnly(data) : data,
@@ -59,21 +77,21 @@ function isInfiniteList(data: unknown): data is InfiniteData<unknown> {
   return typeof data === 'object' && data !== null && 'pages' in data && 'pageParams' in data;
 }
 
-/** Collects keys; each is invalidated once a second at most, and none while the page is hidden. */
+/** Collects query keys and invalidates each at most once a second, and none while the page is hidden. */
 export function createInvalidator(client: QueryClient) {
-  const waiting = new Map<string, QueryKey>();
+  const pending = new Map<string, QueryKey>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     timer = undefined;
     if (document.hidden) return;
-    for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey });
-    waiting.clear();
+    for (const queryKey of pending.values()) void client.invalidateQueries({ queryKey });
+    pending.clear();
   };
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden && waiting.size > 0) flush();
+    if (!document.hidden && pending.size > 0) flush();
   });
   return (...added: QueryKey[]) => {
-    for (const key of added) waiting.set(JSON.stringify(key), key);
+    for (const key of added) pending.set(JSON.stringify(key), key);
     if (timer === undefined) timer = setTimeout(flush, FLUSH_INTERVAL_MS);
   };
 }

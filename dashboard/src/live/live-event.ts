@@ -1,4 +1,4 @@
-/** An event of the stream: `GET /events/stream`. Only stored ones have an id. */
+/** An event of `GET /events/stream`. Only stored events have an id. */
 export interface LiveEvent {
   id?: string;
   at: string;

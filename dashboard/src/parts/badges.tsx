@@ -1,5 +1,6 @@
 import { Badge } from '@mantine/core';
-import type { Label, Severity } from '../format/labels.ts';
+import type { Severity } from '../api/types.ts';
+import type { Label } from '../format/labels.ts';
 import { SEVERITY_LABELS } from '../format/labels.ts';
 
 /** A word in its colour. */

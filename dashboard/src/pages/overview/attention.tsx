@@ -2,7 +2,7 @@ import { Text, Title } from '@mantine/core';
 import { IconAlertCircle, IconAlertTriangle } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useHasRole } from '../../api/session.ts';
-import { useRowShortcuts } from '../../keyboard/row-keys.ts';
+import { useRowShortcuts } from '../../keyboard/row-shortcuts.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';

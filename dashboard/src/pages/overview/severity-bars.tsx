@@ -1,6 +1,6 @@
 import { Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import type { Severity } from '../../format/labels.ts';
+import type { Severity } from '../../api/types.ts';
 import { SEVERITIES, SEVERITY_LABELS } from '../../format/labels.ts';
 import classes from './severity-bars.module.css';
 

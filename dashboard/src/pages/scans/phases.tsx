@@ -1,23 +1,20 @@
-import { scanPhases } from '../../format/scan-labels.ts';
+import { PHASE_TEXTS } from '../../format/scan-labels.ts';
+import type { PhaseName, PhaseState } from '../../format/scan-phases.ts';
+import { scanPhases } from '../../format/scan-phases.ts';
 import { formatBytes, formatDuration, formatUtc, useNow } from '../../format/time.ts';
 import type { Scan } from './scan-data.ts';
 import classes from './scans.module.css';
 
-const TEXTS: Record<string, string> = {
-  queued: 'Queued',
-  cloning: 'Cloning',
-  scanning: 'Scanning',
-  storing: 'Storing',
-};
-const STATES = {
+const NAMES: Record<PhaseName, string> = { queued: 'Queued', ...PHASE_TEXTS };
+const STATES: Record<PhaseState, string> = {
   done: 'done',
-  now: 'now',
-  ahead: 'to come',
-  stopped: 'ended here',
+  active: 'in progress',
+  pending: 'pending',
+  stopped: 'stopped here',
   unreached: 'not reached',
-} as const;
+};
 
-/** The steps, with the time that each took or takes. There is no telling how much is left, so nothing says so. */
+/** The phases of a scan with their durations. The remaining time is unknown, so there is no progress bar. */
 export function Phases({ scan }: { scan: Scan }) {
   const nowMs = useNow({ seconds: scan.finishedAt === null });
   return (
@@ -27,9 +24,9 @@ export function Phases({ scan }: { scan: Scan }) {
           key={name}
           className={classes['phase']}
           data-state={state}
-          aria-current={state === 'now' ? 'step' : undefined}
+          aria-current={state === 'active' ? 'step' : undefined}
         >
-          <span className={classes['name']}>{TEXTS[name]}</span>
+          <span className={classes['name']}>{NAMES[name]}</span>
           <span className={classes['detail']}>
             {STATES[state]}
             {ms !== null && `, ${formatDuration(ms)}`}

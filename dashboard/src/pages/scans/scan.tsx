@@ -7,8 +7,8 @@ import { Problem } from '../../api/problem.ts';
 import { queryKeys } from '../../api/query-keys.ts';
 import { useHasRole } from '../../api/session.ts';
 import { useTemporalLink } from '../../api/use-temporal-link.ts';
-import { causeTitle } from '../../format/labels.ts';
-import { HISTORY_TEXTS, scanAdvice, scanLabel, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
+import { capitalize, causeTitle } from '../../format/labels.ts';
+import { HISTORY_TEXTS, scanLabel, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
 import { LabelBadge } from '../../parts/badges.tsx';
 import { ExternalLink } from '../../parts/external-link.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -26,7 +26,7 @@ import classes from './scans.module.css';
 
 const route = getRouteApi('/shell/scans/$id');
 
-/** How far, and what went wrong. */
+/** The progress and result of one scan. */
 export default function ScanPage() {
   const { id } = route.useParams();
   const { data: scan, error, isPending, refetch } = useQuery(scanQuery(id));
@@ -37,10 +37,8 @@ export default function ScanPage() {
   if (error instanceof Problem && error.status === 404)
     return (
       <Page title="Scan">
-        <Empty title="No such scan.">
-          <Text size="sm">
-            Old scans go once newer ones have taken their place, and all go with their integration.
-          </Text>
+        <Empty title="Scan not found">
+          <Text size="sm">Old scans are removed after a while, and with their integration.</Text>
         </Empty>
       </Page>
     );
@@ -58,7 +56,7 @@ export default function ScanPage() {
       actions={scan === undefined ? undefined : <CancelButton scan={scan} />}
     >
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
-      {isPending && <LoadingRows label="The scan is on its way" />}
+      {isPending && <LoadingRows label="Loading the scan" />}
       {scan !== undefined && (
         <>
           <Facts scan={scan} path={repository?.fullPath} />
@@ -80,19 +78,19 @@ function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
   return (
     <div className={classes['facts']}>
       <TextLink to="/repositories/$id" params={{ id: repositoryId }}>
-        {path ?? 'Its repository'}
+        {path ?? 'Repository'}
       </TextLink>
-      <span>{TRIGGER_TEXTS[trigger] ?? trigger}</span>
-      <span>looks at {HISTORY_TEXTS[history] ?? history}</span>
-      <span>attempt {attempt}</span>
+      <span>{TRIGGER_TEXTS[trigger]}</span>
+      <span>{HISTORY_TEXTS[history]}</span>
+      <span>Attempt {attempt}</span>
       {commit !== null && (
         <span>
-          commit <span className={classes['mono']}>{commit.slice(0, 12)}</span>
+          Commit <span className={classes['mono']}>{commit.slice(0, 12)}</span>
         </span>
       )}
       {finishedAt !== null && (
         <span>
-          ended <TimeAgo at={finishedAt} />
+          Finished <TimeAgo at={finishedAt} />
         </span>
       )}
       {temporal !== null && <ExternalLink href={temporal}>Open in Temporal</ExternalLink>}
@@ -100,13 +98,12 @@ function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
   );
 }
 
-/** Why it failed, was canceled, or waits. */
+/** Why the scan failed, was canceled or waits, and what to do about it. */
 function Cause({ scan, cause }: { scan: Scan; cause: string }) {
-  const title = causeTitle(cause);
   const hue = scan.status === 'failed' ? 'bad' : scan.status === 'canceled' ? 'neutral' : 'warn';
   return (
-    <Alert color={hue} title={title.charAt(0).toUpperCase() + title.slice(1)} mb="md">
-      <Text size="sm">{scanAdvice(cause)}</Text>
+    <Alert color={hue} title={capitalize(causeTitle(cause))} mb="md">
+      <Text size="sm">{scan.advice}</Text>
       <Text size="xs" mt="xs">
         Scan <Code>{scan.id}</Code>, cause <Code>{cause}</Code>
       </Text>
@@ -117,10 +114,10 @@ function Cause({ scan, cause }: { scan: Scan; cause: string }) {
 function CancelButton({ scan }: { scan: Scan }) {
   const client = useQueryClient();
   const mayCancel = useHasRole('operator');
-  const [asking, setAsking] = useState(false);
+  const [isCanceling, setCanceling] = useState(false);
   if (!mayCancel || (scan.status !== 'queued' && scan.status !== 'running')) return null;
   const cancel = async () => {
-    setAsking(true);
+    setCanceling(true);
     try {
       client.setQueryData(
         scanQuery(scan.id).queryKey,
@@ -130,12 +127,12 @@ function CancelButton({ scan }: { scan: Scan }) {
     } catch (err) {
       showErrorToast(err);
     } finally {
-      setAsking(false);
+      setCanceling(false);
     }
   };
   return (
-    <Button variant="default" loading={asking} onClick={() => void cancel()}>
-      Cancel
+    <Button variant="default" loading={isCanceling} onClick={() => void cancel()}>
+      Cancel scan
     </Button>
   );
 }

@@ -7,12 +7,12 @@ import { ScrollBox } from '../../parts/scroll-box.tsx';
 import type { Scan } from './scan-data.ts';
 import classes from './scans.module.css';
 
-/** A row a scanner: what it read, by which rules, what it left out. */
+/** One row per scanner: its version and rules, what it read and what it skipped. */
 export function ScannerTable({ scan }: { scan: Scan }) {
   if (scan.scanners.length === 0)
     return (
       <Text size="sm" c="dimmed">
-        {scan.finishedAt === null ? 'No scanner has ended yet.' : 'No scanner came to look.'}
+        {scan.finishedAt === null ? 'No scanner has finished yet.' : 'No scanner ran.'}
       </Text>
     );
   return (
@@ -20,13 +20,20 @@ export function ScannerTable({ scan }: { scan: Scan }) {
       <Table verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
-            {['Scanner', 'Version', 'Rules', 'Status', 'Findings', 'Files read', 'Files skipped', 'Took'].map(
-              (title) => (
-                <Table.Th key={title} miw={title === 'Status' ? 128 : undefined}>
-                  {title}
-                </Table.Th>
-              ),
-            )}
+            {[
+              'Scanner',
+              'Version',
+              'Rules',
+              'Status',
+              'Findings',
+              'Files read',
+              'Files skipped',
+              'Duration',
+            ].map((title) => (
+              <Table.Th key={title} miw={title === 'Status' ? 128 : undefined}>
+                {title}
+              </Table.Th>
+            ))}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -40,7 +47,7 @@ export function ScannerTable({ scan }: { scan: Scan }) {
               <Table.Td>
                 <LabelBadge word={SCANNER_STATUS_LABELS[run.status]} />
                 {run.cause !== null && ` ${causeTitle(run.cause)}`}
-                {run.status === 'unavailable' && ' (not clean)'}
+                {run.status === 'unavailable' && ' (result incomplete)'}
               </Table.Td>
               <Table.Td>{run.findings.toLocaleString('en')}</Table.Td>
               <Table.Td>{run.filesScanned.toLocaleString('en')}</Table.Td>

@@ -8,26 +8,32 @@ import { LabelBadge } from '../../parts/badges.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { LoadingRows } from '../../parts/states.tsx';
-import { componentName, healthLabel, readyQuery, toolStatusLabel } from './about/health.ts';
+import {
+  componentName,
+  HEALTH_LABELS,
+  KEY_STATE_TEXTS,
+  readyQuery,
+  TOOL_STATUS_LABELS,
+} from './about/health.ts';
 import { Cell } from './list-table.tsx';
 import classes from './settings.module.css';
 
 const fetchAbout = () => request(api.about.$get());
 type Facts = Awaited<ReturnType<typeof fetchAbout>>;
 
-/** What this installation is made of. */
+/** Versions and health of this installation. */
 export default function About() {
   const { data, error, refetch } = useQuery({ queryKey: queryKeys.about, queryFn: fetchAbout });
   return (
     <Page title="About">
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
-      {data === undefined && error === null && <LoadingRows label="Loading" />}
+      {data === undefined && error === null && <LoadingRows label="Loading the installation" />}
       {data !== undefined && (
         <>
           <Installation facts={data} />
           <Health />
           <Tools tools={data.tools} />
-          {data.keys.length > 0 && <KeyRing held={data.keys} />}
+          {data.keys.length > 0 && <KeyRing keyRing={data.keys} />}
         </>
       )}
     </Page>
@@ -74,17 +80,17 @@ function Installation({ facts }: { facts: Facts }) {
 function Health() {
   const { data, error } = useQuery(readyQuery);
   return (
-    <Section title="Parts">
+    <Section title="Components">
       {error !== null && <ProblemPanel error={error} />}
-      {data === undefined && error === null && <LoadingRows label="Loading the parts" rows={4} />}
+      {data === undefined && error === null && <LoadingRows label="Loading the components" rows={4} />}
       {data !== undefined && (
-        <Table aria-label="Parts" className={classes['table']}>
+        <Table aria-label="Components" className={classes['table']}>
           <Table.Tbody>
-            {Object.entries(data.checks).map(([name, works]) => (
+            {Object.entries(data.checks).map(([name, health]) => (
               <Table.Tr key={name}>
                 <Table.Td w="50%">{componentName(name)}</Table.Td>
                 <Table.Td>
-                  <LabelBadge word={healthLabel(works)} />
+                  <LabelBadge word={HEALTH_LABELS[health]} />
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -99,15 +105,15 @@ function Tools({ tools }: { tools: Facts['tools'] }) {
   return (
     <Section title="Tools">
       <Table aria-label="Tools" className={classes['table']}>
-        <TableHead of={['Name', 'Version', 'From', 'State']} />
+        <TableHead titles={['Name', 'Version', 'Source', 'Status']} />
         <Table.Tbody>
           {tools.map(({ name, version, source, status }) => (
             <Table.Tr key={name}>
               <Cell head="Name">{name}</Cell>
               <Cell head="Version">{version ?? '–'}</Cell>
-              <Cell head="From">{source ?? '–'}</Cell>
-              <Cell head="State">
-                <LabelBadge word={toolStatusLabel(status)} />
+              <Cell head="Source">{source ?? '–'}</Cell>
+              <Cell head="Status">
+                <LabelBadge word={TOOL_STATUS_LABELS[status]} />
               </Cell>
             </Table.Tr>
           ))}
@@ -117,19 +123,19 @@ function Tools({ tools }: { tools: Facts['tools'] }) {
   );
 }
 
-function KeyRing({ held }: { held: Facts['keys'] }) {
+function KeyRing({ keyRing }: { keyRing: Facts['keys'] }) {
   return (
     <Section title="Key ring">
       <Table aria-label="Key ring" className={classes['table']}>
-        <TableHead of={['Key', 'Does', 'In use']} />
+        <TableHead titles={['Key', 'Purpose', 'Used by']} />
         <Table.Tbody>
-          {held.map(({ id, state, uses }) => (
+          {keyRing.map(({ id, state, uses }) => (
             <Table.Tr key={id}>
               <Cell head="Key">
                 <span className={classes['code']}>{id}</span>
               </Cell>
-              <Cell head="Does">{state === 'seals' ? 'Seals and opens' : 'Opens'}</Cell>
-              <Cell head="In use">{formatCount(uses, 'sealed value')}</Cell>
+              <Cell head="Purpose">{KEY_STATE_TEXTS[state]}</Cell>
+              <Cell head="Used by">{formatCount(uses, 'encrypted value')}</Cell>
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -149,12 +155,12 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-function TableHead({ of }: { of: readonly string[] }) {
+function TableHead({ titles }: { titles: readonly string[] }) {
   return (
     <Table.Thead>
       <Table.Tr>
-        {of.map((head) => (
-          <Table.Th key={head}>{head}</Table.Th>
+        {titles.map((title) => (
+          <Table.Th key={title}>{title}</Table.Th>
         ))}
       </Table.Tr>
     </Table.Thead>

@@ -14,9 +14,9 @@ import { NewKeyDialog } from './api-keys/new-key-dialog.tsx';
 import { Cell, ListTable } from './list-table.tsx';
 import classes from './settings.module.css';
 
-const COLUMNS = ['Name', 'Role', 'Value', 'Made', 'Ends', 'Last used', ''] as const;
+const COLUMNS = ['Name', 'Role', 'Key', 'Created', 'Expires', 'Last used', ''] as const;
 
-/** Keys that are not ours to end, and who holds them. */
+/** Where keys are managed that cannot be revoked here. */
 const MANAGED: Record<Exclude<ApiKey['source'], 'api'>, string> = {
   environment: 'SECU_BOOTSTRAP_API_KEY',
   cli: 'command line',
@@ -34,22 +34,23 @@ export default function ApiKeysPage() {
 
 function ApiKeys() {
   const query = useQuery(apiKeysQuery);
-  const [creates, setCreates] = useState(false);
-  const [revoked, setRevoked] = useState<ApiKey | null>(null);
+  const [isCreating, setCreating] = useState(false);
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
   return (
-    <Page title="API keys" actions={<Button onClick={() => setCreates(true)}>New key</Button>}>
+    <Page title="API keys" actions={<Button onClick={() => setCreating(true)}>New key</Button>}>
       <Text size="sm" c="dimmed" mb="md">
-        For programs. A value is shown once, when its key is made; here stand its last four characters.
+        API keys let programs use the API. A key is shown once, when it is created; the list shows its last
+        four characters.
       </Text>
       <ListTable
         query={query}
         label="API keys"
         columns={COLUMNS}
-        empty={<Empty title="There is no key." />}
-        row={(key) => <KeyRow key={key.id} apiKey={key} onRevoke={() => setRevoked(key)} />}
+        empty={<Empty title="No API keys yet" />}
+        row={(key) => <KeyRow key={key.id} apiKey={key} onRevoke={() => setRevoking(key)} />}
       />
-      {creates && <NewKeyDialog onClose={() => setCreates(false)} />}
-      {revoked !== null && <RevokeDialog apiKey={revoked} onClose={() => setRevoked(null)} />}
+      {isCreating && <NewKeyDialog onClose={() => setCreating(false)} />}
+      {revoking !== null && <RevokeDialog apiKey={revoking} onClose={() => setRevoking(null)} />}
     </Page>
   );
 }
@@ -65,13 +66,13 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKey; onRevoke: () => void }) 
         {source !== 'api' && <Badge>Managed by {MANAGED[source]}</Badge>}
       </Cell>
       <Cell head="Role">{KEY_ROLES[role].text}</Cell>
-      <Cell head="Value">
+      <Cell head="Key">
         <span className={classes['code']}>…{lastFour}</span>
       </Cell>
-      <Cell head="Made">
+      <Cell head="Created">
         <TimeAgo at={createdAt} />
       </Cell>
-      <Cell head="Ends">
+      <Cell head="Expires">
         {expiresAt === null ? <span className={classes['meta']}>Never</span> : <TimeAgo at={expiresAt} />}
       </Cell>
       <Cell head="Last used">
@@ -99,18 +100,17 @@ function RevokeDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void
   const client = useQueryClient();
   return (
     <Confirm
-      title={`Revoke the key "${apiKey.name}"?`}
+      title={`Revoke the key ${apiKey.name}?`}
       act="Revoke key"
-      keep="Keep"
       onAct={async () => {
         await request(api['api-keys'][':id'].$delete({ param: { id: apiKey.id } }));
         await client.invalidateQueries({ queryKey: queryKeys.apiKeys });
       }}
       onClose={onClose}
     >
-      Requests with it fail from now on.{' '}
+      Requests with this key fail immediately.{' '}
       {apiKey.lastUsedAt === null ? (
-        'It was never used.'
+        'The key has never been used.'
       ) : (
         <>
           Last used <TimeAgo at={apiKey.lastUsedAt} />.

@@ -13,7 +13,7 @@ import { Page } from '../../parts/page.tsx';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows, NotAllowed } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
-import { AREAS, AUDIT_AREAS, auditKinds, textField } from './audit/kinds.ts';
+import { AREA_TEXTS, AREAS, auditKinds, textField } from './audit/kinds.ts';
 import { Cell } from './list-table.tsx';
 import classes from './settings.module.css';
 
@@ -34,11 +34,11 @@ export default function AuditPage() {
   return <Audit />;
 }
 
-/** What happened stays where it is under the reader; newer entries are counted and shown when asked for. */
+/** Rows do not move while the user reads: newer entries are counted and shown on request. */
 function useAudit(kind: string) {
   const client = useQueryClient();
   const queryKey = ['audit', kind];
-  const [fresh, setFresh] = useState(0);
+  const [newCount, setNewCount] = useState(0);
   const list = useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam }) => fetchAudit(kind, pageParam),
@@ -50,41 +50,41 @@ function useAudit(kind: string) {
   const rows = uniqueRows(list.data);
   useLiveEvents((event) => {
     if (!kind.split(',').includes(event.kind) || rows.some(({ id }) => id === event.id)) return;
-    setFresh((count) => count + 1);
+    setNewCount((count) => count + 1);
   });
   const showNew = async () => {
-    setFresh(0);
+    setNewCount(0);
     await restartList(client, queryKey);
   };
-  return { list, rows, fresh, showNew };
+  return { list, rows, newCount, showNew };
 }
 
 function Audit() {
   const { area } = route.useSearch();
   const navigate = useNavigate({ from: '/settings/audit' });
   const chosen = parseList(area, AREAS);
-  const { list, rows, fresh, showNew } = useAudit(auditKinds(chosen).join());
-  const choose = (next: string[]) =>
+  const { list, rows, newCount, showNew } = useAudit(auditKinds(chosen).join());
+  const setAreas = (next: string[]) =>
     void navigate({ search: { area: AREAS.filter((each) => next.includes(each)).join() }, replace: true });
   return (
     <Page title="Audit">
       <Text size="sm" c="dimmed" mb="md">
-        Who let whom in, and who changed what about Secu itself. Kept for 400 days.
+        Sign-ins and changes to users, API keys and channels. Events are kept for 400 days.
       </Text>
       <Chips
-        label="About"
-        options={AREAS.map((value) => ({ value, text: AUDIT_AREAS[value].text }))}
+        label="Area"
+        options={AREAS.map((value) => ({ value, text: AREA_TEXTS[value] }))}
         chosen={chosen}
-        onChange={choose}
+        onChange={setAreas}
       />
-      {fresh > 0 && (
+      {newCount > 0 && (
         <Button size="compact-xs" variant="light" mt="sm" onClick={() => void showNew()}>
-          {fresh} new, show
+          Show {newCount} new
         </Button>
       )}
       {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <LoadingRows label="Loading the audit events" />}
-      {list.isSuccess && rows.length === 0 && <Empty title="Nothing of this kind yet." />}
+      {list.isSuccess && rows.length === 0 && <Empty title="No events yet" />}
       {rows.length > 0 && <Rows rows={rows} isOld={list.isPlaceholderData} />}
       {list.hasNextPage && (
         <Button
@@ -93,7 +93,7 @@ function Audit() {
           loading={list.isFetchingNextPage}
           onClick={() => void list.fetchNextPage({ cancelRefetch: false })}
         >
-          Show older ones
+          Show older events
         </Button>
       )}
     </Page>
@@ -105,7 +105,7 @@ function Rows({ rows, isOld }: { rows: readonly AuditEvent[]; isOld: boolean }) 
     <Table aria-label="Audit events" aria-busy={isOld} className={classes['table']} mt="md">
       <Table.Thead>
         <Table.Tr>
-          {['When', 'Who', 'What', 'From', 'Request'].map((head) => (
+          {['Time', 'Actor', 'Event', 'Address', 'Request'].map((head) => (
             <Table.Th key={head}>{head}</Table.Th>
           ))}
         </Table.Tr>
@@ -115,17 +115,17 @@ function Rows({ rows, isOld }: { rows: readonly AuditEvent[]; isOld: boolean }) 
           const requestId = textField(data, 'requestId');
           return (
             <Table.Tr key={id}>
-              <Cell head="When">
+              <Cell head="Time">
                 <TimeAgo at={at} />
               </Cell>
-              <Cell head="Who">{actor}</Cell>
-              <Cell head="What">{text}</Cell>
-              <Cell head="From">{textField(data, 'address') ?? '–'}</Cell>
+              <Cell head="Actor">{actor}</Cell>
+              <Cell head="Event">{text}</Cell>
+              <Cell head="Address">{textField(data, 'address') ?? '–'}</Cell>
               <Cell head="Request">
                 {requestId !== null && (
                   <>
                     <Code>{requestId.slice(-8)}</Code>
-                    <CopyButton text={requestId} label={`Copy the request id ${requestId}`} />
+                    <CopyButton text={requestId} label={`Copy request ID ${requestId}`} />
                   </>
                 )}
               </Cell>

@@ -13,7 +13,7 @@ import { EditChannelDialog, NewChannelDialog, RemoveChannelDialog } from './chan
 import { ListTable } from './list-table.tsx';
 
 const route = getRouteApi('/shell/settings/channels');
-const COLUMNS = ['Name', 'Kind', 'Where', 'Told of', 'Last delivery', ''] as const;
+const COLUMNS = ['Name', 'Kind', 'Address', 'Events', 'Last delivery', ''] as const;
 
 export default function ChannelsPage() {
   if (!useHasRole('admin'))
@@ -34,20 +34,20 @@ function Channels() {
   const navigate = route.useNavigate();
   const shown = query.data?.find(({ id }) => id === shownId);
   const close = () => setOpen(null);
-  const add = <Button onClick={() => setOpen({ dialog: 'new' })}>New channel</Button>;
+  const addButton = <Button onClick={() => setOpen({ dialog: 'new' })}>New channel</Button>;
   return (
-    <Page title="Channels" actions={add}>
+    <Page title="Channels" actions={addButton}>
       <Text size="sm" c="dimmed" mb="md">
-        Whom Secu tells when something needs a person. Without one, an expiring token surprises everybody.
+        Where Secu sends alerts, for example before a token expires.
       </Text>
       <ListTable
         query={query}
         label="Channels"
         columns={COLUMNS}
         empty={
-          <Empty title="Nobody is told yet.">
+          <Empty title="No channels yet">
             <Text size="sm">
-              A channel is a webhook, a Slack hook or a mail address. Send a test once it is made.
+              Send alerts to a webhook, Slack or an email address. Test the channel after you create it.
             </Text>
           </Empty>
         }
@@ -55,7 +55,7 @@ function Channels() {
           <ChannelRow
             key={channel.id}
             channel={channel}
-            acts={{
+            actions={{
               onDeliveries: () => void navigate({ search: { channel: channel.id } }),
               onEdit: () => setOpen({ dialog: 'edit', channel }),
               onRemove: () => setOpen({ dialog: 'remove', channel }),

@@ -5,7 +5,7 @@ import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { LoadingRows } from '../../parts/states.tsx';
 import classes from './settings.module.css';
 
-/** A short list in its states: on its way, failed (what was there before stays), empty, there. */
+/** A short list as a table, with its loading, error and empty states. An error keeps the rows loaded before. */
 export function ListTable<T>({
   query,
   label,
@@ -16,7 +16,7 @@ export function ListTable<T>({
   query: UseQueryResult<T[]>;
   label: string;
   empty: ReactNode;
-  /** Heads of the columns; an empty one is that of the buttons. */
+  /** Column titles; the empty title is the column of buttons. */
   columns: readonly string[];
   row: (item: T) => ReactNode;
 }) {
@@ -44,7 +44,7 @@ export function ListTable<T>({
   );
 }
 
-/** A cell that says on a narrow screen, where the heads are gone, what it holds. */
+/** A cell that shows its column title on narrow screens, which have no table head. */
 export function Cell({ head, children }: { head: string; children: ReactNode }) {
   return <Table.Td data-head={head}>{children}</Table.Td>;
 }

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import classes from './settings.module.css';
 
-/** A value that nobody can see again. The way out is to say that it was stored. */
+/** Shows values that are not available again; the dialog closes once the user confirms that they are stored. */
 export function OneTimeSecret({
   title,
   values,
@@ -31,7 +31,7 @@ export function OneTimeSecret({
           </Text>
           <div className={classes['once']}>
             <Code unstyled>{value}</Code>
-            <CopyButton text={value} label={`Copy: ${label}`} />
+            <CopyButton text={value} label={`Copy ${label.toLowerCase()}`} />
           </div>
           <Text size="xs" c="dimmed" mt={4}>
             {hint}
@@ -41,7 +41,7 @@ export function OneTimeSecret({
       <Checkbox
         mt="lg"
         size="xs"
-        label="I have stored it. It is not shown again."
+        label="I have stored it. It will not be shown again."
         checked={stored}
         onChange={(event) => setStored(event.currentTarget.checked)}
         data-autofocus

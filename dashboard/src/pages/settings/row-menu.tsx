@@ -1,16 +1,16 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 
-export interface RowAct {
+export interface RowAction {
   text: string;
   onClick: () => void;
   danger?: boolean;
-  /** Why it cannot be done now; it is shown in place of the act being possible. */
+  /** Why the action is not available now; shown beside its name. */
   blocked?: string | null;
 }
 
-/** What can be done with a row, beside what has a button of its own. */
-export function RowMenu({ label, acts }: { label: string; acts: readonly RowAct[] }) {
+/** The actions of a row that have no button of their own. */
+export function RowMenu({ label, actions }: { label: string; actions: readonly RowAction[] }) {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
@@ -19,16 +19,16 @@ export function RowMenu({ label, acts }: { label: string; acts: readonly RowAct[
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {acts.map((act) => (
-          <Item key={act.text} {...act} />
+        {actions.map((action) => (
+          <Item key={action.text} {...action} />
         ))}
       </Menu.Dropdown>
     </Menu>
   );
 }
 
-/** A blocked act can still be reached by keyboard, so that its reason can be read. */
-function Item({ text, onClick, danger = false, blocked = null }: RowAct) {
+/** A blocked action keeps keyboard focus, so that its reason can be read. */
+function Item({ text, onClick, danger = false, blocked = null }: RowAction) {
   if (blocked === null)
     return (
       <Menu.Item onClick={onClick} {...(danger ? { c: 'bad' } : {})}>

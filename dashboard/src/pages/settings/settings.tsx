@@ -10,7 +10,7 @@ const LINKS = [
   { to: '/settings/about', text: 'About', admin: false },
 ] as const;
 
-/** The settings' own navigation; what a role may not open is not in it. */
+/** Navigation of the settings; pages that the role may not open are hidden. */
 export default function Settings() {
   const isAdmin = useHasRole('admin');
   return (

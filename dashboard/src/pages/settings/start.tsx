@@ -1,7 +1,7 @@
 import { Navigate } from '@tanstack/react-router';
 import { useHasRole } from '../../api/session.ts';
 
-/** The first of the settings that the role may see. */
+/** Redirects to the first settings page that the role may open. */
 export default function Start() {
   return <Navigate to={useHasRole('admin') ? '/settings/channels' : '/settings/about'} replace />;
 }

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useHasRole } from '../../../api/session.ts';
 import { formatCount } from '../../../format/labels.ts';
-import { useRowShortcuts } from '../../../keyboard/row-keys.ts';
+import { useRowShortcuts } from '../../../keyboard/row-shortcuts.ts';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { Integration } from '../data.ts';
 import { hostOf, OWNER_KIND_TEXTS } from '../labels.ts';

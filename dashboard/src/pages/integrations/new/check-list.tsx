@@ -1,6 +1,7 @@
 import { Alert, Button, Code, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconDots, IconMinus, IconX } from '@tabler/icons-react';
-import { CHECK_TITLES } from '../../../format/labels.ts';
+import type { CheckName } from '../../../api/types.ts';
+import { CHECK_NAMES, CHECK_TITLES } from '../../../format/labels.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
 import classes from './check-list.module.css';
@@ -13,13 +14,13 @@ const STATUS_STYLES = {
   ok: { text: 'OK', hue: 'ok', icon: IconCheck },
   failed: { text: 'Failed', hue: 'bad', icon: IconX },
   warning: { text: 'Warning', hue: 'warn', icon: IconAlertTriangle },
-  skipped: { text: 'Not tried', hue: 'neutral', icon: IconMinus },
+  skipped: { text: 'Skipped', hue: 'neutral', icon: IconMinus },
   pending: { text: 'Waiting', hue: 'neutral', icon: IconDots },
 } as const;
 
 const VERDICT_HUES = { usable: 'ok', unusable: 'bad', unknown: 'warn' } as const;
 
-/** What a try of the token observed, check by check, as a person would debug. All rows stand there from the start. */
+/** The checks of a dry run, in the order in which they run. All rows are shown from the start. */
 export function CheckList({ state, onAgain }: { state: DryRunState; onAgain: () => void }) {
   const run = state.phase === 'done' ? state.run : null;
   return (
@@ -30,7 +31,7 @@ export function CheckList({ state, onAgain }: { state: DryRunState; onAgain: () 
         </Title>
         {state.phase === 'done' && (
           <Text size="xs" c="dimmed">
-            tested <TimeAgo at={state.testedAt} seconds />
+            Tested <TimeAgo at={state.testedAt} seconds />
           </Text>
         )}
         <Button
@@ -48,7 +49,7 @@ export function CheckList({ state, onAgain }: { state: DryRunState; onAgain: () 
       </div>
       {state.phase === 'failed' && <ProblemPanel error={state.error} onRetry={onAgain} />}
       <ul className={classes['checks']} data-stale={run === null || undefined}>
-        {Object.keys(CHECK_TITLES).map((name) => (
+        {CHECK_NAMES.map((name) => (
           <Row
             key={name}
             name={name}
@@ -66,15 +67,15 @@ function Summary({ state }: { state: DryRunState }) {
     case 'idle':
       return (
         <Text size="sm" c="dimmed">
-          A token is tried as soon as it is pasted. Nothing is stored before you save.
+          The token is tested as soon as you paste it. Nothing is stored until you save.
         </Text>
       );
     case 'changed':
-      return <Text size="sm">Changed. It is tried once you stop typing.</Text>;
+      return <Text size="sm">The test starts when you stop typing.</Text>;
     case 'running':
-      return <Text size="sm">Trying the token. This takes 10 seconds at most.</Text>;
+      return <Text size="sm">Testing the token. This takes up to 10 seconds.</Text>;
     case 'failed':
-      return <Text size="sm">It could not be tried.</Text>;
+      return <Text size="sm">The test could not run.</Text>;
     case 'fault':
       return (
         <Alert color="bad" title={state.fault.title}>
@@ -90,9 +91,9 @@ function Summary({ state }: { state: DryRunState }) {
   }
 }
 
-function Row({ name, check, isRunning }: { name: string; check: Check | undefined; isRunning: boolean }) {
+function Row({ name, check, isRunning }: { name: CheckName; check: Check | undefined; isRunning: boolean }) {
   const { text, hue, icon: Icon } = STATUS_STYLES[check?.status ?? (isRunning ? 'pending' : 'skipped')];
-  const speaks = check !== undefined && (check.status === 'failed' || check.status === 'warning');
+  const showsAdvice = check !== undefined && (check.status === 'failed' || check.status === 'warning');
   return (
     <li className={classes['check']} data-status={check?.status ?? 'none'}>
       <span className={classes['status']} style={{ color: `var(--mantine-color-${hue}-text)` }}>
@@ -101,7 +102,7 @@ function Row({ name, check, isRunning }: { name: string; check: Check | undefine
       </span>
       <span className={classes['name']}>{CHECK_TITLES[name]}</span>
       <span className={classes['detail']}>{check?.detail}</span>
-      {speaks && (
+      {showsAdvice && (
         <span className={classes['advice']}>
           {check.advice} {check.cause !== null && <Code>{check.cause}</Code>}
         </span>

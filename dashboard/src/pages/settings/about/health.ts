@@ -1,42 +1,45 @@
 import { queryOptions } from '@tanstack/react-query';
+import type { KeyState, ToolStatus } from '../../../api/types.ts';
 import type { Label } from '../../../format/labels.ts';
 
-interface Ready {
+interface Readiness {
   status: string;
-  checks: Record<string, boolean>;
+  checks: Record<string, 'ok' | 'failed'>;
 }
 
-const EVERY_MS = 30_000;
+const REFETCH_INTERVAL_MS = 30_000;
 
-/** The parts of Secu as `/readyz` sees them. It answers the same with 503 while something needed is missing. */
+/** The answer of `/readyz`. It has the same body with status 503 while a required component fails. */
 export const readyQuery = queryOptions({
   queryKey: ['ready'],
-  queryFn: async () => (await (await fetch('/readyz')).json()) as Ready,
-  refetchInterval: EVERY_MS,
+  queryFn: async () => (await (await fetch('/readyz')).json()) as Readiness,
+  refetchInterval: REFETCH_INTERVAL_MS,
 });
 
-export function healthLabel(works: boolean): Label {
-  return works ? { text: 'Works', hue: 'ok' } : { text: 'Does not work', hue: 'bad' };
-}
+export const HEALTH_LABELS: Record<'ok' | 'failed', Label> = {
+  ok: { text: 'OK', hue: 'ok' },
+  failed: { text: 'Failing', hue: 'bad' },
+};
 
-const PARTS: Record<string, string> = {
+const COMPONENTS: Partial<Record<string, string>> = {
   database: 'Database',
-  migrations: 'Schema of the database',
+  migrations: 'Database schema',
   temporal: 'Temporal',
   workers: 'Workers for every queue',
 };
 
 export function componentName(name: string): string {
-  return PARTS[name] ?? name;
+  return COMPONENTS[name] ?? name;
 }
 
-const TOOLS: Record<string, Label> = {
+export const TOOL_STATUS_LABELS: Record<ToolStatus, Label> = {
   ok: { text: 'Installed', hue: 'ok' },
   failed: { text: 'Failed', hue: 'bad' },
   unavailable: { text: 'Not installed', hue: 'warn' },
   off: { text: 'Off', hue: 'neutral' },
 };
 
-export function toolStatusLabel(status: string): Label {
-  return TOOLS[status] ?? { text: status, hue: 'neutral' };
-}
+export const KEY_STATE_TEXTS: Record<KeyState, string> = {
+  seals: 'Encrypts and decrypts',
+  opens: 'Decrypts only',
+};

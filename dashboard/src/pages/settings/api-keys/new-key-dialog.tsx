@@ -16,16 +16,22 @@ const DAY_MS = 86_400_000;
 export function NewKeyDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const [role, setRole] = useState<ApiKey['role']>('viewer');
-  const [value, setValue] = useState<string | null>(null);
+  const [keyValue, setKeyValue] = useState<string | null>(null);
   const create = async (form: HTMLFormElement) => {
     const expiresAt = utcMidnight(formField(form, 'day'));
     const json = { name: formField(form, 'name'), role, ...(expiresAt === undefined ? {} : { expiresAt }) };
-    const made = await request(api['api-keys'].$post({ json }));
+    const created = await request(api['api-keys'].$post({ json }));
     void client.invalidateQueries({ queryKey: queryKeys.apiKeys });
-    setValue(made.value);
+    setKeyValue(created.value);
   };
-  if (value !== null)
-    return <OneTimeSecret title="The key is made" values={valuesOf({ role, value })} onStored={onClose} />;
+  if (keyValue !== null)
+    return (
+      <OneTimeSecret
+        title="API key created"
+        values={secretsFor({ role, value: keyValue })}
+        onStored={onClose}
+      />
+    );
   const tomorrow = new Date(serverClock.now() + DAY_MS).toISOString().slice(0, 10);
   return (
     <FormDialog title="New API key" act="Create key" onSubmit={create} onClose={onClose}>
@@ -33,17 +39,17 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
       <NativeSelect
         label="Role"
         size="xs"
-        description={`It ${KEY_ROLES[role].may}.`}
+        description={KEY_ROLES[role].permissions}
         value={role}
         onChange={(event) => setRole(event.currentTarget.value as ApiKey['role'])}
-        data={Object.entries(KEY_ROLES).map(([of, { text }]) => ({ value: of, label: text }))}
+        data={Object.entries(KEY_ROLES).map(([value, { text }]) => ({ value, label: text }))}
         mt="sm"
       />
       <TextInput
         name="day"
         type="date"
-        label="Ends on (optional)"
-        description="At 00:00 UTC of that day. Empty: when it is revoked."
+        label="Expires on (optional)"
+        description="At 00:00 UTC. Leave empty for a key that does not expire."
         min={tomorrow}
         mt="sm"
       />
@@ -51,20 +57,20 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function valuesOf({ role, value }: { role: ApiKey['role']; value: string }) {
+function secretsFor({ role, value }: { role: ApiKey['role']; value: string }) {
   if (role !== 'calendar')
     return [
       {
         label: 'API key',
         value,
-        hint: 'Sent as "Authorization: Bearer …", or given to the command line as SECU_API_KEY.',
+        hint: 'Send it as "Authorization: Bearer …", or set SECU_API_KEY for the command line.',
       },
     ];
   return [
     {
-      label: 'Address of the calendar',
+      label: 'Calendar URL',
       value: `${location.origin}/expiry.ics?key=${value}`,
-      hint: 'Subscribe to it in a calendar. Whoever has the address sees names, dates and counts, nothing else.',
+      hint: 'Subscribe to it in a calendar app. Anyone with this URL can see names, dates and counts.',
     },
   ];
 }

@@ -5,9 +5,9 @@ import { integrationNamesQuery } from '../../../api/integration-names.ts';
 import { SEVERITIES, SEVERITY_LABELS } from '../../../format/labels.ts';
 import classes from '../settings.module.css';
 import type { Channel } from './data.ts';
-import { CHANNEL_EVENT_TEXTS, CHANNEL_KIND_TEXTS, DEFAULT_CHANNEL_EVENTS } from './labels.ts';
+import { CHANNEL_EVENT_TEXTS, CHANNEL_EVENTS, CHANNEL_KIND_TEXTS, DEFAULT_CHANNEL_EVENTS } from './labels.ts';
 
-/** The fields of a channel, filled in with those of one that is there. */
+/** The fields of a channel, prefilled when it exists. */
 export function ChannelFields({ channel }: { channel: Channel | null }) {
   const [kind, setKind] = useState<Channel['kind']>(channel?.kind ?? 'webhook');
   return (
@@ -25,8 +25,8 @@ export function ChannelFields({ channel }: { channel: Channel | null }) {
         <Switch
           name="enabled"
           size="xs"
-          label="On"
-          description="Off: what waits for it is given up."
+          label="Enabled"
+          description="Disabling a channel cancels its queued deliveries."
           defaultChecked={channel.enabled}
         />
       )}
@@ -54,7 +54,9 @@ function AddressField({ kind, channel }: { kind: Channel['kind']; channel: Chann
         name="to"
         type="email"
         label="Recipient"
-        description={channel === null ? 'Needs a mail server: SECU_SMTP_URL and SECU_SMTP_FROM.' : undefined}
+        description={
+          channel === null ? 'Requires a mail server: set SECU_SMTP_URL and SECU_SMTP_FROM.' : undefined
+        }
         defaultValue={channel?.to ?? ''}
         required
         mt="sm"
@@ -64,11 +66,11 @@ function AddressField({ kind, channel }: { kind: Channel['kind']; channel: Chann
     <TextInput
       name="url"
       type="url"
-      label="Address"
+      label="URL"
       description={
         channel === null
-          ? `${kind === 'slack' ? 'An incoming webhook of Slack, Mattermost or Rocket.Chat.' : 'Messages are signed by Standard Webhooks.'} It is sealed; only its origin is shown afterwards.`
-          : `Kept as it is (${channel.url ?? 'sealed'}) unless you give another.`
+          ? `${kind === 'slack' ? 'An incoming webhook of Slack, Mattermost or Rocket.Chat.' : 'Messages are signed (Standard Webhooks).'} The URL is stored encrypted; only its origin is shown later.`
+          : `Leave empty to keep the current URL (${channel.url ?? 'hidden'}).`
       }
       placeholder="https://hooks.example.com/secu"
       required={channel === null}
@@ -82,9 +84,9 @@ function AddressField({ kind, channel }: { kind: Channel['kind']; channel: Chann
 function EventFields({ channel }: { channel: Channel | null }) {
   const chosen = new Set(channel?.events ?? DEFAULT_CHANNEL_EVENTS);
   return (
-    <Fieldset legend="Told of" mt="md" p="sm">
+    <Fieldset legend="Events" mt="md" p="sm">
       <div className={classes['choices']}>
-        {Object.entries(CHANNEL_EVENT_TEXTS).map(([kind, words]) => (
+        {CHANNEL_EVENTS.map((kind) => (
           <Checkbox
             key={kind}
             name="events"
@@ -95,7 +97,7 @@ function EventFields({ channel }: { channel: Channel | null }) {
             label={
               <>
                 <span className={classes['code']}>{kind}</span>{' '}
-                <span className={classes['meta']}>{words}</span>
+                <span className={classes['meta']}>{CHANNEL_EVENT_TEXTS[kind]}</span>
               </>
             }
           />
@@ -104,13 +106,13 @@ function EventFields({ channel }: { channel: Channel | null }) {
       <NativeSelect
         name="minSeverity"
         size="xs"
-        label="Of findings"
+        label="Findings"
         defaultValue={channel?.minSeverity ?? ''}
         data={[
-          { value: '', label: 'all severities' },
+          { value: '', label: 'All severities' },
           ...SEVERITIES.filter((severity) => severity !== 'low').map((severity) => ({
             value: severity,
-            label: severity === 'critical' ? 'critical only' : `${SEVERITY_LABELS[severity].text} and worse`,
+            label: severity === 'critical' ? 'Critical only' : `${SEVERITY_LABELS[severity].text} or higher`,
           })),
         ]}
         mt="sm"
@@ -121,18 +123,18 @@ function EventFields({ channel }: { channel: Channel | null }) {
 
 function IntegrationFields({ channel }: { channel: Channel | null }) {
   const { data } = useQuery(integrationNamesQuery);
-  const [some, setSome] = useState(channel?.integrationIds != null);
+  const [isLimited, setLimited] = useState(channel?.integrationIds != null);
   const chosen = new Set(channel?.integrationIds);
   return (
-    <Fieldset legend="Of which integrations" mt="md" p="sm">
+    <Fieldset legend="Integrations" mt="md" p="sm">
       <Checkbox
         size="xs"
-        label="All, also those to come"
-        checked={!some}
-        onChange={(event) => setSome(!event.currentTarget.checked)}
+        label="All integrations, including future ones"
+        checked={!isLimited}
+        onChange={(event) => setLimited(!event.currentTarget.checked)}
       />
-      {some && data?.length === 0 && <Text size="sm">There is none yet.</Text>}
-      {some && data !== undefined && data.length > 0 && (
+      {isLimited && data?.length === 0 && <Text size="sm">No integrations yet.</Text>}
+      {isLimited && data !== undefined && data.length > 0 && (
         <div className={classes['choices']}>
           {data.map(({ id, name }) => (
             <Checkbox

@@ -13,14 +13,14 @@ import classes from '../settings.module.css';
 import type { Channel, Delivery } from './data.ts';
 import { CHANNEL_KIND_TEXTS, DELIVERY_STATE_LABELS, deliveryCauseText, summarizeEvents } from './labels.ts';
 
-export interface ChannelActs {
+export interface ChannelActions {
   onDeliveries: () => void;
   onEdit: () => void;
   onRemove: () => void;
 }
 
-export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelActs }) {
-  const [tested, setTested] = useState<{ delivery?: Delivery; error?: unknown } | null>(null);
+export function ChannelRow({ channel, actions }: { channel: Channel; actions: ChannelActions }) {
+  const [testResult, setTestResult] = useState<{ delivery?: Delivery; error?: unknown } | null>(null);
   return (
     <>
       <Table.Tr>
@@ -30,14 +30,14 @@ export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelA
           </Text>{' '}
           {!channel.enabled && (
             <LabelBadge
-              word={{ text: 'Off', hue: 'neutral' }}
+              word={{ text: 'Disabled', hue: 'neutral' }}
               suffix={channel.offCause === null ? '' : `: ${deliveryCauseText(channel.offCause)}`}
             />
           )}
         </Cell>
         <Cell head="Kind">{CHANNEL_KIND_TEXTS[channel.kind]}</Cell>
-        <Cell head="Where">{channel.kind === 'email' ? channel.to : channel.url}</Cell>
-        <Cell head="Told of">
+        <Cell head="Address">{channel.kind === 'email' ? channel.to : channel.url}</Cell>
+        <Cell head="Events">
           <SubscribedEvents channel={channel} />
         </Cell>
         <Cell head="Last delivery">
@@ -45,29 +45,29 @@ export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelA
         </Cell>
         <Cell head="">
           <div className={classes['buttons']}>
-            <TestButton channel={channel} onTested={setTested} />
+            <TestButton channel={channel} onTested={setTestResult} />
             <Button
               variant="default"
               size="compact-xs"
-              onClick={acts.onDeliveries}
+              onClick={actions.onDeliveries}
               aria-label={`Deliveries to ${channel.name}`}
             >
               Deliveries
             </Button>
             <RowMenu
-              label={`More for ${channel.name}`}
-              acts={[
-                { text: 'Edit', onClick: acts.onEdit },
-                { text: 'Remove', onClick: acts.onRemove, danger: true },
+              label={`More actions for ${channel.name}`}
+              actions={[
+                { text: 'Edit', onClick: actions.onEdit },
+                { text: 'Remove', onClick: actions.onRemove, danger: true },
               ]}
             />
           </div>
         </Cell>
       </Table.Tr>
-      {tested !== null && (
+      {testResult !== null && (
         <Table.Tr>
           <Table.Td colSpan={6}>
-            <TestResult {...tested} />
+            <TestResult {...testResult} />
           </Table.Td>
         </Table.Tr>
       )}
@@ -78,13 +78,13 @@ export function ChannelRow({ channel, acts }: { channel: Channel; acts: ChannelA
 function SubscribedEvents({ channel }: { channel: Channel }) {
   const { integrationIds, minSeverity, events } = channel;
   const limits = [
-    integrationIds === null ? null : `of ${formatCount(integrationIds.length, 'integration')}`,
-    minSeverity === null ? null : `findings from ${SEVERITY_LABELS[minSeverity].text.toLowerCase()} up`,
+    integrationIds === null ? null : formatCount(integrationIds.length, 'integration'),
+    minSeverity === null ? null : `severity ${SEVERITY_LABELS[minSeverity].text.toLowerCase()} or higher`,
   ].filter((limit) => limit !== null);
   return (
     <div>
       <Tooltip label={events.join(', ')} multiline w={320}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the kinds have to be reachable by keyboard */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the event list must be reachable by keyboard */}
         <span tabIndex={0}>{summarizeEvents(events)}</span>
       </Tooltip>
       {limits.length > 0 && <div className={classes['meta']}>{limits.join(', ')}</div>}
@@ -141,30 +141,25 @@ function TestButton({
   );
 }
 
-/** What came of a test, where it was asked for. */
+/** The result of a test, below the row. */
 function TestResult({ delivery, error }: { delivery?: Delivery; error?: unknown }) {
   if (delivery === undefined) return <ProblemPanel error={error} />;
   const { state, status, cause, advice } = delivery;
-  const answered = status === null ? '' : ` The answer was ${status}.`;
+  const answered = status === null ? '' : ` The receiver answered ${status}.`;
   if (state === 'sent')
     return (
       <Alert color="ok" role="status" my="sm">
-        The test message was taken.{answered} See whether it arrived.
+        The test message was accepted.{answered} Check that it arrived.
       </Alert>
     );
   if (state === 'queued')
     return (
       <Alert color="info" role="status" my="sm">
-        The test message still waits for a worker; Deliveries shows what becomes of it.
+        The test message is queued. Deliveries shows the result.
       </Alert>
     );
   return (
-    <Alert
-      color="bad"
-      role="alert"
-      my="sm"
-      title={`The test message did not arrive: ${deliveryCauseText(cause)}`}
-    >
+    <Alert color="bad" role="alert" my="sm" title={`Test failed: ${deliveryCauseText(cause)}`}>
       {advice}
       {answered}
     </Alert>

@@ -4,22 +4,20 @@ import { api, request } from '../../../api/api.ts';
 import { queryKeys } from '../../../api/query-keys.ts';
 import { fetchAllItems } from '../../../lists/all-items.ts';
 
+export type { Channel, Delivery } from '../../../api/types.ts';
+
 export const channelsQuery = queryOptions({
   queryKey: queryKeys.channels,
   queryFn: () => fetchAllItems((cursor) => request(api.channels.$get({ query: { limit: 200, cursor } }))),
 });
-export type Channel = Awaited<ReturnType<typeof fetchChannels>>['items'][number];
-const fetchChannels = () => request(api.channels.$get({ query: {} }));
 
 export const MAX_DELIVERIES = 50;
 export const deliveriesQuery = (id: string) =>
   queryOptions({
     queryKey: queryKeys.deliveries(id),
-    queryFn: () => fetchDeliveries(id),
+    queryFn: () =>
+      request(api.channels[':id'].deliveries.$get({ param: { id }, query: { limit: MAX_DELIVERIES } })),
   });
-const fetchDeliveries = (id: string) =>
-  request(api.channels[':id'].deliveries.$get({ param: { id }, query: { limit: MAX_DELIVERIES } }));
-export type Delivery = Awaited<ReturnType<typeof fetchDeliveries>>['items'][number];
 
 export type NewChannel = InferRequestType<typeof api.channels.$post>['json'];
 export type ChannelPatch = InferRequestType<(typeof api.channels)[':id']['$patch']>['json'];

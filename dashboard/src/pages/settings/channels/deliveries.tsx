@@ -13,7 +13,7 @@ import type { Channel, Delivery } from './data.ts';
 import { deliveriesQuery, MAX_DELIVERIES } from './data.ts';
 import { DELIVERY_STATE_LABELS, deliveryCauseText } from './labels.ts';
 
-/** What a channel was told and is owed, the latest first. */
+/** The sent and queued messages of a channel, newest first. */
 export function Deliveries({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const { data, error, refetch } = useQuery(deliveriesQuery(channel.id));
   return (
@@ -21,8 +21,8 @@ export function Deliveries({ channel, onClose }: { channel: Channel; onClose: ()
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <LoadingRows label="Loading deliveries" />}
       {data?.items.length === 0 && (
-        <Empty title="Nothing was sent here yet.">
-          <Text size="sm">Test sends a marked message.</Text>
+        <Empty title="No deliveries yet">
+          <Text size="sm">Use Test to send a test message.</Text>
         </Empty>
       )}
       <ul className={classes['deliveries']}>
@@ -32,7 +32,7 @@ export function Deliveries({ channel, onClose }: { channel: Channel; onClose: ()
       </ul>
       {data?.nextCursor != null && (
         <Text size="xs" c="dimmed">
-          The latest {MAX_DELIVERIES}; earlier ones are in the API.
+          Showing the latest {MAX_DELIVERIES}. Use the API for older deliveries.
         </Text>
       )}
     </Drawer>
@@ -63,7 +63,7 @@ function DeliveryRow({ delivery, channel }: { delivery: Delivery; channel: Chann
           .join(' · ')}
         {nextTryAt !== null && (
           <>
-            {' · next try '}
+            {' · next attempt '}
             <TimeAgo at={nextTryAt} />
           </>
         )}
@@ -78,7 +78,7 @@ function RetryButton({ delivery, channel }: { delivery: Delivery; channel: Chann
   const client = useQueryClient();
   const [running, setRunning] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const blocked = !channel.enabled && delivery.eventId !== null;
+  const isBlocked = !channel.enabled && delivery.eventId !== null;
   const retry = async () => {
     setRunning(true);
     setError(null);
@@ -100,10 +100,14 @@ function RetryButton({ delivery, channel }: { delivery: Delivery; channel: Chann
         size="compact-xs"
         mt={4}
         loading={running}
-        disabled={blocked}
+        disabled={isBlocked}
         onClick={() => void retry()}
       >
-        {blocked ? 'Send again: the channel is off' : delivery.state === 'queued' ? 'Send now' : 'Send again'}
+        {isBlocked
+          ? 'Send again: the channel is disabled'
+          : delivery.state === 'queued'
+            ? 'Send now'
+            : 'Send again'}
       </Button>
     </>
   );

@@ -14,21 +14,21 @@ export function NewChannelDialog({ onClose }: { onClose: () => void }) {
   const [secret, setSecret] = useState<string | null>(null);
   const create = async (form: HTMLFormElement) => {
     const json = toNewChannel(new FormData(form)) as NewChannel;
-    const made = await request(api.channels.$post({ json }));
+    const created = await request(api.channels.$post({ json }));
     void client.invalidateQueries({ queryKey: queryKeys.channels });
     void client.invalidateQueries({ queryKey: queryKeys.overview });
-    if (made.signingSecret === undefined) onClose();
-    else setSecret(made.signingSecret);
+    if (created.signingSecret === undefined) onClose();
+    else setSecret(created.signingSecret);
   };
   if (secret !== null)
     return (
       <OneTimeSecret
-        title="The channel is made"
+        title="Channel created"
         values={[
           {
             label: 'Signing secret',
             value: secret,
-            hint: 'The receiver verifies with it that a message is from this Secu: webhook-signature of Standard Webhooks.',
+            hint: 'The receiver uses it to verify the webhook-signature header (Standard Webhooks).',
           },
         ]}
         onStored={onClose}
@@ -60,9 +60,8 @@ export function RemoveChannelDialog({ channel, onClose }: { channel: Channel; on
   const client = useQueryClient();
   return (
     <Confirm
-      title={`Remove the channel "${channel.name}"?`}
+      title={`Remove the channel ${channel.name}?`}
       act="Remove channel"
-      keep="Keep"
       onAct={async () => {
         await request(api.channels[':id'].$delete({ param: { id: channel.id } }));
         await client.invalidateQueries({ queryKey: queryKeys.channels });
@@ -70,7 +69,7 @@ export function RemoveChannelDialog({ channel, onClose }: { channel: Channel; on
       }}
       onClose={onClose}
     >
-      Nothing is told here any more; its address and its list of deliveries go with it.
+      Secu stops sending alerts here. The address and the delivery log are deleted.
     </Confirm>
   );
 }

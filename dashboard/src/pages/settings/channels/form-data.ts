@@ -1,6 +1,6 @@
-import type { Severity } from '../../../format/labels.ts';
+import type { Severity } from '../../../api/types.ts';
 
-/** What the fields of a channel say, as the API takes it. */
+/** The fields of the channel form in the format of the API. */
 export function readChannelFields(form: FormData) {
   const texts = (name: string) => form.getAll(name).filter((value) => typeof value === 'string');
   const text = (name: string) => texts(name)[0] ?? '';
@@ -21,13 +21,13 @@ export function readChannelFields(form: FormData) {
   };
 }
 
-/** A channel of mail has a recipient, every other an address. */
+/** An email channel has a recipient, every other channel a URL. */
 export function toNewChannel(form: FormData) {
   const { kind, url, to, choices } = readChannelFields(form);
   return kind === 'email' ? { kind, to, ...choices } : { kind, url, ...choices };
 }
 
-/** An address that was left empty stays as it is. */
+/** An empty URL keeps the stored one. */
 export function toChannelPatch(form: FormData) {
   const { url, to, enabled, choices } = readChannelFields(form);
   return { ...choices, enabled, ...(url === '' ? {} : { url }), ...(to === '' ? {} : { to }) };

@@ -1,75 +1,82 @@
+import type { ChannelEventKind, ChannelKind, DeliveryCause, DeliveryState } from '../../../api/types.ts';
 import type { Label } from '../../../format/labels.ts';
 
-export const CHANNEL_KIND_TEXTS = { webhook: 'Webhook', slack: 'Slack', email: 'Mail' };
+export const CHANNEL_KIND_TEXTS: Record<ChannelKind, string> = {
+  webhook: 'Webhook',
+  slack: 'Slack',
+  email: 'Email',
+};
 
-export const DELIVERY_STATE_LABELS: Record<'queued' | 'sent' | 'failed', Label> = {
-  queued: { text: 'Waiting', hue: 'info' },
+export const DELIVERY_STATE_LABELS: Record<DeliveryState, Label> = {
+  queued: { text: 'Queued', hue: 'info' },
   sent: { text: 'Sent', hue: 'ok' },
   failed: { text: 'Failed', hue: 'bad' },
 };
 
-const DELIVERY_CAUSE_TEXTS: Record<string, string> = {
+/** Short titles; what to do about a cause is the `advice` that the API sends. */
+const DELIVERY_CAUSE_TEXTS: Record<DeliveryCause, string> = {
   address_refused: 'address not allowed',
-  name_not_found: 'name does not resolve',
-  connection_failed: 'nobody answers',
-  timed_out: 'no answer in time',
+  name_not_found: 'host not found',
+  connection_failed: 'connection failed',
+  timed_out: 'timed out',
   tls_failed: 'certificate not trusted',
-  redirected: 'redirected elsewhere',
+  redirected: 'unexpected redirect',
   receiver_refused: 'refused by the receiver',
-  receiver_failed: 'the receiver failed',
+  receiver_failed: 'receiver error',
   receiver_gone: 'receiver gone',
-  reply_unreadable: 'answer not understood',
-  mail_not_configured: 'no mail server is set',
-  mail_sign_in_failed: 'mail server refused the password',
+  reply_unreadable: 'unreadable answer',
+  mail_not_configured: 'no mail server configured',
+  mail_sign_in_failed: 'mail server rejected the password',
   mail_refused: 'mail server refused the message',
-  channel_off: 'channel switched off',
-  event_removed: 'event no longer kept',
-  secret_unreadable: 'address cannot be opened',
-  failed_unexpectedly: 'unforeseen failure',
+  channel_off: 'channel disabled',
+  event_removed: 'event expired',
+  secret_unreadable: 'address cannot be decrypted',
+  failed_unexpectedly: 'unexpected error',
 };
 
-export function deliveryCauseText(cause: string | null): string {
-  return cause === null ? '' : (DELIVERY_CAUSE_TEXTS[cause] ?? cause);
+export function deliveryCauseText(cause: DeliveryCause | null): string {
+  return cause === null ? '' : DELIVERY_CAUSE_TEXTS[cause];
 }
 
-/** What a channel can be told of, by area, in words; a test holds it against the API's own list. */
-export const CHANNEL_EVENT_TEXTS: Record<string, string> = {
+/** The events that a channel can subscribe to, by area. */
+export const CHANNEL_EVENT_TEXTS: Record<ChannelEventKind, string> = {
   'integration.invalid': 'the token no longer works',
-  'integration.expiry_flagged': 'the token ends soon',
-  'integration.expired': 'the token has ended',
-  'integration.rotation_lost': 'a new token was lost',
-  'integration.rotation_failed': 'rotation failed',
-  'integration.token_refused': 'a new token was refused',
-  'integration.unreachable': 'GitLab does not answer',
-  'integration.recovered': 'GitLab answers again',
-  'integration.reach_changed': 'the token reaches more or less than before',
-  'integration.created': 'an integration was made',
+  'integration.expiry_flagged': 'the token expires soon',
+  'integration.expired': 'the token has expired',
+  'integration.rotation_lost': 'a rotated token was lost',
+  'integration.rotation_failed': 'a rotation failed',
+  'integration.token_refused': 'a replacement token was refused',
+  'integration.unreachable': 'GitLab is unreachable',
+  'integration.recovered': 'GitLab is reachable again',
+  'integration.reach_changed': 'the token can access more or fewer repositories',
+  'integration.created': 'an integration was created',
   'integration.verified': 'a token was verified',
   'integration.token_replaced': 'a token was replaced',
   'integration.rotated': 'a token was rotated',
   'integration.paused': 'an integration was paused',
   'integration.resumed': 'an integration was resumed',
   'integration.removed': 'an integration was removed',
-  'sync.brake_engaged': 'a listing lost so many repositories that it was held back',
-  'sync.failed': 'a listing failed',
-  'sync.started': 'a listing was started',
-  'sync.finished': 'a listing ended',
-  'repository.added': 'a repository is new',
+  'sync.brake_engaged': 'a sync would remove many repositories and needs a review',
+  'sync.failed': 'a sync failed',
+  'sync.started': 'a sync started',
+  'sync.finished': 'a sync finished',
+  'repository.added': 'a repository was added',
   'repository.renamed': 'a repository was renamed',
-  'repository.excluded': 'a repository is left out now',
+  'repository.excluded': 'a repository was excluded',
   'repository.missing': 'a repository is no longer listed',
   'repository.returned': 'a repository is listed again',
   'repository.removed': 'a repository was removed',
   'scan.failed': 'a scan failed',
-  'scan.finished': 'a scan ended',
-  'finding.opened': 'something was found',
-  'finding.reopened': 'something was found again',
-  'finding.fixed': 'something is no longer found',
-  'finding.triaged': 'somebody judged a finding',
+  'scan.finished': 'a scan finished',
+  'finding.opened': 'a new finding',
+  'finding.reopened': 'a finding was reopened',
+  'finding.fixed': 'a finding was fixed',
+  'finding.triaged': 'a finding was triaged',
 };
+export const CHANNEL_EVENTS = Object.keys(CHANNEL_EVENT_TEXTS) as ChannelEventKind[];
 
-/** What the API tells of when nobody chose. */
-export const DEFAULT_CHANNEL_EVENTS: ReadonlySet<string> = new Set([
+/** The selection that the API uses when a channel names no events. */
+export const DEFAULT_CHANNEL_EVENTS: ReadonlySet<ChannelEventKind> = new Set([
   'integration.invalid',
   'integration.expiry_flagged',
   'integration.expired',
@@ -77,15 +84,14 @@ export const DEFAULT_CHANNEL_EVENTS: ReadonlySet<string> = new Set([
   'sync.brake_engaged',
 ]);
 
-/** `What needs a person`, `All kinds`, or `integration 4, sync 1`. */
-export function summarizeEvents(events: readonly string[]): string {
-  const chosen = new Set(events);
-  if (
-    chosen.size === DEFAULT_CHANNEL_EVENTS.size &&
-    [...chosen].every((kind) => DEFAULT_CHANNEL_EVENTS.has(kind))
-  )
-    return 'What needs a person';
-  if (Object.keys(CHANNEL_EVENT_TEXTS).every((kind) => chosen.has(kind))) return 'All kinds';
-  const areas = Map.groupBy(chosen, (kind) => kind.split('.')[0] ?? kind);
+/** `Action required`, `All events`, or `integration 4, sync 1`. */
+export function summarizeEvents(events: readonly ChannelEventKind[]): string {
+  const selected = new Set(events);
+  const isDefault =
+    selected.size === DEFAULT_CHANNEL_EVENTS.size &&
+    [...selected].every((kind) => DEFAULT_CHANNEL_EVENTS.has(kind));
+  if (isDefault) return 'Action required';
+  if (CHANNEL_EVENTS.every((kind) => selected.has(kind))) return 'All events';
+  const areas = Map.groupBy(selected, (kind) => kind.split('.')[0] ?? kind);
   return [...areas].map(([area, kinds]) => `${area} ${kinds.length}`).join(', ');
 }

@@ -8,12 +8,12 @@ import { useMe } from '../../../api/session.ts';
 import { Confirm } from '../../../parts/confirm.tsx';
 import { FormDialog } from '../../../parts/form-dialog.tsx';
 import { formField } from '../../../parts/form-field.ts';
+import { ROLE_TEXTS } from '../roles.ts';
 import type { User } from './data.ts';
-import { USER_ROLES } from './data.ts';
 
 const MIN_CHARACTERS = 12;
 
-interface Of {
+export interface UserDialogProps {
   user: User;
   onClose: () => void;
 }
@@ -25,10 +25,10 @@ function RoleField({ initial }: { initial: Role }) {
       name="role"
       label="Role"
       size="xs"
-      description={`${USER_ROLES[role].text}: ${USER_ROLES[role].may}.`}
+      description={ROLE_TEXTS[role].permissions}
       value={role}
       onChange={(event) => setRole(event.currentTarget.value as Role)}
-      data={Object.entries(USER_ROLES).map(([value, { text }]) => ({ value, label: text }))}
+      data={Object.entries(ROLE_TEXTS).map(([value, { text }]) => ({ value, label: text }))}
       mt="sm"
     />
   );
@@ -72,21 +72,21 @@ export function NewUserDialog({ onClose }: { onClose: () => void }) {
       />
       <PasswordField
         label="Password"
-        description={`${MIN_CHARACTERS} characters or more. Hand it over; they change it from their own menu.`}
+        description={`At least ${MIN_CHARACTERS} characters. The user can change it from the user menu.`}
       />
       <RoleField initial="viewer" />
     </FormDialog>
   );
 }
 
-export function RoleDialog({ user, onClose }: Of) {
+export function RoleDialog({ user, onClose }: UserDialogProps) {
   const client = useQueryClient();
   const change = async (form: HTMLFormElement) => {
     const json = { role: formField(form, 'role') as Role };
     await request(api.users[':id'].$patch({ param: { id: user.id }, json }));
     await client.invalidateQueries({ queryKey: queryKeys.users });
     onClose();
-    // one's own role decides what the pages show
+    // the pages depend on the role of the signed-in user, who may have changed it
     void client.invalidateQueries({ queryKey: queryKeys.me });
   };
   return (
@@ -101,7 +101,7 @@ export function RoleDialog({ user, onClose }: Of) {
   );
 }
 
-export function ResetPasswordDialog({ user, onClose }: Of) {
+export function ResetPasswordDialog({ user, onClose }: UserDialogProps) {
   const client = useQueryClient();
   const change = async (form: HTMLFormElement) => {
     const json = { password: formField(form, 'password') };
@@ -118,29 +118,29 @@ export function ResetPasswordDialog({ user, onClose }: Of) {
     >
       <PasswordField
         label="New password"
-        description={`${MIN_CHARACTERS} characters or more. All sessions of ${user.username} end.`}
+        description={`At least ${MIN_CHARACTERS} characters. All sessions of ${user.username} end.`}
       />
     </FormDialog>
   );
 }
 
-export function RemoveUserDialog({ user, onClose }: Of) {
+export function RemoveUserDialog({ user, onClose }: UserDialogProps) {
   const client = useQueryClient();
   const isMe = useMe().id === user.id;
   return (
     <Confirm
       title={`Remove ${user.username}?`}
       act="Remove user"
-      keep="Keep"
       onAct={async () => {
         await request(api.users[':id'].$delete({ param: { id: user.id } }));
         await client.invalidateQueries({ queryKey: queryKeys.users });
       }}
       onClose={onClose}
     >
-      {isMe ? 'This is you: you are signed out at once.' : 'All their sessions end at once.'} What they did
-      stays in the audit events.
-      {user.source === 'oidc' && ' They can come back by single sign-on while the provider lets them.'}
+      {isMe ? 'This is your own account: you are signed out immediately.' : 'All sessions of this user end.'}{' '}
+      The audit log keeps their actions.
+      {user.source === 'oidc' &&
+        ' The user can sign in again through single sign-on as long as the provider allows it.'}
     </Confirm>
   );
 }

@@ -1,12 +1,11 @@
-interface UserFacts {
-  role: string;
-  source: 'local' | 'oidc';
-}
+import type { User } from '../../../api/types.ts';
 
-/** Why a person cannot be changed or removed here; `null` where nothing stands against it. */
+type UserFacts = Pick<User, 'role' | 'source'>;
+
+/** Why the role or password of a user cannot be changed, or the user not be removed; `null` where it can. */
 export function userRestrictions(user: UserFacts, all: readonly UserFacts[]) {
-  const isLast = user.role === 'admin' && all.filter(({ role }) => role === 'admin').length === 1;
-  const last = isLast ? 'the last administrator' : null;
-  const elsewhere = user.source === 'oidc' ? 'comes by single sign-on' : null;
-  return { role: elsewhere ?? last, password: elsewhere, remove: last };
+  const isLastAdmin = user.role === 'admin' && all.filter(({ role }) => role === 'admin').length === 1;
+  const lastAdmin = isLastAdmin ? 'last administrator' : null;
+  const external = user.source === 'oidc' ? 'managed by single sign-on' : null;
+  return { role: external ?? lastAdmin, password: external, remove: lastAdmin };
 }

@@ -2,10 +2,12 @@ import { useRef } from 'react';
 import { useShortcuts } from './hotkeys.ts';
 
 /**
- * Keys of a list whose rows have `data-row` with their id and hold a link: `j`, `k` and the arrows move the focus from
- * link to link (so Enter opens), `more` are keys that act on the row with the focus.
+ * Shortcuts of a list whose rows have a `data-row` id and contain a link. `j`, `k` and the arrow keys move the focus
+ * between the links, so that Enter opens one; `rowActions` are keys that act on the focused row.
  */
-export function useRowShortcuts<E extends HTMLElement>(more: Record<string, (rowId: string) => void> = {}) {
+export function useRowShortcuts<E extends HTMLElement>(
+  rowActions: Record<string, (rowId: string) => void> = {},
+) {
   const list = useRef<E>(null);
   const step = (by: 1 | -1) => {
     const rows = rowElements(list.current);
@@ -13,7 +15,7 @@ export function useRowShortcuts<E extends HTMLElement>(more: Record<string, (row
     const next = at === -1 ? (by === 1 ? rows[0] : rows.at(-1)) : rows[at + by];
     next?.querySelector('a')?.focus();
   };
-  const acting = Object.entries(more).map(([key, act]) => [
+  const actions = Object.entries(rowActions).map(([key, act]) => [
     key,
     () => {
       const row = rowElements(list.current).find((each) => each.contains(document.activeElement));
@@ -23,7 +25,7 @@ export function useRowShortcuts<E extends HTMLElement>(more: Record<string, (row
   ]);
   const next = () => step(1);
   const previous = () => step(-1);
-  useShortcuts({ j: next, ArrowDown: next, k: previous, ArrowUp: previous, ...Object.fromEntries(acting) });
+  useShortcuts({ j: next, ArrowDown: next, k: previous, ArrowUp: previous, ...Object.fromEntries(actions) });
   return list;
 }
 
