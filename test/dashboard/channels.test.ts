@@ -5,7 +5,7 @@ import {
   DEFAULT_CHANNEL_EVENTS,
   summarizeEvents,
 } from '../../dashboard/src/pages/settings/channels/labels.ts';
-import { TOLD_BY_DEFAULT as API_DEFAULT, TOLD_KINDS } from '../../src/domain/channel.ts';
+import { DEFAULT_CHANNEL_EVENTS as API_DEFAULT, CHANNEL_EVENT_KINDS } from '../../src/domain/channel.ts';
 
 function form(fields: Record<string, string | string[]>): FormData {
   const data = new FormData();
@@ -16,13 +16,13 @@ function form(fields: Record<string, string | string[]>): FormData {
 
 describe('the events of a channel', () => {
   test('are those that the API accepts, with the same default', () => {
-    expect(Object.keys(CHANNEL_EVENT_TEXTS).sort()).toEqual([...TOLD_KINDS].sort());
+    expect(Object.keys(CHANNEL_EVENT_TEXTS).sort()).toEqual([...CHANNEL_EVENT_KINDS].sort());
     expect([...DEFAULT_CHANNEL_EVENTS].sort()).toEqual([...API_DEFAULT].sort());
   });
 
   test('are summarized in a few words', () => {
     expect(summarizeEvents([...API_DEFAULT])).toBe('Action required');
-    expect(summarizeEvents([...TOLD_KINDS])).toBe('All events');
+    expect(summarizeEvents([...CHANNEL_EVENT_KINDS])).toBe('All events');
     expect(summarizeEvents(['scan.failed', 'finding.opened', 'finding.fixed'])).toBe('scan 1, finding 2');
   });
 });

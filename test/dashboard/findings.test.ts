@@ -11,7 +11,7 @@ import {
 import { actorText, locationText, statusLabel } from '../../dashboard/src/pages/findings/finding-labels.ts';
 import { countEvent, NO_NEW_FINDINGS, totalNew } from '../../dashboard/src/pages/findings/new-findings.ts';
 
-test('open findings are shown unless the address says otherwise, and unknown values fall away', () => {
+test('the query defaults to open findings and drops unknown values', () => {
   expect(toApiQuery({})).toEqual({ status: 'open' });
   expect(
     toApiQuery({ status: 'nonsense', severity: 'high,worst,critical', q: 'x', finding: 'fnd_1' }),
@@ -28,14 +28,14 @@ test('open findings are shown unless the address says otherwise, and unknown val
   });
 });
 
-test('a file is asked for with the query of the list', () => {
+test('an export uses the query of the list', () => {
   const query = toApiQuery({ severity: 'high,critical', q: 'a&b=c d' });
   expect(exportHref(query, 'csv')).toBe(
     '/api/v1/findings.csv?status=open&severity=critical%2Chigh&q=a%26b%3Dc+d',
   );
 });
 
-test('what is chosen stands in the address in one order, and the default does not stand there', () => {
+test('facet values are kept in a fixed order, and defaults are left out of the address', () => {
   const one = withFacet({ finding: 'fnd_1' }, 'severity', ['high']);
   expect(one).toEqual({ finding: 'fnd_1', severity: 'high' });
   expect(withFacet(one, 'severity', ['high', 'critical'])).toEqual({
@@ -49,7 +49,7 @@ test('what is chosen stands in the address in one order, and the default does no
   expect(facetValues({ status: 'ignored' }, 'status')).toEqual(['ignored']);
 });
 
-test('open details do not count as a filter to clear', () => {
+test('an open finding does not count as a filter', () => {
   expect(isNarrowed({ finding: 'fnd_1' })).toBe(false);
   expect(isNarrowed({ finding: 'fnd_1', q: 'x' })).toBe(true);
   expect(without({ finding: 'fnd_1', q: 'x' }, ['finding'])).toEqual({ q: 'x' });
@@ -65,7 +65,7 @@ const event = (kind: string, data: Record<string, unknown>): LiveEvent => ({
 const counted = (query: Parameters<typeof countEvent>[2], ...events: LiveEvent[]) =>
   totalNew(events.reduce((since, each) => countEvent(since, each, query), NO_NEW_FINDINGS));
 
-test('what a scan found is counted once, whether it names each finding or only how many', () => {
+test('new findings of a scan are counted once, whether events name them or only their number', () => {
   const opened = event('finding.opened', { findingId: 'fnd_1', severity: 'high', scanId: 'scn_1' });
   const ended = (scanId: string) => event('scan.finished', { scanId, opened: 1 });
   expect(counted({ status: 'open' }, opened, ended('scn_1'))).toBe(1);
@@ -74,23 +74,23 @@ test('what a scan found is counted once, whether it names each finding or only h
   expect(counted({ status: 'open' }, opened, ended('scn_2'))).toBe(2);
 });
 
-test('what the filter leaves out is not announced as new', () => {
+test('findings outside the filter are not counted as new', () => {
   const opened = event('finding.opened', { findingId: 'fnd_1', severity: 'high', scanId: 'scn_1' });
   expect(counted({ status: 'ignored' }, opened)).toBe(0);
   expect(counted({ status: 'open', severity: 'critical,low' }, opened)).toBe(0);
   expect(counted({ status: 'open', repositoryId: 'rep_2' }, opened)).toBe(0);
   expect(counted({ status: 'open', integrationId: 'int_1', severity: 'high' }, opened)).toBe(1);
-  // its summary must not bring it in by the back door
+  // the summary of the scan must not count it either
   const ended = event('scan.finished', { scanId: 'scn_1', opened: 1 });
   expect(counted({ status: 'open', severity: 'low' }, opened, ended)).toBe(0);
 });
 
-test('what is fixed or triaged adds nothing', () => {
+test('fixed and triaged findings are not counted as new', () => {
   expect(counted({ status: 'open' }, event('finding.fixed', { scanId: 'scn_1' }))).toBe(0);
   expect(counted({ status: 'open' }, event('finding.triaged', { findingId: 'fnd_1' }))).toBe(0);
 });
 
-test('a status says why and how long, a place says its lines, an actor is named plainly', () => {
+test('labels show reason and end date, line range and actor', () => {
   const triage = { reason: 'false_positive' as const, until: '2027-01-01' };
   expect(statusLabel({ status: 'ignored', triage }).text).toBe('Ignored: false positive until 2027-01-01');
   expect(statusLabel({ status: 'ignored', triage: { ...triage, until: null } }).text).toBe(

@@ -7,7 +7,7 @@ import { EVENT_KINDS } from '../../src/domain/event.ts';
 
 const event = (id: string, kind: string, actor = 'system') => ({ id, kind, actor, at: '', text: id });
 
-test('what follows each other and is of one kind is one entry, newest first', () => {
+test('consecutive events of one kind form one entry, newest first', () => {
   const events = [
     event('evt_4', 'scan.finished'),
     event('evt_3', 'scan.finished'),
@@ -21,14 +21,14 @@ test('what follows each other and is of one kind is one entry, newest first', ()
   ]);
 });
 
-test('an event that comes twice is shown once, and one that is not stored is no history', () => {
+test('a repeated event is shown once, and a live-only event is not added', () => {
   const events = [event('evt_1', 'sync.finished')];
   expect(withEvent(events, event('evt_1', 'sync.finished'))).toBe(events);
   expect(withEvent(events, event('', 'scan.started'))).toBe(events);
   expect(withEvent(events, event('evt_2', 'sync.failed')).map(({ id }) => id)).toEqual(['evt_2', 'evt_1']);
 });
 
-test('what went wrong is red, whatever its name', () => {
+test('events that report a problem are red', () => {
   const bad = EVENT_KINDS.filter((kind) => eventHue(kind) === 'bad');
   expect(bad).toEqual(
     expect.arrayContaining([
@@ -41,7 +41,7 @@ test('what went wrong is red, whatever its name', () => {
   expect(bad).not.toContain('integration.verified');
 });
 
-test('progress never reads as ended while something runs', () => {
+test('progress never reads as finished while a scan runs', () => {
   const counts = { scanned: 24, neverScanned: 0 };
   expect(scanProgress({ scans: { queued: 0, running: 0 }, counts })).toBeNull();
   expect(scanProgress({ scans: { queued: 0, running: 1 }, counts })).toMatchObject({ done: 23, all: 24 });
@@ -49,7 +49,7 @@ test('progress never reads as ended while something runs', () => {
   expect(scanProgress({ scans: { queued: 2, running: 1 }, counts: none })).toMatchObject({ done: 0, all: 3 });
 });
 
-test('a new token lives as long as the one before was made for, and a year at most', () => {
+test('a new token gets the lifetime of the old one, at most 365 days', () => {
   const nowMs = Date.parse('2026-11-23T22:00:00Z');
   expect(defaultNewExpiry({ createdAt: '2026-10-01T12:00:00Z', expiresAt: '2026-12-30' }, nowMs)).toBe(
     '2027-02-21',
@@ -58,7 +58,7 @@ test('a new token lives as long as the one before was made for, and a year at mo
   expect(defaultNewExpiry(null, nowMs)).toBe(dateInDays(nowMs, 365));
 });
 
-test('only a whole list is complete', () => {
+test('only a complete sync reads as complete', () => {
   const run = { state: 'done' as const, cause: null, complete: true, listed: 30, added: 3, renamed: 0 };
   const rest = { excluded: 0, missing: 1, returned: 0, removed: 0, queuedScans: 3 };
   expect(syncRunLabel({ ...run, ...rest }).text).toBe('Complete');

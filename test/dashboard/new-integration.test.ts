@@ -20,7 +20,7 @@ function plan({ answersHere = (): boolean => false } = {}) {
   };
 }
 
-test('no request for each key stroke: one, after a pause', () => {
+test('typing causes one request after a pause, not one per key stroke', () => {
   const { typed, left, signals } = plan();
   for (let key = 0; key < 20; key += 1) {
     typed();
@@ -34,7 +34,7 @@ test('no request for each key stroke: one, after a pause', () => {
   expect(signals).toHaveLength(1);
 });
 
-test('requests are two seconds apart, and the one before is ended', () => {
+test('requests are two seconds apart, and a new one aborts the previous one', () => {
   const { pasted, signals } = plan();
   pasted();
   jest.advanceTimersByTime(0);
@@ -47,19 +47,19 @@ test('requests are two seconds apart, and the one before is ended', () => {
   expect(signals).toHaveLength(2);
 });
 
-test('what is answered on the page asks nobody, and costs no wait', () => {
-  let isKnown = true;
-  const { pasted, signals } = plan({ answersHere: () => isKnown });
+test('a local check causes no request and no delay', () => {
+  let isLocal = true;
+  const { pasted, signals } = plan({ answersHere: () => isLocal });
   pasted();
   jest.advanceTimersByTime(5_000);
   expect(signals).toHaveLength(0);
-  isKnown = false;
+  isLocal = false;
   pasted();
   jest.advanceTimersByTime(0);
   expect(signals).toHaveLength(1);
 });
 
-test('the page knows the wrong kinds of tokens that the server knows, by the same words', () => {
+test('the page and the server name the same unsupported token kinds', () => {
   const prefixes = ['gldt', 'glcbt', 'glrt', 'glrtr', 'glptt', 'glft', 'glimt', 'glagent', 'glwt', 'glsoat'];
   for (const prefix of [...prefixes, 'glffct', 'gloas', 'acme-gldt']) {
     const token = `${prefix}-${'x'.repeat(20)}`;
@@ -71,12 +71,12 @@ test('the page knows the wrong kinds of tokens that the server knows, by the sam
   expect(findTokenFault('word-without-any-prefix')).toBeNull();
 });
 
-test('a text that is no token is told so before anybody is asked', () => {
+test('text that is not a token is rejected without a request', () => {
   expect(findTokenFault('Bearer glpat-x')?.title).toContain('Bearer');
   expect(findTokenFault('glpat x')?.title).toBe('This is not a token');
 });
 
-test('success says what can be checked', () => {
+test('a verdict names the projects and the days left', () => {
   const token = { expiry: { daysLeft: 69 } };
   const reach = { groups: 3, projects: 42 };
   expect(verdictText({ verdict: 'usable', cause: null, reach, token })).toBe(
@@ -90,6 +90,6 @@ test('success says what can be checked', () => {
   );
 });
 
-test('patterns are lines, each once', () => {
+test('patterns are read line by line without duplicates', () => {
   expect(parseLines(' a/* \n\na/*\nb')).toEqual(['a/*', 'b']);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { AttentionItem, AttentionKind } from '../../dashboard/src/api/types.ts';
 import {
   attentionLabel,
   attentionSubject,
@@ -7,7 +8,11 @@ import {
 import { buildExpiryCalendar } from '../../dashboard/src/pages/overview/calendar-months.ts';
 import { freshnessText } from '../../dashboard/src/pages/overview/freshness-text.ts';
 
-const item = (kind: string, integrationId: string | null, rest = {}) => ({
+const item = (
+  kind: AttentionKind,
+  integrationId: string | null,
+  rest: Partial<AttentionItem> = {},
+): AttentionItem => ({
   kind,
   integrationId,
   repositoryId: null,
@@ -23,7 +28,7 @@ const known = (id: string, daysLeft: number, flag: number | null) => ({
   token: { expiresAt: '2026-12-02', expiry: { state: 'expiring', daysLeft, flag } },
 });
 
-test('the most urgent comes first, and of what expires the soonest', () => {
+test('problems are sorted by urgency, expiring tokens by days left', () => {
   const items = [
     item('no_channel', null),
     item('unreachable', 'a'),
@@ -49,7 +54,7 @@ test('the most urgent comes first, and of what expires the soonest', () => {
   ]);
 });
 
-test('each row says who and what in words for people, not for programs', () => {
+test('each row shows the name and the problem in plain words', () => {
   const all = [known('int_1', 9, 14)];
   expect(attentionSubject(item('invalid', 'int_1'), all)).toBe('Name of int_1');
   expect(attentionSubject(item('invalid', 'int_2'), all)).toBe('GitLab Labs');
@@ -63,12 +68,12 @@ test('each row says who and what in words for people, not for programs', () => {
     text: '9 days left, 2026-12-02',
     hue: 'warn',
   });
-  const nobody = item('no_channel', null, { text: 'Make a channel: POST /api/v1/channels.' });
-  expect(attentionLabel(nobody, all).text).not.toContain('/api');
+  const noChannel = item('no_channel', null, { text: 'Make a channel: POST /api/v1/channels.' });
+  expect(attentionLabel(noChannel, all).text).not.toContain('/api');
 });
 
-test('tokens stand in the month in which they end; no end, an unknown one and the past stand apart', () => {
-  const ending = (integrationId: string, expiresAt: string, daysLeft: number) => ({
+test('tokens are grouped by month of expiry; expired, later, never and unknown have groups of their own', () => {
+  const expiring = (integrationId: string, expiresAt: string, daysLeft: number) => ({
     integrationId,
     name: integrationId,
     expiresAt,
@@ -78,9 +83,9 @@ test('tokens stand in the month in which they end; no end, an unknown one and th
   const { months, others } = buildExpiryCalendar({
     nowMs: Date.parse('2026-11-28T23:59:00Z'),
     expiry: [
-      ending('dead', '2026-11-20', 0),
-      ending('near', '2026-12-02', 4),
-      ending('far', '2027-11-02', 339),
+      expiring('dead', '2026-11-20', 0),
+      expiring('near', '2026-12-02', 4),
+      expiring('far', '2027-11-02', 339),
     ],
     integrations: [
       known('near', 4, 7),
@@ -101,19 +106,19 @@ test('tokens stand in the month in which they end; no end, an unknown one and th
   ]);
 });
 
-test('a token that was revoked is not counted down', () => {
-  const ending = { integrationId: 'a', name: 'a', expiresAt: '2026-12-09', daysLeft: 11, repositories: 1 };
+test('the calendar does not count down a revoked token', () => {
+  const token = { integrationId: 'a', name: 'a', expiresAt: '2026-12-09', daysLeft: 11, repositories: 1 };
   const { months } = buildExpiryCalendar({
     nowMs: Date.parse('2026-11-28T00:00:00Z'),
-    expiry: [ending],
+    expiry: [token],
     integrations: [{ ...known('a', 11, 14), cause: 'token_revoked' }],
   });
-  expect(months[1]?.tokens[0]?.when).toBe('2026-12-09, but token revoked already');
+  expect(months[1]?.tokens[0]?.when).toBe('2026-12-09, but token revoked');
 });
 
-test('a part is never shown as the whole', () => {
-  expect(freshnessText({ scanned24h: 1198, failed: 4, never: 2, repositories: 1204 })).toBe(
-    '1,198 of 1,204 scanned in the last 24 h',
+test('freshness shows the scanned part and the total', () => {
+  expect(freshnessText({ scanned24h: 1198, repositories: 1204 })).toBe(
+    '1,198 of 1,204 scanned in the last 24 hours',
   );
-  expect(freshnessText({ scanned24h: 0, failed: 0, never: 0, repositories: 0 })).not.toContain('0 of 0');
+  expect(freshnessText({ scanned24h: 0, repositories: 0 })).not.toContain('0 of 0');
 });

@@ -55,7 +55,7 @@ export type About = Answer<Api['about']['$get']>;
 export type ToolStatus = About['tools'][number]['status'];
 export type KeyState = About['keys'][number]['state'];
 
-type Overview = Answer<Api['overview']['$get']>;
+export type Overview = Answer<Api['overview']['$get']>;
 export type AttentionItem = Overview['attention'][number];
 export type AttentionKind = AttentionItem['kind'];
 

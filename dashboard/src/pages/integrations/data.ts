@@ -3,9 +3,10 @@ import { api, request } from '../../api/api.ts';
 import { queryKeys } from '../../api/query-keys.ts';
 
 const fetchIntegration = (id: string) => request(api.integrations[':id'].$get({ param: { id } }));
-export type Integration = Awaited<ReturnType<typeof fetchIntegration>>;
 
-/** As many as one answer holds; who has more searches. */
+export type { Integration } from '../../api/types.ts';
+
+/** The maximum of one answer; larger installations use the search. */
 const LIMIT = '200';
 
 export function integrationsQuery(filters: { status?: string; q?: string }) {

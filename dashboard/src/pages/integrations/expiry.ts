@@ -1,7 +1,8 @@
+import type { Cause } from '../../api/types.ts';
 import type { Label } from '../../format/labels.ts';
-import { causeTitle } from '../../format/labels.ts';
+import { capitalize, causeTitle, formatCount } from '../../format/labels.ts';
 
-/** What of a token its end of life is told from. */
+/** The dates of a token from which the page shows its expiry. */
 export interface TokenDates {
   createdAt: string | null;
   /** `YYYY-MM-DD`. */
@@ -15,30 +16,33 @@ export interface TokenDates {
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** From this flag on the page says it in red: the threshold that was reached decides, not the days themselves. */
+/** From this threshold on the page shows the expiry in red. The reached threshold counts, not the days left. */
 const BAD_FLAG = 7;
 const LAST_HOURS = 12;
 
-/** GitLab refuses the token whatever its date says. */
-const UNUSABLE_CAUSES = ['token_revoked', 'token_rejected', 'rotation_lost'];
+/** Causes for which GitLab refuses the token, whatever its expiry date. */
+const UNUSABLE_CAUSES: readonly (string | null)[] = [
+  'token_revoked',
+  'token_rejected',
+  'rotation_lost',
+] satisfies Cause[];
 
-/** Whether days are left to the token at all: one that was revoked must not look as if it lived on. */
+/** Whether the token is unusable before its expiry date; the page must not count down its days. */
 export function isUnusable(cause: string | null): boolean {
-  return cause !== null && UNUSABLE_CAUSES.includes(cause);
+  return UNUSABLE_CAUSES.includes(cause);
 }
 
-/** What is to be said of a token's end: that it is dead, or how long it lives yet. */
+/** Why the token is unusable, or its remaining time. */
 export function tokenExpiryLabel(
   token: Omit<TokenDates, 'createdAt'>,
   cause: string | null,
   nowMs: number,
 ): Label {
   if (!isUnusable(cause)) return expiryLabel(token, nowMs);
-  const title = causeTitle(cause);
-  return { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}`, hue: 'bad' };
+  return { text: capitalize(causeTitle(cause)), hue: 'bad' };
 }
 
-/** How long a token lives yet, in the colour of the threshold that it has reached. */
+/** The remaining time of a token, in the colour of the reached threshold. */
 export function expiryLabel({ expiresAt, expiry }: Omit<TokenDates, 'createdAt'>, nowMs: number): Label {
   switch (expiry.state) {
     case 'never':
@@ -60,28 +64,27 @@ function expiringHue(flag: number | null): 'warn' | 'bad' {
 
 function remainingText({ expiresAt, expiry }: Omit<TokenDates, 'createdAt'>, nowMs: number): string {
   const days = expiry.daysLeft ?? 0;
-  if (days !== 1 || expiresAt === null)
-    return `${days.toLocaleString('en')} ${days === 1 ? 'day' : 'days'} left`;
+  if (days !== 1 || expiresAt === null) return `${formatCount(days, 'day')} left`;
   const hours = Math.ceil((expiryMs(expiresAt) - nowMs) / HOUR_MS);
   return hours >= 1 && hours < LAST_HOURS
     ? `Expires at 00:00 UTC, in ${hours} h`
     : 'Expires tomorrow at 00:00 UTC';
 }
 
-/** A token is dead from 00:00 UTC of its day. */
+/** A token expires at 00:00 UTC of its expiry date. */
 function expiryMs(date: string): number {
   return Date.parse(`${date}T00:00:00Z`);
 }
 
-/** Days of a token's life, and how many are gone; `null` where its beginning or end is not known. */
+/** Lifetime of a token in days, and the elapsed part; `null` where a date is unknown. */
 export function lifetimeOf(token: TokenDates): {
-  goneDays: number;
+  elapsedDays: number;
   days: number;
 } | null {
   const { createdAt, expiresAt, expiry } = token;
   if (createdAt === null || expiresAt === null || expiry.daysLeft === null) return null;
-  const bornMs = Math.floor(Date.parse(createdAt) / DAY_MS) * DAY_MS;
-  const days = Math.round((expiryMs(expiresAt) - bornMs) / DAY_MS);
+  const createdMs = Math.floor(Date.parse(createdAt) / DAY_MS) * DAY_MS;
+  const days = Math.round((expiryMs(expiresAt) - createdMs) / DAY_MS);
   if (days < 1) return null;
-  return { goneDays: Math.min(days, Math.max(0, days - expiry.daysLeft)), days };
+  return { elapsedDays: Math.min(days, Math.max(0, days - expiry.daysLeft)), days };
 }

@@ -27,7 +27,7 @@ const TABS = ['repositories', 'activity', 'settings'] as const;
 export default function IntegrationPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(integrationQuery(id));
-  if (error instanceof Problem && error.status === 404) return <Gone />;
+  if (error instanceof Problem && error.status === 404) return <IntegrationNotFound />;
   if (data === undefined)
     return (
       <Page title="Integration">
@@ -41,16 +41,16 @@ export default function IntegrationPage() {
   return (
     <>
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
-      {/* another integration is another page: nothing typed into this one goes along */}
+      {/* the key resets forms and dialogs when the integration changes */}
       <Loaded key={id} integration={data} />
     </>
   );
 }
 
-function Gone() {
+function IntegrationNotFound() {
   return (
-    <Page title="No such integration">
-      <Empty title="There is no integration at this address.">
+    <Page title="Integration not found">
+      <Empty title="This integration does not exist">
         <Text size="sm" c="dimmed">
           It may have been removed.
         </Text>
@@ -63,18 +63,18 @@ function Gone() {
 }
 
 function Loaded({ integration }: { integration: Integration }) {
-  const { tab: wanted, act } = route.useSearch();
+  const { tab: requestedTab, act } = route.useSearch();
   const navigate = useNavigate({ from: '/integrations/$id' });
   const [dialog, setDialog] = useState<DialogName | null>(null);
   const mayReplace = useHasRole('operator');
-  // a link of the overview leads to the remedy itself; once followed it is a plain address again
+  // the overview links to a dialog; the parameter is removed once the dialog is open
   useEffect(() => {
     if (act === undefined) return;
     if (act === 'replace' && mayReplace) setDialog('replace');
-    void navigate({ search: ({ act: _followed, ...rest }) => rest, replace: true });
+    void navigate({ search: ({ act: _opened, ...rest }) => rest, replace: true });
   }, [act, mayReplace, navigate]);
-  const tab = TABS.find((known) => known === wanted) ?? 'repositories';
-  const choose = (next: string | null) =>
+  const tab = TABS.find((known) => known === requestedTab) ?? 'repositories';
+  const selectTab = (next: string | null) =>
     void navigate({ search: next === null || next === 'repositories' ? {} : { tab: next } });
   return (
     <Page
@@ -85,7 +85,7 @@ function Loaded({ integration }: { integration: Integration }) {
       <Banners integration={integration} open={setDialog} />
       <Facts integration={integration} />
       <Progress integration={integration} />
-      <Tabs value={tab} onChange={choose} keepMounted={false} mt="lg">
+      <Tabs value={tab} onChange={selectTab} keepMounted={false} mt="lg">
         <Tabs.List mb="md">
           <Tabs.Tab value="repositories">Repositories</Tabs.Tab>
           <Tabs.Tab value="activity">Activity</Tabs.Tab>

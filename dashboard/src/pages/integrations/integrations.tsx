@@ -28,29 +28,31 @@ export default function Integrations() {
   const list = useQuery({ ...integrationsQuery(filters), placeholderData: keepPreviousData });
   const mayAdd = useHasRole('operator');
   useShortcuts({ n: () => void navigate({ to: '/integrations/new' }) }, mayAdd);
-  const filter = (change: { status?: string; q?: string }) =>
+  const applyFilter = (change: { status?: string; q?: string }) =>
     void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
   const isFirstUse = list.data?.items.length === 0 && !isFiltered;
   return (
     <Page title="Integrations" actions={mayAdd && !isFirstUse && <NewButton />}>
       {!isFirstUse && (
         <search className={classes['filters']}>
-          <SearchField label="Search by name" value={q ?? ''} onSearch={(text) => filter({ q: text })} />
+          <SearchField label="Search by name" value={q ?? ''} onSearch={(text) => applyFilter({ q: text })} />
           <Chips
             label="Status"
             options={STATUSES.map((value) => ({ value, text: STATUS_LABELS[value].text }))}
             chosen={chosen}
-            onChange={(next) => filter({ status: STATUSES.filter((each) => next.includes(each)).join(',') })}
+            onChange={(next) =>
+              applyFilter({ status: STATUSES.filter((each) => next.includes(each)).join(',') })
+            }
           />
-          <Button variant="subtle" disabled={!isFiltered} onClick={() => filter({ status: '', q: '' })}>
-            Clear
+          <Button variant="subtle" disabled={!isFiltered} onClick={() => applyFilter({ status: '', q: '' })}>
+            Clear filters
           </Button>
         </search>
       )}
       {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <LoadingRows label="Loading the integrations" />}
       {list.data !== undefined && (
-        <Rows page={list.data} isFiltered={isFiltered} isOld={list.isPlaceholderData} />
+        <Rows page={list.data} isFiltered={isFiltered} isStale={list.isPlaceholderData} />
       )}
     </Page>
   );
@@ -63,13 +65,13 @@ function NewButton() {
 function Rows({
   page,
   isFiltered,
-  isOld,
+  isStale,
 }: {
   page: Parameters<typeof IntegrationTable>[0]['page'];
   isFiltered: boolean;
-  isOld: boolean;
+  isStale: boolean;
 }) {
-  if (page.items.length > 0) return <IntegrationTable page={page} isOld={isOld} />;
-  if (isFiltered) return <Empty title="No integration matches these filters." />;
+  if (page.items.length > 0) return <IntegrationTable page={page} isStale={isStale} />;
+  if (isFiltered) return <Empty title="No integrations match these filters" />;
   return <FirstUse />;
 }

@@ -1,90 +1,66 @@
+import type { Integration, OwnerKind, Token, TokenWarning } from '../../api/types.ts';
 import type { Label } from '../../format/labels.ts';
 import { causeTitle, STATUS_LABELS } from '../../format/labels.ts';
 
-export function statusLabel({
-  status,
-  cause,
-}: {
-  status: keyof typeof STATUS_LABELS;
-  cause: string | null;
-}): Label {
-  const word = STATUS_LABELS[status];
+/** The status; an invalid integration shows its cause too. */
+export function statusLabel({ status, cause }: Pick<Integration, 'status' | 'cause'>): Label {
+  const label = STATUS_LABELS[status];
   return status === 'invalid' && cause !== null
-    ? { ...word, text: `${word.text}: ${causeTitle(cause)}` }
-    : word;
+    ? { ...label, text: `${label.text}: ${causeTitle(cause)}` }
+    : label;
 }
 
-/** What kind of account the token belongs to. */
-export const OWNER_KIND_TEXTS = {
-  user: 'person',
+/** The kind of account that owns the token. */
+export const OWNER_KIND_TEXTS: Record<OwnerKind, string> = {
+  user: 'personal account',
   service_account: 'service account',
   group_token: 'group token',
   project_token: 'project token',
   bot: 'bot',
   unknown: 'owner unknown',
-} as const;
+};
 
-interface Sync {
-  state: 'idle' | 'running' | 'waiting' | 'failed';
-  cause: string | null;
-  listed: number;
-  lastCompletedAt: string | null;
-  complete: boolean;
-}
-
-/** Where the listing stands; `null` where only its time is to be said. */
-export function syncLabel({ state, cause, listed, lastCompletedAt, complete }: Sync): Label | null {
-  switch (state) {
+/** The state of the sync; `null` where the time of the last sync says enough. */
+export function syncLabel(sync: Integration['sync']): Label | null {
+  switch (sync.state) {
     case 'running':
-      return { text: `Syncing: ${listed.toLocaleString('en')} listed`, hue: 'info' };
+      return { text: `Syncing: ${sync.listed.toLocaleString('en')} listed`, hue: 'info' };
     case 'waiting':
-      return waitingLabel(cause);
+      return waitingLabel(sync.cause);
     case 'failed':
-      return { text: `Sync failed: ${causeTitle(cause)}`, hue: 'bad' };
+      return { text: `Sync failed: ${causeTitle(sync.cause)}`, hue: 'bad' };
     case 'idle':
-      if (lastCompletedAt === null) return { text: 'Never synced', hue: 'neutral' };
-      return complete ? null : { text: 'Incomplete list: nothing was removed', hue: 'warn' };
+      if (sync.lastCompletedAt === null) return { text: 'Never synced', hue: 'neutral' };
+      return sync.complete ? null : { text: 'Incomplete sync: nothing was removed', hue: 'warn' };
   }
 }
 
 function waitingLabel(cause: string | null): Label {
-  if (cause === 'brake_engaged') return { text: 'Sync held back', hue: 'warn' };
-  if (cause === null) return { text: 'Sync waits', hue: 'info' };
+  if (cause === 'brake_engaged') return { text: 'Sync needs review', hue: 'warn' };
+  if (cause === null) return { text: 'Sync queued', hue: 'info' };
   return { text: `Waiting for GitLab: ${causeTitle(cause)}`, hue: 'warn' };
 }
 
-/** Why Secu cannot rotate the token at GitLab itself (`rotateBlockedBy`). */
-const ROTATION_BLOCKS: Record<string, string> = {
-  not_verified: 'the token has not been verified yet',
-  integration_invalid: 'the token does not work',
-  rotation_in_doubt: 'an earlier rotation is not settled yet',
-  token_scope_missing: 'it has neither the scope self_rotate nor api',
-  token_permission_unknown: 'GitLab does not tell whether this fine-grained token may',
-  expiry_unknown: 'the expiry date of the token is unknown',
-  token_expired: 'the token has expired',
-  expires_within_48_hours: 'less than 48 hours are left',
-};
+type RotationFacts = Pick<Token, 'canRotate' | 'rotateBlockedBy' | 'rotateBlockedReason'>;
 
-export function rotationBlockText(code: string | null): string {
-  return code === null ? 'it was not verified yet' : (ROTATION_BLOCKS[code] ?? causeTitle(code));
+/** Automatic rotation still runs in the last 48 hours, and a user can force a rotation there. */
+export function isRotationPossible(
+  token: Pick<RotationFacts, 'canRotate' | 'rotateBlockedBy'> | null,
+): boolean {
+  return token !== null && (token.canRotate || token.rotateBlockedBy === 'expires_within_48_hours');
 }
 
-/** Whether Secu can rotate the token, and whether it does so by itself. */
-export function rotationText(
-  token: { canRotate: boolean; rotateBlockedBy: string | null },
-  autoRotate: { enabled: boolean; daysBefore: number },
-): string {
-  // the last 48 hours are what rotation by itself is for
-  const can = token.canRotate || token.rotateBlockedBy === 'expires_within_48_hours';
-  const reason = rotationBlockText(token.rotateBlockedBy);
+/** Whether Secu can rotate the token, and whether it does so automatically. */
+export function rotationText(token: RotationFacts, autoRotate: Integration['autoRotate']): string {
+  const reason = token.rotateBlockedReason ?? 'unknown reason';
   if (autoRotate.enabled)
-    return can
-      ? `by itself, ${autoRotate.daysBefore} days before the end`
-      : `switched on, but not possible: ${reason}`;
+    return isRotationPossible(token)
+      ? `automatic, ${autoRotate.daysBefore} days before expiry`
+      : `automatic, but not possible: ${reason}`;
   return token.canRotate ? 'possible' : `not possible: ${reason}`;
 }
 
-/** How long GitLab has not been reached. */
+/** How long GitLab has been unreachable. */
 export function outageText(since: string, nowMs: number): string {
   const minutes = Math.floor((nowMs - Date.parse(since)) / 60_000);
   if (minutes < 1) return 'GitLab unreachable for less than a minute';
@@ -95,34 +71,28 @@ export function outageText(since: string, nowMs: number): string {
     : `GitLab unreachable for ${Math.floor(hours / 24)} days`;
 }
 
-/** The host, and the path where GitLab lies below one: what people call an instance. */
+/** Host and path of the base URL, which identify a GitLab instance. */
 export function hostOf(baseUrl: string): string {
   return baseUrl.replace(/^https?:\/\//, '');
 }
 
-/** What a warning about a token means for whoever runs Secu. */
-export function warningText(
-  warning: string,
-  token: { owner: { username: string | null }; scopes: readonly string[] },
-): string {
-  switch (warning) {
-    case 'token_overprivileged': {
-      const spare = token.scopes.filter((scope) => !NEEDED_SCOPES.includes(scope));
-      return `Not needed: ${spare.join(', ')}. read_api and read_repository are enough.`;
-    }
-    case 'token_of_a_person':
-      return `When ${token.owner.username ?? 'this person'} leaves, scanning stops. Use a service account of the group.`;
-    case 'no_repositories':
-      return 'Give its owner at least the role Reporter in the groups to scan, then sync.';
-    case 'owner_changed':
-      return 'The token belongs to somebody else than the one before. Check that this was meant.';
-    case 'reach_reduced':
-      return 'Some repositories are not listed any more. Look into the activity below.';
-    case 'reach_grown':
-      return 'It reaches more than the token before. Check that this was meant.';
-    default:
-      return '';
-  }
-}
-
 const NEEDED_SCOPES = ['read_api', 'read_repository', 'self_rotate'];
+type WarningFacts = Pick<Token, 'scopes'> & { owner: Pick<Token['owner'], 'username'> };
+
+const WARNING_TEXTS: Record<TokenWarning, (token: WarningFacts) => string> = {
+  token_overprivileged: ({ scopes }) => {
+    const extra = scopes.filter((scope) => !NEEDED_SCOPES.includes(scope));
+    return `Not needed: ${extra.join(', ')}. The scopes read_api and read_repository are enough.`;
+  },
+  token_of_a_person: ({ owner }) =>
+    `Scanning stops when ${owner.username ?? 'the owner'} leaves. Use a group service account instead.`,
+  no_repositories: () => 'Give the owner at least the Reporter role in the groups to scan, then sync.',
+  owner_changed: () => 'The new token has a different owner. Check that this is intended.',
+  reach_reduced: () => 'Some repositories are no longer listed. See Activity for details.',
+  reach_grown: () => 'The new token can access more repositories. Check that this is intended.',
+};
+
+/** What a warning about a token means, and what to do about it. */
+export function warningText(warning: TokenWarning, token: WarningFacts): string {
+  return WARNING_TEXTS[warning](token);
+}

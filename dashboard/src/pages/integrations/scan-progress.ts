@@ -1,16 +1,16 @@
-interface Scanned {
+interface ScanCounts {
   scans: { queued: number; running: number };
   counts: { scanned: number; neverScanned: number };
 }
 
 /**
- * How many repositories no scan waits for, of those that are scanned; `null` while nothing waits or runs. It never
- * reads "all done" while something runs.
+ * The number of repositories without a queued or running scan, and the total; `null` when no scan is queued or running.
+ * `done` is always below `all`, so that the page never reads as finished while a scan runs.
  */
-export function scanProgress({ scans, counts }: Scanned) {
+export function scanProgress({ scans, counts }: ScanCounts) {
   const { queued, running } = scans;
-  const open = queued + running;
-  if (open === 0) return null;
-  const all = Math.max(counts.scanned + counts.neverScanned, open);
-  return { done: all - open, all, running, queued };
+  const unfinished = queued + running;
+  if (unfinished === 0) return null;
+  const all = Math.max(counts.scanned + counts.neverScanned, unfinished);
+  return { done: all - unfinished, all, running, queued };
 }

@@ -7,12 +7,12 @@ export interface TimelineEvent {
 }
 
 export interface EventGroup<E extends TimelineEvent> {
-  /** The newest of them. */
+  /** The newest event of the group. */
   head: E;
   rest: E[];
 }
 
-/** Events that follow each other and are of one kind, as one; newest first, as they come. */
+/** Groups consecutive events of the same kind and actor; newest first. */
 export function groupEvents<E extends TimelineEvent>(events: readonly E[]): EventGroup<E>[] {
   const groups: EventGroup<E>[] = [];
   for (const event of events) {
@@ -24,7 +24,7 @@ export function groupEvents<E extends TimelineEvent>(events: readonly E[]): Even
   return groups;
 }
 
-/** A stored event put before those that are there, once. Live-only ones have no place in a history. */
+/** Prepends a stored event unless it is already there; live-only events are ignored. */
 export function withEvent<E extends TimelineEvent>(events: readonly E[], event: E): readonly E[] {
   if (!event.id.startsWith('evt_') || events.some(({ id }) => id === event.id)) return events;
   return [event, ...events];

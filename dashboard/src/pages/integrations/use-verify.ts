@@ -4,23 +4,23 @@ import { queryKeys } from '../../api/query-keys.ts';
 import { showErrorToast, showToast } from '../../parts/toast.ts';
 import type { Integration } from './data.ts';
 
-const KEY = ['verify-integration'];
+const MUTATION_KEY = ['verify-integration'];
 
-/** Verifies now, from whatever row or page; which ones are under way is the same everywhere. */
+/** Verifies integrations; rows and pages share which verifications are running. */
 export function useVerify() {
-  const settle = useCacheIntegration();
+  const cacheIntegration = useCacheIntegration();
   const { mutate } = useMutation({
-    mutationKey: KEY,
+    mutationKey: MUTATION_KEY,
     mutationFn: (id: string) =>
       requestWithStatus(api.integrations[':id'].verify.$post({ param: { id } }, idempotencyHeaders())),
     onSuccess: ({ done, body }) => {
-      settle(body);
-      if (!done) showToast(`GitLab is slow. The verification of ${body.name} goes on; the page follows.`);
+      cacheIntegration(body);
+      if (!done) showToast(`GitLab is slow. The verification of ${body.name} continues in the background.`);
     },
     onError: showErrorToast,
   });
   const running = useMutationState({
-    filters: { mutationKey: KEY, status: 'pending' },
+    filters: { mutationKey: MUTATION_KEY, status: 'pending' },
     select: ({ state }) => state.variables,
   });
   const isRunning = (id: string) => running.includes(id);
@@ -32,12 +32,12 @@ export function useVerify() {
   };
 }
 
-/** Headers of a request that must not happen twice. */
+/** Headers of a request that must not run twice. */
 export function idempotencyHeaders() {
   return { headers: { 'Idempotency-Key': newIdempotencyKey() } };
 }
 
-/** Puts an integration as the server just gave it where it is shown, and makes old what follows from it. */
+/** Caches an integration from an answer, and invalidates lists and the overview. */
 export function useCacheIntegration() {
   const client = useQueryClient();
   return (integration: Integration) => {

@@ -1,53 +1,51 @@
+import type { AttentionItem, AttentionKind } from '../../api/types.ts';
 import type { Label } from '../../format/labels.ts';
-import { causeTitle } from '../../format/labels.ts';
+import { capitalize, causeTitle, formatCount } from '../../format/labels.ts';
 
-export interface AttentionItem {
-  kind: string;
-  integrationId: string | null;
-  repositoryId: string | null;
-  since: string;
-  cause: string | null;
-  text: string;
-}
-
-/** What of an integration a row of attention is told by. */
+/** The properties of an integration that the rows of the attention list need. */
 export interface KnownIntegration {
   id: string;
   name: string;
   token: { expiry: { daysLeft: number | null; flag: number | null }; expiresAt: string | null } | null;
 }
 
-/** Most urgent first; what is not named here comes last. */
-const ORDER = ['invalid', 'expired', 'expiring', 'brake_engaged', 'scan_failed', 'unreachable', 'no_channel'];
+/** Lower is more urgent. */
+const URGENCY: Record<AttentionKind, number> = {
+  invalid: 0,
+  expired: 1,
+  expiring: 2,
+  brake_engaged: 3,
+  scan_failed: 4,
+  unreachable: 5,
+  no_channel: 6,
+};
 const BAD_FLAG = 7;
 
-function rankOf({ kind, cause }: AttentionItem): number {
-  if (kind === 'invalid') return cause === 'rotation_lost' ? 0.5 : 0;
-  const rank = ORDER.indexOf(kind);
-  return rank === -1 ? ORDER.length : rank;
+function urgencyOf({ kind, cause }: AttentionItem): number {
+  return cause === 'rotation_lost' ? 0.5 : URGENCY[kind];
 }
 
-/** Invalid, lost rotations, expired, days left ascending, braked syncs, failed scans, outages; then what is not set up. */
+/** Most urgent first; expiring tokens by days left. */
 export function sortByUrgency(
   items: readonly AttentionItem[],
-  known: readonly KnownIntegration[],
+  integrations: readonly KnownIntegration[],
 ): AttentionItem[] {
-  const days = (item: AttentionItem) =>
-    item.kind === 'expiring' ? (tokenOf(item, known)?.expiry.daysLeft ?? Number.MAX_SAFE_INTEGER) : 0;
-  return [...items].sort((a, b) => rankOf(a) - rankOf(b) || days(a) - days(b));
+  const daysLeft = (item: AttentionItem) =>
+    item.kind === 'expiring' ? (tokenOf(item, integrations)?.expiry.daysLeft ?? Number.MAX_SAFE_INTEGER) : 0;
+  return items.toSorted((a, b) => urgencyOf(a) - urgencyOf(b) || daysLeft(a) - daysLeft(b));
 }
 
 function tokenOf(
   { integrationId }: AttentionItem,
-  known: readonly KnownIntegration[],
+  integrations: readonly KnownIntegration[],
 ): KnownIntegration['token'] {
-  return known.find(({ id }) => id === integrationId)?.token ?? null;
+  return integrations.find(({ id }) => id === integrationId)?.token ?? null;
 }
 
-/** Who it is about: the name that the API begins its sentence with, as long as the integration is not known. */
-export function attentionSubject(item: AttentionItem, known: readonly KnownIntegration[]): string {
+/** Name of the integration or repository. Until the integration is loaded, the name that the API's text starts with. */
+export function attentionSubject(item: AttentionItem, integrations: readonly KnownIntegration[]): string {
   if (item.repositoryId === null) {
-    const name = known.find(({ id }) => id === item.integrationId)?.name;
+    const name = integrations.find(({ id }) => id === item.integrationId)?.name;
     if (name !== undefined) return name;
   }
   if (item.integrationId === null) return 'Secu';
@@ -55,8 +53,7 @@ export function attentionSubject(item: AttentionItem, known: readonly KnownInteg
   return end === -1 ? item.text : item.text.slice(0, end);
 }
 
-/** What it is, for people. */
-export function attentionLabel(item: AttentionItem, known: readonly KnownIntegration[]): Label {
+export function attentionLabel(item: AttentionItem, integrations: readonly KnownIntegration[]): Label {
   const { kind, cause } = item;
   switch (kind) {
     case 'invalid':
@@ -64,40 +61,22 @@ export function attentionLabel(item: AttentionItem, known: readonly KnownIntegra
     case 'expired':
       return { text: 'Token expired', hue: 'bad' };
     case 'expiring':
-      return expiringLabel(tokenOf(item, known));
+      return expiringLabel(tokenOf(item, integrations));
     case 'brake_engaged':
-      return { text: 'Sync held back: many repositories would vanish', hue: 'warn' };
+      return { text: 'Sync needs review: it would remove many repositories', hue: 'warn' };
     case 'scan_failed':
       return { text: `Scan failed: ${causeTitle(cause)}`, hue: 'bad' };
     case 'unreachable':
-      return {
-        text:
-          cause === null || cause === 'gitlab_unreachable'
-            ? 'GitLab unreachable'
-            : capitalize(causeTitle(cause)),
-        hue: 'warn',
-      };
+      return { text: capitalize(causeTitle(cause ?? 'gitlab_unreachable')), hue: 'warn' };
     case 'no_channel':
-      return {
-        text:
-          item.integrationId === null
-            ? 'Nobody is told when a token nears its end'
-            : 'Nobody is told when its token nears its end',
-        hue: 'warn',
-      };
-    default:
-      return { text: item.text, hue: 'warn' };
+      return { text: 'No channel receives expiry alerts', hue: 'warn' };
   }
 }
 
 function expiringLabel(token: KnownIntegration['token']): Label {
   const days = token?.expiry.daysLeft ?? null;
-  if (token === null || days === null) return { text: 'Token nears its end', hue: 'warn' };
+  if (token === null || days === null) return { text: 'Token expires soon', hue: 'warn' };
   const flag = token.expiry.flag;
   const hue = flag !== null && flag <= BAD_FLAG ? 'bad' : 'warn';
-  return { text: `${days} ${days === 1 ? 'day' : 'days'} left, ${token.expiresAt ?? ''}`, hue };
-}
-
-function capitalize(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return { text: `${formatCount(days, 'day')} left, ${token.expiresAt ?? ''}`, hue };
 }

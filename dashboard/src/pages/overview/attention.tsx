@@ -2,17 +2,18 @@ import { Text, Title } from '@mantine/core';
 import { IconAlertCircle, IconAlertTriangle } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useHasRole } from '../../api/session.ts';
+import type { AttentionItem } from '../../api/types.ts';
 import { useRowShortcuts } from '../../keyboard/row-shortcuts.ts';
 import { ButtonLink } from '../../parts/button-link.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';
 import classes from './attention.module.css';
-import type { AttentionItem, KnownIntegration } from './attention-items.ts';
+import type { KnownIntegration } from './attention-items.ts';
 import { attentionLabel, attentionSubject, sortByUrgency } from './attention-items.ts';
 
 const INITIAL_ROWS = 12;
 
-/** What needs a person, most urgent first: who, what, since, and one button that leads to the remedy. */
+/** Problems that need action, most urgent first, each with a link to the page that resolves it. */
 export function Attention({
   items,
   integrations,
@@ -20,17 +21,17 @@ export function Attention({
   items: AttentionItem[];
   integrations: KnownIntegration[];
 }) {
-  const [showsAll, setShowsAll] = useState(false);
+  const [isExpanded, setExpanded] = useState(false);
   const list = useRowShortcuts<HTMLUListElement>();
   const ordered = sortByUrgency(items, integrations);
-  const shown = showsAll ? ordered : ordered.slice(0, INITIAL_ROWS);
+  const shown = isExpanded ? ordered : ordered.slice(0, INITIAL_ROWS);
   return (
     <section aria-labelledby="attention">
       <Title order={2} id="attention" mb="sm">
         Needs attention ({items.length})
       </Title>
       {items.length === 0 ? (
-        <Empty title="Nothing needs attention." />
+        <Empty title="Nothing needs attention" />
       ) : (
         <ul ref={list} className={classes['list']}>
           {shown.map((item) => (
@@ -39,8 +40,8 @@ export function Attention({
         </ul>
       )}
       {shown.length < ordered.length && (
-        <button type="button" className={classes['more']} onClick={() => setShowsAll(true)}>
-          {ordered.length - shown.length} more
+        <button type="button" className={classes['more']} onClick={() => setExpanded(true)}>
+          Show {ordered.length - shown.length} more
         </button>
       )}
     </section>
@@ -57,8 +58,8 @@ function Row({ item, integrations }: { item: AttentionItem; integrations: KnownI
   return (
     <li data-row={idOf(item)} className={classes['row']}>
       <Icon size={16} aria-hidden="true" style={{ color: `var(--secu-dot-${hue})` }} />
-      <span className={classes['who']}>{attentionSubject(item, integrations)}</span>
-      <span className={classes['what']}>
+      <span className={classes['subject']}>{attentionSubject(item, integrations)}</span>
+      <span className={classes['problem']}>
         {text}
         {item.kind !== 'no_channel' && (
           <Text span size="xs" c="dimmed">
@@ -68,24 +69,24 @@ function Row({ item, integrations }: { item: AttentionItem; integrations: KnownI
         )}
       </span>
       <span className={classes['act']}>
-        <Remedy item={item} />
+        <Action item={item} />
       </span>
     </li>
   );
 }
 
-/** The way to where it is mended. */
-function Remedy({ item: { kind, integrationId, repositoryId } }: { item: AttentionItem }) {
+/** The link to the page that resolves the problem. */
+function Action({ item: { kind, integrationId, repositoryId } }: { item: AttentionItem }) {
   const mayReplace = useHasRole('operator');
   const isAdmin = useHasRole('admin');
   if (kind === 'no_channel')
     return isAdmin ? (
       <ButtonLink variant="default" to="/settings/channels">
-        Add a channel
+        Set up alerts
       </ButtonLink>
     ) : (
       <Text size="xs" c="dimmed">
-        An administrator can add a channel.
+        An administrator can set up alerts.
       </Text>
     );
   if (repositoryId !== null)
@@ -95,15 +96,15 @@ function Remedy({ item: { kind, integrationId, repositoryId } }: { item: Attenti
       </ButtonLink>
     );
   if (integrationId === null) return null;
-  const replaces = mayReplace && ['invalid', 'expired', 'expiring'].includes(kind);
+  const opensReplace = mayReplace && ['invalid', 'expired', 'expiring'].includes(kind);
   return (
     <ButtonLink
       variant="default"
       to="/integrations/$id"
       params={{ id: integrationId }}
-      search={replaces ? { act: 'replace' } : {}}
+      search={opensReplace ? { act: 'replace' } : {}}
     >
-      {replaces ? 'Replace token' : 'Details'}
+      {opensReplace ? 'Replace token' : 'Details'}
     </ButtonLink>
   );
 }

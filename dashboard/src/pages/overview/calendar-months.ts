@@ -1,4 +1,4 @@
-import { causeTitle } from '../../format/labels.ts';
+import { causeTitle, formatCount } from '../../format/labels.ts';
 import type { Hue } from '../../theme/tokens.ts';
 import { isUnusable } from '../integrations/expiry.ts';
 
@@ -11,7 +11,7 @@ export interface ExpiringToken {
   repositories: number;
 }
 
-/** An integration whose token may have no end, or none that is known. */
+/** An integration, with the expiry state of its token. */
 export interface CalendarIntegration {
   id: string;
   name: string;
@@ -38,8 +38,8 @@ const NAMES = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'O
 const BAD_FLAG = 7;
 
 /**
- * The next twelve months, from this one on, with the tokens that end in each, in the colour of the threshold that the
- * first of them has reached. What has ended, ends later, never, or when nobody knows, stands beside them.
+ * Groups tokens by month of expiry for the next twelve months, starting with the current one. The colour of a month is
+ * that of the most urgent threshold in it. Expired, later, never expiring and unknown tokens are in `others`.
  */
 export function buildExpiryCalendar(input: {
   expiry: readonly ExpiringToken[];
@@ -49,25 +49,25 @@ export function buildExpiryCalendar(input: {
   const { integrations, nowMs } = input;
   const flags = new Map(integrations.map(({ id, token }) => [id, token?.expiry.flag ?? null]));
   const causes = new Map(integrations.map(({ id, cause }) => [id, cause]));
-  const alive = input.expiry.filter(({ daysLeft }) => daysLeft > 0);
-  const group = (id: string, label: string, endings: readonly ExpiringToken[]): CalendarGroup => ({
+  const active = input.expiry.filter(({ daysLeft }) => daysLeft > 0);
+  const group = (id: string, label: string, tokens: readonly ExpiringToken[]): CalendarGroup => ({
     id,
     label,
-    tokens: endings.map((ending) => calendarToken(ending, causes.get(ending.integrationId) ?? null)),
-    hue: hueOfFlags(endings.map(({ integrationId }) => flags.get(integrationId) ?? null)),
+    tokens: tokens.map((token) => calendarToken(token, causes.get(token.integrationId) ?? null)),
+    hue: hueOfFlags(tokens.map(({ integrationId }) => flags.get(integrationId) ?? null)),
   });
   const months = monthsFrom(nowMs).map(({ id, label }) =>
     group(
       id,
       label,
-      alive.filter(({ expiresAt }) => expiresAt.startsWith(id)),
+      active.filter(({ expiresAt }) => expiresAt.startsWith(id)),
     ),
   );
-  const last = months.at(-1)?.id ?? '';
-  const dead = input.expiry.filter(({ daysLeft }) => daysLeft <= 0);
-  const later = alive.filter(({ expiresAt }) => expiresAt.slice(0, 7) > last);
+  const lastMonth = months.at(-1)?.id ?? '';
+  const expired = input.expiry.filter(({ daysLeft }) => daysLeft <= 0);
+  const later = active.filter(({ expiresAt }) => expiresAt.slice(0, 7) > lastMonth);
   const others = [
-    { ...group('expired', 'Expired', dead), hue: 'bad' as const },
+    { ...group('expired', 'Expired', expired), hue: 'bad' as const },
     group('later', 'Later', later),
     groupByExpiryState('never', 'No expiry', integrations),
     { ...groupByExpiryState('unknown', 'Unknown', integrations), hue: 'warn' as const },
@@ -85,11 +85,11 @@ function monthsFrom(nowMs: number): { id: string; label: string }[] {
   });
 }
 
-function calendarToken(ending: ExpiringToken, cause: string | null): CalendarToken {
-  const { integrationId, name, expiresAt, daysLeft, repositories } = ending;
+function calendarToken(token: ExpiringToken, cause: string | null): CalendarToken {
+  const { integrationId, name, expiresAt, daysLeft, repositories } = token;
   if (isUnusable(cause))
-    return { integrationId, name, when: `${expiresAt}, but ${causeTitle(cause)} already`, repositories };
-  const left = daysLeft > 0 ? `, ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'} left` : '';
+    return { integrationId, name, when: `${expiresAt}, but ${causeTitle(cause)}`, repositories };
+  const left = daysLeft > 0 ? `, ${formatCount(daysLeft, 'day')} left` : '';
   return { integrationId, name, when: `${expiresAt}${left}`, repositories };
 }
 

@@ -7,7 +7,7 @@ import type { CalendarGroup, CalendarIntegration, ExpiringToken } from './calend
 import { buildExpiryCalendar } from './calendar-months.ts';
 import classes from './expiry-calendar.module.css';
 
-/** When tokens end: the next twelve months, soonest first; what has no month stands beside them. */
+/** Token expiry by month for the next twelve months; tokens without a month are listed beside it. */
 export default function ExpiryCalendar({
   expiry,
   integrations,
@@ -25,7 +25,7 @@ export default function ExpiryCalendar({
   return (
     <section aria-labelledby="calendar">
       <Title order={2} id="calendar" mt="xl" mb="sm">
-        Tokens, next twelve months
+        Token expiry, next 12 months
       </Title>
       <ol className={classes['months']}>{months.map(cell)}</ol>
       <ul className={classes['others']}>{others.filter(({ tokens }) => tokens.length > 0).map(cell)}</ul>
@@ -54,7 +54,7 @@ function Cell({ group, isOpen, onOpen }: { group: CalendarGroup; isOpen: boolean
         <b style={{ color: `var(--mantine-color-${hue}-text)` }}>{tokens.length}</b>
         <VisuallyHidden>{tokens.length === 1 ? 'token' : 'tokens'}</VisuallyHidden>
       </button>
-      {/* narrow pages have no cells: each month lists its own */}
+      {/* on narrow pages each month lists its own tokens */}
       <div className={classes['narrow']}>
         <Tokens group={group} />
       </div>

@@ -1,9 +1,10 @@
 import { Text, Title } from '@mantine/core';
+import type { Overview } from '../../api/types.ts';
 import { TextLink } from '../../parts/text-link.tsx';
 import { freshnessText } from './freshness-text.ts';
 
-/** How much of what is known was looked at lately. */
-export function Freshness({ freshness }: { freshness: Parameters<typeof freshnessText>[0] }) {
+/** How many repositories were scanned recently, failed, or were never scanned. */
+export function Freshness({ freshness }: { freshness: Overview['freshness'] }) {
   const { failed, never } = freshness;
   return (
     <section aria-labelledby="freshness">

@@ -18,7 +18,7 @@ const ExpiryCalendar = lazy(() => import('./expiry-calendar.tsx'));
 
 const fetchOverview = () => request(api.overview.$get());
 
-/** What needs a person now, and how things stand. */
+/** Problems that need action, and the state of the installation. */
 export default function Overview() {
   const { data, error, refetch, dataUpdatedAt } = useQuery({
     queryKey: queryKeys.overview,
@@ -31,7 +31,7 @@ export default function Overview() {
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
       {error !== null && data !== undefined && (
         <Text size="xs" c="warn" mb="sm">
-          Shown as of {formatUtcTime(new Date(dataUpdatedAt).toISOString())}.
+          Last updated {formatUtcTime(new Date(dataUpdatedAt).toISOString())}.
         </Text>
       )}
       {data === undefined && error === null && <LoadingRows label="Loading the overview" />}

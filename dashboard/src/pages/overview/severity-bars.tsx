@@ -4,9 +4,9 @@ import type { Severity } from '../../api/types.ts';
 import { SEVERITIES, SEVERITY_LABELS } from '../../format/labels.ts';
 import classes from './severity-bars.module.css';
 
-/** Open findings by severity; each bar leads to them. */
+/** Open findings by severity; each bar links to the list. */
 export function SeverityBars({ bySeverity }: { bySeverity: Record<Severity, number> }) {
-  const most = Math.max(1, ...SEVERITIES.map((severity) => bySeverity[severity]));
+  const max = Math.max(1, ...SEVERITIES.map((severity) => bySeverity[severity]));
   const total = SEVERITIES.reduce((sum, severity) => sum + bySeverity[severity], 0);
   return (
     <section aria-labelledby="open-findings">
@@ -25,7 +25,7 @@ export function SeverityBars({ bySeverity }: { bySeverity: Record<Severity, numb
                 <span
                   className={classes['fill']}
                   style={{
-                    width: `${(bySeverity[severity] / most) * 100}%`,
+                    width: `${(bySeverity[severity] / max) * 100}%`,
                     background: `var(--secu-dot-${SEVERITY_LABELS[severity].hue})`,
                   }}
                 />
@@ -36,7 +36,7 @@ export function SeverityBars({ bySeverity }: { bySeverity: Record<Severity, numb
       </ul>
       {total === 0 && (
         <Text size="xs" c="dimmed" mt="sm">
-          None are open in what was scanned; see Freshness for what was not.
+          No open findings in the scanned repositories. See Freshness for repositories that were not scanned.
         </Text>
       )}
     </section>

@@ -8,29 +8,29 @@ import { ScannerTable } from '../scans/scanner-table.tsx';
 import classes from './repositories.module.css';
 import type { Repository } from './repository-data.ts';
 
-/** Which scanner looked at what, by which rules, and what it left out: of the last scan that ended. */
+/** The scanners of the last finished scan: their rules, what they read and what they skipped. */
 export function Coverage({ repository }: { repository: Repository }) {
   const { lastScan } = repository;
   if (lastScan === null)
     return (
-      <Empty title="Never scanned.">
+      <Empty title="Never scanned">
         <Text size="sm" c="dimmed">
-          Nothing is known of what is in it.
+          Coverage is available after the first scan.
         </Text>
       </Empty>
     );
-  return <CoverageOf scanId={lastScan.id} />;
+  return <ScanCoverage scanId={lastScan.id} />;
 }
 
-function CoverageOf({ scanId }: { scanId: string }) {
+function ScanCoverage({ scanId }: { scanId: string }) {
   const { data, error, refetch } = useQuery(scanQuery(scanId));
   if (data === undefined && error !== null)
     return <ProblemPanel error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <LoadingRows label="The coverage is on its way" />;
+  if (data === undefined) return <LoadingRows label="Loading the coverage" />;
   return (
     <>
       <p className={classes['note']}>
-        By the{' '}
+        From the{' '}
         <TextLink size="xs" to="/scans/$id" params={{ id: scanId }}>
           last scan
         </TextLink>

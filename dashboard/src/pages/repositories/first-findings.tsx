@@ -15,7 +15,7 @@ import type { Repository } from './repository-data.ts';
 
 const MAX_FINDINGS = 20;
 
-/** The most severe ones that are open; the list of all has its own page. */
+/** The most severe open findings, with a link to the full list. */
 export function FirstFindings({ repository }: { repository: Repository }) {
   const { id, counts } = repository;
   const { data, error, refetch } = useQuery({
@@ -26,7 +26,7 @@ export function FirstFindings({ repository }: { repository: Repository }) {
       ),
   });
   if (error !== null) return <ProblemPanel error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <LoadingRows label="The findings are on their way" />;
+  if (data === undefined) return <LoadingRows label="Loading the findings" />;
   if (data.items.length === 0) return <NoFindings repository={repository} />;
   return (
     <>
@@ -36,7 +36,7 @@ export function FirstFindings({ repository }: { repository: Repository }) {
             <Table.Th w={108}>Severity</Table.Th>
             <Table.Th>Finding</Table.Th>
             <Table.Th className={classes['wide']} w={120}>
-              Found
+              First seen
             </Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -62,33 +62,33 @@ export function FirstFindings({ repository }: { repository: Repository }) {
       <p className={classes['note']}>
         <TextLink to="/findings" search={{ repository: id }}>
           {counts.open > data.items.length
-            ? `All ${formatCount(counts.open, 'open finding')}`
-            : 'Triage them on the page of findings'}
+            ? `View all ${formatCount(counts.open, 'open finding')}`
+            : 'Triage in Findings'}
         </TextLink>
       </p>
     </>
   );
 }
 
-/** Nothing open is good news only where everything looked. */
+/** No open findings means "clean" only after a complete scan. */
 function NoFindings({ repository }: { repository: Repository }) {
   const { id, lastScan, counts } = repository;
   const { hue, text } = repositoryLabel(repository);
   if (hue !== 'ok' || counts.open > 0)
     return (
-      <Empty title="No open findings are known.">
+      <Empty title="No open findings so far">
         <Text size="sm" c="dimmed">
-          {text}. This is not the same as clean.
+          {text}. The repository was not scanned completely.
           {lastScan !== null &&
             lastScan.missingScanners.length > 0 &&
-            ` Not looked at by ${lastScan.missingScanners.join(', ')}.`}
+            ` Missing scanners: ${lastScan.missingScanners.join(', ')}.`}
         </Text>
       </Empty>
     );
   return (
-    <Empty title="No open findings.">
+    <Empty title="No open findings">
       <TextLink to="/findings" search={{ repository: id, status: 'open,ignored,fixed,removed' }}>
-        Those of before
+        View closed findings
       </TextLink>
     </Empty>
   );

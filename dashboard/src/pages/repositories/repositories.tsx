@@ -7,32 +7,32 @@ import { RepositoryTable } from './repository-table.tsx';
 
 const route = getRouteApi('/shell/repositories');
 
-/** What is covered, and what is not. */
+/** All repositories, covered or not. */
 export default function Repositories() {
   const { integration, ...search } = route.useSearch();
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const { data: counts } = useQuery(integrationCountsQuery(integration));
-  const go = (next: Record<string, string>) => {
-    // a filter that is applied anew shows what there is now
+  const applySearch = (next: Record<string, string>) => {
+    // drop cached lists, so that a new filter shows current data
     client.removeQueries({ queryKey: ['repository-list'], type: 'inactive' });
     void navigate({ search: next, replace: true, resetScroll: false });
   };
-  const own = integration === undefined ? {} : { integration };
+  const integrationFilter = integration === undefined ? {} : { integration };
   return (
     <Page title="Repositories">
       <RepositoryTable
         integrationId={integration}
         search={search}
-        onSearch={(next) => go({ ...next, ...own })}
+        onSearch={(next) => applySearch({ ...next, ...integrationFilter })}
         stateCounts={counts ?? {}}
-        narrowed={integration !== undefined}
-        onClear={() => go({})}
+        isFiltered={integration !== undefined}
+        onClear={() => applySearch({})}
         above={200}
       >
         <IntegrationSelect
           value={integration}
-          onChange={(id) => go({ ...search, ...(id === '' ? {} : { integration: id }) })}
+          onChange={(id) => applySearch({ ...search, ...(id === '' ? {} : { integration: id }) })}
         />
       </RepositoryTable>
     </Page>

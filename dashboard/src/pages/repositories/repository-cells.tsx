@@ -10,9 +10,16 @@ import type { Repository } from './repository-data.ts';
 
 export const COLUMNS = 'minmax(0, 2fr) minmax(0, 190px) 64px 104px 128px minmax(0, 1fr)';
 export const NARROW_COLUMNS = 'minmax(0, 1fr) 128px';
-export const HEAD = ['Repository', 'State', 'Commit', 'Scanned', 'Open', 'Not looked at by'] as const;
+export const HEAD = [
+  'Repository',
+  'State',
+  'Commit',
+  'Scanned',
+  'Open findings',
+  'Missing scanners',
+] as const;
 
-/** A repository in one line; on a narrow screen in two. */
+/** The cells of a repository; two lines on narrow screens. */
 export function RepositoryCells({ repository }: { repository: Repository }) {
   const { id, fullPath, lastScan, counts } = repository;
   return (
@@ -41,7 +48,7 @@ export function RepositoryCells({ repository }: { repository: Repository }) {
   );
 }
 
-/** A zero means that somebody looked. */
+/** Without a successful scan, zero open findings would be misleading. */
 function isKnown({ lastScan, counts }: Repository): boolean {
   return counts.open > 0 || lastScan?.status === 'succeeded';
 }

@@ -13,7 +13,7 @@ export const repositoryQuery = (id: string) =>
 export const SORTS = ['fullPath', '-fullPath', '-lastActivityAt', 'lastActivityAt'] as const;
 export type RepositorySort = (typeof SORTS)[number];
 
-/** The filters as the API takes them. */
+/** Filters in the format of the API. */
 export type RepositoryFilter = Partial<Record<'integrationId' | 'state' | 'q', string>> & {
   sort?: RepositorySort;
 };
@@ -35,7 +35,7 @@ export const repositoriesQuery = (filter: RepositoryFilter) =>
     placeholderData: keepPreviousData,
   });
 
-/** Changes a repository where it stands, in every list. */
+/** Updates a repository in every cached list without moving its row. */
 export function patchRepository(client: QueryClient, repository: Repository): void {
   client.setQueriesData<InfiniteData<RepositoryPage>>({ queryKey: ['repository-list'] }, (list) =>
     list === undefined

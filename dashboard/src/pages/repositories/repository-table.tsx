@@ -23,24 +23,24 @@ export type RepositorySearch = { state?: string; q?: string; sort?: string };
 
 const SORT_TEXTS: Record<RepositorySort, string> = {
   fullPath: 'By path',
-  '-fullPath': 'By path, from the end',
+  '-fullPath': 'By path, descending',
   '-lastActivityAt': 'Latest activity first',
   lastActivityAt: 'Oldest activity first',
 };
 
 export interface RepositoryTableProps {
-  /** Of one integration alone. */
+  /** Limits the list to one integration. */
   integrationId?: string | undefined;
   search: RepositorySearch;
   onSearch: (next: RepositorySearch) => void;
-  /** How many are in a state, where that is known. */
+  /** Number of repositories by state, where known. */
   stateCounts?: Partial<Record<(typeof REPOSITORY_STATES)[number], number>>;
-  /** More filters, before the others. */
+  /** Additional filters. */
   children?: ReactNode;
-  /** Takes back every filter, also those of `children`. */
+  /** Clears every filter, including those of `children`. */
   onClear?: () => void;
-  narrowed?: boolean;
-  /** Pixels of the window that are not the list's. */
+  isFiltered?: boolean;
+  /** Height of the page above the list, in pixels. */
   above?: number;
 }
 
@@ -55,7 +55,7 @@ function filterOf({ integrationId, search }: RepositoryTableProps): RepositoryFi
   };
 }
 
-/** What is covered and what is not: repositories with their filters, on a page of their own or within another. */
+/** Repositories with their filters; used by the page of repositories and the tab of an integration. */
 export function RepositoryTable(props: RepositoryTableProps) {
   const { search, onSearch, above } = props;
   const filter = filterOf(props);
@@ -72,28 +72,28 @@ export function RepositoryTable(props: RepositoryTableProps) {
       if (cursor.id !== null) void navigate({ to: '/repositories/$id', params: { id: cursor.id } });
     },
   });
-  const narrowed = props.narrowed === true || search.state !== undefined || search.q !== undefined;
+  const isFiltered = props.isFiltered === true || search.state !== undefined || search.q !== undefined;
   const clear = props.onClear ?? (() => onSearch({}));
   return (
     <>
-      <Filters {...props} onClear={narrowed ? clear : undefined} />
+      <Filters {...props} onClear={isFiltered ? clear : undefined} />
       {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
       <div className={classes['line']}>
         {rows.length > 0 && (
           <span role="status">
             {list.hasNextPage
-              ? `The first ${rows.length.toLocaleString('en')} repositories`
+              ? `First ${rows.length.toLocaleString('en')} repositories`
               : formatCount(rows.length, 'repository', 'repositories')}
           </span>
         )}
         {added > 0 && rows.length > 0 && (
           <Button size="compact-xs" variant="light" onClick={() => void showNew()}>
-            {added.toLocaleString('en')} new, show
+            Show {added.toLocaleString('en')} new
           </Button>
         )}
       </div>
-      {list.isPending && <LoadingRows rows={12} label="The repositories are on their way" />}
-      {list.isSuccess && rows.length === 0 && <NoRepositories narrowed={narrowed} onClear={clear} />}
+      {list.isPending && <LoadingRows rows={12} label="Loading the repositories" />}
+      {list.isSuccess && rows.length === 0 && <NoRepositories isFiltered={isFiltered} onClear={clear} />}
       {rows.length > 0 && (
         <VirtualList
           label="Repositories"
@@ -109,7 +109,7 @@ export function RepositoryTable(props: RepositoryTableProps) {
           onMore={() => void list.fetchNextPage({ cancelRefetch: false })}
           foot={
             rows.length >= MAX_ROWS
-              ? `The first ${MAX_ROWS.toLocaleString('en')} are shown. Narrow the filter to see others.`
+              ? `Showing the first ${MAX_ROWS.toLocaleString('en')}. Use the filters to find others.`
               : undefined
           }
           {...(above === undefined ? {} : { above })}
@@ -152,7 +152,7 @@ function Filters({
         }}
       />
       <NativeSelect
-        aria-label="Order"
+        aria-label="Sort by"
         size="xs"
         value={SORTS.find((sort) => sort === search.sort) ?? 'fullPath'}
         onChange={({ currentTarget: { value } }) =>
@@ -162,26 +162,26 @@ function Filters({
       />
       {onClear !== undefined && (
         <Button variant="subtle" onClick={onClear}>
-          Clear
+          Clear filters
         </Button>
       )}
     </div>
   );
 }
 
-function NoRepositories({ narrowed, onClear }: { narrowed: boolean; onClear: () => void }) {
-  if (narrowed)
+function NoRepositories({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
+  if (isFiltered)
     return (
-      <Empty title="No repository matches.">
+      <Empty title="No repositories match these filters">
         <Button variant="default" onClick={onClear}>
-          Clear the filters
+          Clear filters
         </Button>
       </Empty>
     );
   return (
-    <Empty title="No repositories yet.">
+    <Empty title="No repositories yet">
       <Text size="sm" c="dimmed">
-        They appear once an integration has listed what its token can read.
+        Repositories appear after the first sync of an integration.
       </Text>
     </Empty>
   );

@@ -22,15 +22,15 @@ import { Scans } from './scans.tsx';
 const route = getRouteApi('/shell/repositories/$id');
 const TABS = ['findings', 'scans', 'coverage'] as const;
 
-/** What was looked at, when, and by which rules. */
+/** A repository with its findings, scans and coverage. */
 export default function RepositoryPage() {
   const { id } = route.useParams();
   const { data, error, isPending, refetch } = useQuery(repositoryQuery(id));
   if (error instanceof Problem && error.status === 404)
     return (
       <Page title="Repository">
-        <Empty title="No such repository.">
-          <Text size="sm">It may have been removed with its integration.</Text>
+        <Empty title="Repository not found">
+          <Text size="sm">It may have been removed together with its integration.</Text>
           <TextLink to="/repositories">All repositories</TextLink>
         </Empty>
       </Page>
@@ -42,7 +42,7 @@ export default function RepositoryPage() {
       actions={data === undefined ? undefined : <ScanButtons repository={data} />}
     >
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
-      {isPending && <LoadingRows label="The repository is on its way" />}
+      {isPending && <LoadingRows label="Loading the repository" />}
       {data !== undefined && (
         <>
           <Facts repository={data} />
@@ -56,32 +56,32 @@ export default function RepositoryPage() {
 function Facts({ repository }: { repository: Repository }) {
   const { integrationId, webUrl, defaultBranch, visibility, lastActivityAt, lastScan } = repository;
   const { data: names } = useQuery(integrationNamesQuery);
-  const why = scanBlockReason(repository);
+  const blockReason = scanBlockReason(repository);
   return (
     <>
-      {why !== null && (
+      {blockReason !== null && (
         <Text size="sm" mb="sm">
-          {why}
+          {blockReason}
         </Text>
       )}
       <div className={classes['facts']}>
         <span>
-          of{' '}
+          Integration{' '}
           <TextLink to="/integrations/$id" params={{ id: integrationId }}>
-            {names?.find((each) => each.id === integrationId)?.name ?? 'its integration'}
+            {names?.find((each) => each.id === integrationId)?.name ?? integrationId}
           </TextLink>
         </span>
         <ExternalLink href={webUrl}>Open in GitLab</ExternalLink>
         <span>{visibility}</span>
-        {defaultBranch !== null && <span>branch {defaultBranch}</span>}
+        {defaultBranch !== null && <span>Branch {defaultBranch}</span>}
         {lastActivityAt !== null && (
           <span>
-            active <TimeAgo at={lastActivityAt} />
+            Last activity <TimeAgo at={lastActivityAt} />
           </span>
         )}
         {lastScan !== null && lastScan.finishedAt !== null && (
           <span>
-            scanned <TimeAgo at={lastScan.finishedAt} />
+            Scanned <TimeAgo at={lastScan.finishedAt} />
           </span>
         )}
       </div>

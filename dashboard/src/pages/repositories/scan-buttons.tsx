@@ -10,16 +10,18 @@ import { useShortcuts } from '../../keyboard/hotkeys.ts';
 import { showErrorToast, showToast } from '../../parts/toast.ts';
 import type { Repository } from './repository-data.ts';
 
-/** Scan now, or with all of the past; also by the keys `s` and `f`. */
+/** Buttons for a scan of new commits and of the full history; also shortcuts `s` and `f`. */
 export function ScanButtons({ repository }: { repository: Repository }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const mayScan = useHasRole('operator');
-  const [asking, setAsking] = useState(false);
-  const why = mayScan ? scanBlockReason(repository) : 'Operators and administrators may scan.';
+  const [isRequesting, setRequesting] = useState(false);
+  const blockReason = mayScan
+    ? scanBlockReason(repository)
+    : 'Only operators and administrators can start scans.';
   const scan = async (full: boolean) => {
-    if (why !== null || asking) return;
-    setAsking(true);
+    if (blockReason !== null || isRequesting) return;
+    setRequesting(true);
     try {
       const { scanId } = await request(
         api.repositories[':id'].scan.$post(
@@ -29,14 +31,14 @@ export function ScanButtons({ repository }: { repository: Repository }) {
       );
       showToast(
         <>
-          {full ? 'Scan with history queued.' : 'Scan queued.'}{' '}
+          {full ? 'Full history scan queued.' : 'Scan queued.'}{' '}
           <Anchor
             component="button"
             type="button"
             size="sm"
             onClick={() => void navigate({ to: '/scans/$id', params: { id: scanId } })}
           >
-            Follow it
+            View scan
           </Anchor>
         </>,
       );
@@ -44,28 +46,28 @@ export function ScanButtons({ repository }: { repository: Repository }) {
     } catch (err) {
       showErrorToast(err);
     } finally {
-      setAsking(false);
+      setRequesting(false);
     }
   };
   useShortcuts({ s: () => void scan(false), f: () => void scan(true) });
   return (
-    <Tooltip label={why} disabled={why === null}>
+    <Tooltip label={blockReason} disabled={blockReason === null}>
       <Group gap="sm">
         <Button
-          loading={asking}
-          data-disabled={why !== null}
-          aria-disabled={why !== null}
+          loading={isRequesting}
+          data-disabled={blockReason !== null}
+          aria-disabled={blockReason !== null}
           onClick={() => void scan(false)}
         >
           Scan
         </Button>
         <Button
           variant="default"
-          data-disabled={why !== null}
-          aria-disabled={why !== null}
+          data-disabled={blockReason !== null}
+          aria-disabled={blockReason !== null}
           onClick={() => void scan(true)}
         >
-          Scan with history
+          Scan full history
         </Button>
       </Group>
     </Tooltip>

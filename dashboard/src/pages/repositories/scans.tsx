@@ -17,7 +17,7 @@ import classes from './repositories.module.css';
 const INITIAL_LIMIT = 20;
 const MAX_LIMIT = 200;
 
-/** Its scans, newest first. */
+/** The scans of a repository, newest first. */
 export function Scans({ repositoryId }: { repositoryId: string }) {
   const [limit, setLimit] = useState(INITIAL_LIMIT);
   const { data, error, refetch } = useQuery({
@@ -30,8 +30,8 @@ export function Scans({ repositoryId }: { repositoryId: string }) {
   });
   if (data === undefined && error !== null)
     return <ProblemPanel error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <LoadingRows label="The scans are on their way" />;
-  if (data.items.length === 0) return <Empty title="Never scanned." />;
+  if (data === undefined) return <LoadingRows label="Loading the scans" />;
+  if (data.items.length === 0) return <Empty title="No scans yet" />;
   return (
     <>
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
@@ -42,9 +42,9 @@ export function Scans({ repositoryId }: { repositoryId: string }) {
               <Table.Th>Scan</Table.Th>
               <Table.Th miw={150}>Result</Table.Th>
               <Table.Th>Commit</Table.Th>
-              <Table.Th>Why</Table.Th>
-              <Table.Th>Looked at</Table.Th>
-              <Table.Th>Took</Table.Th>
+              <Table.Th>Trigger</Table.Th>
+              <Table.Th>Scope</Table.Th>
+              <Table.Th>Duration</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -56,7 +56,7 @@ export function Scans({ repositoryId }: { repositoryId: string }) {
       </ScrollBox>
       {data.nextCursor !== null && limit < MAX_LIMIT && (
         <Button mt="sm" variant="default" onClick={() => setLimit(MAX_LIMIT)}>
-          Show older ones
+          Show older scans
         </Button>
       )}
     </>
@@ -77,8 +77,8 @@ function ScanRow({ scan }: { scan: Scan }) {
         <LabelBadge word={scanLabel(scan, found)} />
       </Table.Td>
       <Table.Td className={classes['mono']}>{commit?.slice(0, 7)}</Table.Td>
-      <Table.Td>{TRIGGER_TEXTS[trigger] ?? trigger}</Table.Td>
-      <Table.Td>{HISTORY_TEXTS[history] ?? history}</Table.Td>
+      <Table.Td>{TRIGGER_TEXTS[trigger]}</Table.Td>
+      <Table.Td>{HISTORY_TEXTS[history]}</Table.Td>
       <Table.Td>
         {startedAt !== null &&
           finishedAt !== null &&

@@ -7,17 +7,17 @@ import type { RepositoryFilter } from './repository-data.ts';
 import { fetchRepository, patchRepository, repositoriesQuery } from './repository-data.ts';
 
 const REFETCH_INTERVAL_MS = 1_000;
-/** Rows read anew at once: a fleet that is scanned changes more than that a second, and waits its turn. */
+/** Limits requests while a large fleet is scanned; the other rows wait for the next tick. */
 const MAX_REFETCHES_PER_TICK = 10;
 
-/** The list of a filter; what changes is read anew row by row, what is added is counted and waits to be shown. */
+/** The list for a filter. Changed rows are refetched in place; new rows are counted and shown on request. */
 export function useRepositoryList(filter: RepositoryFilter) {
   const client = useQueryClient();
   const list = useInfiniteQuery(repositoriesQuery(filter));
   const rows = useMemo(() => uniqueRows(list.data), [list.data]);
   const [added, setAdded] = useState(0);
   const text = JSON.stringify(filter);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new filter resets the count
   useEffect(() => setAdded(0), [text]);
   const showNew = useCallback(async () => {
     setAdded(0);
@@ -28,25 +28,25 @@ export function useRepositoryList(filter: RepositoryFilter) {
     if (isEmpty && added > 0) void showNew();
   }, [isEmpty, added, showNew]);
   const known = useMemo(() => new Set(rows.map(({ id }) => id)), [rows]);
-  const change = useRowRefetch();
+  const refetchRow = useRowRefetch();
   useLiveEvents(({ kind, repositoryId, integrationId }) => {
     if (repositoryId === null) return;
-    if (known.has(repositoryId)) return change(repositoryId);
-    const concerns = filter.integrationId === undefined || filter.integrationId === integrationId;
-    if (kind === 'repository.added' && concerns) setAdded((count) => count + 1);
+    if (known.has(repositoryId)) return refetchRow(repositoryId);
+    const matchesIntegration = filter.integrationId === undefined || filter.integrationId === integrationId;
+    if (kind === 'repository.added' && matchesIntegration) setAdded((count) => count + 1);
   });
   return { list, rows, added, showNew };
 }
 
 function useRowRefetch(): (id: string) => void {
   const client = useQueryClient();
-  const waiting = useRef(new Set<string>());
+  const pending = useRef(new Set<string>());
   useEffect(() => {
     const timer = setInterval(() => {
       if (document.hidden) return;
-      for (const id of [...waiting.current].slice(0, MAX_REFETCHES_PER_TICK)) {
-        waiting.current.delete(id);
-        // one that is gone meanwhile stays as it was shown; its page says so
+      for (const id of [...pending.current].slice(0, MAX_REFETCHES_PER_TICK)) {
+        pending.current.delete(id);
+        // a repository that was removed in the meantime stays in the list until the next reload
         fetchRepository(id).then(
           (repository) => patchRepository(client, repository),
           () => undefined,
@@ -55,5 +55,5 @@ function useRowRefetch(): (id: string) => void {
     }, REFETCH_INTERVAL_MS);
     return () => clearInterval(timer);
   }, [client]);
-  return useCallback((id: string) => void waiting.current.add(id), []);
+  return useCallback((id: string) => void pending.current.add(id), []);
 }

@@ -4,7 +4,7 @@ import { useHasRole } from '../../../api/session.ts';
 import { useTemporalLink } from '../../../api/use-temporal-link.ts';
 import { useShortcuts } from '../../../keyboard/hotkeys.ts';
 import type { Integration } from '../data.ts';
-import { rotationBlockText } from '../labels.ts';
+import { isRotationPossible } from '../labels.ts';
 import { useVerify } from '../use-verify.ts';
 import type { DialogName } from './dialog-props.ts';
 import { useIntegrationActions } from './use-integration-actions.ts';
@@ -14,7 +14,7 @@ interface Props {
   open: (dialog: DialogName) => void;
 }
 
-/** What can be done with an integration. Narrow pages show one button and the rest behind the dots. */
+/** The actions of an integration. Narrow pages show one button and a menu with the others. */
 export function Actions({ integration, open }: Props) {
   const mayOperate = useHasRole('operator');
   const { verify, isRunning } = useVerify();
@@ -24,7 +24,7 @@ export function Actions({ integration, open }: Props) {
   return (
     <>
       <Button variant="default" loading={isRunning(integration.id)} onClick={() => verify(integration.id)}>
-        Verify now
+        Verify
       </Button>
       <Button variant="default" visibleFrom="sm" loading={sync.isPending} onClick={() => sync.mutate(false)}>
         Sync
@@ -36,8 +36,8 @@ export function Actions({ integration, open }: Props) {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => scan.mutate()}>What is new</Menu.Item>
-          <Menu.Item onClick={() => open('scan')}>All, with history</Menu.Item>
+          <Menu.Item onClick={() => scan.mutate()}>New commits</Menu.Item>
+          <Menu.Item onClick={() => open('scan')}>Full history</Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <More integration={integration} open={open} />
@@ -66,12 +66,12 @@ function More({ integration, open }: Props) {
               Sync
             </Menu.Item>
             <Menu.Item hiddenFrom="sm" onClick={() => scan.mutate()}>
-              Scan what is new
+              Scan new commits
             </Menu.Item>
             <Menu.Item hiddenFrom="sm" onClick={() => open('scan')}>
-              Scan all, with history
+              Scan full history
             </Menu.Item>
-            {/* the first that is there at any width: one that is hidden takes no focus */}
+            {/* the first item that is visible at every width: a hidden item cannot take focus */}
             <Menu.Item data-autofocus onClick={() => open('replace')}>
               Replace token
             </Menu.Item>
@@ -94,16 +94,15 @@ function More({ integration, open }: Props) {
   );
 }
 
-/** What cannot be done now says why where it would be done. */
+/** A disabled item shows why rotation is not possible. */
 function RotateItem({ integration: { token }, open }: Props) {
-  const block = token?.rotateBlockedBy ?? null;
-  const canRotate = token?.canRotate === true || block === 'expires_within_48_hours';
+  const canRotate = isRotationPossible(token);
   return (
     <Menu.Item disabled={!canRotate} onClick={() => open('rotate')}>
-      Rotate at GitLab
+      Rotate token
       {!canRotate && (
         <Text size="xs" c="dimmed" maw={220}>
-          Not possible: {rotationBlockText(block)}
+          Not possible: {token?.rotateBlockedReason ?? 'the token has not been verified yet'}
         </Text>
       )}
     </Menu.Item>

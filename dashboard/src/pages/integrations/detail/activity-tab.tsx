@@ -24,7 +24,7 @@ const fetchEvents = (id: string, cursor: string) =>
     }),
   );
 
-/** What happened to the integration, as it happens. */
+/** Live events and syncs of the integration. */
 export default function ActivityTab({ id }: { id: string }) {
   return (
     <div className={classes['columns']}>
@@ -44,7 +44,7 @@ export default function ActivityTab({ id }: { id: string }) {
   );
 }
 
-/** Kept true by the stream itself: what arrives is put in front, nothing is asked again. */
+/** New events of the stream are prepended without a refetch. */
 function useTimeline(id: string) {
   const client = useQueryClient();
   const queryKey = ['timeline', id];
@@ -67,7 +67,7 @@ function useTimeline(id: string) {
   return timeline;
 }
 
-/** What is stored has an id, and says in words what happened. */
+/** Stored events have an id and a text; live-only events do not. */
 function isStored(event: object): event is Page['items'][number] {
   return 'id' in event && 'text' in event;
 }
@@ -79,34 +79,34 @@ function Timeline({ id }: { id: string }) {
   return (
     <>
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}
-      {groups.length === 0 && error === null && <Empty title="Nothing happened yet." />}
+      {groups.length === 0 && error === null && <Empty title="No events yet" />}
       <ol className={classes['events']}>
         {groups.map((group) => (
-          // the oldest of a group keeps its place while newer ones join it
-          <Group key={(group.rest.at(-1) ?? group.head).id} group={group} />
+          // keyed by its oldest event, so that a group keeps its identity while newer events join it
+          <EventEntry key={(group.rest.at(-1) ?? group.head).id} group={group} />
         ))}
       </ol>
       {hasNextPage && (
         <Button variant="default" mt="sm" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Older ones
+          Show older events
         </Button>
       )}
     </>
   );
 }
 
-function Group({ group: { head, rest } }: { group: EventGroup<TimelineEvent> }) {
+function EventEntry({ group: { head, rest } }: { group: EventGroup<TimelineEvent> }) {
   return (
     <li className={classes['event']}>
       <span className={classes['dot']} style={{ background: `var(--secu-dot-${eventHue(head.kind)})` }} />
-      <Line event={head} />
+      <EventLine event={head} />
       {rest.length > 0 && (
         <details className={classes['rest']}>
           <summary>{formatCount(rest.length, 'more event')} of this kind</summary>
           <ol className={classes['events']}>
             {rest.map((event) => (
               <li key={event.id} className={classes['folded']}>
-                <Line event={event} />
+                <EventLine event={event} />
               </li>
             ))}
           </ol>
@@ -116,7 +116,7 @@ function Group({ group: { head, rest } }: { group: EventGroup<TimelineEvent> }) 
   );
 }
 
-function Line({ event: { text, at, kind, actor } }: { event: TimelineEvent }) {
+function EventLine({ event: { text, at, kind, actor } }: { event: TimelineEvent }) {
   return (
     <div>
       <span className={classes['text']}>{text}</span>

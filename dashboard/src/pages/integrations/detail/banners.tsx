@@ -17,7 +17,7 @@ interface Props {
   open: (dialog: DialogName) => void;
 }
 
-/** What a person has to know before anything else, each with its way out. */
+/** Problems of the integration, each with the action that resolves it. */
 export function Banners({ integration, open }: Props) {
   const { status, sync } = integration;
   return (
@@ -26,7 +26,11 @@ export function Banners({ integration, open }: Props) {
       {status === 'invalid' && <Invalid integration={integration} open={open} />}
       {status === 'paused' && <Paused integration={integration} />}
       <Outage integration={integration} />
-      {sync.cause === 'brake_engaged' ? <Brake integration={integration} /> : <SyncTrouble sync={sync} />}
+      {sync.cause === 'brake_engaged' ? (
+        <RemovalReview integration={integration} />
+      ) : (
+        <SyncProblem sync={sync} />
+      )}
     </>
   );
 }
@@ -43,10 +47,10 @@ function Pending() {
   return (
     <Banner hue="info" title="Checking with GitLab">
       <List size="sm">
-        <List.Item>Is the token alive, whose is it, what may it do, until when?</List.Item>
-        <List.Item>Then its repositories are listed, and each is cloned and scanned.</List.Item>
+        <List.Item>Secu checks the token: owner, scopes and expiry date.</List.Item>
+        <List.Item>Then it lists the repositories, and clones and scans each one.</List.Item>
       </List>
-      <Text size="sm">The page follows by itself.</Text>
+      <Text size="sm">This page updates automatically.</Text>
     </Banner>
   );
 }
@@ -61,11 +65,11 @@ function Invalid({ integration, open }: Props) {
         {mayReplace ? (
           <Button onClick={() => open('replace')}>Replace token</Button>
         ) : (
-          <Text size="sm">An operator or an administrator can replace the token.</Text>
+          <Text size="sm">An operator or administrator can replace the token.</Text>
         )}
         {lastVerifiedAt !== null && (
           <Text size="xs" c="dimmed">
-            looked at <TimeAgo at={lastVerifiedAt} />. Nothing that was found is lost.
+            Verified <TimeAgo at={lastVerifiedAt} />. Existing findings are kept.
           </Text>
         )}
       </Group>
@@ -78,7 +82,7 @@ function Paused({ integration }: { integration: Integration }) {
   const { pause } = useIntegrationActions(integration);
   return (
     <Banner hue="neutral" title="Paused">
-      <Text size="sm">Syncs and scans stand still. Verification and warnings of expiry go on.</Text>
+      <Text size="sm">Syncs and scans are stopped. Token checks and expiry alerts continue.</Text>
       {mayResume && (
         <Button variant="default" mt="sm" loading={pause.isPending} onClick={() => pause.mutate(false)}>
           Resume
@@ -94,14 +98,14 @@ function Outage({ integration }: { integration: Integration }) {
   if (reachability.state !== 'unreachable') return null;
   const outage = outageText(reachability.since, nowMs);
   return (
-    <Banner hue="warn" title={`${outage}. The status is the last one known.`}>
-      {/* with an invalid token the advice is about that one */}
+    <Banner hue="warn" title={`${outage}. Showing the last known status.`}>
+      {/* with an invalid token the advice is about the token */}
       {status !== 'invalid' && advice !== null && <Text size="sm">{advice}</Text>}
       <Text size="xs" c="dimmed">
         {causeTitle(reachability.cause)}
         {nextVerifyAt !== null && (
           <>
-            {' · '}next try <TimeAgo at={nextVerifyAt} />
+            {' · '}next attempt <TimeAgo at={nextVerifyAt} />
           </>
         )}
       </Text>
@@ -109,22 +113,22 @@ function Outage({ integration }: { integration: Integration }) {
   );
 }
 
-function SyncTrouble({ sync }: { sync: Integration['sync'] }) {
-  const word = syncLabel(sync);
-  if (word === null || sync.cause === null) return null;
+function SyncProblem({ sync }: { sync: Integration['sync'] }) {
+  const label = syncLabel(sync);
+  if (label === null || sync.cause === null) return null;
   return (
-    <Banner hue={word.hue} title={word.text}>
+    <Banner hue={label.hue} title={label.text}>
       <Text size="sm">
         {sync.state === 'failed'
-          ? 'Nothing was removed. The next sync tries again; Sync starts one now.'
-          : 'It goes on by itself.'}
+          ? 'Nothing was removed. The next sync retries; select Sync to start one now.'
+          : 'The sync continues automatically.'}
       </Text>
     </Banner>
   );
 }
 
-/** A listing without many repositories that we know, held back until somebody says that this is right. */
-function Brake({ integration }: { integration: Integration }) {
+/** A sync that would remove many known repositories waits until an administrator accepts it. */
+function RemovalReview({ integration }: { integration: Integration }) {
   const isAdmin = useHasRole('admin');
   const { sync } = useIntegrationActions(integration);
   const { data } = useQuery({
@@ -142,23 +146,22 @@ function Brake({ integration }: { integration: Integration }) {
   const what =
     typeof lost === 'number' ? formatCount(lost, 'repository', 'repositories') : 'many repositories';
   return (
-    <Banner hue="warn" title={`The last list would take away ${what}`}>
+    <Banner hue="warn" title={`The last sync would remove ${what}`}>
       <Text size="sm">
-        It is held back: of {formatCount(integration.counts.repositories, 'repository', 'repositories')}{' '}
-        nothing was removed. Two more lists that say the same are taken by themselves. If groups or projects
-        really went, accept it.
+        Nothing has been removed. Secu applies the change after two more syncs with the same result. If groups
+        or projects were deleted on purpose, accept the change.
       </Text>
       <Group gap="sm" mt="sm">
         {isAdmin ? (
           <Button variant="default" loading={sync.isPending} onClick={() => sync.mutate(true)}>
-            Accept the new list
+            Accept the change
           </Button>
         ) : (
-          <Text size="sm">An administrator can accept the new list.</Text>
+          <Text size="sm">An administrator can accept the change.</Text>
         )}
         {event !== undefined && (
           <Text size="xs" c="dimmed">
-            since <TimeAgo at={event.at} />
+            Since <TimeAgo at={event.at} />
           </Text>
         )}
       </Group>

@@ -10,13 +10,13 @@ type Answer = Awaited<ReturnType<typeof explain>>;
 const explain = (id: string, path: string) =>
   request(api.integrations[':id'].explain.$get({ param: { id }, query: { path } }));
 
-/** Says of one path why it is not listed, or that it is. */
+/** Explains why a repository is or is not listed. */
 export function Explain({ id }: { id: string }) {
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const [isAsking, setAsking] = useState(false);
+  const [isLoading, setLoading] = useState(false);
   const run = async (path: string) => {
-    setAsking(true);
+    setLoading(true);
     setError(null);
     try {
       setAnswer(await explain(id, path));
@@ -24,7 +24,7 @@ export function Explain({ id }: { id: string }) {
       setAnswer(null);
       setError(err);
     } finally {
-      setAsking(false);
+      setLoading(false);
     }
   };
   return (
@@ -39,14 +39,14 @@ export function Explain({ id }: { id: string }) {
       >
         <TextInput
           name="path"
-          aria-label="Path or address of the repository"
+          aria-label="Path or URL of the repository"
           placeholder="group/project"
           required
           maxLength={2_000}
           spellCheck={false}
           className={classes['path']}
         />
-        <Button type="submit" variant="default" loading={isAsking}>
+        <Button type="submit" variant="default" loading={isLoading}>
           Explain
         </Button>
       </form>

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { causeTitle } from '../../../format/labels.ts';
+import { capitalize, causeTitle } from '../../../format/labels.ts';
 import { useNow } from '../../../format/time.ts';
 import { ExternalLink } from '../../../parts/external-link.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
@@ -15,7 +15,7 @@ import classes from './facts.module.css';
 
 type Token = NonNullable<Integration['token']>;
 
-/** What is known of the integration and of its token; nothing of the token itself. */
+/** Facts about the integration and its token; never the token itself. */
 export function Facts({ integration }: { integration: Integration }) {
   const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync } = integration;
   return (
@@ -26,7 +26,7 @@ export function Facts({ integration }: { integration: Integration }) {
           <ExternalLink href={baseUrl}>{hostOf(baseUrl)}</ExternalLink>
         </Fact>
         <Fact name="Verified">
-          {lastVerifiedAt === null ? 'not yet' : <TimeAgo at={lastVerifiedAt} />}
+          {lastVerifiedAt === null ? 'Not yet' : <TimeAgo at={lastVerifiedAt} />}
           {nextVerifyAt !== null && (
             <Text span size="xs" c="dimmed">
               {' '}
@@ -59,7 +59,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 
 function LifetimeRow({ token, cause }: { token: TokenDates; cause: string | null }) {
   const { text, hue } = tokenExpiryLabel(token, cause, useNow());
-  const life = lifetimeOf(token);
+  const lifetime = lifetimeOf(token);
   return (
     <div className={classes['life']}>
       <Text size="sm" fw={600} {...(hue !== 'neutral' && { c: hue })}>
@@ -67,9 +67,9 @@ function LifetimeRow({ token, cause }: { token: TokenDates; cause: string | null
       </Text>
       {isUnusable(cause) ? <span /> : <LifetimeBar token={token} thick />}
       <Text size="xs" c="dimmed">
-        {life !== null && !isUnusable(cause) && `${life.goneDays} of ${life.days} days are over · `}
+        {lifetime !== null && !isUnusable(cause) && `day ${lifetime.elapsedDays} of ${lifetime.days} · `}
         {token.expiresAt !== null &&
-          `${isUnusable(cause) ? 'would have ended' : 'ends'} ${token.expiresAt} 00:00 UTC`}
+          `${isUnusable(cause) ? 'would have expired' : 'expires'} ${token.expiresAt} 00:00 UTC`}
       </Text>
     </div>
   );
@@ -80,13 +80,13 @@ function TokenFacts({ token, autoRotate }: { token: Token; autoRotate: Integrati
   return (
     <>
       <Fact name="Owner">
-        {owner.username ?? 'not known'}{' '}
+        {owner.username ?? 'unknown'}{' '}
         <Text span size="xs" c="dimmed">
           {OWNER_KIND_TEXTS[owner.kind]}
         </Text>
       </Fact>
       <Fact name="Token">
-        {name ?? 'without a name'}
+        {name ?? 'unnamed'}
         {gitlabTokenId !== null && (
           <Text span size="xs" c="dimmed">
             {' '}
@@ -102,12 +102,12 @@ function TokenFacts({ token, autoRotate }: { token: Token; autoRotate: Integrati
         </Fact>
       )}
       {replacedAt !== null && (
-        <Fact name="In place since">
+        <Fact name="Replaced">
           <TimeAgo at={replacedAt} />
         </Fact>
       )}
       {expiry.nextFlagAt !== null && (
-        <Fact name="Next warning">
+        <Fact name="Next expiry warning">
           <TimeAgo at={expiry.nextFlagAt} />
         </Fact>
       )}
@@ -129,8 +129,4 @@ function Warnings({ token }: { token: Token }) {
       ))}
     </ul>
   );
-}
-
-function capitalize(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -16,38 +16,38 @@ type Preview = Awaited<ReturnType<typeof fetchPreview>>;
 const fetchPreview = (id: string, filters: Filters) =>
   request(api.integrations[':id'].filters.preview.$post({ param: { id }, json: { filters } }));
 
-/** Filters are looked at before they are saved: what they would add and take away. */
+/** Filters are previewed before they can be saved. */
 export function FilterSettings({ integration: { id, filters } }: { integration: Integration }) {
-  const patch = useUpdateIntegration(id);
-  const [seen, setSeen] = useState<{ filters: Filters; preview: Preview } | null>(null);
-  const look = useSubmit(async (form) => {
-    const wanted = readFilters(form);
-    setSeen({ filters: wanted, preview: await fetchPreview(id, wanted) });
+  const update = useUpdateIntegration(id);
+  const [previewed, setPreviewed] = useState<{ filters: Filters; preview: Preview } | null>(null);
+  const preview = useSubmit(async (form) => {
+    const next = readFilters(form);
+    setPreviewed({ filters: next, preview: await fetchPreview(id, next) });
   });
   const save = useSubmit(async () => {
-    if (seen === null) return;
-    await patch({ filters: seen.filters });
-    setSeen(null);
+    if (previewed === null) return;
+    await update({ filters: previewed.filters });
+    setPreviewed(null);
   });
   return (
     <SettingsSection title="Filters">
-      {/* what was looked at is no longer what stands in the fields */}
-      <form onSubmit={look.submit} onChange={() => setSeen(null)} className={classes['form']}>
+      {/* a changed field makes the preview obsolete */}
+      <form onSubmit={preview.submit} onChange={() => setPreviewed(null)} className={classes['form']}>
         <FilterFields filters={filters} />
-        {look.error !== null && <ProblemPanel error={look.error} />}
-        <Button type="submit" variant="default" loading={look.isRunning} className={classes['act']}>
+        {preview.error !== null && <ProblemPanel error={preview.error} />}
+        <Button type="submit" variant="default" loading={preview.isRunning} className={classes['act']}>
           Preview
         </Button>
       </form>
-      {seen !== null && (
+      {previewed !== null && (
         <form onSubmit={save.submit}>
-          <PreviewPanel preview={seen.preview} />
+          <PreviewPanel preview={previewed.preview} />
           {save.error !== null && <ProblemPanel error={save.error} />}
           <Group gap="sm" mt="sm">
             <Button type="submit" loading={save.isRunning}>
               Save filters
             </Button>
-            <Button variant="default" onClick={() => setSeen(null)}>
+            <Button variant="default" onClick={() => setPreviewed(null)}>
               Cancel
             </Button>
           </Group>
@@ -65,8 +65,8 @@ function PreviewPanel({ preview: { added, removed, sample } }: { preview: Previe
       role="status"
       title={
         isSame
-          ? 'Nothing would change among the repositories that are known.'
-          : `${formatCount(added, 'repository', 'repositories')} would be added, ${removed.toLocaleString('en')} left out`
+          ? 'No change to the known repositories'
+          : `${formatCount(added, 'repository', 'repositories')} would be added, ${removed.toLocaleString('en')} excluded`
       }
     >
       <ul className={classes['sample']}>

@@ -3,7 +3,7 @@ import type { Integration } from '../data.ts';
 import { scanProgress } from '../scan-progress.ts';
 import classes from './progress.module.css';
 
-/** How far the scans are, while some wait or run. */
+/** Scan progress while scans are queued or running. */
 export function Progress({ integration }: { integration: Integration }) {
   const progress = scanProgress(integration);
   if (progress === null) return null;
@@ -14,13 +14,9 @@ export function Progress({ integration }: { integration: Integration }) {
         Scanning: {done.toLocaleString('en')} of {all.toLocaleString('en')}{' '}
         {all === 1 ? 'repository' : 'repositories'} done
       </Text>
-      <Bar
-        value={(done / all) * 100}
-        aria-label="Repositories that no scan waits for"
-        className={classes['bar']}
-      />
+      <Bar value={(done / all) * 100} aria-label="Repositories done" className={classes['bar']} />
       <Text size="xs" c="dimmed">
-        {running.toLocaleString('en')} running · {queued.toLocaleString('en')} waiting
+        {running.toLocaleString('en')} running · {queued.toLocaleString('en')} queued
       </Text>
     </section>
   );

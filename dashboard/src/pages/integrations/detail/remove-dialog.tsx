@@ -14,7 +14,7 @@ export function RemoveDialog({ integration: { id, name, counts }, onClose }: Dia
   const repositories = counts.repositories + counts.excluded + counts.missing;
   const remove = async () => {
     await request(api.integrations[':id'].$delete({ param: { id } }));
-    showToast(`${name} was removed.`);
+    showToast(`Integration ${name} removed.`);
     await navigate({ to: '/integrations' });
     client.removeQueries({ queryKey: queryKeys.integration(id) });
     for (const queryKey of [
@@ -30,16 +30,16 @@ export function RemoveDialog({ integration: { id, name, counts }, onClose }: Dia
       title={`Remove ${name}?`}
       phrase={name}
       act="Remove integration"
-      keep="Keep"
       onAct={remove}
       onClose={onClose}
     >
       <Text size="sm">
-        Scanning stops, the sealed token is wiped, {formatCount(repositories, 'repository', 'repositories')}{' '}
-        and {formatCount(counts.openFindings, 'open finding')} leave Secu.
+        Scanning stops. Secu deletes the stored token,{' '}
+        {formatCount(repositories, 'repository', 'repositories')} and{' '}
+        {formatCount(counts.openFindings, 'open finding')}.
       </Text>
       <Text size="sm" mt="sm">
-        The token stays valid at GitLab; revoke it there.
+        The token stays valid in GitLab. Revoke it there if you no longer need it.
       </Text>
     </Confirm>
   );

@@ -13,23 +13,23 @@ import type { DialogProps } from './dialog-props.ts';
 import { useSubmit } from './use-submit.ts';
 
 /**
- * Puts a new token in place of the old one, which stays until the new one has proved itself. The field is emptied once
- * the server has decided; only a token that reaches less stays in it, to be sent again with a word.
+ * Replaces the token. The server verifies the new one before it drops the old one. The field is cleared after the
+ * answer, except when the new token reaches fewer repositories and the user may want to accept that.
  */
 export function ReplaceDialog({ integration: { id, name, baseUrl }, onClose }: DialogProps) {
-  const settle = useCacheIntegration();
+  const cacheIntegration = useCacheIntegration();
   const [fault, setFault] = useState<TokenFault | null>(null);
   const { submit, isRunning, error } = useSubmit(async (form) => {
-    const found = findTokenFault(formField(form, 'token').trim());
-    setFault(found);
-    if (found !== null) return;
+    const tokenFault = findTokenFault(formField(form, 'token').trim());
+    setFault(tokenFault);
+    if (tokenFault !== null) return;
     try {
       const { done, body } = await putToken(id, form);
-      settle(body);
+      cacheIntegration(body);
       showToast(
         done
           ? replacedText(body)
-          : 'GitLab is slow. The old token stays until the new one is verified; the page follows.',
+          : 'GitLab is slow. The old token stays in use until the new one is verified.',
       );
       onClose();
     } catch (err) {
@@ -48,13 +48,13 @@ export function ReplaceDialog({ integration: { id, name, baseUrl }, onClose }: D
         )}
         {error !== null && shrinks === null && <Refused error={error} />}
         <Text size="sm">
-          Secu tries the new token at {baseUrl} first. If it is good, it takes the place of the old one, which
-          is wiped; repositories and findings stay. If not, the old one stays.
+          Secu verifies the new token with {baseUrl} first. If it works, Secu deletes the old token and keeps
+          repositories and findings. If not, the old token stays in use.
         </Text>
         <PasswordInput
           name="token"
           label="New token"
-          description="With the scopes read_api and read_repository"
+          description="Required scopes: read_api, read_repository"
           required
           autoComplete="off"
           data-1p-ignore
@@ -65,7 +65,7 @@ export function ReplaceDialog({ integration: { id, name, baseUrl }, onClose }: D
         {shrinks !== null && <ReachShrinks problem={shrinks} />}
         <Group justify="flex-end" gap="sm" mt="lg">
           <Button variant="default" onClick={onClose} disabled={isRunning}>
-            Keep token
+            Cancel
           </Button>
           <Button type="submit" loading={isRunning}>
             Replace token
@@ -83,7 +83,9 @@ function putToken(id: string, form: HTMLFormElement) {
 
 function replacedText({ token }: { token: { expiry: { nextFlagAt: string | null } } | null }): string {
   const next = token?.expiry.nextFlagAt ?? null;
-  return next === null ? 'Token replaced.' : `Token replaced. The next warning is on ${next.slice(0, 10)}.`;
+  return next === null
+    ? 'Token replaced.'
+    : `Token replaced. The next expiry warning is on ${next.slice(0, 10)}.`;
 }
 
 function emptyToken(form: HTMLFormElement): void {
@@ -91,12 +93,12 @@ function emptyToken(form: HTMLFormElement): void {
   if (field instanceof HTMLInputElement) field.value = '';
 }
 
-/** A new token that GitLab refused has a cause of its own; the old one stays in any case. */
+/** Why the new token was not accepted. */
 function Refused({ error }: { error: unknown }) {
   if (error instanceof Problem && error.status === 422)
     return (
       <Alert color="bad" title={`Not replaced: ${causeTitle(error.code)}`} role="alert" mb="md">
-        {error.title}. The old token stays in place.
+        {error.title}. The old token stays in use.
       </Alert>
     );
   return <ProblemPanel error={error} />;
@@ -108,21 +110,21 @@ function ReachShrinks({ problem }: { problem: Problem }) {
   return (
     <Alert
       color="warn"
-      title={`It does not reach ${String(lost)} of ${String(known)} repositories`}
+      title={`The new token cannot access ${String(lost)} of ${String(known)} repositories`}
       role="alert"
       mt="sm"
     >
       <Text size="sm">
-        {newOwner !== null && `It belongs to ${newOwner}, not to the owner of the one before. `}
-        What it does not reach would leave Secu with the next lists. Give it access at GitLab and try again,
-        or take it all the same.
+        {newOwner !== null && `It belongs to a different owner, ${newOwner}. `}
+        Secu would remove these repositories with the next syncs. Give the token access in GitLab and try
+        again, or accept the change.
       </Text>
-      <Checkbox name="acceptLoss" size="xs" mt="sm" label="Take it all the same" />
+      <Checkbox name="acceptLoss" size="xs" mt="sm" label="Replace the token anyway" />
     </Alert>
   );
 }
 
-/** Whose the new token is, where that is somebody else. */
+/** The owner of the new token, if it is not the owner of the old one. */
 function changedOwner(owner: unknown): string | null {
   const { before, after } = (owner ?? {}) as { before?: unknown; after?: unknown };
   return typeof after === 'string' && after !== before ? after : null;

@@ -9,17 +9,17 @@ import type { Integration } from '../data.ts';
 import { Explain } from './explain.tsx';
 
 const route = getRouteApi('/shell/integrations/$id');
-/** The page above the list is long: the list gets most of a window of its own to scroll in. */
+/** Small, although the page above is long, so that the list is almost as high as the window. */
 const ABOVE_PX = 160;
 
-/** What the token reaches, and what of it is left out. */
+/** The repositories that the token can access, including excluded ones. */
 export function RepositoriesTab({ integration }: { integration: Integration }) {
   const { state, q, sort } = route.useSearch();
   const navigate = useNavigate({ from: '/integrations/$id' });
   const client = useQueryClient();
   const { repositories, excluded, missing } = integration.counts;
-  const go = (next: RepositorySearch) => {
-    // a filter that is applied anew shows what there is now
+  const applySearch = (next: RepositorySearch) => {
+    // drop cached lists, so that a new filter shows current data
     client.removeQueries({ queryKey: ['repository-list'], type: 'inactive' });
     void navigate({
       search: ({ tab }) => ({ ...(tab !== undefined && { tab }), ...next }),
@@ -40,12 +40,12 @@ export function RepositoriesTab({ integration }: { integration: Integration }) {
             ...(q !== undefined && { q }),
             ...(sort !== undefined && { sort }),
           }}
-          onSearch={go}
+          onSearch={applySearch}
           stateCounts={{ excluded, missing }}
           above={ABOVE_PX}
         >
           <TextLink to="/repositories" search={{ integration: integration.id }}>
-            As a page
+            Open full page
           </TextLink>
         </RepositoryTable>
       )}
@@ -56,16 +56,16 @@ export function RepositoriesTab({ integration }: { integration: Integration }) {
 function NoRepositories({ integration }: { integration: Integration }) {
   if (integration.sync.lastCompletedAt === null)
     return (
-      <Empty title="Not listed yet.">
+      <Empty title="No repositories yet">
         <Text size="sm" c="dimmed">
-          Repositories arrive here with the first sync.
+          Repositories appear after the first sync.
         </Text>
       </Empty>
     );
   return (
-    <Empty title="The token reaches no repository.">
+    <Empty title="The token cannot access any repositories">
       <Text size="sm" c="dimmed">
-        Invite its owner to the groups to scan, as Reporter or higher, then sync.
+        Invite the owner of the token to the groups to scan, with at least the Reporter role, then sync.
       </Text>
     </Empty>
   );

@@ -8,9 +8,9 @@ import { dateInDays, defaultNewExpiry, MAX_LIFETIME_DAYS } from '../rotation.ts'
 import { idempotencyHeaders, useCacheIntegration } from '../use-verify.ts';
 import type { DialogProps } from './dialog-props.ts';
 
-/** Asks GitLab for a new token in place of this one. What dies and when is said before. */
+/** Lets GitLab replace the token with a new one, after a warning that the old one stops working at once. */
 export function RotateDialog({ integration: { id, name, token }, onClose }: DialogProps) {
-  const settle = useCacheIntegration();
+  const cacheIntegration = useCacheIntegration();
   const nowMs = useNow();
   const [expiresAt, setExpiresAt] = useState(() => defaultNewExpiry(token, nowMs));
   const isLate = token?.rotateBlockedBy === 'expires_within_48_hours';
@@ -20,29 +20,28 @@ export function RotateDialog({ integration: { id, name, token }, onClose }: Dial
     const { done, body } = await requestWithStatus(
       api.integrations[':id'].rotate.$post({ param: { id }, json }, idempotencyHeaders()),
     );
-    settle(body);
+    cacheIntegration(body);
     showToast(
       done
-        ? `The token was rotated. The new one expires on ${body.token?.expiresAt ?? expiresAt}.`
-        : 'GitLab has not answered yet. The rotation goes on; the activity says how it ended.',
+        ? `Token rotated. The new token expires on ${body.token?.expiresAt ?? expiresAt}.`
+        : 'GitLab has not answered yet. The rotation continues; see Activity for the result.',
     );
   };
   return (
     <Confirm
       title={`Rotate the token of ${name}?`}
       act="Rotate token"
-      keep="Keep token"
       disabled={expiresAt === '' || (isLate && !isForced)}
       onAct={rotate}
       onClose={onClose}
     >
       <Text size="sm">
-        GitLab ends the old token at once. Anything else that uses it stops working. New expiry:{' '}
-        <b>{expiresAt === '' ? 'choose a day' : expiresAt}</b>, 00:00 UTC.
+        GitLab revokes the old token immediately. Anything else that uses it stops working. The new token
+        expires on <b>{expiresAt === '' ? 'the selected day' : expiresAt}</b> at 00:00 UTC.
       </Text>
       <TextInput
         type="date"
-        label="New expiry"
+        label="New expiry date"
         mt="sm"
         value={expiresAt}
         min={dateInDays(nowMs, 1)}
@@ -53,7 +52,7 @@ export function RotateDialog({ integration: { id, name, token }, onClose }: Dial
         <Checkbox
           mt="sm"
           size="xs"
-          label="Less than 48 hours are left. Rotate all the same."
+          label="The token expires in less than 48 hours. Rotate it anyway."
           checked={isForced}
           onChange={(event) => setForced(event.currentTarget.checked)}
         />

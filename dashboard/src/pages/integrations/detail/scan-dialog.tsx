@@ -4,16 +4,16 @@ import type { DialogProps } from './dialog-props.ts';
 import { queueScans, showQueuedToast } from './use-integration-actions.ts';
 
 export function ScanDialog({ integration: { id, counts }, onClose }: DialogProps) {
-  const many = formatCount(counts.repositories, 'repository', 'repositories');
+  const repositories = formatCount(counts.repositories, 'repository', 'repositories');
   return (
     <Confirm
-      title={`Scan ${counts.repositories === 1 ? '' : 'all '}${many} with history?`}
+      title={`Scan the full history of ${repositories}?`}
       act="Scan"
       danger={false}
       onAct={async () => showQueuedToast(await queueScans({ id, full: true }))}
       onClose={onClose}
     >
-      This can take hours; nothing else waits for it.
+      This can take hours. Other scans continue in the meantime.
     </Confirm>
   );
 }

@@ -5,7 +5,7 @@ import { useHasRole } from '../../../api/session.ts';
 import { formField } from '../../../parts/form-field.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import type { Integration } from '../data.ts';
-import { rotationBlockText } from '../labels.ts';
+import { isRotationPossible } from '../labels.ts';
 import { RotationFields, readAutoRotate } from '../shared/rotation-fields.tsx';
 import type { DialogName } from './dialog-props.ts';
 import { FilterSettings } from './filter-settings.tsx';
@@ -21,26 +21,26 @@ export default function SettingsTab({
   integration: Integration;
   open: (dialog: DialogName) => void;
 }) {
-  const mayOperate = useHasRole('operator');
+  const isOperator = useHasRole('operator');
   const isAdmin = useHasRole('admin');
-  if (!mayOperate)
-    return <Text size="sm">Operators and administrators may change the settings of an integration.</Text>;
-  // what GitLab does not tell a person may know from where the token was made
-  const asksExpiry = integration.token?.expiry.state === 'unknown';
+  if (!isOperator)
+    return <Text size="sm">Operators and administrators can change the settings of an integration.</Text>;
+  // GitLab does not report the expiry date of every token, but its creator may know it
+  const isExpiryUnknown = integration.token?.expiry.state === 'unknown';
   return (
     <div className={classes['settings']}>
       <NameForm integration={integration} />
       <FilterSettings integration={integration} />
-      {asksExpiry && <ExpiryForm integration={integration} />}
+      {isExpiryUnknown && <ExpiryForm integration={integration} />}
       {isAdmin && <RotationForm integration={integration} />}
       {isAdmin && (
         <SettingsSection title="Remove">
           <Text size="sm">
-            Scanning stops, the sealed token is wiped, repositories and findings leave Secu. The token stays
-            valid at GitLab.
+            Scanning stops. Secu deletes the stored token, the repositories and the findings. The token stays
+            valid in GitLab.
           </Text>
           <Button color="bad" variant="outline" onClick={() => open('remove')} className={classes['act']}>
-            Remove this integration
+            Remove integration
           </Button>
         </SettingsSection>
       )}
@@ -48,7 +48,7 @@ export default function SettingsTab({
   );
 }
 
-/** A part of the settings that is saved by itself. */
+/** A section of the settings with its own Save button. */
 function SettingsForm({
   title,
   save,
@@ -81,25 +81,24 @@ function SettingsForm({
 }
 
 function NameForm({ integration: { id, name } }: { integration: Integration }) {
-  const patch = useUpdateIntegration(id);
+  const update = useUpdateIntegration(id);
   return (
-    <SettingsForm title="Name" save={(form) => patch({ name: formField(form, 'name').trim() })}>
+    <SettingsForm title="Name" save={(form) => update({ name: formField(form, 'name').trim() })}>
       <TextInput name="name" aria-label="Name" defaultValue={name} required maxLength={100} />
     </SettingsForm>
   );
 }
 
 function RotationForm({ integration: { id, autoRotate, token } }: { integration: Integration }) {
-  const patch = useUpdateIntegration(id);
-  const [changed, setChanged] = useState(false);
-  const block = token?.rotateBlockedBy ?? null;
-  const cannot = token?.canRotate !== true && block !== 'expires_within_48_hours' && !autoRotate.enabled;
+  const update = useUpdateIntegration(id);
+  const [isChanged, setChanged] = useState(false);
+  const isDisabled = !isRotationPossible(token) && !autoRotate.enabled;
   return (
     <SettingsForm
-      title="Rotation"
-      disabled={cannot || !changed}
+      title="Automatic rotation"
+      disabled={isDisabled || !isChanged}
       save={async (form) => {
-        await patch({ autoRotate: readAutoRotate(form) });
+        await update({ autoRotate: readAutoRotate(form) });
         setChanged(false);
       }}
     >
@@ -107,13 +106,13 @@ function RotationForm({ integration: { id, autoRotate, token } }: { integration:
         <RotationFields
           enabled={autoRotate.enabled}
           daysBefore={autoRotate.daysBefore}
-          disabled={cannot}
+          disabled={isDisabled}
           onChange={() => setChanged(true)}
         />
       </div>
-      {cannot && (
+      {isDisabled && (
         <Text size="sm" c="warn">
-          Not possible with this token: {rotationBlockText(block)}. Replace it by one that may.
+          Not possible with this token: {token?.rotateBlockedReason ?? 'it has not been verified yet'}.
         </Text>
       )}
     </SettingsForm>
@@ -121,14 +120,14 @@ function RotationForm({ integration: { id, autoRotate, token } }: { integration:
 }
 
 function ExpiryForm({ integration: { id, token } }: { integration: Integration }) {
-  const patch = useUpdateIntegration(id);
+  const update = useUpdateIntegration(id);
   return (
-    <SettingsForm title="Expiry" save={(form) => patch({ expiresAt: formField(form, 'expiresAt') })}>
+    <SettingsForm title="Expiry" save={(form) => update({ expiresAt: formField(form, 'expiresAt') })}>
       <TextInput
         type="date"
         name="expiresAt"
         label="The token expires on"
-        description="GitLab does not tell for this one. Secu warns before this day; the token is dead from 00:00 UTC of it."
+        description="GitLab does not report it for this token. The token expires at 00:00 UTC of this day."
         defaultValue={token?.expiresAt ?? ''}
         required
       />

@@ -1,11 +1,11 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 
-/** One form, one request: not twice at once, and what went wrong is kept to be shown in place. */
+/** Submits a form, one request at a time, and keeps the error so that the form can show it. */
 export function useSubmit(run: (form: HTMLFormElement) => Promise<void>) {
   const [error, setError] = useState<unknown>(null);
   const [isRunning, setRunning] = useState(false);
-  const start = async (form: HTMLFormElement) => {
+  const runOnce = async (form: HTMLFormElement) => {
     if (isRunning) return;
     setRunning(true);
     setError(null);
@@ -19,7 +19,7 @@ export function useSubmit(run: (form: HTMLFormElement) => Promise<void>) {
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    void start(event.currentTarget);
+    void runOnce(event.currentTarget);
   };
   return { submit, isRunning, error };
 }

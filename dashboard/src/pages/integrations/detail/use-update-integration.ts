@@ -4,11 +4,11 @@ import { useCacheIntegration } from '../use-verify.ts';
 
 type Patch = Parameters<(typeof api.integrations)[':id']['$patch']>[0]['json'];
 
-/** Changes an integration; what is shown follows from the answer. */
+/** Updates an integration and caches the answer. */
 export function useUpdateIntegration(id: string) {
-  const settle = useCacheIntegration();
+  const cacheIntegration = useCacheIntegration();
   return async (json: Patch) => {
-    settle(await request(api.integrations[':id'].$patch({ param: { id }, json })));
+    cacheIntegration(await request(api.integrations[':id'].$patch({ param: { id }, json })));
     showToast('Saved.');
   };
 }

@@ -13,21 +13,21 @@ import { TokenLifetime } from '../shared/token-lifetime.tsx';
 import { useVerify } from '../use-verify.ts';
 import classes from './integration-table.module.css';
 
-const HEADS = ['Name', 'Status', 'Owner', 'Days left', 'Repositories', 'Last sync', 'Next check'] as const;
+const HEADS = ['Name', 'Status', 'Owner', 'Expiry', 'Repositories', 'Last sync', 'Next check'] as const;
 
 export function IntegrationTable({
   page,
-  isOld,
+  isStale,
 }: {
   page: { items: Integration[]; nextCursor: string | null };
-  isOld: boolean;
+  isStale: boolean;
 }) {
   const { verify, isRunning } = useVerify();
   const mayVerify = useHasRole('operator');
   const list = useRowShortcuts<HTMLTableElement>(mayVerify ? { v: verify } : {});
   return (
     <>
-      <table ref={list} aria-label="Integrations" aria-busy={isOld} className={classes['table']}>
+      <table ref={list} aria-label="Integrations" aria-busy={isStale} className={classes['table']}>
         <thead className={classes['head']}>
           <tr className={classes['row']}>
             {HEADS.map((text) => (
@@ -61,7 +61,7 @@ export function IntegrationTable({
       </table>
       {page.nextCursor !== null && (
         <Text size="sm" c="dimmed" mt="md">
-          The first {page.items.length} are shown. Search to find the others.
+          Showing the first {page.items.length}. Use the search to find others.
         </Text>
       )}
     </>
@@ -84,7 +84,7 @@ function Row({ integration, verify }: { integration: Integration; verify: ReactN
       </td>
       <td data-cell="owner">
         {token === null ? (
-          <span className={classes['sub']}>not known yet</span>
+          <span className={classes['sub']}>Unknown</span>
         ) : (
           <>
             <span className={classes['cut']} title={token.owner.username ?? undefined}>

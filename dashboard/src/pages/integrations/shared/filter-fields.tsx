@@ -14,15 +14,15 @@ export const DEFAULT_FILTERS: Filters = {
   personal: true,
 };
 
-/** Which of the repositories that a token reaches are scanned. The fields are read by {@link readFilters}. */
+/** Filters for the repositories to scan. {@link readFilters} reads the fields. */
 export function FilterFields({ filters, disabled = false }: { filters: Filters; disabled?: boolean }) {
   return (
     <div className={classes['fields']}>
       <Textarea
         size="xs"
         name="include"
-        label="Only these"
-        description="One pattern a line, such as acme/**. Empty: all."
+        label="Include"
+        description="One pattern per line, such as acme/**. Leave empty to include all."
         placeholder="acme/**"
         defaultValue={filters.include.join('\n')}
         rows={3}
@@ -32,8 +32,8 @@ export function FilterFields({ filters, disabled = false }: { filters: Filters; 
       <Textarea
         size="xs"
         name="exclude"
-        label="Not these"
-        description="Wins over the patterns above. * and ? stop at a slash, ** does not."
+        label="Exclude"
+        description="Takes precedence over Include. * and ? do not match slashes; ** does."
         placeholder="acme/sandbox/**"
         defaultValue={filters.exclude.join('\n')}
         rows={3}
@@ -44,7 +44,7 @@ export function FilterFields({ filters, disabled = false }: { filters: Filters; 
         <Checkbox
           size="xs"
           name="archived"
-          label="Archived ones"
+          label="Archived repositories"
           defaultChecked={filters.archived}
           disabled={disabled}
         />
@@ -52,7 +52,7 @@ export function FilterFields({ filters, disabled = false }: { filters: Filters; 
         <Checkbox
           size="xs"
           name="personal"
-          label="In personal namespaces"
+          label="Personal namespaces"
           defaultChecked={filters.personal}
           disabled={disabled}
         />

@@ -3,7 +3,7 @@ import { formField } from '../../../parts/form-field.ts';
 
 const DAYS = { min: 3, max: 60 };
 
-/** Whether and when Secu renews the token by itself. The fields are read by {@link readAutoRotate}. */
+/** Whether and when Secu rotates the token automatically. {@link readAutoRotate} reads the fields. */
 export function RotationFields({
   enabled,
   daysBefore,
@@ -20,8 +20,8 @@ export function RotationFields({
       <Switch
         size="xs"
         name="rotates"
-        label="Rotate the token at GitLab before it expires"
-        description="It needs the scope self_rotate. GitLab ends the old token at once: use it nowhere else."
+        label="Rotate the token automatically before it expires"
+        description="Requires the scope self_rotate. GitLab revokes the old token immediately, so do not use the token elsewhere."
         defaultChecked={enabled}
         disabled={disabled}
         {...(onChange && { onChange })}
@@ -29,7 +29,7 @@ export function RotationFields({
       <NumberInput
         size="xs"
         name="daysBefore"
-        label="Days before"
+        label="Days before expiry"
         defaultValue={daysBefore}
         {...DAYS}
         allowDecimal={false}

@@ -6,19 +6,20 @@ import {
   IconPlugConnectedX,
   IconProgress,
 } from '@tabler/icons-react';
+import type { IntegrationStatus } from '../../../api/types.ts';
 import { causeTitle } from '../../../format/labels.ts';
 import { useNow } from '../../../format/time.ts';
 import type { Integration } from '../data.ts';
 import { outageText, statusLabel } from '../labels.ts';
 
-const ICONS = {
+const ICONS: Record<IntegrationStatus, typeof IconProgress> = {
   pending: IconProgress,
   active: IconCircleCheck,
   invalid: IconAlertCircle,
   paused: IconPlayerPause,
 };
 
-/** The verdict: colour, icon and word. */
+/** The status with its icon and colour. */
 export function StatusBadge({ integration }: { integration: Integration }) {
   const { text, hue } = statusLabel(integration);
   const Icon = ICONS[integration.status];
@@ -36,16 +37,16 @@ export function StatusBadge({ integration }: { integration: Integration }) {
   );
 }
 
-/** An outage, which never changes the verdict: since when, and why where that says more. */
+/** An outage and its cause. An outage never changes the status. */
 export function Unreachable({ integration }: { integration: Integration }) {
   const nowMs = useNow();
   const { state, since, cause } = integration.reachability;
   if (state !== 'unreachable') return null;
-  const finer = cause === null || cause === 'gitlab_unreachable' ? '' : ` (${causeTitle(cause)})`;
+  const detail = cause === null || cause === 'gitlab_unreachable' ? '' : ` (${causeTitle(cause)})`;
   return (
     <Text size="xs" c="warn">
       <IconPlugConnectedX size={12} aria-hidden="true" /> {outageText(since, nowMs)}
-      {finer}
+      {detail}
     </Text>
   );
 }

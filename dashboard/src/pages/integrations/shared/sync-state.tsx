@@ -3,9 +3,9 @@ import { TimeAgo } from '../../../parts/time-ago.tsx';
 import type { Integration } from '../data.ts';
 import { syncLabel } from '../labels.ts';
 
-/** When the list of repositories was last completed, and what stands in the way of the next; `bare` under a head that says so. */
+/** Time of the last completed sync and a problem, if any; `bare` omits the word "Synced" below a column title. */
 export function SyncState({ sync, bare = false }: { sync: Integration['sync']; bare?: boolean }) {
-  const word = syncLabel(sync);
+  const label = syncLabel(sync);
   return (
     <>
       {sync.lastCompletedAt !== null && (
@@ -14,9 +14,9 @@ export function SyncState({ sync, bare = false }: { sync: Integration['sync']; b
           <TimeAgo at={sync.lastCompletedAt} />
         </Text>
       )}
-      {word !== null && (
-        <Text span size="xs" c={word.hue === 'neutral' ? 'dimmed' : word.hue} display="block">
-          {word.text}
+      {label !== null && (
+        <Text span size="xs" c={label.hue === 'neutral' ? 'dimmed' : label.hue} display="block">
+          {label.text}
         </Text>
       )}
     </>

@@ -4,11 +4,11 @@ import type { TokenDates } from '../expiry.ts';
 import { expiryLabel, isUnusable, lifetimeOf, tokenExpiryLabel } from '../expiry.ts';
 import classes from './token-lifetime.module.css';
 
-/** How long a token lives yet: words, and a bar of its whole life where that is known. */
+/** The remaining time of a token as text, with a bar where its lifetime is known. */
 export function TokenLifetime({ token, cause }: { token: TokenDates; cause: string | null }) {
   const { text, hue } = tokenExpiryLabel(token, cause, useNow());
   return (
-    <span className={classes['life']}>
+    <span className={classes['lifetime']}>
       <Text span size="sm" {...(hue !== 'neutral' && { c: hue, fw: 600 })}>
         {text}
       </Text>
@@ -17,22 +17,22 @@ export function TokenLifetime({ token, cause }: { token: TokenDates; cause: stri
   );
 }
 
-/** What is left of a token's life, in the colour of the threshold that it has reached. */
+/** The remaining part of the lifetime, in the colour of the reached threshold. */
 export function LifetimeBar({ token, thick = false }: { token: TokenDates; thick?: boolean }) {
   const { hue } = expiryLabel(token, useNow());
-  const life = lifetimeOf(token);
-  if (life === null) return null;
-  const left = life.days - life.goneDays;
+  const lifetime = lifetimeOf(token);
+  if (lifetime === null) return null;
+  const left = lifetime.days - lifetime.elapsedDays;
   return (
     <span
       className={classes['bar']}
       data-thick={thick || undefined}
       role="img"
-      aria-label={`${left} of ${life.days} days left`}
+      aria-label={`${left} of ${lifetime.days} days left`}
     >
       <span
         className={classes['left']}
-        style={{ width: `${(left / life.days) * 100}%`, background: `var(--secu-dot-${hue})` }}
+        style={{ width: `${(left / lifetime.days) * 100}%`, background: `var(--secu-dot-${hue})` }}
       />
     </span>
   );
