@@ -65,7 +65,7 @@ export interface ApiDeps {
   /** Tests a token without storing anything. */
   probe: TokenProbe;
   /**
-  * Asks GitLab what the token of an integration can see of one project.
+   * Asks GitLab what the token of an integration can see of one project.
    * @throws SecuError `not_found` | `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*`
    */
   locate: (input: { integrationId: string; path: string }) => Promise<Located>;

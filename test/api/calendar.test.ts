@@ -61,7 +61,7 @@ describe('the calendar', () => {
     expect(events.find(({ start }) => start === '2028-02-29')).toEqual({
       uid: 'int_01JG0000000000000000000000-1@secu.example.com',
       summary: 'Shop: the token has 1 day left',
-      description: expect.stringContaining('12 repositories are not scanned'),
+      description: expect.stringContaining('12 repositories are no longer scanned'),
       start: '2028-02-29',
       end: '2028-03-01',
       allDay: true,

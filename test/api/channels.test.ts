@@ -312,20 +312,20 @@ describe('messages', () => {
 });
 
 describe('the overview', () => {
-  const untold = async () =>
+  const noChannelItems = async () =>
     (await api.call('GET overview')).body.attention.filter(
       ({ kind }: { kind: string }) => kind === 'no_channel',
     );
 
   test('says that nobody is told only while it is so', async () => {
     await world.db.query('delete from channel');
-    expect(await untold()).toMatchObject([{ integrationId: null, text: expect.stringContaining('Nobody') }]);
+    expect(await noChannelItems()).toMatchObject([{ integrationId: null, text: expect.stringContaining('No channel') }]);
     const { body: silent } = await webhook({ events: ['scan.failed'] });
-    expect(await untold()).toHaveLength(1);
+    expect(await noChannelItems()).toHaveLength(1);
     await api.call(`PATCH channels/${silent.id}`, { json: { events: ['integration.expiry_flagged'] } });
-    expect(await untold()).toEqual([]);
+    expect(await noChannelItems()).toEqual([]);
     await api.call(`PATCH channels/${silent.id}`, { json: { enabled: false } });
-    expect(await untold()).toHaveLength(1);
+    expect(await noChannelItems()).toHaveLength(1);
   });
 
   test('names the integration whose flags reach nobody', async () => {
@@ -333,7 +333,7 @@ describe('the overview', () => {
     const { token } = world.simulator.control.createToken({});
     const other = await addIntegration(world, { token, name: 'Other', wake: false });
     await webhook({ integrationIds: [integrationId] });
-    expect(await untold()).toMatchObject([
+    expect(await noChannelItems()).toMatchObject([
       { integrationId: other.integrationId, text: expect.stringContaining('Other') },
     ]);
   });

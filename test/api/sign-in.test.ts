@@ -255,7 +255,7 @@ test('one’s own password is changed by knowing it; all other sessions end, and
   const next = `${PASSWORD} and more`;
   expect((await change({ current: 'not this one at all', password: next })).status).toBe(400);
   const weak = await change({ current: PASSWORD, password: 'too short' });
-  expect(weak.body.errors).toEqual([{ path: 'password', message: 'has less than 12 characters' }]);
+  expect(weak.body.errors).toEqual([{ path: 'password', message: 'has fewer than 12 characters' }]);
   expect(await whoIs(api, there)).toEqual([200, 'heidi']);
   const changed = await change({ current: PASSWORD, password: next });
   expect([changed.status, changed.body.username]).toEqual([200, 'heidi']);

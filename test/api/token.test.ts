@@ -85,7 +85,7 @@ test('a bad token is refused with its cause, wiped, and the old one stays', asyn
   world.simulator.control.revokeToken(bad.tokenId);
   const answer = await replace(bad.token);
   expect([answer.status, answer.body.code]).toEqual([422, 'token_revoked']);
-  expect(answer.body.detail).toContain('old one');
+  expect(answer.body.detail).toContain('the current one stays in use');
   expect(await live()).toEqual([{ version: 1, state: 'current' }]);
   expect(await read()).toMatchObject({ status: 'active', token: { gitlabTokenId: old.tokenId } });
   expect(await kinds()).toContain('integration.token_refused');

@@ -128,7 +128,10 @@ export function createPublicAuthRouter(deps: ApiDeps) {
   /** Starts the session. @returns the path to redirect to */
   async function finish(c: Context<ApiEnv>, signOn: SignOn, recalled: Recalled | null): Promise<string> {
     if (recalled === null)
-      throw new SecuError('unauthenticated', 'this sign-in was not started in this browser, or it took too long');
+      throw new SecuError(
+        'unauthenticated',
+        'this sign-in was not started in this browser, or it took too long',
+      );
     const counted = await countTry(deps, { address: c.get('address'), username: null });
     const query = new URL(c.req.url).searchParams;
     const person = await signOn.finish({ query, memory: recalled.memory });
@@ -146,8 +149,7 @@ function showsPages(c: Context<ApiEnv>): boolean {
 
 /** @throws SecuError `not_found` */
 function signOnOf({ signOn }: ApiDeps): SignOn {
-  if (signOn === null)
-    throw new SecuError('not_found', 'single sign-on is not set up; see SECU_OIDC_ISSUER');
+  if (signOn === null) throw new SecuError('not_found', 'single sign-on is not set up; see SECU_OIDC_ISSUER');
   return signOn;
 }
 

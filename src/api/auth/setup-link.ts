@@ -15,8 +15,8 @@ export function hashOfSetupCode(code: string): string {
 }
 
 /**
-* Creates a link for the first administrator. It works once, within 15 minutes; earlier links expire.
-* @returns `null` when an administrator exists
+ * Creates a link for the first administrator. It works once, within 15 minutes; earlier links expire.
+ * @returns `null` when an administrator exists
  */
 export async function makeSetupLink(input: {
   database: Database;

@@ -54,7 +54,7 @@ export async function signIn(
 }
 
 /**
-* Creates the first administrator with a one-time code.
+ * Creates the first administrator with a one-time code.
  * @throws SecuError `setup_done` | `setup_code_invalid` | `invalid_request` | `name_taken` | `too_many_requests`
  */
 export async function setUp(
@@ -91,8 +91,8 @@ export async function setUp(
 }
 
 /**
-* Signs in a person whom the single sign-on provider identified. A local account of the same name is never taken over.
-* @throws SecuError `forbidden` when no group of the person has a role
+ * Signs in a person whom the single sign-on provider identified. A local account of the same name is never taken over.
+ * @throws SecuError `forbidden` when no group of the person has a role
  */
 export async function signOnAs(deps: ApiDeps, visitor: Visitor, person: SignedOn): Promise<Begun> {
   const { role } = person;
@@ -124,7 +124,8 @@ async function knownOrNew(
   const now = deps.now();
   const known = await tx.users.findBySubject({ issuer, subject });
   const note = async (kind: 'user.created' | 'user.changed', user: { id: string; username: string }) => {
-    const verb = kind === 'user.created' ? 'was created by single sign-on as' : 'now has, by single sign-on, the role';
+    const verb =
+      kind === 'user.created' ? 'was created by single sign-on as' : 'now has, by single sign-on, the role';
     const text = `"${user.username}" ${verb} ${role}.`;
     const data = { userId: user.id, role };
     await tx.events.add([auditEvent({ ...visitor, actor: 'system' }, { kind, text, data })], now);
@@ -175,7 +176,7 @@ async function noteRefusal(
 }
 
 /**
-* Ends this session, or all sessions of the person.
+ * Ends this session, or all sessions of the person.
  * @throws SecuError `invalid_request` for an API key
  */
 export async function signOut(
@@ -195,7 +196,7 @@ export async function signOut(
 }
 
 /**
-* Changes one's own password. Requires the current one; other sessions end, and this one gets a new token.
+ * Changes one's own password. Requires the current one; other sessions end, and this one gets a new token.
  * @throws SecuError `unauthenticated` | `forbidden` | `invalid_request` | `too_many_requests`
  */
 export async function changePassword(

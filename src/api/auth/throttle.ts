@@ -11,7 +11,7 @@ export interface CountedTry {
 }
 
 /**
-* Counts an attempt against the address, and against the named account, whether it exists or not.
+ * Counts an attempt against the address, and against the named account, whether it exists or not.
  * @throws SecuError `too_many_requests` with `retryAfterSeconds`
  */
 export async function countTry(

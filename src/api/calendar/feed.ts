@@ -16,8 +16,8 @@ export interface CalendarToken {
 }
 
 /**
-* The calendar: the expiry date of each token and its coming flags, as whole days in UTC. Names, dates and counts only. When
-* a token is replaced its days move: their ids stay the same.
+ * The calendar: the expiry date of each token and its coming flags, as whole days in UTC. Names, dates and counts only. When
+ * a token is replaced its days move: their ids stay the same.
  * @see RFC 5545
  */
 export function calendarFeed(input: {

@@ -44,7 +44,7 @@ export function createCalendarRouter(deps: ApiDeps, { hide = false } = {}) {
 }
 
 /**
-* The principal: a key with the role `calendar` in the URL, or the usual authentication of a reader.
+ * The principal: a key with the role `calendar` in the URL, or the usual authentication of a reader.
  * @throws SecuError `unauthenticated` | `forbidden`
  */
 async function readerOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<Principal> {

@@ -24,7 +24,7 @@ interface Context {
 }
 
 /**
-* Creates a channel. @returns the signing secret of a webhook, which is shown only in this answer
+ * Creates a channel. @returns the signing secret of a webhook, which is shown only in this answer
  * @throws SecuError `origin_not_allowed` | `mail_not_configured` | `invalid_request`
  */
 export async function createChannel({
@@ -166,10 +166,7 @@ function requireFitting({ kind }: ChannelView, body: z.infer<typeof ChannelPatch
   if (kind === 'email' && body.url !== undefined)
     throw new SecuError('invalid_request', 'url: an email channel has a recipient (to), no url');
   if (kind !== 'email' && body.to !== undefined)
-    throw new SecuError(
-      'invalid_request',
-      `to: a channel of kind ${kind} has a url, no recipient`,
-    );
+    throw new SecuError('invalid_request', `to: a channel of kind ${kind} has a url, no recipient`);
 }
 
 async function requireIntegrations(tx: Stores, ids: readonly string[] | null | undefined): Promise<void> {

@@ -1,8 +1,8 @@
 import { DELIVERY_STATES } from '../../domain/channel.ts';
 import type { ApiDeps } from '../deps.ts';
-import { lookUntil } from '../look-until.ts';
 import { requireRole } from '../middleware/authenticate.ts';
 import { idempotent } from '../middleware/idempotency.ts';
+import { pollUntil } from '../poll-until.ts';
 import {
   answers,
   auditedBy,
@@ -176,7 +176,7 @@ export function createChannelsRouter(deps: ApiDeps) {
 
 /** The delivery when it has finished, or its state after 15 s. */
 async function ended({ database }: Pick<ApiDeps, 'database'>, which: { id: string; channelId: string }) {
-  return lookUntil({
+  return pollUntil({
     read: () => database.stores.deliveries.find(which),
     isDone: (delivery) => delivery === null || delivery.state !== 'queued',
     timeoutMs: TEST_MS,

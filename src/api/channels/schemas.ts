@@ -105,10 +105,7 @@ export const ChannelSchema = z
     name: z.string(),
     enabled: z.boolean(),
     offCause: z.enum(DELIVERY_CAUSES).nullable().openapi({ description: 'Why Secu switched it off' }),
-    url: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Origin of the URL; the rest is sealed' }),
+    url: z.string().nullable().openapi({ description: 'Origin of the URL; the rest is sealed' }),
     to: z.string().nullable(),
     events: z.array(eventKind),
     integrationIds: z.array(z.string()).nullable(),

@@ -8,8 +8,8 @@ import type { ApiEnv } from '../deps.ts';
 import { createRouter } from '../shared.ts';
 
 /**
-* Swagger UI sets styles by script and embeds its icons as data URLs, which this policy allows. The browser blocks
-* requests to any other host.
+ * Swagger UI sets styles by script and embeds its icons as data URLs, which this policy allows. The browser blocks
+ * requests to any other host.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

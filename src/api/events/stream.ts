@@ -19,8 +19,8 @@ interface Reader {
 }
 
 /**
-* Server-sent events from a position on: stored events with their id, none skipped or repeated; live events without an
-* id. Sends a comment every 15 s; ends when the key or session that opened it is no longer valid.
+ * Server-sent events from a position on: stored events with their id, none skipped or repeated; live events without an
+ * id. Sends a comment every 15 s; ends when the key or session that opened it is no longer valid.
  */
 export async function streamEvents(input: Reader & { from: EventPosition }): Promise<void> {
   const { deps, stream } = input;

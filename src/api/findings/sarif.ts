@@ -23,8 +23,8 @@ interface Rule {
 }
 
 /**
-* One SARIF run, one chunk per page. Rules and repositories follow the results, when they are all known;
-* members of a JSON object have no order.
+ * One SARIF run, one chunk per page. Rules and repositories follow the results, when they are all known;
+ * members of a JSON object have no order.
  * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
 export async function* sarifOf(

@@ -11,9 +11,9 @@ import type { TriageOne } from './schemas.ts';
 const NAMED = 100;
 
 /**
-* Ignores or reopens findings, with one event per repository.
-* @returns the number of changed findings
-* @throws SecuError `invalid_request` when `until` is not in the future
+ * Ignores or reopens findings, with one event per repository.
+ * @returns the number of changed findings
+ * @throws SecuError `invalid_request` when `until` is not in the future
  */
 export async function triage({
   deps,

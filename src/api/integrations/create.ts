@@ -12,8 +12,8 @@ import type { NewIntegration } from './schemas.ts';
 const FIRST_VERDICT_MS = 10_000;
 
 /**
-* Seals the token and stores everything in one transaction, then waits up to 10 s for the first verdict. Nothing stored
-* is lost when Temporal or GitLab are unavailable.
+ * Seals the token and stores everything in one transaction, then waits up to 10 s for the first verdict. Nothing stored
+ * is lost when Temporal or GitLab are unavailable.
  * @returns the new id
  * @throws SecuError `origin_not_allowed` | `token_in_use` | `name_taken` | `rotation_not_possible`
  */
@@ -154,10 +154,7 @@ function checkOrigin({
   } catch (err) {
     if (!(err instanceof SecuError) || err.code !== 'origin_not_allowed') throw err;
     if (principal.role !== 'admin')
-      throw new SecuError(
-        'origin_not_allowed',
-        'this GitLab address is not allowed; ask an administrator',
-      );
+      throw new SecuError('origin_not_allowed', 'this GitLab address is not allowed; ask an administrator');
     throw new SecuError(
       'origin_not_allowed',
       `${baseUrl} is not in SECU_GITLAB_ORIGINS. To allow it, set SECU_GITLAB_ORIGINS=…,${baseUrl} (and SECU_ALLOWED_NETWORKS=<CIDR> if it has a private address) and restart.`,

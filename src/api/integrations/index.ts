@@ -4,13 +4,19 @@ import type { ApiDeps } from '../deps.ts';
 import { presentEvent } from '../events/present.ts';
 import { presentRepository } from '../repositories/present.ts';
 import { askedBy, createRouter, found, listInput, presentPage } from '../shared.ts';
-import { changeIntegration, removeIntegration, replaceToken, scanAll, syncNow, verifyNow } from './change.ts';
 import { createIntegration } from './create.ts';
-import { explainPath, previewFilters, repositoryPathOf } from './look.ts';
+import { explainPath, repositoryPathOf } from './explain.ts';
+import { patchIntegration } from './patch.ts';
 import { presentIntegration, presentSyncRun } from './present.ts';
+import { previewFilters } from './preview-filters.ts';
+import { removeIntegration } from './remove.ts';
+import { replaceToken } from './replace-token.ts';
 import { rotateNow } from './rotate.ts';
 import { integrationRoutes } from './routes.ts';
+import { scanAll } from './scan.ts';
+import { syncNow } from './sync.ts';
 import { testToken, tokenLink } from './test-token.ts';
+import { verifyNow } from './verify.ts';
 
 export function createIntegrationsRouter(deps: ApiDeps) {
   const routes = integrationRoutes(deps);
@@ -52,7 +58,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       if (body.autoRotate !== undefined && principal.role !== 'admin') {
         throw new SecuError('forbidden', 'autoRotate requires the role admin');
       }
-      await changeIntegration({ deps, ...askedBy(c), id, body });
+      await patchIntegration({ deps, ...askedBy(c), id, body });
       return c.json(await show(id), 200);
     })
     .openapi(routes.replaceToken, async (c) => {
@@ -62,9 +68,9 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     })
     .openapi(routes.rotate, async (c) => {
       const { id } = c.req.valid('param');
-      const wanted = c.req.valid('json');
-      const force = wanted?.force ?? false;
-      const done = await rotateNow({ deps, ...askedBy(c), id, expiresAt: wanted?.expiresAt, force });
+      const body = c.req.valid('json');
+      const force = body?.force ?? false;
+      const done = await rotateNow({ deps, ...askedBy(c), id, expiresAt: body?.expiresAt, force });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.verify, async (c) => {

@@ -10,11 +10,9 @@ import {
   rotationBlock,
 } from '../../domain/rotation.ts';
 import { rotationBlockText } from '../../domain/rotation-block-texts.ts';
-import { awaitCommand, wake } from '../commands.ts';
+import { awaitCommand, COMMAND_TIMEOUT_MS, wake } from '../commands.ts';
 import type { ApiDeps, Asked } from '../deps.ts';
 import { found } from '../shared.ts';
-
-const ANSWER_MS = 15_000;
 
 /** What "force" does about a block, for callers of the API. */
 const FORCE_HINTS: Partial<Record<RotationFailure, string>> = {
@@ -37,16 +35,16 @@ interface RotateInput extends Asked {
 export async function rotateNow(input: RotateInput): Promise<boolean> {
   const { deps, expiresAt } = input;
   if (expiresAt !== undefined) assertPossibleExpiry(expiresAt, deps.now());
-  const { commandId, wakes } = await order(input);
+  const { commandId, wakes } = await storeRotateCommand(input);
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
-  const result = await awaitCommand({ ...deps, kind: 'rotate', commandId, timeoutMs: ANSWER_MS });
+  const result = await awaitCommand({ ...deps, kind: 'rotate', commandId, timeoutMs: COMMAND_TIMEOUT_MS });
   if (result === null || result.code === 'in_doubt') return false;
   if (result.code === 'ok') return true;
   throw outcomeError(result.code);
 }
 
-async function order(input: RotateInput): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
+async function storeRotateCommand(input: RotateInput): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
   const { deps, requestId, id, expiresAt, force } = input;
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
@@ -58,8 +56,8 @@ async function order(input: RotateInput): Promise<{ commandId: string; wakes: Ou
     if (joined !== null) return { commandId: joined, wakes };
     const inDoubt = (await tx.rotations.open(id)) !== null;
     const block = rotationBlock(rotatableOf({ integration: row, credential, inDoubt }), now.getTime());
-    const isInsisted = force && (block === 'expires_within_48_hours' || block === 'rotation_in_doubt');
-    if (block !== null && !isInsisted) throw refusal(block);
+    const isForced = force && (block === 'expires_within_48_hours' || block === 'rotation_in_doubt');
+    if (block !== null && !isForced) throw refusal(block);
     const payload = { force, by: input.principal.id, ...(expiresAt === undefined ? {} : { expiresAt }) };
     return {
       commandId: await tx.commands.add({ integrationId: id, kind, payload, requestId, now }),

@@ -71,8 +71,8 @@ function presentFacts(input: { run: DryRun; token: TokenFacts; now: Date; thresh
 }
 
 /**
-* Link to GitLab's token form with name, description and scopes filled in; it accepts no expiry date. Older releases drop
-* unknown scopes. Source: GitLab, `app/controllers/user_settings/personal_access_tokens_controller.rb`.
+ * Link to GitLab's token form with name, description and scopes filled in; it accepts no expiry date. Older releases drop
+ * unknown scopes. Source: GitLab, `app/controllers/user_settings/personal_access_tokens_controller.rb`.
  */
 export function tokenLink(input: { baseUrl: string; renew: boolean }): z.infer<typeof TokenLinkSchema> {
   const scopes = ['read_api', 'read_repository', ...(input.renew ? ['self_rotate'] : [])];

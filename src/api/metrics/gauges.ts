@@ -65,10 +65,7 @@ function integrationGauges(gauge: MakeGauge, { integrations, now }: Facts): void
     'Time of the last verdict on the token.',
   );
   const synced = of('secu_integration_last_sync_timestamp_seconds', 'Time of the last complete listing.');
-  const brake = of(
-    'secu_integration_brake_engaged',
-    '1 while the brake holds back a listing.',
-  );
+  const brake = of('secu_integration_brake_engaged', '1 while the brake holds back a listing.');
   for (const each of integrations) {
     const integration = each.id;
     info.set({ integration, name: each.name }, 1);

@@ -84,7 +84,10 @@ export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
     if (principal.role !== 'metrics' && RANK[principal.role] < RANK.viewer)
-      throw new SecuError('forbidden', `this requires the role metrics or viewer; ${currentRoleText(principal)}`);
+      throw new SecuError(
+        'forbidden',
+        `this requires the role metrics or viewer; ${currentRoleText(principal)}`,
+      );
     await next();
   };
 }
@@ -92,7 +95,10 @@ export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
 /** Requires the role `calendar` or any role that may read everything. @throws SecuError `forbidden` */
 export function assertCalendarReader(principal: Principal): void {
   if (principal.role !== 'calendar' && RANK[principal.role] < RANK.viewer)
-    throw new SecuError('forbidden', `this requires the role calendar or viewer; ${currentRoleText(principal)}`);
+    throw new SecuError(
+      'forbidden',
+      `this requires the role calendar or viewer; ${currentRoleText(principal)}`,
+    );
 }
 
 function currentRoleText({ kind, name, role }: Principal): string {

@@ -21,8 +21,8 @@ export function addressScope({
 }
 
 /**
-* The peer of the connection, or, if that is a trusted proxy, the rightmost address in `X-Forwarded-For` that is not a
-* trusted proxy. Everything further left could be forged by the client.
+ * The peer of the connection, or, if that is a trusted proxy, the rightmost address in `X-Forwarded-For` that is not a
+ * trusted proxy. Everything further left could be forged by the client.
  */
 export function clientAddress({
   peer,

@@ -8,7 +8,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 const ONCE_ONLY = new Set(['value', 'signingSecret']);
 
 /**
-* `Idempotency-Key`: a repeated request returns the same status and resource without acting again.
+ * `Idempotency-Key`: a repeated request returns the same status and resource without acting again.
  * @throws SecuError `idempotency_key_reused` | `idempotency_in_progress` | `invalid_request`
  */
 export function idempotent({
@@ -20,7 +20,10 @@ export function idempotent({
     const key = c.req.header('Idempotency-Key');
     if (key === undefined) return next();
     if (!KEY.test(key))
-      throw new SecuError('invalid_request', 'Idempotency-Key: must be 1 to 255 printable characters without spaces');
+      throw new SecuError(
+        'invalid_request',
+        'Idempotency-Key: must be 1 to 255 printable characters without spaces',
+      );
     const id = { principal: c.get('principal').id, route: `${c.req.method} ${c.req.path}`, key };
     const bodyHash = hashBody(await c.req.text());
     const before = await database.stores.idempotency.claim({ ...id, bodyHash, now: now() });
@@ -29,7 +32,10 @@ export function idempotent({
         throw new SecuError('idempotency_key_reused', 'this key was used with another body; use a new key');
       }
       if (before.status === null)
-        throw new SecuError('idempotency_in_progress', 'the first request with this key is still in progress');
+        throw new SecuError(
+          'idempotency_in_progress',
+          'the first request with this key is still in progress',
+        );
       return c.json(
         before.response,
         asStatus(before.status),

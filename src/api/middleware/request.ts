@@ -11,8 +11,8 @@ const REQUEST_ID = /^(?!.*(?:gl[a-z]+-|secu_|whsec_))[\w.:-]{1,100}$/i;
 const OWN_ID = /\/([a-z]{3}_[0-9A-HJKMNP-TV-Z]{26})(?=\/|$)/;
 
 /**
-* Adds a request id to every answer, logs and counts each request, and sets security headers. A client's own
-* `X-Request-Id` is used when it is short, plain and does not look like a token: it is stored in rows.
+ * Adds a request id to every answer, logs and counts each request, and sets security headers. A client's own
+ * `X-Request-Id` is used when it is short, plain and does not look like a token: it is stored in rows.
  */
 export function requestScope({
   log,

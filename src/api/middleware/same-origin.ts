@@ -29,7 +29,7 @@ function originAsked({ c, publicUrl }: { c: Context<ApiEnv>; publicUrl: string }
 }
 
 /**
-* A request that changes something with a session cookie must come from the dashboard, and say so.
+ * A request that changes something with a session cookie must come from the dashboard, and say so.
  * @throws SecuError `forbidden`
  */
 export function requireOwnPage(input: { c: Context<ApiEnv>; publicUrl: string }): void {
@@ -41,7 +41,7 @@ export function requireOwnPage(input: { c: Context<ApiEnv>; publicUrl: string })
 }
 
 /**
-* Refuses sign-ins that another site starts (login CSRF).
+ * Refuses sign-ins that another site starts (login CSRF).
  * @throws SecuError `forbidden`
  */
 export function refuseForeignPage(input: { c: Context<ApiEnv>; publicUrl: string }): void {

@@ -26,7 +26,7 @@ export function isHttps(publicUrl: string): boolean {
 }
 
 /**
-* The session cookie. With two of the same name there is none: one of them was planted, and browsers do not say which.
+ * The session cookie. With two of the same name there is none: one of them was planted, and browsers do not say which.
  */
 export function readCookie(c: Context<ApiEnv>, name: string): string | null {
   const values = (c.req.header('Cookie') ?? '')

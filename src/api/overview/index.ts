@@ -97,8 +97,7 @@ function expiryAlertGapTexts({
   integrations,
 }: ExpiryAlertGaps): { integrationId: string | null; text: string }[] {
   const advice = 'Create a channel: POST /api/v1/channels.';
-  if (allIntegrations)
-    return [{ integrationId: null, text: `No channel sends expiry alerts. ${advice}` }];
+  if (allIntegrations) return [{ integrationId: null, text: `No channel sends expiry alerts. ${advice}` }];
   return integrations.map(({ id, name }) => ({
     integrationId: id,
     text: `${escapeForeignText(name)}: no channel sends its expiry alerts. ${advice}`,

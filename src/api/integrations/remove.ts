@@ -1,0 +1,33 @@
+import { wake } from '../commands.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import { found } from '../shared.ts';
+import type { IntegrationRequest } from './integration-request.ts';
+
+/** Wipes the token in this transaction, even when Temporal is unavailable; workflows, scans and rows are removed afterwards. */
+export async function removeIntegration({
+  deps,
+  principal,
+  requestId,
+  id,
+}: IntegrationRequest): Promise<void> {
+  const now = deps.now();
+  const wakes = await deps.database.transaction(async (tx) => {
+    const row = found(await tx.integrations.lock(id), 'integration');
+    await tx.integrations.remove({ id, now });
+    await tx.credentials.wipeAll({ integrationId: id, now });
+    await tx.events.add(
+      [
+        {
+          kind: 'integration.removed',
+          integrationId: id,
+          actor: actorOf(principal),
+          text: `${row.name} was removed.`,
+          data: { requestId },
+        },
+      ],
+      now,
+    );
+    return [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
+  });
+  await wake(deps, wakes);
+}
