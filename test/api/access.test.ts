@@ -88,7 +88,7 @@ afterAll(async () => {
   await world.close();
 });
 
-test('the document and the table of who may do what name the same routes', () => {
+test('the OpenAPI document and the access table list the same routes', () => {
   const document = openApiDocument(createApp(api.deps), 'x');
   const routes = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
@@ -134,7 +134,7 @@ function rankOf(by: By): number {
 describe.each(Object.entries(NEEDS).flatMap(([route, role]) => (role === 'nobody' ? [] : [{ route, role }])))(
   '$route',
   ({ route, role }) => {
-    test('is closed to nobody', async () => {
+    test('requires authentication', async () => {
       expect(await statusOf(route, 'nobody')).toBe(401);
     });
 
@@ -161,7 +161,7 @@ test.each(Object.keys(NEEDS).filter((route) => NEEDS[route] === 'nobody'))(
   },
 );
 
-test('a key that was removed or has expired opens nothing', async () => {
+test('deleted and expired keys are refused', async () => {
   const made = await api.call('POST api-keys', { json: { name: 'short', role: 'viewer' } });
   const headers = { Authorization: `Bearer ${made.body.value}` };
   expect((await api.call('GET overview', { as: null, headers })).status).toBe(200);
@@ -175,7 +175,7 @@ test('a key that was removed or has expired opens nothing', async () => {
   expect((await api.call('GET overview', { as: null, headers })).status).toBe(401);
 });
 
-test('a refusal by role tells the role that is needed and nothing of the thing', async () => {
+test('a 403 names the required role and nothing about the resource', async () => {
   const answer = await api.call('DELETE integrations/int_01JG0000000000000000000000', { as: 'operator' });
   expect(answer.status).toBe(403);
   expect(answer.body.detail).toContain('admin');

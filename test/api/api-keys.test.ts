@@ -20,7 +20,7 @@ afterAll(async () => {
 const create = (json: unknown, headers: Record<string, string> = {}) =>
   api.call('POST api-keys', { json, headers });
 
-test('a new key is shown once, with its place, and opens what its role opens', async () => {
+test('a new key is shown once, with its Location, and has the access of its role', async () => {
   const made = await create({ name: '  CI  ', role: 'viewer' });
   expect(made.status).toBe(201);
   expect(made.headers.get('Location')).toBe(`/api/v1/api-keys/${made.body.id}`);
@@ -44,14 +44,14 @@ test('a new key is shown once, with its place, and opens what its role opens', a
   });
 });
 
-test('only the hash of a key is kept', async () => {
+test('only the hash of a key is stored', async () => {
   const { body } = await create({ name: 'hashed', role: 'viewer' });
   const [row] = await world.db.query('select * from api_key where id = $1', [body.id]);
   expect(JSON.stringify(row)).not.toContain(body.value);
   expect(row).toMatchObject({ hash: hashOfApiKey(body.value) });
 });
 
-test('a key may end by itself, later than now', async () => {
+test('a key can have an expiry date in the future', async () => {
   const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
   expect((await create({ name: 'soon', role: 'viewer', expiresAt })).body.expiresAt).toBe(expiresAt);
   const past = await create({ name: 'past', role: 'viewer', expiresAt: '2020-01-01T00:00:00Z' });
@@ -69,7 +69,7 @@ test.each([
   expect((await create(json)).status).toBe(400);
 });
 
-test('a repeat with the same idempotency key makes no second key, and does not show the value again', async () => {
+test('a repeated idempotency key creates no second API key and does not show the value again', async () => {
   const headers = { 'Idempotency-Key': 'make-me-once' };
   const first = await create({ name: 'once', role: 'viewer' }, headers);
   const again = await create({ name: 'once', role: 'viewer' }, headers);
@@ -84,7 +84,7 @@ test('a repeat with the same idempotency key makes no second key, and does not s
   expect(kept?.['text']).not.toContain(value);
 });
 
-test('making and ending a key are audit events, which name the actor and never the value', async () => {
+test('creating and deleting a key are audit events with the actor and without the value', async () => {
   const { body } = await create({ name: 'audited', role: 'operator' });
   await api.call(`DELETE api-keys/${body.id}`);
   const { body: page } = await api.call('GET events?kind=api_key.created,api_key.removed&limit=2');
@@ -97,7 +97,7 @@ test('making and ending a key are audit events, which name the actor and never t
   expect(seenByViewer.body.items).toEqual([]);
 });
 
-test('a key that is ended is gone: 204, then 404', async () => {
+test('a deleted key is gone: 204, then 404', async () => {
   const { body } = await create({ name: 'gone', role: 'viewer' });
   expect((await api.call(`DELETE api-keys/${body.id}`)).status).toBe(204);
   expect((await api.call(`DELETE api-keys/${body.id}`)).status).toBe(404);

@@ -45,7 +45,7 @@ function parsed(text: string) {
 }
 
 describe('the calendar', () => {
-  test('has a whole day in UTC for each flag to come and for the end, over a leap day', () => {
+  test('has an all-day UTC event for each coming flag and for the expiry, across a leap day', () => {
     const { calendar, events } = parsed(feed());
     expect(calendar.getFirstPropertyValue('version')).toBe('2.0');
     expect(calendar.getFirstPropertyValue('method')).toBe('PUBLISH');
@@ -70,7 +70,7 @@ describe('the calendar', () => {
     });
   });
 
-  test('leaves out flags that are past, and keeps the end', () => {
+  test('omits past flags and keeps the expiry', () => {
     const at = (now: string) =>
       parsed(feed({ now: new Date(now) }))
         .events.map(({ start }) => start)
@@ -80,7 +80,7 @@ describe('the calendar', () => {
     expect(at('2028-05-01T00:00:00Z')).toEqual(['2028-03-01']);
   });
 
-  test('keeps the ids of its events when a token is replaced: days move and none is doubled', () => {
+  test('keeps event ids when a token is replaced: days move, none is duplicated', () => {
     const uids = (text: string) => parsed(text).events.map(({ uid }) => uid);
     const moved = feed({
       tokens: [{ ...TOKEN, expiresOn: '2028-09-01', since: new Date('2028-02-20T00:00:00Z') }],
@@ -89,11 +89,11 @@ describe('the calendar', () => {
     expect(uids(feed()).length).toBe(new Set(uids(feed())).size);
   });
 
-  test('is the same text until something changes, so that caches hold', () => {
+  test('is byte-identical until something changes, so that caches work', () => {
     expect(feed()).toBe(feed({ now: new Date('2027-06-02T09:00:00Z') }));
   });
 
-  test('survives any name: escaped, folded at 75 bytes, and read back as it was', () => {
+  test('escapes and folds any name so that a parser reads it back unchanged', () => {
     const name = `Käse; "a, b" \\ ${'日本語'.repeat(12)} 🧀🧀 ${'x'.repeat(30)}`;
     const text = feed({ tokens: [{ ...TOKEN, name }] });
     for (const line of text.split('\r\n')) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
@@ -104,12 +104,12 @@ describe('the calendar', () => {
     expect(hostile).not.toMatch(/^BEGIN:VALARM/m);
   });
 
-  test('with no token is a calendar without events', () => {
+  test('without tokens is a calendar without events', () => {
     expect(parsed(feed({ tokens: [] })).events).toEqual([]);
   });
 });
 
-describe('its address', () => {
+describe('the calendar URL', () => {
   let world: TestWorld;
   let api: TestApi;
   let value: string;
@@ -131,7 +131,7 @@ describe('its address', () => {
   const get = (query: string, headers: Record<string, string> = {}) =>
     api.call(`GET expiry.ics${query}`, { as: null, headers });
 
-  test('is opened by a key of its own, which is known by its look, and answers a calendar', async () => {
+  test('accepts a calendar key, recognizable by its prefix, and answers a calendar', async () => {
     expect(value).toMatch(/^secu_cal_[\w-]{43}$/);
     const answer = await get(`?key=${value}`);
     expect([answer.status, answer.headers.get('Content-Type')]).toEqual([
@@ -144,7 +144,7 @@ describe('its address', () => {
     expect(await (await fetch(`${api.url}/expiry.ics?key=${value}`)).text()).toBe(answer.text);
   });
 
-  test('says what it said before with 304, and nobody else may cache it', async () => {
+  test('answers 304 when unchanged, and shared caches may not store it', async () => {
     const answer = await get(`?key=${value}`);
     expect(answer.headers.get('Cache-Control')).toMatch(/^private, max-age=\d+$/);
     const etag = answer.headers.get('ETag') ?? '';
@@ -153,7 +153,7 @@ describe('its address', () => {
     expect((await get(`?key=${value}`, { 'If-None-Match': '"other"' })).status).toBe(200);
   });
 
-  test('is closed to no key, a wrong one, and any key that could do more', async () => {
+  test('refuses a missing key, a wrong key and keys with more rights', async () => {
     expect((await get('')).status).toBe(401);
     expect((await get('?key=')).status).toBe(401);
     expect((await get(`?key=secu_cal_${'x'.repeat(43)}`)).status).toBe(401);
@@ -162,14 +162,14 @@ describe('its address', () => {
     expect((await get(`?key=${value}&also=x`)).status).toBe(400);
   });
 
-  test('the key opens nothing else, neither in an address nor in a header', async () => {
+  test('the calendar key grants nothing else, neither in a URL nor in a header', async () => {
     expect((await get(`/../overview?key=${value}`)).status).toBe(401);
     const headers = { Authorization: `Bearer ${value}` };
     for (const path of ['overview', 'integrations', 'events', '/metrics'] as const)
       expect([path, (await api.call(`GET ${path}`, { as: null, headers })).status]).toEqual([path, 403]);
   });
 
-  test('stands in no log, and its key ends at once', async () => {
+  test('the key appears in no log, and deleting it takes effect at once', async () => {
     await get(`?key=${value}`);
     expect(world.logged.join('')).not.toContain(value);
     expect(world.logged.join('')).toContain('/api/v1/expiry.ics');

@@ -40,7 +40,7 @@ const audit = async () =>
   );
 
 describe('a new channel', () => {
-  test('shows its signing secret once, its address never, and is told of what must not be missed', async () => {
+  test('shows its signing secret once, its URL never, and subscribes to the default events', async () => {
     const made = await webhook();
     expect(made.status).toBe(201);
     expect(made.headers.get('Location')).toBe(`/api/v1/channels/${made.body.id}`);
@@ -71,7 +71,7 @@ describe('a new channel', () => {
     for (const name of ['url_sealed', 'signing_sealed']) expect(String(row?.[name])).not.toContain(PATH);
   });
 
-  test('of Slack and of mail has no signing secret', async () => {
+  test('for Slack or email has no signing secret', async () => {
     const slack = await create({ kind: 'slack', url: receiver.url });
     expect([slack.status, slack.body.signingSecret]).toEqual([201, undefined]);
     const mail = await create({
@@ -87,7 +87,7 @@ describe('a new channel', () => {
     ]);
   });
 
-  test('is made once for one idempotency key, and the repeat has no secret', async () => {
+  test('is created once per idempotency key, and the repeated answer has no secret', async () => {
     const headers = { 'Idempotency-Key': 'channel-once' };
     const json = { kind: 'webhook', url: receiver.url };
     const [first, again] = [await create(json, headers), await create(json, headers)];
@@ -127,13 +127,13 @@ describe('a new channel', () => {
     expect(refused.body.errors.map((error: { path: string }) => error.path)).toContain(path);
   });
 
-  test('is refused for an integration that is not there', async () => {
+  test('is refused for an unknown integration', async () => {
     const refused = await webhook({ integrationIds: ['int_01JG0000000000000000000000'] });
     expect([refused.status, refused.body.code]).toEqual([400, 'invalid_request']);
     expect((await webhook({ integrationIds: [integrationId] })).status).toBe(201);
   });
 
-  test('is refused for an address that may not be connected to, with the setting that would allow it', async () => {
+  test('is refused for a forbidden address, naming the setting that would allow it', async () => {
     const refused = await webhook({ url: 'http://10.11.12.13:8080/in' });
     expect([refused.status, refused.body.code]).toEqual([422, 'origin_not_allowed']);
     expect(refused.body.settings).toEqual(['SECU_WEBHOOK_NETWORKS=10.11.12.13/32']);
@@ -147,11 +147,11 @@ describe('a new channel', () => {
     expect([plain.status, plain.body.detail]).toEqual([422, expect.stringContaining('use https')]);
   });
 
-  test('for a name that does not resolve at this moment is made: DNS comes back', async () => {
+  test('is created when its host name does not resolve at the moment', async () => {
     expect((await webhook({ url: 'https://hooks.nowhere.invalid/x' })).status).toBe(201);
   });
 
-  test('of mail is refused while there is no mail server', async () => {
+  test('for email is refused while no mail server is configured', async () => {
     api.deps.settings.mail = false;
     const refused = await create({ kind: 'email', to: 'a@example.com' });
     api.deps.settings.mail = true;
@@ -160,7 +160,7 @@ describe('a new channel', () => {
 });
 
 describe('a channel', () => {
-  test('changes what is named and nothing else; a new address is sealed anew', async () => {
+  test('changes only the given fields; a new URL is sealed again', async () => {
     const { body: made } = await webhook({ minSeverity: 'high', integrationIds: [integrationId] });
     const sealed = () =>
       world.db.query('select url_sealed, url_version from channel where id = $1', [made.id]);
@@ -187,7 +187,7 @@ describe('a channel', () => {
     expect(after?.['url_sealed']).not.toEqual(before?.['url_sealed']);
   });
 
-  test('takes no recipient where it has an address, and is checked like a new one', async () => {
+  test('refuses a recipient for a URL channel, and is validated like a new one', async () => {
     const { body: made } = await webhook();
     const patch = (json: unknown) => api.call(`PATCH channels/${made.id}`, { json });
     expect((await patch({ to: 'a@example.com' })).status).toBe(400);
@@ -196,7 +196,7 @@ describe('a channel', () => {
     expect((await api.call(`PATCH channels/${NOBODY}`, { json: { name: 'x' } })).status).toBe(404);
   });
 
-  test('that is switched off gives up what waits for it', async () => {
+  test('that is switched off cancels its queued deliveries', async () => {
     const { body: made } = await webhook();
     await world.database.transaction((tx) => tx.events.add([flagEvent(integrationId)], new Date()));
     await api.call(`PATCH channels/${made.id}`, { json: { enabled: false } });
@@ -206,7 +206,7 @@ describe('a channel', () => {
     expect([refused.status, refused.body.code]).toEqual([409, 'channel_off']);
   });
 
-  test('that is removed is gone with its ciphertexts and messages', async () => {
+  test('that is deleted is gone with its ciphertexts and deliveries', async () => {
     const { body: made } = await webhook();
     await world.database.transaction((tx) => tx.events.add([flagEvent(integrationId)], new Date()));
     expect((await api.call(`DELETE channels/${made.id}`)).status).toBe(204);
@@ -216,7 +216,7 @@ describe('a channel', () => {
     expect(await world.db.query('select 1 from delivery where channel_id = $1', [made.id])).toEqual([]);
   });
 
-  test('leaves an audit trail for administrators, with who did it and by which request', async () => {
+  test('leaves audit events with actor and request id for administrators', async () => {
     const { body: made, headers } = await webhook({ name: 'Trail' });
     const [newest] = await audit();
     expect(newest).toMatchObject({
@@ -243,7 +243,7 @@ describe('a channel', () => {
 });
 
 describe('messages', () => {
-  test('a test says what came of it, and later messages are seen, filtered and sent again by hand', async () => {
+  test('a test returns its result, and deliveries can be listed, filtered and resent', async () => {
     await world.db.query('delete from channel');
     startTelling(world);
     const { body: made } = await webhook();
@@ -301,7 +301,7 @@ describe('messages', () => {
     );
   });
 
-  test('of nobody are not there', async () => {
+  test('of an unknown channel are 404', async () => {
     const { body: made } = await webhook();
     expect((await api.call(`POST channels/${NOBODY}/test`)).status).toBe(404);
     expect((await api.call(`GET channels/${NOBODY}/deliveries`)).status).toBe(404);
@@ -317,9 +317,11 @@ describe('the overview', () => {
       ({ kind }: { kind: string }) => kind === 'no_channel',
     );
 
-  test('says that nobody is told only while it is so', async () => {
+  test('warns about the missing channel only while there is none', async () => {
     await world.db.query('delete from channel');
-    expect(await noChannelItems()).toMatchObject([{ integrationId: null, text: expect.stringContaining('No channel') }]);
+    expect(await noChannelItems()).toMatchObject([
+      { integrationId: null, text: expect.stringContaining('No channel') },
+    ]);
     const { body: silent } = await webhook({ events: ['scan.failed'] });
     expect(await noChannelItems()).toHaveLength(1);
     await api.call(`PATCH channels/${silent.id}`, { json: { events: ['integration.expiry_flagged'] } });
@@ -328,7 +330,7 @@ describe('the overview', () => {
     expect(await noChannelItems()).toHaveLength(1);
   });
 
-  test('names the integration whose flags reach nobody', async () => {
+  test('names the integration whose expiry flags no channel sends', async () => {
     await world.db.query('delete from channel');
     const { token } = world.simulator.control.createToken({});
     const other = await addIntegration(world, { token, name: 'Other', wake: false });

@@ -44,7 +44,7 @@ const read = async (id: string) => (await api.call(`GET integrations/${id}`, { a
 /** Made while GitLab was away; the last test looks at it again. */
 let patientId: string;
 
-test('with GitLab away it is stored as pending, and told what that means', async () => {
+test('with GitLab unreachable the integration is stored as pending, with advice', async () => {
   await world.simulator.control.down();
   const answer = await create(body(newToken().token, { name: 'patient' }));
   await world.simulator.control.up();
@@ -59,7 +59,7 @@ test('with GitLab away it is stored as pending, and told what that means', async
   patientId = answer.body.id;
 });
 
-test('a good token is active in the answer, with what GitLab says of it', async () => {
+test('a valid token is active in the answer, with its details from GitLab', async () => {
   const { token, id, expiresAt } = newToken();
   const answer = await create(body(token, { name: ' Production ' }));
   expect(answer.status).toBe(201);
@@ -91,7 +91,7 @@ test('a good token is active in the answer, with what GitLab says of it', async 
   expect((await api.call(`GET ${answer.headers.get('Location')}`)).body).toMatchObject({ status: 'active' });
 });
 
-test('what it can read is listed and scanned without another word', async () => {
+test('readable repositories are listed and scanned without further requests', async () => {
   const { body: integration } = await create(body(newToken().token));
   const done = await awaitUntil(async () => {
     const seen = await read(integration.id);
@@ -101,7 +101,7 @@ test('what it can read is listed and scanned without another word', async () => 
   expect(done.counts).toMatchObject({ repositories: 2, excluded: 0, missing: 0, neverScanned: 0 });
 });
 
-test('a token that GitLab revoked is stored as invalid, with its cause and what to do', async () => {
+test('a revoked token is stored as invalid, with cause and advice', async () => {
   const { token, id } = newToken();
   world.simulator.control.revokeToken(id);
   const answer = await create(body(token));
@@ -118,7 +118,7 @@ test.each([
   expect(made).toMatchObject({ status: 'invalid', cause });
 });
 
-test('a token of another kind is invalid as such', async () => {
+test('a token of the wrong kind is invalid with its own cause', async () => {
   const token = ['gl', 'dt-', 'x'.repeat(20)].join('');
   tokens.push(token);
   expect((await create(body(token))).body).toMatchObject({ status: 'invalid', cause: 'token_wrong_kind' });
@@ -130,7 +130,7 @@ test('a token that GitLab does not know is rejected', async () => {
   expect((await create(body(token))).body).toMatchObject({ status: 'invalid', cause: 'token_rejected' });
 });
 
-test('the name is made of the host, and of a number where that is taken', async () => {
+test('the default name is the host, with a number when it is taken', async () => {
   const { host } = new URL(world.simulator.url);
   const names: string[] = [];
   for (let index = 0; index < 2; index += 1) names.push((await create(body(newToken().token))).body.name);
@@ -138,19 +138,19 @@ test('the name is made of the host, and of a number where that is taken', async 
   expect(new Set(names).size).toBe(2);
 });
 
-test('many at once get names of their own', async () => {
+test('concurrent creations get different names', async () => {
   const answers = await Promise.all(Array.from({ length: 4 }, () => create(body(newToken().token))));
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
   expect(new Set(answers.map((answer) => answer.body.name)).size).toBe(4);
 });
 
-test('a name is taken without regard to case', async () => {
+test('names are compared case-insensitively', async () => {
   await create(body(newToken().token, { name: 'Taken' }));
   const answer = await create(body(newToken().token, { name: 'TAKEN' }));
   expect([answer.status, answer.body.code]).toEqual([409, 'name_taken']);
 });
 
-test('one token is integrated once: the second is told where, also when both come at once', async () => {
+test('a token can be integrated once: the second request gets the id of the first, also concurrently', async () => {
   const { token } = newToken();
   const first = await create(body(token, { name: 'first of it' }));
   const second = await create(body(` ${token}\n`));
@@ -161,7 +161,7 @@ test('one token is integrated once: the second is told where, also when both com
   expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409]);
 });
 
-test('an origin that nobody allowed is refused; administrators get the lines that would allow it', async () => {
+test('a forbidden origin is refused; administrators see the settings that would allow it', async () => {
   const json = body(newToken().token, { baseUrl: 'https://gitlab.elsewhere.example/' });
   const admin = await create(json, { as: 'admin' });
   expect([admin.status, admin.body.code]).toEqual([422, 'origin_not_allowed']);
@@ -172,7 +172,7 @@ test('an origin that nobody allowed is refused; administrators get the lines tha
   expect(operator.text).not.toContain('SECU_');
 });
 
-test('a base URL loses its slash and /api/v4', async () => {
+test('a trailing slash and /api/v4 are removed from the base URL', async () => {
   const baseUrl = `${world.simulator.url}/api/v4/`;
   expect((await create(body(newToken().token, { baseUrl }))).body.baseUrl).toBe(world.simulator.url);
 });
@@ -206,7 +206,7 @@ test.each([
   expect(new Set(answer.body.errors.map(({ path }: { path: string }) => path))).toEqual(new Set(['token']));
 });
 
-test('what was pending is active by itself once GitLab is back', async () => {
+test('a pending integration becomes active when GitLab is back', async () => {
   const back = await awaitUntil(
     async () => {
       const seen = await read(patientId);

@@ -62,19 +62,19 @@ describe.each(FROM)('from %s', (_from, from, isOurs) => {
     else expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
   });
 
-  test('an API key works: no browser sends one by itself', async () => {
+  test('accepts an API key: browsers do not send one automatically', async () => {
     const answer = await api.call('DELETE api-keys/none', { headers: headersOf(from) });
     expect(answer.status).toBe(404);
   });
 
-  test(`signing in is ${isOurs ? 'possible' : 'refused'}`, async () => {
+  test(`sign-in is ${isOurs ? 'possible' : 'refused'}`, async () => {
     const json = { username: 'alice', password: PASSWORD };
     const answer = await api.call('POST auth/sign-in', { as: null, json, headers: headersOf(from) });
     expect(answer.status).toBe(isOurs ? 200 : 403);
     expect(answer.headers.getSetCookie()).toHaveLength(isOurs ? 1 : 0);
   });
 
-  test('reading by a session works; the browser keeps the answer from other sites', async () => {
+  test('reading with a session works; the browser hides the answer from other sites', async () => {
     const headers = { ...headersOf(from), Cookie: api.cookies.admin };
     const answer = await api.call('GET overview', { as: null, headers });
     expect(answer.status).toBe(200);
@@ -82,7 +82,7 @@ describe.each(FROM)('from %s', (_from, from, isOurs) => {
   });
 });
 
-test('a session that says nothing of where it comes from changes nothing; a program that signs in may', async () => {
+test('without origin headers, a session may change nothing, but a program may sign in', async () => {
   const headers = { Cookie: api.cookies.admin };
   expect((await api.call('DELETE api-keys/none', { as: null, headers })).status).toBe(403);
   const json = { username: 'alice', password: PASSWORD };
@@ -100,7 +100,7 @@ test.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x
   },
 );
 
-test('no other site is told that it may ask', async () => {
+test('CORS is not granted to any site', async () => {
   const headers = {
     Origin: 'https://evil.example',
     'Access-Control-Request-Method': 'POST',

@@ -23,7 +23,7 @@ function referencesOf(html: string): string[] {
   return [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, reference = '']) => reference);
 }
 
-test('the page and everything that it names are served without a key, from here alone', async () => {
+test('the page and all its assets are served without a key and self-hosted', async () => {
   const page = await api.call('GET /api/docs', { as: null });
   expect(page.status).toBe(200);
   expect(page.headers.get('Content-Type')).toBe('text/html; charset=utf-8');
@@ -37,7 +37,7 @@ test('the page and everything that it names are served without a key, from here 
   }
 });
 
-test('the page runs no script of its own text, and its start asks this API for the document and nobody else', async () => {
+test('the page has no inline script and requests only the document of this API', async () => {
   const page = await api.call('GET /api/docs', { as: null });
   const scripts = [...page.text.matchAll(/<script([^>]*)>([^<]*)<\/script>/g)];
   expect(scripts.length).toBe(2);
@@ -50,7 +50,7 @@ test('the page runs no script of its own text, and its start asks this API for t
   expect(start.text).not.toMatch(/https?:/);
 });
 
-test('a browser is told to let the page speak to no other host', async () => {
+test('the content security policy allows no other host', async () => {
   for (const path of ['/api/docs', '/api/docs/swagger-ui-bundle.js']) {
     const policy = (await api.call(`GET ${path}`, { as: null })).headers.get('Content-Security-Policy') ?? '';
     const sources = policy.split('; ').map((directive) => directive.split(' ').slice(1));
@@ -62,7 +62,7 @@ test('a browser is told to let the page speak to no other host', async () => {
   expect(answer.headers.get('Content-Security-Policy')).toBe("default-src 'none'; frame-ancestors 'none'");
 });
 
-test('assets are sent packed to who takes that, and not again to who has them', async () => {
+test('assets are compressed when accepted, and answered 304 when unchanged', async () => {
   const url = `${api.url}/api/docs/swagger-ui-bundle.js`;
   const plain = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
   expect(plain.headers.get('Content-Encoding')).toBeNull();
@@ -90,7 +90,7 @@ function rawGet(path: string, headers: Record<string, string>) {
   });
 }
 
-test('nothing else lies under the page, and it takes no other method', async () => {
+test('unknown assets are 404 and other methods 405', async () => {
   expect((await api.call('GET /api/docs/package.json', { as: null })).status).toBe(404);
   expect((await api.call('GET /api/docs/..%2f..%2fpackage.json', { as: null })).status).toBe(404);
   expect((await api.call('POST /api/docs', { as: null })).status).toBe(405);

@@ -52,7 +52,7 @@ async function connect(options: { lastEventId?: string; as?: 'viewer' | 'admin';
 const texts = (stream: EventStream) =>
   stream.events.filter(({ id }) => id !== null).map(({ data }) => data.text);
 
-test('events are listed newest first, as the contract shows them', async () => {
+test('events are listed newest first, in the documented form', async () => {
   await add(
     event('older'),
     event('newer', { integrationId: 'int_x', repositoryId: 'rep_x', data: { a: 1 } }),
@@ -100,7 +100,7 @@ test('text of foreign origin has its control and direction characters made visib
   });
 });
 
-test('a stream without a place begins now', async () => {
+test('a stream without Last-Event-ID starts now', async () => {
   await add(event('before'));
   await allReadable();
   const stream = await connect();
@@ -113,7 +113,7 @@ test('a stream without a place begins now', async () => {
   expect(texts(stream)).not.toContain('before');
 });
 
-test('a reader that comes back with its last id misses nothing and sees nothing twice', async () => {
+test('resuming with the last id skips nothing and repeats nothing', async () => {
   const before = await connect();
   await add(event('1'), event('2'));
   const seen = await before.stored(2);
@@ -128,7 +128,7 @@ test('a reader that comes back with its last id misses nothing and sees nothing 
   expect(texts(after)).toEqual(['3', '4', '5', '6']);
 });
 
-test('readers that reconnect while many write see every event once and in one order', async () => {
+test('readers that reconnect during concurrent writes see every event once, in one order', async () => {
   await allReadable();
   const first = await connect();
   const seen: { id: string | null; data: { text: string } }[] = [];
@@ -159,7 +159,7 @@ test('readers that reconnect while many write see every event once and in one or
   }
 });
 
-test('an event arrives within a moment, also when another transaction was open when it was stored', async () => {
+test('an event arrives promptly, even when another transaction was open when it was stored', async () => {
   await allReadable();
   const stream = await connect();
   let end = (): void => {};
@@ -206,7 +206,7 @@ test('live events are streamed without an id and are not stored', async () => {
   expect(body.items).toEqual([]);
 });
 
-test('audit events reach administrators only, and resuming behind one works for them', async () => {
+test('audit events reach only administrators, who can resume after one', async () => {
   const [viewer, admin] = [await connect(), await connect({ as: 'admin' })];
   await add(event('secret', { kind: 'api_key.created' }), event('open'));
   await admin.stored(2);
@@ -218,7 +218,7 @@ test('audit events reach administrators only, and resuming behind one works for 
   expect(texts(resumed)).toEqual(['open']);
 });
 
-test('a last id that is none is 400; one that is kept no more begins with the oldest event', async () => {
+test('an invalid Last-Event-ID is 400; a deleted one resumes at the oldest stored event', async () => {
   const bad = await connect({ lastEventId: 'evt_1' });
   expect(bad.status).toBe(400);
   await add(event('oldest'), event('youngest'));
@@ -239,7 +239,7 @@ test('a stream ends with its key', async () => {
   expect(texts(stream)).not.toContain('unseen');
 });
 
-test('a stream that nobody reads any more is let go', async () => {
+test('a stream is closed when its client disconnects', async () => {
   const streams = await Promise.all(Array.from({ length: 5 }, () => connect()));
   for (const stream of streams) await stream.close();
   await add(event('after all are gone'));

@@ -104,7 +104,7 @@ test.each<[Record<string, unknown>, Record<string, unknown>]>([
   expect(world.simulator.control.requests.list()).toEqual([]);
 });
 
-test('what the brake holds back is listed, and says so', async () => {
+test('a repository held back by the brake is listed and explained as such', async () => {
   await list({ fullPath: 'acme/held' });
   await world.db.query(`update integration set brake_held = 'x'`);
   await world.db.query(`update repository set missed_by_sync_id = 'syn_x'`);
@@ -121,7 +121,7 @@ test.each([
   expect((await explain(path)).body).toMatchObject({ path, listed: false, reason });
 });
 
-test('a path of before leads to the project of today, and to its row', async () => {
+test('a former path is explained as the current project', async () => {
   const { id: project } = world.simulator.control.project('acme/old-name');
   world.simulator.control.renameProject('acme/old-name', 'acme/new-name');
   expect((await explain('acme/old-name')).body).toMatchObject({
@@ -137,7 +137,7 @@ test('a path of before leads to the project of today, and to its row', async () 
   expect((await explain('acme/old-name')).body).toMatchObject({ path: 'acme/new-name', reason: 'filter' });
 });
 
-test('before the first sync, and without the scope, nothing more can be said', async () => {
+test('before the first sync, or without the scope, the explanation says so', async () => {
   await world.db.query('update integration set last_sync_at = null');
   expect((await explain('acme/new')).body).toMatchObject({ listed: false, reason: 'not_synced_yet' });
   await world.db.query(`update integration set last_sync_at = now()`);
@@ -146,7 +146,7 @@ test('before the first sync, and without the scope, nothing more can be said', a
   world.simulator.control.setTokenScopes(tokenId, ['read_api']);
 });
 
-test('a path may be pasted as an address; what is none is refused, and an outage is not a reason', async () => {
+test('a pasted URL works, an invalid path is 400, and an outage is an error, not a reason', async () => {
   const pasted = `${world.simulator.url}/acme/guest/-/tree/main`;
   expect((await explain(pasted)).body).toMatchObject({ path: 'acme/guest', reason: 'access_too_low' });
   expect((await explain('/acme/guest.git')).body).toMatchObject({ path: 'acme/guest' });
@@ -157,7 +157,7 @@ test('a path may be pasted as an address; what is none is refused, and an outage
   expect([away.status, away.body.code]).toEqual([503, 'gitlab_unreachable']);
 });
 
-test('other filters can be tried: what comes, what goes, and nothing is stored', async () => {
+test('a filter preview shows additions and removals and stores nothing', async () => {
   await list(
     { fullPath: 'acme/app' },
     { fullPath: 'acme/site' },

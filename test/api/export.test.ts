@@ -96,7 +96,7 @@ async function ignoreWorst(comment = 'seen, "twice"') {
 }
 
 describe('as CSV', () => {
-  test('a file of its day, with a head, that any parser reads', async () => {
+  test('is a dated file with a header row that any parser reads', async () => {
     const answer = await api.call(`GET findings.csv?${mine('&kind=config')}`, { as: 'viewer' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('Content-Type')).toBe('text/csv; charset=utf-8');
@@ -122,13 +122,13 @@ describe('as CSV', () => {
     });
   });
 
-  test('no cell is a formula, and foreign text is escaped', async () => {
+  test('contains no formula, and foreign text is escaped', async () => {
     const rows = await csv();
     expect(rows.map(({ author }) => author)).toContain(`'${FORMULA}`);
     expect(rows.map(({ path }) => path)).toContain('a b/ü?#%/../\\u202e"x",\\u000a=1.env');
   });
 
-  test('the comment of who ignored it stands there as it was written', async () => {
+  test('contains the triage comment unchanged', async () => {
     await ignoreWorst('one,\ntwo "three"');
     expect((await csv('&status=ignored'))[0]).toMatchObject({
       status: 'ignored',
@@ -137,7 +137,7 @@ describe('as CSV', () => {
     });
   });
 
-  test('whatever a cell holds is read back, but for the mark before a formula', () => {
+  test('a parser reads every cell back, except for the quote before a formula', () => {
     const tricky = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', '=', '+', '-', '@', '\t', '＝', "'", 'a') }),
@@ -156,7 +156,7 @@ describe('as CSV', () => {
 });
 
 describe('as SARIF', () => {
-  test('one run with rules, levels, places and fingerprints', async () => {
+  test('is one run with rules, levels, locations and fingerprints', async () => {
     const answer = await api.call(`GET findings.sarif?${mine()}`, { as: 'viewer' });
     expect(answer.headers.get('Content-Type')).toBe('application/sarif+json');
     expect(answer.headers.get('Content-Disposition')).toMatch(/^attachment; .*\.sarif"$/);
@@ -177,7 +177,7 @@ describe('as SARIF', () => {
     expect(levels).toEqual(['error', 'error', 'error', 'error', 'note', 'note']);
   });
 
-  test('a hostile path is one relative address, and each repository is a base of its own', async () => {
+  test('a hostile path stays one relative URI, and each repository has its own base', async () => {
     const { run, results } = await sarif(`&severity=critical&repositoryId=${repositoryId}`);
     expect(results).toHaveLength(1);
     expect(results[0].locations[0].physicalLocation).toEqual({
@@ -197,7 +197,7 @@ describe('as SARIF', () => {
     ]);
   });
 
-  test('what is ignored is suppressed, with its reason, and nothing else is', async () => {
+  test('only ignored findings are suppressed, with their reason', async () => {
     await ignoreWorst();
     for (const { properties, suppressions } of (await sarif()).results) {
       const justification = 'accepted_risk: seen, "twice"';
@@ -207,7 +207,7 @@ describe('as SARIF', () => {
     }
   });
 
-  test('nothing found is a whole document too', async () => {
+  test('is a complete document when there are no findings', async () => {
     const { run, results } = await sarif('&q=nothing-has-this-name');
     expect([results, run.tool.driver.rules, run.versionControlProvenance]).toEqual([[], [], []]);
   });
@@ -229,13 +229,13 @@ test.each([
   expect(results.map(({ properties }: { properties: { id: string } }) => properties.id)).toEqual(listed);
 });
 
-test.each(['csv', 'sarif'])('%s: nobody is let in, and what is not known is refused', async (format) => {
+test.each(['csv', 'sarif'])('%s: requires authentication and refuses unknown filters', async (format) => {
   expect((await api.call(`GET findings.${format}`, { as: null })).status).toBe(401);
   for (const query of ['limit=5', 'sort=path', 'severity=worst', 'repo=x'])
     expect((await api.call(`GET findings.${format}?${query}`)).status).toBe(400);
 });
 
-test('who took what is told to administrators, without what was searched for', async () => {
+test('an export is an audit event without the search text', async () => {
   await api.call(`GET findings.csv?${mine('&severity=high&q=glpat-pasted')}`, { as: 'viewer' });
   const [event] = (await api.call('GET events?kind=export.made&limit=1')).body.items;
   expect(event).toMatchObject({ actor: 'key:the viewer', text: 'Findings were exported as CSV.' });
@@ -248,7 +248,7 @@ test('who took what is told to administrators, without what was searched for', a
   expect((await api.call('GET events?kind=export.made', { as: 'viewer' })).body.items).toEqual([]);
 });
 
-describe('of many', () => {
+describe('of many findings', () => {
   const MANY = 1_203;
 
   beforeEach(async () => {
@@ -256,7 +256,7 @@ describe('of many', () => {
     await seedScan(world.database, { integrationId, repositoryId, findings });
   });
 
-  test('all are there once, whatever the pages are cut like', async () => {
+  test('contains every finding once, across page boundaries', async () => {
     const rows = await csv('&status=open&q=many-');
     expect(new Set(rows.map(({ fingerprint }) => fingerprint)).size).toBe(MANY);
     expect(rows).toHaveLength(MANY);
@@ -281,7 +281,7 @@ describe('of many', () => {
     return { other, reads: () => reads };
   }
 
-  test('who goes away is not read for any more', async () => {
+  test('stops reading when the client disconnects', async () => {
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -301,14 +301,17 @@ describe('of many', () => {
     expect(reads()).toBe(2);
   });
 
-  test.each(['csv', 'sarif'])('%s: what breaks off is not taken for the whole', async (format) => {
-    const { other } = await startCounting(async (n) => {
-      if (n === 2) throw new Error('the database is away');
-    });
-    await expect(other.call(`GET findings.${format}?${mine()}`)).rejects.toThrow();
-  });
+  test.each(['csv', 'sarif'])(
+    '%s: an interrupted export breaks the connection, so that it is not taken for complete',
+    async (format) => {
+      const { other } = await startCounting(async (n) => {
+        if (n === 2) throw new Error('the database is away');
+      });
+      await expect(other.call(`GET findings.${format}?${mine()}`)).rejects.toThrow();
+    },
+  );
 
-  test('where nothing can be read, a problem is told, and no file', async () => {
+  test('answers a problem instead of a file when the first page fails', async () => {
     const { other } = await startCounting(async () => {
       throw new SecuError('database_unavailable', 'the database is away');
     });
@@ -317,7 +320,7 @@ describe('of many', () => {
     expect(answer.body).toMatchObject({ code: 'database_unavailable' });
   });
 
-  test('a key that is removed meanwhile gets no more', async () => {
+  test('stops when the key is deleted meanwhile', async () => {
     const { other } = await startCounting(async (n) => {
       if (n === 1) await world.db.query(`delete from api_key where name = 'the operator'`);
     });

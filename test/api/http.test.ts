@@ -105,7 +105,7 @@ test.each(refused)('%s is answered with a problem: %s', async (_what, request, o
   expectProblem(await api.call(request, options), status, code);
 });
 
-test('a 401 says how to authenticate, a 405 what the path takes', async () => {
+test('a 401 says how to authenticate, a 405 which methods are allowed', async () => {
   const nobody = await api.call('GET overview', { as: null });
   expect(nobody.headers.get('WWW-Authenticate')).toMatch(/^Bearer/);
   const wrong = await api.call('PUT integrations');
@@ -114,12 +114,12 @@ test('a 401 says how to authenticate, a 405 what the path takes', async () => {
   expect(one.headers.get('Allow')).toBe('DELETE, GET, PATCH');
 });
 
-test('the scheme of the Authorization header is read without regard to case', async () => {
+test('the Authorization scheme is case-insensitive', async () => {
   const headers = { Authorization: `bearer ${api.keys.viewer}` };
   expect((await api.call('GET integrations', { as: null, headers })).status).toBe(200);
 });
 
-test('a bad body names every problem with its path', async () => {
+test('an invalid body lists every error with its path', async () => {
   const answer = await api.call('POST integrations', {
     json: { provider: 'github', type: 'git', token: 7, filters: { include: ['ok', ''] }, colour: 'red' },
   });
@@ -132,7 +132,7 @@ test('a bad body names every problem with its path', async () => {
   expect(answer.text).toContain('colour');
 });
 
-test('a chunked body that grows too large is refused as well', async () => {
+test('a chunked body over the limit is refused too', async () => {
   const status = await new Promise((resolve, reject) => {
     const outgoing = httpRequest(
       `${api.url}/api/v1/api-keys`,
@@ -164,7 +164,7 @@ function withHost(host: string, path: string): Promise<{ status: number; text: s
   });
 }
 
-test('a request for another host is sent away before anything is looked at', async () => {
+test('a request for another host is refused before anything else', async () => {
   const { status, text } = await withHost('evil.example', '/api/v1/integrations');
   expect(status).toBe(421);
   expect(JSON.parse(text)).toMatchObject({ code: 'misdirected_request', status: 421 });
@@ -173,19 +173,19 @@ test('a request for another host is sent away before anything is looked at', asy
   expect((await withHost('127.0.0.1:1', '/api/openapi.json')).status).toBe(421);
 });
 
-test('health checks may name any host', async () => {
+test('health checks accept any host', async () => {
   expect((await withHost('10.1.2.3:8080', '/healthz')).status).toBe(200);
   expect((await withHost('10.1.2.3:8080', '/readyz')).status).toBe(200);
 });
 
-test('every answer carries a request id: the given one where it is harmless, else a new one', async () => {
+test('every answer has a request id: the given one when it is safe, else a new one', async () => {
   const given = await api.call('GET /healthz', { as: null, headers: { 'X-Request-Id': 'trace-1.2:3' } });
   expect(given.headers.get('X-Request-Id')).toBe('trace-1.2:3');
   const bad = await api.call('GET /healthz', { as: null, headers: { 'X-Request-Id': 'a b<script>' } });
   expect(bad.headers.get('X-Request-Id')).toMatch(/^[0-9A-Z]{26}$/);
 });
 
-test('answers leave a browser nothing to guess, keep or frame', async () => {
+test('answers forbid sniffing, caching and framing', async () => {
   for (const request of ['GET overview', 'GET nowhere', 'GET /healthz'] as const) {
     const { headers } = await api.call(request);
     expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
@@ -196,10 +196,10 @@ test('answers leave a browser nothing to guess, keep or frame', async () => {
   }
 });
 
-describe('a failure of ours', () => {
+describe('an internal error', () => {
   const broken = (err: Error) => ({ about: () => Promise.reject(err) });
 
-  test('is a 500 that says its code and nothing of its cause; the log has that', async () => {
+  test('is a 500 with its code only; the cause is in the log', async () => {
     const other = await startApi(world, broken(new Error('password of the database: hunter2')));
     const answer = await other.call('GET about');
     expectProblem(answer, 500, 'internal');
@@ -211,14 +211,14 @@ describe('a failure of ours', () => {
     expect(line).toBeDefined();
   });
 
-  test('keeps the details of a known code to itself', async () => {
+  test('does not show the details of a known code', async () => {
     const err = new SecuError('key_unknown', 'the ring lacks key-17', { details: { keyIds: ['key-17'] } });
     const answer = await (await startApi(world, broken(err))).call('GET about');
     expectProblem(answer, 500, 'key_unknown');
     expect(answer.text).not.toContain('key-17');
   });
 
-  test('that is the database away is a 503 with a time to come back', async () => {
+  test('is a 503 with Retry-After when the database is unavailable', async () => {
     const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
     world.onClose(() => away.close());
     const other = await startApi(world, { database: away });
@@ -249,7 +249,7 @@ test.each([
   );
 });
 
-test('the document is served without a key, and every route of the app is in it', async () => {
+test('the OpenAPI document is public and contains every route', async () => {
   const { status, body } = await api.call('GET /api/openapi.json', { as: null });
   expect(status).toBe(200);
   expect(body).toEqual(JSON.parse(JSON.stringify(openApiDocument(api.app, '0.0.0-test'))));

@@ -67,12 +67,12 @@ test.each(starting)(
   },
 );
 
-test('without a key every request is one of its own', async () => {
+test('without a key every request acts', async () => {
   const made = async () => (await api.call('POST api-keys', { json: { name: 'a', role: 'viewer' } })).body.id;
   expect(await made()).not.toBe(await made());
 });
 
-test('of two at once one acts, and the other is told that it is in progress', async () => {
+test('of two concurrent requests one acts, the other gets 409 idempotency_in_progress', async () => {
   const post = repeater('integrations');
   const json = newIntegration();
   const answers = await Promise.all([post(json), post(json), post(json)]);
@@ -86,13 +86,13 @@ test('of two at once one acts, and the other is told that it is in progress', as
   expect(answers.find(({ status }) => status === 201)?.body.id).toBe(body.id);
 });
 
-test('a request that failed may be tried again with its key, and with another body', async () => {
+test('a failed request can be retried with its key, also with another body', async () => {
   const post = repeater('api-keys');
   expect((await post({ name: '', role: 'viewer' })).status).toBe(400);
   expect((await post({ name: 'better', role: 'viewer' })).status).toBe(201);
 });
 
-test('a refusal is not kept: the conflict may be gone the next time', async () => {
+test('a refusal is not stored: the conflict may be gone the next time', async () => {
   const first = newIntegration();
   const made = await api.call('POST integrations', { json: first });
   const post = repeater('integrations');
@@ -101,7 +101,7 @@ test('a refusal is not kept: the conflict may be gone the next time', async () =
   expect((await post(first)).status).toBe(201);
 });
 
-test('the key of one principal or path says nothing to another', async () => {
+test('a key is scoped to its principal and path', async () => {
   const headers = { 'Idempotency-Key': 'shared' };
   const path = `integrations/${integrationId}/sync`;
   const one = await api.call(`POST ${path}`, { as: 'admin', json: {}, headers });
@@ -118,7 +118,7 @@ test.each([['with space'], ['x'.repeat(256)], ['ümlaut']])('the key %j is 400',
   expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
 });
 
-test('what is kept of a request is a keyed hash, and an answer without its secret', async () => {
+test('only a keyed hash of the request and an answer without secrets are stored', async () => {
   const rows = await world.db.query('select body_hash, response::text as response from idempotency_key');
   expect(rows.length).toBeGreaterThan(5);
   for (const row of rows) {

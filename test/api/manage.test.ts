@@ -54,7 +54,7 @@ const kinds = async () =>
     ({ kind }: { kind: string }) => kind,
   );
 
-test('a name changes, keeps its own in another case, and is refused where it is taken', async () => {
+test('a name can change, also only in case, and is refused when taken', async () => {
   const name = `Renamed ${id}`;
   expect((await patch({ name })).body.name).toBe(name);
   expect((await patch({ name: name.toUpperCase() })).body.name).toBe(name.toUpperCase());
@@ -66,7 +66,7 @@ test('a name changes, keeps its own in another case, and is refused where it is 
   expect((await patch({ name: other.body.name })).status).toBe(200);
 });
 
-test('filters change one by one, and leave out what they name without another word', async () => {
+test('filters can be changed separately and take effect at once', async () => {
   await begin();
   const { body } = await patch({ filters: { exclude: ['fleet/team-01/**'] } });
   expect(body.filters).toEqual({
@@ -88,7 +88,7 @@ test('filters change one by one, and leave out what they name without another wo
   await awaitUntil(async () => (await read()).counts.excluded === 0);
 });
 
-test('paused masks the verdict and stops what is asked for; resuming shows it, verifies and goes on', async () => {
+test('paused masks the verdict and stops scans; resuming verifies and continues', async () => {
   expect((await patch({ paused: true })).body).toMatchObject({ status: 'paused', cause: null });
   const { body } = await api.call(`POST integrations/${id}/scan`);
   expect(body.queued).toBe(REPOSITORIES);
@@ -101,7 +101,7 @@ test('paused masks the verdict and stops what is asked for; resuming shows it, v
   expect(await kinds()).toEqual(expect.arrayContaining(['integration.paused', 'integration.resumed']));
 });
 
-test('pausing twice is told once', async () => {
+test('pausing twice stores one event', async () => {
   const { length: before } = (await kinds()).filter((kind: string) => kind === 'integration.paused');
   await patch({ paused: true });
   await patch({ paused: true });
@@ -119,7 +119,7 @@ test.each([
   expect((await patch(json)).status).toBe(status);
 });
 
-test('what GitLab tells of an expiry cannot be set, and a date must be one of the next year', async () => {
+test('an expiry date that GitLab reports cannot be set, and a date must be within a year', async () => {
   await begin();
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
   for (const days of [0, 366, 30]) {
@@ -135,7 +135,7 @@ test('what GitLab tells of an expiry cannot be set, and a date must be one of th
   expect(body.token).toMatchObject({ expiresAt: inDays(30), expiry: { daysLeft: 30 } });
 });
 
-test('autoRotate is for administrators, and refused while a token cannot rotate', async () => {
+test('autoRotate requires an administrator and a token that can rotate', async () => {
   const json = { autoRotate: { enabled: true, daysBefore: 10 } };
   expect((await patch(json)).status).toBe(403);
   const refused = await patch(json, 'admin');
@@ -144,7 +144,7 @@ test('autoRotate is for administrators, and refused while a token cannot rotate'
   expect(kept.body.autoRotate).toEqual({ enabled: false, daysBefore: 10 });
 });
 
-test('verify answers with the verdict of now', async () => {
+test('verify answers with the current verdict', async () => {
   const before = await read();
   const again = await api.call(`POST integrations/${id}/verify`, { as: 'operator' });
   expect(again.status).toBe(200);
@@ -152,7 +152,7 @@ test('verify answers with the verdict of now', async () => {
   expect(again.body.lastVerifiedAt > before.lastVerifiedAt).toBe(true);
 });
 
-test('an outage leaves it active and says unreachable', async () => {
+test('an outage leaves the status active and sets reachability to unreachable', async () => {
   await world.simulator.control.down();
   const answer = await api.call(`POST integrations/${id}/verify`);
   await world.simulator.control.up();
@@ -166,7 +166,7 @@ test('an outage leaves it active and says unreachable', async () => {
   expect(back.body.reachability).toMatchObject({ state: 'reachable', cause: null });
 });
 
-test('sync joins the one that is open, and lists what is new', async () => {
+test('sync joins an open sync and lists new repositories', async () => {
   await patch({ paused: true }); // so that it waits
   const first = await api.call(`POST integrations/${id}/sync`, { as: 'operator' });
   expect(first.status).toBe(202);
@@ -191,7 +191,7 @@ test('only an administrator releases the brake', async () => {
   expect((await api.call(`POST integrations/${id}/sync`, { as: 'admin', json })).status).toBe(202);
 });
 
-test('scan queues every repository once and runs them', async () => {
+test('scan queues and runs every repository once', async () => {
   const { status, body } = await api.call(`POST integrations/${id}/scan`, {
     as: 'operator',
     json: { full: true },
@@ -205,7 +205,7 @@ test('scan queues every repository once and runs them', async () => {
   expect(full).toEqual([{ count: REPOSITORIES }]);
 });
 
-test('a removed token can be integrated again', async () => {
+test('the token of a deleted integration can be integrated again', async () => {
   const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
   const json = { provider: 'gitlab', type: 'git', token };
   const first = await api.call('POST integrations', { json });
@@ -215,7 +215,7 @@ test('a removed token can be integrated again', async () => {
   expect(second.body.id).not.toBe(first.body.id);
 });
 
-test('a token that is revoked while active is looked at twice and is then invalid, with advice', async () => {
+test('a token revoked while active is verified twice, then invalid, with advice', async () => {
   await begin();
   world.simulator.control.revokeToken(tokenId);
   const first = await api.call(`POST integrations/${id}/verify`);
@@ -229,7 +229,7 @@ test('a token that is revoked while active is looked at twice and is then invali
   expect(await kinds()).toContain('integration.invalid');
 });
 
-test('integrations are found by status and by name', async () => {
+test('integrations can be filtered by status and name', async () => {
   await patch({ paused: true, name: `Needle ${id}` });
   const ids = async (query: string) =>
     (await api.call(`GET integrations?${query}`)).body.items.map((one: { id: string }) => one.id);
@@ -238,7 +238,7 @@ test('integrations are found by status and by name', async () => {
   expect(await ids(`q=${encodeURIComponent(`needle ${id}`)}`)).toEqual([id]);
 });
 
-test('a removed integration is gone from every path at once, its token is wiped, its rows follow', async () => {
+test('a deleted integration is 404 everywhere at once, its token is wiped, its rows are removed', async () => {
   await begin();
   const { body: page } = await api.call(`GET integrations/${id}/repositories?limit=1`);
   const repositoryId: string = page.items[0].id;

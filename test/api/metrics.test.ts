@@ -85,7 +85,7 @@ test.each([
   expect(answer.headers.get('Content-Type')).toBe(type);
 });
 
-test('with the database away it is a 503 that says nothing but that', async () => {
+test('with the database unavailable it is a 503 without details', async () => {
   const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
   world.onClose(() => away.close());
   const other = await startApi(world, { database: away });
@@ -93,12 +93,12 @@ test('with the database away it is a 503 that says nothing but that', async () =
   expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
 });
 
-test('it takes no other method', async () => {
+test('it accepts only GET', async () => {
   const answer = await api.call('POST /metrics', { as: 'metrics' });
   expect([answer.status, answer.headers.get('Allow')]).toEqual([405, 'GET']);
 });
 
-test('an integration shows its status, its reachability, and the seconds until its token is dead', async () => {
+test('an integration shows status, reachability and seconds until its token expires', async () => {
   const id = await add('GitLab "Production"');
   const forEver = await add('for ever');
   await world.db.query(
@@ -125,7 +125,7 @@ test('an integration shows its status, its reachability, and the seconds until i
   expect(text).toContain(`secu_integration_info{integration="${id}",name="GitLab \\"Production\\""} 1`);
 });
 
-test('a token that is dead counts on below zero, and a paused integration is paused', async () => {
+test('an expired token counts below zero, and a paused integration is paused', async () => {
   const id = await add('dead');
   await world.db.query(`update integration set verdict = 'active', paused = true where id = $1`, [id]);
   await world.db.query(
@@ -137,7 +137,7 @@ test('a token that is dead counts on below zero, and a paused integration is pau
   expect(sampleOf(text, `secu_integration_status{integration="${id}",status="paused"}`)).toBe(1);
 });
 
-test('what waits is counted with its age: commands, wakes, scans', async () => {
+test('queued commands, wakes and scans are counted with their age', async () => {
   const id = await add('busy');
   await world.db.query(`update integration set verdict = 'active' where id = $1`, [id]);
   await world.db.query(`update command set created_at = $1`, [secondsBefore(30)]);
@@ -167,7 +167,7 @@ test('what waits is counted with its age: commands, wakes, scans', async () => {
   expect(sampleOf(paused, 'secu_scans_queued{age="over_6h"}')).toBe(1);
 });
 
-test('messages to channels that wait are counted, and how long the oldest is overdue', async () => {
+test('queued messages are counted, with how long the oldest is overdue', async () => {
   const channelId = await addChannel(world, { url: 'https://hooks.example.com/x' });
   const { deliveries } = world.database.stores;
   const [due, later] = [await deliveries.addTest({ channelId }), await deliveries.addTest({ channelId })];
@@ -184,7 +184,7 @@ test('messages to channels that wait are counted, and how long the oldest is ove
   expect(sampleOf(after, 'secu_deliveries_oldest_due_seconds')).toBe(0);
 });
 
-test('nothing waits: all of it is there, and zero', async () => {
+test('every gauge is present and zero when nothing is queued', async () => {
   const text = await scrape();
   for (const name of ['secu_commands_waiting', 'secu_commands_oldest_age_seconds', 'secu_outbox_waiting'])
     expect([name, sampleOf(text, name)]).toEqual([name, 0]);
@@ -193,7 +193,7 @@ test('nothing waits: all of it is there, and zero', async () => {
   expect(sampleOf(text, 'secu_repositories{state="active"}')).toBe(0);
 });
 
-test('however many repositories there are, no line is of one of them', async () => {
+test('no metric has a repository label', async () => {
   const id = await add('large');
   const few = await seedRepositories(world.database, id, [1, 2]);
   const linesBefore = (await scrape()).split('\n').filter((line) => !line.includes('http_request')).length;
@@ -213,7 +213,7 @@ test('however many repositories there are, no line is of one of them', async () 
   expect(sampleOf(text, 'secu_findings_open{severity="high"}')).toBe(2);
 });
 
-test('one scrape asks the database as often for fifty integrations as for one', async () => {
+test('a scrape needs the same number of statements for fifty integrations as for one', async () => {
   const asked = async () => {
     const spy = jest.spyOn(pg.Client.prototype, 'query');
     await scrape();
@@ -233,7 +233,7 @@ test('one scrape asks the database as often for fifty integrations as for one', 
   expect([...(await asked())].sort()).toEqual([...forOne].sort());
 });
 
-test('requests are counted by the pattern of their route, never by their path', async () => {
+test('requests are counted by route pattern, never by path', async () => {
   const id = await add('asked for');
   await api.call(`GET integrations/${id}`);
   await api.call('GET integrations/int_01JG0000000000000000000000');
@@ -252,7 +252,7 @@ test('requests are counted by the pattern of their route, never by their path', 
   expect(text).not.toContain('01JG0000000000000000000000');
 });
 
-test('what workers report is served with the worker that says it, until it is a minute old', async () => {
+test('worker reports are served with a worker label until they are a minute old', async () => {
   const { workerReports } = world.database.stores;
   const metrics = '# TYPE temporal_num_pollers gauge\ntemporal_num_pollers{namespace="secu"} 5\n';
   await workerReports.put({ id: 'worker:scan@one:7', queues: ['scan'], metrics });
@@ -275,7 +275,7 @@ test('what workers report is served with the worker that says it, until it is a 
   expect(await scrape()).not.toContain('temporal_num_pollers');
 });
 
-test('reports of workers that are long gone are forgotten by those that live', async () => {
+test('live workers delete the reports of workers that are gone', async () => {
   const { workerReports } = world.database.stores;
   await workerReports.put({ id: 'gone', queues: ['scan'], metrics: '' });
   await world.db.query(`update worker_report set at = now() - interval '2 hours'`);
@@ -283,7 +283,7 @@ test('reports of workers that are long gone are forgotten by those that live', a
   expect(await world.db.query('select id from worker_report')).toEqual([{ id: 'lives' }]);
 });
 
-test('what /readyz checks is a number each', async () => {
+test('every check of /readyz is a gauge', async () => {
   const ready = async () => ({ database: true, temporal: false, migrations: true, workers: false });
   const other = await startApi(world, { ready });
   const { text } = await other.call('GET /metrics', {

@@ -94,7 +94,7 @@ async function people(): Promise<unknown[]> {
   );
 }
 
-test('a person whose group has a role is let in with it, and is a user from then on', async () => {
+test('a person whose group has a role is signed in and becomes a user', async () => {
   const answer = await signOn();
   expect([answer.status, answer.headers.get('Location')]).toEqual([302, '/']);
   expect(await whoIs(api, sessionOf(answer))).toEqual([200, 'alice']);
@@ -115,7 +115,7 @@ test('a person whose group has a role is let in with it, and is a user from then
   ]);
 });
 
-test('the way there carries state, nonce and a PKCE challenge, each of them new, and nothing secret', async () => {
+test('the redirect carries a new state, nonce and PKCE challenge and no secret', async () => {
   const [one, two] = [await begin(), await begin()];
   const query = new URL(one.location).searchParams;
   expect(Object.fromEntries(query)).toEqual({
@@ -138,7 +138,7 @@ test('the way there carries state, nonce and a PKCE challenge, each of them new,
   expect(one.location).not.toContain(verifier);
 });
 
-test('coming again is the same user, with the role of today', async () => {
+test('a second sign-in is the same user, with the current role', async () => {
   await signOn();
   provider.person = alice({ groups: ['security', 'developers'], preferred_username: 'renamed' });
   expect((await signOn()).status).toBe(302);
@@ -160,7 +160,7 @@ test.each([
   expect((await api.call('GET events?kind=auth.sign_in_failed')).body.items).toHaveLength(1);
 });
 
-test('nobody takes over a local account by its name', async () => {
+test('single sign-on never takes over a local account of the same name', async () => {
   await addPerson(api, { username: 'Alice', role: 'admin' });
   const answer = await signOn();
   expect(await whoIs(api, sessionOf(answer))).toEqual([200, 'alice-2']);
@@ -171,7 +171,7 @@ test('nobody takes over a local account by its name', async () => {
   expect((await trySignIn(api, { username: 'alice-2', password: 'null null null' })).status).toBe(401);
 });
 
-test('two of one name are two users; one who comes twice at once is one', async () => {
+test('two subjects with one name are two users; two concurrent sign-ins of one subject are one', async () => {
   await signOn();
   provider.person = alice({ sub: 'alice-of-sales' });
   const visits = [await begin(), await begin()];
@@ -185,7 +185,7 @@ test('two of one name are two users; one who comes twice at once is one', async 
   ]);
 });
 
-test('the person goes on where they wanted to, on our own pages only', async () => {
+test('the person is redirected to the requested page, only within the dashboard', async () => {
   const { memory, location } = await begin(api, `?next=${encodeURIComponent('/findings?severity=critical')}`);
   const answer = await comeBack(await provider.visit(location), memory);
   expect(answer.headers.get('Location')).toBe('/findings?severity=critical');
@@ -237,7 +237,7 @@ const CHEATS: [string, (visit: { back: string; memory: string }) => { back: stri
   ['without its issuer', ({ back, memory }) => ({ back: back.replace(/&iss=[^&]+/, ''), memory })],
 ];
 
-test.each(CHEATS)('an answer that comes %s lets nobody in', async (_how, cheat) => {
+test.each(CHEATS)('a callback %s is refused', async (_how, cheat) => {
   const { memory, location } = await begin();
   const cheated = cheat({ back: await provider.visit(location), memory });
   const answer = await comeBack(cheated.back, cheated.memory);
@@ -246,7 +246,7 @@ test.each(CHEATS)('an answer that comes %s lets nobody in', async (_how, cheat) 
   expect(await people()).toEqual([]);
 });
 
-test('an answer is good once', async () => {
+test('a callback works once', async () => {
   const { memory, location } = await begin();
   const back = await provider.visit(location);
   expect((await comeBack(back, memory)).status).toBe(302);
@@ -254,7 +254,7 @@ test('an answer is good once', async () => {
   expect([again.status, sessionOf(again)]).toEqual([401, '']);
 });
 
-test('a person who refuses at the provider is told to begin again', async () => {
+test('a sign-in denied at the provider leads back to the sign-in page', async () => {
   provider.person = null;
   const answer = await signOn();
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
@@ -273,7 +273,7 @@ test.each([
   expect(await people()).toEqual([]);
 });
 
-test('a provider that is down is a 503 that names nothing inside, and comes back by itself', async () => {
+test('an unavailable provider is a 503 without details, and recovers automatically', async () => {
   const late = await apiWith(configOf());
   provider.failing = 502;
   const { answer } = await begin(late);
@@ -288,7 +288,7 @@ test('a provider that is down is a 503 that names nothing inside, and comes back
   expect((await signOn(late)).status).toBe(302);
 });
 
-test('a provider whose certificate nobody vouches for is none', async () => {
+test('a provider with an untrusted certificate is refused', async () => {
   const other = await createTestCa();
   const config = configOf();
   const strict = await apiWith({ ...config, network: { ...config.network, caPem: other.caPem } });
@@ -297,14 +297,14 @@ test('a provider whose certificate nobody vouches for is none', async () => {
   await other.remove();
 });
 
-test('a provider that calls itself otherwise than the settings do is none', async () => {
+test('a provider with another issuer than the settings is refused', async () => {
   const { answer } = await begin(await apiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/` })));
   expect(answer.status).toBe(302); // without a path a slash makes no difference
   const elsewhere = await apiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/elsewhere` }));
   expect((await begin(elsewhere)).answer.status).toBe(503);
 });
 
-test('groups may be in the ID token, at a path; a client without a secret has PKCE alone', async () => {
+test('groups can be at a path in the ID token; a public client uses PKCE alone', async () => {
   const other = await startProvider({
     ca,
     redirectUri,
@@ -333,7 +333,7 @@ test('groups may be in the ID token, at a path; a client without a secret has PK
   }
 });
 
-test('a wrong client secret lets nobody in', async () => {
+test('a wrong client secret is refused', async () => {
   const at = await apiWith(configOf({ SECU_OIDC_CLIENT_SECRET: 'another secret' }));
   const answer = await signOn(at);
   expect([answer.status, sessionOf(answer)]).toEqual([401, '']);
@@ -352,7 +352,7 @@ test('no secret, code or token of a sign-in is logged or answered', async () => 
   expect(api.answers.join('\n')).not.toContain(CLIENT_SECRET);
 });
 
-test('a session of single sign-on signs out like any other', async () => {
+test('a single sign-on session signs out like any other', async () => {
   const cookie = sessionOf(await signOn());
   const password = { current: 'none at all here', password: 'one that is long enough' };
   const headers = pageOf(api, cookie);
@@ -361,7 +361,7 @@ test('a session of single sign-on signs out like any other', async () => {
   expect(await whoIs(api, cookie)).toEqual([401, undefined]);
 });
 
-test('where there is no single sign-on its routes are not there', async () => {
+test('without single sign-on its routes are 404', async () => {
   const without = await startApi(world);
   expect((await begin(without)).answer.status).toBe(404);
   expect((await without.call(`GET ${CALLBACK}?code=x`, { as: null })).status).toBe(404);
@@ -369,7 +369,7 @@ test('where there is no single sign-on its routes are not there', async () => {
   expect((await api.call('GET auth/options', { as: null })).body.singleSignOn).toBe(true);
 });
 
-test('in a browser a refusal leads to the page to sign in at, which is told why and nothing else', async () => {
+test('in a browser a refusal redirects to the sign-in page with the code only', async () => {
   provider.person = alice({ groups: ['unknown'] });
   const { memory, location } = await begin();
   const back = new URL(await provider.visit(location));

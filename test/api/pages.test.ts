@@ -50,7 +50,7 @@ test.each(['/', '/integrations', '/integrations/int_01', '/findings?severity=cri
   },
 );
 
-test('a file that is named by its content is kept for ever, and comes packed to who takes that', async () => {
+test('hashed files are immutable in caches and compressed when accepted', async () => {
   const packed = await api.call('GET /assets/index-abc.js', {
     as: null,
     headers: { 'Accept-Encoding': 'gzip' },
@@ -78,7 +78,7 @@ test.each(['/assets/../index.html', '/assets/%2e%2e/%2e%2e/package.json', '/asse
   },
 );
 
-test('programs are told plainly: an address outside the API is nothing to them, and the API has no pages', async () => {
+test('programs get 404 outside the API, and the API serves no pages', async () => {
   expect((await api.call('GET /integrations', { as: null })).body).toMatchObject({ code: 'not_found' });
   expect((await page('/api/v1/none')).status).toBe(401);
   expect((await page('/api/none')).body).toMatchObject({ code: 'not_found' });
@@ -86,7 +86,7 @@ test('programs are told plainly: an address outside the API is nothing to them, 
   expect(post.status).toBe(404);
 });
 
-test('where the dashboard was not built its addresses are nothing, and the API works', async () => {
+test('without a built dashboard its pages are 404 and the API works', async () => {
   expect((await page('/', bare)).status).toBe(404);
   expect((await bare.call('GET integrations')).status).toBe(200);
 });

@@ -72,7 +72,7 @@ async function anyRepository() {
   return (await read('repositories?limit=1')).body.items[0];
 }
 
-test('a repository shows its place, its last scan and what is open in it', async () => {
+test('a repository shows its URL, last scan and open findings', async () => {
   const { body } = await read('repositories?sort=fullPath');
   expect(body.items).toHaveLength(REPOSITORIES);
   const [first] = body.items;
@@ -101,7 +101,7 @@ test('a repository shows its place, its last scan and what is open in it', async
   expect((await read(`repositories/${first.id}`)).body).toEqual(first);
 });
 
-test('repositories are found by integration, state and path, and paged in order', async () => {
+test('repositories can be filtered by integration, state and path, and are paged in order', async () => {
   const paths = async (query: string) =>
     (await read(`repositories?${query}`)).body.items.map((one: { fullPath: string }) => one.fullPath);
   expect(await paths(`integrationId=${integrationId}&q=00001`)).toEqual(['fleet/team-01/service-00001']);
@@ -114,7 +114,7 @@ test('repositories are found by integration, state and path, and paged in order'
   expect((await read(`integrations/${integrationId}/repositories`)).body.items).toHaveLength(REPOSITORIES);
 });
 
-test('a scan shows each scanner, what it read and what it left out', async () => {
+test('a scan shows each scanner with the files it read and skipped', async () => {
   const { lastScan, id } = await anyRepository();
   const { body } = await read(`scans/${lastScan.id}`);
   expect(body).toMatchObject({
@@ -145,7 +145,7 @@ test('a scan shows each scanner, what it read and what it left out', async () =>
   expect((await read(`repositories/${id}/scans`)).body.items).toEqual([body]);
 });
 
-test('findings come most severe first, with an address rebuilt from our own parts and text made visible', async () => {
+test('findings are sorted by severity, with a permalink from the base URL and escaped text', async () => {
   const { body } = await read(`findings?integrationId=${integrationId}`);
   expect(body.items.map((one: { severity: string }) => one.severity)).toEqual([
     ...Array.from({ length: REPOSITORIES }, () => 'critical'),
@@ -167,7 +167,7 @@ test('findings come most severe first, with an address rebuilt from our own part
   expect((await read(`findings/${worst.id}`)).body).toEqual(worst);
 });
 
-test('findings are filtered by everything the contract names', async () => {
+test('findings can be filtered by every documented filter', async () => {
   const count = async (query: string) => (await read(`findings?${query}&limit=200`)).body.items.length;
   const { id } = await anyRepository();
   expect(await count('severity=critical,high')).toBe(REPOSITORIES);
@@ -180,7 +180,7 @@ test('findings are filtered by everything the contract names', async () => {
   expect((await read('findings?severity=worst')).status).toBe(400);
 });
 
-test('a scan that is asked for joins the one that is open', async () => {
+test('a requested scan joins the open one', async () => {
   const { id } = await anyRepository();
   let release = (): void => {};
   hold = new Promise((resolve) => {
@@ -200,7 +200,7 @@ test('a scan that is asked for joins the one that is open', async () => {
   await settled();
 });
 
-test('a running scan shows as canceled within five seconds, and one that has ended stays as it is', async () => {
+test('a running scan is canceled within five seconds; a finished one does not change', async () => {
   const { id } = await anyRepository();
   hold = new Promise(() => {});
   const { body } = await api.call(`POST repositories/${id}/scan`);
@@ -219,7 +219,7 @@ test('a running scan shows as canceled within five seconds, and one that has end
   expect(again.body).toEqual(canceled);
 });
 
-test('a waiting scan is canceled in the answer', async () => {
+test('a queued scan is canceled in the answer', async () => {
   const { id } = await anyRepository();
   await api.call(`PATCH integrations/${integrationId}`, { json: { paused: true } });
   const { body } = await api.call(`POST repositories/${id}/scan`);
@@ -230,7 +230,7 @@ test('a waiting scan is canceled in the answer', async () => {
   await api.call(`PATCH integrations/${integrationId}`, { json: { paused: false } });
 });
 
-test('a repository that is left out is not scanned, and says why', async () => {
+test('scanning an excluded repository is refused with the reason', async () => {
   const { id } = await anyRepository();
   await world.db.query(
     `update repository set state = 'excluded', excluded_because = 'archived' where id = $1`,
@@ -242,7 +242,7 @@ test('a repository that is left out is not scanned, and says why', async () => {
   await world.db.query(`update repository set state = 'active', excluded_because = null where id = $1`, [id]);
 });
 
-test('the overview tells in one call what needs a person, how fresh all is, and when tokens end', async () => {
+test('the overview shows attention items, freshness and token expiry in one call', async () => {
   const { body } = await read('overview');
   expect(body.freshness).toMatchObject({ scanned24h: REPOSITORIES, never: 0, repositories: REPOSITORIES });
   expect(body.bySeverity).toEqual({ critical: REPOSITORIES, high: 0, medium: 0, low: REPOSITORIES });

@@ -65,18 +65,18 @@ afterAll(async () => {
   await world.close();
 });
 
-test('what a creation sets in motion says in the log which request that was, to the last scan', async () => {
+test('the request id of a creation is logged with all work that follows, up to the scans', async () => {
   await awaitUntil(() =>
     ['finishSync', 'scanRepository'].every((name) => served('trace-create').includes(name)),
   );
   expect(served('trace-create')).toEqual([
+    'applyListing',
     'checkHeads',
     'finishSync',
     'listRepositories',
     'openSync',
     'planIntegration',
     'scanRepository',
-    'applyListing',
     'verifyToken',
   ]);
   // a scan's row is final a moment before its activity is
@@ -90,7 +90,7 @@ test('what a creation sets in motion says in the log which request that was, to 
   expect(scans[0]).toMatchObject({ outcome: 'done', workflowId: expect.stringMatching(/^scan:rep_/) });
 });
 
-test('each request marks its own work: a verification, one scan, a scan of everything', async () => {
+test('the request id is logged with the work it caused: verification, one scan, all scans', async () => {
   const [repository] = (await api.call(`GET integrations/${id}/repositories`)).body.items;
   await asking('trace-verify', `POST integrations/${id}/verify`);
   expect(served('trace-verify')).toEqual(['planIntegration', 'verifyToken']);
@@ -104,7 +104,7 @@ test('each request marks its own work: a verification, one scan, a scan of every
   expect(served('trace-all')).toEqual(['scanRepository']);
 });
 
-test('a sync that is asked for is marked, and what follows from nobody’s request is not', async () => {
+test('a requested sync logs its request id; background work logs none', async () => {
   await asking('trace-sync', `POST integrations/${id}/sync`);
   await awaitUntil(() => served('trace-sync').includes('finishSync'));
   const { syncs } = world.database.stores;
@@ -120,7 +120,7 @@ test('a sync that is asked for is marked, and what follows from nobody’s reque
   expect(listings[0]?.requestId).toBeUndefined();
 });
 
-test('a scan that is joined keeps the request that queued it', async () => {
+test('a joined scan keeps the request id that queued it', async () => {
   const [repository] = (await api.call(`GET integrations/${id}/repositories`)).body.items;
   const { scans } = world.database.stores;
   await api.call(`PATCH integrations/${id}`, { json: { paused: true } });
@@ -133,7 +133,7 @@ test('a scan that is joined keeps the request that queued it', async () => {
   await settled();
 });
 
-test('events tell the request too, for who asks later', async () => {
+test('events contain the request id', async () => {
   expect(await eventsWith('trace-create')).toEqual(
     expect.arrayContaining(['integration.created', 'scan.finished']),
   );
@@ -143,7 +143,7 @@ test('events tell the request too, for who asks later', async () => {
   expect(await eventsWith('trace-key')).toEqual(['api_key.created']);
 });
 
-test('the id of a request travels by rows: no history holds it', async () => {
+test('no workflow history contains a request id', async () => {
   const { client } = world.temporal;
   const repositories = (await api.call(`GET integrations/${id}/repositories`)).body.items;
   const ids = [
@@ -177,7 +177,7 @@ test.each([
   expect(answer.headers.get('X-Request-Id')).toMatch(/^[0-9A-Z]{26}$/);
 });
 
-test('a request is one line of the log, without its path or query', async () => {
+test('a request is one log line, without path or query', async () => {
   const before = world.logged.length;
   await asking('trace-line', `GET integrations/${id}/events?limit=1`);
   await asking('trace-lost', 'GET /nowhere/my-secret?key=my-secret');

@@ -46,7 +46,7 @@ const read = async (id: string) => (await api.call(`GET integrations/${id}`)).bo
 const patch = (id: string, json: object) => api.call(`PATCH integrations/${id}`, { json });
 const posts = () => world.simulator.control.requests.count(ROTATE);
 
-test('an administrator rotates: 200, another token with the life of the old one, and it works', async () => {
+test('an administrator rotates: 200, and a working token with the same lifetime', async () => {
   const { id, tokenId } = await connect();
   expect((await read(id)).token).toMatchObject({ canRotate: true, rotateBlockedBy: null });
   expect((await rotate(id, {}, 'operator')).status).toBe(403);
@@ -60,7 +60,7 @@ test('an administrator rotates: 200, another token with the life of the old one,
   expect(posts()).toBe(1);
 });
 
-test('two clicks at once rotate once, and both are told', async () => {
+test('two concurrent requests rotate once, and both succeed', async () => {
   const { id } = await connect();
   world.simulator.control.faults.add({ match: { path: PATH }, answer: { kind: 'slow', delayMs: 500 } });
   const answers = await Promise.all([rotate(id), rotate(id), rotate(id)]);
@@ -68,7 +68,7 @@ test('two clicks at once rotate once, and both are told', async () => {
   expect(posts()).toBe(1);
 });
 
-test('a wrong date is 400; what cannot be rotated is 409 and says why, and GitLab is not asked', async () => {
+test('a wrong date is 400; a blocked rotation is 409 with the reason and without a GitLab request', async () => {
   const { id } = await connect();
   for (const expiresAt of [inDays(0), inDays(366), 'soon'])
     expect((await rotate(id, { expiresAt })).status).toBe(400);
@@ -88,14 +88,14 @@ test('a wrong date is 400; what cannot be rotated is 409 and says why, and GitLa
   expect(posts()).toBe(0);
 });
 
-test('in its last 48 hours a token is rotated only by force', async () => {
+test('in the last 48 hours a rotation requires force', async () => {
   const { id } = await connect({ expiresAt: inDays(2) });
   expect((await rotate(id)).body).toMatchObject({ blockedBy: 'expires_within_48_hours' });
   const forced = await rotate(id, { force: true, expiresAt: inDays(30) });
   expect([forced.status, forced.body.token.expiresAt]).toEqual([200, inDays(30)]);
 });
 
-test('GitLab in maintenance is 409, GitLab away 503; the token stays', async () => {
+test('GitLab in maintenance is 409, an unreachable GitLab 503; the token stays', async () => {
   const { id, tokenId } = await connect();
   world.simulator.control.setInstance({ maintenanceMode: true });
   const refused = await rotate(id);
@@ -108,7 +108,7 @@ test('GitLab in maintenance is 409, GitLab away 503; the token stays', async () 
   expect((await read(id)).token.gitlabTokenId).toBe(tokenId);
 });
 
-test('a lost answer is 409 rotation_lost, and the integration says what to do', async () => {
+test('a lost answer is 409 rotation_lost, and the integration has advice', async () => {
   const { id, token } = await connect();
   world.simulator.control.faults.add({ match: { path: PATH }, answer: { kind: 'lost_reply' } });
   const answer = await rotate(id);
@@ -128,7 +128,7 @@ test('a lost answer is 409 rotation_lost, and the integration says what to do', 
   expect(api.answers.join('\n')).not.toContain(token);
 });
 
-test('autoRotate is taken where the token can, and only with days that fit its life', async () => {
+test('autoRotate requires a token that can rotate, and days within half of its lifetime', async () => {
   const { id } = await connect({ expiresAt: inDays(60) });
   const wide = await patch(id, { autoRotate: { enabled: true, daysBefore: 30 } });
   expect([wide.status, wide.body.code]).toEqual([400, 'invalid_request']);
@@ -150,7 +150,7 @@ test('autoRotate is taken where the token can, and only with days that fit its l
   expect((await read(good.id)).autoRotate.enabled).toBe(true);
 });
 
-test('a token that is to rotate by itself does, when its days have come', async () => {
+test('autoRotate rotates the token when it is due', async () => {
   const { id, tokenId } = await connect({ expiresAt: inDays(60) });
   await patch(id, { autoRotate: { enabled: true, daysBefore: 14 } });
   expect(posts()).toBe(0);
@@ -173,7 +173,7 @@ test('a token that is to rotate by itself does, when its days have come', async 
 });
 
 // last: for three minutes nothing else is rotated at this GitLab
-test('an answer whose outcome is not known is 202, and a second question 409 until it is', async () => {
+test('an unknown outcome is 202, and a second request 409 until it is known', async () => {
   const { id } = await connect();
   world.simulator.control.faults.add({ match: { path: PATH }, answer: { kind: 'html', status: 502 } });
   const answer = await rotate(id);

@@ -43,7 +43,7 @@ function setUp(code: string, change: Record<string, unknown> = {}) {
   return api.call('POST auth/setup', { as: null, json, headers: { Origin: api.url } });
 }
 
-test('the code makes the first administrator and signs them in, once', async () => {
+test('the setup code creates the first administrator and signs them in, once', async () => {
   expect((await api.call('GET auth/options', { as: null })).body.setup).toBe(true);
   const code = await newCode();
   const answer = await setUp(code);
@@ -58,7 +58,7 @@ test('the code makes the first administrator and signs them in, once', async () 
   expect(body.items).toMatchObject([{ actor: 'user:admin', data: { address: '127.0.0.1' } }]);
 });
 
-test('of two who use one code at once, one is let in', async () => {
+test('of two concurrent uses of a code one succeeds', async () => {
   const code = await newCode();
   const answers = await Promise.all(['one', 'two', 'three'].map((username) => setUp(code, { username })));
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -66,7 +66,7 @@ test('of two who use one code at once, one is let in', async () => {
   expect(await world.db.query('select username from app_user')).toHaveLength(1);
 });
 
-test('a code is good for 15 minutes', async () => {
+test('a code is valid for 15 minutes', async () => {
   const code = await newCode();
   clock.pass(15 * MINUTE_MS);
   const late = await setUp(code);
@@ -76,7 +76,7 @@ test('a code is good for 15 minutes', async () => {
   expect((await setUp(next)).status).toBe(201);
 });
 
-test('a new code ends the one before, as at a restart', async () => {
+test('a new code invalidates the previous one, as at a restart', async () => {
   const [first, second] = [await newCode(), await newCode()];
   expect((await setUp(first)).status).toBe(401);
   expect((await setUp(second)).status).toBe(201);
@@ -91,7 +91,7 @@ test.each([
   expect(await world.db.query('select 1 from app_user')).toEqual([]);
 });
 
-test('a bad name or password does not use the code up', async () => {
+test('an invalid name or password does not consume the code', async () => {
   const code = await newCode();
   const bad = [
     { password: 'short' },
@@ -104,14 +104,14 @@ test('a bad name or password does not use the code up', async () => {
   expect((await setUp(code)).status).toBe(201);
 });
 
-test('only the hash of a code is kept', async () => {
+test('only the hash of a code is stored', async () => {
   const code = await newCode();
   const rows = await world.db.query('select t::text from setup_code t union all select t::text from event t');
   expect(rows.length).toBeGreaterThan(1);
   expect(JSON.stringify(rows)).not.toContain(code);
 });
 
-test('while nobody is there an administrator’s key makes a link; then there is none any more', async () => {
+test('an admin API key can create a setup link only while there is no administrator', async () => {
   const made = await api.call('POST auth/setup-link');
   expect(made.status).toBe(201);
   expect(made.body).toEqual({
@@ -123,7 +123,7 @@ test('while nobody is there an administrator’s key makes a link; then there is
   expect([late.status, late.body.code]).toEqual([409, 'setup_done']);
 });
 
-test('an administrator who comes another way ends every code', async () => {
+test('creating an administrator in another way invalidates every code', async () => {
   const code = await newCode();
   await api.call('POST users', { json: { username: 'made', role: 'admin', password: PASSWORD } });
   expect((await setUp(code)).status).toBe(409);
@@ -131,14 +131,14 @@ test('an administrator who comes another way ends every code', async () => {
   expect((await setUp(code)).status).toBe(401);
 });
 
-test('another site cannot set anything up', async () => {
+test('another site cannot use the setup route', async () => {
   const code = await newCode();
   const json = { code, username: 'admin', password: PASSWORD };
   const headers = { Origin: 'https://evil.example' };
   expect((await api.call('POST auth/setup', { as: null, json, headers })).status).toBe(403);
 });
 
-test('guessing codes is slowed down', async () => {
+test('guessing codes is throttled', async () => {
   await newCode();
   const statuses: number[] = [];
   for (let tries = 0; tries < 32; tries += 1) statuses.push((await setUp('A'.repeat(22))).status);

@@ -50,7 +50,7 @@ async function auditOf(kind: string, count = 1) {
   return body.items;
 }
 
-test('whoever knows name and password is let in, as they are', async () => {
+test('the right user name and password sign in, with the user’s role', async () => {
   const id = await addPerson(api, { username: 'Alice', role: 'operator' });
   const answer = await trySignIn(api, { username: ' alice ' });
   expect(answer.status).toBe(200);
@@ -71,7 +71,7 @@ test('whoever knows name and password is let in, as they are', async () => {
   expect(me.body).toEqual(answer.body);
 });
 
-test('an API key is told what it is too', async () => {
+test('an API key can read its own principal', async () => {
   expect((await api.call('GET auth/me', { as: 'viewer' })).body).toMatchObject({
     kind: 'key',
     name: 'the viewer',
@@ -81,7 +81,7 @@ test('an API key is told what it is too', async () => {
   });
 });
 
-test('the cookie is out of reach of scripts, of other sites and, under https, of other hosts', async () => {
+test('the cookie is HttpOnly, SameSite and, over https, bound to the host', async () => {
   await addPerson(api, { username: 'cookie' });
   const [plain] = (await trySignIn(api, { username: 'cookie' })).headers.getSetCookie();
   expect(plain).toMatch(/^secu=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
@@ -130,7 +130,7 @@ test.each([
   expect((await api.call('POST auth/sign-in', { as: null, json })).status).toBe(400);
 });
 
-test('an account of single sign-on has no password to guess', async () => {
+test('a single sign-on account cannot sign in with a password', async () => {
   const person = {
     username: 'sso',
     role: 'admin',
@@ -142,7 +142,7 @@ test('an account of single sign-on has no password to guess', async () => {
   expect((await trySignIn(api, { username: 'sso', password: 'null' })).status).toBe(401);
 });
 
-test('a session that was planted before is not the one that signing in gives, and a former one ends', async () => {
+test('sign-in always starts a new session and ends the previous one', async () => {
   await addPerson(api, { username: 'carol' });
   const planted = `secu=${'a'.repeat(43)}`;
   const first = cookieOf(await trySignIn(api, { username: 'carol', headers: { Cookie: planted } }));
@@ -154,7 +154,7 @@ test('a session that was planted before is not the one that signing in gives, an
   expect(await whoIs(api, second)).toEqual([200, 'carol']);
 });
 
-test('a session that nobody uses ends after 30 minutes; using it keeps it', async () => {
+test('a session ends after 30 idle minutes', async () => {
   await addPerson(api, { username: 'idle' });
   const cookie = await signedIn(api, 'idle');
   for (let uses = 0; uses < 3; uses += 1) {
@@ -165,7 +165,7 @@ test('a session that nobody uses ends after 30 minutes; using it keeps it', asyn
   expect(await whoIs(api, cookie)).toEqual([401, undefined]);
 });
 
-test('a session ends after 12 hours, however much it is used', async () => {
+test('a session ends after 12 hours in any case', async () => {
   await addPerson(api, { username: 'busy' });
   const cookie = await signedIn(api, 'busy');
   for (let passed = 0; passed < 12 * 60 - 20; passed += 20) {
@@ -176,7 +176,7 @@ test('a session ends after 12 hours, however much it is used', async () => {
   expect(await whoIs(api, cookie)).toEqual([401, undefined]);
 });
 
-test('ended sessions leave the database', async () => {
+test('expired sessions are deleted from the database', async () => {
   await addPerson(api, { username: 'leaving' });
   const cookie = await signedIn(api, 'leaving');
   const { sessions } = world.database.stores;
@@ -187,7 +187,7 @@ test('ended sessions leave the database', async () => {
   expect(await world.db.query('select 1 from app_session')).toEqual([]);
 });
 
-test('after signing out the cookie opens nothing, here; other sessions go on', async () => {
+test('signing out ends this session only', async () => {
   await addPerson(api, { username: 'dave' });
   const [here, there] = [await signedIn(api, 'dave'), await signedIn(api, 'dave')];
   const answer = await api.call('POST auth/sign-out', { as: null, headers: pageOf(api, here) });
@@ -197,7 +197,7 @@ test('after signing out the cookie opens nothing, here; other sessions go on', a
   expect(await whoIs(api, there)).toEqual([200, 'dave']);
 });
 
-test('signing out everywhere ends all sessions of this person and of nobody else', async () => {
+test('signing out everywhere ends all sessions of this person only', async () => {
   await addPerson(api, { username: 'erin' });
   const mine = [await signedIn(api, 'erin'), await signedIn(api, 'erin')];
   const other = await signedIn(api, 'dave');
@@ -207,12 +207,12 @@ test('signing out everywhere ends all sessions of this person and of nobody else
   expect(await whoIs(api, other)).toEqual([200, 'dave']);
 });
 
-test('an API key has no session to sign out of', async () => {
+test('an API key cannot sign out', async () => {
   const answer = await api.call('POST auth/sign-out', { as: 'admin' });
   expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
 });
 
-test('only hashes of passwords and sessions are kept, and no log or answer has either', async () => {
+test('only hashes of passwords and sessions are stored, and no log or answer contains either', async () => {
   const password = ['Canary', 'of', 'the', 'mine', '77'].join('-');
   await addPerson(api, { username: 'frank', password });
   const cookie = await signedIn(api, 'frank', password);
@@ -229,7 +229,7 @@ test('only hashes of passwords and sessions are kept, and no log or answer has e
   expect(api.answers.join('\n')).not.toContain(password);
 });
 
-test('a hash of another cost is replaced when its password is given', async () => {
+test('a password hash with outdated cost is replaced at sign-in', async () => {
   const id = await addPerson(api, { username: 'grace' });
   const hashOf = async () =>
     (
@@ -247,7 +247,7 @@ test('a hash of another cost is replaced when its password is given', async () =
   await signedIn(dearer, 'grace');
 });
 
-test('one’s own password is changed by knowing it; all other sessions end, and this one gets a new cookie', async () => {
+test('changing one’s own password requires it, ends other sessions and renews this cookie', async () => {
   await addPerson(api, { username: 'heidi' });
   const [here, there] = [await signedIn(api, 'heidi'), await signedIn(api, 'heidi')];
   const change = (json: unknown) =>
@@ -266,7 +266,7 @@ test('one’s own password is changed by knowing it; all other sessions end, and
   await signedIn(api, 'heidi', next);
 });
 
-test('signing in, failing to and signing out are audit events with actor, address and request id', async () => {
+test('sign-in, failed sign-in and sign-out are audit events with actor, address and request id', async () => {
   const userId = await addPerson(api, { username: 'ivan' });
   const good = await trySignIn(api, { username: 'ivan' });
   const facts = (answer: typeof good) => ({
@@ -287,7 +287,7 @@ test('signing in, failing to and signing out are audit events with actor, addres
   expect((await api.call('GET events?kind=auth.signed_in', { as: 'operator' })).body.items).toEqual([]);
 });
 
-test('what a person does carries their name', async () => {
+test('events of a person contain their name', async () => {
   await addPerson(api, { username: 'judy', role: 'admin' });
   const cookie = await signedIn(api, 'judy');
   const json = { name: 'made by judy', role: 'viewer' };
@@ -307,7 +307,7 @@ test('a stream of events ends with its session', async () => {
   await awaitUntil(() => stream.ended, { timeoutMs: 13_000 });
 });
 
-test('a stream that an administrator opened ends when they are one no more', async () => {
+test('the stream of an administrator ends when they lose the role', async () => {
   const id = await addPerson(api, { username: 'lena', role: 'admin' });
   const stream = await watch(await signedIn(api, 'lena'));
   await api.call(`PATCH users/${id}`, { json: { role: 'viewer' } });
@@ -315,20 +315,20 @@ test('a stream that an administrator opened ends when they are one no more', asy
   expect(stream.events.filter(({ kind }) => kind === 'user.changed')).toEqual([]);
 });
 
-test('two cookies of the name are none: one of them was planted', async () => {
+test('two session cookies are treated as none', async () => {
   await addPerson(api, { username: 'mia' });
   const cookie = await signedIn(api, 'mia');
   expect(await whoIs(api, `${cookie}; secu=${'b'.repeat(43)}`)).toEqual([401, undefined]);
   expect(await whoIs(api, `other=1; ${cookie}; secu-x=2`)).toEqual([200, 'mia']);
 });
 
-test('a bad API key is not made good by a cookie', async () => {
+test('an invalid API key is refused even with a valid cookie', async () => {
   const cookie = await signedIn(api, 'mia');
   const headers = { Cookie: cookie, Authorization: `Bearer secu_${'x'.repeat(43)}` };
   expect((await api.call('GET auth/me', { as: null, headers })).status).toBe(401);
 });
 
-test('the ways to sign in are told to everybody', async () => {
+test('the sign-in options are public', async () => {
   const { status, body } = await api.call('GET auth/options', { as: null });
   expect([status, body]).toEqual([200, { setup: false, singleSignOn: false }]);
 });

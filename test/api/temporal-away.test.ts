@@ -33,7 +33,7 @@ async function create(name: string): Promise<{ id: string; status: string }> {
 
 const read = async (id: string) => (await api.call(`GET integrations/${id}`)).body;
 
-test('nothing that was answered while Temporal was away is lost', async () => {
+test('no accepted request is lost while Temporal is unavailable', async () => {
   const [kept, paused, removed] = await Promise.all([create('kept'), create('paused'), create('removed')]);
   expect(kept).toMatchObject({ status: 'pending', cause: null, token: null, lastVerifiedAt: null });
   const [sync, verify, pause, remove] = await Promise.all([
@@ -67,7 +67,7 @@ test('nothing that was answered while Temporal was away is lost', async () => {
   });
 });
 
-test('a wake that Temporal refuses for a reason of its own is logged, and no failure of the caller', async () => {
+test('a wake that Temporal refuses is logged and does not fail the request', async () => {
   const refusing = createStarters({ client: world.temporal.client, queuePrefix: world.queuePrefix });
   const other = await startApi(world, {
     starters: { ...refusing, wakeIntegration: () => Promise.reject(new Error('16 UNAUTHENTICATED')) },

@@ -26,7 +26,7 @@ function newToken(): string {
   return world.simulator.control.createToken({ userId }).token;
 }
 
-test('a dry run tells what it saw, check by check, and stores nothing', async () => {
+test('a token test reports each check and stores nothing', async () => {
   const rows = () =>
     world.db.query(
       `select 1 from integration union all select 1 from credential union all select 1 from event`,
@@ -53,7 +53,7 @@ test('a dry run tells what it saw, check by check, and stores nothing', async ()
   expect(world.logged.join('')).not.toContain(token);
 });
 
-test('a bad token is told with its cause and what to do; so is an address that is not allowed', async () => {
+test('an invalid token or a forbidden address is reported with cause and advice', async () => {
   const refused = await api.call('POST integrations/test', { json: connect('x'.repeat(26)) });
   expect(refused.body).toMatchObject({
     ok: false,
@@ -68,19 +68,19 @@ test('a bad token is told with its cause and what to do; so is an address that i
   expect(foreign.body).toMatchObject({ ok: false, verdict: 'unusable', cause: 'origin_not_allowed' });
 });
 
-test('a GitLab that is down gives no verdict', async () => {
+test('an unavailable GitLab gives no verdict', async () => {
   world.simulator.control.faults.add({ match: { path: /version/ }, answer: { kind: 'html', status: 502 } });
   const { body } = await api.call('POST integrations/test', { json: connect(newToken()) });
   expect(body).toMatchObject({ ok: false, verdict: 'unknown', cause: 'gitlab_unreachable' });
 });
 
-test('a body that is no new integration is refused as it would be on saving', async () => {
+test('the body is validated like a new integration', async () => {
   const { status, body } = await api.call('POST integrations/test', { json: connect('Bearer abc') });
   expect([status, body.code]).toEqual([400, 'invalid_request']);
   expect((await api.call('POST integrations/test', { as: 'viewer', json: connect('x') })).status).toBe(403);
 });
 
-test("the link leads to GitLab's own form with the two scopes, and the third only for renewal", async () => {
+test("the token link opens GitLab's form with two scopes, and self_rotate only with renew=true", async () => {
   const plain = await api.call('GET integrations/token-link?baseUrl=https://git.example.com/gitlab/');
   expect(plain.body.scopes).toEqual(['read_api', 'read_repository']);
   const url = new URL(plain.body.url);

@@ -58,7 +58,7 @@ async function guess(forMs: number, next: (count: number) => Try): Promise<numbe
   return looked;
 }
 
-test('five wrong passwords are free; then each is followed by a pause that doubles, said in Retry-After', async () => {
+test('after five wrong passwords each further one doubles the pause in Retry-After', async () => {
   await fail(6);
   const pauses: string[] = [];
   for (let round = 0; round < 12; round += 1) {
@@ -71,7 +71,7 @@ test('five wrong passwords are free; then each is followed by a pause that doubl
   expect(pauses.map(Number)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
 });
 
-test('a paused account lets the right password in only when the pause is over, and then forgets', async () => {
+test('during a pause even the right password is refused; afterwards it resets the count', async () => {
   await fail(6);
   expect(await attempt({ password: PASSWORD })).toMatchObject({ status: 429 });
   clock.pass(1_000);
@@ -79,7 +79,7 @@ test('a paused account lets the right password in only when the pause is over, a
   await fail(5);
 });
 
-test('the pause is the account’s: from any address, in any case of its name, in any API process', async () => {
+test('the pause applies to the account: from any address, in any case of the name, in any API process', async () => {
   await fail(6);
   const other = await startApi(world, { now: clock.now, settings: { trustedProxies: ['127.0.0.1/32'] } });
   expect(await attempt({ username: 'ALICE', from: '198.51.100.7', at: other })).toMatchObject({
@@ -88,12 +88,12 @@ test('the pause is the account’s: from any address, in any case of its name, i
   expect(await attempt({ username: 'bob' })).toMatchObject({ status: 401 });
 });
 
-test('a name that nobody has is paused like one that somebody has', async () => {
+test('unknown user names are throttled like known ones', async () => {
   await fail(6, { username: 'nobody' });
   expect(await attempt({ username: 'nobody' })).toMatchObject({ status: 429, retryAfter: '1' });
 });
 
-test('a hundred tries at once are a hundred tries', async () => {
+test('a hundred concurrent attempts count as a hundred', async () => {
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) => attempt({ from: `198.51.100.${index}` })),
   );
@@ -101,20 +101,20 @@ test('a hundred tries at once are a hundred tries', async () => {
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(94);
 });
 
-test('whoever guesses one account for a day has about a hundred tries, from however many addresses', async () => {
+test('one account allows about a hundred guesses a day, from any number of addresses', async () => {
   const looked = await guess(24 * HOUR_MS, (count) => ({ from: `198.51.${count % 200}.${count % 250}` }));
   expect(looked).toBeGreaterThan(50);
   expect(looked).toBeLessThan(125);
 });
 
-test('one address that tries many names is paused too, and others are not', async () => {
+test('one address that tries many names is throttled, others are not', async () => {
   for (let count = 0; count <= ADDRESS_THROTTLE.freeAttempts; count += 1)
     await fail(1, { username: `name-${count}` });
   expect(await attempt({ username: 'bob' })).toMatchObject({ status: 429 });
   expect(await attempt({ username: 'bob', from: '192.0.2.2' })).toMatchObject({ status: 401 });
 });
 
-test('an IPv6 address counts with its whole network', async () => {
+test('an IPv6 address is counted by its /64 network', async () => {
   for (let count = 0; count <= ADDRESS_THROTTLE.freeAttempts; count += 1) {
     await fail(1, { username: `name-${count}`, from: `2001:db8:1:2::${count}` });
   }
@@ -122,13 +122,13 @@ test('an IPv6 address counts with its whole network', async () => {
   expect(await attempt({ username: 'bob', from: '2001:db8:1:3::1' })).toMatchObject({ status: 401 });
 });
 
-test('many people behind one address who all know their passwords are not paused', async () => {
+test('successful sign-ins behind one address are not throttled', async () => {
   for (let round = 0; round < 2 * ADDRESS_THROTTLE.freeAttempts; round += 1) {
     expect(await attempt({ username: 'bob', password: PASSWORD })).toMatchObject({ status: 200 });
   }
 });
 
-test('an address that nobody vouches for is the one of the connection', async () => {
+test('without a trusted proxy the connection address counts', async () => {
   const plain = await startApi(world, { now: clock.now });
   for (let count = 0; count <= ADDRESS_THROTTLE.freeAttempts; count += 1) {
     await fail(1, { username: `name-${count}`, from: `192.0.2.${count}`, at: plain });
@@ -145,7 +145,7 @@ test('a new password from an administrator ends the pause', async () => {
   expect(await attempt({ password })).toMatchObject({ status: 200 });
 });
 
-test('tries are forgotten after a day, and leave the database', async () => {
+test('attempts expire after a day and are deleted', async () => {
   await fail(6);
   clock.pass(24 * HOUR_MS + MINUTE_MS);
   await fail(5);

@@ -63,7 +63,7 @@ const kinds = async () =>
     ({ kind }: { kind: string }) => kind,
   );
 
-test('a good token takes the place of the old one, whose ciphertext is wiped', async () => {
+test('a valid token replaces the old one, whose ciphertext is wiped', async () => {
   await world.db.query(`update credential set flag = 7, flagged_at = now() where integration_id = $1`, [id]);
   const next = newToken();
   const answer = await replace(next.token);
@@ -80,7 +80,7 @@ test('a good token takes the place of the old one, whose ciphertext is wiped', a
   expect(verified.body.status).toBe('active');
 });
 
-test('a bad token is refused with its cause, wiped, and the old one stays', async () => {
+test('an invalid token is refused with its cause and wiped, and the current one stays', async () => {
   const bad = newToken();
   world.simulator.control.revokeToken(bad.tokenId);
   const answer = await replace(bad.token);
@@ -91,14 +91,14 @@ test('a bad token is refused with its cause, wiped, and the old one stays', asyn
   expect(await kinds()).toContain('integration.token_refused');
 });
 
-test('a token that may not list is refused, and may come back once it may', async () => {
+test('a token that may not list is refused, and accepted once it may', async () => {
   const next = newToken({ scopes: ['read_repository'] });
   expect((await replace(next.token)).body.code).toBe('token_scope_missing');
   world.simulator.control.setTokenScopes(next.tokenId, ['read_api', 'read_repository']);
   expect((await replace(next.token)).status).toBe(200);
 });
 
-test('the same token is refused as integrated here, and nothing changes', async () => {
+test('the current token is refused as already integrated, and nothing changes', async () => {
   const answer = await replace(old.token);
   expect([answer.status, answer.body.code, answer.body.integrationId]).toEqual([409, 'token_in_use', id]);
   expect(await live()).toEqual([{ version: 1, state: 'current' }]);
@@ -115,7 +115,7 @@ test('a token of another integration is refused', async () => {
   ]);
 });
 
-test('with GitLab away the old one stays, and the answer says to come back', async () => {
+test('with GitLab unreachable the current token stays, and the answer is a 503 with Retry-After', async () => {
   const { token } = newToken();
   await world.simulator.control.down();
   const answer = await replace(token);
@@ -126,7 +126,7 @@ test('with GitLab away the old one stays, and the answer says to come back', asy
   expect((await replace(token)).status).toBe(200);
 });
 
-test('a token that reaches fewer repositories needs a word more', async () => {
+test('a token that reaches fewer repositories requires acceptLoss', async () => {
   const user = world.simulator.control.createUser({ member: false });
   const project = 'fleet-00000';
   world.simulator.control.setRole({ project, userId: user.id, level: 20, via: 'project' });
@@ -146,7 +146,7 @@ test('a token that reaches fewer repositories needs a word more', async () => {
   await awaitUntil(async () => (await read()).counts.repositories === 1);
 });
 
-test('an invalid integration is active again with a good token', async () => {
+test('a valid token makes an invalid integration active again', async () => {
   world.simulator.control.revokeToken(old.tokenId);
   await api.call(`POST integrations/${id}/verify`);
   await awaitUntil(async () => (await read()).status === 'invalid');
@@ -157,13 +157,13 @@ test('an invalid integration is active again with a good token', async () => {
   });
 });
 
-test('two who replace at once leave one token', async () => {
+test('two concurrent replacements leave one token', async () => {
   const answers = await Promise.all([replace(newToken().token), replace(newToken().token)]);
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   expect(await live()).toHaveLength(1);
 });
 
-test('the same new token sent twice at once is taken once', async () => {
+test('the same new token sent twice concurrently is accepted once', async () => {
   const { token, tokenId } = newToken();
   const answers = await Promise.all([replace(token), replace(token)]);
   expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409]);
@@ -171,7 +171,7 @@ test('the same new token sent twice at once is taken once', async () => {
   expect((await read()).token.gitlabTokenId).toBe(tokenId);
 });
 
-test('a body without a token, with a spoiled one or with an unknown field is 400', async () => {
+test('a missing or malformed token or an unknown field is 400', async () => {
   for (const json of [{}, { token: '' }, { token: 'a b' }, { token: 'x', force: true }]) {
     expect((await api.call(`PUT integrations/${id}/token`, { json })).status).toBe(400);
   }

@@ -45,7 +45,7 @@ const openOf = async (repositoryId: string | undefined) =>
 const eventsOf = async (kind: string) =>
   (await api.call(`GET events?${mine(`&kind=${kind}`)}`, { as: 'viewer' })).body.items;
 
-test('the counts are those of the list, whatever the filter', async () => {
+test('counts match the list for every filter', async () => {
   expect(await summary()).toEqual({
     total: 4,
     bySeverity: { critical: 2, high: 0, medium: 0, low: 2 },
@@ -56,7 +56,7 @@ test('the counts are those of the list, whatever the filter', async () => {
   expect((await api.call('GET findings/summary?severity=worst')).status).toBe(400);
 });
 
-test('ignoring takes a reason, shows who and until when, and leaves the open counts', async () => {
+test('ignoring requires a reason, records who and until when, and lowers the open counts', async () => {
   const [worst] = await list('&severity=critical');
   const answer = await ignore(worst.id, {
     reason: 'used_in_tests',
@@ -86,7 +86,7 @@ test('ignoring takes a reason, shows who and until when, and leaves the open cou
   });
 });
 
-test('what was ignored is opened again, and counts', async () => {
+test('an ignored finding can be reopened and counts again', async () => {
   const [worst] = await list('&severity=critical');
   await ignore(worst.id);
   const answer = await api.call(`PATCH findings/${worst.id}`, { as: 'operator', json: { status: 'open' } });
@@ -94,13 +94,13 @@ test('what was ignored is opened again, and counts', async () => {
   expect(await openOf(worst.repositoryId)).toMatchObject({ open: 2, critical: 1 });
 });
 
-test('what a scan found gone stays fixed, whoever triages it', async () => {
+test('triage does not change a fixed finding', async () => {
   const [worst] = await list('&severity=critical');
   await seedScan(world.database, { integrationId, repositoryId: worst.repositoryId, findings: [] });
   expect((await ignore(worst.id)).body).toMatchObject({ status: 'fixed', triage: null });
 });
 
-test('many are triaged by their ids, or all that a filter shows, and not one more', async () => {
+test('bulk triage changes exactly the given ids or the matches of a filter', async () => {
   const all = await list();
   const ids = [all[0].id, all[3].id, 'fnd_nobody'];
   const triage = { reason: 'false_positive' };
@@ -122,7 +122,7 @@ test('many are triaged by their ids, or all that a filter shows, and not one mor
   for (const id of repositoryIds) expect(await openOf(id)).toMatchObject({ open: 2 });
 });
 
-test('a verdict that says too little or too much is refused, and changes nothing', async () => {
+test('an incomplete or contradictory triage is refused and changes nothing', async () => {
   const [worst] = await list();
   const refused = async (json: object) =>
     (await api.call(`PATCH findings/${worst.id}`, { as: 'operator', json })).status;
@@ -142,7 +142,7 @@ test('a verdict that says too little or too much is refused, and changes nothing
   expect(await summary('&status=open')).toMatchObject({ total: 4 });
 });
 
-test('a viewer does not triage', async () => {
+test('a viewer may not triage', async () => {
   const [worst] = await list();
   const json = { status: 'ignored', triage: { reason: 'other' } };
   expect((await api.call(`PATCH findings/${worst.id}`, { as: 'viewer', json })).status).toBe(403);
@@ -150,7 +150,7 @@ test('a viewer does not triage', async () => {
   expect((await api.call('POST findings/triage', { as: 'viewer', json: many })).status).toBe(403);
 });
 
-test('what was ignored until a day opens by itself once that day has come', async () => {
+test('a finding ignored until a day reopens on that day', async () => {
   const [first, second] = await list('&severity=critical');
   await ignore(first.id, { reason: 'accepted_risk', until: '2150-01-01' });
   await ignore(second.id, { reason: 'accepted_risk' });

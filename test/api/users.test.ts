@@ -29,7 +29,7 @@ async function audit(kind: string) {
   return (await api.call(`GET events?kind=${kind}`)).body.items;
 }
 
-test('an account is made, listed and shown, never with anything of its password', async () => {
+test('an account is created, listed and shown without anything of its password', async () => {
   const made = await add({ username: 'alice', role: 'operator' });
   expect(made.status).toBe(201);
   const alice = {
@@ -68,14 +68,14 @@ test.each([
   expect((await add(json)).status).toBe(400);
 });
 
-test('names are unique without case, also when two ask at once', async () => {
+test('names are unique case-insensitively, also for concurrent requests', async () => {
   const [one, two] = await Promise.all([add({ username: 'Zoë' }), add({ username: 'ZOË' })]);
   const statuses = [one, two].map(({ status }) => status);
   expect(statuses.sort((a, b) => a - b)).toEqual([201, 409]);
   expect((await add({ username: 'zoë' })).body.code).toBe('name_taken');
 });
 
-test('a repeat with the same idempotency key makes one account', async () => {
+test('a repeated idempotency key creates one account', async () => {
   const headers = { 'Idempotency-Key': 'one-alice' };
   const first = await add({ username: 'alice' }, headers);
   const again = await add({ username: 'alice' }, headers);
@@ -84,7 +84,7 @@ test('a repeat with the same idempotency key makes one account', async () => {
   expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
 });
 
-test('another role counts from the next request of every session on', async () => {
+test('a changed role applies to the next request of every session', async () => {
   const id = await addPerson(api, { username: 'bob', role: 'viewer' });
   const headers = pageOf(api, await signedIn(api, 'bob'));
   const status = async () => (await api.call('GET users', { as: null, headers })).status;
@@ -111,7 +111,7 @@ test('a new password ends all sessions of the person, and the old password', asy
   expect(await audit('user.password_changed')).toMatchObject([{ actor: 'key:the admin' }]);
 });
 
-test('a sign-in that is on its way while the password is changed begins no session', async () => {
+test('a sign-in in progress while the password changes starts no session', async () => {
   const id = await addPerson(api, { username: 'dave' });
   const slow = await startApi(world, {
     passwords: {
@@ -127,7 +127,7 @@ test('a sign-in that is on its way while the password is changed begins no sessi
   expect(await world.db.query('select 1 from app_session where user_id = $1', [id])).toEqual([]);
 });
 
-test('a removed person is gone, with all sessions: 204, then 404', async () => {
+test('a deleted user is gone with all sessions: 204, then 404', async () => {
   const id = await addPerson(api, { username: 'erin' });
   const cookie = await signedIn(api, 'erin');
   expect((await api.call(`DELETE users/${id}`)).status).toBe(204);
@@ -138,7 +138,7 @@ test('a removed person is gone, with all sessions: 204, then 404', async () => {
   expect(await audit('user.removed')).toMatchObject([{ text: '"erin" (viewer) was removed.' }]);
 });
 
-test('the last administrator can be neither removed nor demoted', async () => {
+test('the last administrator can be neither deleted nor demoted', async () => {
   const id = await addPerson(api, { username: 'frank', role: 'admin' });
   for (const answer of [
     await api.call(`DELETE users/${id}`),
@@ -149,7 +149,7 @@ test('the last administrator can be neither removed nor demoted', async () => {
   await signedIn(api, 'frank');
 });
 
-test('two administrators who remove each other at once leave one', async () => {
+test('two administrators who delete each other concurrently leave one', async () => {
   const ids = [
     await addPerson(api, { username: 'grace', role: 'admin' }),
     await addPerson(api, { username: 'heidi', role: 'admin' }),
@@ -159,7 +159,7 @@ test('two administrators who remove each other at once leave one', async () => {
   expect(await world.db.query(`select 1 from app_user where role = 'admin'`)).toHaveLength(1);
 });
 
-test('what the provider of single sign-on says is not changed here; removing is possible', async () => {
+test('role and password of a single sign-on user cannot be changed here; deleting is possible', async () => {
   const person = {
     username: 'sso',
     role: 'viewer',
