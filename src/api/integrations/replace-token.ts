@@ -27,7 +27,12 @@ export async function replaceToken({
   );
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
-  const result = await awaitCommand({ ...deps, kind: 'replace_token', commandId, timeoutMs: COMMAND_TIMEOUT_MS });
+  const result = await awaitCommand({
+    ...deps,
+    kind: 'replace_token',
+    commandId,
+    timeoutMs: COMMAND_TIMEOUT_MS,
+  });
   if (result === null) return false;
   if (result.code === 'ok') return true;
   throw refusalError(result);
