@@ -11,7 +11,7 @@ const UNITS = [
   ['minute', 60],
 ] as const;
 
-/** `4 minutes ago`, `in 3 days`; `just now` within half a minute. */
+/** `4 minutes ago`, `in 3 days`; `just now` below 30 seconds. */
 export function formatRelative(iso: string, nowMs: number): string {
   const seconds = Math.round((Date.parse(iso) - nowMs) / 1_000);
   if (Math.abs(seconds) < 30) return 'just now';
@@ -48,7 +48,7 @@ export function formatBytes(n: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
 
-/** A clock that all of the page shares. */
+/** A ticker that all components share. */
 function createTicker(everyMs: number) {
   const listeners = new Set<() => void>();
   let nowMs = serverClock.now();
@@ -59,7 +59,7 @@ function createTicker(everyMs: number) {
       nowMs = serverClock.now();
       timer ??= setInterval(() => {
         nowMs = serverClock.now();
-        for (const each of listeners) each();
+        for (const listen of listeners) listen();
       }, everyMs);
       return () => {
         listeners.delete(listener);
@@ -75,7 +75,7 @@ function createTicker(everyMs: number) {
 const slowTicker = createTicker(MINUTE_TICK_MS);
 const fastTicker = createTicker(1_000);
 
-/** The server's time in milliseconds, renewed every 30 s; every second where something runs in view. */
+/** The server's time in milliseconds; updated every 30 s, or every second with `seconds`. */
 export function useNow({ seconds = false } = {}): number {
   const ticker = seconds ? fastTicker : slowTicker;
   return useSyncExternalStore(ticker.subscribe, ticker.read);

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 
 const SINGLE_KEYS_STORAGE_KEY = 'secu-single-keys';
 
-/** Single keys can be switched off (WCAG 2.1.4): who dictates text would set them off. */
+/** Single-key shortcuts can be disabled (WCAG 2.1.4), because speech input would trigger them. */
 export function areSingleKeysEnabled(): boolean {
   return localStorage.getItem(SINGLE_KEYS_STORAGE_KEY) !== 'off';
 }
@@ -12,27 +12,26 @@ export function setSingleKeysEnabled(on: boolean): void {
   else localStorage.setItem(SINGLE_KEYS_STORAGE_KEY, 'off');
 }
 
-/** A key as people write it: `j`, `Shift+j`, `?`, `Enter`, `g o` (one after the other), `mod+k`. */
+/** Actions by shortcut: `j`, `Shift+j`, `?`, `Enter`, or a sequence such as `g o`. */
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
 
 const SEQUENCE_MS = 1_500;
 let pending: { key: string; atMs: number } | null = null;
 
 /**
- * Keys of a page. Off in inputs, while composing, with a modifier other than those named, and while a dialog is open.
- * What helps is listed under `?` (`shell/help.tsx`).
+ * Single-key shortcuts of a page; inactive in text fields, during text composition and while a dialog or menu is open.
+ * Our own code, because `useHotkeys` of Mantine has no sequences, no switch to turn shortcuts off and no such guard.
  */
-export function useShortcuts(keys: Shortcuts, enabled = true): void {
-  const latest = useRef(keys);
-  latest.current = keys;
+export function useShortcuts(shortcuts: Shortcuts, enabled = true): void {
+  const latest = useRef(shortcuts);
+  latest.current = shortcuts;
   useEffect(() => {
     if (!enabled) return;
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const name = shortcutName(event);
       if (name === null) return;
-      const withModifier = name.startsWith('mod+');
-      if (!withModifier && (!areSingleKeysEnabled() || isTextField(event.target) || isDialogOpen())) return;
+      if (!areSingleKeysEnabled() || isTextField(event.target) || isDialogOpen()) return;
       if (name === 'Enter' && handlesEnterItself(event.target)) return;
       const action = matchShortcut(latest.current, name);
       if (action === undefined) return;
@@ -44,26 +43,25 @@ export function useShortcuts(keys: Shortcuts, enabled = true): void {
   }, [enabled]);
 }
 
-function matchShortcut(keys: Shortcuts, name: string): Shortcuts[string] | undefined {
-  const before = pending !== null && performance.now() - pending.atMs < SEQUENCE_MS ? pending.key : null;
-  const action = before === null ? undefined : keys[`${before} ${name}`];
+function matchShortcut(shortcuts: Shortcuts, name: string): Shortcuts[string] | undefined {
+  const first = pending !== null && performance.now() - pending.atMs < SEQUENCE_MS ? pending.key : null;
+  const action = first === null ? undefined : shortcuts[`${first} ${name}`];
   if (action !== undefined) {
     pending = null;
     return action;
   }
-  if (Object.keys(keys).some((key) => key.startsWith(`${name} `)))
+  if (Object.keys(shortcuts).some((key) => key.startsWith(`${name} `)))
     pending = { key: name, atMs: performance.now() };
-  // the second key of a sequence is not the first of another
-  return before === null ? keys[name] : undefined;
+  // a key that follows the first key of a sequence never triggers a single-key shortcut
+  return first === null ? shortcuts[name] : undefined;
 }
 
 function shortcutName({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): string | null {
-  if (altKey) return null;
-  if (ctrlKey || metaKey) return `mod+${key.toLowerCase()}`;
+  if (altKey || ctrlKey || metaKey) return null;
   return shiftKey && /^[A-Z]$|^Arrow/.test(key) ? `Shift+${key.length === 1 ? key.toLowerCase() : key}` : key;
 }
 
-/** What Enter presses by itself. */
+/** Elements that Enter activates anyway. */
 function handlesEnterItself(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest('a, button, summary') !== null;
 }

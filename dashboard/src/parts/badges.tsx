@@ -3,17 +3,17 @@ import type { Severity } from '../api/types.ts';
 import type { Label } from '../format/labels.ts';
 import { SEVERITY_LABELS } from '../format/labels.ts';
 
-/** A word in its colour. */
-export function LabelBadge({ word, suffix }: { word: Label; suffix?: string }) {
+/** A label as a badge. */
+export function LabelBadge({ label, suffix }: { label: Label; suffix?: string }) {
   return (
-    <Badge color={word.hue}>
-      {word.text}
+    <Badge color={label.hue}>
+      {label.text}
       {suffix}
     </Badge>
   );
 }
 
-/** Severity by letter, word and colour; critical alone is filled. */
+/** Severity as letter, text and colour; only critical is filled. */
 export function SeverityBadge({ severity }: { severity: Severity }) {
   const { letter, text, hue } = SEVERITY_LABELS[severity];
   return (

@@ -4,40 +4,38 @@ import { useId, useState } from 'react';
 import { ProblemPanel } from './problem-panel.tsx';
 
 /**
- * Asks before an act that is serious. The title asks the question, the button is named after the act; what goes wrong
- * is said inside. `phrase` has to be typed exactly before the button works.
+ * Asks for confirmation. The title asks the question, the button names the action, and errors are shown in the dialog.
+ * With `phrase`, the button works only after the user typed it.
  */
 export function Confirm({
   title,
   children,
   phrase,
-  act,
-  keep = 'Cancel',
-  danger = true,
+  action,
+  isDangerous = true,
   disabled = false,
-  onAct,
+  onConfirm,
   onClose,
 }: {
   title: string;
   children: ReactNode;
   phrase?: string;
-  act: string;
-  keep?: string;
-  danger?: boolean;
+  action: string;
+  isDangerous?: boolean;
   disabled?: boolean;
-  onAct: () => Promise<void>;
+  onConfirm: () => Promise<void>;
   onClose: () => void;
 }) {
   const [typed, setTyped] = useState('');
-  const [running, setRunning] = useState(false);
+  const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const id = useId();
-  const ready = !disabled && (phrase === undefined || typed === phrase);
+  const isReady = !disabled && (phrase === undefined || typed === phrase);
   const run = async () => {
     setRunning(true);
     setError(null);
     try {
-      await onAct();
+      await onConfirm();
       onClose();
     } catch (err) {
       setError(err);
@@ -46,11 +44,11 @@ export function Confirm({
     }
   };
   return (
-    <Modal opened onClose={onClose} title={title} closeOnClickOutside={!running}>
+    <Modal opened onClose={onClose} title={title} closeOnClickOutside={!isRunning}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (ready && !running) void run();
+          if (isReady && !isRunning) void run();
         }}
       >
         {error !== null && <ProblemPanel error={error} />}
@@ -75,11 +73,11 @@ export function Confirm({
           />
         )}
         <Group justify="flex-end" gap="sm" mt="lg">
-          <Button variant="default" onClick={onClose} disabled={running}>
-            {keep}
+          <Button variant="default" onClick={onClose} disabled={isRunning}>
+            Cancel
           </Button>
-          <Button type="submit" color={danger ? 'bad' : 'info'} disabled={!ready} loading={running}>
-            {act}
+          <Button type="submit" color={isDangerous ? 'bad' : 'info'} disabled={!isReady} loading={isRunning}>
+            {action}
           </Button>
         </Group>
       </form>

@@ -1,7 +1,7 @@
 import { Anchor } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-/** A link that leaves Secu; text alone where the address is none of the web. */
+/** A link to another site; plain text if the address is not http. */
 export function ExternalLink({ href, children }: { href: string; children: ReactNode }) {
   if (!isHttpUrl(href)) return <>{children}</>;
   return (

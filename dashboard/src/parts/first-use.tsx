@@ -3,19 +3,19 @@ import { useHasRole } from '../api/session.ts';
 import { ButtonLink } from './button-link.tsx';
 import { Empty } from './states.tsx';
 
-/** Where nothing is connected yet. */
+/** The empty state of a new installation. */
 export function FirstUse() {
-  const mayAdd = useHasRole('operator');
+  const isOperator = useHasRole('operator');
   return (
-    <Empty title="Connect GitLab to begin.">
+    <Empty title="Connect GitLab to get started">
       <Text size="sm" c="dimmed">
-        Give Secu a token that may read. It lists every repository that the token reaches, scans them, and
-        warns before the token expires.
+        Add a GitLab token with read access. Secu lists and scans every repository that the token can access,
+        and alerts you before the token expires.
       </Text>
-      {mayAdd ? (
+      {isOperator ? (
         <ButtonLink to="/integrations/new">New integration</ButtonLink>
       ) : (
-        <Text size="sm">An operator or an administrator can add an integration.</Text>
+        <Text size="sm">An operator or administrator can add an integration.</Text>
       )}
     </Empty>
   );

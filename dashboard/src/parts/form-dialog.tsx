@@ -4,26 +4,26 @@ import { useState } from 'react';
 import { ProblemPanel } from './problem-panel.tsx';
 
 /**
- * A dialog with fields. They are read from the form when it is sent and gone when it closes; what went wrong is said
- * inside, and the fields stay as they are.
+ * A dialog with a form. Values are read from the form on submit and discarded on close. Errors are shown in the dialog
+ * and keep the values.
  */
 export function FormDialog({
   title,
-  act,
+  action,
   children,
   size = 'md',
   onSubmit,
   onClose,
 }: {
   title: string;
-  act: string;
+  action: string;
   children: ReactNode;
   size?: string;
-  /** Whoever calls closes it, once it is done. */
+  /** The caller closes the dialog when the request succeeds. */
   onSubmit: (form: HTMLFormElement) => Promise<void>;
   onClose: () => void;
 }) {
-  const [running, setRunning] = useState(false);
+  const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const submit = async (form: HTMLFormElement) => {
     setRunning(true);
@@ -37,21 +37,21 @@ export function FormDialog({
     }
   };
   return (
-    <Modal opened onClose={onClose} title={title} size={size} closeOnClickOutside={!running}>
+    <Modal opened onClose={onClose} title={title} size={size} closeOnClickOutside={!isRunning}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (!running) void submit(event.currentTarget);
+          if (!isRunning) void submit(event.currentTarget);
         }}
       >
         {error !== null && <ProblemPanel error={error} />}
         {children}
         <Group justify="flex-end" gap="sm" mt="lg">
-          <Button variant="default" onClick={onClose} disabled={running}>
+          <Button variant="default" onClick={onClose} disabled={isRunning}>
             Cancel
           </Button>
-          <Button type="submit" loading={running}>
-            {act}
+          <Button type="submit" loading={isRunning}>
+            {action}
           </Button>
         </Group>
       </form>

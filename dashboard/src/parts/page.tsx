@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useEffect } from 'react';
 import classes from './page.module.css';
 
-/** A page's title, what can be done on it, and its content. Exactly one `h1` a page comes from here. */
+/** Title, actions and content of a page. Renders the only `h1` of the page. */
 export function Page({
   title,
   badge,

@@ -2,7 +2,7 @@ import { Alert, Button, Code, Group, Text } from '@mantine/core';
 import { Problem } from '../api/problem.ts';
 import { CopyButton } from './copy-button.tsx';
 
-/** An error in place: what happened, what to do, the request id, and another try. */
+/** An error with its description, request ID and a retry button. */
 export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { title, detail, requestId } = describeError(error);
   return (
@@ -23,9 +23,9 @@ export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () 
         {requestId !== null && (
           <Group gap="xs">
             <Text size="xs" c="dimmed">
-              Request id <Code>{requestId}</Code>
+              Request ID <Code>{requestId}</Code>
             </Text>
-            <CopyButton text={requestId} label="Copy the request id" />
+            <CopyButton text={requestId} label="Copy request ID" />
           </Group>
         )}
       </Group>
@@ -37,7 +37,7 @@ export function describeError(error: unknown): { title: string; detail: string; 
   if (error instanceof Problem)
     return { title: error.title, detail: error.message, requestId: error.requestId };
   return {
-    title: 'This page failed',
+    title: 'Something went wrong',
     detail: error instanceof Error ? error.message : String(error),
     requestId: null,
   };

@@ -2,7 +2,7 @@ import type { ErrorComponentProps } from '@tanstack/react-router';
 import { useRouter } from '@tanstack/react-router';
 import { ProblemPanel } from './problem-panel.tsx';
 
-/** A page that could not be made at all. */
+/** Shown when a page throws. */
 export function RouteFailed({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   const retry = () => {

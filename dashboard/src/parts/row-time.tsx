@@ -1,6 +1,6 @@
 import { formatRelative, formatUtc, useNow } from '../format/time.ts';
 
-/** As `TimeAgo`, for rows of which there are many: no stop for Tab in each. */
+/** Like `TimeAgo`, without a tab stop, for long lists. */
 export function RowTime({ at }: { at: string }) {
   const nowMs = useNow();
   return (

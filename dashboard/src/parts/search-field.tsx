@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react';
 
 const DEBOUNCE_MS = 250;
 
-/** The search of a page (`/` leads into it): told once typing pauses. `value` may change from outside, by Back. */
+/** The search field of a page (`/` focuses it). Reports after a pause in typing; Back may change `value`. */
 export function SearchField({
   label,
   value,

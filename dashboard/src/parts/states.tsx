@@ -5,16 +5,16 @@ import classes from './states.module.css';
 
 const SKELETON_DELAY_MS = 150;
 
-/** Rows of the true height while a list is on its way, and not before a moment has passed. */
+/** Placeholder rows for a list that loads; shown after a short delay to avoid flicker. */
 export function LoadingRows({ rows = 6, label }: { rows?: number; label: string }) {
-  const [late, setLate] = useState(false);
+  const [isDelayed, setDelayed] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setLate(true), SKELETON_DELAY_MS);
+    const timer = setTimeout(() => setDelayed(true), SKELETON_DELAY_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
     <div role="status" aria-label={label} aria-busy="true">
-      {late &&
+      {isDelayed &&
         Array.from({ length: rows }, (_, row) => `row ${row}`).map((row) => (
           <Skeleton key={row} h={28} mb={8} />
         ))}
@@ -22,7 +22,7 @@ export function LoadingRows({ rows = 6, label }: { rows?: number; label: string 
   );
 }
 
-/** Nothing to show, and why: first use with its action, nothing that matches with a way to clear, or good news. */
+/** An empty state: first use with an action, no matches with a reset, or good news. */
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className={classes['empty']}>
@@ -32,12 +32,12 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
-/** For an address that the role may not open. */
+/** Shown for a page that the role may not open. */
 export function NotAllowed({ roles }: { roles: string }) {
   return (
-    <Empty title="Not allowed">
+    <Empty title="Access denied">
       <Text size="sm" c="dimmed">
-        {roles} may open this. Ask an administrator for the role.
+        {roles} can open this page. Ask an administrator for access.
       </Text>
     </Empty>
   );

@@ -6,7 +6,7 @@ const CLOSE_MS = 8_000;
 
 let firstToastListener: () => void = () => {};
 
-/** Told of the first toast: only then the box that shows them is fetched (`parts/toasts.tsx`). */
+/** Called for the first toast, which loads the toast container (`parts/toasts.tsx`). */
 export function onFirstToast(listener: () => void): void {
   firstToastListener = listener;
 }
@@ -16,18 +16,18 @@ function enqueueToast(toast: NotificationData): void {
   void import('@mantine/notifications').then(({ notifications }) => notifications.show(toast));
 }
 
-/** For a result that is out of view; it fades. */
+/** Reports a result that the page does not show; closes automatically. */
 export function showToast(message: ReactNode): void {
   enqueueToast({ message, autoClose: CLOSE_MS });
 }
 
-/** For what failed out of view; it stays until it is dismissed. */
+/** Reports an error that the page does not show; stays until dismissed. */
 export function showErrorToast(error: unknown): void {
   const { title, detail, requestId } = describeError(error);
   enqueueToast({
     color: 'bad',
     title,
-    message: requestId === null ? detail : `${detail} Request id ${requestId}`,
+    message: requestId === null ? detail : `${detail} Request ID ${requestId}`,
     autoClose: false,
   });
 }

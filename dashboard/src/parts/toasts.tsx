@@ -1,13 +1,13 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { onFirstToast } from './toast.ts';
 
-const Box = lazy(() =>
-  import('@mantine/notifications').then(({ Notifications }) => ({ default: Notifications })),
+const Notifications = lazy(() =>
+  import('@mantine/notifications').then((module) => ({ default: module.Notifications })),
 );
 
-/** Where toasts appear, once there is one. */
+/** The toast container; loaded with the first toast. */
 export function Toasts() {
-  const [needed, setNeeded] = useState(false);
+  const [isNeeded, setNeeded] = useState(false);
   useEffect(() => onFirstToast(() => setNeeded(true)), []);
-  return <Suspense>{needed && <Box position="bottom-right" limit={4} />}</Suspense>;
+  return <Suspense>{isNeeded && <Notifications position="bottom-right" limit={4} />}</Suspense>;
 }

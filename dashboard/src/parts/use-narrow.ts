@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 const query = matchMedia('(max-width: 767px)');
 
-/** Is the window narrower than what a table needs? For what CSS alone cannot do. */
+/** Whether the window is too narrow for tables; for layout that CSS cannot do. */
 export function useNarrow(): boolean {
   return useSyncExternalStore(
     (listener) => {

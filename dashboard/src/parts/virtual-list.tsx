@@ -1,5 +1,5 @@
-// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one are no table for CSS
-// biome-ignore-all lint/a11y/useFocusableInteractive: cells are read, rows take the focus
+// biome-ignore-all lint/a11y/useSemanticElements: rows are positioned one by one, which table elements do not support
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows take the focus, not cells
 import { useElementScrollRestoration } from '@tanstack/react-router';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import type { CSSProperties, ReactNode } from 'react';
@@ -10,20 +10,20 @@ import classes from './virtual-list.module.css';
 
 const ROW_PX = 36;
 const NARROW_ROW_PX = 56;
-/** How near the end more is asked for. */
+/** The next page loads when this few rows are left. */
 const LOAD_MORE_THRESHOLD_ROWS = 20;
 
 export interface VirtualListProps<T extends { id: string }> {
-  /** What it is a list of, for screen readers; also the name under which its scroll place is kept. */
+  /** Name for screen readers, and the key of the stored scroll position. */
   label: string;
   rows: readonly T[];
-  /** Rows in all where that is known. */
+  /** Total number of rows; `null` if unknown. */
   total: number | null;
-  /** Widths of the columns, as CSS has them; on a narrow screen a row has two lines. */
+  /** Column widths as `grid-template-columns`; on narrow screens a row has two lines. */
   columns: string;
   narrowColumns: string;
   head: readonly ReactNode[];
-  /** The cells of a row, each with the role of a cell. */
+  /** Renders the cells of a row as {@link Cell}. */
   cells: (row: T) => ReactNode;
   cursor: RowCursor;
   selected?: ReadonlySet<string>;
@@ -31,7 +31,7 @@ export interface VirtualListProps<T extends { id: string }> {
   hasMore: boolean;
   onMore: () => void;
   foot?: ReactNode;
-  /** Pixels of the window that are not the list's. */
+  /** Height of the page above the list, in pixels. */
   above?: number;
 }
 
@@ -51,7 +51,7 @@ export function Cell({
   );
 }
 
-/** A table of many rows of one height, of which those in view are there. */
+/** A table of many rows of equal height that renders only the rows in view. */
 export function VirtualList<T extends { id: string }>(props: VirtualListProps<T>) {
   const { label, rows, total, head, cursor, selected, columns, narrowColumns, above } = props;
   const { box, virtual } = useVirtualRows(props);
@@ -70,13 +70,13 @@ export function VirtualList<T extends { id: string }>(props: VirtualListProps<T>
       aria-rowcount={total === null ? -1 : total + 1}
       aria-busy={props.busy === true}
       data-scroll-restoration-id={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by keyboard
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll container must be reachable by keyboard
       tabIndex={0}
     >
       <div role="rowgroup" className={classes['head']}>
         <div role="row" aria-rowindex={1} className={classes['line']} style={{ height: 32 }}>
           {head.map((title, column) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the columns never change their places
+            // biome-ignore lint/suspicious/noArrayIndexKey: the columns never change their order
             <div role="columnheader" key={column}>
               {title}
             </div>
@@ -114,7 +114,7 @@ function useVirtualRows<T extends { id: string }>(props: VirtualListProps<T>) {
   const { label, rows, cursor, hasMore, onMore } = props;
   const box = useRef<HTMLDivElement>(null);
   const height = useNarrow() ? NARROW_ROW_PX : ROW_PX;
-  const place = useElementScrollRestoration({ id: label });
+  const savedScroll = useElementScrollRestoration({ id: label });
   const active = cursor.id === null ? -1 : rows.findIndex((row) => row.id === cursor.id);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -123,21 +123,21 @@ function useVirtualRows<T extends { id: string }>(props: VirtualListProps<T>) {
     overscan: 8,
     getItemKey: (index) => rows[index]?.id ?? index,
     scrollPaddingStart: 32,
-    initialOffset: place?.scrollY ?? 0,
-    // the row that has the focus stays, however far it is scrolled away
+    initialOffset: savedScroll?.scrollY ?? 0,
+    // keep the focused row mounted, wherever the list is scrolled
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
       if (active === -1 || shown.includes(active)) return shown;
       return [...shown, active].sort((a, b) => a - b);
     },
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what changed
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measure again when the row height changes
   useEffect(() => virtual.measure(), [height]);
-  const last = virtual.getVirtualItems().at(-1)?.index ?? -1;
+  const lastRendered = virtual.getVirtualItems().at(-1)?.index ?? -1;
   useEffect(() => {
-    if (hasMore && last >= rows.length - LOAD_MORE_THRESHOLD_ROWS) onMore();
-  }, [hasMore, last, rows.length, onMore]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a move by key takes the focus
+    if (hasMore && lastRendered >= rows.length - LOAD_MORE_THRESHOLD_ROWS) onMore();
+  }, [hasMore, lastRendered, rows.length, onMore]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only moves by key set the focus
   useEffect(() => {
     if (cursor.moves === 0 || active === -1) return;
     virtual.scrollToIndex(active, { align: 'auto' });

@@ -4,7 +4,7 @@ import { useShortcuts } from '../keyboard/hotkeys.ts';
 
 const HelpDialog = lazy(() => import('./help-dialog.tsx'));
 
-/** Keys that every page has; `?` lists all. */
+/** Shortcuts of every page; `?` lists all of them. */
 export function Help() {
   const [open, setOpen] = useState(false);
   const navigate = useNavigate();

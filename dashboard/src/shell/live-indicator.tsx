@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { createContext, useContext, useEffect, useRef, useState } from 'react';
 import { serverClock } from '../api/server-clock.ts';
 import { formatUtcTime, useNow } from '../format/time.ts';
-import { publishEvent as tellListeners } from '../live/event-bus.ts';
+import { publishEvent } from '../live/event-bus.ts';
 import type { StreamState } from '../live/event-stream.ts';
 import { canResume, startEventStream } from '../live/event-stream.ts';
 import { affectedQueryKeys, createInvalidator, refreshAll } from '../live/invalidation.ts';
@@ -12,29 +12,29 @@ import classes from './shell.module.css';
 
 interface Live {
   state: StreamState;
-  /** Since when the page is no longer kept true; `null` while it is. */
+  /** When the page stopped receiving events; `null` while it receives them. */
   lostAt: string | null;
 }
 
 const LiveContext = createContext<Live>({ state: 'connecting', lostAt: null });
 
-/** A gap this long may have lost more than the stream brings back: everything in view is asked anew, once. */
+/** After a gap of this length everything in view is refetched once, because the stream may not resume completely. */
 const LONG_GAP_MS = 60_000;
 const SHORT_GAP_MS = 3_000;
 
-/** Reads the stream of events for all pages and makes old what they make old. */
+/** Reads the event stream for all pages, and invalidates the queries that events make stale. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   const [live, setLive] = useState<Live>({ state: 'connecting', lostAt: null });
   const lostAtMs = useRef<number | null>(null);
   useEffect(() => {
-    const ending = new AbortController();
-    const refresh = createInvalidator(client);
+    const controller = new AbortController();
+    const invalidate = createInvalidator(client);
     startEventStream({
-      signal: ending.signal,
+      signal: controller.signal,
       onEvent: (event) => {
-        refresh(...affectedQueryKeys(event));
-        tellListeners(event);
+        invalidate(...affectedQueryKeys(event));
+        publishEvent(event);
       },
       onState: (state) => {
         const nowMs = serverClock.now();
@@ -43,7 +43,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           if (gapMs > LONG_GAP_MS || (lostAtMs.current !== null && !canResume())) refreshAll(client);
           lostAtMs.current = null;
         } else if (state === 'lost') lostAtMs.current ??= nowMs;
-        // the server says in its answer to any question that nobody is signed in: ask one
+        // any request answers 401 now, which opens the sign-in page
         if (state === 'signed_out') void client.invalidateQueries({ queryKey: ['me'] });
         setLive({
           state,
@@ -51,44 +51,44 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         });
       },
     });
-    return () => ending.abort();
+    return () => controller.abort();
   }, [client]);
   return <LiveContext value={live}>{children}</LiveContext>;
 }
 
-/** For how long the page has not been kept true. */
+/** How long the page has not received events. */
 function useGapMs({ lostAt }: Live): number {
   const nowMs = useNow({ seconds: true });
   return lostAt === null ? 0 : Math.max(0, nowMs - Date.parse(lostAt));
 }
 
-/** Says whether what is on the page is kept true. A gap shorter than three seconds is not worth a word. */
+/** Shows whether the page is live. Gaps below three seconds are not shown. */
 export function LiveIndicator() {
   const live = useContext(LiveContext);
   const gapMs = useGapMs(live);
-  const lost = live.lostAt !== null && gapMs >= SHORT_GAP_MS;
-  const text = lost
-    ? `Reconnecting; shown as of ${formatUtcTime(live.lostAt ?? '')}`
+  const isLost = live.lostAt !== null && gapMs >= SHORT_GAP_MS;
+  const text = isLost
+    ? `Reconnecting. Last updated ${formatUtcTime(live.lostAt ?? '')}`
     : live.state === 'connecting'
       ? 'Connecting'
       : 'Live';
-  const hue = lost ? 'warn' : live.state === 'connecting' ? 'neutral' : 'ok';
+  const hue = isLost ? 'warn' : live.state === 'connecting' ? 'neutral' : 'ok';
   return (
-    <span className={classes['live']} role="status" data-live={lost ? 'lost' : live.state}>
+    <span className={classes['live']} role="status" data-live={isLost ? 'lost' : live.state}>
       <span className={classes['dot']} style={{ background: `var(--secu-dot-${hue})` }} />
       {text}
     </span>
   );
 }
 
-/** Over the page too, once the gap is long. */
+/** A notice above the page after a long gap. */
 export function StaleNotice() {
   const live = useContext(LiveContext);
   const gapMs = useGapMs(live);
   if (live.lostAt === null || gapMs < LONG_GAP_MS) return null;
   return (
     <Text size="xs" c="warn" mb="sm">
-      Shown as of {formatUtcTime(live.lostAt)}. Secu does not answer; the page follows as soon as it does.
+      Last updated {formatUtcTime(live.lostAt)}. Secu is not responding; the page updates when it is back.
     </Text>
   );
 }

@@ -12,16 +12,16 @@ const PasswordDialog = lazy(() => import('./password-dialog.tsx'));
 const SCHEMES = [
   ['light', 'Light'],
   ['dark', 'Dark'],
-  ['auto', 'As the system'],
+  ['auto', 'System'],
 ] as const;
 
-/** The colours of the page, and the way out; opens as soon as it is there. */
+/** Theme, password and sign-out; opens as soon as it is loaded. */
 export default function OpenedUserMenu() {
   const me = useMe();
   const navigate = useNavigate();
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
-  const [changesPassword, setChangesPassword] = useState(false);
-  const leave = async (everywhere: boolean) => {
+  const [isPasswordOpen, setPasswordOpen] = useState(false);
+  const signOut = async (everywhere: boolean) => {
     try {
       await request(api.auth['sign-out'].$post({ json: { everywhere } }));
     } catch (err) {
@@ -37,12 +37,12 @@ export default function OpenedUserMenu() {
           <UserButton />
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Label>Signed in as {me.role}</Menu.Label>
+          <Menu.Label>Role: {me.role}</Menu.Label>
           {me.source === 'local' && (
-            <Menu.Item onClick={() => setChangesPassword(true)}>Change password</Menu.Item>
+            <Menu.Item onClick={() => setPasswordOpen(true)}>Change password</Menu.Item>
           )}
           <Menu.Divider />
-          <Menu.Label>Colours</Menu.Label>
+          <Menu.Label>Theme</Menu.Label>
           {SCHEMES.map(([value, text]) => (
             <Menu.Item
               key={value}
@@ -54,11 +54,11 @@ export default function OpenedUserMenu() {
             </Menu.Item>
           ))}
           <Menu.Divider />
-          <Menu.Item onClick={() => void leave(false)}>Sign out</Menu.Item>
-          <Menu.Item onClick={() => void leave(true)}>Sign out everywhere</Menu.Item>
+          <Menu.Item onClick={() => void signOut(false)}>Sign out</Menu.Item>
+          <Menu.Item onClick={() => void signOut(true)}>Sign out everywhere</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Suspense>{changesPassword && <PasswordDialog onClose={() => setChangesPassword(false)} />}</Suspense>
+      <Suspense>{isPasswordOpen && <PasswordDialog onClose={() => setPasswordOpen(false)} />}</Suspense>
     </>
   );
 }

@@ -1,23 +1,23 @@
-/** Something to go to or to do, by name. */
+/** A destination or an action of the command palette. */
 export interface Item {
   id: string;
   group: string;
   text: string;
-  /** Where it is, or what it belongs to. */
+  /** Shown beside the text, such as the host of an integration. */
   hint?: string;
-  act: () => void;
+  run: () => void;
 }
 
-/** Those that hold every word of the query; whoever begins with it comes first, else the order stays. */
-export function matching<T extends Pick<Item, 'text'>>(items: readonly T[], query: string): T[] {
-  const wanted = query.trim().toLowerCase();
-  const words = wanted.split(/\s+/);
-  const fitting = items.filter(({ text }) => words.every((word) => text.toLowerCase().includes(word)));
-  const first = (item: T) => item.text.toLowerCase().startsWith(wanted);
-  return [...fitting.filter(first), ...fitting.filter((item) => !first(item))];
+/** Items that contain every word of the query; items that start with the query come first. */
+export function findMatches<T extends Pick<Item, 'text'>>(items: readonly T[], query: string): T[] {
+  const normalized = query.trim().toLowerCase();
+  const words = normalized.split(/\s+/);
+  const matches = items.filter(({ text }) => words.every((word) => text.toLowerCase().includes(word)));
+  const isPrefixMatch = (item: T) => item.text.toLowerCase().startsWith(normalized);
+  return [...matches.filter(isPrefixMatch), ...matches.filter((item) => !isPrefixMatch(item))];
 }
 
-/** In groups, in the order in which these first appear. */
-export function grouped(items: readonly Item[]): [group: string, items: Item[]][] {
+/** Items by group, in order of first appearance. */
+export function groupItems(items: readonly Item[]): [group: string, items: Item[]][] {
   return [...Map.groupBy(items, ({ group }) => group)];
 }

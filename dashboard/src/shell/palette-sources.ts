@@ -9,15 +9,15 @@ import { formatCount } from '../format/labels.ts';
 import { showErrorToast, showToast } from '../parts/toast.ts';
 import type { Item } from './palette-items.ts';
 
-const MIN_QUERY = 2;
-const MOST = 20;
+const MIN_QUERY_LENGTH = 2;
+const MAX_RESULTS = 20;
 
 export function usePages(): Item[] {
   const navigate = useNavigate();
   const isOperator = useHasRole('operator');
   const isAdmin = useHasRole('admin');
-  const page = (text: string, to: string, may = true) =>
-    may ? [{ id: to, group: 'Pages', text, act: () => void navigate({ href: to }) }] : [];
+  const page = (text: string, to: string, isAllowed = true) =>
+    isAllowed ? [{ id: to, group: 'Pages', text, run: () => void navigate({ href: to }) }] : [];
   return [
     ...page('Overview', '/'),
     ...page('Integrations', '/integrations'),
@@ -41,76 +41,76 @@ export function useIntegrations(): Item[] {
     group: 'Integrations',
     text: name,
     hint: new URL(baseUrl).host,
-    act: () => void navigate({ to: '/integrations/$id', params: { id } }),
+    run: () => void navigate({ to: '/integrations/$id', params: { id } }),
   }));
 }
 
-/** The server finds them: there may be thousands. */
+/** Searched by the server, because there may be thousands. */
 export function useRepositories(query: string): { items: Item[]; isBusy: boolean } {
   const navigate = useNavigate();
   const q = query.trim();
   const { data, isFetching } = useQuery({
-    queryKey: queryKeys.repositorySearch({ q, limit: String(MOST) }),
+    queryKey: queryKeys.repositorySearch({ q, limit: String(MAX_RESULTS) }),
     queryFn: ({ signal }) =>
-      request(api.repositories.$get({ query: { q, limit: MOST } }, { init: { signal } })),
-    enabled: q.length >= MIN_QUERY,
+      request(api.repositories.$get({ query: { q, limit: MAX_RESULTS } }, { init: { signal } })),
+    enabled: q.length >= MIN_QUERY_LENGTH,
     placeholderData: keepPreviousData,
   });
-  const found = q.length >= MIN_QUERY ? (data?.items ?? []) : [];
+  const found = q.length >= MIN_QUERY_LENGTH ? (data?.items ?? []) : [];
   const items = found.map(({ id, fullPath }) => ({
     id,
     group: 'Repositories',
     text: fullPath,
-    act: () => void navigate({ to: '/repositories/$id', params: { id } }),
+    run: () => void navigate({ to: '/repositories/$id', params: { id } }),
   }));
   return { items, isBusy: isFetching };
 }
 
-/** What can be done with the page in view, and with the page's colours. */
+/** Actions for the current page, and the colour scheme. */
 export function useActions(): Item[] {
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const isOperator = useHasRole('operator');
-  const action = (text: string, act: () => void): Item => ({ id: text, group: 'Actions', text, act });
-  const call = (text: string, run: () => Promise<string>) =>
+  const action = (text: string, run: () => void): Item => ({ id: text, group: 'Actions', text, run });
+  const apiAction = (text: string, run: () => Promise<string>) =>
     action(text, () => void run().then(showToast, showErrorToast));
   const [, area, id] = /^\/(integrations|repositories)\/([a-z]{3}_\w+)$/.exec(path) ?? [];
-  const ofPage =
+  const pageActions =
     !isOperator || id === undefined
       ? []
       : area === 'integrations'
-        ? integrationActions(id).map(([text, run]) => call(text, run))
-        : [call('Scan this repository', () => scanRepository(id))];
+        ? integrationActions(id).map(([text, run]) => apiAction(text, run))
+        : [apiAction('Scan this repository', () => scanRepository(id))];
   return [
-    ...ofPage,
-    action('Light colours', () => setColorScheme('light')),
-    action('Dark colours', () => setColorScheme('dark')),
-    action('Colours of the system', () => setColorScheme('auto')),
+    ...pageActions,
+    action('Use light theme', () => setColorScheme('light')),
+    action('Use dark theme', () => setColorScheme('dark')),
+    action('Use system theme', () => setColorScheme('auto')),
   ];
 }
 
 function integrationActions(id: string): [text: string, run: () => Promise<string>][] {
-  const one = api.integrations[':id'];
+  const integration = api.integrations[':id'];
   const param = { id };
   return [
     [
       'Verify this integration',
       async () => {
-        await request(one.verify.$post({ param }));
+        await request(integration.verify.$post({ param }));
         return 'Verified.';
       },
     ],
     [
       'Sync this integration',
       async () => {
-        await request(one.sync.$post({ param, json: {} }));
+        await request(integration.sync.$post({ param, json: {} }));
         return 'Sync started.';
       },
     ],
     [
       'Scan this integration',
       async () => {
-        const { queued } = await request(one.scan.$post({ param, json: {} }));
+        const { queued } = await request(integration.scan.$post({ param, json: {} }));
         return `${formatCount(queued, 'scan')} queued.`;
       },
     ],

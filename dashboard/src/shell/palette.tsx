@@ -1,15 +1,15 @@
 import { Kbd } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import { useShortcuts } from '../keyboard/hotkeys.ts';
 import classes from './shell.module.css';
 
 const PaletteDialog = lazy(() => import('./palette-dialog.tsx'));
 
-/** Opens the palette, by button and by `mod+k`. */
+/** Button and shortcut (Ctrl+K, ⌘+K) for the command palette, which is loaded on first use. */
 export function Palette() {
   const [open, setOpen] = useState(false);
-  useShortcuts({ 'mod+k': () => setOpen(true) });
+  useHotkeys([['mod+K', () => setOpen(true)]], []);
   return (
     <>
       <button

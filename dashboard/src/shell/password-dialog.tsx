@@ -5,16 +5,16 @@ import { formField } from '../parts/form-field.ts';
 import { ProblemPanel } from '../parts/problem-panel.tsx';
 import { showToast } from '../parts/toast.ts';
 
-/** One's own password. The fields are never kept in a state: they go from the form to the request. */
+/** Changes the user's own password. Passwords are never kept in state: they go from the form to the request. */
 export default function PasswordDialog({ onClose }: { onClose: () => void }) {
   const [error, setError] = useState<unknown>(null);
-  const [running, setRunning] = useState(false);
+  const [isRunning, setRunning] = useState(false);
   const change = async (form: HTMLFormElement) => {
     setRunning(true);
     try {
       const json = { current: formField(form, 'current'), password: formField(form, 'password') };
       await request(api.auth.password.$post({ json }));
-      showToast('Password changed. Your other sessions have ended.');
+      showToast('Password changed. Your other sessions are signed out.');
       onClose();
     } catch (err) {
       setError(err);
@@ -23,7 +23,7 @@ export default function PasswordDialog({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Modal opened onClose={onClose} title="Change your password?">
+    <Modal opened onClose={onClose} title="Change password">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -33,7 +33,7 @@ export default function PasswordDialog({ onClose }: { onClose: () => void }) {
         {error !== null && <ProblemPanel error={error} />}
         <PasswordInput
           name="current"
-          label="Password now"
+          label="Current password"
           autoComplete="current-password"
           required
           data-autofocus
@@ -41,7 +41,7 @@ export default function PasswordDialog({ onClose }: { onClose: () => void }) {
         <PasswordInput
           name="password"
           label="New password"
-          description="12 characters or more. Your other sessions end."
+          description="At least 12 characters. Your other sessions are signed out."
           autoComplete="new-password"
           required
           minLength={12}
@@ -51,7 +51,7 @@ export default function PasswordDialog({ onClose }: { onClose: () => void }) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={running}>
+          <Button type="submit" loading={isRunning}>
             Change password
           </Button>
         </Group>

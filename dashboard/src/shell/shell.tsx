@@ -7,7 +7,7 @@ import { LiveProvider, StaleNotice } from './live-indicator.tsx';
 import { Navigation } from './navigation.tsx';
 import classes from './shell.module.css';
 
-/** What surrounds every page: the way in for keyboards, the navigation, the live mark, the page. */
+/** The frame of every page: skip link, navigation, live updates and content. */
 export function Shell() {
   return (
     <LiveProvider>
@@ -29,8 +29,8 @@ export function Shell() {
 export function NotFound() {
   return (
     <main className={classes['main']}>
-      <Page title="No such page">
-        <Empty title="There is nothing at this address.">
+      <Page title="Page not found">
+        <Empty title="This page does not exist">
           <Text size="sm">
             <Anchor component={Link} to="/">
               Go to the overview

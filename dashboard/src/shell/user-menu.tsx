@@ -3,11 +3,11 @@ import { UserButton } from './user-button.tsx';
 
 const OpenedUserMenu = lazy(() => import('./opened-user-menu.tsx'));
 
-/** Who is signed in. Its menu is fetched when it is first opened. */
+/** The signed-in user. The menu is loaded when it is first opened. */
 export function UserMenu() {
-  const [wanted, setWanted] = useState(false);
-  const button = <UserButton aria-haspopup="menu" aria-expanded={false} onClick={() => setWanted(true)} />;
-  return wanted ? (
+  const [isOpened, setOpened] = useState(false);
+  const button = <UserButton aria-haspopup="menu" aria-expanded={false} onClick={() => setOpened(true)} />;
+  return isOpened ? (
     <Suspense fallback={button}>
       <OpenedUserMenu />
     </Suspense>

@@ -4,7 +4,7 @@ import type { Reason } from './finding-labels.ts';
 import classes from './findings.module.css';
 import { IgnoreMenu } from './ignore-menu.tsx';
 
-/** What can be done with the rows that are selected, or with all that the filter shows. */
+/** Actions for the selected rows, or for everything that matches the filter. */
 export function BulkBar({
   selected,
   total,
@@ -17,7 +17,7 @@ export function BulkBar({
 }: {
   selected: number;
   total: number | null;
-  /** All that match, loaded or not. */
+  /** Everything that matches the filter is selected, loaded or not. */
   all: boolean;
   onAll: () => void;
   onReason: (reason: Reason) => void;
@@ -39,7 +39,7 @@ export function BulkBar({
       </Button>
       {!all && total !== null && total > selected && (
         <Anchor component="button" type="button" size="sm" onClick={onAll}>
-          Select all {total.toLocaleString('en')} that match
+          Select all {total.toLocaleString('en')} matching findings
         </Anchor>
       )}
     </section>

@@ -3,22 +3,23 @@ import type { FindingSearch } from './filters.ts';
 import { exportHref, isNarrowed, toApiQuery } from './filters.ts';
 import classes from './findings.module.css';
 
-const FORMATS = { csv: 'CSV', sarif: 'SARIF' } as const;
+type ExportFormat = Parameters<typeof exportHref>[1];
+const FORMATS: Record<ExportFormat, string> = { csv: 'CSV', sarif: 'SARIF' };
 
-/** All that the filters show, also what is not loaded, as a file. */
+/** Links to export everything that matches the filters, including rows that are not loaded. */
 export function ExportLinks({ search, total }: { search: FindingSearch; total: number | null }) {
   const all = total === null ? 'all' : `all ${total.toLocaleString('en')}`;
-  const which = isNarrowed(search) ? 'that match the filters' : 'that are open';
+  const which = isNarrowed(search) ? 'matching' : 'open';
   return (
     <span className={classes['export']}>
-      Export {all} {which}:
+      Export {all} {which} findings:
       {(['csv', 'sarif'] as const).map((format) => (
         <Anchor
           key={format}
           size="xs"
           download
           href={exportHref(toApiQuery(search), format)}
-          aria-label={`Export ${all} ${which} as ${FORMATS[format]}`}
+          aria-label={`Export ${all} ${which} findings as ${FORMATS[format]}`}
         >
           {FORMATS[format]}
         </Anchor>

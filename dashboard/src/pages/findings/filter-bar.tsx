@@ -12,10 +12,10 @@ import { summaryQuery } from './finding-data.ts';
 import { KIND_TEXTS, STATUS_TEXTS } from './finding-labels.ts';
 import classes from './findings.module.css';
 
-/** What a facet would show beside what the other filters leave. */
+/** Counts for the values of a facet, under the other filters. */
 function useSummaryWithout(query: FindingQuery, facet: Facet) {
-  const { [facet]: _own, ...others } = query;
-  return useQuery(summaryQuery(others)).data;
+  const { [facet]: _own, ...otherFilters } = query;
+  return useQuery(summaryQuery(otherFilters)).data;
 }
 
 export function FilterBar({
@@ -29,7 +29,8 @@ export function FilterBar({
   const byStatus = useSummaryWithout(query, 'status')?.byStatus;
   const bySeverity = useSummaryWithout(query, 'severity')?.bySeverity;
   const byKind = useSummaryWithout(query, 'kind')?.byKind;
-  const choose = (facet: Facet) => (chosen: readonly string[]) => onSearch(withFacet(search, facet, chosen));
+  const setFacet = (facet: Facet) => (selected: readonly string[]) =>
+    onSearch(withFacet(search, facet, selected));
   return (
     <div className={classes['filters']}>
       <SearchField
@@ -40,28 +41,28 @@ export function FilterBar({
       <Chips
         labelled
         label="Status"
-        chosen={facetValues(search, 'status')}
+        selected={facetValues(search, 'status')}
         options={STATUSES.map((value) => ({ value, text: STATUS_TEXTS[value], count: byStatus?.[value] }))}
-        onChange={choose('status')}
+        onChange={setFacet('status')}
       />
       <Chips
         labelled
         label="Severity"
-        chosen={facetValues(search, 'severity')}
+        selected={facetValues(search, 'severity')}
         options={SEVERITIES.map((value) => ({
           value,
           text: SEVERITY_LABELS[value].text,
           hue: SEVERITY_LABELS[value].hue,
           count: bySeverity?.[value],
         }))}
-        onChange={choose('severity')}
+        onChange={setFacet('severity')}
       />
       <Chips
         labelled
         label="Kind"
-        chosen={facetValues(search, 'kind')}
+        selected={facetValues(search, 'kind')}
         options={KINDS.map((value) => ({ value, text: KIND_TEXTS[value], count: byKind?.[value] }))}
-        onChange={choose('kind')}
+        onChange={setFacet('kind')}
       />
       <IntegrationSelect
         value={search.integration}
@@ -77,14 +78,14 @@ export function FilterBar({
           variant="subtle"
           onClick={() => onSearch(search.finding === undefined ? {} : { finding: search.finding })}
         >
-          Clear
+          Clear filters
         </Button>
       )}
     </div>
   );
 }
 
-/** Only where there is a choice. */
+/** Hidden when there is only one integration. */
 export function IntegrationSelect({
   value,
   onChange,
@@ -104,7 +105,7 @@ export function IntegrationSelect({
       data={[
         { value: '', label: 'All integrations' },
         ...names.map(({ id, name }) => ({ value: id, label: name })),
-        ...(unknown ? [{ value, label: 'An integration that is gone' }] : []),
+        ...(unknown ? [{ value, label: 'Removed integration' }] : []),
       ]}
     />
   );
@@ -115,7 +116,7 @@ function RepositoryChip({ id, onRemove }: { id: string; onRemove: () => void }) 
   return (
     <span className={classes['only']}>
       <Text size="xs" span>
-        in {data?.fullPath ?? 'one repository'}
+        Repository {data?.fullPath ?? id}
       </Text>
       <ActionIcon size="sm" aria-label="Show all repositories" onClick={onRemove}>
         <IconX size={14} />

@@ -1,12 +1,12 @@
+import type { FindingKind, FindingStatus, Severity } from '../../api/types.ts';
 import { SEVERITIES } from '../../format/labels.ts';
 import { parseList } from '../../lists/search-params.ts';
+import { KIND_TEXTS, STATUS_TEXTS } from './finding-labels.ts';
 
-export const STATUSES = ['open', 'ignored', 'fixed', 'removed'] as const;
-export type Status = (typeof STATUSES)[number];
-export const KINDS = ['secret', 'code', 'dependency', 'config'] as const;
-export type Kind = (typeof KINDS)[number];
+export const STATUSES = Object.keys(STATUS_TEXTS) as FindingStatus[];
+export const KINDS = Object.keys(KIND_TEXTS) as FindingKind[];
 
-/** The address of the page as people read it; whatever is at its default is left out. */
+/** The filters in the address of the page; defaults are left out. */
 export type FindingSearch = {
   status?: string;
   severity?: string;
@@ -14,44 +14,53 @@ export type FindingSearch = {
   integration?: string;
   repository?: string;
   q?: string;
-  /** The finding whose details are open. */
+  /** Id of the finding that is open in the panel. */
   finding?: string;
 };
 
-/** The same as the API takes it. */
+/** The filters in the format of the API. */
 export type FindingQuery = Partial<
   Record<'status' | 'severity' | 'kind' | 'integrationId' | 'repositoryId' | 'q', string>
 >;
-export type Facet = 'status' | 'severity' | 'kind';
+export type Facet = keyof FacetValue;
 
-const VALUES = { status: STATUSES, severity: SEVERITIES, kind: KINDS } as const;
+interface FacetValue {
+  status: FindingStatus;
+  severity: Severity;
+  kind: FindingKind;
+}
+const VALUES: { [F in Facet]: readonly FacetValue[F][] } = {
+  status: STATUSES,
+  severity: SEVERITIES,
+  kind: KINDS,
+};
 const DEFAULT_STATUS = 'open';
 
-/** What a facet is set to; open findings unless told otherwise. Unknown values fall away. */
-export function facetValues<F extends Facet>(search: FindingSearch, facet: F): (typeof VALUES)[F][number][] {
+/** The selected values of a facet, without unknown ones; the status defaults to open. */
+export function facetValues<F extends Facet>(search: FindingSearch, facet: F): FacetValue[F][] {
   const set: readonly string[] = parseList<string>(search[facet], VALUES[facet]);
-  const chosen = set.length === 0 && facet === 'status' ? [DEFAULT_STATUS] : set;
-  return chosen as (typeof VALUES)[F][number][];
+  const selected = set.length === 0 && facet === 'status' ? [DEFAULT_STATUS] : set;
+  return selected as FacetValue[F][];
 }
 
-/** The search with a facet set anew, as it stands in the address. */
-export function withFacet(search: FindingSearch, facet: Facet, chosen: readonly string[]): FindingSearch {
-  const text = parseList<string>(chosen.join(), VALUES[facet]).join();
+/** The search with another selection for a facet. */
+export function withFacet(search: FindingSearch, facet: Facet, selected: readonly string[]): FindingSearch {
+  const text = parseList<string>(selected.join(), VALUES[facet]).join();
   const isDefault = text === '' || (facet === 'status' && text === DEFAULT_STATUS);
   return isDefault ? without(search, [facet]) : { ...search, [facet]: text };
 }
 
 export function without(search: FindingSearch, names: readonly (keyof FindingSearch)[]): FindingSearch {
-  const gone: readonly string[] = names;
-  return Object.fromEntries(Object.entries(search).filter(([name]) => !gone.includes(name)));
+  const removed: readonly string[] = names;
+  return Object.fromEntries(Object.entries(search).filter(([name]) => !removed.includes(name)));
 }
 
-/** Is the list narrowed in a way that "Clear" would undo? */
+/** Whether "Clear filters" would change the list. */
 export function isNarrowed(search: FindingSearch): boolean {
   return Object.keys(without(search, ['finding'])).length > 0;
 }
 
-/** Address of all that a query finds, as a file. */
+/** URL of the export of a query. */
 export function exportHref(query: FindingQuery, format: 'csv' | 'sarif'): string {
   return `/api/v1/findings.${format}?${new URLSearchParams(query)}`;
 }

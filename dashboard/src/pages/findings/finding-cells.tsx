@@ -16,16 +16,16 @@ export interface FindingCellsProps {
   search: FindingSearch;
   selected: boolean;
   onOpen: (id: string) => void;
-  /** `null` where the role may not triage. */
+  /** `null` if the role may not triage. */
   onSelect: ((id: string, selected: boolean) => void) | null;
   onUndo: ((finding: Finding) => void) | null;
 }
 
-/** A finding in one line; on a narrow screen in two. */
+/** The cells of a finding; two lines on narrow screens. */
 export function FindingCells({ finding, search, selected, onOpen, onSelect, onUndo }: FindingCellsProps) {
   const { id, severity, title, repositoryPath, status, firstSeenAt } = finding;
-  const shown = search.status ?? 'open';
-  const moved = !shown.split(',').includes(status);
+  const statusFilter = search.status ?? 'open';
+  const leftFilter = !statusFilter.split(',').includes(status);
   return (
     <>
       <Cell className={classes['check']}>
@@ -55,12 +55,12 @@ export function FindingCells({ finding, search, selected, onOpen, onSelect, onUn
           }}
           tabIndex={-1}
           className={classes['open']}
-          data-gone={status !== 'open'}
+          data-closed={status !== 'open'}
         >
-          {title} <span className={classes['where']}>in {locationText(finding)}</span>
+          {title} <span className={classes['location']}>in {locationText(finding)}</span>
         </Link>
         {status !== 'open' && <Badge className={classes['state']}>{statusLabel(finding).text}</Badge>}
-        {moved && status === 'ignored' && onUndo !== null && (
+        {leftFilter && status === 'ignored' && onUndo !== null && (
           <Anchor
             component="button"
             type="button"

@@ -14,7 +14,7 @@ const fetchPage = (query: FindingQuery, cursor: string | null) =>
 type FindingPage = Awaited<ReturnType<typeof fetchPage>>;
 export type Finding = FindingPage['items'][number];
 
-/** No event makes it old: it waits to be asked, so that nothing moves under the reader. */
+/** Events never invalidate it, so that rows do not move while the user reads. */
 export const findingsQuery = (query: FindingQuery) =>
   infiniteQueryOptions({
     queryKey: queryKeys.findings(query),
@@ -37,7 +37,7 @@ export const findingQuery = (id: string) =>
     queryFn: () => request(api.findings[':id'].$get({ param: { id } })),
   });
 
-/** A finding as some loaded list has it. */
+/** A finding from the cached lists. */
 export function findingInLists(client: QueryClient, id: string): Finding | undefined {
   for (const [, list] of client.getQueriesData<InfiniteData<FindingPage>>({ queryKey: ['findings'] })) {
     for (const page of list?.pages ?? []) {
@@ -48,7 +48,7 @@ export function findingInLists(client: QueryClient, id: string): Finding | undef
   return undefined;
 }
 
-/** Changes findings where they stand, in every list and in the details. */
+/** Updates findings in every cached list and in the panel without moving rows. */
 export function patchFindings(
   client: QueryClient,
   patches: ReadonlyMap<string, (finding: Finding) => Finding>,

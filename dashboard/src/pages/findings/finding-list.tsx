@@ -21,19 +21,19 @@ import type { TriageFlow } from './use-triage-flow.ts';
 
 export interface FindingListProps {
   search: FindingSearch;
-  found: ReturnType<typeof useFindingList>;
+  findings: ReturnType<typeof useFindingList>;
   total: number | null;
   cursor: RowCursor;
-  picked: ReturnType<typeof useSelection>;
-  /** `null` where the role may not triage. */
+  selection: ReturnType<typeof useSelection>;
+  /** `null` if the role may not triage. */
   flow: TriageFlow | null;
   onOpen: (id: string) => void;
   onClear: () => void;
 }
 
 export function FindingList(props: FindingListProps) {
-  const { search, found, total, onClear } = props;
-  const { list, rows, news, showNew } = found;
+  const { search, findings, total, onClear } = props;
+  const { list, rows, newCount, showNew } = findings;
   return (
     <>
       {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
@@ -44,24 +44,24 @@ export function FindingList(props: FindingListProps) {
           </span>
         )}
         {rows.length > 0 && <ExportLinks search={search} total={total} />}
-        {news > 0 && rows.length > 0 && (
+        {newCount > 0 && rows.length > 0 && (
           <Button size="compact-xs" variant="light" onClick={() => void showNew()}>
-            {news.toLocaleString('en')} new, show
+            Show {newCount.toLocaleString('en')} new
           </Button>
         )}
         <UnscannedNotice search={search} />
       </div>
-      {list.isPending && <LoadingRows rows={12} label="The findings are on their way" />}
+      {list.isPending && <LoadingRows rows={12} label="Loading the findings" />}
       {list.isSuccess && rows.length === 0 && <NoFindings search={search} onClear={onClear} />}
       {rows.length > 0 && <Rows {...props} />}
     </>
   );
 }
 
-function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingListProps) {
-  const { list, rows } = found;
-  const { ids, all } = picked.selection;
-  const everyone = rows.length > 0 && ids.size >= rows.length;
+function Rows({ search, findings, total, cursor, selection, flow, onOpen }: FindingListProps) {
+  const { list, rows } = findings;
+  const { ids, all } = selection.current;
+  const allSelected = rows.length > 0 && ids.size >= rows.length;
   return (
     <>
       <VirtualList
@@ -77,16 +77,16 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
             <Checkbox
               key="all"
               size="xs"
-              aria-label="Select all that are loaded"
-              checked={everyone}
-              indeterminate={ids.size > 0 && !everyone}
-              onChange={() => picked.selectMany(everyone ? [] : rows.map(({ id }) => id), false)}
+              aria-label="Select all loaded findings"
+              checked={allSelected}
+              indeterminate={ids.size > 0 && !allSelected}
+              onChange={() => selection.selectMany(allSelected ? [] : rows.map(({ id }) => id), false)}
             />
           ),
           'Severity',
           'Finding',
           'Repository',
-          'Found',
+          'First seen',
         ]}
         cells={(finding) => (
           <FindingCells
@@ -94,7 +94,7 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
             search={search}
             selected={ids.has(finding.id)}
             onOpen={onOpen}
-            onSelect={flow === null ? null : picked.select}
+            onSelect={flow === null ? null : selection.select}
             onUndo={flow === null ? null : flow.undo}
           />
         )}
@@ -106,7 +106,7 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
         above={236}
         foot={
           rows.length >= MAX_ROWS
-            ? `The first ${MAX_ROWS.toLocaleString('en')} are shown. Narrow the filter to see others, or export them.`
+            ? `Showing the first ${MAX_ROWS.toLocaleString('en')}. Use the filters to find others, or export all.`
             : undefined
         }
       />
@@ -115,27 +115,27 @@ function Rows({ search, found, total, cursor, picked, flow, onOpen }: FindingLis
           selected={ids.size}
           total={total}
           all={all}
-          onAll={() => picked.selectMany([...ids], true)}
-          onReason={(reason) => flow.wish({ reason })}
-          onMore={flow.askTargets}
-          onReopen={() => flow.wish(null)}
-          onClear={picked.clear}
+          onAll={() => selection.selectMany([...ids], true)}
+          onReason={(reason) => flow.triageSelection({ reason })}
+          onMore={flow.openDialogForSelection}
+          onReopen={() => flow.triageSelection(null)}
+          onClear={selection.clear}
         />
       )}
     </>
   );
 }
 
-const overview = { queryKey: queryKeys.overview, queryFn: () => request(api.overview.$get()) };
+const overviewQuery = { queryKey: queryKeys.overview, queryFn: () => request(api.overview.$get()) };
 
-/** What no list can show: repositories of which nothing is known. */
+/** Warns about repositories whose last scan failed: their findings are unknown. */
 function UnscannedNotice({ search }: { search: FindingSearch }) {
-  const { data } = useQuery(overview);
+  const { data } = useQuery(overviewQuery);
   const failed = data?.freshness.failed ?? 0;
   if (failed === 0 || search.repository !== undefined || search.integration !== undefined) return null;
   return (
     <Text size="xs" c="warn" component="span">
-      {formatCount(failed, 'repository', 'repositories')} could not be scanned; findings there are unknown.{' '}
+      {formatCount(failed, 'repository', 'repositories')} could not be scanned, so their findings are unknown.{' '}
       <TextLink to="/repositories" size="xs">
         Repositories
       </TextLink>
@@ -144,22 +144,22 @@ function UnscannedNotice({ search }: { search: FindingSearch }) {
 }
 
 function NoFindings({ search, onClear }: { search: FindingSearch; onClear: () => void }) {
-  const { data } = useQuery(overview);
+  const { data } = useQuery(overviewQuery);
   if (isNarrowed(search))
     return (
-      <Empty title="No finding matches.">
+      <Empty title="No findings match these filters">
         <Button variant="default" onClick={onClear}>
-          Clear the filters
+          Clear filters
         </Button>
       </Empty>
     );
-  const fresh = data?.freshness;
-  const scanned = fresh === undefined ? 0 : fresh.repositories - fresh.never;
+  const freshness = data?.freshness;
+  const scanned = freshness === undefined ? 0 : freshness.repositories - freshness.never;
   return (
-    <Empty title="No open findings.">
+    <Empty title="No open findings">
       <Text size="sm" c="dimmed">
-        {fresh !== undefined &&
-          `${scanned.toLocaleString('en')} of ${formatCount(fresh.repositories, 'repository', 'repositories')} scanned.`}
+        {freshness !== undefined &&
+          `${scanned.toLocaleString('en')} of ${formatCount(freshness.repositories, 'repository', 'repositories')} scanned.`}
       </Text>
     </Empty>
   );

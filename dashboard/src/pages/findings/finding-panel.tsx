@@ -26,13 +26,13 @@ import { IgnoreMenu } from './ignore-menu.tsx';
 import { isTriagable } from './use-triage.tsx';
 
 interface PanelActions {
-  /** `null` where the role may not triage. */
+  /** `null` if the role may not triage. */
   onIgnore: ((finding: Finding, reason: Reason) => void) | null;
   onReopen: (finding: Finding) => void;
   onIgnoreMore: (finding: Finding) => void;
 }
 
-/** All that is known of one finding, and what can be done about it. */
+/** Details and actions of one finding. */
 export function FindingPanel({
   id,
   onClose,
@@ -46,21 +46,21 @@ export function FindingPanel({
   return (
     <section
       className={classes['panel']}
-      aria-label="Details of the finding"
+      aria-label="Finding details"
       aria-busy={data === undefined && error === null}
     >
       <div className={classes['panelHead']}>
         {data !== undefined && <SeverityBadge severity={data.severity} />}
         {data !== undefined && <Badge>{KIND_TEXTS[data.kind]}</Badge>}
-        {data !== undefined && data.status !== 'open' && <LabelBadge word={statusLabel(data)} />}
-        <ActionIcon aria-label="Close the details" onClick={onClose}>
+        {data !== undefined && data.status !== 'open' && <LabelBadge label={statusLabel(data)} />}
+        <ActionIcon aria-label="Close details" onClick={onClose}>
           <IconX size={16} />
         </ActionIcon>
       </div>
-      {data === undefined && error === null && <LoadingRows label="The finding is on its way" />}
+      {data === undefined && error === null && <LoadingRows label="Loading the finding" />}
       {data === undefined && error instanceof Problem && error.status === 404 && (
-        <Empty title="No such finding.">
-          <Text size="sm">It may have been removed with its integration.</Text>
+        <Empty title="Finding not found">
+          <Text size="sm">It may have been removed together with its integration.</Text>
         </Empty>
       )}
       {error !== null && !(error instanceof Problem && error.status === 404) && (
@@ -124,7 +124,7 @@ function Actions({ finding, actions }: { finding: Finding; actions: PanelActions
   );
 }
 
-/** The address of the finding in Secu, for somebody who may read it too. */
+/** Copies the address of the finding in Secu. */
 export async function copyLink(id: string): Promise<void> {
   if (await copyText(`${location.origin}/findings?finding=${id}`)) showToast('Link copied.');
 }
@@ -151,7 +151,7 @@ function Facts({ finding }: { finding: Finding }) {
       </dd>
       {cwe.length > 0 && (
         <>
-          <dt>Weakness</dt>
+          <dt>CWE</dt>
           <dd>{cwe.join(', ')}</dd>
         </>
       )}
@@ -183,10 +183,10 @@ function History({ finding }: { finding: Finding }) {
           </li>
         )}
         <li>
-          Seen last <TimeAgo at={lastSeenAt} />
+          Last seen <TimeAgo at={lastSeenAt} />
         </li>
         <li>
-          Found first <TimeAgo at={firstSeenAt} />
+          First seen <TimeAgo at={firstSeenAt} />
         </li>
       </ul>
     </>

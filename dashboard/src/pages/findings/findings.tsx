@@ -21,15 +21,15 @@ import { useTriageFlow } from './use-triage-flow.ts';
 
 const route = getRouteApi('/shell/findings');
 
-/** Which of these are real, and what to do with each. */
+/** List, filters and triage of findings. */
 export default function Findings() {
   const search: FindingSearch = route.useSearch();
   const query = useMemo(() => toApiQuery(search), [search]);
   const { data: summary } = useQuery(summaryQuery(query));
-  const found = useFindingList(query);
-  const ids = useMemo(() => found.rows.map(({ id }) => id), [found.rows]);
+  const findings = useFindingList(query);
+  const ids = useMemo(() => findings.rows.map(({ id }) => id), [findings.rows]);
   const cursor = useRowCursor(ids);
-  const picked = useSelection();
+  const selection = useSelection();
   const { open, close, apply } = useFindingNavigation(search);
   const mayTriage = useHasRole('operator');
   const total = summary?.total ?? null;
@@ -40,29 +40,29 @@ export default function Findings() {
     },
     [cursor.mark, open],
   );
-  const flow = useTriageFlow({ rows: found.rows, total, query, cursor, picked, search, open: openRow });
-  useFindingKeys({ rows: found.rows, search, cursor, picked, mayTriage, flow, open: openRow, close });
-  const applyAnew = (next: FindingSearch) => {
-    picked.clear();
+  const flow = useTriageFlow({ rows: findings.rows, total, query, cursor, selection, search, open: openRow });
+  useFindingKeys({ rows: findings.rows, search, cursor, selection, mayTriage, flow, open: openRow, close });
+  const applySearch = (next: FindingSearch) => {
+    selection.clear();
     apply(next);
   };
   const isOpen = search.finding !== undefined;
   return (
     <Page title="Findings">
       <div className={classes['aside']} data-open={isOpen}>
-        <FilterBar search={search} onSearch={applyAnew} />
+        <FilterBar search={search} onSearch={applySearch} />
       </div>
       <div className={classes['split']} data-open={isOpen}>
         <div className={classes['list']}>
           <FindingList
             search={search}
-            found={found}
+            findings={findings}
             total={total}
             cursor={cursor.cursor}
-            picked={picked}
+            selection={selection}
             flow={mayTriage ? flow : null}
             onOpen={openRow}
-            onClear={() => applyAnew({})}
+            onClear={() => applySearch({})}
           />
         </div>
         {search.finding !== undefined && (
@@ -70,10 +70,10 @@ export default function Findings() {
             id={search.finding}
             onClose={close}
             onIgnore={
-              mayTriage ? (finding, reason) => flow.one(finding, { reason }, { moveOn: false }) : null
+              mayTriage ? (finding, reason) => flow.triageOne(finding, { reason }, { moveOn: false }) : null
             }
-            onReopen={(finding) => flow.one(finding, null, { moveOn: false })}
-            onIgnoreMore={(finding) => flow.ask([finding])}
+            onReopen={(finding) => flow.triageOne(finding, null, { moveOn: false })}
+            onIgnoreMore={(finding) => flow.openDialog([finding])}
           />
         )}
       </div>
@@ -82,15 +82,15 @@ export default function Findings() {
   );
 }
 
-/** Opening pushes, going on from one to the next replaces: Back closes the details, and once more leaves the list. */
+/** Opening a finding adds a history entry; moving to the next one replaces it. Back closes the panel, then leaves the list. */
 function useFindingNavigation(search: FindingSearch) {
   const navigate = route.useNavigate();
   const router = useRouter();
   const client = useQueryClient();
-  const pushed = useRef(false);
+  const hasPushed = useRef(false);
   const open = useCallback(
     (id: string) => {
-      if (search.finding === undefined) pushed.current = true;
+      if (search.finding === undefined) hasPushed.current = true;
       void navigate({
         search: { ...search, finding: id },
         replace: search.finding !== undefined,
@@ -100,8 +100,8 @@ function useFindingNavigation(search: FindingSearch) {
     [navigate, search],
   );
   const close = useCallback(() => {
-    if (pushed.current) {
-      pushed.current = false;
+    if (hasPushed.current) {
+      hasPushed.current = false;
       return router.history.back();
     }
     void navigate({ search: without(search, ['finding']), replace: true, resetScroll: false });

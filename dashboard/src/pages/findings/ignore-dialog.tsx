@@ -9,23 +9,23 @@ import type { Verdict } from './use-triage.tsx';
 
 const DAY_MS = 86_400_000;
 
-/** Asks for the reason, and where people want one, for a comment and an end. */
+/** Asks for the reason, an optional comment and an optional end date. */
 export default function IgnoreDialog({
-  many,
-  given,
+  count,
+  initialReason,
   onIgnore,
   onClose,
 }: {
-  many: number;
-  /** The reason that was chosen on the way here. */
-  given: Reason;
+  count: number;
+  /** The reason that the user selected before. */
+  initialReason: Reason;
   onIgnore: (verdict: Exclude<Verdict, null>) => Promise<void>;
   onClose: () => void;
 }) {
-  const [reason, setReason] = useState<Reason>(given);
+  const [reason, setReason] = useState<Reason>(initialReason);
   const [comment, setComment] = useState('');
   const [until, setUntil] = useState('');
-  const what = formatCount(many, 'finding');
+  const findings = formatCount(count, 'finding');
   const ignore = () =>
     onIgnore({
       reason,
@@ -33,7 +33,13 @@ export default function IgnoreDialog({
       ...(until === '' ? {} : { until }),
     });
   return (
-    <Confirm title={`Ignore ${what}?`} act={`Ignore ${what}`} danger={false} onAct={ignore} onClose={onClose}>
+    <Confirm
+      title={`Ignore ${findings}?`}
+      action={`Ignore ${findings}`}
+      isDangerous={false}
+      onConfirm={ignore}
+      onClose={onClose}
+    >
       <Stack gap="sm">
         <NativeSelect
           label="Reason"
@@ -45,15 +51,15 @@ export default function IgnoreDialog({
         />
         <Textarea
           label="Comment"
-          description="Whoever reads the finding later sees it."
+          description="Shown with the finding."
           size="xs"
           maxLength={1_000}
           value={comment}
           onChange={(event) => setComment(event.currentTarget.value)}
         />
         <TextInput
-          label="Until"
-          description="Opens again by itself on that day, 00:00 UTC. Empty: for good."
+          label="End date"
+          description="The finding reopens at 00:00 UTC of this day. Leave empty to ignore it permanently."
           type="date"
           min={new Date(serverClock.now() + DAY_MS).toISOString().slice(0, 10)}
           value={until}

@@ -3,7 +3,7 @@ import { IconChevronDown } from '@tabler/icons-react';
 import type { Reason } from './finding-labels.ts';
 import { REASON_TEXTS, REASONS } from './finding-labels.ts';
 
-/** The four reasons, and the dialog for a comment or an end. */
+/** The reasons, and the dialog for a comment or an end date. */
 export function IgnoreMenu({
   disabled,
   onReason,
@@ -31,7 +31,7 @@ export function IgnoreMenu({
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item onClick={onMore}>With comment or end date</Menu.Item>
+        <Menu.Item onClick={onMore}>Add a comment or end date</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -4,14 +4,14 @@ import type { TriageFlow } from './use-triage-flow.ts';
 const IgnoreDialog = lazy(() => import('./ignore-dialog.tsx'));
 
 export function TriageDialogs({ flow }: { flow: TriageFlow }) {
-  const { asked, answer, dismiss } = flow;
-  if (asked === null) return null;
+  const { dialog, confirm, dismiss } = flow;
+  if (dialog === null) return null;
   return (
     <Suspense>
       <IgnoreDialog
-        many={'all' in asked ? asked.all : asked.findings.length}
-        given={asked.reason}
-        onIgnore={answer}
+        count={'all' in dialog ? dialog.all : dialog.findings.length}
+        initialReason={dialog.reason}
+        onIgnore={confirm}
         onClose={dismiss}
       />
     </Suspense>

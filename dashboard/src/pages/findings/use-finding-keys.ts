@@ -8,27 +8,27 @@ import { copyLink } from './finding-panel.tsx';
 import type { useSelection } from './use-selection.ts';
 import type { TriageFlow } from './use-triage-flow.ts';
 
-/** The keys of the list; each does what a button does too. */
+/** Shortcuts of the list; every one has a button with the same effect. */
 export function useFindingKeys(input: {
   rows: readonly Finding[];
   search: FindingSearch;
   cursor: ReturnType<typeof useRowCursor>;
-  picked: ReturnType<typeof useSelection>;
+  selection: ReturnType<typeof useSelection>;
   mayTriage: boolean;
   flow: TriageFlow;
   open: (id: string) => void;
   close: () => void;
 }): void {
-  const { rows, search, cursor, picked, mayTriage, flow } = input;
+  const { rows, search, cursor, selection, mayTriage, flow } = input;
   const current = cursor.cursor.id ?? search.finding ?? null;
   const move = (by: number) => {
     const next = cursor.step(by);
     if (next !== null && search.finding !== undefined) input.open(next);
   };
   const extend = (by: number) => {
-    if (current !== null) picked.select(current, true);
+    if (current !== null) selection.select(current, true);
     const next = cursor.step(by);
-    if (next !== null) picked.select(next, true);
+    if (next !== null) selection.select(next, true);
   };
   const finding = rows.find(({ id }) => id === current);
   useShortcuts({
@@ -37,7 +37,7 @@ export function useFindingKeys(input: {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
     Enter: () => current !== null && input.open(current),
-    Escape: () => (search.finding === undefined ? picked.clear() : input.close()),
+    Escape: () => (search.finding === undefined ? selection.clear() : input.close()),
     c: () => current !== null && void copyLink(current),
     v: () => {
       if (finding !== undefined && isHttpUrl(finding.permalink))
@@ -46,13 +46,15 @@ export function useFindingKeys(input: {
   });
   useShortcuts(
     {
-      x: () => current !== null && picked.select(current, !picked.selection.ids.has(current)),
+      x: () => current !== null && selection.select(current, !selection.current.ids.has(current)),
       'Shift+j': () => extend(1),
       'Shift+k': () => extend(-1),
       'Shift+ArrowDown': () => extend(1),
       'Shift+ArrowUp': () => extend(-1),
-      r: () => flow.wish(null),
-      ...Object.fromEntries(REASONS.map((reason, index) => [`i ${index + 1}`, () => flow.wish({ reason })])),
+      r: () => flow.triageSelection(null),
+      ...Object.fromEntries(
+        REASONS.map((reason, index) => [`i ${index + 1}`, () => flow.triageSelection({ reason })]),
+      ),
     },
     mayTriage,
   );

@@ -11,38 +11,38 @@ import { findingsQuery, patchFindings } from './finding-data.ts';
 import type { NewFindings } from './new-findings.ts';
 import { countEvent, NO_NEW_FINDINGS, totalNew } from './new-findings.ts';
 
-/** The stream may begin a little before the list was asked for: what is older than that is in the list. */
+/** Events may be slightly older than the request for the list; older ones are already in the list. */
 const STREAM_MARGIN_MS = 5_000;
 
-/** The list of a filter, kept true without moving a row: what is known is changed in place, what is new is counted. */
+/** The list for a filter. Known findings are updated in place; new ones are counted and shown on request. */
 export function useFindingList(query: FindingQuery) {
   const client = useQueryClient();
   const list = useInfiniteQuery(findingsQuery(query));
   const rows = useMemo(() => uniqueRows(list.data), [list.data]);
-  const [since, setSince] = useState<NewFindings>(NO_NEW_FINDINGS);
-  const askedAtMs = useRef(serverClock.now());
+  const [newFindings, setNewFindings] = useState<NewFindings>(NO_NEW_FINDINGS);
+  const requestedAtMs = useRef(serverClock.now());
   const text = JSON.stringify(query);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new filter resets the count
   useEffect(() => {
-    setSince(NO_NEW_FINDINGS);
-    askedAtMs.current = serverClock.now();
+    setNewFindings(NO_NEW_FINDINGS);
+    requestedAtMs.current = serverClock.now();
   }, [text]);
   const showNew = useCallback(async () => {
-    setSince(NO_NEW_FINDINGS);
-    askedAtMs.current = serverClock.now();
+    setNewFindings(NO_NEW_FINDINGS);
+    requestedAtMs.current = serverClock.now();
     await restartList(client, queryKeys.findings(JSON.parse(text) as FindingQuery));
   }, [client, text]);
-  const news = totalNew(since);
+  const newCount = totalNew(newFindings);
   const isEmpty = list.isSuccess && rows.length === 0;
   useEffect(() => {
-    if (isEmpty && news > 0) void showNew();
-  }, [isEmpty, news, showNew]);
+    if (isEmpty && newCount > 0) void showNew();
+  }, [isEmpty, newCount, showNew]);
   useLiveEvents((event) => {
     patchFindings(client, patchesForEvent(event));
-    if (Date.parse(event.at) < askedAtMs.current - STREAM_MARGIN_MS) return;
-    setSince((before) => countEvent(before, event, query));
+    if (Date.parse(event.at) < requestedAtMs.current - STREAM_MARGIN_MS) return;
+    setNewFindings((counts) => countEvent(counts, event, query));
   });
-  return { list, rows, news, showNew };
+  return { list, rows, newCount, showNew };
 }
 
 function patchesForEvent({ kind, data, at }: LiveEvent): Map<string, (finding: Finding) => Finding> {
@@ -62,7 +62,7 @@ function patchForEvent(
   if (kind !== 'finding.triaged') return null;
   if (status === 'open') return (finding) => ({ ...finding, status, triage: null });
   return (finding) => {
-    // our own triage is there already, with its comment
+    // the optimistic update of this page is already there, with its comment
     if (finding.status === 'ignored' && finding.triage?.reason === reason) return finding;
     const triage = {
       reason: reason as NonNullable<Finding['triage']>['reason'],

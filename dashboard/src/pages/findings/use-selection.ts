@@ -1,15 +1,15 @@
 import { useCallback, useState } from 'react';
 
-/** Rows that a person picked, or all that the filter shows. */
+/** The selected rows, or everything that matches the filter. */
 export interface Selection {
   ids: ReadonlySet<string>;
   all: boolean;
 }
 
-const NOTHING: Selection = { ids: new Set(), all: false };
+const NO_SELECTION: Selection = { ids: new Set(), all: false };
 
 export function useSelection() {
-  const [selection, setSelection] = useState<Selection>(NOTHING);
+  const [current, setSelection] = useState<Selection>(NO_SELECTION);
   const select = useCallback((id: string, selected: boolean) => {
     setSelection(({ ids }) => {
       const next = new Set(ids);
@@ -21,6 +21,6 @@ export function useSelection() {
   const selectMany = useCallback((ids: readonly string[], all: boolean) => {
     setSelection({ ids: new Set(ids), all });
   }, []);
-  const clear = useCallback(() => setSelection(NOTHING), []);
-  return { selection, select, selectMany, clear };
+  const clear = useCallback(() => setSelection(NO_SELECTION), []);
+  return { current, select, selectMany, clear };
 }

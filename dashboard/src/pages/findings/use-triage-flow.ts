@@ -12,81 +12,81 @@ import type { useSelection } from './use-selection.ts';
 import type { Verdict } from './use-triage.tsx';
 import { triageAll, useTriage } from './use-triage.tsx';
 
-/** From so many on it is asked first. */
+/** From this number of findings on, a dialog asks for confirmation. */
 const CONFIRM_FROM_COUNT = 20;
 
-/** What the dialog is about: these, or all that match. */
+/** The open dialog: for these findings, or for all that match the filter. */
 type PendingDialog = ({ findings: readonly Finding[] } | { all: number }) & { reason: Reason };
-const FIRST_REASON: Reason = 'false_positive';
+const DEFAULT_REASON: Reason = 'false_positive';
 
 export type TriageFlow = ReturnType<typeof useTriageFlow>;
 
-/** From a wish to triage to what is triaged: whom it is about, whether to ask first, and where to go on. */
+/** Triage from the list: which findings it applies to, whether to confirm, and which row is next. */
 export function useTriageFlow(input: {
   rows: readonly Finding[];
   total: number | null;
   query: FindingQuery;
   cursor: ReturnType<typeof useRowCursor>;
-  picked: ReturnType<typeof useSelection>;
+  selection: ReturnType<typeof useSelection>;
   search: FindingSearch;
   open: (id: string) => void;
 }) {
-  const { rows, total, query, cursor, picked, search } = input;
+  const { rows, total, query, cursor, selection, search } = input;
   const client = useQueryClient();
   const triage = useTriage();
-  const [asked, setAsked] = useState<PendingDialog | null>(null);
-  const { ids, all } = picked.selection;
+  const [dialog, setDialog] = useState<PendingDialog | null>(null);
+  const { ids, all } = selection.current;
   const current = search.finding ?? cursor.cursor.id;
   const targets = (): Finding[] => rows.filter(({ id }) => (ids.size > 0 ? ids.has(id) : id === current));
 
-  const goOn = () => {
+  const selectNext = () => {
     const next = cursor.step(1);
     if (search.finding !== undefined && next !== null) input.open(next);
   };
-  const one = (finding: Finding, verdict: Verdict, { moveOn }: { moveOn: boolean }) => {
+  const triageOne = (finding: Finding, verdict: Verdict, { moveOn }: { moveOn: boolean }) => {
     void triage([finding], verdict);
-    if (moveOn) goOn();
+    if (moveOn) selectNext();
   };
-  const many = async (findings: readonly Finding[], verdict: Verdict) => {
-    picked.clear();
-    if (cursor.cursor.id !== null) goOn();
+  const triageMany = async (findings: readonly Finding[], verdict: Verdict) => {
+    selection.clear();
+    if (cursor.cursor.id !== null) selectNext();
     await triage(findings, verdict);
   };
-  const everything = async (verdict: Verdict) => {
+  const triageAllMatching = async (verdict: Verdict) => {
     const changed = await triageAll(query, verdict);
-    picked.clear();
-    showToast(`${verdict === null ? 'Opened' : 'Ignored'} ${formatCount(changed, 'finding')}.`);
+    selection.clear();
+    showToast(`${verdict === null ? 'Reopened' : 'Ignored'} ${formatCount(changed, 'finding')}.`);
     await client.invalidateQueries({ queryKey: queryKeys.summaries });
     await restartList(client, queryKeys.findings(query));
   };
-  /** By key or button, for what is selected or else marked. */
-  const wish = (verdict: Verdict) => {
+  /** Triages the selected rows or, without a selection, the current row. */
+  const triageSelection = (verdict: Verdict) => {
     if (all) {
-      if (verdict === null) return void everything(null);
-      return setAsked({ all: total ?? rows.length, reason: verdict.reason });
+      if (verdict === null) return void triageAllMatching(null);
+      return setDialog({ all: total ?? rows.length, reason: verdict.reason });
     }
     const findings = targets();
     if (verdict !== null && findings.length >= CONFIRM_FROM_COUNT)
-      return setAsked({ findings, reason: verdict.reason });
-    void many(findings, verdict);
+      return setDialog({ findings, reason: verdict.reason });
+    void triageMany(findings, verdict);
   };
   return {
-    wish,
-    one,
-    ask: (findings: readonly Finding[]) => setAsked({ findings, reason: FIRST_REASON }),
-    askTargets: () =>
-      setAsked({
+    triageSelection,
+    triageOne,
+    openDialog: (findings: readonly Finding[]) => setDialog({ findings, reason: DEFAULT_REASON }),
+    openDialogForSelection: () =>
+      setDialog({
         ...(all ? { all: total ?? rows.length } : { findings: targets() }),
-        reason: FIRST_REASON,
+        reason: DEFAULT_REASON,
       }),
     undo: (finding: Finding) => void triage([finding], null),
     targets,
-    asked,
-    answer: async (verdict: Exclude<Verdict, null>) => {
-      if (asked === null) return;
-      if ('all' in asked) await everything(verdict);
-      else await many(asked.findings, verdict);
+    dialog,
+    confirm: async (verdict: Exclude<Verdict, null>) => {
+      if (dialog === null) return;
+      if ('all' in dialog) await triageAllMatching(verdict);
+      else await triageMany(dialog.findings, verdict);
     },
-    dismiss: () => setAsked(null),
+    dismiss: () => setDialog(null),
   };
 }

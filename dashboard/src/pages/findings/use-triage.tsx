@@ -12,7 +12,7 @@ import type { Finding } from './finding-data.ts';
 import { patchFindings } from './finding-data.ts';
 import type { Reason } from './finding-labels.ts';
 
-/** `null` opens again. */
+/** `null` reopens the finding. */
 export type Verdict = { reason: Reason; comment?: string; until?: string } | null;
 
 const triageBody = (verdict: Verdict) =>
@@ -27,7 +27,7 @@ const currentVerdict = ({ triage }: Finding): Verdict =>
         ...(triage.until === null ? {} : { until: triage.until }),
       };
 
-/** What a triage can change: the next scan speaks for the others. */
+/** Only open and ignored findings can be triaged; scans decide about the others. */
 export function isTriagable({ status }: Pick<Finding, 'status'>): boolean {
   return status === 'open' || status === 'ignored';
 }
@@ -40,13 +40,13 @@ async function sendVerdict(ids: readonly string[], verdict: Verdict): Promise<vo
 }
 
 /**
- * Triage that shows at once and can be taken back: a row that was triaged stays where it is until the filter is
- * applied anew. What the server refuses goes back to how it was.
+ * Triages findings with an optimistic update and an Undo. Triaged rows stay in the list until the filter is applied
+ * again. If the server refuses, the previous state is restored.
  */
 export function useTriage() {
   const client = useQueryClient();
   const { name } = useMe();
-  const show = useCallback(
+  const showVerdict = useCallback(
     (findings: readonly Finding[], verdict: Verdict) => {
       const at = new Date(serverClock.now()).toISOString();
       const triage =
@@ -65,14 +65,14 @@ export function useTriage() {
     },
     [client, name],
   );
-  const putBack = useCallback(
+  const restore = useCallback(
     (findings: readonly Finding[]) =>
       patchFindings(client, new Map(findings.map((finding) => [finding.id, () => finding]))),
     [client],
   );
   const undo = useCallback(
     async (findings: readonly Finding[]) => {
-      putBack(findings);
+      restore(findings);
       const groups = Map.groupBy(findings, (finding) => JSON.stringify(currentVerdict(finding)));
       try {
         for (const [verdict, group] of groups)
@@ -85,39 +85,39 @@ export function useTriage() {
         await client.invalidateQueries({ queryKey: ['findings'] });
       }
     },
-    [client, putBack],
+    [client, restore],
   );
   return useCallback(
-    async (chosen: readonly Finding[], verdict: Verdict): Promise<void> => {
-      const findings = chosen.filter(
+    async (selected: readonly Finding[], verdict: Verdict): Promise<void> => {
+      const findings = selected.filter(
         (each) => isTriagable(each) && (verdict !== null || each.triage !== null),
       );
       if (findings.length === 0) return;
-      show(findings, verdict);
+      showVerdict(findings, verdict);
       try {
         await sendVerdict(
           findings.map(({ id }) => id),
           verdict,
         );
       } catch (err) {
-        putBack(findings);
+        restore(findings);
         return showErrorToast(err);
       }
       void client.invalidateQueries({ queryKey: queryKeys.summaries });
       showToast(
         <>
-          {verdict === null ? 'Opened' : 'Ignored'} {formatCount(findings.length, 'finding')}.{' '}
+          {verdict === null ? 'Reopened' : 'Ignored'} {formatCount(findings.length, 'finding')}.{' '}
           <Anchor component="button" type="button" size="sm" onClick={() => void undo(findings)}>
             Undo
           </Anchor>
         </>,
       );
     },
-    [client, show, putBack, undo],
+    [client, showVerdict, restore, undo],
   );
 }
 
-/** Triage of all that a filter shows, loaded or not. @returns how many were changed */
+/** Triages everything that matches the filter, loaded or not. @returns the number of changed findings */
 export async function triageAll(filter: FindingQuery, verdict: Verdict): Promise<number> {
   const { changed } = await request(api.findings.triage.$post({ json: { filter, ...triageBody(verdict) } }));
   return changed;

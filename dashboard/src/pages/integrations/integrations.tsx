@@ -39,7 +39,7 @@ export default function Integrations() {
           <Chips
             label="Status"
             options={STATUSES.map((value) => ({ value, text: STATUS_LABELS[value].text }))}
-            chosen={chosen}
+            selected={chosen}
             onChange={(next) =>
               applyFilter({ status: STATUSES.filter((each) => next.includes(each)).join(',') })
             }

@@ -30,7 +30,7 @@ export function RepositoryCells({ repository }: { repository: Repository }) {
         </Link>
       </Cell>
       <Cell>
-        <LabelBadge word={repositoryLabel(repository)} />
+        <LabelBadge label={repositoryLabel(repository)} />
       </Cell>
       <Cell className={`${classes['mono']} ${classes['wide']}`}>{lastScan?.commit?.slice(0, 7)}</Cell>
       <Cell className={classes['dim']}>

@@ -145,7 +145,7 @@ function Filters({
           text: STATE_TEXTS[value],
           count: stateCounts?.[value],
         }))}
-        chosen={parseList(search.state, REPOSITORY_STATES)}
+        selected={parseList(search.state, REPOSITORY_STATES)}
         onChange={(chosen) => {
           const state = parseList(chosen.join(), REPOSITORY_STATES).join();
           onSearch(state === '' ? stateless : { ...stateless, state });

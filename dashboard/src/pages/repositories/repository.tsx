@@ -38,7 +38,7 @@ export default function RepositoryPage() {
   return (
     <Page
       title={data?.fullPath ?? 'Repository'}
-      badge={data === undefined ? undefined : <LabelBadge word={repositoryLabel(data)} />}
+      badge={data === undefined ? undefined : <LabelBadge label={repositoryLabel(data)} />}
       actions={data === undefined ? undefined : <ScanButtons repository={data} />}
     >
       {error !== null && <ProblemPanel error={error} onRetry={() => void refetch()} />}

@@ -74,7 +74,7 @@ function ScanRow({ scan }: { scan: Scan }) {
         </TextLink>
       </Table.Td>
       <Table.Td>
-        <LabelBadge word={scanLabel(scan, found)} />
+        <LabelBadge label={scanLabel(scan, found)} />
       </Table.Td>
       <Table.Td className={classes['mono']}>{commit?.slice(0, 7)}</Table.Td>
       <Table.Td>{TRIGGER_TEXTS[trigger]}</Table.Td>

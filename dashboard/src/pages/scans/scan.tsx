@@ -49,7 +49,7 @@ export default function ScanPage() {
       badge={
         scan === undefined ? undefined : (
           <span role="status">
-            <LabelBadge word={scanLabel(scan, found)} />
+            <LabelBadge label={scanLabel(scan, found)} />
           </span>
         )
       }

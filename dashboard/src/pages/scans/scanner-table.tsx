@@ -45,7 +45,7 @@ export function ScannerTable({ scan }: { scan: Scan }) {
                 {shortRules(run.rules)}
               </Table.Td>
               <Table.Td>
-                <LabelBadge word={SCANNER_STATUS_LABELS[run.status]} />
+                <LabelBadge label={SCANNER_STATUS_LABELS[run.status]} />
                 {run.cause !== null && ` ${causeTitle(run.cause)}`}
                 {run.status === 'unavailable' && ' (result incomplete)'}
               </Table.Td>

@@ -90,7 +90,7 @@ function Health() {
               <Table.Tr key={name}>
                 <Table.Td w="50%">{componentName(name)}</Table.Td>
                 <Table.Td>
-                  <LabelBadge word={HEALTH_LABELS[health]} />
+                  <LabelBadge label={HEALTH_LABELS[health]} />
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -113,7 +113,7 @@ function Tools({ tools }: { tools: Facts['tools'] }) {
               <Cell head="Version">{version ?? '–'}</Cell>
               <Cell head="Source">{source ?? '–'}</Cell>
               <Cell head="Status">
-                <LabelBadge word={TOOL_STATUS_LABELS[status]} />
+                <LabelBadge label={TOOL_STATUS_LABELS[status]} />
               </Cell>
             </Table.Tr>
           ))}

@@ -101,8 +101,8 @@ function RevokeDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void
   return (
     <Confirm
       title={`Revoke the key ${apiKey.name}?`}
-      act="Revoke key"
-      onAct={async () => {
+      action="Revoke key"
+      onConfirm={async () => {
         await request(api['api-keys'][':id'].$delete({ param: { id: apiKey.id } }));
         await client.invalidateQueries({ queryKey: queryKeys.apiKeys });
       }}

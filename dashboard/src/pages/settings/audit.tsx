@@ -74,7 +74,7 @@ function Audit() {
       <Chips
         label="Area"
         options={AREAS.map((value) => ({ value, text: AREA_TEXTS[value] }))}
-        chosen={chosen}
+        selected={chosen}
         onChange={setAreas}
       />
       {newCount > 0 && (

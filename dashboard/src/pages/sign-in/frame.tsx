@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useEffect } from 'react';
 import classes from './frame.module.css';
 
-/** A form in the middle of an empty page. */
+/** The layout of the sign-in and setup pages. */
 export function Frame({ title, children }: { title: string; children: ReactNode }) {
   useEffect(() => {
     document.title = `${title} · Secu`;

@@ -14,7 +14,7 @@ import { useAttempts } from './use-attempts.ts';
 
 const MIN_CHARACTERS = 12;
 
-/** The code of the printed link. It stands behind `#`, which browsers do not send, and leaves the address at once. */
+/** Reads the set-up code from the fragment of the address, which browsers never send, and removes it there. */
 function readCodeFromAddress(): string {
   const code = decodeURIComponent(location.hash.slice(1));
   if (code !== '') history.replaceState(history.state, '', location.pathname);
@@ -25,41 +25,41 @@ const codeFromLink = readCodeFromAddress();
 export default function Setup() {
   const [code, setCode] = useState(codeFromLink);
   const navigate = useNavigate();
-  const tries = useAttempts();
+  const attempts = useAttempts();
   const { data: options } = useQuery({
     queryKey: ['sign-in-options'],
     queryFn: () => request(api.auth.options.$get()),
   });
   const submit = (form: HTMLFormElement) =>
-    tries.attempt(async () => {
+    attempts.run(async () => {
       const json = { code, username: formField(form, 'username'), password: formField(form, 'password') };
       const me = await request(api.auth.setup.$post({ json }));
       queryClient.clear();
       queryClient.setQueryData(queryKeys.me, me);
       await navigate({ to: '/', replace: true });
     });
-  const done = options?.setup === false;
-  if (done)
+  const isDone = options?.setup === false;
+  if (isDone)
     return (
-      <Frame title="Set up is done">
+      <Frame title="Setup is complete">
         <Text size="sm">
-          There is an administrator already.{' '}
+          An administrator already exists.{' '}
           <Anchor component={Link} to="/sign-in">
             Sign in
           </Anchor>
         </Text>
       </Frame>
     );
-  const badCode = tries.error instanceof Problem && tries.error.code === 'setup_code_invalid';
+  const isCodeInvalid = attempts.error instanceof Problem && attempts.error.code === 'setup_code_invalid';
   return (
-    <Frame title="Set up the first administrator">
-      {badCode ? (
+    <Frame title="Create the first administrator">
+      {isCodeInvalid ? (
         <Alert color="bad" title="This link is no longer valid" mb="md" role="alert">
-          It works once and for 15 minutes. Restart Secu, or run <code>secu setup-link</code>, to get a new
-          one.
+          A setup link works once, within 15 minutes. Restart Secu or run <code>secu setup-link</code> to get
+          a new one.
         </Alert>
       ) : (
-        tries.error !== null && <ProblemPanel error={tries.error} />
+        attempts.error !== null && <ProblemPanel error={attempts.error} />
       )}
       <form
         onSubmit={(event) => {
@@ -67,10 +67,10 @@ export default function Setup() {
           void submit(event.currentTarget);
         }}
       >
-        {(codeFromLink === '' || badCode) && (
+        {(codeFromLink === '' || isCodeInvalid) && (
           <TextInput
-            label="Set-up code"
-            description="The part behind # of the link that Secu prints at its start"
+            label="Setup code"
+            description="The part after # in the link that Secu prints at startup"
             value={code}
             onChange={(event) => setCode(event.currentTarget.value)}
             autoComplete="off"
@@ -90,13 +90,13 @@ export default function Setup() {
         <PasswordInput
           name="password"
           label="Password"
-          description={`${MIN_CHARACTERS} characters or more`}
+          description={`At least ${MIN_CHARACTERS} characters`}
           autoComplete="new-password"
           minLength={MIN_CHARACTERS}
           required
           mt="sm"
         />
-        <SubmitButton tries={tries} act="Create and sign in" />
+        <SubmitButton attempts={attempts} action="Create and sign in" />
       </form>
     </Frame>
   );

@@ -14,45 +14,45 @@ import { useAttempts } from './use-attempts.ts';
 
 const route = getRouteApi('/sign-in');
 
-/** Why single sign-on did not end in a session: what `/auth/oidc/callback` says in `failed`. */
-const FAILED: Record<string, string> = {
-  forbidden: 'Your account there has no role here. An administrator of Secu can give it one.',
-  unauthenticated: 'That sign-in was not begun in this browser, or it took too long. Try once more.',
-  too_many_requests: 'Too many tries. Wait a minute.',
-  sign_on_unavailable: 'The provider of single sign-on does not answer. Try again later.',
+/** Texts for the `failed` parameter that `/auth/oidc/callback` sets to an error code of the API. */
+const SIGN_ON_ERRORS: Partial<Record<string, string>> = {
+  forbidden: 'Your account has no role in Secu. Ask an administrator for access.',
+  unauthenticated: 'The sign-in was started in another browser or took too long. Try again.',
+  too_many_requests: 'Too many attempts. Try again in a minute.',
+  sign_on_unavailable: 'The single sign-on provider is not responding. Try again later.',
 };
 
 export default function SignIn() {
   const { next, failed } = route.useSearch();
   const navigate = useNavigate();
-  const tries = useAttempts();
+  const attempts = useAttempts();
   const { data: options } = useQuery({
     queryKey: ['sign-in-options'],
     queryFn: () => request(api.auth.options.$get()),
   });
   const to = safeRedirectPath(next);
   const submit = (form: HTMLFormElement) =>
-    tries.attempt(async () => {
+    attempts.run(async () => {
       const json = { username: formField(form, 'username'), password: formField(form, 'password') };
       const me = await request(api.auth['sign-in'].$post({ json }));
       queryClient.clear();
       queryClient.setQueryData(queryKeys.me, me);
       await navigate({ href: to, replace: true });
     });
-  const wrong = tries.error instanceof Problem && tries.error.status === 401;
+  const isRejected = attempts.error instanceof Problem && attempts.error.status === 401;
   return (
     <Frame title="Sign in">
       {failed !== undefined && (
         <Alert color="bad" title="Single sign-on failed" mb="md" role="alert">
-          {FAILED[failed] ?? 'The provider did not let you in. Try again, or ask an administrator.'}
+          {SIGN_ON_ERRORS[failed] ?? 'The provider refused the sign-in. Try again, or ask an administrator.'}
         </Alert>
       )}
-      {wrong ? (
-        <Alert color="bad" title="Not signed in" mb="md" role="alert">
-          Username or password is wrong.
+      {isRejected ? (
+        <Alert color="bad" title="Sign-in failed" mb="md" role="alert">
+          Incorrect username or password.
         </Alert>
       ) : (
-        tries.error !== null && <ProblemPanel error={tries.error} />
+        attempts.error !== null && <ProblemPanel error={attempts.error} />
       )}
       <form
         onSubmit={(event) => {
@@ -69,7 +69,7 @@ export default function SignIn() {
           autoFocus
         />
         <PasswordInput name="password" label="Password" autoComplete="current-password" required mt="sm" />
-        <SubmitButton tries={tries} act="Sign in" />
+        <SubmitButton attempts={attempts} action="Sign in" />
       </form>
       {options?.singleSignOn === true && (
         <>
@@ -81,15 +81,15 @@ export default function SignIn() {
             fullWidth
             href={`/api/v1/auth/oidc/start?next=${encodeURIComponent(to)}`}
           >
-            Single sign-on
+            Sign in with single sign-on
           </Button>
         </>
       )}
       {options?.setup === true && (
         <Text size="sm" mt="lg">
-          There is no administrator yet.{' '}
+          No administrator exists yet.{' '}
           <Anchor component={Link} to="/setup">
-            Set up the first one
+            Create the first administrator
           </Anchor>
         </Text>
       )}

@@ -1,18 +1,18 @@
 import { useEffect, useState } from 'react';
 import { Problem } from '../../api/problem.ts';
 
-/** What a form needs: the last error, whether it runs, and how many seconds the server wants us to wait. */
+/** State of a form: the last error, whether a request runs, and the seconds until the next attempt is allowed. */
 export function useAttempts() {
   const [error, setError] = useState<unknown>(null);
-  const [running, setRunning] = useState(false);
+  const [isRunning, setRunning] = useState(false);
   const [waitSeconds, setWaitSeconds] = useState(0);
-  const waits = waitSeconds > 0;
+  const isWaiting = waitSeconds > 0;
   useEffect(() => {
-    if (!waits) return;
+    if (!isWaiting) return;
     const timer = setInterval(() => setWaitSeconds((seconds) => Math.max(0, seconds - 1)), 1_000);
     return () => clearInterval(timer);
-  }, [waits]);
-  const attempt = async (work: () => Promise<void>) => {
+  }, [isWaiting]);
+  const run = async (work: () => Promise<void>) => {
     setRunning(true);
     setError(null);
     try {
@@ -25,5 +25,5 @@ export function useAttempts() {
       setRunning(false);
     }
   };
-  return { error, running, waitSeconds, attempt };
+  return { error, isRunning, waitSeconds, run };
 }

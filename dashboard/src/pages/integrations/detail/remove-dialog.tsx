@@ -29,8 +29,8 @@ export function RemoveDialog({ integration: { id, name, counts }, onClose }: Dia
     <Confirm
       title={`Remove ${name}?`}
       phrase={name}
-      act="Remove integration"
-      onAct={remove}
+      action="Remove integration"
+      onConfirm={remove}
       onClose={onClose}
     >
       <Text size="sm">

@@ -30,9 +30,9 @@ export function RotateDialog({ integration: { id, name, token }, onClose }: Dial
   return (
     <Confirm
       title={`Rotate the token of ${name}?`}
-      act="Rotate token"
+      action="Rotate token"
       disabled={expiresAt === '' || (isLate && !isForced)}
-      onAct={rotate}
+      onConfirm={rotate}
       onClose={onClose}
     >
       <Text size="sm">

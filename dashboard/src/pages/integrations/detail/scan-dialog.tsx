@@ -8,9 +8,9 @@ export function ScanDialog({ integration: { id, counts }, onClose }: DialogProps
   return (
     <Confirm
       title={`Scan the full history of ${repositories}?`}
-      act="Scan"
-      danger={false}
-      onAct={async () => showQueuedToast(await queueScans({ id, full: true }))}
+      action="Scan"
+      isDangerous={false}
+      onConfirm={async () => showQueuedToast(await queueScans({ id, full: true }))}
       onClose={onClose}
     >
       This can take hours. Other scans continue in the meantime.

@@ -34,7 +34,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
     );
   const tomorrow = new Date(serverClock.now() + DAY_MS).toISOString().slice(0, 10);
   return (
-    <FormDialog title="New API key" act="Create key" onSubmit={create} onClose={onClose}>
+    <FormDialog title="New API key" action="Create key" onSubmit={create} onClose={onClose}>
       <TextInput name="name" label="Name" required maxLength={100} autoComplete="off" data-autofocus />
       <NativeSelect
         label="Role"

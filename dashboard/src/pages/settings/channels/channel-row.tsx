@@ -30,7 +30,7 @@ export function ChannelRow({ channel, actions }: { channel: Channel; actions: Ch
           </Text>{' '}
           {!channel.enabled && (
             <LabelBadge
-              word={{ text: 'Disabled', hue: 'neutral' }}
+              label={{ text: 'Disabled', hue: 'neutral' }}
               suffix={channel.offCause === null ? '' : `: ${deliveryCauseText(channel.offCause)}`}
             />
           )}
@@ -98,7 +98,7 @@ function LastDelivery({ channel: { lastDelivery } }: { channel: Channel }) {
   return (
     <div>
       <LabelBadge
-        word={DELIVERY_STATE_LABELS[state]}
+        label={DELIVERY_STATE_LABELS[state]}
         suffix={cause === null ? '' : `: ${deliveryCauseText(cause)}`}
       />{' '}
       <span className={classes['meta']}>

@@ -46,7 +46,7 @@ function DeliveryRow({ delivery, channel }: { delivery: Delivery; channel: Chann
     <li className={classes['delivery']}>
       <div className={classes['line']}>
         <span className={classes['state']}>
-          <LabelBadge word={DELIVERY_STATE_LABELS[state]} />
+          <LabelBadge label={DELIVERY_STATE_LABELS[state]} />
         </span>
         <span className={classes['kind']}>{kind}</span>
         <span className={classes['meta']}>

@@ -35,7 +35,7 @@ export function NewChannelDialog({ onClose }: { onClose: () => void }) {
       />
     );
   return (
-    <FormDialog title="New channel" act="Create channel" size="lg" onSubmit={create} onClose={onClose}>
+    <FormDialog title="New channel" action="Create channel" size="lg" onSubmit={create} onClose={onClose}>
       <ChannelFields channel={null} />
     </FormDialog>
   );
@@ -50,7 +50,7 @@ export function EditChannelDialog({ channel, onClose }: { channel: Channel; onCl
     onClose();
   };
   return (
-    <FormDialog title={`Edit ${channel.name}`} act="Save" size="lg" onSubmit={save} onClose={onClose}>
+    <FormDialog title={`Edit ${channel.name}`} action="Save" size="lg" onSubmit={save} onClose={onClose}>
       <ChannelFields channel={channel} />
     </FormDialog>
   );
@@ -61,8 +61,8 @@ export function RemoveChannelDialog({ channel, onClose }: { channel: Channel; on
   return (
     <Confirm
       title={`Remove the channel ${channel.name}?`}
-      act="Remove channel"
-      onAct={async () => {
+      action="Remove channel"
+      onConfirm={async () => {
         await request(api.channels[':id'].$delete({ param: { id: channel.id } }));
         await client.invalidateQueries({ queryKey: queryKeys.channels });
         void client.invalidateQueries({ queryKey: queryKeys.overview });

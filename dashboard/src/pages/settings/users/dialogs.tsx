@@ -61,7 +61,7 @@ export function NewUserDialog({ onClose }: { onClose: () => void }) {
     onClose();
   };
   return (
-    <FormDialog title="New user" act="Create user" onSubmit={create} onClose={onClose}>
+    <FormDialog title="New user" action="Create user" onSubmit={create} onClose={onClose}>
       <TextInput
         name="username"
         label="Username"
@@ -92,7 +92,7 @@ export function RoleDialog({ user, onClose }: UserDialogProps) {
   return (
     <FormDialog
       title={`Change the role of ${user.username}?`}
-      act="Change role"
+      action="Change role"
       onSubmit={change}
       onClose={onClose}
     >
@@ -112,7 +112,7 @@ export function ResetPasswordDialog({ user, onClose }: UserDialogProps) {
   return (
     <FormDialog
       title={`Reset the password of ${user.username}?`}
-      act="Reset password"
+      action="Reset password"
       onSubmit={change}
       onClose={onClose}
     >
@@ -130,8 +130,8 @@ export function RemoveUserDialog({ user, onClose }: UserDialogProps) {
   return (
     <Confirm
       title={`Remove ${user.username}?`}
-      act="Remove user"
-      onAct={async () => {
+      action="Remove user"
+      onConfirm={async () => {
         await request(api.users[':id'].$delete({ param: { id: user.id } }));
         await client.invalidateQueries({ queryKey: queryKeys.users });
       }}
