@@ -7,11 +7,11 @@ import { ADMIN, fewRecipes, newToken, setUpAdmin, shown, signIn, startStage } fr
 import { awaitSettled } from './support/story.ts';
 import { MEMORY, placesHolding } from './support/traces.ts';
 
-/** One story, one browser, one page that is never loaded anew unless a test says so. */
+/** The tests share one browser page and build on each other. */
 let stage: Stage;
 let watched: WatchedPage;
 let integrationId: string;
-const NAME = 'GitLab of the story';
+const NAME = 'GitLab under test';
 const secrets: string[] = [];
 const addresses: string[] = [];
 
@@ -32,19 +32,19 @@ afterAll(async () => {
 });
 
 function token(scopes: string[] = []): string {
-  const made = newToken(stage, scopes);
-  secrets.push(made);
-  return made;
+  const created = newToken(stage, scopes);
+  secrets.push(created);
+  return created;
 }
 
-/** Of the right form, and unknown to GitLab. */
-function wrongToken(): string {
-  const made = `glpat-${randomBytes(15).toString('base64url')}`;
-  secrets.push(made);
-  return made;
+/** A token of valid form that GitLab does not know. */
+function unknownToken(): string {
+  const created = `glpat-${randomBytes(15).toString('base64url')}`;
+  secrets.push(created);
+  return created;
 }
 
-/** Types without a script of the test in the page, which would hold the text itself. */
+/** Types through the keyboard: a script of the test in the page would keep the text in memory. */
 async function enter(field: string, text: string): Promise<void> {
   const { page } = watched;
   await page.locator(`[name=${field}]`).focus();
@@ -59,17 +59,17 @@ async function choose(item: string): Promise<void> {
   await page.getByRole('dialog').waitFor();
 }
 
-async function look() {
+async function getIntegration() {
   return (await stage.secu.call('GET', `/integrations/${integrationId}`)).body;
 }
 
-test('a wrong token is explained before it is saved; a right one is saved, and its scans arrive by themselves', async () => {
+test('the form explains a bad token before saving; a good one is saved and its scans appear without a reload', async () => {
   const { page } = watched;
   await page.getByRole('link', { name: 'Integrations' }).click();
   await page.getByRole('link', { name: 'New integration' }).first().click();
   await page.getByLabel('Instance URL').waitFor();
   await enter('baseUrl', stage.simulator.url);
-  await enter('token', wrongToken());
+  await enter('token', unknownToken());
   await page.getByText('Not usable: unknown token').waitFor();
   expect(await page.getByRole('button', { name: 'Save anyway' }).isEnabled()).toBe(true);
 
@@ -78,7 +78,7 @@ test('a wrong token is explained before it is saved; a right one is saved, and i
   await enter('name', NAME);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.waitForURL(/\/integrations\/int_/);
-  // one try a token, none a key stroke
+  // one dry run per token, none per key stroke
   expect(addresses.filter((address) => address.endsWith('/integrations/test'))).toHaveLength(2);
 
   integrationId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
@@ -94,67 +94,67 @@ test('a wrong token is explained before it is saved; a right one is saved, and i
   expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
 });
 
-test('a bad token replaces nothing; a good one does, and what was found stays', async () => {
+test('a bad token is refused; a good one replaces the old token and keeps the findings', async () => {
   const { page } = watched;
   await page.goto(`/integrations/${integrationId}`);
-  const before = await look();
+  const before = await getIntegration();
   await choose('Replace token');
-  await enter('token', wrongToken());
+  await enter('token', unknownToken());
   await page.getByRole('button', { name: 'Replace token' }).click();
   await page.getByRole('alert').getByText('Not replaced').waitFor();
   expect(await page.locator('[name=token]').inputValue()).toBe('');
-  expect((await look()).token.gitlabTokenId).toBe(before.token.gitlabTokenId);
+  expect((await getIntegration()).token.gitlabTokenId).toBe(before.token.gitlabTokenId);
 
   await enter('token', token(['self_rotate']));
   await page.getByRole('button', { name: 'Replace token' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByText('Token replaced.').waitFor();
-  const after = await look();
+  const after = await getIntegration();
   expect(after.token.gitlabTokenId).not.toBe(before.token.gitlabTokenId);
   expect(after.counts.openFindings).toBe(before.counts.openFindings);
 });
 
-test('a token rotates at GitLab, once one was told that the old one dies', async () => {
+test('a token is rotated after a warning that the old one is revoked', async () => {
   const { page } = watched;
   await page.goto(`/integrations/${integrationId}`);
-  const before = await look();
-  await choose('Rotate at GitLab');
-  await page.getByText('GitLab ends the old token at once.').waitFor();
+  const before = await getIntegration();
+  await choose('Rotate token');
+  await page.getByText('GitLab revokes the old token immediately.').waitFor();
   await page.getByRole('button', { name: 'Rotate token' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  await page.getByText('The token was rotated.').waitFor();
-  const after = await look();
+  await page.getByText('Token rotated.').waitFor();
+  const after = await getIntegration();
   expect(after.status).toBe('active');
   expect(after.token.gitlabTokenId).not.toBe(before.token.gitlabTokenId);
 });
 
-test('findings are judged without a mouse, and a judgement is undone', async () => {
+test('findings are triaged by keyboard, and a triage can be undone', async () => {
   const { page } = watched;
   await page.keyboard.press('g');
   await page.keyboard.press('f');
   await page.getByRole('heading', { name: 'Findings' }).waitFor();
   await shown(page);
-  const ignored = async () =>
+  const ignoredReasons = async () =>
     (await stage.secu.list('/findings?status=ignored')).map(({ triage }) => triage.reason);
-  const marks = page.getByText(/^Ignored: false positive/);
+  const ignoredLabels = page.getByText(/^Ignored: false positive/);
   for (const key of ['j', 'i', '1']) await page.keyboard.press(key);
-  await marks.first().waitFor();
+  await ignoredLabels.first().waitFor();
   for (const key of ['j', 'x', 'Shift+J', 'i', '1']) await page.keyboard.press(key);
-  await marks.nth(2).waitFor();
-  await expect(ignored()).resolves.toEqual(['false_positive', 'false_positive', 'false_positive']);
-  // the rows stand where they stood, each with its way back
+  await ignoredLabels.nth(2).waitFor();
+  await expect(ignoredReasons()).resolves.toEqual(['false_positive', 'false_positive', 'false_positive']);
+  // triaged rows stay in place and offer Undo
   await page.getByRole('button', { name: 'Undo' }).first().click();
-  await marks.nth(2).waitFor({ state: 'detached' });
-  await expect(ignored()).resolves.toHaveLength(2);
+  await ignoredLabels.nth(2).waitFor({ state: 'detached' });
+  await expect(ignoredReasons()).resolves.toHaveLength(2);
 });
 
-test('when Secu is away the page says so, and is current again without a reload', async () => {
+test('the page shows an outage of Secu, and updates without a reload when it is back', async () => {
   const { page } = watched;
   await page.goto(`/integrations/${integrationId}`);
   await page.locator('[data-live=live]').waitFor();
   await page.evaluate('globalThis.sameDocument = true');
   await stage.secu.stop();
-  await page.getByText(/^Reconnecting; shown as of \d\d:\d\d UTC$/).waitFor();
+  await page.getByText(/^Reconnecting\. Last updated \d\d:\d\d UTC$/).waitFor();
   await page.getByRole('heading', { name: NAME }).waitFor();
   await stage.secu.start();
   await stage.secu.call('PATCH', `/integrations/${integrationId}`, { paused: true });
@@ -163,41 +163,41 @@ test('when Secu is away the page says so, and is current again without a reload'
   expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
 });
 
-test('no token is left in the page, its memory, storage, history, or in what the server answered', async () => {
+test('no token stays in the page, its memory, storage, history or in server answers', async () => {
   const { page } = watched;
   await page.getByRole('link', { name: 'Overview' }).click();
   await shown(page);
-  // a page without a reload since: a wrong token, a right one, none of them kept
+  // without a reload: neither a good nor a bad token may stay in memory
   await page.getByRole('link', { name: 'Integrations' }).click();
   await page.getByRole('link', { name: 'New integration' }).first().click();
   await page.getByLabel('Instance URL').waitFor();
   await enter('baseUrl', stage.simulator.url);
   await enter('token', token());
   await page.getByText(/^Usable: /).waitFor();
-  await enter('token', wrongToken());
+  await enter('token', unknownToken());
   await page.getByText('Not usable: unknown token').waitFor();
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await expect(placesHolding(watched, { secrets, addresses })).resolves.toEqual([]);
 
-  // the search itself finds what is there
-  const canary = wrongToken();
+  // proves that the search finds a token that is kept
+  const canary = unknownToken();
   await page.evaluate(`globalThis.kept = { cache: [${JSON.stringify({ token: canary })}] }`);
   await expect(placesHolding(watched, { secrets, addresses })).resolves.toEqual([MEMORY]);
 });
 
-test('an integration is removed once its name is typed, and not before', async () => {
+test('an integration is removed only after its name is typed', async () => {
   const { page } = watched;
   await page.goto(`/integrations/${integrationId}`);
   await choose('Remove');
-  const act = page.getByRole('button', { name: 'Remove integration' });
-  expect(await act.isDisabled()).toBe(true);
+  const removeButton = page.getByRole('button', { name: 'Remove integration' });
+  expect(await removeButton.isDisabled()).toBe(true);
   const field = page.getByRole('dialog').getByRole('textbox');
   await field.fill(NAME.slice(0, -1));
-  expect(await act.isDisabled()).toBe(true);
+  expect(await removeButton.isDisabled()).toBe(true);
   await field.fill(NAME);
-  await act.click();
+  await removeButton.click();
   await page.waitForURL(`${stage.secu.url}/integrations`);
-  await page.getByText('Connect GitLab to begin.').waitFor();
+  await page.getByText('Connect GitLab to get started').waitFor();
   expect((await stage.secu.call('GET', `/integrations/${integrationId}`)).status).toBe(404);
 });

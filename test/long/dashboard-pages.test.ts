@@ -15,7 +15,7 @@ import {
   startStage,
 } from './support/dashboard.ts';
 
-/** What a browser without a cache loads before the first page is there: scripts and styles, packed. */
+/** Limit for the compressed scripts and styles that a browser without a cache loads for the first page. */
 const BUDGET_BYTES = 220_000;
 
 let stage: Stage;
@@ -68,12 +68,12 @@ afterAll(async () => {
   await stage?.close();
 });
 
-const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
+const VIEWPORTS = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [1280, 400].map((width) => ({ colorScheme, width })),
 );
 
-/** What is wrong with the page as it is now, each line with its place. */
-async function flaws(page: Page, place: string): Promise<string[]> {
+/** Problems of the page in its current state, prefixed with its path or the name of a dialog. */
+async function findProblems(page: Page, place: string): Promise<string[]> {
   const [overflow, titles]: [number, number] = await page.evaluate(
     "[document.documentElement.scrollWidth - innerWidth, document.querySelectorAll('h1').length]",
   );
@@ -81,11 +81,11 @@ async function flaws(page: Page, place: string): Promise<string[]> {
     ...(await axeTroubles(page)),
     ...(overflow > 0 ? [`${overflow} px too wide`] : []),
     ...(titles === 1 ? [] : [`${titles} titles`]),
-  ].map((flaw) => `${place}: ${flaw}`);
+  ].map((problem) => `${place}: ${problem}`);
 }
 
-async function withPage(look: (typeof LOOKS)[number], work: (one: WatchedPage) => Promise<void>) {
-  const one = await stage.open(look);
+async function withPage(viewport: (typeof VIEWPORTS)[number], work: (one: WatchedPage) => Promise<void>) {
+  const one = await stage.open(viewport);
   try {
     await signIn(one.page, ADMIN);
     await work(one);
@@ -95,26 +95,29 @@ async function withPage(look: (typeof LOOKS)[number], work: (one: WatchedPage) =
   }
 }
 
-test.each(LOOKS)('every page is sound, $colorScheme at $width px', async (look) => {
-  await withPage(look, async ({ page }) => {
-    const found: string[] = [];
-    for (const path of paths) {
-      await page.goto(path);
-      await shown(page);
-      found.push(...(await flaws(page, path)));
-    }
-    expect(found).toEqual([]);
-  });
-});
+test.each(VIEWPORTS)(
+  'every page is accessible and fits the window, $colorScheme at $width px',
+  async (viewport) => {
+    await withPage(viewport, async ({ page }) => {
+      const problems: string[] = [];
+      for (const path of paths) {
+        await page.goto(path);
+        await shown(page);
+        problems.push(...(await findProblems(page, path)));
+      }
+      expect(problems).toEqual([]);
+    });
+  },
+);
 
-async function more(page: Page, item: string): Promise<void> {
+async function chooseMoreAction(page: Page, item: string): Promise<void> {
   await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('menuitem', { name: item }).click();
   await page.getByRole('dialog').waitFor();
 }
 
-/** What opens over a page: where, and what is pressed for it one after the other. */
-const LAYERS: [name: string, path: () => string, open: (page: Page) => Promise<void>][] = [
+/** Dialogs and menus: the page they belong to, and how to open them. */
+const OVERLAYS: [name: string, path: () => string, open: (page: Page) => Promise<void>][] = [
   ['user menu', () => '/', (page) => page.getByRole('button', { name: 'Signed in as admin' }).click()],
   [
     'own password',
@@ -124,10 +127,10 @@ const LAYERS: [name: string, path: () => string, open: (page: Page) => Promise<v
       await page.getByRole('menuitem', { name: 'Change password' }).click();
     },
   ],
-  ['keys', () => '/', (page) => page.keyboard.press('?')],
+  ['shortcuts', () => '/', (page) => page.keyboard.press('?')],
   ['palette', () => '/', (page) => page.keyboard.press('Control+k')],
-  ['replace token', () => integrationPath, (page) => more(page, 'Replace token')],
-  ['remove', () => integrationPath, (page) => more(page, 'Remove')],
+  ['replace token', () => integrationPath, (page) => chooseMoreAction(page, 'Replace token')],
+  ['remove', () => integrationPath, (page) => chooseMoreAction(page, 'Remove')],
   [
     'more actions',
     () => integrationPath,
@@ -141,7 +144,7 @@ const LAYERS: [name: string, path: () => string, open: (page: Page) => Promise<v
   [
     'menu of a channel',
     () => '/settings/channels',
-    (page) => page.getByRole('button', { name: 'More for hook' }).click(),
+    (page) => page.getByRole('button', { name: 'More actions for hook' }).click(),
   ],
   ['new key', () => '/settings/api-keys', (page) => page.getByRole('button', { name: 'New key' }).click()],
   [
@@ -160,28 +163,36 @@ const LAYERS: [name: string, path: () => string, open: (page: Page) => Promise<v
   ],
 ];
 
-test.each(LOOKS)('every layer is sound, $colorScheme at $width px', async (look) => {
-  await withPage(look, async ({ page }) => {
-    const found: string[] = [];
-    for (const [name, path, open] of LAYERS) {
-      await page.goto(path());
-      await shown(page);
-      await open(page);
-      await page.locator('[role=dialog], [role=menu]').first().waitFor();
-      found.push(...(await flaws(page, name)));
-    }
-    expect(found).toEqual([]);
-  });
-});
+test.each(VIEWPORTS)(
+  'every dialog and menu is accessible and fits the window, $colorScheme at $width px',
+  async (viewport) => {
+    await withPage(viewport, async ({ page }) => {
+      const problems: string[] = [];
+      for (const [name, path, open] of OVERLAYS) {
+        await page.goto(path());
+        await shown(page);
+        await open(page);
+        await page.locator('[role=dialog], [role=menu]').first().waitFor();
+        problems.push(...(await findProblems(page, name)));
+      }
+      expect(problems).toEqual([]);
+    });
+  },
+);
 
-test('the first load is small, packed, and kept for ever', async () => {
+test('the first load is below the limit, compressed and cached as immutable', async () => {
   const { page, context } = await stage.open();
   await signIn(page, ADMIN);
   const state = await context.storageState();
   await context.close();
   const fresh = await stage.browser.newContext({ baseURL: stage.secu.url, storageState: state });
   const first = await fresh.newPage();
-  const files: { url: string; bytes: number; encoding: string | undefined; kept: string | undefined }[] = [];
+  const files: {
+    url: string;
+    bytes: number;
+    encoding: string | undefined;
+    cacheControl: string | undefined;
+  }[] = [];
   const measured: Promise<void>[] = [];
   first.on('requestfinished', (request) => {
     if (!/\.(?:js|css)$/.test(new URL(request.url()).pathname)) return;
@@ -193,7 +204,7 @@ test('the first load is small, packed, and kept for ever', async () => {
           url: request.url(),
           bytes,
           encoding: headers['content-encoding'],
-          kept: headers['cache-control'],
+          cacheControl: headers['cache-control'],
         });
       })(),
     );
@@ -206,11 +217,11 @@ test('the first load is small, packed, and kept for ever', async () => {
   expect(files.length).toBeGreaterThan(3);
   expect(files.filter(({ encoding }) => encoding !== 'gzip')).toEqual([]);
   const assets = files.filter(({ url }) => url.includes('/assets/'));
-  expect(assets.filter(({ kept }) => kept?.includes('immutable') !== true)).toEqual([]);
+  expect(assets.filter(({ cacheControl }) => cacheControl?.includes('immutable') !== true)).toEqual([]);
   expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(BUDGET_BYTES);
 });
 
-test('ten tabs read one stream of events, and all of them load', async () => {
+test('ten tabs share one event stream', async () => {
   const { page, context } = await stage.open();
   let streams = 0;
   context.on('request', (request) => {

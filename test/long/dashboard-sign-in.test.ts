@@ -23,7 +23,7 @@ beforeAll(async () => {
   stage = await startStage({ recipes: fewRecipes() });
 });
 
-/** Nothing that must not happen happened on any page, whatever a test looked at. */
+/** After each test no page may have reported an error or a policy violation. */
 afterEach(async () => {
   const troubles = opened.flatMap((one) => one.troubles);
   for (const { context } of opened.splice(0)) await context.close();
@@ -40,12 +40,12 @@ async function open(): Promise<WatchedPage> {
   return one;
 }
 
-test('the printed link makes the first administrator; its code leaves the address at once and works once', async () => {
+test('the setup link creates the first administrator; its code leaves the address and works once', async () => {
   const { page, answers } = await open();
   await page.goto('/setup#not-the-code');
   await fillSignIn(page, ADMIN);
   await page.getByRole('alert').getByText('no longer valid').waitFor();
-  await page.getByLabel('Set-up code').waitFor();
+  await page.getByLabel('Setup code').waitFor();
 
   const link = stage.setupLink;
   const code = new URL(link).hash.slice(1);
@@ -58,23 +58,23 @@ test('the printed link makes the first administrator; its code leaves the addres
   await shown(fresh.page);
   expect([...answers, ...fresh.answers].filter((answer) => answer.includes(code))).toEqual([]);
 
-  const late = await open();
-  await late.page.goto(link);
-  await late.page.getByText('There is an administrator already.').waitFor();
+  const second = await open();
+  await second.page.goto(link);
+  await second.page.getByText('An administrator already exists.').waitFor();
 });
 
-test('a wrong password says so and nothing else, and the right one leads where one wanted to go', async () => {
+test('a wrong password is reported, and sign-in opens the requested page', async () => {
   const { page } = await open();
   await page.goto('/findings?severity=critical');
   await atSignIn(page);
   await fillSignIn(page, { ...ADMIN, password: 'wrong horse battery' });
-  await page.getByRole('alert').getByText('Username or password is wrong.').waitFor();
+  await page.getByRole('alert').getByText('Incorrect username or password.').waitFor();
   await fillSignIn(page, ADMIN);
   await page.waitForURL(`${stage.secu.url}/findings?severity=critical`);
 });
 
 test.each(['//evil.example/x', '/\\evil.example', 'https://evil.example/'])(
-  'never leads elsewhere after signing in: %s',
+  'sign-in never redirects to another site: %s',
   async (next) => {
     const { page } = await open();
     await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
@@ -83,37 +83,37 @@ test.each(['//evil.example/x', '/\\evil.example', 'https://evil.example/'])(
   },
 );
 
-test('tries are throttled, with the seconds to wait on the button', async () => {
+test('sign-in attempts are throttled, and the button shows the seconds to wait', async () => {
   const { page } = await open();
   await page.goto('/sign-in');
-  const waits = page.getByRole('button', { name: /^Next try in \d+ s$/ });
-  const guess = async () => {
+  const throttledButton = page.getByRole('button', { name: /^Try again in \d+ s$/ });
+  const attemptSignIn = async () => {
     const answered = page.waitForResponse('**/auth/sign-in');
-    await fillSignIn(page, { username: 'somebody', password: 'wrong horse battery' });
+    await fillSignIn(page, { username: 'unknown-user', password: 'wrong horse battery' });
     return (await answered).status();
   };
-  let status = await guess();
-  for (let tries = 1; status !== 429 && tries < 10; tries += 1) status = await guess();
+  let status = await attemptSignIn();
+  for (let attempts = 1; status !== 429 && attempts < 10; attempts += 1) status = await attemptSignIn();
   expect(status).toBe(429);
-  await waits.waitFor();
-  expect(await waits.isDisabled()).toBe(true);
+  await throttledButton.waitFor();
+  expect(await throttledButton.isDisabled()).toBe(true);
   await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
 });
 
-test('an ended session leads to the page for signing in, and back again', async () => {
+test('an ended session opens the sign-in page, which leads back', async () => {
   const person = await addPerson(stage, { username: 'sessions', role: 'viewer' });
   const { page } = await open();
   await signIn(page, person, '/repositories?q=shop');
   const password = `${PASSWORD} anew`;
   const { status } = await stage.secu.call('PATCH', `/users/${person.id}`, { password });
   expect(status).toBe(200);
-  // without a click: the stream of events ends with the session
+  // no click needed: the event stream ends with the session
   await atSignIn(page);
   await fillSignIn(page, { ...person, password });
   await page.waitForURL(`${stage.secu.url}/repositories?q=shop`);
 });
 
-test('signing out everywhere ends what is open in other browsers', async () => {
+test('"Sign out everywhere" ends sessions in other browsers', async () => {
   const person = await addPerson(stage, { username: 'everywhere', role: 'viewer' });
   const [here, there] = [await open(), await open()];
   await signIn(there.page, person, '/integrations');
@@ -124,7 +124,7 @@ test('signing out everywhere ends what is open in other browsers', async () => {
   await atSignIn(there.page);
 });
 
-test('another site can do nothing with the session of this browser', async () => {
+test('another site cannot use the session of this browser', async () => {
   const { page, context } = await open();
   await signIn(page, ADMIN);
   const foreign = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' };
@@ -139,22 +139,22 @@ test('another site can do nothing with the session of this browser', async () =>
 
 const ADMIN_ONLY = ['/settings/channels', '/settings/api-keys', '/settings/users', '/settings/audit'];
 
-test.each(['viewer', 'operator'])('the address of what a %s may not open says who may', async (role) => {
+test.each(['viewer', 'operator'])('a page that a %s may not open names the roles that may', async (role) => {
   const person = await addPerson(stage, { username: `forbidden-${role}`, role });
   const { page } = await open();
   await signIn(page, person);
   for (const path of ADMIN_ONLY) {
     await page.goto(path);
-    await page.getByText('Administrators may open this.').waitFor();
+    await page.getByText('Administrators can open this page.').waitFor();
     expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
   }
   if (role === 'viewer') {
     await page.goto('/integrations/new');
-    await page.getByText('may open this').waitFor();
+    await page.getByText('can open this page').waitFor();
   }
 });
 
-test.each(['viewer', 'operator'])('a %s sees no button that the server refuses', async (role) => {
+test.each(['viewer', 'operator'])('a %s sees no button that the server would refuse', async (role) => {
   const integrationId = await integration();
   const person = await addPerson(stage, { username: `buttons-${role}`, role });
   expect(await refusedButtons(person, await pathsOf(integrationId))).toEqual([]);
@@ -184,7 +184,7 @@ async function pathsOf(integrationId: string): Promise<string[]> {
   ];
 }
 
-/** Presses every button of every page, and every item of what that opens. @returns which of them got a 403 */
+/** Presses every button of every page, and every item of the menus they open. @returns those that caused a 403 */
 async function refusedButtons(person: Person, paths: string[]): Promise<string[]> {
   const { page } = await open();
   await signIn(page, person);
@@ -204,10 +204,10 @@ async function refusedButtons(person: Person, paths: string[]): Promise<string[]
   return refused;
 }
 
-/** @returns what waits until whatever the page asked of the server is answered; its stream of events never is */
+/** @returns a function that waits until all requests of the page are answered, except the event stream */
 function watchRequests(page: Page): () => Promise<unknown> {
   const waiting = new Set<Request>();
-  // what opens beside it, as a link into Temporal does, would put the page into the background
+  // a link that opens another tab would put the page into the background
   page.on('popup', (other) => void other.close());
   page.on('request', (request) => request.url().endsWith('/events/stream') || waiting.add(request));
   const end = (request: Request) => waiting.delete(request);
@@ -219,14 +219,14 @@ function watchRequests(page: Page): () => Promise<unknown> {
   };
 }
 
-/** With all that is folded opened. */
+/** Opens a page and expands all of its collapsed sections. */
 async function visit(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await shown(page);
   await page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true");
 }
 
-/** The names of what can be pressed; of many of one name, as in a list, one is enough. */
+/** The distinct names of the enabled buttons of a page. */
 async function buttonsOf(page: Page, path: string): Promise<string[]> {
   await visit(page, path);
   const buttons = await page.locator('main button:enabled:visible').all();
