@@ -11,8 +11,8 @@ const ID = 'virtual:theme.css';
 const RESOLVED = `\0${ID}`;
 
 /**
- * The theme as a stylesheet made by the build. Mantine would write it into a `<style>` element at run time, which the
- * policy of the page forbids, and then goes on silently without it.
+ * Writes the theme into a stylesheet at build time. Mantine would write it into a `<style>` element at run time, which
+ * the content security policy blocks without an error.
  */
 export function themeCss(input: {
   theme: MantineThemeOverride;
@@ -21,17 +21,17 @@ export function themeCss(input: {
   return {
     name: 'theme-css',
     resolveId: (source) => (source === ID ? RESOLVED : undefined),
-    load: (source) => (source === RESOLVED ? styleSheetOf(input) : undefined),
+    load: (source) => (source === RESOLVED ? buildStyleSheet(input) : undefined),
   };
 }
 
-function styleSheetOf({ theme, cssVariablesResolver }: Parameters<typeof themeCss>[0]): string {
+function buildStyleSheet({ theme, cssVariablesResolver }: Parameters<typeof themeCss>[0]): string {
   const full = mergeMantineTheme(DEFAULT_THEME, theme);
-  const usual = defaultCssVariablesResolver(full);
-  const own = cssVariablesResolver(full);
-  const there = defaultCssVariablesResolver(DEFAULT_THEME);
+  const fromTheme = defaultCssVariablesResolver(full);
+  const custom = cssVariablesResolver(full);
+  const defaults = defaultCssVariablesResolver(DEFAULT_THEME);
   const changed = (part: 'variables' | 'light' | 'dark') =>
-    without({ ...usual[part], ...own[part] }, there[part]);
+    withoutDefaults({ ...fromTheme[part], ...custom[part] }, defaults[part]);
   const variables = { variables: changed('variables'), light: changed('light'), dark: changed('dark') };
   const media = Object.entries(full.breakpoints).map(([name, width]) => {
     const em = Number.parseFloat(width);
@@ -43,6 +43,9 @@ function styleSheetOf({ theme, cssVariablesResolver }: Parameters<typeof themeCs
   return convertCssVariables(variables, ':root') + media.join('');
 }
 
-function without(all: Record<string, string>, there: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(all).filter(([name, value]) => there[name] !== value));
+function withoutDefaults(
+  all: Record<string, string>,
+  defaults: Record<string, string>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(all).filter(([name, value]) => defaults[name] !== value));
 }

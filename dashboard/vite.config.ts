@@ -12,7 +12,7 @@ const API = 'http://127.0.0.1:8080';
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  plugins: [themeCss({ theme, cssVariablesResolver }), packed()],
+  plugins: [themeCss({ theme, cssVariablesResolver }), precompress()],
   build: {
     outDir: OUT,
     emptyOutDir: true,
@@ -20,16 +20,16 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000,
-    // "use client" of the packages means something to others only
+    // packages contain "use client" directives, which have no meaning here
     rolldownOptions: { checks: { moduleLevelDirective: false } },
   },
   server: { proxy: { '/api': API } },
 });
 
-/** A `.gz` beside each text file, so that the API packs nothing while it answers. */
-function packed(): Plugin {
+/** Writes a `.gz` file beside each text file, so that the API does not compress per request. */
+function precompress(): Plugin {
   return {
-    name: 'packed',
+    name: 'precompress',
     apply: 'build',
     closeBundle() {
       for (const name of readdirSync(OUT, { recursive: true, encoding: 'utf8' })) {

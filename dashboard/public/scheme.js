@@ -1,11 +1,11 @@
-// Before the first paint: the colours that this browser chose, else those of the system. A file, since the policy of
-// the page forbids scripts inside it.
+// Sets the theme before the first paint: the one stored in this browser, else that of the system. A file of its own,
+// because the content security policy forbids inline scripts.
 (() => {
   let scheme = null;
   try {
     scheme = localStorage.getItem('mantine-color-scheme-value');
   } catch {
-    // storage is switched off: the system decides
+    // storage is blocked: use the theme of the system
   }
   const dark =
     scheme === 'dark' || (scheme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);

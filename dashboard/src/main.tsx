@@ -13,8 +13,8 @@ import { Toasts } from './parts/toasts.tsx';
 import { router } from './router.tsx';
 import { theme } from './theme/theme.ts';
 
-const page = document.getElementById('page');
-if (page === null) throw new Error('index.html has no #page');
+const root = document.getElementById('page');
+if (root === null) throw new Error('index.html has no #page');
 
 onSignedOut(() => {
   const { pathname, href } = router.state.location;
@@ -23,8 +23,8 @@ onSignedOut(() => {
   void router.navigate({ to: '/sign-in', search: { next: href } });
 });
 
-// no variables and no classes at run time: the policy of the page forbids `<style>`; `theme-css.ts` made them
-createRoot(page).render(
+// the content security policy forbids `<style>`, so the build writes variables and classes (`theme-css.ts`)
+createRoot(root).render(
   <StrictMode>
     <MantineProvider
       theme={theme}

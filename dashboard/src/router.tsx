@@ -28,7 +28,7 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in/sign-in.tsx')),
 });
 
-/** All that is for people who signed in. */
+/** The pages for signed-in users. */
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',

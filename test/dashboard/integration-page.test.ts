@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
+import type { EventKind } from '../../dashboard/src/api/types.ts';
+import { EVENT_HUES } from '../../dashboard/src/pages/integrations/event-hues.ts';
 import { dateInDays, defaultNewExpiry } from '../../dashboard/src/pages/integrations/rotation.ts';
 import { scanProgress } from '../../dashboard/src/pages/integrations/scan-progress.ts';
 import { changesText, syncRunLabel } from '../../dashboard/src/pages/integrations/sync-labels.ts';
-import { eventHue, groupEvents, withEvent } from '../../dashboard/src/pages/integrations/timeline.ts';
-import { EVENT_KINDS } from '../../src/domain/event.ts';
+import { groupEvents, withEvent } from '../../dashboard/src/pages/integrations/timeline.ts';
 
-const event = (id: string, kind: string, actor = 'system') => ({ id, kind, actor, at: '', text: id });
+const event = (id: string, kind: EventKind, actor = 'system') => ({ id, kind, actor, at: '', text: id });
 
 test('consecutive events of one kind form one entry, newest first', () => {
   const events = [
@@ -24,12 +25,14 @@ test('consecutive events of one kind form one entry, newest first', () => {
 test('a repeated event is shown once, and a live-only event is not added', () => {
   const events = [event('evt_1', 'sync.finished')];
   expect(withEvent(events, event('evt_1', 'sync.finished'))).toBe(events);
-  expect(withEvent(events, event('', 'scan.started'))).toBe(events);
+  expect(withEvent(events, event('', 'scan.finished'))).toBe(events);
   expect(withEvent(events, event('evt_2', 'sync.failed')).map(({ id }) => id)).toEqual(['evt_2', 'evt_1']);
 });
 
 test('events that report a problem are red', () => {
-  const bad = EVENT_KINDS.filter((kind) => eventHue(kind) === 'bad');
+  const bad = Object.entries(EVENT_HUES)
+    .filter(([, hue]) => hue === 'bad')
+    .map(([kind]) => kind);
   expect(bad).toEqual(
     expect.arrayContaining([
       'integration.invalid',

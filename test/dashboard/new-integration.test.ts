@@ -8,12 +8,12 @@ import { wrongKindByPrefix } from '../../src/domain/verification.ts';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-function plan({ answersHere = (): boolean => false } = {}) {
+function plan({ checkLocally = (): boolean => false } = {}) {
   const signals: AbortSignal[] = [];
   return {
     signals,
     ...createTestScheduler({
-      answersHere,
+      checkLocally,
       run: (signal) => void signals.push(signal),
       nowMs: () => Date.now(),
     }),
@@ -49,7 +49,7 @@ test('requests are two seconds apart, and a new one aborts the previous one', ()
 
 test('a local check causes no request and no delay', () => {
   let isLocal = true;
-  const { pasted, signals } = plan({ answersHere: () => isLocal });
+  const { pasted, signals } = plan({ checkLocally: () => isLocal });
   pasted();
   jest.advanceTimersByTime(5_000);
   expect(signals).toHaveLength(0);

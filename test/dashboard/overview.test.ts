@@ -83,7 +83,7 @@ test('tokens are grouped by month of expiry; expired, later, never and unknown h
   const { months, others } = buildExpiryCalendar({
     nowMs: Date.parse('2026-11-28T23:59:00Z'),
     expiry: [
-      expiring('dead', '2026-11-20', 0),
+      expiring('old', '2026-11-20', 0),
       expiring('near', '2026-12-02', 4),
       expiring('far', '2027-11-02', 339),
     ],
@@ -99,7 +99,7 @@ test('tokens are grouped by month of expiry; expired, later, never and unknown h
     ['2026-12', '2026-12-02, 4 days left', 'bad'],
   ]);
   expect(others.map(({ id, tokens }) => [id, tokens.map((token) => token.integrationId)])).toEqual([
-    ['expired', ['dead']],
+    ['expired', ['old']],
     ['later', ['far']],
     ['never', ['ever']],
     ['unknown', []],

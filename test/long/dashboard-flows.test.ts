@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
-  expect(watched.troubles.splice(0)).toEqual([]);
+  expect(watched.problems.splice(0)).toEqual([]);
 });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { WatchedPage } from './support/browser.ts';
-import { axeTroubles } from './support/browser.ts';
+import { axeViolations } from './support/browser.ts';
 import type { Stage } from './support/dashboard.ts';
 import {
   ADMIN,
@@ -78,7 +78,7 @@ async function findProblems(page: Page, place: string): Promise<string[]> {
     "[document.documentElement.scrollWidth - innerWidth, document.querySelectorAll('h1').length]",
   );
   return [
-    ...(await axeTroubles(page)),
+    ...(await axeViolations(page)),
     ...(overflow > 0 ? [`${overflow} px too wide`] : []),
     ...(titles === 1 ? [] : [`${titles} titles`]),
   ].map((problem) => `${place}: ${problem}`);
@@ -89,7 +89,7 @@ async function withPage(viewport: (typeof VIEWPORTS)[number], work: (one: Watche
   try {
     await signIn(one.page, ADMIN);
     await work(one);
-    expect(one.troubles).toEqual([]);
+    expect(one.problems).toEqual([]);
   } finally {
     await one.context.close();
   }

@@ -25,9 +25,9 @@ beforeAll(async () => {
 
 /** After each test no page may have reported an error or a policy violation. */
 afterEach(async () => {
-  const troubles = opened.flatMap((one) => one.troubles);
+  const problems = opened.flatMap((one) => one.problems);
   for (const { context } of opened.splice(0)) await context.close();
-  expect(troubles).toEqual([]);
+  expect(problems).toEqual([]);
 });
 
 afterAll(async () => {

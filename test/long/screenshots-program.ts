@@ -18,17 +18,18 @@ import {
 const FOLDER = fileURLToPath(new URL('../../docs/images', import.meta.url));
 const DAY_MS = 86_400_000;
 
-/** Pictures of every page in both themes, of a Secu with something to show: `npm run screenshots`. */
+/** Screenshots of every page in both themes, with sample data: `npm run screenshots`. */
 async function main(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   const stage = await startStage();
   try {
-    say('Secu runs beside a simulated GitLab; connecting and scanning');
-    const paths = await furnish(stage);
+    log('Secu is running with a simulated GitLab; connecting and scanning');
+    const paths = await addSampleData(stage);
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page, context } = await stage.open({ colorScheme });
       await signIn(page, ADMIN);
-      for (const [name, path] of Object.entries(paths)) await take(page, path, `${name}-${colorScheme}.png`);
+      for (const [name, path] of Object.entries(paths))
+        await takeScreenshot(page, path, `${name}-${colorScheme}.png`);
       await context.close();
     }
   } finally {
@@ -36,20 +37,20 @@ async function main(): Promise<void> {
   }
 }
 
-async function take(page: Page, path: string, file: string): Promise<void> {
+async function takeScreenshot(page: Page, path: string, file: string): Promise<void> {
   await page.goto(path);
   await shown(page);
   await page.evaluate('document.fonts.ready.then(() => null)');
   await page.screenshot({ path: join(FOLDER, file) });
-  say(`docs/images/${file}`);
+  log(`docs/images/${file}`);
 }
 
-/** One integration that works, and one of each that needs somebody. @returns the pages, by name */
-async function furnish(stage: Stage): Promise<Record<string, string>> {
+/** Adds one working integration and two that need attention. @returns the paths of the pages by name */
+async function addSampleData(stage: Stage): Promise<Record<string, string>> {
   const { secu } = stage;
   await setUpAdmin(stage);
   const id = await connect(stage, 'GitLab Production');
-  await troubled(stage);
+  await addFailingIntegrations(stage);
   await addPerson(stage, { username: 'alice', role: 'operator' });
   await addPerson(stage, { username: 'bob', role: 'viewer' });
   await created(secu.call('POST', '/api-keys', { name: 'ci', role: 'operator' }));
@@ -79,10 +80,10 @@ async function furnish(stage: Stage): Promise<Record<string, string>> {
   };
 }
 
-/** A token that ends soon, and one that was revoked. */
-async function troubled({ secu, simulator }: Stage): Promise<void> {
+/** One integration with a token that expires soon, and one with a revoked token. */
+async function addFailingIntegrations({ secu, simulator }: Stage): Promise<void> {
   const { control } = simulator;
-  const make = async (name: string, days: number) => {
+  const addIntegration = async (name: string, days: number) => {
     const expiresAt = new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
     const { id: userId } = control.createUser({ name: 'Secu scanner' });
     const token = control.createToken({ userId, scopes: ['read_api', 'read_repository'], expiresAt });
@@ -103,16 +104,16 @@ async function troubled({ secu, simulator }: Stage): Promise<void> {
     };
     return { tokenId: token.id, ...(await created(secu.call('POST', '/integrations', body))) };
   };
-  await make('GitLab Labs', 9);
-  const { id, tokenId } = await make('GitLab Legacy', 140);
+  await addIntegration('GitLab Labs', 9);
+  const { id, tokenId } = await addIntegration('GitLab Legacy', 140);
   control.revokeToken(tokenId);
   await awaitUntil(
     async () => (await secu.call('POST', `/integrations/${id}/verify`)).body.status === 'invalid',
-    { timeoutMs: 60_000, what: 'the revoked token seen' },
+    { timeoutMs: 60_000, what: 'the revoked token to be detected' },
   );
 }
 
-function say(line: string): void {
+function log(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 

@@ -1,4 +1,4 @@
-// Of Mantine's stylesheets those of the components that are used, in Mantine's own order.
+// The stylesheets of the Mantine components in use, in the order that Mantine requires.
 import '@mantine/core/styles/baseline.layer.css';
 import '@mantine/core/styles/default-css-variables.layer.css';
 import '@mantine/core/styles/global.layer.css';

@@ -1,27 +1,26 @@
-// theme.ts   (own code; type-checks with TypeScript 7 strict)
 import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core';
 import { createTheme } from '@mantine/core';
 import { base, hues } from './tokens.ts';
 
-const names = Object.keys(hues) as (keyof typeof hues)[];
-const tuple = (n: keyof typeof hues): MantineColorsTuple => {
-  const h = hues[n];
+const hueNames = Object.keys(hues) as (keyof typeof hues)[];
+const toMantineColors = (name: keyof typeof hues): MantineColorsTuple => {
+  const hue = hues[name];
   return [
-    h.tint[0],
-    h.tint[0],
-    h.tintHover[0],
-    h.dot[1],
-    h.dot[1],
-    h.dot[0],
-    h.solid[0],
-    h.solidHover[0],
-    h.fg[0],
-    h.fg[0],
+    hue.tint[0],
+    hue.tint[0],
+    hue.tintHover[0],
+    hue.dot[1],
+    hue.dot[1],
+    hue.dot[0],
+    hue.solid[0],
+    hue.solidHover[0],
+    hue.fg[0],
+    hue.fg[0],
   ];
 };
 export const theme = createTheme({
   colors: {
-    ...Object.fromEntries(names.map((n) => [n, tuple(n)])), // gray and dark too: components read gray-N and dark-N directly (menus, toasts, dropdowns)
+    ...Object.fromEntries(hueNames.map((name) => [name, toMantineColors(name)])), // gray and dark as well: menus, toasts and dropdowns read gray-N and dark-N directly
     gray: [
       '#f6f7f9',
       '#eff2f6',
@@ -97,7 +96,7 @@ export const theme = createTheme({
         lockScroll: false,
         transitionProps: { duration: 0 },
       },
-    }, // lockScroll: section 5, CSP
+    }, // lockScroll would write a <style> element, which the content security policy forbids
     Drawer: {
       defaultProps: {
         closeButtonProps: { 'aria-label': 'Close' },
@@ -105,38 +104,39 @@ export const theme = createTheme({
         transitionProps: { duration: 0 },
       },
     },
-    Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // the placeholder is axe "aria-required-children", critical
-    Notification: { defaultProps: { withBorder: true, closeButtonProps: { 'aria-label': 'Dismiss' } } }, // unnamed button: axe critical
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } }, // the placeholder fails axe rule "aria-required-children"
+    Notification: { defaultProps: { withBorder: true, closeButtonProps: { 'aria-label': 'Dismiss' } } }, // axe requires a name for the button
     Input: { vars: () => ({ wrapper: { '--input-bd': 'var(--mantine-color-default-border)' } }) },
-    // Mantine makes these 2 px smaller than their size says: 12 px, which nothing is smaller than
+    // Mantine subtracts 2 px here; size md gives 12 px, our minimum
     InputWrapper: { defaultProps: { descriptionProps: { size: 'md' }, errorProps: { size: 'md' } } },
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs' } },
   },
 });
-const pick = (i: 0 | 1) => {
-  const out: Record<string, string> = {};
-  for (const [k, pair] of Object.entries(base)) out[k] = pair[i];
-  for (const n of names) {
-    const h = hues[n],
-      v = `--mantine-color-${n}`;
-    Object.assign(out, {
-      [`${v}-text`]: h.fg[i],
-      [`${v}-light`]: h.tint[i],
-      [`${v}-light-hover`]: h.tintHover[i],
-      [`${v}-light-color`]: h.fg[i],
-      [`${v}-filled`]: h.solid[i],
-      [`${v}-filled-hover`]: h.solidHover[i],
-      [`${v}-outline`]: h.fg[i],
-      [`${v}-outline-hover`]: h.tint[i],
-      [`--secu-dot-${n}`]: h.dot[i],
+/** CSS variables of the light (0) or dark (1) scheme. */
+const schemeVariables = (scheme: 0 | 1) => {
+  const variables: Record<string, string> = {};
+  for (const [name, pair] of Object.entries(base)) variables[name] = pair[scheme];
+  for (const name of hueNames) {
+    const hue = hues[name];
+    const prefix = `--mantine-color-${name}`;
+    Object.assign(variables, {
+      [`${prefix}-text`]: hue.fg[scheme],
+      [`${prefix}-light`]: hue.tint[scheme],
+      [`${prefix}-light-hover`]: hue.tintHover[scheme],
+      [`${prefix}-light-color`]: hue.fg[scheme],
+      [`${prefix}-filled`]: hue.solid[scheme],
+      [`${prefix}-filled-hover`]: hue.solidHover[scheme],
+      [`${prefix}-outline`]: hue.fg[scheme],
+      [`${prefix}-outline-hover`]: hue.tint[scheme],
+      [`--secu-dot-${name}`]: hue.dot[scheme],
     });
   }
-  return out;
+  return variables;
 };
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: { '--secu-row': '2.25rem', '--secu-row-compact': '1.75rem' },
-  light: pick(0),
-  dark: pick(1),
+  light: schemeVariables(0),
+  dark: schemeVariables(1),
 });

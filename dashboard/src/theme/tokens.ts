@@ -1,4 +1,5 @@
-// tokens.ts   [light, dark]; in the comment: fg on tint | fg on the worst surface | white on solid | dot on the worst surface, light then dark
+// Colours as [light, dark]. The comments list contrast ratios, light then dark: foreground on tint, foreground on the
+// surface with the lowest contrast, white on solid, dot on the surface with the lowest contrast.
 const red = {
   fg: ['#9b1c14', '#ffaba4'],
   tint: ['#fbe3e1', '#47191a'],

@@ -16,7 +16,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Chromium of the system: `CHROMIUM_PATH`, or the first of its usual names on the path. */
+/** `CHROMIUM_PATH`, or the first known executable name on the PATH. */
 function chromiumPath(): string {
   const named = process.env['CHROMIUM_PATH'];
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -33,17 +33,17 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 }
 
-/** Scripts of the page are text here: the types of these tests are Node's, not a browser's. */
-const TELL_BREACHES =
+/** Scripts for the page are strings: these tests are compiled with the types of Node, not of a browser. */
+const REPORT_VIOLATIONS =
   "addEventListener('securitypolicyviolation', (event) => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))";
 
-/** A page that writes down whatever must never happen on one of ours. */
+/** A page that records errors and policy violations. */
 export interface WatchedPage {
   page: Page;
   context: BrowserContext;
-  /** Errors of scripts and console, breaches of the policy, requests to other hosts; empty when all is well. */
-  troubles: string[];
-  /** What the server answered, as text. */
+  /** Script and console errors, violations of the content security policy, requests to other hosts. */
+  problems: string[];
+  /** JSON answers of the server, as text. */
   answers: string[];
 }
 
@@ -67,28 +67,28 @@ export async function openPage({
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
-  const troubles: string[] = [];
+  const problems: string[] = [];
   const answers: string[] = [];
   page.on('console', (message) => {
-    // the browser itself writes one for each answer that is no success; which are expected, tests say themselves
+    // the browser logs every error answer; tests assert the expected ones themselves
     const isAnswer = message.text().startsWith('Failed to load resource');
     if (['error', 'warning'].includes(message.type()) && !isAnswer)
-      troubles.push(`console: ${message.text()}`);
+      problems.push(`console: ${message.text()}`);
   });
-  page.on('pageerror', (err) => troubles.push(`script: ${err.message}`));
+  page.on('pageerror', (err) => problems.push(`script: ${err.message}`));
   page.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(`${baseUrl}/`) && !url.startsWith('data:')) troubles.push(`request to ${url}`);
+    if (!url.startsWith(`${baseUrl}/`) && !url.startsWith('data:')) problems.push(`request to ${url}`);
   });
   page.on('response', (response) => {
     if (response.headers()['content-type']?.includes('json') !== true) return;
     response.text().then(
       (text) => answers.push(text),
-      () => {}, // the page went on before the body was there: nothing was shown either
+      () => {}, // the page was left before the body arrived
     );
   });
-  await page.addInitScript({ content: TELL_BREACHES });
-  return { page, context, troubles, answers };
+  await page.addInitScript({ content: REPORT_VIOLATIONS });
+  return { page, context, problems, answers };
 }
 
 interface Violation {
@@ -99,8 +99,8 @@ interface Violation {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe calls serious or critical on the page as it is, one line each. */
-export async function axeTroubles(page: Page): Promise<string[]> {
+/** Serious and critical axe violations of the page in its current state, one line each. */
+export async function axeViolations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const violations: Violation[] = await page.evaluate('axe.run().then(({ violations }) => violations)');
   return violations

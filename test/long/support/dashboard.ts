@@ -12,7 +12,7 @@ import type { WatchedOptions, WatchedPage } from './browser.ts';
 import { launchBrowser, openPage } from './browser.ts';
 import { awaitSettled } from './story.ts';
 
-/** Long enough, and nobody's. */
+/** Long enough for the password rules; used in tests only. */
 export const PASSWORD = ['correct', 'horse', 'battery', 'staple'].join(' ');
 
 export interface Person {
@@ -21,14 +21,14 @@ export interface Person {
 }
 export const ADMIN: Person = { username: 'admin', password: PASSWORD };
 
-/** A Secu as a user starts it, a simulated GitLab, and a browser. */
+/** A Secu started as a user starts it, a simulated GitLab, and a browser. */
 export interface Stage {
   secu: Secu;
   simulator: Simulator;
   browser: Browser;
-  /** Opens pages of this Secu, and writes down what must not happen on them. */
+  /** Opens a page of this Secu that records errors and policy violations. */
   open(options?: Partial<WatchedOptions>): Promise<WatchedPage>;
-  /** What the start printed. */
+  /** The setup link that the start printed. */
   setupLink: string;
   close(): Promise<void>;
 }
@@ -46,9 +46,9 @@ export async function startStage({ recipes }: { recipes?: Recipe[] } = {}): Prom
     },
   });
   await secu.start();
-  // it answers a moment before it has said everything
+  // the API answers shortly before the link is printed
   const link = await awaitUntil(() => /http\S+\/setup#\S+(?=\s)/.exec(secu.output())?.[0], {
-    what: 'the set-up link',
+    what: 'the setup link',
   });
   const browser = await launchBrowser();
   return {
@@ -66,13 +66,13 @@ export async function startStage({ recipes }: { recipes?: Recipe[] } = {}): Prom
   };
 }
 
-/** A few projects with findings of every severity, so that a page has something to show soon. */
+/** A few projects with findings of every severity, which are scanned quickly. */
 export function fewRecipes(): Recipe[] {
-  const wanted = new Set(['acme/library', 'acme/shop', 'acme/payments', 'acme/billing', 'acme/console']);
-  return defaultRecipes().filter(({ path }) => wanted.has(path));
+  const paths = new Set(['acme/library', 'acme/shop', 'acme/payments', 'acme/billing', 'acme/console']);
+  return defaultRecipes().filter(({ path }) => paths.has(path));
 }
 
-/** The first administrator, without the page for it. */
+/** Creates the first administrator through the API. */
 export async function setUpAdmin({ secu, setupLink }: Pick<Stage, 'secu' | 'setupLink'>): Promise<void> {
   const { hash } = new URL(setupLink);
   await created(secu.call('POST', '/auth/setup', { code: hash.slice(1), ...ADMIN }));
@@ -86,20 +86,20 @@ export async function addPerson(
   return { id: body.id, username, password: PASSWORD };
 }
 
-/** What was made. */
+/** The body of a 201 answer. @throws for any other status */
 export async function created(call: Promise<Answer>): Promise<Answer['body']> {
   const { status, body } = await call;
   if (status !== 201) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
   return body;
 }
 
-/** A token that can list and clone, of a scanner's own account. */
+/** Creates a token that can list and clone, owned by a new account. */
 export function newToken({ simulator }: Pick<Stage, 'simulator'>, scopes: string[] = []): string {
   const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
   return simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository', ...scopes] }).token;
 }
 
-/** An integration that was verified, listed and scanned to the end. @returns its id */
+/** Adds an integration and waits until it is verified, synced and scanned. @returns its id */
 export async function connect(stage: Pick<Stage, 'secu' | 'simulator'>, name = 'GitLab'): Promise<string> {
   const { secu, simulator } = stage;
   const token = newToken(stage);
@@ -109,19 +109,19 @@ export async function connect(stage: Pick<Stage, 'secu' | 'simulator'>, name = '
   return id;
 }
 
-/** Fills in the form of the page that is open. */
+/** Submits the sign-in or setup form of the open page. */
 export async function fillSignIn(page: Page, { username, password }: Person): Promise<void> {
   await page.locator('[name=username]').fill(username);
   await page.locator('[name=password]').fill(password);
   await page.locator('button[type=submit]').click();
 }
 
-/** Waits until the page asks who one is. */
+/** Waits for the sign-in page. */
 export async function atSignIn(page: Page): Promise<void> {
   await page.waitForURL((url) => url.pathname === '/sign-in');
 }
 
-/** Signs in, and is where it leads to. */
+/** Opens a page, signs in, and waits until the page is loaded. */
 export async function signIn(page: Page, person: Person, path = '/'): Promise<void> {
   await page.goto(path);
   await atSignIn(page);
@@ -130,7 +130,7 @@ export async function signIn(page: Page, person: Person, path = '/'): Promise<vo
   await shown(page);
 }
 
-/** Waits until the page has its title and nothing on it is still on its way. */
+/** Waits until the page has a title and nothing on it is loading. */
 export async function shown(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
   await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });

@@ -20,7 +20,7 @@ export const OWNER_KIND_TEXTS: Record<OwnerKind, string> = {
   unknown: 'owner unknown',
 };
 
-/** The state of the sync; `null` where the time of the last sync says enough. */
+/** The state of the sync; `null` where the time of the last sync is enough. */
 export function syncLabel(sync: Integration['sync']): Label | null {
   switch (sync.state) {
     case 'running':

@@ -1,10 +1,6 @@
-export interface TimelineEvent {
-  id: string;
-  at: string;
-  kind: string;
-  actor: string;
-  text: string;
-}
+import type { StoredEvent } from '../../api/types.ts';
+
+export type TimelineEvent = Pick<StoredEvent, 'id' | 'at' | 'kind' | 'actor' | 'text'>;
 
 export interface EventGroup<E extends TimelineEvent> {
   /** The newest event of the group. */
@@ -28,12 +24,4 @@ export function groupEvents<E extends TimelineEvent>(events: readonly E[]): Even
 export function withEvent<E extends TimelineEvent>(events: readonly E[], event: E): readonly E[] {
   if (!event.id.startsWith('evt_') || events.some(({ id }) => id === event.id)) return events;
   return [event, ...events];
-}
-
-/** The colour of an event's dot. */
-export function eventHue(kind: string): 'bad' | 'warn' | 'ok' | 'info' | 'neutral' {
-  if (/\.(invalid|failed|expired|rotation_lost|rotation_failed|token_refused)$/.test(kind)) return 'bad';
-  if (/\.(unreachable|expiry_flagged|brake_engaged|missing|reach_changed)$/.test(kind)) return 'warn';
-  if (/\.(verified|recovered|rotated|token_replaced|returned|fixed)$/.test(kind)) return 'ok';
-  return /^(finding|scan)\./.test(kind) ? 'info' : 'neutral';
 }

@@ -7,8 +7,9 @@ import { useLiveEvents } from '../../../live/event-bus.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../../parts/states.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
+import { EVENT_HUES } from '../event-hues.ts';
 import type { EventGroup, TimelineEvent } from '../timeline.ts';
-import { eventHue, groupEvents, withEvent } from '../timeline.ts';
+import { groupEvents, withEvent } from '../timeline.ts';
 import classes from './activity-tab.module.css';
 import { Syncs } from './syncs.tsx';
 
@@ -98,7 +99,7 @@ function Timeline({ id }: { id: string }) {
 function EventEntry({ group: { head, rest } }: { group: EventGroup<TimelineEvent> }) {
   return (
     <li className={classes['event']}>
-      <span className={classes['dot']} style={{ background: `var(--secu-dot-${eventHue(head.kind)})` }} />
+      <span className={classes['dot']} style={{ background: `var(--secu-dot-${EVENT_HUES[head.kind]})` }} />
       <EventLine event={head} />
       {rest.length > 0 && (
         <details className={classes['rest']}>

@@ -4,21 +4,22 @@ import type { CheckName } from '../../../api/types.ts';
 import { CHECK_NAMES, CHECK_TITLES } from '../../../format/labels.ts';
 import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import { TimeAgo } from '../../../parts/time-ago.tsx';
+import type { Hue } from '../../../theme/tokens.ts';
 import classes from './check-list.module.css';
 import { verdictText } from './dry-run-text.ts';
 import type { DryRun, DryRunState } from './use-dry-run.ts';
 
 type Check = DryRun['checks'][number];
 
-const STATUS_STYLES = {
+const STATUS_STYLES: Record<Check['status'] | 'pending', { text: string; hue: Hue; icon: typeof IconX }> = {
   ok: { text: 'OK', hue: 'ok', icon: IconCheck },
   failed: { text: 'Failed', hue: 'bad', icon: IconX },
   warning: { text: 'Warning', hue: 'warn', icon: IconAlertTriangle },
   skipped: { text: 'Skipped', hue: 'neutral', icon: IconMinus },
-  pending: { text: 'Waiting', hue: 'neutral', icon: IconDots },
-} as const;
+  pending: { text: 'Pending', hue: 'neutral', icon: IconDots },
+};
 
-const VERDICT_HUES = { usable: 'ok', unusable: 'bad', unknown: 'warn' } as const;
+const VERDICT_HUES: Record<DryRun['verdict'], Hue> = { usable: 'ok', unusable: 'bad', unknown: 'warn' };
 
 /** The checks of a dry run, in the order in which they run. All rows are shown from the start. */
 export function CheckList({ state, onAgain }: { state: DryRunState; onAgain: () => void }) {

@@ -7,7 +7,7 @@ interface Verdict {
   token: { expiry: { daysLeft: number | null } } | null;
 }
 
-/** One sentence that can be checked: what the token reaches and until when, or why it does not. */
+/** The result of a test in one sentence: what the token can access and until when, or why it does not work. */
 export function verdictText({ verdict, cause, reach, token }: Verdict): string {
   switch (verdict) {
     case 'unusable':
@@ -22,13 +22,13 @@ export function verdictText({ verdict, cause, reach, token }: Verdict): string {
 }
 
 function reachText(reach: Verdict['reach']): string {
-  if (reach === null) return 'it works';
+  if (reach === null) return 'the token works';
   const projects =
     reach.projects === null ? 'more than 10,000 projects' : formatCount(reach.projects, 'project');
   return reach.groups === null ? projects : `${projects} in ${formatCount(reach.groups, 'group')}`;
 }
 
-/** Patterns as people write them, one a line. */
+/** The lines of a text without empty lines and duplicates. */
 export function parseLines(text: string): string[] {
   return [...new Set(text.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
 }

@@ -16,24 +16,24 @@ import { useSave } from './use-save.ts';
 
 const DEFAULT_BASE_URL = 'https://gitlab.com';
 
-/** The form waits for the address that Secu prefers, so that nothing changes under the hand that fills it in. */
+/** Waits for the default base URL, so that the field does not change while the user types. */
 export function NewIntegrationForm() {
   const link = useQuery(tokenLinkQuery({}));
   if (link.isPending) return <LoadingRows label="Loading the form" />;
-  const preferred = link.data?.url.split('/-/')[0];
-  return <Form preferred={preferred ?? DEFAULT_BASE_URL} />;
+  const defaultBaseUrl = link.data?.url.split('/-/')[0];
+  return <Form defaultBaseUrl={defaultBaseUrl ?? DEFAULT_BASE_URL} />;
 }
 
-function Form({ preferred }: { preferred: string }) {
+function Form({ defaultBaseUrl }: { defaultBaseUrl: string }) {
   const form = useRef<HTMLFormElement>(null);
-  const [baseUrl, setBaseUrl] = useState(preferred);
+  const [baseUrl, setBaseUrl] = useState(defaultBaseUrl);
   const dryRun = useDryRun(form);
   const navigate = useNavigate();
   const { save, isSaving, error, changed } = useSave(
     (id) => void navigate({ to: '/integrations/$id', params: { id } }),
   );
   const { state } = dryRun;
-  const isBad = state.phase === 'fault' || (state.phase === 'done' && state.run.verdict !== 'usable');
+  const isNotUsable = state.phase === 'fault' || (state.phase === 'done' && state.run.verdict !== 'usable');
   return (
     <div className={classes['columns']}>
       <form
@@ -53,7 +53,7 @@ function Form({ preferred }: { preferred: string }) {
           name="baseUrl"
           type="url"
           label="Instance URL"
-          defaultValue={preferred}
+          defaultValue={defaultBaseUrl}
           required
           maxLength={200}
           spellCheck={false}
@@ -68,7 +68,7 @@ function Form({ preferred }: { preferred: string }) {
         <TextInput
           name="name"
           label="Name"
-          placeholder="made from the address"
+          placeholder="Derived from the URL"
           description="Optional"
           maxLength={100}
         />
@@ -76,7 +76,7 @@ function Form({ preferred }: { preferred: string }) {
         {error !== null && <SaveFailed error={error} />}
         <div className={classes['save']}>
           <Button type="submit" loading={isSaving}>
-            {isBad ? 'Save anyway' : 'Save'}
+            {isNotUsable ? 'Save anyway' : 'Save'}
           </Button>
           <ButtonLink variant="default" to="/integrations">
             Cancel
@@ -88,13 +88,13 @@ function Form({ preferred }: { preferred: string }) {
   );
 }
 
-/** The token: in its field alone, and from there to the request. */
+/** The token stays in this uncontrolled field and is read only for requests. */
 function TokenField({ dryRun }: { dryRun: ReturnType<typeof useDryRun> }) {
   return (
     <PasswordInput
       name="token"
       label="Token"
-      description="With the scopes read_api and read_repository"
+      description="Required scopes: read_api, read_repository"
       required
       autoComplete="off"
       data-1p-ignore
@@ -109,15 +109,15 @@ function TokenField({ dryRun }: { dryRun: ReturnType<typeof useDryRun> }) {
   );
 }
 
-/** What few need: folded. */
+/** Optional settings, collapsed by default. */
 function AdvancedFields({ onRotation }: { onRotation: () => void }) {
-  const mayRotate = useHasRole('admin');
+  const isAdmin = useHasRole('admin');
   return (
     <details className={classes['more']}>
-      <summary>{mayRotate ? 'Filters and rotation' : 'Filters'}</summary>
-      <div className={classes['folded']}>
+      <summary>{isAdmin ? 'Filters and rotation' : 'Filters'}</summary>
+      <div className={classes['advanced']}>
         <FilterFields filters={DEFAULT_FILTERS} />
-        {mayRotate && <RotationFields enabled={false} daysBefore={14} onChange={onRotation} />}
+        {isAdmin && <RotationFields enabled={false} daysBefore={14} onChange={onRotation} />}
       </div>
     </details>
   );

@@ -2,51 +2,51 @@ const TYPING_PAUSE_MS = 800;
 const MIN_INTERVAL_MS = 2_000;
 
 /**
- * When a token is tried: on paste, on leaving the field, or once typing has paused; only when something changed, at
- * least two seconds apart, and with the try before ended. Wrong tokens count against the address at GitLab.
- * `answersHere` may settle it without a request.
+ * Decides when to test a token: on paste, on blur or after a pause in typing. Only changes cause a test, tests are two
+ * seconds apart, and a new test aborts the previous one, because GitLab limits failed attempts per address.
+ * If `checkLocally` returns true, no request is needed.
  */
 export function createTestScheduler({
-  answersHere,
+  checkLocally,
   run,
   nowMs,
 }: {
-  answersHere: () => boolean;
+  checkLocally: () => boolean;
   run: (signal: AbortSignal) => void;
   nowMs: () => number;
 }) {
   let isChanged = false;
-  let startedMs = Number.NEGATIVE_INFINITY;
+  let lastStartMs = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running = new AbortController();
-  const go = () => {
+  const runIfChanged = () => {
     if (!isChanged) return;
-    if (answersHere()) {
+    if (checkLocally()) {
       isChanged = false;
       return;
     }
-    const waitMs = startedMs + MIN_INTERVAL_MS - nowMs();
-    if (waitMs > 0) return after(waitMs);
+    const waitMs = lastStartMs + MIN_INTERVAL_MS - nowMs();
+    if (waitMs > 0) return schedule(waitMs);
     isChanged = false;
-    startedMs = nowMs();
+    lastStartMs = nowMs();
     running = new AbortController();
     run(running.signal);
   };
-  const after = (ms: number) => {
+  const schedule = (ms: number) => {
     clearTimeout(timer);
-    timer = setTimeout(go, ms);
+    timer = setTimeout(runIfChanged, ms);
   };
   const change = (ms: number) => {
     isChanged = true;
     running.abort();
-    after(ms);
+    schedule(ms);
   };
   return {
     typed: () => change(TYPING_PAUSE_MS),
     pasted: () => change(0),
     again: () => change(0),
     left: () => {
-      if (isChanged) after(0);
+      if (isChanged) schedule(0);
     },
     stop: () => {
       clearTimeout(timer);

@@ -20,14 +20,14 @@ export interface TokenFault {
 
 const ACCEPTED_KINDS = 'Create a personal, group or project access token, or one of a service account.';
 
-/** What is wrong with a pasted text that no GitLab has to be asked for; `null` where it has. The text is trimmed. */
+/** A fault that can be found without asking GitLab; `null` if there is none. The text is trimmed. */
 export function findTokenFault(token: string): TokenFault | null {
   if (/^bearer\s/i.test(token))
-    return { title: 'This begins with "Bearer"', advice: 'Paste the token alone.' };
+    return { title: 'This begins with "Bearer"', advice: 'Paste only the token.' };
   if (!/^[\x21-\x7e]*$/.test(token))
     return {
       title: 'This is not a token',
-      advice: 'A token has no spaces and no characters outside ASCII. Copy it once more.',
+      advice: 'A token has no spaces and only ASCII characters. Copy it again.',
     };
   const kind = WRONG_KINDS.find(([prefix]) => prefix.test(token))?.[1];
   return kind === undefined ? null : { title: `${kind}. It cannot call the API.`, advice: ACCEPTED_KINDS };

@@ -5,7 +5,7 @@ import { api, request } from '../../../api/api.ts';
 import { ExternalLink } from '../../../parts/external-link.tsx';
 import classes from './new-integration.module.css';
 
-/** GitLab's own form for a token, filled in; without an address that of the GitLab that Secu prefers. */
+/** Link to GitLab's prefilled token form; without `baseUrl`, at the default GitLab. */
 export function tokenLinkQuery({ baseUrl, renew = false }: { baseUrl?: string; renew?: boolean }) {
   return queryOptions({
     queryKey: ['token-link', baseUrl, renew],
@@ -19,7 +19,7 @@ export function tokenLinkQuery({ baseUrl, renew = false }: { baseUrl?: string; r
   });
 }
 
-/** The ways to a right token: a form at GitLab that is filled in, and words for an account that is nobody's. */
+/** How to create a token: a link to GitLab's prefilled form, and steps for a service account. */
 export function TokenHelp({ baseUrl }: { baseUrl: string }) {
   const [renew, setRenew] = useState(false);
   const link = useQuery({ ...tokenLinkQuery({ baseUrl, renew }), placeholderData: keepPreviousData });
@@ -28,40 +28,41 @@ export function TokenHelp({ baseUrl }: { baseUrl: string }) {
     <div className={classes['help']}>
       {url !== null && (
         <>
-          <ExternalLink href={url}>Make a token at GitLab (opens a form that is filled in)</ExternalLink>
+          <ExternalLink href={url}>Create a token in GitLab (opens a prefilled form)</ExternalLink>
           <Checkbox
             size="xs"
-            label="It may renew itself (adds the scope self_rotate)"
+            label="Allow automatic rotation (adds the scope self_rotate)"
             checked={renew}
             onChange={(event) => setRenew(event.currentTarget.checked)}
           />
         </>
       )}
       <details>
-        <summary>For a service account, which outlives people</summary>
+        <summary>Use a service account (recommended)</summary>
         <ol className={classes['steps']}>
           <li>
-            At GitLab open the top-level group, <b>Settings › Service accounts</b>, and add one. That takes
-            the role Owner.
+            In GitLab, open the top-level group, then <b>Settings › Service accounts</b>, and add an account.
+            This requires the Owner role.
           </li>
           <li>
-            Invite it to each group that Secu is to scan, as Reporter: the least role that may read code.
+            Invite the account to each group to scan with the Reporter role, the minimum role that can read
+            code.
           </li>
           <li>
-            In the same list choose <b>Manage access tokens</b> and make one with <b>read_api</b> and{' '}
-            <b>read_repository</b>
+            In the list of service accounts, select <b>Manage access tokens</b> and create a token with{' '}
+            <b>read_api</b> and <b>read_repository</b>
             {renew && (
               <>
                 {' '}
                 and <b>self_rotate</b>
               </>
             )}
-            . Copy it: GitLab shows it once.
+            . Copy the token; GitLab shows it once.
           </li>
-          <li>Paste it here.</li>
+          <li>Paste the token here.</li>
         </ol>
         <Text size="xs" c="dimmed">
-          GitLab mails nobody when the token of a service account nears its end. Secu does.
+          GitLab does not send expiry emails for service account tokens. Secu can alert you.
         </Text>
       </details>
     </div>

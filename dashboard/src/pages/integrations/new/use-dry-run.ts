@@ -9,7 +9,7 @@ import { findTokenFault } from './token-format.ts';
 
 export type DryRun = Awaited<ReturnType<typeof testToken>>;
 
-/** What is known of the token in the form. Never the token. */
+/** State of the test; never the token itself. */
 export type DryRunState =
   | { phase: 'idle' }
   | { phase: 'changed' }
@@ -29,14 +29,14 @@ function testToken(form: HTMLFormElement, signal: AbortSignal) {
   return request(api.integrations.test.$post({ json }, { init: { signal } }));
 }
 
-/** Tries the token of a form while it is filled in. The token stays in its field and goes from there to the request. */
+/** Tests the token of a form while the user fills it in. The token is read from its field only for the request. */
 export function useDryRun(form: RefObject<HTMLFormElement | null>) {
   const [state, setState] = useState<DryRunState>({ phase: 'idle' });
-  const plan = useMemo(
+  const scheduler = useMemo(
     () =>
       createTestScheduler({
         nowMs: () => performance.now(),
-        answersHere() {
+        checkLocally() {
           const token = form.current === null ? '' : formField(form.current, 'token').trim();
           const fault = token === '' ? null : findTokenFault(token);
           if (fault !== null) setState({ phase: 'fault', fault });
@@ -58,19 +58,19 @@ export function useDryRun(form: RefObject<HTMLFormElement | null>) {
       }),
     [form],
   );
-  useEffect(() => () => plan.stop(), [plan]);
-  const changed = () => setState((now) => (now.phase === 'idle' ? now : { phase: 'changed' }));
+  useEffect(() => () => scheduler.stop(), [scheduler]);
+  const markChanged = () => setState((state) => (state.phase === 'idle' ? state : { phase: 'changed' }));
   return {
     state,
-    left: plan.left,
-    again: plan.again,
+    left: scheduler.left,
+    again: scheduler.again,
     typed: () => {
-      changed();
-      plan.typed();
+      markChanged();
+      scheduler.typed();
     },
     pasted: () => {
-      changed();
-      plan.pasted();
+      markChanged();
+      scheduler.pasted();
     },
   };
 }

@@ -8,8 +8,8 @@ import { readFilters } from '../shared/filter-fields.tsx';
 import { readAutoRotate } from '../shared/rotation-fields.tsx';
 
 /**
- * Saves a new integration from its form. A second press after a lost answer saves the same one again, not another:
- * the key is kept until something is `changed`. The field of the token is emptied once the server has it.
+ * Saves a new integration. The idempotency key stays the same until the form is `changed`, so a retry after a lost
+ * answer does not create a second integration. The token field is cleared once the server has the token.
  */
 export function useSave(onSaved: (id: string) => void) {
   const client = useQueryClient();
