@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { WatchedPage } from './support/browser.ts';
 import type { Stage } from './support/dashboard.ts';
@@ -141,11 +142,14 @@ test('findings are triaged by keyboard, and a triage can be undone', async () =>
   await ignoredLabels.first().waitFor();
   for (const key of ['j', 'x', 'Shift+J', 'i', '1']) await page.keyboard.press(key);
   await ignoredLabels.nth(2).waitFor();
+  // the page updates before the server has answered
+  const ignoredCount = async (count: number) => (await ignoredReasons()).length === count;
+  await awaitUntil(() => ignoredCount(3), { what: 'three ignored findings on the server' });
   await expect(ignoredReasons()).resolves.toEqual(['false_positive', 'false_positive', 'false_positive']);
   // triaged rows stay in place and offer Undo
   await page.getByRole('button', { name: 'Undo' }).first().click();
   await ignoredLabels.nth(2).waitFor({ state: 'detached' });
-  await expect(ignoredReasons()).resolves.toHaveLength(2);
+  await awaitUntil(() => ignoredCount(2), { what: 'the triage undone on the server' });
 });
 
 test('the page shows an outage of Secu, and updates without a reload when it is back', async () => {
