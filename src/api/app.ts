@@ -25,6 +25,7 @@ import { createUsersRouter } from './users/index.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
 const BASE = '/api/v1';
+const READY_CACHE_MS = 1_000;
 
 /** Builds the HTTP API from its dependencies. */
 export function createApp(deps: ApiDeps) {
@@ -46,14 +47,21 @@ export function createApp(deps: ApiDeps) {
   );
   app.use(jsonOnly({ log }));
 
+  const ready = cachedFor(READY_CACHE_MS, deps.ready);
+
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    const checks = await deps.ready();
+    const checks = await ready();
     const able = checks.database && checks.migrations;
     const status = !able ? 'unready' : checks.temporal && checks.workers ? 'ready' : 'degraded';
     return c.json({ status, checks: named(checks) }, able ? 200 : 503);
   });
-  app.get('/api/openapi.json', (c) => c.json(openApiDocument(app, deps.settings.version)));
+  let openApiJson: string | null = null;
+  app.get('/api/openapi.json', (c) => {
+    // built once: it takes 30 ms, and anybody may ask for it
+    openApiJson ??= JSON.stringify(openApiDocument(app, deps.settings.version));
+    return c.body(openApiJson, 200, { 'Content-Type': 'application/json' });
+  });
   app.route('/', createDocsRouter());
   app.route('/', createMetricsRouter(deps));
   app.route('/', createDashboardRouter(deps.settings));
@@ -115,6 +123,16 @@ export function openApiDocument(app: Pick<App, 'getOpenAPI31Document'>, version:
 
 function named(checks: Awaited<ReturnType<ApiDeps['ready']>>) {
   return Object.fromEntries(Object.entries(checks).map(([name, good]) => [name, good ? 'ok' : 'failed']));
+}
+
+/** Shares one call between all requests of this time: `/readyz` is public and asks the database. */
+function cachedFor<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
+  let last: { atMs: number; value: Promise<T> } | null = null;
+  return () => {
+    const nowMs = performance.now();
+    if (last === null || nowMs - last.atMs >= ms) last = { atMs: nowMs, value: read() };
+    return last.value;
+  };
 }
 
 /** Methods that are routed for this path. */

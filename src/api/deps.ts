@@ -95,10 +95,11 @@ export interface Principal {
   sessionId: string | null;
 }
 
-/** Who made the request, and its id. */
-export interface Asked {
+/** Who made the request, its id, and the client's address. */
+export interface RequestOrigin {
   principal: Principal;
   requestId: string;
+  address: string;
 }
 
 /** The actor of an audit event: principal, request id and address. */

@@ -5,7 +5,7 @@ import { SecuError } from '../domain/errors.ts';
 import type { EventKind, NewEvent } from '../domain/event.ts';
 import type { IdKind } from '../domain/ids.ts';
 import { ID_PREFIXES, isIdOf } from '../domain/ids.ts';
-import type { ApiEnv, Asked, AuditedBy } from './deps.ts';
+import type { ApiEnv, AuditedBy, RequestOrigin } from './deps.ts';
 import { invalidRequest } from './errors.ts';
 import type { Role } from './middleware/authenticate.ts';
 import { actorOf, requireRole } from './middleware/authenticate.ts';
@@ -147,9 +147,31 @@ export function presentPage<T, U>(page: Page<T>, present: (item: T) => U) {
   return { items: page.items.map(present), nextCursor: page.nextCursor };
 }
 
-/** Principal and request id, stored with everything that the request causes. */
-export function askedBy(c: Context<ApiEnv>): Asked {
-  return { principal: c.get('principal'), requestId: c.get('requestId') };
+/** Who made the request, stored with everything that it causes. */
+export function requestOrigin(c: Context<ApiEnv>): RequestOrigin {
+  return { principal: c.get('principal'), requestId: c.get('requestId'), address: c.get('address') };
+}
+
+/** An audit event about one integration, or one of its repositories. */
+export function integrationAuditEvent(
+  { principal, requestId, address }: RequestOrigin,
+  {
+    integrationId,
+    repositoryId = null,
+    ...event
+  }: {
+    kind: EventKind;
+    integrationId: string;
+    repositoryId?: string | null;
+    text: string;
+    data?: Record<string, unknown>;
+  },
+): NewEvent {
+  return {
+    ...auditEvent({ actor: actorOf(principal), requestId, address }, event),
+    integrationId,
+    repositoryId,
+  };
 }
 
 /** An audit event with actor, address and request id; only administrators see it. */

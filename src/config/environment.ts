@@ -16,6 +16,11 @@ export function readEnvironment({
   return { ...parseEnv(readDotEnv(join(folder, '.env'))), ...env };
 }
 
+/** The process's environment alone. */
+export function readProcessEnvironment(): Environment {
+  return process.env;
+}
+
 function readDotEnv(file: string): string {
   try {
     return readFileSync(file, 'utf8');

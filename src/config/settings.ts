@@ -118,7 +118,7 @@ export const Settings = z.object({
     secret: true,
   }),
   SECU_BOOTSTRAP_API_KEY: setting(v.longSecret.optional(), {
-    meaning: 'one admin API key managed from here, at least 32 characters',
+    meaning: 'one admin API key managed from here, 32 to 200 characters',
     example: 'the output of "openssl rand -hex 32"',
     secret: true,
   }),

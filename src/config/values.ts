@@ -73,8 +73,13 @@ export const keyLines = value((raw) => {
   checkKeyLines(raw);
   return new Hidden(raw);
 });
+/** The API accepts no longer key in a request. */
+const MAX_API_KEY_CHARACTERS = 200;
+
 export const longSecret = value((raw) => {
   if (raw.length < 32) throw new Error('is shorter than 32 characters');
+  if (raw.length > MAX_API_KEY_CHARACTERS)
+    throw new Error(`is longer than ${MAX_API_KEY_CHARACTERS} characters`);
   return new Hidden(raw);
 });
 

@@ -6,7 +6,7 @@ import type { RotationFailure } from './rotation.ts';
 export const COMMAND_KINDS = ['verify', 'replace_token', 'rotate'] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
-/** What each kind needs. `by` is the principal that ordered it. */
+/** What each kind needs. `by` is the actor that requested it, as events name it: `user:<name>` or `key:<name>`. */
 export interface CommandPayloads {
   verify: Record<never, never>;
   replace_token: { credentialId: string; acceptLoss: boolean; by?: string | undefined };

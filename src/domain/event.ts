@@ -52,14 +52,30 @@ export const EVENT_KINDS = [
   'channel.delivery_retried',
   'channel.switched_off',
   'export.made',
+  'settings.integration_changed',
+  'request.verify',
+  'request.sync',
+  'request.brake_release',
+  'request.scan',
+  'request.scan_cancel',
+  'request.token_replacement',
+  'request.rotation',
+  'request.removal',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Kinds of audit events, by area; {@link isAuditKind} is the same at run time. */
-export type AuditKind = Extract<
-  EventKind,
-  `${'auth' | 'user' | 'api_key' | 'channel' | 'keyring' | 'settings'}.${string}` | 'export.made'
->;
+/** Areas of audit events: the part of the kind before the dot. */
+const AUDIT_AREAS = [
+  'auth',
+  'user',
+  'api_key',
+  'channel',
+  'keyring',
+  'settings',
+  'request',
+  'export',
+] as const;
+export type AuditKind = Extract<EventKind, `${(typeof AUDIT_AREAS)[number]}.${string}`>;
 
 /** Streamed to connected clients, never stored. */
 export const LIVE_KINDS = ['scan.queued', 'scan.started', 'scan.progress'] as const;
@@ -67,7 +83,7 @@ export type LiveKind = (typeof LIVE_KINDS)[number];
 
 /** True for audit events, which only administrators see. */
 export function isAuditKind(kind: string): boolean {
-  return /^(auth|user|api_key|channel|keyring|settings)\.|^export\.made$/.test(kind);
+  return AUDIT_AREAS.some((area) => kind.startsWith(`${area}.`));
 }
 
 export interface NewEvent {

@@ -14,61 +14,81 @@ type Step =
  * to glob × path, while a regular expression made of a glob with a few `**` backtracks for minutes.
  */
 export function globMatcher(glob: string): (path: string) => boolean {
-  const steps = stepsOf(glob);
-  return (path) => matches(steps, path);
+  return createMatcher(stepsOf(glob));
+}
+
+/** Wildcards (`*`, `**`) of one glob, and of one list of globs: they bound what a match costs. */
+export const MAX_WILDCARDS_PER_GLOB = 8;
+export const MAX_WILDCARDS_PER_LIST = 200;
+
+/** How many wildcards a glob has, counted after repeated ones are collapsed. `?` costs nothing. */
+export function wildcardsOf(glob: string): number {
+  return collapsed(glob).match(/\*\*\/?|\*/g)?.length ?? 0;
+}
+
+/** Repeated wildcards match what one of them matches: three or more stars, and two stars and a slash many times. */
+function collapsed(glob: string): string {
+  return glob.replace(/\*{3,}(?![*/])/g, '**').replace(/(?:\*\*\/)+/g, '**/');
 }
 
 function stepsOf(glob: string): Step[] {
-  return glob.split(/(\*\*\/?|\*|\?)/).flatMap((part): Step[] => {
-    if (part === '**') return [{ kind: 'across' }];
-    if (part === '**/') return [{ kind: 'folders' }, { kind: 'folder' }];
-    if (part === '*') return [{ kind: 'within' }];
-    if (part === '?') return [{ kind: 'any' }];
-    return Array.from(part.toLowerCase(), (char): Step => ({ kind: 'one', char }));
-  });
+  return collapsed(glob)
+    .split(/(\*\*\/?|\*|\?)/)
+    .flatMap((part): Step[] => {
+      if (part === '**') return [{ kind: 'across' }];
+      if (part === '**/') return [{ kind: 'folders' }, { kind: 'folder' }];
+      if (part === '*') return [{ kind: 'within' }];
+      if (part === '?') return [{ kind: 'any' }];
+      return Array.from(part.toLowerCase(), (char): Step => ({ kind: 'one', char }));
+    });
 }
 
 /** Walks the path once and tracks every step that may match the next character. */
-function matches(steps: readonly Step[], path: string): boolean {
-  let open = withSkips(steps, new Set([0]));
-  for (const char of path.toLowerCase()) {
-    const next = new Set<number>();
-    for (const index of open)
-      for (const following of advance({ step: steps[index], index, char })) next.add(following);
-    open = withSkips(steps, next);
-    if (open.size === 0) return false;
-  }
-  return open.has(steps.length);
-}
+function createMatcher(steps: readonly Step[]): (path: string) => boolean {
+  /** For each step, the last position at which it became possible: a step is tracked once per character. */
+  const reachedAt = new Int32Array(steps.length + 1);
 
-/** The steps that are possible after this character: the same step, the next one, or none. */
-function advance({ step, index, char }: { step: Step | undefined; index: number; char: string }): number[] {
-  switch (step?.kind) {
-    case 'one':
-      return step.char === char ? [index + 1] : [];
-    case 'any':
-      return char === '/' ? [] : [index + 1];
-    case 'within':
-      return char === '/' ? [] : [index];
-    case 'across':
-      return [index];
-    case 'folder':
-      return char === '/' ? [index, index + 1] : [index];
-    case 'folders':
-    case undefined:
-      return [];
-  }
-}
-
-/** Adds the steps behind those that may match nothing. */
-function withSkips(steps: readonly Step[], open: ReadonlySet<number>): Set<number> {
-  const result = new Set(open);
-  for (const index of result) {
+  function reach(index: number, position: number, open: number[]): void {
+    if (reachedAt[index] === position) return;
+    reachedAt[index] = position;
+    open.push(index);
     const kind = steps[index]?.kind;
-    if (kind === 'within' || kind === 'across' || kind === 'folders') result.add(index + 1);
-    if (kind === 'folders') result.add(index + 2);
+    // steps that may match nothing make the one behind them possible too
+    if (kind === 'within' || kind === 'across' || kind === 'folders') reach(index + 1, position, open);
+    if (kind === 'folders') reach(index + 2, position, open);
   }
-  return result;
+
+  return (path) => {
+    reachedAt.fill(-1);
+    let open: number[] = [];
+    reach(0, 0, open);
+    let position = 0;
+    for (const char of path.toLowerCase()) {
+      position += 1;
+      const next: number[] = [];
+      for (const index of open) {
+        const step = steps[index];
+        if (step === undefined) continue;
+        if (repeats(step, char)) reach(index, position, next);
+        if (advances(step, char)) reach(index + 1, position, next);
+      }
+      if (next.length === 0) return false;
+      open = next;
+    }
+    return reachedAt[steps.length] === position;
+  };
+}
+
+/** The step matches this character and may match the next one too. */
+function repeats(step: Step, char: string): boolean {
+  return step.kind === 'across' || step.kind === 'folder' || (step.kind === 'within' && char !== '/');
+}
+
+/** The step matches this character as its last one. */
+function advances(step: Step, char: string): boolean {
+  if (step.kind === 'one') return step.char === char;
+  if (step.kind === 'any') return char !== '/';
+  return step.kind === 'folder' && char === '/';
 }
 
 /** A predicate over full paths: included (or no include globs) and not excluded. Exclude wins. */

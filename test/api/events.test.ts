@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
-import type { NewEvent } from '../../src/domain/event.ts';
+import type { LiveEvent, NewEvent } from '../../src/domain/event.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
 import type { EventStream } from '../support/event-stream.ts';
@@ -237,6 +239,53 @@ test('a stream ends with its key', async () => {
   await awaitUntil(() => stream.ended, { timeoutMs: 13_000 });
   await add(event('unseen'));
   expect(texts(stream)).not.toContain('unseen');
+});
+
+test.each(['findings.csv', 'findings.sarif', 'events/stream', 'expiry.ics'])(
+  'HEAD of %s ends',
+  async (path) => {
+    const answer = await api.call(`HEAD ${path}`);
+    expect(answer).toMatchObject({ status: 200, text: '' });
+  },
+);
+
+test('a reader that never reads is disconnected, and what waits for it is bounded', async () => {
+  const { hostname, port } = new URL(api.url);
+  const socket = createConnection({ host: hostname, port: Number(port) });
+  await once(socket, 'connect');
+  socket.write(
+    `GET /api/v1/events/stream HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${api.keys.viewer}\r\n\r\n`,
+  );
+  const [head] = await once(socket, 'data');
+  expect(String(head)).toMatch(/^HTTP\/1.1 200/);
+  socket.pause();
+  const closed = Promise.withResolvers<void>();
+  socket.once('error', () => closed.resolve());
+  socket.once('close', () => closed.resolve());
+  const text = 'x'.repeat(6_000);
+  let sentBytes = 0;
+  for (let batch = 0; batch < 60; batch += 1) {
+    for (let n = 0; n < 100; n += 1) {
+      const live = {
+        kind: 'scan.progress',
+        at: new Date().toISOString(),
+        integrationId: 'int_x',
+        repositoryId: null,
+      };
+      await world.database.stores.events.publishLive({ ...live, data: { text } } as LiveEvent);
+      sentBytes += text.length;
+    }
+  }
+  let receivedBytes = 0;
+  socket.on('data', (chunk: Buffer) => {
+    receivedBytes += chunk.length;
+  });
+  socket.resume();
+  await closed.promise;
+  expect(receivedBytes).toBeLessThan(sentBytes / 2);
+  const stream = await connect();
+  await add(event('for the next reader'));
+  await stream.stored(1);
 });
 
 test('a stream is closed when its client disconnects', async () => {

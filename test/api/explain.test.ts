@@ -146,6 +146,15 @@ test('before the first sync, or without the scope, the explanation says so', asy
   world.simulator.control.setTokenScopes(tokenId, ['read_api']);
 });
 
+test.each(['b%zz', 'b%', '%E0%A4%A', 'b%c3%28'])(
+  'a pasted URL with the malformed escape %j is 400',
+  async (name) => {
+    const path = encodeURIComponent(`https://gitlab.example.com/a/${name}`);
+    const { status, body } = await api.call(`GET integrations/${id}/explain?path=${path}`);
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+  },
+);
+
 test('a pasted URL works, an invalid path is 400, and an outage is an error, not a reason', async () => {
   const pasted = `${world.simulator.url}/acme/guest/-/tree/main`;
   expect((await explain(pasted)).body).toMatchObject({ path: 'acme/guest', reason: 'access_too_low' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { awaitUntil } from '../../harness/await-until.ts';
-import { csvRow } from '../../src/api/findings/csv.ts';
+import { csvRows } from '../../src/api/findings/csv.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import { finding, seedIntegration, seedRepositories, seedScan } from '../db/seed.ts';
 import type { TestApi } from '../support/api.ts';
@@ -74,9 +74,14 @@ function rowsOf(text: string): string[][] {
   return rows;
 }
 
+/** Reading as text drops the byte-order mark, unless the text was decoded with it. */
+function withoutMark(text: string): string {
+  return text.replace(/^\ufeff/, '');
+}
+
 async function csv(more = ''): Promise<Record<string, string>[]> {
   const { text } = await api.call(`GET findings.csv?${mine(more)}`, { as: 'viewer' });
-  const [head = [], ...rows] = rowsOf(text);
+  const [head = [], ...rows] = rowsOf(withoutMark(text));
   return rows.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index] ?? ''])));
 }
 
@@ -95,7 +100,26 @@ async function ignoreWorst(comment = 'seen, "twice"') {
   expect((await api.call('POST findings/triage', { json })).body).toEqual({ changed: 2 });
 }
 
+describe.each(['csv', 'sarif'])('HEAD of %s', (format) => {
+  test('has the headers of the file and leaves no event', async () => {
+    const exports = async () => (await api.call('GET events?kind=export.made')).body.items.length;
+    const before = await exports();
+    const answer = await api.call(`HEAD findings.${format}`, { as: 'viewer' });
+    expect(answer).toMatchObject({ status: 200, text: '' });
+    expect(answer.headers.get('Content-Disposition')).toContain(`.${format}"`);
+    expect(await exports()).toBe(before);
+  });
+});
+
 describe('as CSV', () => {
+  test('starts with a byte-order mark, which spreadsheets need to read UTF-8', async () => {
+    const response = await fetch(`${api.url}/api/v1/findings.csv`, {
+      headers: { Authorization: `Bearer ${api.keys.viewer}` },
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.subarray(0, 6).toString('hex')).toBe(`efbbbf${Buffer.from('id,').toString('hex')}`);
+  });
+
   test('is a dated file with a header row that any parser reads', async () => {
     const answer = await api.call(`GET findings.csv?${mine('&kind=config')}`, { as: 'viewer' });
     expect(answer.status).toBe(200);
@@ -104,7 +128,7 @@ describe('as CSV', () => {
     expect(answer.headers.get('Content-Disposition')).toMatch(
       /^attachment; filename="secu-findings-\d{4}-\d\d-\d\d\.csv"$/,
     );
-    expect(rowsOf(answer.text)[0]).toEqual(
+    expect(rowsOf(withoutMark(answer.text))[0]).toEqual(
       (
         'id,repository,kind,severity,status,title,scanner,rule,cwe,path,line,commit,author,committed_at,' +
         'first_seen_at,last_seen_at,triage_reason,triage_comment,permalink,fingerprint'
@@ -144,7 +168,7 @@ describe('as CSV', () => {
     );
     fc.assert(
       fc.property(fc.array(tricky, { minLength: 1 }), (cells) => {
-        const [read = []] = rowsOf(csvRow(cells));
+        const [read = []] = rowsOf(csvRows([cells]));
         expect(read).toHaveLength(cells.length);
         for (const [index, cell] of cells.entries()) {
           const isFormula = '=+-@\t\r＝＋－＠'.includes(cell.charAt(0)) && cell !== '';
@@ -156,6 +180,29 @@ describe('as CSV', () => {
 });
 
 describe('as SARIF', () => {
+  test('exports fixed findings only when asked for, as absent', async () => {
+    const { results } = await sarif();
+    const [first] = results;
+    const id: string = first.properties.id;
+    await world.db.query(`update finding set status = 'fixed' where id = $1`, [id]);
+    const open = (await sarif()).results;
+    expect(open.map(({ properties }: { properties: { id: string } }) => properties.id)).not.toContain(id);
+    expect(new Set(open.map((result: { baselineState: string }) => result.baselineState))).toEqual(
+      new Set(['unchanged']),
+    );
+    const fixed = (await sarif('&status=fixed')).results;
+    expect(fixed).toMatchObject([{ baselineState: 'absent', properties: { id, status: 'fixed' } }]);
+    await world.db.query(`update finding set status = 'open' where id = $1`, [id]);
+  });
+
+  test('names the base address of each repository', async () => {
+    const { run, results } = await sarif();
+    for (const { locations } of results) {
+      const { uriBaseId } = locations[0].physicalLocation.artifactLocation;
+      expect(run.originalUriBaseIds[uriBaseId].uri).toMatch(/^https?:\/\/.*\/$/);
+    }
+  });
+
   test('is one run with rules, levels, locations and fingerprints', async () => {
     const answer = await api.call(`GET findings.sarif?${mine()}`, { as: 'viewer' });
     expect(answer.headers.get('Content-Type')).toBe('application/sarif+json');

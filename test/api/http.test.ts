@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openApiDocument } from '../../src/api/app.ts';
+import { createApp, openApiDocument } from '../../src/api/app.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { Answer, CallOptions, TestApi } from '../support/api.ts';
@@ -171,6 +171,48 @@ test('a request for another host is refused before anything else', async () => {
   const { host } = new URL(api.url);
   expect((await withHost(host.toUpperCase(), '/api/openapi.json')).status).toBe(200);
   expect((await withHost('127.0.0.1:1', '/api/openapi.json')).status).toBe(421);
+});
+
+test.each([
+  ['a trailing dot', (host: string) => host.replace(':', '.:')],
+  ['upper case', (host: string) => host.toUpperCase()],
+])('the host may be written with %s', async (_how, spell) => {
+  const { host } = new URL(api.url);
+  expect((await withHost(spell(host), '/api/openapi.json')).status).toBe(200);
+});
+
+test.each([
+  'a b',
+  'user@localhost',
+  'localhost/path',
+  'localhost?x',
+  '[::1',
+  'localhost:99999',
+  'localhost..',
+])('a malformed host is refused: %j', async (host) =>
+  expect([400, 421]).toContain((await withHost(host, '/api/openapi.json')).status),
+);
+
+test('the OpenAPI document is built once', async () => {
+  const first = await api.call('GET /api/openapi.json', { as: null });
+  const started = process.cpuUsage();
+  for (let n = 0; n < 50; n += 1)
+    expect((await api.call('GET /api/openapi.json', { as: null })).text).toBe(first.text);
+  expect(process.cpuUsage(started).user).toBeLessThan(50 * 20_000);
+});
+
+test('/readyz asks for its checks once a second, however often it is called', async () => {
+  let calls = 0;
+  const ready = () => {
+    calls += 1;
+    return Promise.resolve({ database: true, migrations: true, temporal: true, workers: true });
+  };
+  const app = createApp({ ...api.deps, ready });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => app.request('/readyz', { headers: { Host: 'x' } })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  expect(calls).toBe(1);
 });
 
 test('health checks accept any host', async () => {

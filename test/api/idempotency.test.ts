@@ -67,6 +67,12 @@ test.each(starting)(
   },
 );
 
+test.each([240, 250, 260, 2_000])('a path of %d characters works with a key', async (length) => {
+  const path = `repositories/${'x'.repeat(length)}/scan` as const;
+  const options = { json: {}, headers: { 'Idempotency-Key': `long-path-${length}` } };
+  expect((await api.call(`POST ${path}`, options)).status).toBe(404);
+});
+
 test('without a key every request acts', async () => {
   const made = async () => (await api.call('POST api-keys', { json: { name: 'a', role: 'viewer' } })).body.id;
   expect(await made()).not.toBe(await made());

@@ -207,6 +207,14 @@ describe('values', () => {
   });
 });
 
+test.each([31, 201, 4_000])(
+  'an API key of %d characters is refused, since no request could send it',
+  (length) => {
+    const env = { SECU_BOOTSTRAP_API_KEY: 'x'.repeat(length) };
+    expect(() => readConfig(env, { isRoot: false })).toThrow(/SECU_BOOTSTRAP_API_KEY/);
+  },
+);
+
 describe('secrets', () => {
   test('are read from the file that NAME_FILE names, without the last line end', () => {
     const file = join(folder, 'key');

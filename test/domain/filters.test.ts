@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { globMatcher, pathFilter } from '../../src/domain/filters.ts';
+import {
+  globMatcher,
+  MAX_WILDCARDS_PER_GLOB,
+  MAX_WILDCARDS_PER_LIST,
+  pathFilter,
+  wildcardsOf,
+} from '../../src/domain/filters.ts';
 import { cpuMs } from '../support/cpu.ts';
 
 describe('a glob', () => {
@@ -50,6 +56,24 @@ describe('a glob', () => {
     const match = () => expect(globMatcher(`${'**a'.repeat(30)}b`)('a'.repeat(200))).toBe(false);
     expect(await cpuMs(match)).toBeLessThan(1_000);
   });
+});
+
+test.each([
+  ['***', 1],
+  ['**/**/**/a', 1],
+  ['*/*/*', 3],
+  ['a?b', 0],
+  ['**/*-old', 2],
+])('%j has %d wildcards', (glob, count) => expect(wildcardsOf(glob)).toBe(count));
+
+test('the most expensive lists of globs that are accepted match 5,000 paths in bounded time', async () => {
+  const glob = '**/a'.repeat(MAX_WILDCARDS_PER_GLOB);
+  const exclude = Array.from({ length: MAX_WILDCARDS_PER_LIST / MAX_WILDCARDS_PER_GLOB }, () => glob);
+  const wanted = pathFilter({ include: [], exclude });
+  const match = () => {
+    for (let n = 0; n < 5_000; n += 1) expect(wanted(`${'a/'.repeat(40)}x${n}`)).toBe(true);
+  };
+  expect(await cpuMs(match)).toBeLessThan(20_000);
 });
 
 describe('a filter', () => {

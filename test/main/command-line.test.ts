@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,13 +26,13 @@ afterAll(async () => {
 /** The program as a user starts it, with an environment of its own. */
 async function secu(
   args: readonly string[],
-  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+  { env = {}, input = '', cwd = ROOT }: { env?: Record<string, string>; input?: string; cwd?: string } = {},
 ) {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', ...args],
+    ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/main/cli.ts'), ...args],
     {
-      cwd: ROOT,
+      cwd,
       env: { PATH: process.env['PATH'], SECU_HOME: home, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     },
@@ -133,6 +136,39 @@ test('an empty token is refused before anything is sent', async () => {
   const { errors, code } = await secu(['integrations', 'add'], { env, input: '\n' });
   expect(code).toBe(1);
   expect(errors).toContain('empty');
+});
+
+test('a .env in the current folder can neither name the server nor the home', async () => {
+  const requests: string[] = [];
+  const server = createHttpServer((request, response) => {
+    requests.push(`${request.url} ${request.headers.authorization}`);
+    response.end('{"items":[],"nextCursor":null}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const folder = await mkdtemp(join(tmpdir(), 'secu-hostile-'));
+  const keys = join(home, 'keys');
+  await mkdir(keys, { recursive: true });
+  await writeFile(join(keys, 'cli.key'), `secu_${'k'.repeat(43)}\n`);
+  const url = `http://127.0.0.1:${port}`;
+  await writeFile(
+    join(folder, '.env'),
+    `SECU_URL=${url}\nSECU_HOME=${folder}\nSECU_API_KEY=secu_${'x'.repeat(43)}\n`,
+  );
+  try {
+    const { code, errors } = await secu(['integrations', 'list'], { cwd: folder });
+    expect([code, requests]).toEqual([1, []]);
+    expect(errors).toContain(home);
+    // nor does the key of the home go to an address that the environment names
+    const elsewhere = await secu(['integrations', 'list'], { env: { SECU_URL: url }, cwd: folder });
+    expect([elsewhere.code, requests]).toEqual([1, []]);
+    expect(elsewhere.errors).toContain('SECU_API_KEY');
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+    await rm(keys, { recursive: true, force: true });
+  }
 });
 
 test('the generated files are what the code makes of them', async () => {

@@ -42,6 +42,8 @@ const AFFECTED: Record<AreaOf<EventKind>, (subject: Subject) => QueryKey[]> = {
   user: () => [users],
   auth: () => [users],
   export: () => [],
+  settings: ofIntegration,
+  request: () => [],
 };
 
 /**

@@ -127,7 +127,7 @@ async function reachedIds({ api, signal }: { api: GitlabApi; signal: AbortSignal
 
 async function refuseCandidate(
   deps: GitlabDeps,
-  { candidate, integration, requestId, now }: Replacement,
+  { candidate, integration, requestId, payload, now }: Replacement,
   code: ReplacementRefusal,
 ): Promise<ReplacementResult> {
   await deps.database.transaction(async (tx) => {
@@ -138,7 +138,7 @@ async function refuseCandidate(
         {
           kind: 'integration.token_refused',
           integrationId: integration.id,
-          actor: 'system',
+          actor: payload.by ?? 'system',
           text,
           data: { cause: code, requestId },
         },
@@ -155,7 +155,8 @@ async function installNewToken(
   replacement: Replacement,
   verified: { outcome: ActiveOutcome; reach: Reach },
 ): Promise<ReplacementResult> {
-  const { integrationId, commandId, candidate, requestId, now } = replacement;
+  const { integrationId, commandId, candidate, requestId, payload, now } = replacement;
+  const actor = payload.by ?? 'system';
   const { wakes, result } = await deps.database.transaction(async (tx) => {
     const row = await tx.integrations.lock(integrationId);
     if (row === null) return { wakes: [], result: { code: 'not_found' } as const };
@@ -170,7 +171,7 @@ async function installNewToken(
     await changeIntegration({ deps, tx, row, before, outcome, reach, now });
     const acceptRemovals = reach.lost > 0;
     await tx.syncs.open({ integrationId, trigger: 'manual', acceptRemovals, requestId, now });
-    await tx.events.add([replacedEvent({ row, before, outcome, reach, requestId })], now);
+    await tx.events.add([replacedEvent({ row, before, outcome, reach, requestId, actor })], now);
     const done = { code: 'ok' } as const;
     await tx.commands.finish({ id: commandId, kind: 'replace_token', result: done, now });
     return { wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })], result: done };
@@ -212,11 +213,12 @@ async function changeIntegration(
   if (!changed) throw new SecuError('internal', 'the integration changed under its lock');
 }
 
-function replacedEvent({ row, before, outcome, reach, requestId }: Installed & { requestId: string | null }) {
+function replacedEvent(input: Installed & { requestId: string | null; actor: string }) {
+  const { row, before, outcome, reach, requestId, actor } = input;
   return {
     kind: 'integration.token_replaced' as const,
     integrationId: row.id,
-    actor: 'system',
+    actor,
     text: `${row.name}: the token was replaced.`,
     data: {
       lost: reach.lost,

@@ -15,7 +15,8 @@ const route = createRoute({
   path: '/expiry.ics',
   summary:
     'Calendar of token expiries and coming flags; calendar clients send a key with the role calendar in the URL',
-  request: { query: z.strictObject({ key: z.string().max(300).optional() }) },
+  // calendar clients add parameters of their own, such as one against caches
+  request: { query: z.object({ key: z.string().max(300).optional() }) },
   responses: {
     200: { description: 'iCalendar', content: { 'text/calendar': { schema: z.string() } } },
     304: { description: 'Not modified since the given ETag' },

@@ -69,6 +69,7 @@ export function createEventsRouter(deps: ApiDeps) {
       const from = await positionAfter(c.req.header('Last-Event-ID'));
       const principal = c.get('principal');
       c.header('X-Accel-Buffering', 'no');
+      if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
       return streamSSE(
         c,
         async (sse) =>
@@ -78,6 +79,10 @@ export function createEventsRouter(deps: ApiDeps) {
             from,
             audit: principal.role === 'admin',
             stillAllowed: () => isStillAllowed(deps, principal),
+            disconnect: () => {
+              sse.abort();
+              c.env?.incoming?.socket.destroy();
+            },
           }),
         async (err) => deps.log.warn({ err }, 'event stream ended'),
       );

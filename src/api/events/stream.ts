@@ -6,6 +6,10 @@ import { presentEvent } from './present.ts';
 
 const COMMENT_EVERY_MS = 15_000;
 const PER_READ = 200;
+/** Live events that wait for a slow reader. One with more is disconnected, and resumes by `Last-Event-ID`. */
+const MAX_QUEUED_LIVE_EVENTS = 1_000;
+/** A reader that accepts nothing for this long is disconnected. */
+const MAX_WRITE_MS = 30_000;
 
 /** Poll interval while an open transaction holds events back: its end sends no notification. */
 const HELD_BACK_MS = 200;
@@ -16,11 +20,14 @@ interface Reader {
   audit: boolean;
   /** True while the key or session that opened the stream is valid. */
   stillAllowed: () => Promise<boolean>;
+  /** Closes the connection at once, with whatever was not sent yet. */
+  disconnect: () => void;
 }
 
 /**
  * Server-sent events from a position on: stored events with their id, none skipped or repeated; live events without an
- * id. Sends a comment every 15 s; ends when the key or session that opened it is no longer valid.
+ * id. Sends a comment every 15 s; ends when the key or session that opened it is no longer valid. What waits for a slow
+ * reader is bounded: it is disconnected.
  */
 export async function streamEvents(input: Reader & { from: EventPosition }): Promise<void> {
   const { deps, stream } = input;
@@ -29,6 +36,7 @@ export async function streamEvents(input: Reader & { from: EventPosition }): Pro
   const unsubscribe = deps.feed.subscribe({
     onStored: () => waker.wake(),
     onLive: (event) => {
+      if (live.length >= MAX_QUEUED_LIVE_EVENTS) return input.disconnect();
       live.push(event);
       waker.wake();
     },
@@ -43,18 +51,32 @@ export async function streamEvents(input: Reader & { from: EventPosition }): Pro
     while (!stream.aborted) {
       const next = await writeStored(input, position);
       if (next === null) return;
-      for (const event of live.splice(0))
-        await stream.writeSSE({ event: event.kind, data: JSON.stringify(event) });
+      for (let event = live.shift(); event !== undefined && !stream.aborted; event = live.shift())
+        await sendEvent(input, { event: event.kind, data: JSON.stringify(event) });
       const held = next === position && (await deps.database.stores.events.isHeldBack(position));
       position = next;
       await waker.wait(held ? HELD_BACK_MS : Math.max(0, commentAtMs - performance.now()));
       if (performance.now() < commentAtMs || stream.aborted) continue;
       if (!(await input.stillAllowed())) return;
-      await stream.write(': keep-alive\n\n');
+      await withTimeout(input, stream.write(': keep-alive\n\n'));
       commentAtMs = performance.now() + COMMENT_EVERY_MS;
     }
   } finally {
     unsubscribe();
+  }
+}
+
+function sendEvent(reader: Reader, message: { id?: string; event: string; data: string }): Promise<void> {
+  return withTimeout(reader, reader.stream.writeSSE(message));
+}
+
+/** A write waits while the reader's socket is full; aborting the stream ends the wait. */
+async function withTimeout({ disconnect }: Reader, write: Promise<unknown>): Promise<void> {
+  const timer = setTimeout(disconnect, MAX_WRITE_MS);
+  try {
+    await write;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -69,7 +91,8 @@ async function writeStored(reader: Reader, position: EventPosition): Promise<Eve
     for (const entry of read) {
       if (audit || !entry.audit) {
         const event = presentEvent(entry.event);
-        await stream.writeSSE({ id: event.id, event: event.kind, data: JSON.stringify(event) });
+        await sendEvent(reader, { id: event.id, event: event.kind, data: JSON.stringify(event) });
+        if (stream.aborted) return at;
       }
       at = entry.position;
     }

@@ -1,3 +1,4 @@
+import { stringify } from 'csv-stringify/sync';
 import type { PresentedFinding } from './present.ts';
 
 const COLUMNS: Record<string, (finding: PresentedFinding) => string | number | null | undefined> = {
@@ -23,22 +24,20 @@ const COLUMNS: Record<string, (finding: PresentedFinding) => string | number | n
   fingerprint: ({ fingerprint }) => fingerprint,
 };
 
-/** Characters that start a formula in spreadsheets, in both widths. */
-const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
-
-/** A row in the form of RFC 4180, with its end. No cell is a formula to a spreadsheet: a `'` stands before it. */
-export function csvRow(cells: readonly (string | number | null | undefined)[]): string {
-  const written = cells.map((cell) => {
-    const text = `${cell ?? ''}`.replace(FORMULA, "'$&");
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  });
-  return `${written.join(',')}\r\n`;
+/**
+ * RFC 4180. A cell that a spreadsheet would take for a formula gets a leading `'`, in both widths of the characters.
+ */
+export function csvRows(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
+  return stringify([...rows], { record_delimiter: '\r\n', escape_formulas: true });
 }
+
+/** Without this mark spreadsheets read UTF-8 as Latin-1. */
+const BYTE_ORDER_MARK = '\ufeff';
 
 /** Findings as CSV, one chunk per page. */
 export async function* csvOf(pages: AsyncIterable<readonly PresentedFinding[]>): AsyncGenerator<string> {
-  yield csvRow(Object.keys(COLUMNS));
+  yield BYTE_ORDER_MARK + csvRows([Object.keys(COLUMNS)]);
   const columns = Object.values(COLUMNS);
   for await (const page of pages)
-    yield page.map((finding) => csvRow(columns.map((cellOf) => cellOf(finding)))).join('');
+    yield csvRows(page.map((finding) => columns.map((cellOf) => cellOf(finding))));
 }

@@ -46,7 +46,8 @@ const csv = createRoute({
 const sarif = createRoute({
   ...common,
   path: '/findings.sarif',
-  summary: 'Export findings as SARIF 2.1.0, oldest first; ignored findings are suppressed',
+  summary:
+    'Export findings as SARIF 2.1.0, oldest first; ignored findings are suppressed; fixed and removed ones only with the status filter',
   responses: {
     200: { description: 'The file', content: { [SARIF]: { schema: z.object({}).loose() } } },
     ...problemAnswers([400, 401, 403, 503]),
@@ -68,7 +69,9 @@ export function createExportRouter(deps: ApiDeps) {
       });
     })
     .openapi(sarif, async (c) => {
-      const filter = c.req.valid('query');
+      // viewers of SARIF take every result for an open one, so closed findings are only exported when asked for
+      const query = c.req.valid('query');
+      const filter = { ...query, status: query.status ?? ['open', 'ignored'] };
       const pieces = sarifOf(await pagesOf({ c, deps, filter }), { version });
       return answer({ c, deps, filter, format: 'sarif', type: SARIF, pieces });
     });
@@ -85,12 +88,19 @@ async function answer(input: {
 }): Promise<Response> {
   const { c, deps, filter, format, type, pieces } = input;
   const now = deps.now();
+  setFileHeaders({ c, format, type, now });
+  // HEAD asks for the headers alone: nothing leaves, so nothing is audited
+  if (c.req.method === 'HEAD') return c.body(null, 200);
   // before the first byte, so that an aborted download is audited too
   await deps.database.stores.events.add([auditEvent(auditedBy(c), exportEvent(format, filter))], now);
-  c.header('Content-Type', type);
   c.header('Transfer-Encoding', 'chunked');
-  c.header('Content-Disposition', `attachment; filename="secu-findings-${iso(now).slice(0, 10)}.${format}"`);
   return c.body(streamOf(pieces), 200);
+}
+
+function setFileHeaders(input: { c: Context<ApiEnv>; format: string; type: string; now: Date }): void {
+  const { c, format, type, now } = input;
+  c.header('Content-Type', type);
+  c.header('Content-Disposition', `attachment; filename="secu-findings-${iso(now).slice(0, 10)}.${format}"`);
 }
 
 /** The search text is not stored: people paste leaked secrets into it. */

@@ -1,7 +1,6 @@
 import type { ApiDeps } from '../deps.ts';
 import {
   answers,
-  askedBy,
   createRoute,
   createRouter,
   forRole,
@@ -12,6 +11,7 @@ import {
   listParams,
   pageSchema,
   presentPage,
+  requestOrigin,
   z,
 } from '../shared.ts';
 import { createExportRouter } from './export.ts';
@@ -99,12 +99,12 @@ export function createFindingsRouter(deps: ApiDeps) {
     .openapi(changeMany, async (c) => {
       const { ids, filter, ...verdict } = c.req.valid('json');
       const target = ids === undefined ? { filter: filter ?? {} } : { ids };
-      return c.json({ changed: await triage({ deps, by: askedBy(c), target, verdict }) }, 200);
+      return c.json({ changed: await triage({ deps, by: requestOrigin(c), target, verdict }) }, 200);
     })
     .openapi(change, async (c) => {
       const { id } = c.req.valid('param');
       found(await findingViews.find(id), 'finding');
-      await triage({ deps, by: askedBy(c), target: { ids: [id] }, verdict: c.req.valid('json') });
+      await triage({ deps, by: requestOrigin(c), target: { ids: [id] }, verdict: c.req.valid('json') });
       return c.json(presentFinding(found(await findingViews.find(id), 'finding')), 200);
     })
     .openapi(get, async (c) => {

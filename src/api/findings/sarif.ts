@@ -1,9 +1,17 @@
-import type { Severity } from '../../domain/finding.ts';
+import type { FindingStatus, Severity } from '../../domain/finding.ts';
 import { SEVERITIES } from '../../domain/finding.ts';
 import type { PresentedFinding } from './present.ts';
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 const LEVELS = { critical: 'error', high: 'error', medium: 'warning', low: 'note' } as const;
+
+/** `absent`: the finding was there before and is gone. SARIF wants the state on every result or on none. */
+const BASELINE_STATES = {
+  open: 'unchanged',
+  ignored: 'unchanged',
+  fixed: 'absent',
+  removed: 'absent',
+} as const satisfies Record<FindingStatus, string>;
 
 /** Scores in the middle of the bands by which SARIF viewers rank severity. */
 const SCORES: Record<Severity, string> = { critical: '9.5', high: '8.0', medium: '5.5', low: '2.0' };
@@ -48,7 +56,15 @@ export async function* sarifOf(
     repositoryUri,
     mappedTo: { uriBaseId },
   }));
-  const rest = JSON.stringify({ tool: { driver }, columnKind: 'utf16CodeUnits', versionControlProvenance });
+  const originalUriBaseIds = Object.fromEntries(
+    [...repositories].map(([uriBaseId, repositoryUrl]) => [uriBaseId, { uri: `${repositoryUrl}/` }]),
+  );
+  const rest = JSON.stringify({
+    tool: { driver },
+    columnKind: 'utf16CodeUnits',
+    originalUriBaseIds,
+    versionControlProvenance,
+  });
   yield `],${rest.slice(1)}]}\n`;
 }
 
@@ -97,6 +113,7 @@ function resultOf(finding: ExportedFinding, { index }: Rule) {
       },
     ],
     hostedViewerUri: finding.permalink,
+    baselineState: BASELINE_STATES[finding.status],
     partialFingerprints: { 'secuFingerprint/v1': finding.fingerprint },
     // SARIF requires it on all results or on none
     suppressions: suppressionsOf(finding),

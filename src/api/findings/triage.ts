@@ -1,7 +1,7 @@
 import type { Triaged, TriageTarget } from '../../db/stores/triage.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
-import type { ApiDeps, Asked } from '../deps.ts';
+import type { ApiDeps, RequestOrigin } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
 import { iso } from '../shared.ts';
@@ -22,7 +22,7 @@ export async function triage({
   verdict,
 }: {
   deps: ApiDeps;
-  by: Asked;
+  by: RequestOrigin;
   target: TriageTarget;
   verdict: z.infer<typeof TriageOne>;
 }): Promise<number> {

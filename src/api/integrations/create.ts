@@ -3,7 +3,7 @@ import { newId } from '../../db/new-id.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { DEFAULT_FILTERS, integrationNameFrom } from '../../domain/integration.ts';
 import { awaitCommand, wake } from '../commands.ts';
-import type { ApiDeps, Asked, Principal } from '../deps.ts';
+import type { ApiDeps, Principal, RequestOrigin } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
 import { assertMayRotateItself } from './rotate.ts';
@@ -18,7 +18,7 @@ const FIRST_VERDICT_MS = 10_000;
  * @throws SecuError `origin_not_allowed` | `token_in_use` | `name_taken` | `rotation_not_possible`
  */
 export async function createIntegration(
-  input: Asked & { deps: ApiDeps; body: z.infer<typeof NewIntegration> },
+  input: RequestOrigin & { deps: ApiDeps; body: z.infer<typeof NewIntegration> },
 ): Promise<string> {
   const { deps, body } = input;
   const baseUrl = body.baseUrl ?? deps.settings.defaultBaseUrl;
@@ -55,7 +55,7 @@ async function store({
   requestId,
   body,
   baseUrl,
-}: Asked & { deps: ApiDeps; body: z.infer<typeof NewIntegration>; baseUrl: string }) {
+}: RequestOrigin & { deps: ApiDeps; body: z.infer<typeof NewIntegration>; baseUrl: string }) {
   const now = deps.now();
   const id = newId('integration');
   const credentialId = newId('credential');

@@ -3,7 +3,7 @@ import { escapeForeignText } from '../../domain/finding.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentEvent } from '../events/present.ts';
 import { presentRepository } from '../repositories/present.ts';
-import { askedBy, createRouter, found, listInput, presentPage } from '../shared.ts';
+import { createRouter, found, listInput, presentPage, requestOrigin } from '../shared.ts';
 import { createIntegration } from './create.ts';
 import { explainPath, repositoryPathOf } from './explain.ts';
 import { patchIntegration } from './patch.ts';
@@ -33,7 +33,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
 
   return createRouter()
     .openapi(routes.create, async (c) => {
-      const id = await createIntegration({ deps, ...askedBy(c), body: c.req.valid('json') });
+      const id = await createIntegration({ deps, ...requestOrigin(c), body: c.req.valid('json') });
       return c.json(await show(id), 201, { Location: `/api/v1/integrations/${id}` });
     })
     .openapi(routes.test, async (c) => c.json(await testToken({ deps, body: c.req.valid('json') }), 200))
@@ -58,24 +58,24 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       if (body.autoRotate !== undefined && principal.role !== 'admin') {
         throw new SecuError('forbidden', 'autoRotate requires the role admin');
       }
-      await patchIntegration({ deps, ...askedBy(c), id, body });
+      await patchIntegration({ deps, ...requestOrigin(c), id, body });
       return c.json(await show(id), 200);
     })
     .openapi(routes.replaceToken, async (c) => {
       const { id } = c.req.valid('param');
-      const done = await replaceToken({ deps, ...askedBy(c), id, ...c.req.valid('json') });
+      const done = await replaceToken({ deps, ...requestOrigin(c), id, ...c.req.valid('json') });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.rotate, async (c) => {
       const { id } = c.req.valid('param');
       const body = c.req.valid('json');
       const force = body?.force ?? false;
-      const done = await rotateNow({ deps, ...askedBy(c), id, expiresAt: body?.expiresAt, force });
+      const done = await rotateNow({ deps, ...requestOrigin(c), id, expiresAt: body?.expiresAt, force });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.verify, async (c) => {
       const { id } = c.req.valid('param');
-      const done = await verifyNow({ deps, ...askedBy(c), id });
+      const done = await verifyNow({ deps, ...requestOrigin(c), id });
       return c.json(await show(id), done ? 200 : 202);
     })
     .openapi(routes.sync, async (c) => {
@@ -83,7 +83,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
       const acceptRemovals = c.req.valid('json')?.acceptRemovals ?? false;
       if (acceptRemovals && c.get('principal').role !== 'admin')
         throw new SecuError('forbidden', 'acceptRemovals requires the role admin');
-      return c.json(await syncNow({ deps, ...askedBy(c), id, acceptRemovals }), 202);
+      return c.json(await syncNow({ deps, ...requestOrigin(c), id, acceptRemovals }), 202);
     })
     .openapi(routes.previewFilters, async (c) => {
       const { filters } = c.req.valid('json');
@@ -97,10 +97,10 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     .openapi(routes.scan, async (c) => {
       const { id } = c.req.valid('param');
       const full = c.req.valid('json')?.full ?? false;
-      return c.json(await scanAll({ deps, ...askedBy(c), id, full }), 202);
+      return c.json(await scanAll({ deps, ...requestOrigin(c), id, full }), 202);
     })
     .openapi(routes.remove, async (c) => {
-      await removeIntegration({ deps, ...askedBy(c), id: c.req.valid('param').id });
+      await removeIntegration({ deps, ...requestOrigin(c), id: c.req.valid('param').id });
       return c.body(null, 204);
     })
     .openapi(routes.repositories, async (c) => {

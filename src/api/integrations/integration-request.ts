@@ -1,7 +1,7 @@
-import type { ApiDeps, Asked } from '../deps.ts';
+import type { ApiDeps, RequestOrigin } from '../deps.ts';
 
 /** A request of a person or key about one integration. */
-export interface IntegrationRequest extends Asked {
+export interface IntegrationRequest extends RequestOrigin {
   deps: ApiDeps;
   id: string;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { IntegrationChange, IntegrationRow } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
 import { SecuError } from '../../domain/errors.ts';
@@ -8,7 +9,7 @@ import { wake } from '../commands.ts';
 import type { ApiDeps } from '../deps.ts';
 import { actorOf } from '../middleware/authenticate.ts';
 import type { z } from '../shared.ts';
-import { found } from '../shared.ts';
+import { found, integrationAuditEvent } from '../shared.ts';
 import { nameTaken, storeUniquely } from './create.ts';
 import type { IntegrationRequest } from './integration-request.ts';
 import { assertMayRotateItself, assertPossibleExpiry } from './rotate.ts';
@@ -22,10 +23,8 @@ export async function patchIntegration(input: Change): Promise<void> {
   await wake(input.deps, wakes);
 }
 
-async function storeChange(
-  tx: ApiDeps['database']['stores'],
-  { deps, principal, requestId, id, body }: Change,
-): Promise<OutboxEntry[]> {
+async function storeChange(tx: ApiDeps['database']['stores'], input: Change): Promise<OutboxEntry[]> {
+  const { deps, principal, requestId, id, body } = input;
   const now = deps.now();
   const row = found(await tx.integrations.lock(id), 'integration');
   const change: IntegrationChange = {};
@@ -37,7 +36,9 @@ async function storeChange(
       throw nameTaken(body.name);
     change.name = body.name;
   }
-  if (body.expiresAt !== undefined) await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
+  const before = settingsOf(row);
+  const formerExpiry =
+    body.expiresAt === undefined ? undefined : await setExpiry({ tx, id, expiresAt: body.expiresAt, now });
   if (body.autoRotate !== undefined) {
     if (body.autoRotate.enabled)
       await assertRotatable({ tx, row, daysBefore: body.autoRotate.daysBefore, now });
@@ -65,8 +66,35 @@ async function storeChange(
     }
   }
   await tx.integrations.change(id, change, now);
+  const changes = differences(
+    { ...before, ...(formerExpiry === undefined ? {} : { expiresAt: formerExpiry }) },
+    {
+      ...settingsOf({ ...row, ...change }),
+      ...(formerExpiry === undefined ? {} : { expiresAt: body.expiresAt }),
+    },
+  );
+  if (Object.keys(changes.after).length > 0) {
+    const text = `${row.name}: ${Object.keys(changes.after).join(', ')} changed.`;
+    const kind = 'settings.integration_changed';
+    events.push(integrationAuditEvent(input, { kind, integrationId: id, text, data: changes }));
+  }
   await tx.events.add(events, now);
   return [...wakes, await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })];
+}
+
+/** The settings of an integration that a person can change. */
+function settingsOf(row: IntegrationRow) {
+  const { name, paused, filters, autoRotateEnabled: enabled, autoRotateDaysBefore: daysBefore } = row;
+  return { name, paused, filters, autoRotate: { enabled, daysBefore } };
+}
+
+/** The fields whose values differ, before and after. */
+function differences<T extends object>(before: T, after: T): { before: Partial<T>; after: Partial<T> } {
+  const changed = (Object.keys(after) as (keyof T)[]).filter(
+    (name) => !isDeepStrictEqual(before[name], after[name]),
+  );
+  const pick = (from: T) => Object.fromEntries(changed.map((name) => [name, from[name]])) as Partial<T>;
+  return { before: pick(before), after: pick(after) };
 }
 
 async function assertRotatable(input: {
@@ -98,6 +126,7 @@ export function mergeFilters(
   };
 }
 
+/** @returns the expiry date before */
 async function setExpiry({
   tx,
   id,
@@ -108,7 +137,7 @@ async function setExpiry({
   id: string;
   expiresAt: string;
   now: Date;
-}): Promise<void> {
+}): Promise<string | null> {
   assertPossibleExpiry(expiresAt, now);
   const credential = found(await tx.credentials.current(id), 'integration');
   if (credential.expiry.kind !== 'unknown' && !credential.granular) {
@@ -118,4 +147,5 @@ async function setExpiry({
     );
   }
   await tx.credentials.setExpiry({ id: credential.id, expiresOn: expiresAt });
+  return credential.expiry.kind === 'on' ? credential.expiry.date : null;
 }

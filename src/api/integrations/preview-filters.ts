@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { classifierFor } from '../../domain/repository.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { z } from '../shared.ts';
@@ -5,7 +6,8 @@ import { found } from '../shared.ts';
 import { mergeFilters } from './patch.ts';
 import type { FiltersPreviewSchema, IntegrationPatch } from './schemas.ts';
 
-const PAGE_SIZE = 5_000;
+/** Small enough that other requests of this process wait for a few milliseconds only. */
+const PAGE_SIZE = 500;
 const MAX_SAMPLE = 50;
 
 type Preview = z.infer<typeof FiltersPreviewSchema>;
@@ -31,6 +33,7 @@ export async function previewFilters(input: {
       if (preview.sample.length < MAX_SAMPLE)
         preview.sample.push({ path: row.fullPath, change: isIn ? 'added' : 'removed' });
     }
+    await setImmediate();
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE_SIZE) return preview;
     after = last.id;

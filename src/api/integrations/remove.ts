@@ -1,15 +1,11 @@
 import { wake } from '../commands.ts';
 import { actorOf } from '../middleware/authenticate.ts';
-import { found } from '../shared.ts';
+import { found, integrationAuditEvent } from '../shared.ts';
 import type { IntegrationRequest } from './integration-request.ts';
 
 /** Wipes the token in this transaction, even when Temporal is unavailable; workflows, scans and rows are removed afterwards. */
-export async function removeIntegration({
-  deps,
-  principal,
-  requestId,
-  id,
-}: IntegrationRequest): Promise<void> {
+export async function removeIntegration(input: IntegrationRequest): Promise<void> {
+  const { deps, principal, requestId, id } = input;
   const now = deps.now();
   const wakes = await deps.database.transaction(async (tx) => {
     const row = found(await tx.integrations.lock(id), 'integration');
@@ -24,6 +20,11 @@ export async function removeIntegration({
           text: `${row.name} was removed.`,
           data: { requestId },
         },
+        integrationAuditEvent(input, {
+          kind: 'request.removal',
+          integrationId: id,
+          text: `The removal of ${row.name} was requested.`,
+        }),
       ],
       now,
     );

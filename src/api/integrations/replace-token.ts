@@ -4,7 +4,8 @@ import type { ReplacementResult } from '../../domain/command.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { awaitCommand, COMMAND_TIMEOUT_MS, wake } from '../commands.ts';
-import { found } from '../shared.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import { found, integrationAuditEvent } from '../shared.ts';
 import { storeUniquely, tokenInUse } from './create.ts';
 import type { IntegrationRequest } from './integration-request.ts';
 
@@ -13,18 +14,12 @@ import type { IntegrationRequest } from './integration-request.ts';
  * @returns false on timeout; the replacement continues in the background
  * @throws SecuError `token_in_use` | `reach_shrinks` | the cause of an invalid token | `gitlab_*`
  */
-export async function replaceToken({
-  deps,
-  principal,
-  requestId,
-  id,
-  token,
-  acceptLoss,
-}: IntegrationRequest & { token: Secret; acceptLoss: boolean }): Promise<boolean> {
-  const tokenHash = deps.hashToken(token);
-  const { commandId, wakes } = await storeUniquely(() =>
-    storeCandidate({ deps, principal, requestId, id, token, tokenHash, acceptLoss }),
-  );
+export async function replaceToken(
+  input: IntegrationRequest & { token: Secret; acceptLoss: boolean },
+): Promise<boolean> {
+  const { deps } = input;
+  const tokenHash = deps.hashToken(input.token);
+  const { commandId, wakes } = await storeUniquely(() => storeCandidate({ ...input, tokenHash }));
   const { sent } = await wake(deps, wakes);
   if (sent === 0) return false;
   const result = await awaitCommand({
@@ -38,21 +33,13 @@ export async function replaceToken({
   throw refusalError(result);
 }
 
-async function storeCandidate({
-  deps,
-  principal,
-  requestId,
-  id,
-  token,
-  tokenHash,
-  acceptLoss,
-}: IntegrationRequest & { token: Secret; tokenHash: string; acceptLoss: boolean }): Promise<{
-  commandId: string;
-  wakes: OutboxEntry[];
-}> {
+async function storeCandidate(
+  input: IntegrationRequest & { token: Secret; tokenHash: string; acceptLoss: boolean },
+): Promise<{ commandId: string; wakes: OutboxEntry[] }> {
+  const { deps, principal, requestId, id, token, tokenHash, acceptLoss } = input;
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
-    found(await tx.integrations.lock(id), 'integration');
+    const { name } = found(await tx.integrations.lock(id), 'integration');
     const holder = await tx.credentials.integrationHolding(tokenHash);
     if (holder !== null) throw tokenInUse(holder);
     const credentialId = newId('credential');
@@ -71,7 +58,13 @@ async function storeCandidate({
       tokenHash,
       now,
     });
-    const payload = { credentialId, acceptLoss, by: principal.id };
+    const text = `A new token for ${name} was sent.`;
+    const data = { acceptLoss };
+    await tx.events.add(
+      [integrationAuditEvent(input, { kind: 'request.token_replacement', integrationId: id, text, data })],
+      now,
+    );
+    const payload = { credentialId, acceptLoss, by: actorOf(principal) };
     const kind = 'replace_token';
     const commandId = await tx.commands.add({ integrationId: id, kind, payload, requestId, now });
     return { commandId, wakes: [await tx.outbox.add({ kind: 'wake_integration', integrationId: id, now })] };

@@ -11,8 +11,9 @@ import {
 } from '../../domain/rotation.ts';
 import { rotationBlockText } from '../../domain/rotation-block-texts.ts';
 import { awaitCommand, COMMAND_TIMEOUT_MS, wake } from '../commands.ts';
-import type { ApiDeps, Asked } from '../deps.ts';
-import { found } from '../shared.ts';
+import type { ApiDeps, RequestOrigin } from '../deps.ts';
+import { actorOf } from '../middleware/authenticate.ts';
+import { found, integrationAuditEvent } from '../shared.ts';
 
 /** What "force" does about a block, for callers of the API. */
 const FORCE_HINTS: Partial<Record<RotationFailure, string>> = {
@@ -20,7 +21,7 @@ const FORCE_HINTS: Partial<Record<RotationFailure, string>> = {
   expires_within_48_hours: '; send "force" to rotate it anyway',
 };
 
-interface RotateInput extends Asked {
+interface RotateInput extends RequestOrigin {
   deps: ApiDeps;
   id: string;
   expiresAt: string | undefined;
@@ -58,7 +59,23 @@ async function storeRotateCommand(input: RotateInput): Promise<{ commandId: stri
     const block = rotationBlock(rotatableOf({ integration: row, credential, inDoubt }), now.getTime());
     const isForced = force && (block === 'expires_within_48_hours' || block === 'rotation_in_doubt');
     if (block !== null && !isForced) throw refusal(block);
-    const payload = { force, by: input.principal.id, ...(expiresAt === undefined ? {} : { expiresAt }) };
+    const text = `A rotation of the token of ${row.name} was requested.`;
+    await tx.events.add(
+      [
+        integrationAuditEvent(input, {
+          kind: 'request.rotation',
+          integrationId: id,
+          text,
+          data: { force, expiresAt },
+        }),
+      ],
+      now,
+    );
+    const payload = {
+      force,
+      by: actorOf(input.principal),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    };
     return {
       commandId: await tx.commands.add({ integrationId: id, kind, payload, requestId, now }),
       wakes,

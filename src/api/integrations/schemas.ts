@@ -3,6 +3,7 @@ import { CHECK_STATUSES, DRY_RUN_VERDICTS } from '../../domain/dry-run.ts';
 import type { DryRunCause } from '../../domain/dry-run-causes.ts';
 import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../domain/dry-run-causes.ts';
 import { EXPLAIN_REASONS } from '../../domain/explain.ts';
+import { MAX_WILDCARDS_PER_GLOB, MAX_WILDCARDS_PER_LIST, wildcardsOf } from '../../domain/filters.ts';
 import {
   INTEGRATION_STATUSES,
   OWNER_KINDS,
@@ -59,18 +60,29 @@ const glob = z
   .string()
   .min(1)
   .max(400)
-  .refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed');
+  .refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed')
+  .refine(
+    (text) => wildcardsOf(text) <= MAX_WILDCARDS_PER_GLOB,
+    `a glob may have at most ${MAX_WILDCARDS_PER_GLOB} wildcards (* and **)`,
+  );
+const globs = z
+  .array(glob)
+  .max(100)
+  .refine(
+    (all) => all.reduce((sum, text) => sum + wildcardsOf(text), 0) <= MAX_WILDCARDS_PER_LIST,
+    `all globs together may have at most ${MAX_WILDCARDS_PER_LIST} wildcards (* and **)`,
+  );
 const filters = z.strictObject({
-  include: z.array(glob).max(100).default([]),
-  exclude: z.array(glob).max(100).default([]),
+  include: globs.default([]),
+  exclude: globs.default([]),
   archived: z.boolean().default(false),
   forks: z.boolean().default(true),
   personal: z.boolean().default(true),
 });
 
 const filtersPatch = z.strictObject({
-  include: z.array(glob).max(100).optional(),
-  exclude: z.array(glob).max(100).optional(),
+  include: globs.optional(),
+  exclude: globs.optional(),
   archived: z.boolean().optional(),
   forks: z.boolean().optional(),
   personal: z.boolean().optional(),

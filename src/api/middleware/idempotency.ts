@@ -1,11 +1,21 @@
+import { createHash } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
+const MAX_ROUTE_CHARACTERS = 250;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** Fields that only the first answer contains. */
 const ONCE_ONLY = new Set(['value', 'signingSecret']);
+
+/** Method and path; the hash of a path that is longer than its column allows. */
+function routeKey({ method, path }: { method: string; path: string }): string {
+  const route = `${method} ${path}`;
+  return route.length <= MAX_ROUTE_CHARACTERS
+    ? route
+    : `${method} sha256:${createHash('sha256').update(path).digest('hex')}`;
+}
 
 /**
  * `Idempotency-Key`: a repeated request returns the same status and resource without acting again.
@@ -24,7 +34,7 @@ export function idempotent({
         'invalid_request',
         'Idempotency-Key: must be 1 to 255 printable characters without spaces',
       );
-    const id = { principal: c.get('principal').id, route: `${c.req.method} ${c.req.path}`, key };
+    const id = { principal: c.get('principal').id, route: routeKey(c.req), key };
     const bodyHash = hashBody(await c.req.text());
     const before = await database.stores.idempotency.claim({ ...id, bodyHash, now: now() });
     if (before !== null) {

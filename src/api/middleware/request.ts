@@ -58,13 +58,26 @@ function routeOf(c: Context<ApiEnv>): string | null {
 
 /** Refuses requests for another host (DNS rebinding, misrouted proxies). Health checks may use any host. */
 export function hostCheck({ hosts, log }: { hosts: readonly string[]; log: Log }): MiddlewareHandler<ApiEnv> {
-  const known = new Set(hosts.map((host) => host.toLowerCase()));
+  const known = new Set(hosts.map(canonicalHost));
   return async (c, next) => {
-    const host = (c.req.header('Host') ?? '').toLowerCase();
-    if (known.has(host) || c.req.path === '/healthz' || c.req.path === '/readyz') return next();
+    const host = c.req.header('Host') ?? '';
+    if (known.has(canonicalHost(host)) || c.req.path === '/healthz' || c.req.path === '/readyz')
+      return next();
     const detail = `this is not ${host === '' ? 'an empty host name' : host}; set SECU_PUBLIC_URL to the address that people use`;
     return problemResponse({ c, err: new SecuError('misdirected_request', detail), log });
   };
+}
+
+/**
+ * Spellings of one host become equal: case, the trailing dot of a fully qualified name, the default port of http and
+ * https (RFC 9110, section 4.2.3). Text that is no host stays as it is.
+ */
+function canonicalHost(text: string): string {
+  const url =
+    /^[^/?#@\\\s]+$/.test(text) && URL.canParse(`https://${text}`) ? new URL(`https://${text}`) : null;
+  if (url === null) return text;
+  const port = url.port === '80' ? '' : url.port;
+  return `${url.hostname.replace(/\.$/, '')}${port === '' ? '' : `:${port}`}`;
 }
 
 /** Accepts only JSON bodies. */

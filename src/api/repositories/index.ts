@@ -2,7 +2,7 @@ import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { REPOSITORY_STATES } from '../../domain/repository.ts';
 import { wake } from '../commands.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, RequestOrigin } from '../deps.ts';
 import { ScanRequest } from '../integrations/schemas.ts';
 import { requireRole } from '../middleware/authenticate.ts';
 import { idempotent } from '../middleware/idempotency.ts';
@@ -17,11 +17,13 @@ import {
   forRole,
   found,
   idParam,
+  integrationAuditEvent,
   jsonBody,
   listInput,
   listParams,
   pageSchema,
   presentPage,
+  requestOrigin,
   SECURITY,
   z,
 } from '../shared.ts';
@@ -103,29 +105,29 @@ export function createRepositoriesRouter(deps: ApiDeps) {
     .openapi(scan, async (c) => {
       const { id } = c.req.valid('param');
       const full = c.req.valid('json')?.full ?? false;
-      return c.json(await askForScan({ deps, requestId: c.get('requestId'), id, full }), 202);
+      return c.json(await requestScan({ deps, ...requestOrigin(c), id, full }), 202);
     });
 }
 
-async function askForScan({
-  deps,
-  requestId,
-  id,
-  full,
-}: {
-  deps: ApiDeps;
-  requestId: string;
-  id: string;
-  full: boolean;
-}): Promise<{ scanId: string }> {
+async function requestScan(
+  input: RequestOrigin & { deps: ApiDeps; id: string; full: boolean },
+): Promise<{ scanId: string }> {
+  const { deps, requestId, id, full } = input;
   const now = deps.now();
   const { scanId, wakes } = await deps.database.transaction(async (tx) => {
-    const { integrationId, state, excludedBecause } = found(await tx.repositories.findView(id), 'repository');
+    const { integrationId, fullPath, state, excludedBecause } = found(
+      await tx.repositories.findView(id),
+      'repository',
+    );
     if (state !== 'active') {
       const why = excludedBecause === null ? state : `${state}: ${excludedBecause}`;
       throw new SecuError('invalid_request', `this repository is not scanned (${why})`);
     }
     const scanId = await tx.scans.requestScan({ repositoryId: id, full, requestId, now });
+    const text = `A scan of ${fullPath} was requested.`;
+    const data = { full, scanId };
+    const event = { kind: 'request.scan', integrationId, repositoryId: id, text, data } as const;
+    await tx.events.add([integrationAuditEvent(input, event)], now);
     await publishQueuedScans({ tx, integrationId, repositoryId: id, queued: 1, now });
     return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
   });

@@ -1,6 +1,15 @@
 import { isSecuError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../deps.ts';
-import { answers, createRoute, createRouter, forRole, found, idParam } from '../shared.ts';
+import {
+  answers,
+  createRoute,
+  createRouter,
+  forRole,
+  found,
+  idParam,
+  integrationAuditEvent,
+  requestOrigin,
+} from '../shared.ts';
 import { presentScan } from './present.ts';
 import { ScanSchema } from './schemas.ts';
 
@@ -36,8 +45,18 @@ export function createScansRouter(deps: ApiDeps) {
     })
     .openapi(cancel, async (c) => {
       const { id } = c.req.valid('param');
-      const { repositoryId } = found(await stores.scanViews.find(id), 'scan');
-      const answer = await stores.scans.requestCancel({ id, now: deps.now() });
+      const before = found(await stores.scanViews.find(id), 'scan');
+      const { repositoryId } = before;
+      const now = deps.now();
+      const answer = await deps.database.transaction(async (tx) => {
+        const { integrationId, fullPath } = found(await tx.repositories.findView(repositoryId), 'repository');
+        const text = `Canceling a scan of ${fullPath} was requested.`;
+        const data = { scanId: id, before: { status: before.status } };
+        const kind = 'request.scan_cancel';
+        const event = { kind, integrationId, repositoryId, text, data } as const;
+        await tx.events.add([integrationAuditEvent(requestOrigin(c), event)], now);
+        return tx.scans.requestCancel({ id, now });
+      });
       if (answer === 'requested') await cancelRunning(deps, repositoryId);
       return c.json(presentScan(found(await stores.scanViews.find(id), 'scan')), 202);
     });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readClientConfig } from '../../config/config.ts';
-import { readEnvironment } from '../../config/environment.ts';
+import { readProcessEnvironment } from '../../config/environment.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { cliKeyOf } from '../cli-key.ts';
 
@@ -22,11 +22,23 @@ export interface SecuClient {
   list(path: string, query: Record<string, string | undefined>, limit: number): Promise<unknown[]>;
 }
 
-/** SECU_URL and SECU_API_KEY, or what an embedded installation keeps in its home. */
+/**
+ * SECU_URL and SECU_API_KEY, or what an embedded installation keeps in its home. `.env` of the current folder is not
+ * read: in a clone of somebody else's repository it could name another server, or another home. The key of the home is
+ * sent only to the address that the home names.
+ */
 export function createClient(): SecuClient {
-  const { home, url, apiKey } = readClientConfig(readEnvironment(), { isRoot: process.getuid?.() === 0 });
+  const { home, url, apiKey } = readClientConfig(readProcessEnvironment(), {
+    isRoot: process.getuid?.() === 0,
+  });
   const base = url ?? embeddedUrl(home);
-  const key = apiKey?.value() ?? cliKeyOf(home);
+  const isOfHome = url === null || url === embeddedUrl(home);
+  const key = apiKey?.value() ?? (isOfHome ? cliKeyOf(home) : null);
+  if (base !== null && key === null && !isOfHome)
+    throw new SecuError(
+      'invalid_settings',
+      `set SECU_API_KEY for ${base}; the key in ${home} is for its own server only`,
+    );
   if (base === null || key === null) {
     throw new SecuError(
       'invalid_settings',

@@ -9,6 +9,8 @@ export const AREA_TEXTS: Record<AuditArea, string> = {
   api_key: 'API keys',
   channel: 'Channels',
   export: 'Exports',
+  settings: 'Settings',
+  request: 'Requests',
 };
 export const AREAS = Object.keys(AREA_TEXTS) as AuditArea[];
 
@@ -31,6 +33,15 @@ const KINDS: Record<AuditKind, true> = {
   'channel.delivery_retried': true,
   'channel.switched_off': true,
   'export.made': true,
+  'settings.integration_changed': true,
+  'request.verify': true,
+  'request.sync': true,
+  'request.brake_release': true,
+  'request.scan': true,
+  'request.scan_cancel': true,
+  'request.token_replacement': true,
+  'request.rotation': true,
+  'request.removal': true,
 };
 
 /** The kinds of these areas; without areas, all kinds. */
