@@ -55,4 +55,13 @@ export const EVENT_HUES: Record<EventKind, Hue> = {
   'channel.delivery_retried': 'neutral',
   'channel.switched_off': 'neutral',
   'export.made': 'neutral',
+  'settings.integration_changed': 'neutral',
+  'request.verify': 'neutral',
+  'request.sync': 'neutral',
+  'request.brake_release': 'neutral',
+  'request.scan': 'neutral',
+  'request.scan_cancel': 'neutral',
+  'request.token_replacement': 'neutral',
+  'request.rotation': 'neutral',
+  'request.removal': 'neutral',
 };
