@@ -54,7 +54,8 @@ RUN apt-get update \
   && useradd --uid 10001 --gid secu --home-dir /var/lib/secu --no-create-home --shell /usr/sbin/nologin secu \
   && install --directory --owner=secu --group=secu --mode=0700 /var/lib/secu \
   && ln -s /opt/secu/bin/secu.js /usr/local/bin/secu
-COPY --from=tools /opt/cache /opt/cache
+# only the tools: beside them lies the build cache of Go
+COPY --from=tools /opt/cache/secu /opt/cache/secu
 COPY --from=program /opt/secu /opt/secu
 COPY --from=dashboard /opt/secu/dist/dashboard /opt/secu/dist/dashboard
 ENV NODE_ENV=production \

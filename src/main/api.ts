@@ -1,3 +1,5 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
@@ -178,7 +180,7 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
     probe: createTokenProbe({
       policy: world.policy,
       gitlab,
-      git: createGit({ ...world, workFolder: join(config.home, 'work', 'probe') }),
+      git: createGit({ ...world, workFolder: probeFolder() }),
     }),
     locate: createLocator({ database, vault, gitlab }),
     checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
@@ -187,6 +189,11 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
     ready: () => readyOf(world),
     now: () => new Date(),
   };
+}
+
+/** For git's configuration during a token test. Below the temporary folder: the API has no state of its own on disk. */
+function probeFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'secu-probe-'));
 }
 
 function gitlabOf({ config, policy }: World): GitlabClient {
