@@ -7,7 +7,7 @@ import type { Say } from './say.ts';
 import { messageOf } from './say.ts';
 
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 /** After this long without a fault the next one counts as the first. */
 const HEALTHY_MS = 60_000;
 
@@ -108,7 +108,7 @@ async function keepRunning(
     do {
       update(child, { state: 'waiting', pid: null, restarts: child.status.restarts + 1 });
       if (!(await pause(pauseMs, stopping))) return;
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       const failure = await startOnce(child, layout, stopping);
       if (failure !== null && !stopping.aborted) say(`${child.spec.name} does not start: ${failure}`);
     } while (child.running === null && !stopping.aborted);

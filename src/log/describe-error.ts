@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { SecuError } from '../domain/errors.ts';
 
-const LONGEST_CHAIN = 5;
+const MAX_CAUSE_DEPTH = 5;
 
 /**
  * An error as it may be logged. Only these fields: client libraries hang the request, with its headers, on theirs.
@@ -15,7 +15,7 @@ export function describeError(err: unknown, depth = 0): unknown {
     ...('code' in err && isPlain(err.code) ? { code: err.code } : {}),
     ...(err instanceof SecuError && Object.keys(err.details).length > 0 ? { details: err.details } : {}),
     stack: err.stack,
-    ...(err.cause === undefined || depth >= LONGEST_CHAIN
+    ...(err.cause === undefined || depth >= MAX_CAUSE_DEPTH
       ? {}
       : { cause: describeError(err.cause, depth + 1) }),
   };

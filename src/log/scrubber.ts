@@ -1,8 +1,8 @@
 import { Secret } from '../domain/secret.ts';
 
 export const MASK = '[secret]';
-const SHORTEST_SECRET = 8;
-const MOST_SECRETS = 1_000;
+const MIN_SECRET_CHARACTERS = 8;
+const MAX_SECRETS = 1_000;
 
 /**
  * What looks like a credential, whoever wrote it. Order matters: whole headers and URLs before the tokens in them.
@@ -49,13 +49,13 @@ export function createScrubber(): Scrubber {
   return {
     registerSecret(value) {
       const text = value instanceof Secret ? value.reveal() : value;
-      if (text.length < SHORTEST_SECRET) return;
+      if (text.length < MIN_SECRET_CHARACTERS) return;
       const known = values.get(text) ?? encodedForms(text);
       values.delete(text); // and again as the last
       values.set(text, known);
       for (const form of known) forms.set(startOf(form), (forms.get(startOf(form)) ?? new Set()).add(form));
       const [oldest] = values.keys();
-      if (values.size > MOST_SECRETS && oldest !== undefined) forget(oldest);
+      if (values.size > MAX_SECRETS && oldest !== undefined) forget(oldest);
     },
     scrub: (text) =>
       PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), withoutForms(text, forms)),
@@ -63,14 +63,14 @@ export function createScrubber(): Scrubber {
 }
 
 function startOf(form: string): string {
-  return form.slice(0, SHORTEST_SECRET);
+  return form.slice(0, MIN_SECRET_CHARACTERS);
 }
 
 function withoutForms(text: string, forms: ReadonlyMap<string, ReadonlySet<string>>): string {
   let result = '';
   let kept = 0;
-  for (let at = 0; forms.size > 0 && at + SHORTEST_SECRET <= text.length; at += 1) {
-    const length = longestAt({ text, at, alike: forms.get(text.slice(at, at + SHORTEST_SECRET)) });
+  for (let at = 0; forms.size > 0 && at + MIN_SECRET_CHARACTERS <= text.length; at += 1) {
+    const length = matchAt({ text, at, alike: forms.get(text.slice(at, at + MIN_SECRET_CHARACTERS)) });
     if (length === 0) continue;
     result += text.slice(kept, at) + MASK;
     kept = at + length;
@@ -79,7 +79,7 @@ function withoutForms(text: string, forms: ReadonlyMap<string, ReadonlySet<strin
   return result + text.slice(kept);
 }
 
-function longestAt(input: { text: string; at: number; alike: ReadonlySet<string> | undefined }): number {
+function matchAt(input: { text: string; at: number; alike: ReadonlySet<string> | undefined }): number {
   const { text, at, alike = [] } = input;
   return Math.max(0, ...[...alike].filter((form) => text.startsWith(form, at)).map((form) => form.length));
 }
@@ -97,7 +97,7 @@ function encodedForms(value: string): string[] {
     inJson(value),
     inJson(inJson(value)),
   ];
-  return forms.filter((form) => form.length >= SHORTEST_SECRET);
+  return forms.filter((form) => form.length >= MIN_SECRET_CHARACTERS);
 }
 
 function inJson(text: string): string {

@@ -37,8 +37,8 @@ export interface Passwords {
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 const AT_ONCE = 2;
-const MOST_WAITING = 40;
-const MOST_LOG_N = 20;
+const MAX_WAITING = 40;
+const MAX_LOG_N = 20;
 
 const derive: (
   password: BinaryLike,
@@ -59,7 +59,7 @@ export function createPasswords({ cost = PASSWORD_COST }: { cost?: PasswordCost 
   const nobody: Parsed = { cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
 
   async function derived(password: Secret, { cost: { logN, r, p }, salt }: Omit<Parsed, 'hash'>) {
-    if (turns.pendingCount >= MOST_WAITING)
+    if (turns.pendingCount >= MAX_WAITING)
       throw new SecuError('too_many_requests', 'too many people sign in at once; try again in a moment');
     const text = password.reveal().normalize('NFKC');
     const memory = 128 * 2 ** logN * r;
@@ -106,7 +106,7 @@ function parse(text: string): Parsed {
     hash: Buffer.from(hash, 'base64url'),
   };
   const readable =
-    parsed.cost.logN >= 1 && parsed.cost.logN <= MOST_LOG_N && parsed.hash.length === HASH_BYTES;
+    parsed.cost.logN >= 1 && parsed.cost.logN <= MAX_LOG_N && parsed.hash.length === HASH_BYTES;
   if (!readable) throw new SecuError('secret_unreadable', 'a stored password hash cannot be read');
   return parsed;
 }

@@ -131,9 +131,9 @@ async function startSync(integrationId: string): Promise<void> {
   const { syncId, joined } = await database().openSync({ integrationId, nowMs: Date.now() });
   if (syncId === null) return;
   // the sync before may have ended its row and not yet itself
-  const mostTries = joined ? 1 : MAX_START_ATTEMPTS;
-  for (let tries = 1; tries <= mostTries && !(await hasStarted({ integrationId, syncId })); tries += 1) {
-    if (tries < mostTries) await sleep(WAIT_FOR_PREVIOUS);
+  const maxTries = joined ? 1 : MAX_START_ATTEMPTS;
+  for (let tries = 1; tries <= maxTries && !(await hasStarted({ integrationId, syncId })); tries += 1) {
+    if (tries < maxTries) await sleep(WAIT_FOR_PREVIOUS);
   }
 }
 

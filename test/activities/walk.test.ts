@@ -22,12 +22,12 @@ async function walk(
   const pages: WalkedPage<number>[] = [];
   let requests = 0;
   let atOnce = 0;
-  let mostAtOnce = 0;
+  let maxConcurrent = 0;
   await walkListing(ranges, {
     async readPage(after) {
       requests += 1;
       atOnce += 1;
-      mostAtOnce = Math.max(mostAtOnce, atOnce);
+      maxConcurrent = Math.max(maxConcurrent, atOnce);
       await onRequest?.(requests, ids);
       await new Promise((resolve) => setImmediate(resolve));
       atOnce -= 1;
@@ -54,7 +54,7 @@ async function walk(
   return {
     pages,
     requests,
-    mostAtOnce,
+    maxConcurrent,
     ranges,
     met: pages.flatMap(({ rows }) => rows).sort((a, b) => a - b),
   };
@@ -67,10 +67,10 @@ const sparseIds = fc
 test('every id is met once, and every id there could be is accounted for once, however they are spread', () =>
   fc.assert(
     fc.asyncProperty(sparseIds, fc.integer({ min: 1, max: 8 }), async (ids, size) => {
-      const { met, pages, ranges, mostAtOnce } = await walk(ids, { size });
+      const { met, pages, ranges, maxConcurrent } = await walk(ids, { size });
       expect(met).toEqual([...ids].sort((a, b) => a - b));
       expect(ranges).toEqual([]);
-      expect(mostAtOnce).toBeLessThanOrEqual(size);
+      expect(maxConcurrent).toBeLessThanOrEqual(size);
       // the pages cut all ids up: none is marked missed twice or never
       const spans = pages.map(({ after, upTo }) => [after, upTo ?? Number.MAX_SAFE_INTEGER] as const);
       let end = 0;
@@ -92,7 +92,7 @@ test.each([
   async (count, requests) => {
     const ids = new Set(Array.from({ length: count }, (_, index) => index * 7 + 1));
     const seen = await walk(ids, { expected: count });
-    expect([seen.requests, seen.mostAtOnce, seen.met.length]).toEqual([requests, 1, count]);
+    expect([seen.requests, seen.maxConcurrent, seen.met.length]).toEqual([requests, 1, count]);
   },
 );
 
@@ -111,7 +111,7 @@ test('a long one is read by all lanes at once, with few requests more', async ()
   const ids = new Set(Array.from({ length: 2_000 }, (_, index) => index * 13 + 1));
   const seen = await walk(ids, { size: 7 });
   expect(seen.met).toHaveLength(2_000);
-  expect(seen.mostAtOnce).toBe(7);
+  expect(seen.maxConcurrent).toBe(7);
   expect(seen.requests).toBeLessThanOrEqual(200 * 1.03 + 4 * 7);
 });
 

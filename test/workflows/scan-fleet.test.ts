@@ -58,12 +58,12 @@ test('what is urgent is taken first, in a window that is never exceeded, and it 
   const urgent = [addScan(queue, { priority: 1 }), addScan(queue, { priority: 1 })];
   const first = addScan(queue, { priority: 0 });
   // the first ones wait for each other, so that the window is full however slow the machine
-  const full = async () => void (await awaitUntil(() => queue.mostAtOnce >= 3));
+  const full = async () => void (await awaitUntil(() => queue.maxConcurrent >= 3));
   await fleetOf({ queue, scan: full }, async (fleet) => {
     await fleet.wake();
     await fleet.ended();
   });
-  expect(queue.mostAtOnce).toBe(3);
+  expect(queue.maxConcurrent).toBe(3);
   expect(statusesOf(queue)).toEqual(['ended']);
   expect(queue.begun).toHaveLength(33);
   expect(new Set(queue.begun.slice(0, 3))).toEqual(new Set([first, ...urgent].map(({ scanId }) => scanId)));

@@ -41,7 +41,7 @@ export async function connectIntegration(input: {
 }
 
 const LOOK_EVERY_MS = 200;
-const LONGEST_MS = 15 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
 
 /** Waits until the listing is complete and nothing waits or runs. */
 export async function isSettled(input: {
@@ -50,7 +50,7 @@ export async function isSettled(input: {
   onListed: () => void;
   onFirstFinding: () => void;
 }): Promise<void> {
-  const untilMs = performance.now() + LONGEST_MS;
+  const untilMs = performance.now() + TIMEOUT_MS;
   let listed = false;
   let found = false;
   while (performance.now() < untilMs) {

@@ -20,7 +20,7 @@ export interface FleetQueue {
   /** Ids in the order in which they began. */
   begun: string[];
   atOnce: number;
-  mostAtOnce: number;
+  maxConcurrent: number;
   takes: number;
   /** The token has to be looked at before the next page. */
   stale: boolean;
@@ -42,7 +42,7 @@ export function fleetQueue({
     perRun,
     begun: [],
     atOnce: 0,
-    mostAtOnce: 0,
+    maxConcurrent: 0,
     takes: 0,
     stale: false,
     verifications: 0,
@@ -98,7 +98,7 @@ export function activitiesOverQueue(
       queue.begun.push(scanId);
       row.status = 'running';
       queue.atOnce += 1;
-      queue.mostAtOnce = Math.max(queue.mostAtOnce, queue.atOnce);
+      queue.maxConcurrent = Math.max(queue.maxConcurrent, queue.atOnce);
       try {
         const result = await scan(row);
         row.status = result?.status === 'requeued' ? 'queued' : 'ended';
