@@ -95,7 +95,7 @@ async function sync(): Promise<ListingAnswer> {
   const { integrations, syncs } = deps.database.stores;
   await integrations.change(integrationId, { lastSyncAt: now, listed }, now);
   const ended = { state: 'done', cause: null, complete: true, counts: NO_COUNTS } as const;
-  await syncs.end({ id: id.syncId, ...ended, now });
+  await syncs.end({ id: id.syncId, ...ended, unreadable: [], now });
   return { listed, ms, rewritten, grownMib, cpuMs: (used.user + used.system) / 1_000 };
 }
 

@@ -136,7 +136,15 @@ async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<v
       Context.current().heartbeat();
       // the fleet of one that was ended just now ends its row
       if ((await endIfStuck(deps, { kind: 'scan', id: scan.repositoryId, repairs })) !== 'closed') continue;
-      if (await database.stores.scans.requeue({ id: scan.id, attempt: null, cause: null }))
+      if (
+        await database.stores.scans.requeue({
+          id: scan.id,
+          attempt: null,
+          cause: null,
+          counts: false,
+          nextTryAt: null,
+        })
+      )
         repairs.scansRequeued += 1;
     }
     const last = page.at(-1);

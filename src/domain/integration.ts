@@ -27,6 +27,7 @@ export const TOKEN_WARNINGS = [
   'owner_changed',
   'reach_reduced',
   'reach_grown',
+  'nothing_clonable',
 ] as const;
 export type TokenWarning = (typeof TOKEN_WARNINGS)[number];
 

@@ -58,13 +58,29 @@ function exclusionOf(input: {
 
 const BRAKE_SHARE = 0.2;
 const BRAKE_COUNT = 10;
+/** Small integrations: from two repositories on, when they are half of all that is known. */
+const BRAKE_SMALL_SHARE = 0.5;
+const BRAKE_SMALL_COUNT = 2;
 
 /**
  * The brake holds back a complete listing that would remove more than 20 % and more than 10 of the known
- * repositories, until a person accepts it or the next two listings agree.
+ * repositories, or half of them and at least two, until a person accepts it or the next two listings agree.
  */
 export function brakeEngages({ known, vanished }: { known: number; vanished: number }): boolean {
-  return vanished > BRAKE_COUNT && vanished > known * BRAKE_SHARE;
+  const isMany = vanished > BRAKE_COUNT && vanished > known * BRAKE_SHARE;
+  return isMany || isHalf({ known, vanished });
+}
+
+function isHalf({ known, vanished }: { known: number; vanished: number }): boolean {
+  return vanished >= BRAKE_SMALL_COUNT && vanished >= known * BRAKE_SMALL_SHARE;
+}
+
+/**
+ * A listing without most of the known repositories is not trusted at once, even where GitLab answers 404 for each of
+ * them: they are missing first, and removed when a later listing agrees.
+ */
+export function removesAtOnce({ known, vanished }: { known: number; vanished: number }): boolean {
+  return vanished < known * BRAKE_SMALL_SHARE;
 }
 
 /** How many listings in a row must agree before a held-back removal is applied without a person. */

@@ -21,13 +21,20 @@ export type ListObservation =
   | { kind: 'no_answer'; cause: ReachabilityCause }
   | { kind: 'not_tried' };
 
-/** The answer to `git ls-remote` of a listed repository: the proof that the token can clone. */
+/**
+ * The answers to `git ls-remote` of a few listed repositories: the proof that the token can clone. One readable
+ * repository is the proof; one that fails alone says nothing about the token or about GitLab.
+ */
 export type CloneObservation =
   | { kind: 'readable' }
   | { kind: 'scope_missing' }
   | { kind: 'sso_session_required' }
+  /** Several repositories, and git answered for none of them. */
   | { kind: 'no_answer'; cause: ReachabilityCause }
-  | { kind: 'not_tried' }; // nothing listed that could be read, or this one repository refused for reasons of its own
+  /** Git answered for each repository that was tried, and refused it. */
+  | { kind: 'all_refused' }
+  /** Nothing listed that could be read, or too little evidence. */
+  | { kind: 'not_tried' };
 
 export interface TokenObservations {
   self: SelfObservation;
@@ -88,7 +95,12 @@ function verdictOfUse({ list, clone }: TokenObservations, token: TokenFacts): Ve
   if (clone.kind === 'scope_missing') return invalid('token_scope_missing', token);
   if (clone.kind === 'sso_session_required') return invalid('sso_session_required', token);
   if (clone.kind === 'no_answer') return { verdict: 'none', cause: clone.cause };
-  return { verdict: 'active', token, warnings: warningsOf({ token, listed: list.repositories }) };
+  const warnings = warningsOf({ token, listed: list.repositories });
+  return {
+    verdict: 'active',
+    token,
+    warnings: clone.kind === 'all_refused' ? [...warnings, 'nothing_clonable'] : warnings,
+  };
 }
 
 function refusalCause(

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { RequesterType, ResourceOptions } from '@gitbeaker/requester-utils';
-import { PersonalAccessTokens, Projects, Users } from '@gitbeaker/rest';
-import type { z } from 'zod';
+import { PersonalAccessTokens, Users } from '@gitbeaker/rest';
 import type { Reach } from '../domain/dry-run.ts';
 import type { WrongKindCause } from '../domain/dry-run-causes.ts';
-import { isSecuError, SecuError } from '../domain/errors.ts';
+import { isSecuError } from '../domain/errors.ts';
 import type { Located } from '../domain/explain.ts';
 import type { TokenFacts } from '../domain/integration.ts';
 import type { ListedRepository } from '../domain/repository.ts';
@@ -13,19 +11,24 @@ import type { ListObservation, SelfObservation } from '../domain/verification.ts
 import { wrongKindByPrefix } from '../domain/verification.ts';
 import { locateProject } from './locate-project.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
+import { createPageReader } from './page-reader.ts';
+import { parse } from './parse.ts';
+import type { ListedEntry, ListingPage, ResourceConfig } from './project-pages.ts';
+import {
+  LISTING_PAGE,
+  requestLastProjects,
+  requestProject,
+  requestProjectByPath,
+  requestProjectsPage,
+} from './project-pages.ts';
 import { assertIsGitlab, countReach, rateLimitOf } from './reach.ts';
 import type { RequesterDeps } from './requester.ts';
 import { requesterFor } from './requester.ts';
 import type { RotationAnswer } from './rotate.ts';
 import { rotateSelf } from './rotate.ts';
-import { CurrentUser, Project, ProjectPage, SelfToken } from './schemas.ts';
+import { CurrentUser, SelfToken } from './schemas.ts';
 
-const MAX_SAMPLES = 3;
-/** GitLab's own maximum; it takes more for this many. */
-/** Rows of a full page of a listing; GitLab gives no more. */
-export const LISTING_PAGE = 100;
-/** The least role that may read private code (GitLab docs, "Roles and permissions"). */
-const REPORTER = 20;
+const MAX_SAMPLES = 4;
 
 export interface RepositorySample {
   gitlabProjectId: number;
@@ -34,14 +37,8 @@ export interface RepositorySample {
 
 export interface ListingObservation {
   observation: ListObservation;
-  /** Up to three listed repositories that have something to clone. */
+  /** A few listed repositories that have something to clone. */
   samples: RepositorySample[];
-}
-
-export interface ListingPage {
-  repositories: ListedRepository[];
-  /** Where the next page goes on; `null` when this page was empty, which is the end and the only one. */
-  lastId: number | null;
 }
 
 interface Cancelable {
@@ -68,12 +65,13 @@ export interface GitlabApi {
   /** Never throws for what GitLab or the network does. */
   observeListing(input?: Cancelable): Promise<ListingObservation>;
   /**
-   * One page of what the token can read, by ascending id. `idAfter` null begins.
+   * One page of what the token can read, by ascending id. `idAfter` null begins. A project that GitLab cannot serve is an
+   * unreadable entry.
    * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
   /** The page with the highest ids that there are now, ascending too. @throws as `listProjectsPage` */
-  lastProjects(input?: Cancelable): Promise<ListedRepository[]>;
+  lastProjects(input?: Cancelable): Promise<ListedEntry[]>;
   /**
    * One repository, or `null` when GitLab says that it is gone or hidden (it does not tell which).
    * @throws as `listProjectsPage`
@@ -113,8 +111,13 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         queryTimeout: null,
         rateLimits: {},
       });
-      const listProjectsPage: GitlabApi['listProjectsPage'] = ({ signal, ...cursor }) =>
-        readPage({ resource: resourceFor(signal), ...cursor });
+      const observeOwnToken = (signal: AbortSignal | undefined) =>
+        observeSelf(questions(resourceFor(signal)));
+      const listProjectsPage = createPageReader((signal) => ({
+        requestPage: (page) => requestProjectsPage({ resource: resourceFor(signal), ...page }),
+        requestLast: () => requestLastProjects(resourceFor(signal), 1),
+        isAlive: async () => isAlive(await observeOwnToken(signal)),
+      }));
       return {
         prefixKind: wrongKindByPrefix(bearer),
         assertIsGitlab: ({ signal }) => assertIsGitlab({ ...call, signal }),
@@ -125,32 +128,24 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         },
         countReach: ({ signal }) => countReach({ ...call, signal }, bearer),
         rateLimit: () => rateLimitOf(lastHeaders),
-        observeSelf: ({ signal } = {}) => observeSelf(questions(resourceFor(signal))),
-        observeListing: (input = {}) => observeListing(() => listProjectsPage({ ...input, idAfter: null })),
+        observeSelf: ({ signal } = {}) => observeOwnToken(signal),
+        observeListing: (input = {}) => observeListing((idAfter) => listProjectsPage({ ...input, idAfter })),
         listProjectsPage,
-        lastProjects: ({ signal } = {}) => readEnd(resourceFor(signal)),
+        lastProjects: ({ signal } = {}) => requestLastProjects(resourceFor(signal), LISTING_PAGE),
         readProject: (gitlabProjectId, { signal } = {}) =>
-          readProject({ resource: resourceFor(signal), gitlabProjectId }),
+          requestProject({ resource: resourceFor(signal), gitlabProjectId }),
         rotateSelf: ({ expiresAt }) => rotateSelf({ call, bearer, expiresAt }),
         locateProject(fullPath, { signal } = {}) {
           const resource = resourceFor(signal);
           return locateProject(fullPath, {
-            read: (project) => readByPath({ resource, project }),
+            read: (project) => requestProjectByPath({ resource, project }),
             firstAfter: async (options) =>
-              (await readPage({ resource, ...options, perPage: 1 })).repositories[0] ?? null,
+              (await requestProjectsPage({ resource, ...options, perPage: 1 })).entries[0] ?? null,
           });
         },
       };
     },
   };
-}
-
-interface ResourceConfig {
-  host: string;
-  oauthToken: () => Promise<string>;
-  requesterFn: (options: ResourceOptions) => RequesterType;
-  queryTimeout: null;
-  rateLimits: Record<string, never>;
 }
 
 function questions(resource: ResourceConfig) {
@@ -160,132 +155,47 @@ function questions(resource: ResourceConfig) {
   };
 }
 
-async function observeListing(firstPage: () => Promise<ListingPage>): Promise<ListingObservation> {
+/** Pages that are read for samples where the first ones hold nothing readable. */
+const MAX_SAMPLE_PAGES = 3;
+
+async function observeListing(
+  readPage: (idAfter: number | null) => Promise<ListingPage>,
+): Promise<ListingObservation> {
   try {
-    const { repositories } = await firstPage();
-    return {
-      observation: { kind: 'listed', repositories: repositories.length },
-      samples: readableOf(repositories),
-    };
+    let repositories = 0;
+    let idAfter: number | null = null;
+    for (let page = 1; ; page += 1) {
+      const { entries, repositories: readable, lastId, endsUnidentified } = await readPage(idAfter);
+      repositories += entries.length + (endsUnidentified ? 1 : 0);
+      const samples = cloneSamplesOf(readable);
+      const isEnough = samples.length > 0 || entries.every(({ unreadable }) => unreadable === null);
+      if (isEnough || lastId === null || page === MAX_SAMPLE_PAGES)
+        return { observation: { kind: 'listed', repositories }, samples };
+      idAfter = lastId;
+    }
   } catch (err) {
     if (!isSecuError(err)) throw err;
     return { observation: listRefusal(err), samples: [] };
   }
 }
 
-/** The first few that hold something to read. */
-export function readableOf(repositories: readonly ListedRepository[]): RepositorySample[] {
-  return repositories
-    .filter(
-      (repository) => !repository.empty && !repository.repositoryDisabled && !repository.pendingDeletion,
-    )
+/** A few repositories that hold something to clone, of different groups where there are some: independent samples. */
+export function cloneSamplesOf(repositories: readonly ListedRepository[]): RepositorySample[] {
+  const clonable = repositories.filter(
+    (repository) => !repository.empty && !repository.repositoryDisabled && !repository.pendingDeletion,
+  );
+  const groups = new Set<string>();
+  const firstOfGroup = clonable.filter(({ fullPath }) => {
+    const [group = ''] = fullPath.split('/');
+    const isNew = !groups.has(group);
+    groups.add(group);
+    return isNew;
+  });
+  return [...new Set([...firstOfGroup, ...clonable])]
     .slice(0, MAX_SAMPLES)
     .map(({ gitlabProjectId, fullPath }) => ({ gitlabProjectId, fullPath }));
 }
 
-export interface ProjectsPageOptions {
-  idAfter: number | null;
-  perPage?: number;
-  /** `null`: members of any role. */
-  minAccessLevel?: number | null;
-}
-
-async function readPage({
-  resource,
-  idAfter,
-  perPage = LISTING_PAGE,
-  minAccessLevel = REPORTER,
-}: ProjectsPageOptions & { resource: ResourceConfig }): Promise<ListingPage> {
-  const items: unknown = await new Projects(resource).all({
-    membership: true,
-    ...(minAccessLevel === null ? {} : { minAccessLevel }),
-    pagination: 'keyset',
-    orderBy: 'id',
-    sort: 'asc',
-    perPage,
-    maxPages: 1,
-    ...(idAfter === null ? {} : { idAfter }),
-  });
-  const repositories = parse(ProjectPage, items);
-  assertAdvances({ repositories, idAfter });
-  return { repositories, lastId: repositories.at(-1)?.gitlabProjectId ?? null };
-}
-
-async function readEnd(resource: ResourceConfig): Promise<ListedRepository[]> {
-  const items: unknown = await new Projects(resource).all({
-    membership: true,
-    minAccessLevel: REPORTER,
-    pagination: 'keyset',
-    orderBy: 'id',
-    sort: 'desc',
-    perPage: LISTING_PAGE,
-    maxPages: 1,
-  });
-  const repositories = parse(ProjectPage, items).toReversed();
-  assertAdvances({ repositories, idAfter: null });
-  return repositories;
-}
-
-/** A page that does not go forward would be asked for again and again, or hide what it skipped. */
-function assertAdvances({
-  repositories,
-  idAfter,
-}: {
-  repositories: ListedRepository[];
-  idAfter: number | null;
-}): void {
-  let previous = idAfter ?? 0;
-  for (const { gitlabProjectId } of repositories) {
-    if (gitlabProjectId <= previous) throw unreadable('a page of projects is not in ascending order of ids');
-    previous = gitlabProjectId;
-  }
-}
-
-async function readProject({
-  resource,
-  gitlabProjectId,
-}: {
-  resource: ResourceConfig;
-  gitlabProjectId: number;
-}): Promise<ListedRepository | null> {
-  try {
-    const repository = parse(Project, await new Projects(resource).show(gitlabProjectId));
-    if (repository.gitlabProjectId !== gitlabProjectId)
-      throw unreadable('another project than the one asked for');
-    return repository;
-  } catch (err) {
-    if (isSecuError(err, 'repository_gone')) return null;
-    throw err;
-  }
-}
-
-/** GitLab answers for a path of before with a redirect to the id, which is asked for anew. */
-async function readByPath(input: {
-  resource: ResourceConfig;
-  project: string | number;
-}): Promise<ListedRepository | null> {
-  try {
-    return parse(Project, await new Projects(input.resource).show(input.project));
-  } catch (err) {
-    if (isSecuError(err, 'repository_gone')) return null;
-    const movedTo = isSecuError(err, 'gitlab_redirected') ? err.details['projectId'] : undefined;
-    if (typeof movedTo !== 'number' || typeof input.project === 'number') throw err;
-    return readByPath({ ...input, project: movedTo });
-  }
-}
-
-/** Says which field was wrong, not what stood in it. */
-function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const paths = result.error.issues.map((issue) => issue.path.map(String).join('.') || 'the whole');
-  throw unreadable(
-    `these fields are missing or of another type: ${[...new Set(paths)].slice(0, 5).join(', ')}`,
-  );
-}
-
-function unreadable(problem: string): SecuError {
-  return new SecuError('gitlab_reply_unreadable', `GitLab's answer cannot be used: ${problem}`, {
-    details: { problem: 'unexpected_shape' },
-  });
+function isAlive(self: SelfObservation): boolean {
+  return self.kind === 'token' || self.kind === 'self_unreadable';
 }

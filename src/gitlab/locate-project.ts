@@ -1,15 +1,14 @@
 import type { Located } from '../domain/explain.ts';
 import type { ListedRepository } from '../domain/repository.ts';
-import type { ProjectsPageOptions } from './client.ts';
-
-const REPORTER = 20;
+import type { ProjectsPageOptions } from './project-pages.ts';
+import { REPORTER } from './project-pages.ts';
 
 /** Reads of a client that locating is made of. All throw SecuError. */
 export interface Lookups {
   /** By path or id; `null` where GitLab shows nothing. */
   read: (project: string | number) => Promise<ListedRepository | null>;
   /** The first project after this id of which the token is a member, with this role at least where one is given. */
-  firstAfter: (options: ProjectsPageOptions) => Promise<ListedRepository | null>;
+  firstAfter: (options: ProjectsPageOptions) => Promise<{ gitlabProjectId: number } | null>;
 }
 
 /**

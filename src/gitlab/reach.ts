@@ -1,9 +1,8 @@
 import type { Reach } from '../domain/dry-run.ts';
 import { isSecuError } from '../domain/errors.ts';
+import { REPORTER } from './project-pages.ts';
 import type { Call } from './requester.ts';
 import { getPlain } from './requester.ts';
-
-const REPORTER = 20;
 
 /** A GitLab refuses whoever shows no token, in its own words: any other answer is thrown as what it is. */
 export async function assertIsGitlab(call: Call): Promise<void> {

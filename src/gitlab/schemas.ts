@@ -96,7 +96,6 @@ export const Project = z
     last_activity_at: moment.nullish(),
     empty_repo: z.boolean().nullish(),
     archived: z.boolean().nullish(),
-    import_status: z.string().max(32).nullish(),
     repository_access_level: z.string().max(32).nullish(),
     marked_for_deletion_on: label.nullish(),
     marked_for_deletion_at: label.nullish(),
@@ -110,7 +109,7 @@ export const Project = z
       defaultBranch: project.default_branch ?? null,
       visibility: project.visibility ?? 'private',
       lastActivityAt: project.last_activity_at ?? null,
-      empty: project.empty_repo === true || isImporting(project.import_status),
+      empty: project.empty_repo === true,
       archived: project.archived === true,
       fork: project.forked_from_project !== undefined && project.forked_from_project !== null,
       personal: project.namespace?.kind === 'user',
@@ -119,12 +118,11 @@ export const Project = z
     }),
   );
 
-export const ProjectPage = z.array(Project).max(1_000);
+/** The items of one page; each is parsed alone. */
+export const ProjectItems = z.array(z.unknown()).max(1_000);
 
-/** While GitLab still copies a repository in there is nothing whole to scan. */
-function isImporting(status: string | null | undefined): boolean {
-  return status === 'scheduled' || status === 'started';
-}
+/** What tells an unreadable project from another one. */
+export const ProjectId = z.object({ id: z.number().int().positive() }).transform(({ id }) => id);
 
 function isSet(text: string | null | undefined): boolean {
   return text !== undefined && text !== null;

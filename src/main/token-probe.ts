@@ -1,5 +1,7 @@
+import { INVALID_CAUSES } from '../domain/causes.ts';
 import type { DryRunObservations, Step } from '../domain/dry-run.ts';
 import { NOT_TRIED } from '../domain/dry-run.ts';
+import { DRY_RUN_CAUSES } from '../domain/dry-run-causes.ts';
 import { causeOfRefusal, stepOf } from '../domain/dry-run-refusal.ts';
 import { isSecuError } from '../domain/errors.ts';
 import type { TokenFacts } from '../domain/integration.ts';
@@ -7,7 +9,7 @@ import type { GitRemote, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import { UNREADABLE_TOKEN } from '../domain/verification.ts';
 import type { GitlabApi, GitlabClient, RepositorySample } from '../gitlab/client.ts';
-import { readableOf } from '../gitlab/client.ts';
+import { cloneSamplesOf } from '../gitlab/client.ts';
 import { checkConnection } from '../gitlab/connection-check.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
 
@@ -117,8 +119,8 @@ async function listOnce(
   const list = await stepOf(
     async () => {
       const page = await api.listProjectsPage({ idAfter: null, signal });
-      samples = readableOf(page.repositories);
-      return page.repositories.length === 0 ? 'nothing' : `${page.repositories.length} on the first page`;
+      samples = cloneSamplesOf(page.repositories);
+      return page.entries.length === 0 ? 'nothing' : `${page.entries.length} on the first page`;
     },
     { signal },
   );
@@ -127,26 +129,44 @@ async function listOnce(
   return { list: isPolicy ? { ...list, cause: 'fine_grained_required' } : list, samples };
 }
 
-/** One readable repository is the proof. A refusal for reasons of its own says nothing, so the next one is tried. */
+/** The same evidence as a verification asks for: one repository that fails alone proves nothing. */
 async function cloneOne(
   { git, baseUrl, token, signal }: Looking,
   samples: readonly RepositorySample[],
   facts: TokenFacts,
 ): Promise<Step> {
-  let last: Step = { kind: 'not_tried', detail: 'nothing is listed that could be cloned' };
-  for (const { fullPath } of samples) {
-    last = await stepOf(
+  const [first, ...others] = samples;
+  if (first === undefined) return { kind: 'not_tried', detail: 'nothing is listed that could be cloned' };
+  const readSample = async ({ fullPath }: RepositorySample): Promise<Step> => {
+    const step = await stepOf(
       async () => {
         await git.readHead({ baseUrl, fullPath, token, signal });
         return fullPath;
       },
       { signal, via: 'git' },
     );
-    if (last.kind === 'refused' && last.cause === 'fine_grained_required' && facts.granular)
-      return { ...last, cause: 'permission_missing_clone' };
-    if (last.kind === 'ok' || (last.kind === 'refused' && last.cause !== 'clone_not_proven')) return last;
-  }
-  return last;
+    const isPermission = step.kind === 'refused' && step.cause === 'fine_grained_required' && facts.granular;
+    return isPermission ? { ...step, cause: 'permission_missing_clone' } : step;
+  };
+  const step = await readSample(first);
+  if (step.kind === 'ok') return step;
+  return cloneStepOf([step, ...(await Promise.all(others.map(readSample)))]);
+}
+
+function cloneStepOf(steps: readonly Step[]): Step {
+  const readable = steps.find(({ kind }) => kind === 'ok');
+  if (readable !== undefined) return readable;
+  const refusals = steps.flatMap((step) => (step.kind === 'refused' ? step : []));
+  const definite = refusals.find(({ cause }) => isInvalidCause(DRY_RUN_CAUSES[cause].as));
+  const notProven = refusals.find(({ cause }) => cause === 'clone_not_proven');
+  const [outage] = refusals;
+  if (definite !== undefined || outage === undefined) return definite ?? NOT_TRIED;
+  if (notProven !== undefined) return notProven;
+  return steps.length > 1 ? outage : { ...outage, cause: 'clone_not_proven' };
+}
+
+function isInvalidCause(cause: string | null): boolean {
+  return INVALID_CAUSES.some((known) => known === cause);
 }
 
 /** Counts are worth a line, never the dry run. */

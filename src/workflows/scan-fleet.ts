@@ -8,13 +8,11 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
-  patched,
   setCurrentDetails,
   setHandler,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TakenPage, TakenScan } from '../activities/scan/fleet.ts';
+import type { QueuedPage, QueuedScan } from '../activities/scan/fleet.ts';
 import type { FleetInput } from './contract.ts';
 import { scanWorkflowId } from './contract.ts';
 import { changedSignal } from './integration.ts';
@@ -22,106 +20,140 @@ import { database, localActivities } from './proxies.ts';
 import { repositoryScanWorkflow } from './repository-scan.ts';
 import { verify } from './verify.ts';
 
-/** A scan that had to wait (disk, an outage) is not taken again at once. */
-const WAIT_BEFORE_ANOTHER_TRY = '30s';
-
 /**
- * Runs what is queued for one integration: children in a window, taken by priority. Ends when nothing waits; whoever
- * queues a scan wakes it or starts it again.
+ * Runs the queued scans of one integration as children, a limited number at a time, by priority. Ends when nothing
+ * waits; whatever queues a scan wakes it or starts it again.
  */
-export async function scanFleetWorkflow(input: FleetInput): Promise<void> {
-  /** Repositories, each of which has one workflow at a time. */
-  const running = new Set<string>();
+export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<void> {
+  const fleet = new Fleet(integrationId);
+  setHandler(changedSignal, () => fleet.wake());
   try {
-    await runQueued(input, running);
+    await fleet.runQueued();
   } catch (err) {
-    // their cancellation is asked for; a fleet that closed before would leave them behind
-    if (isCancellation(err))
-      await CancellationScope.nonCancellable(() => condition(() => running.size === 0));
+    // the children were asked to cancel; a fleet that closed before them would leave them without a parent
+    if (isCancellation(err)) await CancellationScope.nonCancellable(() => fleet.allChildrenClosed());
     throw err;
   }
 }
 
-async function runQueued({ integrationId }: FleetInput, running: Set<string>): Promise<void> {
-  let changed = false;
-  setHandler(changedSignal, () => {
-    changed = true;
-  });
-  const held = new Set<string>();
-  const lost: unknown[] = [];
-  let started = 0;
-  /** Scans that run elsewhere stay held, and do not keep this workflow. */
-  const elsewhere = new Set<string>();
-  const isIdle = () => held.size === elsewhere.size;
+class Fleet {
+  private readonly integrationId: string;
+  /** Repositories with a child under way: each has one scan at a time. */
+  private readonly busyRepositories = new Set<string>();
+  /** Scans that this run started; a page leaves them out. */
+  private readonly heldScans = new Set<string>();
+  /** Held scans whose repository is scanned by another workflow; they do not keep this one open. */
+  private readonly scannedElsewhere = new Set<string>();
+  private startedScans = 0;
+  private wasWoken = false;
+  private failure: { reason: unknown } | null = null;
 
-  for (;;) {
-    changed = false;
-    const page = await takePage({ integrationId, exclude: [...held] });
-    const taken = [...page.scans];
-    for (const scan of taken) held.add(scan.scanId);
-    for (let scan = taken.shift(); scan !== undefined; scan = taken.shift()) {
-      const { scanId, repositoryId } = scan;
-      // the next scan of a repository may be queued a moment before the workflow of the last one closes
-      const isFree = () => running.size < page.window && !running.has(repositoryId);
-      if (!isFree()) {
-        await condition(() => isFree() || lost.length > 0);
-        // one that ended is rarely the only one of that moment
-        if (patched('linger')) await localActivities().linger();
-      }
-      if (lost.length > 0) throw lost[0];
-      running.add(repositoryId);
-      started += 1;
-      void runScan(integrationId, scan)
-        .finally(() => running.delete(repositoryId))
-        .then(async (ending) => {
-          if (ending === 'elsewhere') {
-            elsewhere.add(scanId);
-            return;
-          }
-          if (ending === 'waits') {
-            await sleep(WAIT_BEFORE_ANOTHER_TRY);
-            changed = true;
-          }
-          held.delete(scanId);
-        })
-        .catch((err: unknown) => lost.push(err));
+  constructor(integrationId: string) {
+    this.integrationId = integrationId;
+  }
+
+  wake(): void {
+    this.wasWoken = true;
+  }
+
+  async allChildrenClosed(): Promise<void> {
+    await condition(() => this.busyRepositories.size === 0);
+  }
+
+  async runQueued(): Promise<void> {
+    for (;;) {
+      this.wasWoken = false;
+      const page = await this.takePage();
+      for (const scan of page.scans) this.heldScans.add(scan.scanId);
+      for (const scan of page.scans) await this.startWhenFree(scan, page.window);
+      setCurrentDetails(
+        `${this.startedScans} scans started in this run, ${this.busyRepositories.size} running.`,
+      );
+      if (page.scans.length > 0 && !this.isRunFull(page)) continue;
+      await this.waitForChange(page);
+      if (this.isRunFull(page))
+        await continueAsNew<typeof scanFleetWorkflow>({ integrationId: this.integrationId });
+      if (page.scans.length === 0 && page.nextTryMs === null && !this.wasWoken) return;
     }
-    setCurrentDetails(`${started} scans started in this run, ${running.size} running.`);
-    const isFull = () => started >= page.perRun || workflowInfo().continueAsNewSuggested;
-    if (page.scans.length === 0 || isFull()) {
-      await condition(() => isIdle() || lost.length > 0 || (changed && !isFull()));
-      if (lost.length > 0) throw lost[0];
-      if (isFull()) await continueAsNew<typeof scanFleetWorkflow>({ integrationId });
-      if (page.scans.length === 0 && !changed) return;
+  }
+
+  /** Clones begin only with a token that was verified a short while ago. */
+  private async takePage(): Promise<QueuedPage> {
+    const { integrationId } = this;
+    const input = { integrationId, exclude: [...this.heldScans] };
+    const page = await database().takeQueuedScans({ ...input, verified: false, nowMs: Date.now() });
+    if (!page.stale) return page;
+    await verify(integrationId, null);
+    return database().takeQueuedScans({ ...input, verified: true, nowMs: Date.now() });
+  }
+
+  private async startWhenFree(scan: QueuedScan, window: number): Promise<void> {
+    // the next scan of a repository may be queued a moment before the workflow of the last one closes
+    const isFree = () => this.busyRepositories.size < window && !this.busyRepositories.has(scan.repositoryId);
+    if (!isFree()) {
+      await condition(() => isFree() || this.failure !== null);
+      // scans often end together: waiting a moment handles them in one workflow task
+      await localActivities().linger();
     }
+    this.throwIfFailed();
+    this.busyRepositories.add(scan.repositoryId);
+    this.startedScans += 1;
+    void this.runChild(scan);
+  }
+
+  private async runChild(scan: QueuedScan): Promise<void> {
+    try {
+      const outcome = await scanInChild(this.integrationId, scan);
+      if (outcome === 'elsewhere') this.scannedElsewhere.add(scan.scanId);
+      else this.heldScans.delete(scan.scanId);
+      // it is in the queue again, for now or for later: the next page tells
+      if (outcome === 'requeued') this.wasWoken = true;
+    } catch (err) {
+      this.failure ??= { reason: err };
+    } finally {
+      this.busyRepositories.delete(scan.repositoryId);
+    }
+  }
+
+  private isRunFull(page: QueuedPage): boolean {
+    return this.startedScans >= page.perRun || workflowInfo().continueAsNewSuggested;
+  }
+
+  private async waitForChange(page: QueuedPage): Promise<void> {
+    const hasNews = () => this.failure !== null || (this.wasWoken && !this.isRunFull(page));
+    const isIdle = () => this.heldScans.size === this.scannedElsewhere.size;
+    // a scan that waits for its next try keeps the fleet open until then
+    if (page.nextTryMs !== null && !this.isRunFull(page))
+      await condition(hasNews, Math.max(1, page.nextTryMs - Date.now()));
+    else await condition(() => isIdle() || hasNews());
+    this.throwIfFailed();
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure !== null) throw this.failure.reason;
   }
 }
 
-/** A page of clones begins with a token that was seen to live a short while ago. */
-async function takePage(input: { integrationId: string; exclude: string[] }): Promise<TakenPage> {
-  const page = await database().takeQueuedScans({ ...input, verified: false, nowMs: Date.now() });
-  if (!page.stale) return page;
-  await verify(input.integrationId, null);
-  return database().takeQueuedScans({ ...input, verified: true, nowMs: Date.now() });
-}
+type ChildOutcome = 'ended' | 'requeued' | 'elsewhere';
 
-type Ending = 'ended' | 'waits' | 'elsewhere';
-
-/** One child, to its end; its row is final whatever happened to it, or waits in the queue again. */
-async function runScan(integrationId: string, { scanId, repositoryId }: TakenScan): Promise<Ending> {
+/** One child, to its end. Its row is final then, or waits in the queue again. */
+async function scanInChild(
+  integrationId: string,
+  { scanId, repositoryId }: QueuedScan,
+): Promise<ChildOutcome> {
   try {
     const result = await executeChild(repositoryScanWorkflow, {
       workflowId: scanWorkflowId(repositoryId),
       args: [{ integrationId, repositoryId, scanId }],
-      // a fleet that is canceled cancels them; one that is ended from outside leaves them to end their rows
+      // a canceled fleet cancels them; a terminated one leaves them to end their rows
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Scan ${scanId}`,
     });
-    return result.status === 'requeued' ? 'waits' : 'ended';
+    return result.status === 'requeued' ? 'requeued' : 'ended';
   } catch (err) {
     if (err instanceof WorkflowExecutionAlreadyStartedError) return 'elsewhere';
     if (CancellationScope.current().consideredCancelled || !(err instanceof ChildWorkflowFailure)) throw err;
-    // somebody canceled this one scan: it ended its row itself
+    // a child that was canceled ended its row itself
     if (!isCancellation(err)) await endLostScan(scanId);
     return 'ended';
   }

@@ -254,7 +254,15 @@ test('a sync ends once, and the next one is another', async () => {
     queuedScans: 1,
   };
   const end = () =>
-    syncs.end({ id, state: 'done', cause: null, complete: true, counts, now: minutesLater(1) });
+    syncs.end({
+      id,
+      state: 'done',
+      cause: null,
+      complete: true,
+      counts,
+      unreadable: [],
+      now: minutesLater(1),
+    });
   expect(await end()).toBe(true);
   expect(await end()).toBe(false);
   expect(await syncs.start({ id, now: NOW })).toBe(false);

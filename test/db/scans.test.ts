@@ -88,13 +88,15 @@ test('full joins a running full scan and asks for nothing more', async () => {
   expect(await scans().find(scan.id)).toMatchObject({ history: 'full', fullAgain: false });
 });
 
+const at = { counts: true, nextTryAt: minutesLater(5) };
+
 test('a late attempt can neither go on nor end nor requeue what a later one holds', async () => {
   const late = await begun();
   const now = await scans().begin({ id: late.id, now: minutesLater(1) });
   expect(now?.attempt).toBe(late.attempt + 1);
   expect(await scans().enterPhase({ scan: late, phase: 'scanning' })).toBe(false);
   expect(await scans().end({ ...nothing, id: late.id, attempt: late.attempt, status: 'failed' })).toBeNull();
-  expect(await scans().requeue({ id: late.id, attempt: late.attempt, cause: 'disk_low' })).toBe(false);
+  expect(await scans().requeue({ id: late.id, attempt: late.attempt, cause: 'disk_low', ...at })).toBe(false);
   expect(await scans().find(late.id)).toMatchObject({ status: 'running', phase: 'cloning', attempt: 2 });
   expect(
     await scans().end({ ...nothing, id: late.id, attempt: 2, status: 'succeeded', outcome: 'clean' }),
@@ -142,10 +144,30 @@ test('a cancel ends a waiting scan at once and makes a running one stop', async 
 
 test('back in the queue it says why it waits, and beginning again forgets that', async () => {
   const scan = await begun();
-  expect(await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'disk_low' })).toBe(true);
+  expect(await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'disk_low', ...at })).toBe(true);
   expect(await scans().find(scan.id)).toMatchObject({ status: 'queued', cause: 'disk_low', phase: null });
   await scans().begin({ id: scan.id, now: NOW });
   expect(await scans().find(scan.id)).toMatchObject({ status: 'running', cause: null });
+});
+
+test('a requeued scan is counted, and is taken only after its back-off or when a person asks', async () => {
+  const scan = await begun();
+  await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'gateway_failed', ...at });
+  expect(await scans().find(scan.id)).toMatchObject({ requeues: 1, nextTryAt: minutesLater(5) });
+  const taken = (now: Date) => scans().listQueued({ integrationId, exclude: [], limit: 10, now });
+  expect(await taken(minutesLater(4))).toEqual([]);
+  expect(await scans().nextTryAt({ integrationId, now: minutesLater(4) })).toEqual(minutesLater(5));
+  expect(await taken(minutesLater(5))).toHaveLength(1);
+  await ask();
+  expect(await taken(NOW)).toHaveLength(1);
+  expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
+});
+
+test('an outage of GitLab is not counted against the scans that waited for it', async () => {
+  const scan = await begun();
+  await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'gateway_failed', ...at });
+  await scans().forgetRequeues(integrationId);
+  expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
 });
 
 test('the fleet takes people before changes before routine, in the order they came, without those it holds', async () => {
@@ -157,10 +179,10 @@ test('the fleet takes people before changes before routine, in the order they ca
   await queue(change, 'sync');
   await queue(fresh, 'created');
   await queue(person, 'manual');
-  const taken = await scans().listQueued({ integrationId, exclude: [], limit: 10 });
+  const taken = await scans().listQueued({ integrationId, exclude: [], limit: 10, now: NOW });
   expect(taken.map((scan) => scan.repositoryId)).toEqual([person, fresh, change, routine]);
   const held = taken.slice(0, 2).map(({ scanId }) => scanId);
-  const rest = await scans().listQueued({ integrationId, exclude: held, limit: 1 });
+  const rest = await scans().listQueued({ integrationId, exclude: held, limit: 1, now: NOW });
   expect(rest.map((scan) => scan.repositoryId)).toEqual([change]);
 });
 

@@ -51,7 +51,12 @@ test.each([
   [11, 11, true],
   [100, 20, false],
   [100, 21, true],
-  [10, 10, false],
+  [10, 10, true],
+  [8, 8, true],
+  [8, 4, true],
+  [8, 3, false],
+  [2, 2, true],
+  [1, 1, false],
   [0, 0, false],
 ])('of %d known repositories %d vanishing: the brake engages %s', (known, vanished, expected) => {
   expect(brakeEngages({ known, vanished })).toBe(expected);

@@ -205,6 +205,7 @@ test('a sync is a workflow of its own that outlives a new run; one that runs is 
     returned: 0,
     complete: true,
     cause: null,
+    unreadable: [],
     gone: [],
     visible: [],
   };

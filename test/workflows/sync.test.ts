@@ -28,6 +28,7 @@ const LISTED: ListingOutcome = {
   excluded: 0,
   returned: 0,
   complete: true,
+  unreadable: [],
   cause: null,
   gone: [],
   visible: [],

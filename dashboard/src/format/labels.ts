@@ -61,6 +61,7 @@ const CAUSE_TITLES: Record<Cause | TokenWarning, string> = {
   owner_changed: 'owner changed',
   reach_reduced: 'fewer repositories',
   reach_grown: 'more repositories',
+  nothing_clonable: 'no repository can be cloned',
 };
 
 /** A code without a title, such as an error code of the API, is shown as it is. */

@@ -5,7 +5,7 @@ import { mayClone } from '../../domain/integration.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { endFailedScan } from './end-scan.ts';
 
-export interface TakenScan {
+export interface QueuedScan {
   scanId: string;
   repositoryId: string;
 }
@@ -16,17 +16,19 @@ const SCANS_PER_RUN = 800;
 /** For each that is cloned, two are scanned or wait for a scanner. */
 const SCANS_PER_CLONE = 3;
 const LINGER_MS = 400;
-/** A token that was looked at so recently is not looked at again before the next page of clones. */
+/** A token that was verified so recently is not verified again before the next page of clones. */
 const VERIFIED_WITHIN_MS = 15 * 60_000;
 
-export interface TakenPage {
-  scans: TakenScan[];
+export interface QueuedPage {
+  scans: QueuedScan[];
   /** How many may run at once. */
   window: number;
   /** How many a run of the workflow starts. */
   perRun: number;
-  /** Scans wait, and the token has to be looked at before they are taken. */
+  /** Scans wait, and the token has to be verified before they are taken. */
   stale: boolean;
+  /** When the next scan may be tried again that went back to the queue, in ms since 1970; `null` = none waits. */
+  nextTryMs: number | null;
 }
 
 export type FleetActivities = ReturnType<typeof createFleetActivities>;
@@ -40,20 +42,20 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
       exclude: string[];
       verified: boolean;
       nowMs: number;
-    }): Promise<TakenPage> {
+    }): Promise<QueuedPage> {
       const integration = await stores.integrations.find(input.integrationId);
       const window = settings.clones * SCANS_PER_CLONE;
-      const nothing = { scans: [], window, perRun: SCANS_PER_RUN, stale: false };
+      const nothing = { scans: [], window, perRun: SCANS_PER_RUN, stale: false, nextTryMs: null };
       if (integration === null) return nothing;
-      const open = mayClone({
-        ...integration,
-        removedAt: integration.removedAt ?? null,
-        suspectedAt: integration.suspectedAt ?? null,
-      });
-      if (!open) return nothing;
-      const scans = await stores.scans.listQueued({ ...input, limit: SCANS_PER_PAGE });
+      if (!mayClone(integration)) return nothing;
+      const now = new Date(input.nowMs);
+      const scans = await stores.scans.listQueued({ ...input, limit: SCANS_PER_PAGE, now });
+      if (scans.length === 0) {
+        const nextTryAt = await stores.scans.nextTryAt({ ...input, now });
+        return { ...nothing, nextTryMs: nextTryAt?.getTime() ?? null };
+      }
       const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
-      const stale = !input.verified && scans.length > 0 && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
+      const stale = !input.verified && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
       return stale ? { ...nothing, stale } : { ...nothing, scans };
     },
 

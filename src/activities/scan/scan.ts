@@ -10,6 +10,8 @@ import { mayClone } from '../../domain/integration.ts';
 import type { CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { ScanResult, ScanTask } from '../../domain/scan.ts';
 import { outcomeOf } from '../../domain/scan.ts';
+import type { RequeueReason } from '../../domain/scan-retry.ts';
+import { decideRequeue } from '../../domain/scan-retry.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { ScanDeps } from '../deps.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -89,15 +91,11 @@ async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   addRequestIdToLog(deps.log, scan.requestId);
   const found = await currentCredential(stores, input.integrationId);
   const repository = await stores.repositories.find(input.repositoryId);
-  if (found === null || repository === null) return requeueScan({ deps, input, scan, cause: null });
+  const again = (reason: RequeueReason) => requeueScan({ deps, input, scan }, reason);
+  if (found === null || repository === null) return again('integration_not_ready');
   const { integration, credential } = found;
-  const open = mayClone({
-    ...integration,
-    removedAt: integration.removedAt ?? null,
-    suspectedAt: integration.suspectedAt ?? null,
-  });
-  if (!open) return requeueScan({ deps, input, scan, cause: null });
-  if (await isDiskLow(deps)) return requeueScan({ deps, input, scan, cause: 'disk_low' });
+  if (!mayClone(integration)) return again('integration_not_ready');
+  if (await isDiskLow(deps)) return again('disk_low');
 
   const token = openToken({ vault: deps.vault, credential });
   const { baseUrl } = integration;
@@ -215,7 +213,8 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
   }
   if (isOutage(err)) {
     await verifySoonAfterOutage({ deps, integrationId: input.integrationId, now: new Date() });
-    return requeueScan({ deps, input, scan, cause: null });
+    const isRedirect = err.code === 'gitlab_redirected';
+    return requeueScan(work, isRedirect ? 'repository_redirected' : 'gateway_failed');
   }
   switch (err.code) {
     case 'canceled':
@@ -228,7 +227,7 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
       return failScan(work, 'repository_forbidden');
     case 'clone_failed':
     case 'scanner_crashed':
-      if (err.details['problem'] === 'no_space') return requeueScan({ deps, input, scan, cause: 'disk_low' });
+      if (err.details['problem'] === 'no_space') return requeueScan(work, 'disk_low');
       if (!isLastAttempt()) throw err;
       return failScan(work, err.code);
     default:
@@ -241,13 +240,15 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
  * asking it once here keeps a dead token from being tried for every repository (GitLab bans addresses for that).
  */
 async function handleGitRefusal(work: ScanWork): Promise<ScanResult> {
-  const { deps, input, scan } = work;
+  const { deps, input } = work;
   const self = await deps.gitlab.forToken(work).observeSelf({ signal: work.signal });
   if (self.kind === 'token' || self.kind === 'self_unreadable') return failScan(work, 'repository_forbidden');
-  if (self.kind === 'no_answer')
+  if (self.kind === 'no_answer') {
     await verifySoonAfterOutage({ deps, integrationId: input.integrationId, now: new Date() });
-  else await suspectToken({ deps, integrationId: input.integrationId, now: new Date() });
-  return requeueScan({ deps, input, scan, cause: null });
+    return requeueScan(work, 'gateway_failed');
+  }
+  await suspectToken({ deps, integrationId: input.integrationId, now: new Date() });
+  return requeueScan(work, 'integration_not_ready');
 }
 
 function failScan(work: ScanWork, cause: ReturnType<typeof scanCauseOf>): Promise<ScanResult> {
@@ -255,7 +256,7 @@ function failScan(work: ScanWork, cause: ReturnType<typeof scanCauseOf>): Promis
 }
 
 async function endScanRow(
-  { deps, scan }: ScanWork,
+  { deps, scan }: Pick<ScanWork, 'deps' | 'scan'>,
   status: 'failed' | 'canceled',
   cause: ReturnType<typeof scanCauseOf>,
 ): Promise<ScanResult> {
@@ -263,15 +264,26 @@ async function endScanRow(
   return { scanId: scan.id, status, outcome: null, cause, findings: 0 };
 }
 
-async function requeueScan(input: {
-  deps: ScanDeps;
-  input: ScanTask;
-  scan: BegunScan;
-  cause: 'disk_low' | null;
-}): Promise<ScanResult> {
-  const { scan } = input;
-  await input.deps.database.stores.scans.requeue({ id: scan.id, attempt: scan.attempt, cause: input.cause });
-  return { scanId: scan.id, status: 'requeued', outcome: null, cause: input.cause, findings: 0 };
+/** Back to the queue with a back-off, or the end where the reason lasts for too long. */
+async function requeueScan(
+  { deps, input, scan }: Pick<ScanWork, 'deps' | 'input' | 'scan'>,
+  reason: RequeueReason,
+): Promise<ScanResult> {
+  const now = new Date();
+  const decision = decideRequeue(reason, scan.requeues);
+  const { cause } = decision;
+  if (decision.kind === 'give_up') return endScanRow({ deps, scan }, 'failed', decision.cause);
+  const { counts, delayMs } = decision;
+  const nextTryAt = delayMs === 0 ? null : new Date(now.getTime() + delayMs);
+  const isQueued = await deps.database.stores.scans.requeue({
+    id: scan.id,
+    attempt: scan.attempt,
+    cause,
+    counts,
+    nextTryAt,
+  });
+  if (!isQueued) return resultOfEndedScan(deps, input);
+  return { scanId: scan.id, status: 'requeued', outcome: null, cause, findings: 0 };
 }
 
 /** Ended while it waited, or by an earlier attempt whose answer was lost: the row says how. */

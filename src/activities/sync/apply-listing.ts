@@ -2,7 +2,7 @@ import type { Database } from '../../db/database.ts';
 import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { NewEvent } from '../../domain/event.ts';
-import { BRAKE_AGREEING_LISTINGS, brakeEngages } from '../../domain/repository.ts';
+import { BRAKE_AGREEING_LISTINGS, brakeEngages, removesAtOnce } from '../../domain/repository.ts';
 import type { Log } from '../../log/logger.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 import type { ListingOutcome } from './listing.ts';
@@ -63,8 +63,10 @@ async function applyVanished({ tx, integration, input, acceptRemovals, now }: Va
 
   await tx.integrations.change(integration.id, { brakeHeld: null, brakeListings: 0 }, now);
   const outOfReach = vanished.filter((row) => visible.has(row.id));
-  const gone = new Set(listing.gone);
-  // a second complete listing without it, or GitLab's own word
+  const share = { known, vanished: fresh.length };
+  const isConfirmed = acceptRemovals || listings >= BRAKE_AGREEING_LISTINGS;
+  const gone = new Set(isConfirmed || removesAtOnce(share) ? listing.gone : []);
+  // a second complete listing without it, or GitLab's own 404
   const removed = vanished.filter(
     (row) => !visible.has(row.id) && (row.state === 'missing' || gone.has(row.id)),
   );
@@ -83,7 +85,7 @@ async function applyVanished({ tx, integration, input, acceptRemovals, now }: Va
   });
   await tx.events.add(
     [
-      // what is out of reach is not listed the next time either: it is told once
+      // what is out of reach is not listed the next time either: its event is published once
       ...outOfReach
         .filter((row) => row.state !== 'excluded')
         .map((row) => event(row, 'repository.excluded', `${row.fullPath} is left out: access_too_low.`)),

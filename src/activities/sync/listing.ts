@@ -3,8 +3,10 @@ import type { ListingChange } from '../../db/stores/listing.ts';
 import { isSecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import { classifierFor } from '../../domain/repository.ts';
+import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { GitlabApi } from '../../gitlab/client.ts';
-import { LISTING_PAGE } from '../../gitlab/client.ts';
+import type { ListedEntry } from '../../gitlab/project-pages.ts';
+import { LISTING_PAGE } from '../../gitlab/project-pages.ts';
 import type { GitlabDeps } from '../deps.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
@@ -12,7 +14,7 @@ import { currentCredential, isOutage, isTokenRefusal, openToken } from '../token
 import { suspectToken } from '../token/suspect.ts';
 import { checkHeads } from './check-heads.ts';
 import { listingWindow } from './listing-window.ts';
-import type { IdRange } from './walk.ts';
+import type { IdRange, WalkedPage } from './walk.ts';
 import { rangesBetween, walkListing } from './walk.ts';
 
 /** What a walk over a listing has met so far. */
@@ -24,16 +26,19 @@ interface Counts {
   returned: number;
 }
 
-/** Where it stands; the heartbeat's details, so that a new try goes on from here. */
+/** The state of a walk; the heartbeat's details, so that the next attempt resumes here. */
 interface Walk extends Counts {
   /** What is left to read. */
   ranges: IdRange[];
+  unreadable: UnreadableProject[];
 }
 
 export interface ListingOutcome extends Counts {
   /** Every page was answered: only then may rows be taken away. */
   complete: boolean;
   cause: string | null;
+  /** Listed, and not readable: named, and kept as they are. */
+  unreadable: UnreadableProject[];
   /** Of what vanished, those that GitLab says are gone, and those that still answer by id (our ids; at most 50). */
   gone: string[];
   visible: string[];
@@ -44,8 +49,12 @@ export interface SyncId {
   syncId: string;
 }
 
-export const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
+const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
+/** An outcome in which nothing was listed. */
+export const NO_LISTING = { ...NO_COUNTS, unreadable: [], gone: [], visible: [] };
 const MAX_PROBED = 50;
+/** Unreadable items that are stored; more are a change of GitLab's API, which the first of them already show. */
+const MAX_UNREADABLE = 100;
 
 export type ListingActivities = ReturnType<typeof createListingActivities>;
 
@@ -59,13 +68,14 @@ export function createListingActivities(deps: GitlabDeps) {
      */
     async listRepositories(input: SyncId & { nowMs: number }): Promise<ListingOutcome> {
       const found = await currentCredential(database.stores, input.integrationId);
-      if (found === null) return { ...NO_COUNTS, complete: false, cause: 'canceled', gone: [], visible: [] };
+      if (found === null) return { ...NO_LISTING, complete: false, cause: 'canceled' };
       const { integration, credential } = found;
       addRequestIdToLog(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
       const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
       const window = listingWindow(integration.baseUrl);
       const walk = resumed() ?? {
         ...NO_COUNTS,
+        unreadable: [],
         ranges: await rangesToWalk({ deps, integration, parts: window.max }),
       };
       try {
@@ -74,22 +84,28 @@ export function createListingActivities(deps: GitlabDeps) {
           async (signal) => {
             const firstTime = integration.lastSyncAt === null;
             const classify = classifierFor(integration.filters);
+            /** Behind these ids GitLab lists something whose id cannot be read. */
+            const unknownAfter = new Set<number>();
             await walkListing(walk.ranges, {
-              readPage: async (after) =>
-                (await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal })).repositories,
+              async readPage(after) {
+                const page = await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal });
+                if (page.endsUnidentified) unknownAfter.add(after);
+                return page.entries;
+              },
               idOf: ({ gitlabProjectId }) => gitlabProjectId,
               pageSize: LISTING_PAGE,
               readEnd: () => api.lastProjects({ signal }),
-              async storePage({ rows, after, upTo }) {
-                const classified = rows.map((repository) => ({ ...repository, ...classify(repository) }));
-                addCounts(walk, await writePage({ deps, input, rows: classified, after, upTo, firstTime }));
+              async storePage(page) {
+                const gaps = gapsOf(page, unknownAfter);
+                addCounts(walk, await writePage({ deps, input, page, gaps, classify, firstTime }));
+                addUnreadable(walk, page.rows);
               },
               expected: firstTime ? null : integration.listed,
               window,
               signal,
             });
             const probe = await probeVanished({ deps, api, input, signal });
-            return { ...countsOf(walk), complete: true, cause: null, ...probe };
+            return { ...countsOf(walk), unreadable: walk.unreadable, complete: true, cause: null, ...probe };
           },
         );
       } catch (err) {
@@ -136,10 +152,27 @@ async function rangesToWalk(input: {
 }
 
 function isWalk(details: unknown): details is Walk {
-  return typeof details === 'object' && details !== null && 'ranges' in details;
+  return typeof details === 'object' && details !== null && 'ranges' in details && 'unreadable' in details;
 }
 
-function countsOf({ ranges: _ranges, ...counts }: Walk): Counts {
+/** Ids between which an item without a readable id is listed: no known repository there has vanished. */
+function gapsOf(page: WalkedPage<ListedEntry>, unknownAfter: ReadonlySet<number>): IdRange[] {
+  const { rows, after } = page;
+  const gaps = rows.flatMap((entry, index): IdRange[] =>
+    entry.followsUnidentified
+      ? [{ after: rows[index - 1]?.gitlabProjectId ?? after, upTo: entry.gitlabProjectId }]
+      : [],
+  );
+  const last = rows.at(-1)?.gitlabProjectId ?? after;
+  return unknownAfter.has(last) ? [...gaps, { after: last, upTo: null }] : gaps;
+}
+
+function addUnreadable(walk: Walk, entries: readonly ListedEntry[]): void {
+  const found = entries.flatMap(({ unreadable }) => unreadable ?? []);
+  walk.unreadable = [...walk.unreadable, ...found].slice(0, MAX_UNREADABLE);
+}
+
+function countsOf({ ranges: _ranges, unreadable: _unreadable, ...counts }: Walk): Counts {
   return counts;
 }
 
@@ -152,25 +185,30 @@ function addCounts(walk: Walk, part: Counts): void {
 async function writePage(input: {
   deps: GitlabDeps;
   input: SyncId & { nowMs: number };
-  rows: Parameters<GitlabDeps['database']['stores']['listing']['upsertPage']>[0]['repositories'];
-  after: number;
-  upTo: number | null;
+  page: WalkedPage<ListedEntry>;
+  gaps: readonly IdRange[];
+  classify: ReturnType<typeof classifierFor>;
   firstTime: boolean;
 }): Promise<Counts> {
-  const { after, upTo } = input;
+  const { gaps, classify } = input;
+  const { rows, after, upTo } = input.page;
+  const repositories = rows.flatMap(({ repository }) =>
+    repository === null ? [] : [{ ...repository, ...classify(repository) }],
+  );
   const { integrationId, syncId, nowMs } = input.input;
   const now = new Date(nowMs);
   return input.deps.database.transaction(async (tx) => {
-    const changes = await tx.listing.upsertPage({ integrationId, repositories: input.rows, now });
-    const met = input.rows.map((row) => row.gitlabProjectId);
-    await tx.listing.markMissed({ integrationId, syncId, after, upTo, met });
+    const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
+    // what is listed and cannot be read is there all the same
+    const met = rows.map((row) => row.gitlabProjectId);
+    await tx.listing.markMissed({ integrationId, syncId, after, upTo, met, gaps });
     if (!input.firstTime)
       await tx.events.add(
         changes.flatMap((change) => eventsOf(integrationId, change)),
         now,
       );
     return {
-      listed: input.rows.length,
+      listed: repositories.length,
       added: changes.filter((change) => change.oldPath === null).length,
       renamed: changes.filter(isRename).length,
       excluded: changes.filter((change) => change.oldState !== null && isNewlyExcluded(change)).length,
@@ -222,10 +260,25 @@ async function probeVanished(input: {
   const visible: string[] = [];
   if (vanished.length > MAX_PROBED) return { gone, visible };
   for (const { id, gitlabProjectId } of vanished) {
-    const project = await input.api.readProject(gitlabProjectId, { signal: input.signal });
-    (project === null ? gone : visible).push(id);
+    const project = await probeProject(input, gitlabProjectId);
+    if (project !== 'unknown') (project === 'gone' ? gone : visible).push(id);
   }
   return { gone, visible };
+}
+
+/** One project that cannot be read by id is there, or unknown where GitLab fails for it: neither removes it. */
+async function probeProject(
+  { api, signal }: { api: GitlabApi; signal: AbortSignal },
+  gitlabProjectId: number,
+): Promise<'gone' | 'visible' | 'unknown'> {
+  try {
+    return (await api.readProject(gitlabProjectId, { signal })) === null ? 'gone' : 'visible';
+  } catch (err) {
+    const { problem } = isSecuError(err) ? err.details : {};
+    if (problem === 'unexpected_shape') return 'visible';
+    if (problem === 'server_error') return 'unknown';
+    throw err;
+  }
 }
 
 async function incompleteOutcome(input: {
@@ -238,7 +291,8 @@ async function incompleteOutcome(input: {
   const { syncId, integrationId, nowMs } = input.input;
   if (isSecuError(err) && isTokenRefusal(err)) {
     await suspectToken({ deps, integrationId, now: new Date(nowMs) });
-    return { ...countsOf(walk), complete: false, cause: err.code, gone: [], visible: [] };
+    const { unreadable } = walk;
+    return { ...NO_LISTING, ...countsOf(walk), unreadable, complete: false, cause: err.code };
   }
   if (isSecuError(err) && isOutage(err))
     await deps.database.stores.syncs.recordProgress({ id: syncId, cause: err.code, listed: walk.listed });

@@ -3,11 +3,12 @@ import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import { sendWakes } from '../../db/wakes.ts';
+import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { GitlabDeps } from '../deps.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 import { applyListing } from './apply-listing.ts';
 import type { ListingOutcome, SyncId } from './listing.ts';
-import { NO_COUNTS } from './listing.ts';
+import { NO_LISTING } from './listing.ts';
 
 export type SyncActivities = ReturnType<typeof createSyncActivities>;
 
@@ -42,7 +43,7 @@ export function createSyncActivities(deps: GitlabDeps) {
     /** A walk that ended in a failure: incomplete, with its cause. */
     async listingFailed({ syncId, cause }: SyncId & { cause: string }): Promise<ListingOutcome> {
       const run = await stores.syncs.find(syncId);
-      return { ...NO_COUNTS, listed: run?.listed ?? 0, complete: false, cause, gone: [], visible: [] };
+      return { ...NO_LISTING, listed: run?.listed ?? 0, complete: false, cause };
     },
 
     async applyListing(
@@ -86,6 +87,7 @@ export function createSyncActivities(deps: GitlabDeps) {
         cause: 'canceled',
         complete: false,
         counts: run,
+        unreadable: [],
         now: new Date(input.nowMs),
       });
     },
@@ -139,22 +141,29 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
     removed: run.removed,
     queuedScans: input.queuedScans,
   };
-  await tx.syncs.end({ id: run.id, state, cause, complete: listing.complete, counts, now });
+  const { complete, unreadable } = listing;
+  const hasNewUnreadable = await isNewlyUnreadable(tx, integration.id, unreadable);
+  const ended = await tx.syncs.end({ id: run.id, state, cause, complete, counts, unreadable, now });
+  if (!ended) return;
   if (listing.complete) {
     await tx.integrations.change(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
     await recordReachChange({ tx, integration, syncId: run.id, counts, now });
   }
   const changes =
     counts.added + counts.renamed + counts.excluded + counts.returned + counts.missing + counts.removed;
-  if (run.trigger === 'schedule' && listing.complete && changes === 0) return;
-  const base = { integrationId: integration.id, actor: 'system', data: { syncId: run.id, ...counts, cause } };
+  if (run.trigger === 'schedule' && listing.complete && changes === 0 && !hasNewUnreadable) return;
+  const base = {
+    integrationId: integration.id,
+    actor: 'system',
+    data: { syncId: run.id, ...counts, unreadable, cause },
+  };
   await tx.events.add(
     [
       listing.complete
         ? {
             ...base,
             kind: 'sync.finished',
-            text: `${integration.name}: ${listing.listed} repositories listed, ${changes} changes.`,
+            text: `${integration.name}: ${listing.listed} repositories listed, ${changes} changes.${unreadableText(unreadable)}`,
           }
         : {
             ...base,
@@ -164,6 +173,25 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
     ],
     now,
   );
+}
+
+async function isNewlyUnreadable(
+  tx: Stores,
+  integrationId: string,
+  unreadable: readonly UnreadableProject[],
+): Promise<boolean> {
+  if (unreadable.length === 0) return false;
+  const before = new Set((await tx.syncs.lastUnreadable(integrationId)).map((item) => item.gitlabProjectId));
+  return unreadable.some(({ gitlabProjectId }) => !before.has(gitlabProjectId));
+}
+
+const MAX_NAMED_UNREADABLE = 5;
+
+function unreadableText(unreadable: readonly UnreadableProject[]): string {
+  if (unreadable.length === 0) return '';
+  const named = unreadable.slice(0, MAX_NAMED_UNREADABLE).map(({ gitlabProjectId }) => gitlabProjectId);
+  const rest = unreadable.length > named.length ? ' and more' : '';
+  return ` ${unreadable.length} could not be read and stay as they are (GitLab project ${named.join(', ')}${rest}).`;
 }
 
 /** How long at least a change of reach is shown as a warning. */

@@ -1,3 +1,5 @@
+import type { ReachabilityCause } from '../../domain/causes.ts';
+import { isReachabilityCause } from '../../domain/causes.ts';
 import { isSecuError } from '../../domain/errors.ts';
 import type { GitRemote } from '../../domain/ports.ts';
 import type { Secret } from '../../domain/secret.ts';
@@ -6,8 +8,8 @@ import type { GitlabClient, RepositorySample } from '../../gitlab/client.ts';
 import { isOutage } from './credential.ts';
 
 /**
- * Looks at a token: is it alive, can it list, can it clone. Asks no more than it must: a token that GitLab refuses is
- * not used again. Never throws for what GitLab does.
+ * Observes a token: is it alive, can it list, can it clone. A token that GitLab refuses is not used for a further
+ * request. Never throws for what GitLab does.
  */
 export async function observeToken(input: {
   gitlab: GitlabClient;
@@ -28,43 +30,61 @@ export async function observeToken(input: {
   return { self, list, clone, prefixKind };
 }
 
-/** One readable repository is the proof. A refusal for one repository alone says nothing of the token. */
-async function observeClone(input: {
+type SampleObservation =
+  | { kind: 'readable' | 'scope_missing' | 'sso_session_required' | 'refused' }
+  | { kind: 'no_answer'; cause: ReachabilityCause };
+
+interface SampleInput {
   git: GitRemote;
   baseUrl: string;
   token: Secret;
   signal: AbortSignal;
-  samples: readonly RepositorySample[];
-}): Promise<CloneObservation> {
-  for (const { fullPath } of input.samples) {
-    try {
-      const { commit } = await input.git.readHead({
-        baseUrl: input.baseUrl,
-        fullPath,
-        token: input.token,
-        signal: input.signal,
-      });
-      // listed as not empty: no head is no proof
-      if (commit !== null) return { kind: 'readable' };
-    } catch (err) {
-      if (isSecuError(err, 'token_scope_missing')) return { kind: 'scope_missing' };
-      if (isSecuError(err, 'sso_session_required')) return { kind: 'sso_session_required' };
-      if (!isSecuError(err)) throw err;
-      if (isOutage(err)) return { kind: 'no_answer', cause: reachabilityCauseOf(err.code) };
-    }
-  }
-  return { kind: 'not_tried' };
 }
 
-function reachabilityCauseOf(code: string): (CloneObservation & { kind: 'no_answer' })['cause'] {
-  switch (code) {
-    case 'gitlab_tls_failed':
-    case 'gitlab_redirected':
-    case 'gitlab_rate_limited':
-    case 'gitlab_reply_unreadable':
-    case 'not_gitlab':
-      return code;
-    default:
-      return 'gitlab_unreachable';
+/** Usually one request: the others are tried only where the first sample is not readable. */
+async function observeClone({
+  samples,
+  ...input
+}: SampleInput & { samples: readonly RepositorySample[] }): Promise<CloneObservation> {
+  const [first, ...others] = samples;
+  if (first === undefined) return { kind: 'not_tried' };
+  const observed = await observeSample(input, first);
+  if (observed.kind === 'readable') return { kind: 'readable' };
+  const rest = await Promise.all(others.map((sample) => observeSample(input, sample)));
+  return cloneObservationOf([observed, ...rest]);
+}
+
+/** A verdict about the whole needs evidence about the whole: one repository's outage or refusal is its own. */
+export function cloneObservationOf(samples: readonly SampleObservation[]): CloneObservation {
+  const has = (kind: SampleObservation['kind']) => samples.some((sample) => sample.kind === kind);
+  if (has('readable')) return { kind: 'readable' };
+  // these two speak about the token or its session
+  if (has('scope_missing')) return { kind: 'scope_missing' };
+  if (has('sso_session_required')) return { kind: 'sso_session_required' };
+  if (samples.length > 0 && samples.every(({ kind }) => kind === 'refused')) return { kind: 'all_refused' };
+  const outages = samples.flatMap((sample) => (sample.kind === 'no_answer' ? sample : []));
+  const [outage] = outages;
+  const isEverywhere = outage !== undefined && samples.length > 1 && outages.length === samples.length;
+  return isEverywhere ? { kind: 'no_answer', cause: outage.cause } : { kind: 'not_tried' };
+}
+
+async function observeSample(
+  { git, ...input }: SampleInput,
+  { fullPath }: RepositorySample,
+): Promise<SampleObservation> {
+  try {
+    const { commit } = await git.readHead({ ...input, fullPath });
+    // listed as not empty: no head is no proof
+    return { kind: commit === null ? 'refused' : 'readable' };
+  } catch (err) {
+    if (isSecuError(err, 'token_scope_missing')) return { kind: 'scope_missing' };
+    if (isSecuError(err, 'sso_session_required')) return { kind: 'sso_session_required' };
+    if (!isSecuError(err)) throw err;
+    if (!isOutage(err)) return { kind: 'refused' };
+    return { kind: 'no_answer', cause: reachabilityCauseOf(err.code) };
   }
+}
+
+function reachabilityCauseOf(code: string): ReachabilityCause {
+  return isReachabilityCause(code) ? code : 'gitlab_unreachable';
 }

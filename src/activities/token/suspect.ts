@@ -1,5 +1,8 @@
 import { sendWakes } from '../../db/wakes.ts';
+import { MAX_PROMPTED_VERIFICATIONS_PER_HOUR } from '../../domain/scan-retry.ts';
 import type { ActivityDeps } from '../deps.ts';
+
+const HOUR_MS = 3_600_000;
 
 /**
  * A token was refused where it worked before: nothing more is cloned with it, and it is verified now. That
@@ -24,7 +27,10 @@ export async function suspectToken(input: {
   await sendWakes(deps, wakes);
 }
 
-/** GitLab did not answer: verify now, so that the integration is seen to be unreachable and its scans wait. */
+/**
+ * Git did not answer for one repository: verify now, so that a real outage shows at the integration and its scans wait.
+ * Bounded per hour, since one broken repository must not cause verification after verification.
+ */
 export async function verifySoonAfterOutage(input: {
   deps: Pick<ActivityDeps, 'database' | 'starters'>;
   integrationId: string;
@@ -34,7 +40,13 @@ export async function verifySoonAfterOutage(input: {
   const wakes = await deps.database.transaction(async (tx) => {
     const row = await tx.integrations.lock(integrationId);
     if (row === null || row.reachability === 'unreachable') return [];
-    await tx.integrations.change(integrationId, { nextVerifyAt: now }, now);
+    const since = row.promptedSince;
+    const isSameHour = since !== null && now.getTime() - since.getTime() < HOUR_MS;
+    const count = isSameHour ? row.promptedChecks : 0;
+    if (count >= MAX_PROMPTED_VERIFICATIONS_PER_HOUR) return [];
+    const promptedSince = isSameHour ? since : now;
+    const prompted = { promptedChecks: count + 1, promptedSince };
+    await tx.integrations.change(integrationId, { nextVerifyAt: now, ...prompted }, now);
     return [await tx.outbox.add({ kind: 'wake_integration', integrationId, now })];
   });
   await sendWakes(deps, wakes);

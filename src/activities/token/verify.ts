@@ -152,6 +152,7 @@ async function recordVerdict(input: {
       now,
     );
   }
+  if (change.event === 'integration.unreachable') await tx.scans.forgetRequeues(row.id);
   if (change.event === 'integration.verified' || change.event === 'integration.recovered') {
     return startSyncAndWakeFleet({
       tx,

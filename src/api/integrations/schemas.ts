@@ -12,6 +12,7 @@ import {
 } from '../../domain/integration.ts';
 import { ROTATION_BLOCKS } from '../../domain/rotation.ts';
 import { Secret } from '../../domain/secret.ts';
+import { UNREADABLE_PROBLEMS } from '../../domain/unreadable.ts';
 import { givenName, z } from '../shared.ts';
 
 const MAX_TOKEN = 400;
@@ -259,6 +260,15 @@ export const SyncRunSchema = z
     returned: z.int(),
     removed: z.int(),
     queuedScans: z.int(),
+    unreadable: z
+      .array(
+        z.object({
+          gitlabProjectId: z.int(),
+          problem: z.enum(UNREADABLE_PROBLEMS),
+          field: z.string().nullable(),
+        }),
+      )
+      .describe('Projects that GitLab lists but does not serve in a readable form. They keep their state.'),
     createdAt: when,
     startedAt: when.nullable(),
     finishedAt: when.nullable(),

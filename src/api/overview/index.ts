@@ -10,6 +10,7 @@ const ATTENTION_KINDS = [
   'expired',
   'expiring',
   'brake_engaged',
+  'nothing_clonable',
   'scan_failed',
   'unreachable',
   'no_channel',
@@ -24,7 +25,13 @@ const OverviewSchema = z
         repositoryId: z.string().nullable(),
         since: z.iso.datetime(),
         cause: z
-          .enum([...INVALID_CAUSES, ...REACHABILITY_CAUSES, ...SCAN_CAUSES, 'brake_engaged'])
+          .enum([
+            ...INVALID_CAUSES,
+            ...REACHABILITY_CAUSES,
+            ...SCAN_CAUSES,
+            'brake_engaged',
+            'nothing_clonable',
+          ])
           .nullable(),
         text: z.string(),
       }),
@@ -115,6 +122,8 @@ function textOf(row: AttentionRow): string {
       return `${name}: the token expires soon.`;
     case 'brake_engaged':
       return `${name}: a sync would remove many repositories and is held back.`;
+    case 'nothing_clonable':
+      return `${name}: the token lists repositories, and Git refuses every one that was tried.`;
     case 'scan_failed':
       return `${name}: the last scan failed (${row.cause ?? 'unknown'}).`;
     case 'unreachable':

@@ -50,6 +50,8 @@ const DeliverySchema = defineEntity({
     /** Kind of the event, or `test`. */
     kind: p.string(),
     integrationId: p.string().nullable(),
+    /** How many events of one scan this message is about. */
+    events: p.integer(),
     state: p.string().$type<DeliveryState>(),
     /** Counts on for ever: an attempt that comes back late is known by it. */
     attempts: p.integer(),

@@ -2,7 +2,7 @@ import { Channel, Delivery } from './channel.ts';
 import { Command, Credential, ExpiryFlag, Integration, Outbox, Rotation } from './integration.ts';
 import { Repository, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
-import { ApiKey, DataKey, Event, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
+import { ApiKey, DataKey, Event, EventCluster, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
 import { SetupCode, SignInTry, User, UserSession } from './user.ts';
 
 export const ENTITIES = [
@@ -18,6 +18,7 @@ export const ENTITIES = [
   ScannerRunRow,
   Finding,
   Event,
+  EventCluster,
   ApiKey,
   User,
   UserSession,

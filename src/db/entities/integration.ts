@@ -35,6 +35,9 @@ const IntegrationSchema = defineEntity({
     lastVerifiedAt: p.datetime().nullable(),
     nextVerifyAt: p.datetime().nullable(),
     verifyFailures: p.integer(),
+    /** Verifications that failing scans caused since `promptedSince`. */
+    promptedChecks: p.integer(),
+    promptedSince: p.datetime().nullable(),
     lastSyncAt: p.datetime().nullable(),
     nextSyncAt: p.datetime().nullable(),
     listed: p.integer(),

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Exclusion, RepositoryState } from '../../domain/repository.ts';
+import type { UnreadableProject } from '../../domain/unreadable.ts';
 
 const RepositorySchema = defineEntity({
   name: 'Repository',
@@ -69,6 +70,8 @@ const SyncRunSchema = defineEntity({
     returned: p.integer(),
     removed: p.integer(),
     queuedScans: p.integer(),
+    /** Items that GitLab did not serve in a readable form. */
+    unreadable: p.json().$type<UnreadableProject[]>(),
     createdAt: p.datetime(),
     startedAt: p.datetime().nullable(),
     finishedAt: p.datetime().nullable(),

@@ -31,6 +31,10 @@ const ScanSchema = defineEntity({
     cause: p.string().$type<ScanCause>().nullable(),
     commit: p.string().nullable(),
     attempt: p.integer(),
+    /** How often it went back to the queue. */
+    requeues: p.integer(),
+    /** A queued scan is not taken before this moment. */
+    nextTryAt: p.datetime().nullable(),
     /** Asked for with `full` while it was running: another full scan follows it. */
     fullAgain: p.boolean(),
     cancelRequestedAt: p.datetime().nullable(),

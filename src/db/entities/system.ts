@@ -22,6 +22,17 @@ const EventSchema = defineEntity({
 export class Event extends EventSchema.class {}
 EventSchema.setClass(Event);
 
+const EventClusterSchema = defineEntity({
+  name: 'EventCluster',
+  tableName: 'event_cluster',
+  properties: {
+    /** System identifier of the PostgreSQL cluster whose transaction ids `event.tx` holds. */
+    id: p.string().primary(),
+  },
+});
+export class EventCluster extends EventClusterSchema.class {}
+EventClusterSchema.setClass(EventCluster);
+
 export type ApiKeyRole = 'viewer' | 'operator' | 'admin' | 'calendar' | 'metrics';
 /** `environment` is managed by SECU_BOOTSTRAP_API_KEY, `cli` by the embedded installation's own key file. */
 export type ApiKeySource = 'api' | 'environment' | 'cli';

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import { Migration0001Schema, SCHEMA_STATEMENTS } from './migration-0001-schema.ts';
+import { BOUNDED_RETRIES_STATEMENTS, Migration0002BoundedRetries } from './migration-0002-bounded-retries.ts';
 
-/** All migrations in the order in which they run. Only forward; a released one is never changed. */
+/**
+ * All migrations in the order in which they run. Only forward; a released one is never changed. The first keeps the name
+ * under which databases recorded it.
+ */
 export const MIGRATIONS = [
   { name: named('migration-0001-ground', SCHEMA_STATEMENTS), class: Migration0001Schema },
+  {
+    name: named('migration-0002-bounded-retries', BOUNDED_RETRIES_STATEMENTS),
+    class: Migration0002BoundedRetries,
+  },
 ];
 
 /**

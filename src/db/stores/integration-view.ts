@@ -9,7 +9,11 @@ import { storedExpiry } from './credentials.ts';
 import type { IntegrationRow } from './integrations.ts';
 
 /** An integration as people see it: its row, its current token's facts, its latest sync and its counts. */
-export interface IntegrationView extends Omit<IntegrationRow, 'brakeHeld' | 'brakeListings' | 'removedAt'> {
+export interface IntegrationView
+  extends Omit<
+    IntegrationRow,
+    'brakeHeld' | 'brakeListings' | 'removedAt' | 'promptedChecks' | 'promptedSince'
+  > {
   createdAt: Date;
   updatedAt: Date;
   token: TokenView | null;

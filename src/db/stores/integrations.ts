@@ -24,6 +24,8 @@ const COLUMNS = [
   'lastVerifiedAt',
   'nextVerifyAt',
   'verifyFailures',
+  'promptedChecks',
+  'promptedSince',
   'lastSyncAt',
   'nextSyncAt',
   'listed',
@@ -73,6 +75,8 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
         lastVerifiedAt: null,
         nextVerifyAt: input.now,
         verifyFailures: 0,
+        promptedChecks: 0,
+        promptedSince: null,
         lastSyncAt: null,
         nextSyncAt: null,
         listed: 0,
@@ -129,7 +133,7 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       );
     },
 
-    /** Marks a moment when the workflow will look again, for the search attribute and for people. */
+    /** Marks it as removed and frees its name; its rows are deleted later. @returns false when it was removed before */
     async remove({ id, now }: { id: string; now: Date }): Promise<boolean> {
       const changed = await sql.run(
         `update integration set removed_at = $2, updated_at = $2, name = name || ' (removed ' || id || ')'

@@ -122,13 +122,27 @@ export function createListingStore(sql: Sql) {
       after: number;
       upTo: number | null;
       met: readonly number[];
+      /** Ids in these ranges (without their ends) may be listed: what GitLab listed there cannot be told. */
+      gaps?: readonly { after: number; upTo: number | null }[];
     }): Promise<void> {
+      const gaps = input.gaps ?? [];
       await sql.run(
         `update repository set missed_by_sync_id = $2 where id = any(array(
            select id from repository where integration_id = $1 and gitlab_project_id > $3 and gitlab_project_id <= $4
-             and state <> 'removed' and gitlab_project_id <> all($5::bigint[]) order by gitlab_project_id))`,
+             and state <> 'removed' and gitlab_project_id <> all($5::bigint[])
+             and not exists (select 1 from unnest($6::bigint[], $7::bigint[]) gap (low, high)
+               where gitlab_project_id > low and gitlab_project_id < high)
+           order by gitlab_project_id))`,
         // a bound and never "or no bound": the index would then be read to its end for each page; for the order, see UPSERT
-        [input.integrationId, input.syncId, input.after, input.upTo ?? MAX_ID, input.met],
+        [
+          input.integrationId,
+          input.syncId,
+          input.after,
+          input.upTo ?? MAX_ID,
+          input.met,
+          gaps.map(({ after }) => after),
+          gaps.map(({ upTo }) => upTo ?? MAX_ID),
+        ],
       );
     },
 

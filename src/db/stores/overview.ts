@@ -3,7 +3,14 @@ import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
 export interface AttentionRow {
-  kind: 'invalid' | 'expired' | 'expiring' | 'unreachable' | 'brake_engaged' | 'scan_failed';
+  kind:
+    | 'invalid'
+    | 'expired'
+    | 'expiring'
+    | 'unreachable'
+    | 'brake_engaged'
+    | 'nothing_clonable'
+    | 'scan_failed';
   integrationId: string;
   repositoryId: string | null;
   since: Date;
@@ -34,9 +41,12 @@ export function createOverviewStore(sql: Sql) {
          union all
          select 'brake_engaged', 500, i.id, null, coalesce(i.last_sync_at, i.updated_at), 'brake_engaged', i.name from live i where i.brake_held is not null
          union all
+         select 'nothing_clonable', 550, id, null, coalesce(last_verified_at, updated_at), 'nothing_clonable', name from live
+           where jsonb_exists(warnings, 'nothing_clonable') and verdict = 'active'
+         union all
          (select 'scan_failed', 600, r.integration_id, r.id, s.finished_at, s.cause, r.full_path
            from repository r join live i on i.id = r.integration_id join scan s on s.id = r.last_scan_id
-           where r.state = 'active' and s.status = 'failed' order by s.finished_at desc limit 100)
+           where r.state = 'active' and s.status = 'failed' and not jsonb_exists(i.warnings, 'nothing_clonable') order by s.finished_at desc limit 100)
          union all
          select 'unreachable', 700, id, null, reachability_since, reachability_cause, name from live
            where reachability = 'unreachable' and verdict <> 'invalid'

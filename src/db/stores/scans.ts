@@ -4,6 +4,7 @@ import type { ScanHistory, ScannerRun, ScanOutcome, ScanPhase, ScanTrigger } fro
 import { SCAN_PRIORITY } from '../../domain/scan.ts';
 import { Scan } from '../entities/scan.ts';
 import { newId } from '../new-id.ts';
+import { dateOrNull } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 import { jsonText } from '../sql.ts';
 
@@ -14,6 +15,8 @@ export interface BegunScan {
   history: ScanHistory;
   trigger: ScanTrigger;
   requestId: string | null;
+  /** How often it went back to the queue before. */
+  requeues: number;
 }
 
 /** What is to be known of a scan that has just ended. Times in ms, `null` where no attempt began. */
@@ -28,8 +31,8 @@ export interface EndedRow {
 }
 
 const INSERT_QUEUED = `
-insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, full_again, queued_at, request_id)
-select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, false, $6, $7
+insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, requeues, full_again, queued_at, request_id)
+select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, 0, false, $6, $7
 from unnest($1::text[], $2::text[]) as t (id, repository_id) join repository r on r.id = t.repository_id
 on conflict (repository_id) where status in ('queued', 'running') do nothing`;
 
@@ -72,6 +75,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         const joined = await sql.first<{ id: string }>(
           `update scan set
              priority = least(priority, $3),
+             next_try_at = null,
+             requeues = case when status = 'queued' then 0 else requeues end,
              request_id = coalesce(request_id, $4),
              history = case when $2 and status = 'queued' then 'full' else history end,
              full_again = full_again or ($2 and status = 'running' and history <> 'full')
@@ -125,7 +130,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         now: input.now,
       });
       await sql.run(
-        `update scan set priority = least(priority, $2), request_id = coalesce(request_id, $4),
+        `update scan set priority = least(priority, $2), request_id = coalesce(request_id, $4), next_try_at = null,
+           requeues = case when status = 'queued' then 0 else requeues end,
            history = case when $3 and status = 'queued' then 'full' else history end,
            full_again = full_again or ($3 and status = 'running' and history <> 'full')
          where integration_id = $1 and status in ('queued', 'running')`,
@@ -138,22 +144,41 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return waiting?.count ?? 0;
     },
 
-    /** Queued scans that the fleet does not hold yet, most urgent first. */
-    async listQueued(input: { integrationId: string; exclude: readonly string[]; limit: number }) {
+    /** Queued scans that the fleet does not hold yet and that may be tried now, most urgent first. */
+    async listQueued(input: { integrationId: string; exclude: readonly string[]; limit: number; now: Date }) {
       return sql.rows<{ scanId: string; repositoryId: string }>(
         `select id as "scanId", repository_id as "repositoryId" from scan
          where integration_id = $1 and status = 'queued' and id <> all($2::text[])
+           and (next_try_at is null or next_try_at <= $4)
          order by priority, id limit $3`,
-        [input.integrationId, input.exclude, input.limit],
+        [input.integrationId, input.exclude, input.limit, input.now],
+      );
+    },
+
+    /** When the next queued scan may be tried that has to wait after a failure; `null` = none waits. */
+    async nextTryAt(input: { integrationId: string; now: Date }): Promise<Date | null> {
+      const row = await sql.first<{ at: string | null }>(
+        `select min(next_try_at) as at from scan where integration_id = $1 and status = 'queued' and next_try_at > $2`,
+        [input.integrationId, input.now],
+      );
+      return dateOrNull(row?.at ?? null);
+    },
+
+    /** An outage of GitLab is no failure of a repository: what waited for its next try is tried when GitLab is back. */
+    async forgetRequeues(integrationId: string): Promise<void> {
+      await sql.run(
+        `update scan set requeues = 0, next_try_at = null where integration_id = $1 and status = 'queued' and requeues > 0`,
+        [integrationId],
       );
     },
 
     /** Begins an attempt; `null` when the scan was ended or canceled by now. */
     async begin({ id, now }: { id: string; now: Date }): Promise<BegunScan | null> {
       return sql.first<BegunScan>(
-        `update scan set status = 'running', phase = 'cloning', attempt = attempt + 1, started_at = coalesce(started_at, $2), cause = null
+        `update scan set status = 'running', phase = 'cloning', attempt = attempt + 1, started_at = coalesce(started_at, $2), cause = null,
+           next_try_at = null
          where id = $1 and status in ('queued', 'running') and cancel_requested_at is null
-         returning id, attempt, history, trigger, request_id as "requestId"`,
+         returning id, attempt, history, trigger, request_id as "requestId", requeues`,
         [id, now],
       );
     },
@@ -204,12 +229,21 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
     },
 
-    /** Back to the queue, with the reason why it waits. */
-    async requeue(input: { id: string; attempt: number | null; cause: ScanCause | null }): Promise<boolean> {
+    /**
+     * Back to the queue, with the reason why it waits, and until when.
+     * @returns false when it ended, or another attempt began
+     */
+    async requeue(input: {
+      id: string;
+      attempt: number | null;
+      cause: ScanCause | null;
+      counts: boolean;
+      nextTryAt: Date | null;
+    }): Promise<boolean> {
       const changed = await sql.run(
-        `update scan set status = 'queued', phase = null, cause = $3
+        `update scan set status = 'queued', phase = null, cause = $3, requeues = requeues + $4::int, next_try_at = $5
          where id = $1 and ($2::int is null or attempt = $2) and status = 'running'`,
-        [input.id, input.attempt, input.cause],
+        [input.id, input.attempt, input.cause, input.counts ? 1 : 0, input.nextTryAt],
       );
       return changed === 1;
     },

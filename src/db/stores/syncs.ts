@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { SyncTrigger } from '../entities/repository.ts';
 import { SyncRun } from '../entities/repository.ts';
 import type { ListInput } from '../list-query.ts';
@@ -22,6 +23,7 @@ export interface SyncView {
   returned: number;
   removed: number;
   queuedScans: number;
+  unreadable: UnreadableProject[];
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -65,11 +67,20 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return { id: row.id, isNew: row.is_new, requestId: row.request_id };
     },
 
-    /** What a running sync was told at its start holds no longer: another one follows it. */
+    /** A running sync began with settings that have changed since: another one follows it. */
     async runAgain(integrationId: string): Promise<void> {
       await sql.run(`update sync_run set again = true where integration_id = $1 and state = 'running'`, [
         integrationId,
       ]);
+    },
+
+    /** What could not be read in the last sync that ended. */
+    async lastUnreadable(integrationId: string): Promise<UnreadableProject[]> {
+      const row = await sql.first<{ unreadable: UnreadableProject[] }>(
+        `select unreadable from sync_run where integration_id = $1 and state in ('done', 'waiting') order by id desc limit 1`,
+        [integrationId],
+      );
+      return row?.unreadable ?? [];
     },
 
     async find(id: string): Promise<SyncRun | null> {
@@ -126,6 +137,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       cause: string | null;
       complete: boolean;
       counts: SyncCounts;
+      unreadable: UnreadableProject[];
       now: Date;
     }): Promise<boolean> {
       const changed = await em().nativeUpdate(
@@ -136,6 +148,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
           cause: input.cause,
           complete: input.complete,
           finishedAt: input.now,
+          unreadable: input.unreadable,
           ...input.counts,
         },
       );
@@ -185,6 +198,7 @@ interface SyncRunRow {
   returned: number;
   removed: number;
   queued_scans: number;
+  unreadable: UnreadableProject[];
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
@@ -205,6 +219,7 @@ function viewOf(row: SyncRunRow): SyncView {
     returned: row.returned,
     removed: row.removed,
     queuedScans: row.queued_scans,
+    unreadable: row.unreadable,
     createdAt: dateOf(row.created_at),
     startedAt: dateOrNull(row.started_at),
     finishedAt: dateOrNull(row.finished_at),

@@ -8,7 +8,10 @@ export interface QueuedScan {
   repositoryId: string;
   priority: number;
   status: 'queued' | 'running' | 'ended';
-  /** By whom its row was ended. */
+  /** Not taken before this moment of the workflow's clock; `undefined` until the first page after its requeue. */
+  retryAtMs?: number | undefined;
+  requeued: boolean;
+  /** What ended its row. */
   ending: string | null;
 }
 
@@ -57,6 +60,7 @@ export function addScan(queue: FleetQueue, own: Partial<QueuedScan> = {}): Queue
     repositoryId: newId('repository'),
     priority: 3,
     status: 'queued',
+    requeued: false,
     ending: null,
     ...own,
   };
@@ -73,12 +77,14 @@ export function activitiesOverQueue(
   own: Partial<AllActivities> = {},
 ): AllActivities {
   return activitiesWith({
-    async takeQueuedScans({ exclude, verified }) {
+    async takeQueuedScans({ exclude, verified, nowMs }) {
       queue.takes += 1;
       const { window, perRun } = queue;
-      if (queue.stale && !verified) return { scans: [], window, perRun, stale: true };
+      if (queue.stale && !verified) return { scans: [], window, perRun, stale: true, nextTryMs: null };
+      for (const row of queue.scans) if (row.requeued) row.retryAtMs ??= nowMs + RETRY_MS;
       const waiting = queue.scans
         .filter(({ status, scanId }) => status === 'queued' && !exclude.includes(scanId))
+        .filter(({ retryAtMs }) => retryAtMs === undefined || retryAtMs <= nowMs)
         .toSorted((a, b) => a.priority - b.priority || (a.scanId < b.scanId ? -1 : 1))
         .slice(0, 50);
       return {
@@ -86,6 +92,7 @@ export function activitiesOverQueue(
         window,
         perRun,
         stale: false,
+        nextTryMs: waiting.length > 0 ? null : earliestRetryMs(queue),
       };
     },
     async verifyToken() {
@@ -102,6 +109,8 @@ export function activitiesOverQueue(
       try {
         const result = await scan(row);
         row.status = result?.status === 'requeued' ? 'queued' : 'ended';
+        row.requeued = row.status === 'queued';
+        row.retryAtMs = undefined;
         if (row.status === 'ended') row.ending = 'activity';
         return { scanId, status: 'succeeded', outcome: 'clean', cause: null, findings: 0, ...result };
       } finally {
@@ -115,6 +124,16 @@ export function activitiesOverQueue(
     },
     ...own,
   });
+}
+
+/** How long a scan that went back to the queue waits here. */
+const RETRY_MS = 30_000;
+
+function earliestRetryMs(queue: FleetQueue): number | null {
+  const waiting = queue.scans.flatMap(({ status, retryAtMs }) =>
+    status === 'queued' && retryAtMs !== undefined ? [retryAtMs] : [],
+  );
+  return waiting.length === 0 ? null : Math.min(...waiting);
 }
 
 function rowOf(queue: FleetQueue, scanId: string): QueuedScan {

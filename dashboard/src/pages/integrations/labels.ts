@@ -90,6 +90,8 @@ const WARNING_TEXTS: Record<TokenWarning, (token: WarningFacts) => string> = {
   owner_changed: () => 'The new token has a different owner. Check that this is intended.',
   reach_reduced: () => 'Some repositories are no longer listed. See Activity for details.',
   reach_grown: () => 'The new token can access more repositories. Check that this is intended.',
+  nothing_clonable: () =>
+    'GitLab lists repositories, but Git refused every one that was tried. Check that Git over HTTPS is enabled and that the token owner may read code.',
 };
 
 /** What a warning about a token means, and what to do about it. */

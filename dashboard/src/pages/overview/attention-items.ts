@@ -15,9 +15,10 @@ const URGENCY: Record<AttentionKind, number> = {
   expired: 1,
   expiring: 2,
   brake_engaged: 3,
-  scan_failed: 4,
-  unreachable: 5,
-  no_channel: 6,
+  nothing_clonable: 4,
+  scan_failed: 5,
+  unreachable: 6,
+  no_channel: 7,
 };
 const BAD_FLAG = 7;
 
@@ -64,6 +65,8 @@ export function attentionLabel(item: AttentionItem, integrations: readonly Known
       return expiringLabel(tokenOf(item, integrations));
     case 'brake_engaged':
       return { text: 'Sync needs review: it would remove many repositories', hue: 'warn' };
+    case 'nothing_clonable':
+      return { text: 'No repository can be cloned', hue: 'bad' };
     case 'scan_failed':
       return { text: `Scan failed: ${causeTitle(cause)}`, hue: 'bad' };
     case 'unreachable':

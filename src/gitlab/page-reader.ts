@@ -1,0 +1,124 @@
+import { isSecuError } from '../domain/errors.ts';
+import type { ListingPage } from './project-pages.ts';
+import { LISTING_PAGE, pageOf } from './project-pages.ts';
+
+/** Problems of an answer that one broken project can cause for every page that contains it. */
+const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set([
+  'server_error',
+  'timeout',
+  'not_json',
+  'reply_too_large',
+  'malformed_reply',
+]);
+/** Broken projects that one listing steps over; more are an outage. */
+const MAX_ISOLATED = 50;
+/** Ids grow by one per project of the whole GitLab, so doubling reaches any of them. */
+const MAX_ID_DISTANCE = 2 ** 40;
+
+interface Requests {
+  /** One request. @throws SecuError */
+  requestPage: (input: { idAfter: number | null; perPage: number }) => Promise<ListingPage>;
+  /** The project with the highest id. @throws SecuError */
+  requestLast: () => Promise<unknown>;
+  /** Whether GitLab answers this token at all. */
+  isAlive: () => Promise<boolean>;
+}
+
+/**
+ * Reads pages of a listing. A page that GitLab cannot serve, though it serves others, is split until the broken project
+ * is isolated; that one becomes an unreadable entry and the listing goes on behind it.
+ */
+export function createPageReader(requestsWith: (signal: AbortSignal | undefined) => Requests) {
+  /** Page size to begin with, by cursor: small where the page before could only be read in parts. */
+  const sizeHints = new Map<number, number>();
+  let isolated = 0;
+
+  return async function readPage(input: {
+    idAfter: number | null;
+    signal?: AbortSignal | undefined;
+    perPage?: number;
+  }): Promise<ListingPage> {
+    const { idAfter, perPage = LISTING_PAGE } = input;
+    const requests = requestsWith(input.signal);
+    const size = sizeHints.get(idAfter ?? 0) ?? perPage;
+    try {
+      return remember(await requests.requestPage({ idAfter, perPage: size }), size);
+    } catch (err) {
+      const isKnownToBreak = size < perPage;
+      if (!canBeOneItem(err) || !(isKnownToBreak || (await servesOtherProjects(requests, idAfter))))
+        throw err;
+      return readInParts(requests, { idAfter, firstSize: Math.floor(size / 2), failure: err });
+    }
+  };
+
+  function remember(page: ListingPage, size: number): ListingPage {
+    if (size < LISTING_PAGE && page.lastId !== null)
+      sizeHints.set(page.lastId, Math.min(LISTING_PAGE, size * 2));
+    return page;
+  }
+
+  async function readInParts(
+    requests: Requests,
+    input: { idAfter: number | null; firstSize: number; failure: unknown },
+  ): Promise<ListingPage> {
+    const { idAfter, firstSize, failure } = input;
+    for (let size = firstSize; size >= 1; size = Math.floor(size / 2)) {
+      try {
+        return remember(await requests.requestPage({ idAfter, perPage: size }), size);
+      } catch (err) {
+        if (!canBeOneItem(err)) throw err;
+      }
+    }
+    isolated += 1;
+    if (isolated > MAX_ISOLATED) throw failure;
+    return remember(await isolate(requests, { idAfter: idAfter ?? 0, failure }), 1);
+  }
+}
+
+/** An outage shows at other positions too. */
+async function servesOtherProjects(requests: Requests, idAfter: number | null): Promise<boolean> {
+  if (!(await requests.isAlive())) return false;
+  if (await isServed(requests.requestLast)) return true;
+  return idAfter !== null && (await isServed(() => requests.requestPage({ idAfter: null, perPage: 1 })));
+}
+
+/** The smallest cursor behind which GitLab answers again is the id of the project that it cannot serve. */
+async function isolate(
+  { requestPage }: Requests,
+  { idAfter, failure }: { idAfter: number; failure: unknown },
+): Promise<ListingPage> {
+  const answersAfter = (id: number) => isServed(() => requestPage({ idAfter: id, perPage: 1 }));
+  let failing = idAfter;
+  let distance = 1;
+  while (!(await answersAfter(idAfter + distance))) {
+    failing = idAfter + distance;
+    distance *= 2;
+    if (distance > MAX_ID_DISTANCE) throw failure;
+  }
+  let answering = idAfter + distance;
+  while (answering - failing > 1) {
+    const middle = Math.floor((failing + answering) / 2);
+    if (await answersAfter(middle)) answering = middle;
+    else failing = middle;
+  }
+  const unreadable = { gitlabProjectId: answering, problem: 'server_error', field: null } as const;
+  return pageOf([{ gitlabProjectId: answering, repository: null, unreadable, followsUnidentified: false }]);
+}
+
+/** @returns false where the answer may be broken by one item. @throws every other error */
+async function isServed(request: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await request();
+    return true;
+  } catch (err) {
+    if (canBeOneItem(err)) return false;
+    throw err;
+  }
+}
+
+function canBeOneItem(err: unknown): boolean {
+  return (
+    isSecuError(err, 'gitlab_unreachable', 'gitlab_reply_unreadable') &&
+    CAUSED_BY_ONE_ITEM.has(err.details['problem'])
+  );
+}
