@@ -42,36 +42,36 @@ export function createPageReader(requestsWith: (signal: AbortSignal | undefined)
     const requests = requestsWith(input.signal);
     const size = sizeHints.get(idAfter ?? 0) ?? perPage;
     try {
-      return remember(await requests.requestPage({ idAfter, perPage: size }), size);
+      return remember(await requests.requestPage({ idAfter, perPage: size }), { size, perPage });
     } catch (err) {
       const isKnownToBreak = size < perPage;
       if (!canBeOneItem(err) || !(isKnownToBreak || (await servesOtherProjects(requests, idAfter))))
         throw err;
-      return readInParts(requests, { idAfter, firstSize: Math.floor(size / 2), failure: err });
+      return readInParts(requests, { idAfter, firstSize: Math.floor(size / 2), perPage, failure: err });
     }
   };
 
-  function remember(page: ListingPage, size: number): ListingPage {
-    if (size < LISTING_PAGE && page.lastId !== null)
-      sizeHints.set(page.lastId, Math.min(LISTING_PAGE, size * 2));
+  /** Behind a page that was read in parts the next one begins small, and grows again. */
+  function remember(page: ListingPage, { size, perPage }: { size: number; perPage: number }): ListingPage {
+    if (size < perPage && page.lastId !== null) sizeHints.set(page.lastId, Math.min(perPage, size * 2));
     return page;
   }
 
   async function readInParts(
     requests: Requests,
-    input: { idAfter: number | null; firstSize: number; failure: unknown },
+    input: { idAfter: number | null; firstSize: number; perPage: number; failure: unknown },
   ): Promise<ListingPage> {
-    const { idAfter, firstSize, failure } = input;
+    const { idAfter, firstSize, perPage, failure } = input;
     for (let size = firstSize; size >= 1; size = Math.floor(size / 2)) {
       try {
-        return remember(await requests.requestPage({ idAfter, perPage: size }), size);
+        return remember(await requests.requestPage({ idAfter, perPage: size }), { size, perPage });
       } catch (err) {
         if (!canBeOneItem(err)) throw err;
       }
     }
     isolated += 1;
     if (isolated > MAX_ISOLATED) throw failure;
-    return remember(await isolate(requests, { idAfter: idAfter ?? 0, failure }), 1);
+    return remember(await isolate(requests, { idAfter: idAfter ?? 0, failure }), { size: 1, perPage });
   }
 }
 

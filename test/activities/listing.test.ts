@@ -206,8 +206,9 @@ test('a listing that breaks off is tried again, and takes nothing away when it s
     await sync(activities, integrationId);
     const before = await repositoriesOf(world, integrationId);
     control.removeProject('fleet-00003');
+    // an outage, not one broken project: every later request for a page fails
     control.faults.add({
-      match: { path: /^\/api\/v4\/projects\?/, nth: 2 },
+      match: { path: /^\/api\/v4\/projects\?/, nth: 2, times: 1_000 },
       answer: { kind: 'html', status: 502 },
     });
 

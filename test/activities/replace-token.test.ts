@@ -121,7 +121,7 @@ test('while GitLab is away, before the look or in the middle of the listing, the
 
   world.simulator.control.faults.add({
     // the first page is the proof that it can list
-    match: { path: /^\/api\/v4\/projects\?/, nth: 2 },
+    match: { path: /^\/api\/v4\/projects\?/, nth: 2, times: 1_000 },
     answer: { kind: 'truncated_json' },
   });
   expect((await replace(added, next.token)).code).toBe('gitlab_reply_unreadable');

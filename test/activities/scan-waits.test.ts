@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { ScanDeps } from '../../src/activities/deps.ts';
+import { verifySoonAfterOutage } from '../../src/activities/token/suspect.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { GitRemote, RemoteErrorCode } from '../../src/domain/ports.ts';
 import type { ScanTask } from '../../src/domain/scan.ts';
@@ -121,20 +122,28 @@ test('a 401 of git with a good token says that a bot may not see this one reposi
   expect(await integration()).toMatchObject({ verdict: 'active', suspected_at: null });
 });
 
-test.each<RemoteErrorCode>([
-  'gitlab_unreachable',
-  'gitlab_tls_failed',
-  'gitlab_redirected',
-  'gitlab_rate_limited',
-])('an outage (%s) fails no scan: it waits, and the integration is verified now', async (code) => {
-  const { result, activities } = await scan({ git: refusingGit(code) });
-  expect(result).toMatchObject(WAITS);
-  expect(await row()).toMatchObject({ status: 'queued', cause: null });
-  const { next_verify_at: nextVerifyAt } = await integration();
-  expect(Number(nextVerifyAt)).toBeLessThanOrEqual(Date.now());
-  expect(activities.starters.wakes).toContain(`integration ${task.integrationId}`);
-  expect((await kindsOf(world, task.integrationId)).filter((kind) => kind.startsWith('scan.'))).toEqual([]);
-});
+test.each<[RemoteErrorCode, string]>([
+  ['gitlab_unreachable', 'gateway_failed'],
+  ['gitlab_tls_failed', 'gateway_failed'],
+  ['gitlab_redirected', 'repository_redirected'],
+  ['gitlab_rate_limited', 'gateway_failed'],
+])(
+  'an outage (%s) fails no scan at once: it waits with its cause, and the integration is verified now',
+  async (code, cause) => {
+    const { result, activities } = await scan({ git: refusingGit(code) });
+    expect(result).toMatchObject(WAITS);
+    expect(await row()).toMatchObject({
+      status: 'queued',
+      cause,
+      requeues: 1,
+      next_try_at: expect.any(Date),
+    });
+    const { next_verify_at: nextVerifyAt } = await integration();
+    expect(Number(nextVerifyAt)).toBeLessThanOrEqual(Date.now());
+    expect(activities.starters.wakes).toContain(`integration ${task.integrationId}`);
+    expect((await kindsOf(world, task.integrationId)).filter((kind) => kind.startsWith('scan.'))).toEqual([]);
+  },
+);
 
 test('a 401 of git while the API does not answer is an outage, not a verdict', async () => {
   await world.simulator.control.down();
@@ -168,9 +177,16 @@ test('scans are taken by priority, in pages, without those that are held', async
     window: 12,
     perRun: 800,
     stale: false,
+    nextTryMs: null,
     scans: [{ scanId: task.scanId, repositoryId: task.repositoryId }],
   });
-  expect(await take([task.scanId])).toEqual({ window: 12, perRun: 800, stale: false, scans: [] });
+  expect(await take([task.scanId])).toEqual({
+    window: 12,
+    perRun: 800,
+    stale: false,
+    nextTryMs: null,
+    scans: [],
+  });
   expect(await openScan(world, task.repositoryId)).toBe(task.scanId);
 });
 
@@ -180,7 +196,13 @@ test('a page of clones begins only with a token that was looked at lately', asyn
   const take = (verified: boolean, nowMs = Date.now()) =>
     activities.takeQueuedScans({ integrationId, exclude: [], verified, nowMs });
   const later = Date.now() + 16 * 60_000;
-  expect(await take(false, later)).toEqual({ window: 12, perRun: 800, stale: true, scans: [] });
+  expect(await take(false, later)).toEqual({
+    window: 12,
+    perRun: 800,
+    stale: true,
+    nextTryMs: null,
+    scans: [],
+  });
   expect((await take(true, later)).scans).toHaveLength(1);
   await change({ lastVerifiedAt: new Date(later) });
   expect(await take(false, later)).toMatchObject({ stale: false, scans: [{ scanId: task.scanId }] });
@@ -198,4 +220,39 @@ test('a scan that its activity could not end is ended once, with the nearest cau
   await activities.endScan({ scanId: task.scanId, status: 'canceled', cause: 'canceled', nowMs: nowMs + 1 });
   expect(await row()).toMatchObject({ status: 'failed', cause: 'clone_failed' });
   expect((await kindsOf(world, task.integrationId)).filter((kind) => kind === 'scan.failed')).toHaveLength(1);
+});
+
+test('a repository whose gateway always fails is tried a bounded number of times, with growing pauses, then fails', async () => {
+  const pausesMs: number[] = [];
+  for (let requeues = 1; requeues <= 5; requeues += 1) {
+    const startedMs = Date.now();
+    const { result } = await scan({ git: refusingGit('gitlab_unreachable') });
+    expect(result).toMatchObject({ ...WAITS, cause: 'gateway_failed' });
+    const waiting = await row();
+    expect(waiting).toMatchObject({ status: 'queued', requeues });
+    pausesMs.push(Number(waiting['next_try_at']) - startedMs);
+  }
+  expect(pausesMs).toEqual(pausesMs.toSorted((one, other) => one - other));
+  expect(pausesMs[0]).toBeGreaterThanOrEqual(30_000);
+  expect(pausesMs.at(-1)).toBeLessThanOrEqual(31 * 60_000);
+  const { result } = await scan({ git: refusingGit('gitlab_unreachable') });
+  expect(result).toMatchObject({ status: 'failed', cause: 'gateway_failed' });
+  expect(await row()).toMatchObject({ status: 'failed', cause: 'gateway_failed', phase: null });
+  expect(await kindsOf(world, task.integrationId)).toContain('scan.failed');
+});
+
+test('scans that fail cause at most six verifications of their integration within an hour', async () => {
+  const { deps } = await activitiesOf(world);
+  const { integrationId } = task;
+  const prompted = async (now: Date): Promise<boolean> => {
+    await change({ nextVerifyAt: null });
+    await verifySoonAfterOutage({ deps, integrationId, now });
+    return (await integration())['next_verify_at'] !== null;
+  };
+  const startMs = Date.now();
+  const results: boolean[] = [];
+  for (let minute = 0; minute < 10; minute += 1)
+    results.push(await prompted(new Date(startMs + minute * 60_000)));
+  expect(results.filter(Boolean)).toHaveLength(6);
+  expect(await prompted(new Date(startMs + 61 * 60_000))).toBe(true);
 });

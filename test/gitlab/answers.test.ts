@@ -122,11 +122,16 @@ describe('an answer', () => {
     expect((await failureOf(api().listProjectsPage({ idAfter: 5 }))).code).toBe('gitlab_reply_unreadable');
   });
 
-  test('with one item that cannot be read fails the page: part is never all', async () => {
+  test('with one item that cannot be read names it and its field, and lists the others', async () => {
     const server = await serve(json(200, [project, { id: 2 }]));
-    expect((await failureOf(worldOf(server.url).api().listProjectsPage({ idAfter: null }))).code).toBe(
-      'gitlab_reply_unreadable',
-    );
+    const page = await worldOf(server.url).api().listProjectsPage({ idAfter: null });
+    expect(page.repositories.map(({ gitlabProjectId }) => gitlabProjectId)).toEqual([1]);
+    expect(page.entries.at(-1)).toMatchObject({
+      gitlabProjectId: 2,
+      repository: null,
+      unreadable: { gitlabProjectId: 2, problem: 'unexpected_shape', field: 'path_with_namespace' },
+    });
+    expect(page.lastId).toBe(2);
   });
 
   test('keeps only what we use: no runner token, no permissions', async () => {

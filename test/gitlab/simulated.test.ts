@@ -68,7 +68,7 @@ describe('a token that works', () => {
         name: 'platform',
         scopes: ['read_api', 'self_rotate'],
         granular: false,
-        expiresAt: '2030-01-31',
+        expiry: { kind: 'on', date: '2030-01-31' },
         owner: { username, kind: 'service_account' },
       },
     });
@@ -86,8 +86,10 @@ describe('a token that works', () => {
     });
   });
 
-  test('that never expires has null, not an unknown date', async () => {
-    expect(await api({ expiresAt: null }).observeSelf()).toMatchObject({ token: { expiresAt: null } });
+  test('that never expires is not a token with an unknown expiry', async () => {
+    expect(await api({ expiresAt: null }).observeSelf()).toMatchObject({
+      token: { expiry: { kind: 'never' } },
+    });
   });
 
   test('that may not ask who it is keeps an unknown owner', async () => {
@@ -338,11 +340,12 @@ describe('the listing', () => {
     expect(byPath.has('acme/hidden-code')).toBe(false);
   });
 
-  test('takes as samples up to three repositories that can be cloned', async () => {
+  test('takes as samples a few repositories that can be cloned, of different groups first', async () => {
     const { observation, samples } = await api().observeListing();
     expect(observation).toEqual({ kind: 'listed', repositories: 9 });
     expect(samples.map((sample) => sample.fullPath)).toEqual([
       'acme/shop',
+      'jdoe/dotfiles',
       'acme/fork-of-shop',
       'acme/legacy',
     ]);
@@ -351,8 +354,10 @@ describe('the listing', () => {
   test('of a token that sees nothing is empty, not an error', async () => {
     const user = simulator.control.createUser({ member: false });
     expect(await api({ userId: user.id }).listProjectsPage({ idAfter: null })).toEqual({
+      entries: [],
       repositories: [],
       lastId: null,
+      endsUnidentified: false,
     });
   });
 });
