@@ -29,7 +29,6 @@ export function Confirm({
   const [typed, setTyped] = useState('');
   const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const id = useId();
   const isReady = !disabled && (phrase === undefined || typed === phrase);
   const run = async () => {
     setRunning(true);
@@ -55,23 +54,7 @@ export function Confirm({
         <Text component="div" size="sm">
           {children}
         </Text>
-        {phrase !== undefined && (
-          <TextInput
-            id={id}
-            mt="md"
-            label={
-              <>
-                Type <strong>{phrase}</strong> to confirm
-              </>
-            }
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
-            autoComplete="off"
-            autoCorrect="off"
-            spellCheck={false}
-            data-autofocus
-          />
-        )}
+        {phrase !== undefined && <PhraseField phrase={phrase} value={typed} onChange={setTyped} />}
         <Group justify="flex-end" gap="sm" mt="lg">
           <Button variant="default" onClick={onClose} disabled={isRunning}>
             Cancel
@@ -82,5 +65,33 @@ export function Confirm({
         </Group>
       </form>
     </Modal>
+  );
+}
+
+function PhraseField({
+  phrase,
+  value,
+  onChange,
+}: {
+  phrase: string;
+  value: string;
+  onChange: (text: string) => void;
+}) {
+  return (
+    <TextInput
+      id={useId()}
+      mt="md"
+      label={
+        <>
+          Type <strong>{phrase}</strong> to confirm
+        </>
+      }
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      autoComplete="off"
+      autoCorrect="off"
+      spellCheck={false}
+      data-autofocus
+    />
   );
 }

@@ -25,12 +25,6 @@ export function FilterBar({
   search: FindingSearch;
   onSearch: (next: FindingSearch) => void;
 }) {
-  const query = toApiQuery(search);
-  const byStatus = useSummaryWithout(query, 'status')?.byStatus;
-  const bySeverity = useSummaryWithout(query, 'severity')?.bySeverity;
-  const byKind = useSummaryWithout(query, 'kind')?.byKind;
-  const setFacet = (facet: Facet) => (selected: readonly string[]) =>
-    onSearch(withFacet(search, facet, selected));
   return (
     <div className={classes['filters']}>
       <SearchField
@@ -38,6 +32,43 @@ export function FilterBar({
         value={search.q ?? ''}
         onSearch={(q) => onSearch(q === '' ? without(search, ['q']) : { ...search, q })}
       />
+      <FacetChips search={search} onSearch={onSearch} />
+      <IntegrationSelect
+        value={search.integration}
+        onChange={(integration) =>
+          onSearch(integration === '' ? without(search, ['integration']) : { ...search, integration })
+        }
+      />
+      {search.repository !== undefined && (
+        <RepositoryChip id={search.repository} onRemove={() => onSearch(without(search, ['repository']))} />
+      )}
+      {isNarrowed(search) && (
+        <Button
+          variant="subtle"
+          onClick={() => onSearch(search.finding === undefined ? {} : { finding: search.finding })}
+        >
+          Clear filters
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function FacetChips({
+  search,
+  onSearch,
+}: {
+  search: FindingSearch;
+  onSearch: (next: FindingSearch) => void;
+}) {
+  const query = toApiQuery(search);
+  const byStatus = useSummaryWithout(query, 'status')?.byStatus;
+  const bySeverity = useSummaryWithout(query, 'severity')?.bySeverity;
+  const byKind = useSummaryWithout(query, 'kind')?.byKind;
+  const setFacet = (facet: Facet) => (selected: readonly string[]) =>
+    onSearch(withFacet(search, facet, selected));
+  return (
+    <>
       <Chips
         labelled
         label="Status"
@@ -64,24 +95,7 @@ export function FilterBar({
         options={KINDS.map((value) => ({ value, text: KIND_TEXTS[value], count: byKind?.[value] }))}
         onChange={setFacet('kind')}
       />
-      <IntegrationSelect
-        value={search.integration}
-        onChange={(integration) =>
-          onSearch(integration === '' ? without(search, ['integration']) : { ...search, integration })
-        }
-      />
-      {search.repository !== undefined && (
-        <RepositoryChip id={search.repository} onRemove={() => onSearch(without(search, ['repository']))} />
-      )}
-      {isNarrowed(search) && (
-        <Button
-          variant="subtle"
-          onClick={() => onSearch(search.finding === undefined ? {} : { finding: search.finding })}
-        >
-          Clear filters
-        </Button>
-      )}
-    </div>
+    </>
   );
 }
 

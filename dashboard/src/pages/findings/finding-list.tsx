@@ -14,6 +14,7 @@ import { ExportLinks } from './export-links.tsx';
 import type { FindingSearch } from './filters.ts';
 import { isNarrowed } from './filters.ts';
 import { COLUMNS, FindingCells, NARROW_COLUMNS } from './finding-cells.tsx';
+import type { Finding } from './finding-data.ts';
 import classes from './findings.module.css';
 import type { useFindingList } from './use-finding-list.ts';
 import type { useSelection } from './use-selection.ts';
@@ -61,7 +62,6 @@ export function FindingList(props: FindingListProps) {
 function Rows({ search, findings, total, cursor, selection, flow, onOpen }: FindingListProps) {
   const { list, rows } = findings;
   const { ids, all } = selection.current;
-  const allSelected = rows.length > 0 && ids.size >= rows.length;
   return (
     <>
       <VirtualList
@@ -71,18 +71,7 @@ function Rows({ search, findings, total, cursor, selection, flow, onOpen }: Find
         columns={COLUMNS}
         narrowColumns={NARROW_COLUMNS}
         head={[
-          flow === null ? (
-            ''
-          ) : (
-            <Checkbox
-              key="all"
-              size="xs"
-              aria-label="Select all loaded findings"
-              checked={allSelected}
-              indeterminate={ids.size > 0 && !allSelected}
-              onChange={() => selection.selectMany(allSelected ? [] : rows.map(({ id }) => id), false)}
-            />
-          ),
+          flow === null ? '' : <SelectAll key="all" rows={rows} selection={selection} />,
           'Severity',
           'Finding',
           'Repository',
@@ -126,6 +115,26 @@ function Rows({ search, findings, total, cursor, selection, flow, onOpen }: Find
   );
 }
 
+function SelectAll({
+  rows,
+  selection,
+}: {
+  rows: readonly Finding[];
+  selection: FindingListProps['selection'];
+}) {
+  const { ids } = selection.current;
+  const isAllSelected = rows.length > 0 && ids.size >= rows.length;
+  return (
+    <Checkbox
+      size="xs"
+      aria-label="Select all loaded findings"
+      checked={isAllSelected}
+      indeterminate={ids.size > 0 && !isAllSelected}
+      onChange={() => selection.selectMany(isAllSelected ? [] : rows.map(({ id }) => id), false)}
+    />
+  );
+}
+
 const overviewQuery = { queryKey: queryKeys.overview, queryFn: () => request(api.overview.$get()) };
 
 /** Warns about repositories whose last scan failed: their findings are unknown. */
@@ -135,7 +144,7 @@ function UnscannedNotice({ search }: { search: FindingSearch }) {
   if (failed === 0 || search.repository !== undefined || search.integration !== undefined) return null;
   return (
     <Text size="xs" c="warn" component="span">
-      {formatCount(failed, 'repository', 'repositories')} could not be scanned, so their findings are unknown.{' '}
+      {formatCount(failed, 'repository', 'repositories')} could not be scanned. Findings there are unknown.{' '}
       <TextLink to="/repositories" size="xs">
         Repositories
       </TextLink>

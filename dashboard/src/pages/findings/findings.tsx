@@ -69,10 +69,8 @@ export default function Findings() {
           <FindingPanel
             id={search.finding}
             onClose={close}
-            onIgnore={
-              mayTriage ? (finding, reason) => flow.triageOne(finding, { reason }, { moveOn: false }) : null
-            }
-            onReopen={(finding) => flow.triageOne(finding, null, { moveOn: false })}
+            onIgnore={mayTriage ? (finding, reason) => flow.triageOne(finding, { reason }) : null}
+            onReopen={(finding) => flow.triageOne(finding, null)}
             onIgnoreMore={(finding) => flow.openDialog([finding])}
           />
         )}

@@ -21,8 +21,7 @@ const DEFAULT_REASON: Reason = 'false_positive';
 
 export type TriageFlow = ReturnType<typeof useTriageFlow>;
 
-/** Triage from the list: which findings it applies to, whether to confirm, and which row is next. */
-export function useTriageFlow(input: {
+interface TriageFlowInput {
   rows: readonly Finding[];
   total: number | null;
   query: FindingQuery;
@@ -30,7 +29,10 @@ export function useTriageFlow(input: {
   selection: ReturnType<typeof useSelection>;
   search: FindingSearch;
   open: (id: string) => void;
-}) {
+}
+
+/** Triage from the list: which findings it applies to, whether to confirm, and which row is next. */
+export function useTriageFlow(input: TriageFlowInput) {
   const { rows, total, query, cursor, selection, search } = input;
   const client = useQueryClient();
   const triage = useTriage();
@@ -38,14 +40,9 @@ export function useTriageFlow(input: {
   const { ids, all } = selection.current;
   const current = search.finding ?? cursor.cursor.id;
   const targets = (): Finding[] => rows.filter(({ id }) => (ids.size > 0 ? ids.has(id) : id === current));
-
   const selectNext = () => {
     const next = cursor.step(1);
     if (search.finding !== undefined && next !== null) input.open(next);
-  };
-  const triageOne = (finding: Finding, verdict: Verdict, { moveOn }: { moveOn: boolean }) => {
-    void triage([finding], verdict);
-    if (moveOn) selectNext();
   };
   const triageMany = async (findings: readonly Finding[], verdict: Verdict) => {
     selection.clear();
@@ -72,7 +69,7 @@ export function useTriageFlow(input: {
   };
   return {
     triageSelection,
-    triageOne,
+    triageOne: (finding: Finding, verdict: Verdict) => void triage([finding], verdict),
     openDialog: (findings: readonly Finding[]) => setDialog({ findings, reason: DEFAULT_REASON }),
     openDialogForSelection: () =>
       setDialog({
@@ -80,7 +77,6 @@ export function useTriageFlow(input: {
         reason: DEFAULT_REASON,
       }),
     undo: (finding: Finding) => void triage([finding], null),
-    targets,
     dialog,
     confirm: async (verdict: Exclude<Verdict, null>) => {
       if (dialog === null) return;

@@ -32,11 +32,20 @@ export function isTriagable({ status }: Pick<Finding, 'status'>): boolean {
   return status === 'open' || status === 'ignored';
 }
 
-async function sendVerdict(ids: readonly string[], verdict: Verdict): Promise<void> {
+/** Status and triage as the server is going to answer them. */
+function expectedState(verdict: Verdict, username: string): Pick<Finding, 'status' | 'triage'> {
+  if (verdict === null) return { status: 'open', triage: null };
+  const { reason, comment = null, until = null } = verdict;
+  const at = new Date(serverClock.now()).toISOString();
+  return { status: 'ignored', triage: { reason, comment, by: `user:${username}`, at, until } };
+}
+
+async function sendVerdict(findings: readonly Finding[], verdict: Verdict): Promise<void> {
+  const ids = findings.map((finding) => finding.id);
   const [id] = ids;
   if (ids.length === 1 && id !== undefined)
     await request(api.findings[':id'].$patch({ param: { id }, json: triageBody(verdict) }));
-  else await request(api.findings.triage.$post({ json: { ids: [...ids], ...triageBody(verdict) } }));
+  else await request(api.findings.triage.$post({ json: { ids, ...triageBody(verdict) } }));
 }
 
 /**
@@ -48,19 +57,7 @@ export function useTriage() {
   const { name } = useMe();
   const showVerdict = useCallback(
     (findings: readonly Finding[], verdict: Verdict) => {
-      const at = new Date(serverClock.now()).toISOString();
-      const triage =
-        verdict === null
-          ? null
-          : {
-              reason: verdict.reason,
-              comment: verdict.comment ?? null,
-              by: `user:${name}`,
-              at,
-              until: verdict.until ?? null,
-            };
-      const status = verdict === null ? ('open' as const) : ('ignored' as const);
-      const patch = (finding: Finding): Finding => ({ ...finding, status, triage });
+      const patch = (finding: Finding): Finding => ({ ...finding, ...expectedState(verdict, name) });
       patchFindings(client, new Map(findings.map(({ id }) => [id, patch])));
     },
     [client, name],
@@ -75,11 +72,7 @@ export function useTriage() {
       restore(findings);
       const groups = Map.groupBy(findings, (finding) => JSON.stringify(currentVerdict(finding)));
       try {
-        for (const [verdict, group] of groups)
-          await sendVerdict(
-            group.map(({ id }) => id),
-            JSON.parse(verdict) as Verdict,
-          );
+        for (const [verdict, group] of groups) await sendVerdict(group, JSON.parse(verdict) as Verdict);
       } catch (err) {
         showErrorToast(err);
         await client.invalidateQueries({ queryKey: ['findings'] });
@@ -95,10 +88,7 @@ export function useTriage() {
       if (findings.length === 0) return;
       showVerdict(findings, verdict);
       try {
-        await sendVerdict(
-          findings.map(({ id }) => id),
-          verdict,
-        );
+        await sendVerdict(findings, verdict);
       } catch (err) {
         restore(findings);
         return showErrorToast(err);

@@ -79,13 +79,7 @@ export function RepositoryTable(props: RepositoryTableProps) {
       <Filters {...props} onClear={isFiltered ? clear : undefined} />
       {list.isError && <ProblemPanel error={list.error} onRetry={() => void list.refetch()} />}
       <div className={classes['line']}>
-        {rows.length > 0 && (
-          <span role="status">
-            {list.hasNextPage
-              ? `First ${rows.length.toLocaleString('en')} repositories`
-              : formatCount(rows.length, 'repository', 'repositories')}
-          </span>
-        )}
+        {rows.length > 0 && <span role="status">{loadedText(rows.length, list.hasNextPage)}</span>}
         {added > 0 && rows.length > 0 && (
           <Button size="compact-xs" variant="light" onClick={() => void showNew()}>
             Show {added.toLocaleString('en')} new
@@ -117,6 +111,12 @@ export function RepositoryTable(props: RepositoryTableProps) {
       )}
     </>
   );
+}
+
+function loadedText(loaded: number, hasMore: boolean): string {
+  return hasMore
+    ? `First ${loaded.toLocaleString('en')} repositories`
+    : formatCount(loaded, 'repository', 'repositories');
 }
 
 function Filters({

@@ -30,17 +30,10 @@ export function ScanButtons({ repository }: { repository: Repository }) {
         ),
       );
       showToast(
-        <>
-          {full ? 'Full history scan queued.' : 'Scan queued.'}{' '}
-          <Anchor
-            component="button"
-            type="button"
-            size="sm"
-            onClick={() => void navigate({ to: '/scans/$id', params: { id: scanId } })}
-          >
-            View scan
-          </Anchor>
-        </>,
+        <QueuedMessage
+          full={full}
+          onView={() => void navigate({ to: '/scans/$id', params: { id: scanId } })}
+        />,
       );
       await client.invalidateQueries({ queryKey: queryKeys.repository(repository.id) });
     } catch (err) {
@@ -71,5 +64,17 @@ export function ScanButtons({ repository }: { repository: Repository }) {
         </Button>
       </Group>
     </Tooltip>
+  );
+}
+
+/** The toast is rendered outside the router, so it gets the navigation as a callback. */
+function QueuedMessage({ full, onView }: { full: boolean; onView: () => void }) {
+  return (
+    <>
+      {full ? 'Full history scan queued.' : 'Scan queued.'}{' '}
+      <Anchor component="button" type="button" size="sm" onClick={onView}>
+        View scan
+      </Anchor>
+    </>
   );
 }

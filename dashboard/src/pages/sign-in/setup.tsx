@@ -38,18 +38,7 @@ export default function Setup() {
       queryClient.setQueryData(queryKeys.me, me);
       await navigate({ to: '/', replace: true });
     });
-  const isDone = options?.setup === false;
-  if (isDone)
-    return (
-      <Frame title="Setup is complete">
-        <Text size="sm">
-          An administrator already exists.{' '}
-          <Anchor component={Link} to="/sign-in">
-            Sign in
-          </Anchor>
-        </Text>
-      </Frame>
-    );
+  if (options?.setup === false) return <SetupComplete />;
   const isCodeInvalid = attempts.error instanceof Problem && attempts.error.code === 'setup_code_invalid';
   return (
     <Frame title="Create the first administrator">
@@ -78,26 +67,47 @@ export default function Setup() {
             mb="sm"
           />
         )}
-        <TextInput
-          name="username"
-          label="Username"
-          defaultValue="admin"
-          autoComplete="username"
-          autoCapitalize="none"
-          required
-          autoFocus
-        />
-        <PasswordInput
-          name="password"
-          label="Password"
-          description={`At least ${MIN_CHARACTERS} characters`}
-          autoComplete="new-password"
-          minLength={MIN_CHARACTERS}
-          required
-          mt="sm"
-        />
+        <AccountFields />
         <SubmitButton attempts={attempts} action="Create and sign in" />
       </form>
+    </Frame>
+  );
+}
+
+function AccountFields() {
+  return (
+    <>
+      <TextInput
+        name="username"
+        label="Username"
+        defaultValue="admin"
+        autoComplete="username"
+        autoCapitalize="none"
+        required
+        autoFocus
+      />
+      <PasswordInput
+        name="password"
+        label="Password"
+        description={`At least ${MIN_CHARACTERS} characters`}
+        autoComplete="new-password"
+        minLength={MIN_CHARACTERS}
+        required
+        mt="sm"
+      />
+    </>
+  );
+}
+
+function SetupComplete() {
+  return (
+    <Frame title="Setup is complete">
+      <Text size="sm">
+        An administrator already exists.{' '}
+        <Anchor component={Link} to="/sign-in">
+          Sign in
+        </Anchor>
+      </Text>
     </Frame>
   );
 }

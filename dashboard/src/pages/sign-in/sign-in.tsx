@@ -71,28 +71,36 @@ export default function SignIn() {
         <PasswordInput name="password" label="Password" autoComplete="current-password" required mt="sm" />
         <SubmitButton attempts={attempts} action="Sign in" />
       </form>
-      {options?.singleSignOn === true && (
-        <>
-          <Divider my="lg" label="or" />
-          <Button
-            component="a"
-            variant="default"
-            size="sm"
-            fullWidth
-            href={`/api/v1/auth/oidc/start?next=${encodeURIComponent(to)}`}
-          >
-            Sign in with single sign-on
-          </Button>
-        </>
-      )}
-      {options?.setup === true && (
-        <Text size="sm" mt="lg">
-          No administrator exists yet.{' '}
-          <Anchor component={Link} to="/setup">
-            Create the first administrator
-          </Anchor>
-        </Text>
-      )}
+      {options?.singleSignOn === true && <SingleSignOn next={to} />}
+      {options?.setup === true && <SetupHint />}
     </Frame>
+  );
+}
+
+function SingleSignOn({ next }: { next: string }) {
+  return (
+    <>
+      <Divider my="lg" label="or" />
+      <Button
+        component="a"
+        variant="default"
+        size="sm"
+        fullWidth
+        href={`/api/v1/auth/oidc/start?next=${encodeURIComponent(next)}`}
+      >
+        Sign in with single sign-on
+      </Button>
+    </>
+  );
+}
+
+function SetupHint() {
+  return (
+    <Text size="sm" mt="lg">
+      No administrator exists yet.{' '}
+      <Anchor component={Link} to="/setup">
+        Create the first administrator
+      </Anchor>
+    </Text>
   );
 }

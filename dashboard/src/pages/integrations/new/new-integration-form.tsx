@@ -45,10 +45,7 @@ function Form({ defaultBaseUrl }: { defaultBaseUrl: string }) {
           void save(event.currentTarget);
         }}
       >
-        <div className={classes['pair']}>
-          <NativeSelect size="xs" label="Provider" data={['GitLab']} />
-          <NativeSelect size="xs" label="Type" data={['Git']} />
-        </div>
+        <ProviderFields />
         <TextInput
           name="baseUrl"
           type="url"
@@ -84,6 +81,15 @@ function Form({ defaultBaseUrl }: { defaultBaseUrl: string }) {
         </div>
       </form>
       <CheckList state={state} onAgain={dryRun.again} />
+    </div>
+  );
+}
+
+function ProviderFields() {
+  return (
+    <div className={classes['pair']}>
+      <NativeSelect size="xs" label="Provider" data={['GitLab']} />
+      <NativeSelect size="xs" label="Type" data={['Git']} />
     </div>
   );
 }
