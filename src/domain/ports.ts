@@ -1,6 +1,6 @@
 import type { DryRunObservations } from './dry-run.ts';
 import type { ScannedFinding } from './finding.ts';
-import type { ScannerRun } from './scan.ts';
+import type { IncompleteReason, ScannerName, ScannerRun } from './scan.ts';
 import type { SealedSecret } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
 import type { Expiry } from './token-expiry.ts';
@@ -40,6 +40,8 @@ export interface TokenProbe {
 export interface RemoteRepository {
   baseUrl: string;
   fullPath: string;
+  /** As GitLab names it; read where HEAD does not resolve. */
+  defaultBranch?: string | null | undefined;
   token: Secret;
   signal: AbortSignal;
 }
@@ -49,8 +51,15 @@ export interface CloneResult {
   gitDirectory: string;
   /** Head of the cloned branch; `null` for a repository without commits. */
   commit: string | null;
+  /** The branch, where HEAD named none and the branch that GitLab names was cloned; `null` for HEAD. */
+  branch: string | null;
   bytes: number;
   ms: number;
+}
+
+export interface CloneInput {
+  directory: string;
+  history: 'none' | 'full';
 }
 
 /** Hardened Git over HTTPS. Both methods throw a SecuError with a `RemoteErrorCode`. */
@@ -60,7 +69,7 @@ export interface GitRemote {
   /**
    * A bare clone into `directory`, which must be empty: only the head, or with `history: 'full'` all commits.
    */
-  clone(input: RemoteRepository & { directory: string; history: 'none' | 'full' }): Promise<CloneResult>;
+  clone(input: RemoteRepository & CloneInput): Promise<CloneResult>;
 }
 
 /**
@@ -74,6 +83,8 @@ export type RemoteErrorCode =
   | 'account_blocked'
   | 'repository_gone'
   | 'repository_forbidden'
+  | 'head_unresolved'
+  | 'object_malformed'
   | 'clone_failed'
   | 'clone_too_large'
   | 'clone_timed_out'
@@ -86,12 +97,20 @@ export type RemoteErrorCode =
 export interface ScanReport {
   runs: ScannerRun[];
   findings: ScannedFinding[];
+  /** Why the report is no proof that nothing else is there; empty when it is. */
+  incompleteBecause: IncompleteReason[];
+  /** Paths of the commit, and with history of its past, that a scanner did not read, by scanner. */
+  unreadPaths: Partial<Record<ScannerName, string[]>>;
+  /** Commits of the history that could not be read. */
+  unreadCommits: string[];
 }
 
 /** All scanners of this installation. */
 export interface Scanners {
   /** One hash over the versions and rules in force. When it changes, every repository is scanned again. */
   readonly rules: string;
+  /** Rules in force, by scanner. Only a rule in force can show that its finding is gone. */
+  readonly ruleIds: Readonly<Record<ScannerName, readonly string[]>>;
   /**
    * Runs every scanner over one bare repository, to which it adds a snapshot commit. A scanner that fails gives a
    * run with status `failed`, not an error.

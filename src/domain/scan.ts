@@ -25,12 +25,36 @@ export const SKIP_REASONS = [
   'vendored',
   'unparsable',
   'too_complex',
+  'undecodable',
 ] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
 export interface SkippedFiles {
   reason: SkipReason;
   count: number;
+}
+
+export const SCANNER_NAMES = ['gitleaks', 'ast-grep'] as const;
+/** Everything about a scanner derives from its entry in `src/scanners/registry.ts`. */
+export type ScannerName = (typeof SCANNER_NAMES)[number];
+
+/** Why a scan is not proof of a clean repository. */
+export const INCOMPLETE_REASONS = [
+  'scanner_missing',
+  'blob_unread',
+  'history_unread',
+  'more_findings',
+] as const;
+export type IncompleteReason = (typeof INCOMPLETE_REASONS)[number];
+
+/** The part of a report that says that everything was read. */
+export const NOTHING_UNREAD = { incompleteBecause: [], unreadPaths: {}, unreadCommits: [] };
+
+/** A branch that a scan covered. `from` null: its head alone, or with the whole history from the root. */
+export interface ScannedRef {
+  name: string;
+  from: string | null;
+  to: string;
 }
 
 /** What one scanner did in one scan, as shown to people. Times in ms. */
@@ -51,17 +75,19 @@ export interface ScannerRun {
 export const SCAN_PRIORITY: Record<ScanTrigger, number> = { manual: 1, created: 2, sync: 3, schedule: 4 };
 
 /**
- * The outcome of a scan. `clean` requires that every applicable scanner ended `ok`; a failed scanner fails the
- * scan; a missing one makes "no findings" `incomplete`.
+ * The outcome of a scan. `clean` requires that every applicable scanner ended `ok` and that every file was read or
+ * skipped for a reason; a failed scanner fails the scan; anything missing makes "no findings" `incomplete`.
  */
 export function outcomeOf(
   runs: readonly Pick<ScannerRun, 'status' | 'findings' | 'cause'>[],
+  incompleteBecause: readonly IncompleteReason[] = [],
 ): { status: 'succeeded'; outcome: ScanOutcome } | { status: 'failed'; cause: ScanCause } {
   const failed = runs.find((run) => run.status === 'failed');
   if (failed !== undefined) return { status: 'failed', cause: failed.cause ?? 'scanner_crashed' };
   if (runs.some((run) => run.findings > 0)) return { status: 'succeeded', outcome: 'findings' };
   const missing = runs.some((run) => run.status === 'unavailable');
-  return { status: 'succeeded', outcome: missing || runs.length === 0 ? 'incomplete' : 'clean' };
+  const isProven = !missing && runs.length > 0 && incompleteBecause.length === 0;
+  return { status: 'succeeded', outcome: isProven ? 'clean' : 'incomplete' };
 }
 
 /** The input of a scan workflow. Only ids travel through Temporal. */

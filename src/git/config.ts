@@ -1,4 +1,4 @@
-/** What every call of git is held to, for one address. */
+/** The settings of one call of git. */
 export interface GitConfigInput {
   protocol: 'http' | 'https';
   /** Base address below which the credential may be sent. */
@@ -25,18 +25,50 @@ export const NO_BRANCH = 'secu-was-told-no-branch';
 const BIG_FILE = '16m';
 
 /**
- * Objects that honest and old repositories have and that harm nobody who checks nothing out: the first three are what
- * GitLab itself lets pass. @see Gitaly, `internal/git/gitcmd`, fsck configuration
+ * Faults of objects that are harmless here, because nothing is checked out and only blobs are read: headers of commits and
+ * tags, and files that configure a checkout. Old and imported repositories have them.
+ * What is not listed is refused and named: paths that leave the tree or name `.git`, trees that are unsorted or hold a path
+ * twice, null and broken ids, unterminated headers.
+ * @see git-fsck(1), "FSCK MESSAGES"
  */
-const TOLERATED = [
+export const HARMLESS_FAULTS = [
+  'badDate',
+  'badDateOverflow',
+  'badEmail',
+  'badFilemode',
+  'badName',
+  'badTagName',
   'badTimezone',
-  'missingSpaceBeforeDate',
-  'zeroPaddedFilemode',
+  'extraHeaderEntry',
+  'gitattributesBlob',
+  'gitattributesLarge',
+  'gitattributesLineLength',
+  'gitattributesMissing',
+  'gitattributesSymlink',
+  'gitignoreSymlink',
+  'gitmodulesBlob',
+  'gitmodulesLarge',
+  'gitmodulesMissing',
   'gitmodulesName',
   'gitmodulesParse',
   'gitmodulesPath',
+  'gitmodulesSymlink',
   'gitmodulesUpdate',
   'gitmodulesUrl',
+  'largePathname',
+  'mailmapSymlink',
+  'missingAuthor',
+  'missingCommitter',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'missingTagEntry',
+  'missingTaggerEntry',
+  'multipleAuthors',
+  'nulInCommit',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
 ];
 
 /**
@@ -57,6 +89,10 @@ export function gitConfig(input: GitConfigInput): string {
       askPass: '/bin/false',
       attributesFile: '/dev/null',
       bigFileThreshold: BIG_FILE,
+      // the limit of memory counts what is mapped
+      packedGitWindowSize: '16m',
+      packedGitLimit: '128m',
+      deltaBaseCacheLimit: '32m',
     }),
     section('protocol', { allow: 'never', version: '2' }),
     section(['protocol', protocol], { allow: 'always' }),
@@ -81,7 +117,7 @@ export function gitConfig(input: GitConfigInput): string {
       // a small pack stays one file, as in a clone
       unpackLimit: '1',
     }),
-    section(['fetch', 'fsck'], Object.fromEntries(TOLERATED.map((name) => [name, 'ignore']))),
+    section(['fetch', 'fsck'], Object.fromEntries(HARMLESS_FAULTS.map((name) => [name, 'ignore']))),
     section('submodule', { recurse: 'false' }),
     section(['filter', 'lfs'], { smudge: '', process: '', required: 'false' }),
     section('safe', { bareRepository: 'explicit' }),

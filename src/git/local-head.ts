@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../domain/system-error.ts';
 
@@ -38,6 +38,17 @@ async function read(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (err) {
     if (isSystemError(err, 'ENOENT', 'ENOTDIR')) return '';
+    throw err;
+  }
+}
+
+/** Whether a bare clone has any branch. */
+export async function hasBranches(gitDirectory: string): Promise<boolean> {
+  if (/ refs\/heads\//.test(await read(join(gitDirectory, 'packed-refs')))) return true;
+  try {
+    return (await readdir(join(gitDirectory, 'refs', 'heads'))).length > 0;
+  } catch (err) {
+    if (isSystemError(err, 'ENOENT')) return false;
     throw err;
   }
 }

@@ -12,6 +12,11 @@ export interface Refusal {
  */
 const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
   [/File too large|died of signal 25/, 'clone_too_large', 'file_limit'],
+  [
+    /[Oo]ut of memory|Cannot allocate memory|mmap failed|cannot be mapped|died of signal (?:6|9|24)\b/,
+    'clone_too_large',
+    'memory_limit',
+  ],
   [/Too many failed authentication attempts/, 'gitlab_rate_limited', 'address_banned'],
   [/^remote: Retry later|returned error: 429|HTTP 429/m, 'gitlab_rate_limited', 'throttled'],
   [/unable to handle this request due to load/, 'gitlab_rate_limited', 'busy'],
@@ -49,23 +54,25 @@ const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
   [/returned error: 5\d\d|HTTP 5\d\d/, 'gitlab_unreachable', 'server_error'],
   [/unable to access '.*': (?!The requested URL returned error)/, 'gitlab_unreachable', 'network'],
   [/not valid: is this a git repository/, 'clone_failed', 'not_git'],
-  [/error: .*(?:hasDot|fsck)|fsck error|malformed object/, 'clone_failed', 'malformed_objects'],
+  [/error: .*(?:hasDot|fsck)|fsck error|malformed object/, 'object_malformed', 'malformed_objects'],
   [/RPC failed|early EOF|unexpected disconnect|the remote end hung up/, 'clone_failed', 'broken_off'],
   [/No space left on device|Disk quota exceeded/, 'clone_failed', 'no_space'],
   [/transport '.*' not allowed/, 'clone_failed', 'protocol_refused'],
-  [/couldn't find remote ref HEAD/, 'clone_failed', 'no_head'],
+  [/couldn't find remote ref |Remote branch .* not found/, 'head_unresolved', 'no_head'],
   [/mismatched algorithms/, 'clone_failed', 'other_object_names'],
 ];
-
-/** Problems of a fetch that are none of the repository: a clone copes with both. */
-export const FOR_CLONE: ReadonlySet<string> = new Set(['no_head', 'other_object_names']);
 
 /** The meaning of a failed call by what git wrote; what is not known is `clone_failed`. The text goes no further. */
 export function refusalOf(stderr: string): Refusal {
   const found = KNOWN.find(([pattern]) => pattern.test(stderr));
   if (found === undefined) return { code: 'clone_failed', problem: 'unknown' };
   const [, code, problem] = found;
-  return { code, problem };
+  return { code, problem: code === 'object_malformed' ? (faultOf(stderr) ?? problem) : problem };
+}
+
+/** The fault that git's check of objects names, such as `hasDotgit`. @see git-fsck(1), "FSCK MESSAGES" */
+function faultOf(stderr: string): string | null {
+  return /object [0-9a-f]{40,64}: ([a-z][A-Za-z0-9]{2,40}): /.exec(stderr)?.[1] ?? null;
 }
 
 /** GitLab's answer for a project whose repository was never made: as good as empty. */

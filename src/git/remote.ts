@@ -1,27 +1,18 @@
 import { mkdirSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createKeyedLimiter } from '../concurrency/limiter.ts';
-import { isSecuError, SecuError } from '../domain/errors.ts';
-import type { CloneResult, GitRemote, RemoteRepository } from '../domain/ports.ts';
-import { createBareRepository } from '../subprocess/bare-repository.ts';
+import { SecuError } from '../domain/errors.ts';
+import type { GitRemote, RemoteRepository } from '../domain/ports.ts';
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
-import { callGit, refused } from './call.ts';
-import { NO_BRANCH } from './config.ts';
-import { readFetchedCommit } from './fetch-head.ts';
-import { folderBytes, watchFolder } from './folder-size.ts';
-import { localHead } from './local-head.ts';
+import { callGit } from './call.ts';
+import { branchOf, cloneRepository } from './clone.ts';
 import { memoryFolder } from './memory-file.ts';
-import type { Refusal } from './refusals.ts';
-import { FOR_CLONE } from './refusals.ts';
 import { writeRoots } from './roots.ts';
 
 const TEMPLATE_FOLDER = fileURLToPath(new URL('template', import.meta.url));
 const DEFAULT_LOW_SPEED_SECONDS = 30;
 const HEAD_MAX_FILE_BYTES = 1024 * 1024;
-const TOO_LARGE: Refusal = { code: 'clone_too_large', problem: 'size' };
 
 export interface GitRemoteOptions {
   /** For what git needs beside a clone; nothing secret is written there. */
@@ -40,8 +31,6 @@ export interface GitRemoteOptions {
   lowSpeedSeconds?: number;
   gitBinary?: string;
 }
-
-type CloneInput = Parameters<GitRemote['clone']>[0];
 
 /**
  * Git over https, through the real git, hardened: `config.ts` has what it may not do, `credentials.ts` how the token
@@ -65,7 +54,9 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
     clone: async (repository) => {
       const { origin } = new URL(cloneAddress(repository).url);
-      return turnsAt(origin)(repository.signal, () => clone({ settings, repository, options }));
+      return turnsAt(origin)(repository.signal, () =>
+        cloneRepository({ settings, repository, limits: options }),
+      );
     },
   };
 }
@@ -85,107 +76,20 @@ async function readHead(input: {
   repository: RemoteRepository;
   timeoutMs: number;
 }): Promise<{ commit: string | null }> {
+  const branch = branchOf(input.repository.defaultBranch);
+  const refs = branch === null ? ['HEAD'] : ['HEAD', `refs/heads/${branch}`];
   const printed = await callGit({
     ...input,
-    args: (url) => ['ls-remote', '--symref', '--', url, 'HEAD'],
+    args: (url) => ['ls-remote', '--', url, ...refs],
     lateness: { code: 'gitlab_unreachable', problem: 'timed_out' },
     maxFileBytes: HEAD_MAX_FILE_BYTES,
   });
-  return { commit: /^([0-9a-f]{40,64})\tHEAD$/m.exec(printed ?? '')?.[1] ?? null };
+  const commits = refs.map((ref) => commitOf(ref, printed ?? ''));
+  return { commit: commits.find((commit) => commit !== null) ?? null };
 }
 
-async function clone(input: {
-  settings: CallSettings;
-  repository: CloneInput;
-  options: GitRemoteOptions;
-}): Promise<CloneResult> {
-  const { repository, options } = input;
-  const { directory } = repository;
-  await mkdir(dirname(directory), { recursive: true });
-  try {
-    return await cloneInto({ ...input, maxBytes: options.cloneMaxBytes });
-  } catch (err) {
-    await rm(directory, { recursive: true, force: true });
-    throw err;
-  }
-}
-
-async function cloneInto({
-  settings,
-  repository,
-  options,
-  maxBytes,
-}: Parameters<typeof clone>[0] & { maxBytes: number }): Promise<CloneResult> {
-  const { directory, history } = repository;
-  const startedAt = performance.now();
-  const ended = new AbortController();
-  const grown = new AbortController();
-  const onExceeded = () => grown.abort();
-  const watch = watchFolder({ folder: directory, maxBytes, onExceeded, signal: ended.signal });
-  const transfer: Transfer = (args) =>
-    callGit({
-      settings,
-      repository,
-      args,
-      timeoutMs: options.cloneTimeoutMs,
-      lateness: { code: 'clone_timed_out', problem: 'timed_out' },
-      maxFileBytes: maxBytes,
-      stop: { signal: grown.signal, refusal: TOO_LARGE },
-    });
-  const depth = history === 'full' ? [] : ['--depth', '1'];
-  try {
-    const how = { transfer, directory, depth };
-    const { commit } = (await fetchHead(how)) ?? (await cloneWhole(how));
-    const bytes = await folderBytes(directory);
-    if (bytes > maxBytes) throw refused(TOO_LARGE);
-    return { gitDirectory: directory, commit, bytes, ms: Math.round(performance.now() - startedAt) };
-  } finally {
-    ended.abort();
-    await watch;
-  }
-}
-
-/** One call of git; what it printed, or `null` where GitLab says that the repository was never made. */
-type Transfer = (args: (url: string) => string[]) => Promise<string | null>;
-
-interface Transferring {
-  transfer: Transfer;
-  directory: string;
-  depth: readonly string[];
-}
-
-/** The head into a repository of ours; `null` where there is none, or of another kind: `git clone` tells more then. */
-async function fetchHead({
-  transfer,
-  directory,
-  depth,
-}: Transferring): Promise<{ commit: string | null } | null> {
-  await createBareRepository({ gitDirectory: directory });
-  const into = ['--git-dir', directory, 'fetch', '--quiet', '--no-tags', '--no-auto-maintenance', ...depth];
-  try {
-    const printed = await transfer((url) => [...into, '--', url, 'HEAD']);
-    return { commit: printed === null ? null : await readFetchedCommit(directory) };
-  } catch (err) {
-    if (!isForClone(err)) throw err;
-    await rm(directory, { recursive: true, force: true });
-    return null;
-  }
-}
-
-function isForClone(err: unknown): boolean {
-  return isSecuError(err, 'clone_failed') && FOR_CLONE.has(String(err.details['problem']));
-}
-
-/** Also one without a commit, and one whose objects have longer names. */
-async function cloneWhole({ transfer, directory, depth }: Transferring): Promise<{ commit: string | null }> {
-  const how = ['clone', '--quiet', '--bare', ...depth, '--single-branch', '--no-tags'];
-  const printed = await transfer((url) => [...how, '--', url, directory]);
-  return { commit: printed === null ? null : await provenHead(directory) };
-}
-
-/** The head of a clone; one without a commit counts only when the server spoke git's protocol. */
-async function provenHead(directory: string): Promise<string | null> {
-  const { commit, branch } = await localHead(directory);
-  if (commit === null && branch === NO_BRANCH) throw refused({ code: 'clone_failed', problem: 'not_git' });
-  return commit;
+/** The commit of a ref in the output of `git ls-remote`. */
+function commitOf(ref: string, printed: string): string | null {
+  const line = printed.split('\n').find((one) => one.endsWith(`\t${ref}`));
+  return /^([0-9a-f]{40,64})\t/.exec(line ?? '')?.[1] ?? null;
 }

@@ -1,21 +1,24 @@
+import { SCANNER_NAMES } from '../domain/scan.ts';
 import type { Tool, ToolPaths, ToolState } from '../embedded/tools.ts';
 import { listTools } from '../embedded/tools.ts';
-import { findAstGrep } from '../scanners/ast-grep/find.ts';
+import { findScannerTools, SCANNERS } from '../scanners/registry.ts';
 import type { BundledTool } from './doctor/machine.ts';
 
 type AnyTool = Omit<Tool, 'source'> & { source: Tool['source'] | 'npm' };
 
-/** Tools that come with the dependencies. */
+/** Scanners that come with the npm dependencies. */
 export function bundledTools(): BundledTool[] {
-  const astGrep = findAstGrep();
-  return [
-    {
-      name: 'ast-grep',
-      purpose: 'finds flaws in code and pipelines',
-      version: astGrep?.version ?? null,
-      path: astGrep?.bindingPath ?? null,
-    },
-  ];
+  const tools = findScannerTools(new Map());
+  return SCANNER_NAMES.filter((name) => SCANNERS[name].source === 'npm').map((name) => {
+    const { purpose, pathOf } = SCANNERS[name];
+    const tool = tools[name];
+    return {
+      name,
+      purpose,
+      version: tool?.version ?? null,
+      path: tool === null ? null : pathOf(tool as never),
+    };
+  });
 }
 
 /** Every tool, of the manifest and of the dependencies, and where it comes from. */

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { GitRemote, Scanners } from '../domain/ports.ts';
+import { SCANNER_NAMES } from '../domain/scan.ts';
 import { listTools } from '../embedded/tools.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import { createGitRemote, folderForTokens } from '../git/remote.ts';
 import type { Log } from '../log/logger.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
 import { createRunner } from '../process-runner/runner.ts';
-import { findAstGrep } from '../scanners/ast-grep/find.ts';
+import { findScannerTools } from '../scanners/registry.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
 import { createScanners } from '../scanners/scanners.ts';
 
@@ -27,20 +28,19 @@ export async function createScanTools(input: {
   const { config, policy, log } = input;
   const workFolder = join(config.home, 'work', 'tools');
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
-  const gitleaks =
-    (await listTools({ paths: config.toolPaths })).find(({ name }) => name === 'gitleaks')?.tool ?? null;
-  if (gitleaks === null)
-    log.warn({}, 'gitleaks is not on this machine: scans will be incomplete; see "secu doctor"');
-  const astGrep = findAstGrep();
-  if (astGrep === null)
-    log.warn({}, 'ast-grep is not on this machine: scans of code will be incomplete; see "secu doctor"');
+  const manifest = await listTools({ paths: config.toolPaths });
+  const tools = findScannerTools(
+    new Map(manifest.flatMap(({ name, tool }) => (tool === null ? [] : [[name, tool] as const]))),
+  );
+  for (const name of SCANNER_NAMES)
+    if (tools[name] === null)
+      log.warn({}, `${name} is not installed: scans that need it will be incomplete; see "secu doctor"`);
   const scanners: ScannersOptions = {
-    astGrep,
-    gitleaks: gitleaks === null ? null : { path: gitleaks.path, version: gitleaks.version },
+    tools,
     workFolder,
     blobMaxBytes: config.limits.blobMaxBytes,
     scanTimeoutMs: config.limits.scanTimeoutMs,
-    atOnce: config.limits.scanSlots,
+    concurrency: config.limits.scanSlots,
   };
   folderForTokens(); // or it is told now, not by the first clone
   const runner = createRunner({
@@ -50,8 +50,8 @@ export async function createScanTools(input: {
     onComplaint: (text) =>
       log.error({ text }, 'the process that runs git and the scanners ended with a complaint'),
   });
-  const { rules } = createScanners(scanners);
-  return { git: runner.git, scanners: { rules, scan: runner.scan }, close: () => runner.close() };
+  const { rules, ruleIds } = createScanners(scanners);
+  return { git: runner.git, scanners: { rules, ruleIds, scan: runner.scan }, close: () => runner.close() };
 }
 
 /** Git with the limits and rules of this installation. `workFolder` is for what it needs beside a clone. */

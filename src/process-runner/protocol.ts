@@ -1,4 +1,5 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
+import type { CloneInput } from '../domain/ports.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
 
@@ -17,12 +18,13 @@ export interface Route {
 interface Repository {
   baseUrl: string;
   fullPath: string;
+  defaultBranch?: string | null | undefined;
   token: string;
 }
 
 export interface Jobs {
   readHead: Repository;
-  clone: Repository & { directory: string; history: 'none' | 'full' };
+  clone: Repository & CloneInput;
   scan: {
     gitDirectory: string;
     workDirectory: string;

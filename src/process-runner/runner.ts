@@ -175,6 +175,6 @@ function send(child: ChildProcess, message: ToRunner): void {
   if (child.connected) child.send(message, () => {});
 }
 
-function plain({ baseUrl, fullPath, token }: RemoteRepository) {
-  return { baseUrl, fullPath, token: token.reveal() };
+function plain({ baseUrl, fullPath, defaultBranch, token }: RemoteRepository) {
+  return { baseUrl, fullPath, defaultBranch, token: token.reveal() };
 }

@@ -4,8 +4,8 @@ import type { Hit, Place } from './excerpt.ts';
 import { excerptOf, linesOf, MASK } from './excerpt.ts';
 import { fingerprintOf, normalised } from './fingerprint.ts';
 import type { CommitFacts, GitObjects } from './git-objects.ts';
-import type { WideEncoding } from './text-encoding.ts';
-import { decodeWide } from './text-encoding.ts';
+import type { SourceEncoding } from './text-encoding.ts';
+import { decodeSource, originalLine } from './text-encoding.ts';
 
 /** One hit as a scanner has it. Holds what was found in the clear: it goes no further than `toFindings`. */
 export interface Found {
@@ -32,7 +32,7 @@ export interface FoundInFile {
   commit: string;
   /** Names the content to `git cat-file`; `null` where it cannot be named. */
   object: string | null;
-  encoding: WideEncoding | null;
+  encoding: SourceEncoding | null;
   found: readonly Found[];
 }
 
@@ -91,13 +91,15 @@ async function findingsOf(input: {
 }): Promise<ScannedFinding[]> {
   const { file, content, facts, hash, seen } = input;
   const { path, commit, encoding } = file;
-  const text = content !== null && encoding !== null ? decodeWide(content, encoding) : content;
+  const text = content !== null && encoding !== null ? decodeSource(content, encoding).text : content;
   const lineOf = linesOf(text ?? Buffer.alloc(0));
   const secrets = file.found.flatMap((found) => found.secrets);
   const inPlace = file.found.toSorted(
     (a, b) => a.startLine - b.startLine || a.place.startColumn - b.place.startColumn,
   );
   const findings: ScannedFinding[] = [];
+  const lineInFile = (line: number) =>
+    content === null || encoding === null ? line : originalLine({ content, encoding, line });
   for (const found of inPlace) {
     if (findings.length % AT_ONCE === AT_ONCE - 1) await setImmediate();
     const { kind, scanner, ruleId, title, severity, cwe, startLine, endLine, match } = found;
@@ -115,8 +117,8 @@ async function findingsOf(input: {
       severity,
       cwe,
       path,
-      startLine: Math.max(1, startLine),
-      endLine: Math.max(1, startLine, endLine),
+      startLine: lineInFile(Math.max(1, startLine)),
+      endLine: lineInFile(Math.max(1, startLine, endLine)),
       commit,
       author: facts.get(commit)?.author ?? null,
       committedAt: facts.get(commit)?.committedAt ?? null,

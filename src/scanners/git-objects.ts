@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../domain/errors.ts';
+import { admit } from '../domain/foreign-values.ts';
 import { isSystemError } from '../domain/system-error.ts';
 import { GIT_LOCAL_LIMITS } from '../subprocess/limits.ts';
 import type { ProcessResult } from '../subprocess/process.ts';
@@ -10,10 +11,18 @@ import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 const GIT_CONFIG = fileURLToPath(new URL('git-config', import.meta.url));
 const READ_COMMIT = fileURLToPath(new URL('read-commit.sh', import.meta.url));
 
-const MAX_TREE_BYTES = 256 * 1024 * 1024;
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+/** Of one commit, with all paths that lead to a file. */
+export const MAX_TREE_ENTRIES = 500_000;
+export const MAX_TREE_PATH_BYTES = 64 * 1024 * 1024;
+/** Of one entry of a tree, which is nearly all path. */
+const MAX_ENTRY_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 16 * 1024;
+/** Of a commit; what comes behind is its message. */
+const MAX_COMMIT_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** The whole environment of a program that looks at a repository: no network, no settings but ours. */
+/** The whole environment of a program that reads a repository: no network, and only our settings. */
 export function scannerEnvironment(input: { gitDirectory: string; folder: string }): Record<string, string> {
   return {
     PATH: SYSTEM_PATH,
@@ -49,21 +58,24 @@ export interface CommitFacts {
 }
 
 /**
- * Reads one repository by the real git: one process, which lists the files of a commit and then answers for objects
- * until it is closed. What git cannot do with it is `scanner_crashed`: broken is never clean.
+ * Reads one repository through git: one process, which lists the files of a commit and then returns objects until it is
+ * closed. Every error of git is `scanner_crashed`: a broken repository is never clean.
  */
 export interface GitObjects {
-  /** A process of its own. */
+  /** Runs a process of its own. */
   run(args: readonly string[], input?: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer>;
-  /** Every file of the commit, in git's order. To be called first, and once. */
+  /**
+   * Every file of the commit, in git's order. Call it first, and once.
+   * @throws SecuError `too_many_files` | `object_malformed` as soon as a limit is reached
+   */
   listTree(): Promise<TreeEntry[]>;
-  /** The content of each object asked for, in that order; `null` for one that is not there. One call at a time. */
+  /** The content of each object, in the order of `names`; `null` for a missing one. One call at a time. */
   readBlobs(names: readonly string[]): AsyncIterable<Buffer | null>;
-  /** By commit. */
+  /** Author and date, by commit. */
   commitFacts(commits: readonly string[]): Promise<Map<string, CommitFacts>>;
-  /** What git had to complain of shows here at the latest. */
+  /** Ends the process. @throws SecuError `scanner_crashed` where git reported an error */
   close(): Promise<void>;
-  /** For whoever does not want the rest. */
+  /** Kills the process. */
   stop(): Promise<void>;
 }
 
@@ -80,14 +92,14 @@ export function openGitObjects(input: {
     session = openSession({ ...base, command, args });
     return session;
   };
-  async function* readBlobs(names: readonly string[]): AsyncGenerator<Buffer | null> {
+  async function* readObjects(names: readonly string[], maxBytes: number): AsyncGenerator<Buffer | null> {
     const from = session ?? open('git', BATCH);
     let isRead = false;
     try {
-      yield* from.read(names);
+      yield* from.read(names, maxBytes);
       isRead = true;
     } finally {
-      // what is left of the answers would be taken for those of the next question
+      // unread answers would be taken for those of the next request
       if (!isRead) {
         session = null;
         await from.stop();
@@ -96,22 +108,27 @@ export function openGitObjects(input: {
   }
   return {
     async run(args, stdin) {
-      const process = { ...base, command: 'git', args, maxStdoutBytes: MAX_TREE_BYTES };
+      const process = { ...base, command: 'git', args, maxStdoutBytes: MAX_OUTPUT_BYTES };
       const result = await runProcess(stdin === undefined ? process : { ...process, input: stdin });
-      assertWell(result);
+      assertGitSucceeded(result);
       return result.stdout;
     },
     async listTree() {
       const entries: TreeEntry[] = [];
-      for await (const record of open('/bin/sh', [READ_COMMIT, commit]).records())
-        entries.push(parseEntry(record));
+      let pathBytes = 0;
+      for await (const record of open('/bin/sh', [READ_COMMIT, commit]).records()) {
+        const entry = parseEntry(record);
+        pathBytes += entry.path.length;
+        if (entries.length >= MAX_TREE_ENTRIES || pathBytes > MAX_TREE_PATH_BYTES) throw tooManyFiles();
+        entries.push(entry);
+      }
       return entries;
     },
-    readBlobs,
+    readBlobs: (names) => readObjects(names, Number.POSITIVE_INFINITY),
     async commitFacts(commits) {
       const facts = new Map<string, CommitFacts>();
       let index = 0;
-      for await (const content of readBlobs(commits)) {
+      for await (const content of readObjects(commits, MAX_COMMIT_BYTES)) {
         const id = commits[index];
         index += 1;
         if (content === null || id === undefined) throw unreadable();
@@ -132,12 +149,12 @@ export function openGitObjects(input: {
 
 const BATCH = ['cat-file', '--batch'];
 
-/** A process that answers for objects, in the order in which they are asked for. */
+/** A process that returns objects in the order of the requests. */
 interface Session {
-  /** What it says before it is asked: records that end in NUL, up to an empty one. */
+  /** What it writes first: records that end in NUL, up to an empty one. */
   records(): AsyncGenerator<Buffer>;
-  /** To be read to the end. */
-  read(names: readonly string[]): AsyncGenerator<Buffer | null>;
+  /** Of each object at most `maxBytes`. The caller reads it to the end. */
+  read(names: readonly string[], maxBytes: number): AsyncGenerator<Buffer | null>;
   close(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -152,21 +169,19 @@ function openSession(process: Omit<Parameters<typeof startProcess>[0], 'input' |
   const reader = createReader(stdout);
   return {
     async *records() {
-      for (let bytes = 0; ; ) {
-        const record = await reader.upTo(0);
-        bytes += record.length;
-        if (bytes > MAX_TREE_BYTES) throw unreadable();
+      for (;;) {
+        const record = await reader.upTo(0, MAX_ENTRY_BYTES);
         if (record.length === 0) return;
         yield record;
       }
     },
-    async *read(names) {
+    async *read(names, maxBytes) {
       if (names.length > 0) questions.write(names.map((name) => `${name}\n`).join(''));
-      for (const _ of names) yield await readObject(reader);
+      for (const _ of names) yield await readObject(reader, maxBytes);
     },
     async close() {
       questions.end();
-      assertWell(await ended);
+      assertGitSucceeded(await ended);
     },
     async stop() {
       questions.destroy();
@@ -175,7 +190,7 @@ function openSession(process: Omit<Parameters<typeof startProcess>[0], 'input' |
   };
 }
 
-function assertWell({ exitCode, stderr }: Omit<ProcessResult, 'stdout'>): void {
+function assertGitSucceeded({ exitCode, stderr }: Omit<ProcessResult, 'stdout'>): void {
   if (exitCode === 0 && stderr.trim() === '') return;
   throw new SecuError('scanner_crashed', 'git could not read the repository', {
     details: { problem: 'git_failed', exitCode },
@@ -198,19 +213,24 @@ function parseEntry(record: Buffer): TreeEntry {
 }
 
 /** `<object> blob <size>\n<content>\n`, or `<name> missing\n` @see git-cat-file(1), "Batch output" */
-async function readObject(reader: Reader): Promise<Buffer | null> {
-  const head = (await reader.upTo(NEWLINE)).toString('utf8');
+async function readObject(reader: Reader, maxBytes: number): Promise<Buffer | null> {
+  const head = (await reader.upTo(NEWLINE, MAX_ANSWER_BYTES)).toString('utf8');
   const match = / (?:missing|([a-z]+) (\d+))$/.exec(head);
   if (match === null) throw unreadable();
   const [, , size] = match;
   if (size === undefined) return null;
-  const content = await reader.bytes(Number(size) + 1);
-  return content.subarray(0, -1);
+  const length = Number(size);
+  const content = await reader.bytes(Math.min(length, maxBytes));
+  await reader.skip(length - content.length + 1);
+  return content;
 }
 
 type Reader = ReturnType<typeof createReader>;
 
-/** Records and exact numbers of bytes out of chunks. @throws SecuError `scanner_crashed` where they end before */
+/**
+ * Records and exact numbers of bytes from chunks. The limit of a record is reached while it is read.
+ * @throws SecuError `scanner_crashed` where the chunks end early; `object_malformed` for a record that is too long
+ */
 function createReader(chunks: AsyncIterable<Buffer>) {
   const source = chunks[Symbol.asyncIterator]();
   let held: Buffer = Buffer.alloc(0);
@@ -220,10 +240,11 @@ function createReader(chunks: AsyncIterable<Buffer>) {
     return value;
   };
   return {
-    /** What comes before this byte, which is taken too. */
-    async upTo(end: number): Promise<Buffer> {
+    /** What comes before this byte, which is consumed too. */
+    async upTo(end: number, maxBytes: number): Promise<Buffer> {
       for (let searched = 0; ; ) {
         const at = held.indexOf(end, searched);
+        if (at > maxBytes || (at === -1 && held.length > maxBytes)) throw entryTooLong();
         if (at !== -1) {
           const record = held.subarray(0, at);
           held = held.subarray(at + 1);
@@ -245,6 +266,15 @@ function createReader(chunks: AsyncIterable<Buffer>) {
       held = all.subarray(length);
       return all.subarray(0, length);
     },
+    /** Consumes this number of bytes and keeps none of them. */
+    async skip(length: number): Promise<void> {
+      let rest = length;
+      while (rest > held.length) {
+        rest -= held.length;
+        held = await more();
+      }
+      held = held.subarray(rest);
+    },
   };
 }
 
@@ -254,9 +284,10 @@ function factsOf(commit: Buffer): CommitFacts {
   const head = commit.subarray(0, end === -1 ? commit.length : end);
   const encoding = /^encoding (.+)$/m.exec(head.toString('latin1'))?.[1];
   const text = decoderOf(encoding).decode(head);
-  const author = /^author ?(.*?) ?</m.exec(text)?.[1] ?? '';
-  const seconds = /^committer .*> (\d+)/m.exec(text)?.[1];
-  return { author: author === '' ? null : author, committedAt: isoOf(Number(seconds ?? Number.NaN)) };
+  // the name ends at the address, or with the line where the address is missing
+  const author = /^author ?([^<\n]*)/m.exec(text)?.[1] ?? '';
+  const seconds = /^committer [^\n]*?> ?(-?\d+)/m.exec(text)?.[1];
+  return { author: admit.name(author), committedAt: admit.date(Number(seconds ?? Number.NaN)) };
 }
 
 function decoderOf(encoding: string | undefined) {
@@ -268,10 +299,16 @@ function decoderOf(encoding: string | undefined) {
   }
 }
 
-/** `null` for a date that no calendar has: git keeps what it was given. */
-function isoOf(seconds: number): string | null {
-  const date = new Date(seconds * 1_000);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+function tooManyFiles(): SecuError {
+  return new SecuError('too_many_files', `the commit has more than ${MAX_TREE_ENTRIES} files`, {
+    details: { problem: 'too_many_files' },
+  });
+}
+
+function entryTooLong(): SecuError {
+  return new SecuError('object_malformed', 'a tree of the commit has an entry that is too long', {
+    details: { problem: 'tree_entry_too_long' },
+  });
 }
 
 function unreadable(): SecuError {

@@ -5,72 +5,72 @@ import { join } from 'node:path';
 import type { Deadline } from '../concurrency/deadline.ts';
 import { createDeadline } from '../concurrency/deadline.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
-import { canceled, isSecuError, SecuError } from '../domain/errors.ts';
+import { canceled, isSecuError } from '../domain/errors.ts';
 import type { ScannedFinding } from '../domain/finding.ts';
 import type { Scanners, ScanReport } from '../domain/ports.ts';
-import type { ScannerRun, SkippedFiles } from '../domain/scan.ts';
+import type { IncompleteReason, ScannerName } from '../domain/scan.ts';
+import { SCANNER_NAMES } from '../domain/scan.ts';
 import type { Isolation } from '../subprocess/sandbox.ts';
 import { createSandbox } from '../subprocess/sandbox.ts';
-import type { AstGrepOptions } from './ast-grep/ast-grep.ts';
-import { createAstGrep } from './ast-grep/ast-grep.ts';
-import { hasCode } from './ast-grep/code-files.ts';
-import type { FoundInFile } from './found.ts';
+import { coversCommit } from './coverage.ts';
 import { toFindings } from './found.ts';
-import { createGitleaks } from './gitleaks/gitleaks.ts';
+import type { ToolChoice } from './registry.ts';
+import { createEachScanner } from './registry.ts';
+import type { CompletedRun } from './run-scanner.ts';
+import { runScanner } from './run-scanner.ts';
 import type { Scanner } from './scanner.ts';
 import type { Snapshot } from './snapshot.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { createSnapshot } from './snapshot.ts';
 
 const MAX_FINDINGS = 10_000;
-const SECRETS_SCANNER = 'gitleaks';
+const SECRETS_SCANNER: ScannerName = 'gitleaks';
 
 export interface ScannersOptions {
-  /** `null` where it is not on this machine: scans are then incomplete, never clean. */
-  gitleaks: { path: string; version: string } | null;
-  /** The same; `left_out` scans for secrets alone and says nothing of code. */
-  astGrep: Omit<AstGrepOptions, 'sandbox' | 'limiter'> | null | 'left_out';
-  /** An existing or new folder in which nothing is kept. */
+  /** A scanner whose program is not installed makes scans incomplete, never clean. */
+  tools: ToolChoice;
+  /** A folder for temporary files; it need not exist. */
   workFolder: string;
-  /** Files larger than this are counted, not read. */
+  /** Larger files are counted, not read. */
   blobMaxBytes: number;
-  /** For all scanners of one repository together, without what they wait for their turn. */
+  /** For all scanners of one repository together, without the time they wait for a limiter. */
   scanTimeoutMs: number;
-  /** Programs that look at files, at once. */
-  atOnce: number;
-  /** More findings than this of one scanner make its run fail. */
+  /** Scanner programs that run at the same time. */
+  concurrency: number;
+  /** Findings of one scanner that are stored, the most severe first; the scan reports when there are more. */
   maxFindings?: number;
 }
 
 type ScanInput = Parameters<Scanners['scan']>[0];
 
-/** All scanners of this installation, and how they are kept from the network here. */
+/** All scanners of this installation, and how they are isolated on this machine. */
 export function createScanners(options: ScannersOptions): Scanners & { isolation(): Promise<Isolation> } {
-  const { gitleaks, astGrep, workFolder, blobMaxBytes } = options;
+  const { tools, workFolder, blobMaxBytes, concurrency, maxFindings = MAX_FINDINGS } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const sandbox = createSandbox({ folder: workFolder });
-  const places = {
-    limiter: createLimiter(options.atOnce),
-    smallScanLimiter: createLimiter(Math.max(1, Math.floor(options.atOnce / 2))),
-  };
-  const scanners: Scanner[] = [
-    gitleaks === null
-      ? missing(SECRETS_SCANNER, () => true)
-      : createGitleaks({ ...gitleaks, blobMaxBytes, sandbox, ...places }),
-  ];
-  if (astGrep !== 'left_out')
-    scanners.push(
-      astGrep === null ? missing('ast-grep', hasCode) : createAstGrep({ ...astGrep, sandbox, ...places }),
-    );
+  const scanners = createEachScanner(tools, {
+    sandbox,
+    limiter: createLimiter(concurrency),
+    smallSnapshotLimiter: createLimiter(Math.max(1, Math.floor(concurrency / 2))),
+    workFolder,
+    blobMaxBytes,
+    maxFindings,
+  });
   return {
-    rules: rulesOf(scanners),
+    rules: hashOf(scanners),
+    ruleIds: ruleIdsOf(scanners),
     isolation: () => sandbox.isolation(),
-    scan: (input) => scan({ options, scanners, input }),
+    scan: (input) => scanRepository({ options, scanners, input }),
   };
 }
 
-function rulesOf(scanners: readonly Scanner[]): string {
+function hashOf(scanners: readonly Scanner[]): string {
   const parts = scanners.map(({ name, version, rules }) => [name, version, rules]);
   return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}
+
+function ruleIdsOf(scanners: readonly Scanner[]): Scanners['ruleIds'] {
+  const idsOf = (name: ScannerName) => scanners.find((scanner) => scanner.name === name)?.ruleIds ?? [];
+  return Object.fromEntries(SCANNER_NAMES.map((name) => [name, idsOf(name)])) as Scanners['ruleIds'];
 }
 
 interface Work {
@@ -79,23 +79,23 @@ interface Work {
   input: ScanInput;
 }
 
-async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
+async function scanRepository({ options, scanners, input }: Work): Promise<ScanReport> {
   if (input.signal.aborted) throw canceled();
   const stopwatch = createDeadline(options.scanTimeoutMs);
   const signal = AbortSignal.any([input.signal, stopwatch.signal]);
-  const settled = <T>(work: Promise<T>) => settle({ deadline: stopwatch.signal, outer: input.signal }, work);
+  const attempt: Attempt = (work) => attemptWork({ stopwatch, outer: input.signal }, work);
   const folder = await mkdtemp(join(input.workDirectory, 'scan-'));
-  const { blobMaxBytes, maxFindings = MAX_FINDINGS } = options;
+  const { blobMaxBytes } = options;
   const { history, concurrentScans = 0, hash } = input;
-  let snapshot: Settled<Snapshot> | null = null;
+  let snapshot: Attempted<Snapshot> | null = null;
   try {
-    snapshot = await settled(takeSnapshot({ ...input, folder, blobMaxBytes, signal }));
-    const ran: Ran[] = [];
+    snapshot = await attempt(createSnapshot({ ...input, folder, blobMaxBytes, signal }));
+    const completed: CompletedRun[] = [];
     for (const scanner of scanners) {
-      const how = { history, concurrentScans, signal, stopwatch, maxFindings, folder };
-      ran.push(await runScanner({ scanner, snapshot, settled, ...how }));
+      const how = { history, concurrentScans, signal, stopwatch, folder };
+      completed.push(await runScanner({ scanner, snapshot, attempt, ...how }));
     }
-    return await reportOf({ ran, snapshot, settled, hash });
+    return await createReport({ completed, snapshot, attempt, hash });
   } finally {
     stopwatch.close();
     if (snapshot?.ok === true) await snapshot.value.git.stop();
@@ -103,110 +103,75 @@ async function scan({ options, scanners, input }: Work): Promise<ScanReport> {
   }
 }
 
-type Settled<T> = { ok: true; value: T } | { ok: false; cause: 'scan_timed_out' | 'scanner_crashed' };
-type Settle = <T>(work: Promise<T>) => Promise<Settled<T>>;
+const FAILURES = ['scanner_crashed', 'too_many_files', 'object_malformed'] as const;
+type FailureCause = 'scan_timed_out' | (typeof FAILURES)[number];
+export type Attempted<T> = { ok: true; value: T } | { ok: false; cause: FailureCause };
+export type Attempt = <T>(work: Promise<T>) => Promise<Attempted<T>>;
 
-/** What is expected to go wrong becomes a cause; a cancel and what nobody expects go on. */
-async function settle<T>(
-  { deadline, outer }: { deadline: AbortSignal; outer: AbortSignal },
+/** Expected failures become a cause. @throws SecuError `canceled`; every unexpected error */
+async function attemptWork<T>(
+  { stopwatch, outer }: { stopwatch: Deadline; outer: AbortSignal },
   work: Promise<T>,
-): Promise<Settled<T>> {
+): Promise<Attempted<T>> {
   try {
     return { ok: true, value: await work };
   } catch (err) {
     if (outer.aborted) throw canceled();
-    if (deadline.aborted) return { ok: false, cause: 'scan_timed_out' };
-    if (isSecuError(err, 'scanner_crashed')) return { ok: false, cause: 'scanner_crashed' };
-    throw err;
+    if (stopwatch.signal.aborted) return { ok: false, cause: 'scan_timed_out' };
+    const cause = FAILURES.find((failure) => isSecuError(err, failure));
+    if (cause === undefined) throw err;
+    return { ok: false, cause };
   }
 }
 
-interface Ran {
-  run: ScannerRun;
-  files: readonly FoundInFile[];
-}
-
-async function runScanner(work: {
-  scanner: Scanner;
-  snapshot: Settled<Snapshot>;
-  settled: Settle;
-  history: 'none' | 'full';
-  concurrentScans: number;
-  signal: AbortSignal;
-  stopwatch: Deadline;
-  maxFindings: number;
-  /** Of the whole scan. */
-  folder: string;
-}): Promise<Ran> {
-  const { scanner, snapshot, settled, maxFindings } = work;
-  const { name, version, rules } = scanner;
-  const startedAt = performance.now();
-  const ran = (how: Partial<ScannerRun> & Pick<ScannerRun, 'status'>, files: readonly FoundInFile[] = []) => {
-    const none = { cause: null, findings: 0, filesScanned: 0, filesSkipped: [] };
-    const durationMs = Math.round(performance.now() - startedAt);
-    return { run: { name, version, rules, ...none, ...how, durationMs }, files };
-  };
-  if (snapshot.ok && !scanner.applies(snapshot.value)) return ran({ status: 'not_applicable' });
-  if (version === null) return ran({ status: 'unavailable' });
-  if (!snapshot.ok) return ran({ status: 'failed', cause: snapshot.cause });
-  const folder = await mkdtemp(join(work.folder, `${name}-`));
-  const result = await settled(
-    scanner.scan({ ...work, folder, snapshot: snapshot.value }).then((value) => {
-      const findings = value.files.reduce((count, { found }) => count + found.length, 0);
-      if (findings > maxFindings) throw tooMany(findings);
-      return { ...value, findings };
-    }),
-  );
-  if (!result.ok) return ran({ status: 'failed', cause: result.cause });
-  const { files, findings, filesScanned, filesSkipped } = result.value;
-  return ran({ status: 'ok', findings, filesScanned, filesSkipped: together(filesSkipped) }, files);
-}
-
-/** What was found becomes findings only when all have looked: each masks what the others found on its lines. */
-async function reportOf(work: {
-  ran: readonly Ran[];
-  snapshot: Settled<Snapshot>;
-  settled: Settle;
+/** Hits become findings when all scanners have ended: each masks what the others found on its lines. */
+async function createReport(work: {
+  completed: readonly CompletedRun[];
+  snapshot: Attempted<Snapshot>;
+  attempt: Attempt;
   hash: ScanInput['hash'];
 }): Promise<ScanReport> {
-  const { ran, snapshot, settled, hash } = work;
-  const runs = ran.map(({ run }) => run);
-  const files = ran.flatMap((one) => one.files);
-  if (!snapshot.ok) return { runs, findings: [] };
+  const { completed, snapshot, attempt, hash } = work;
+  const runs = completed.map(({ run }) => run);
+  const evidence = evidenceOf(completed, snapshot);
+  if (!snapshot.ok) return { runs, findings: [], ...evidence };
+  const files = completed.flatMap((one) => one.files);
   const showsLines = runs.some(({ name, status }) => name === SECRETS_SCANNER && status === 'ok');
   const { git } = snapshot.value;
-  const findings = await settled<ScannedFinding[]>(
+  const findings = await attempt<ScannedFinding[]>(
     (async () => {
       const found = files.length === 0 ? [] : await toFindings({ files, git, hash, showsLines });
       await git.close();
       return found;
     })(),
   );
-  if (findings.ok) return { runs, findings: findings.value };
+  if (findings.ok) return { runs, findings: findings.value, ...evidence };
   const failed = { status: 'failed', cause: findings.cause, findings: 0 } as const;
-  return { runs: runs.map((run) => (run.status === 'ok' ? { ...run, ...failed } : run)), findings: [] };
-}
-
-function together(lists: readonly SkippedFiles[]): SkippedFiles[] {
-  const byReason = Map.groupBy(lists, ({ reason }) => reason);
-  return [...byReason].map(([reason, same]) => ({
-    reason,
-    count: same.reduce((sum, { count }) => sum + count, 0),
-  }));
-}
-
-function missing(name: string, applies: Scanner['applies']): Scanner {
   return {
-    name,
-    version: null,
-    rules: null,
-    applies,
-    scan: () => Promise.reject(new SecuError('tool_unavailable', `${name} is not on this machine`)),
+    runs: runs.map((run) => (run.status === 'ok' ? { ...run, ...failed } : run)),
+    findings: [],
+    ...evidence,
   };
 }
 
-function tooMany(findings: number): SecuError {
-  return new SecuError('scanner_crashed', 'more was found than can be stored', {
-    details: { problem: 'too_many_findings', findings },
-  });
+/** What the scanners did not read, and why the report is therefore no proof. */
+function evidenceOf(
+  completed: readonly CompletedRun[],
+  snapshot: Attempted<Snapshot>,
+): Pick<ScanReport, 'incompleteBecause' | 'unreadPaths' | 'unreadCommits'> {
+  const unreadCommits = [...new Set(completed.flatMap((one) => one.unreadCommits))];
+  const isUnread = completed.some((one) => !one.isCovered) || (snapshot.ok && !coversCommit(snapshot.value));
+  const reasons: readonly [IncompleteReason, boolean][] = [
+    ['scanner_missing', completed.some(({ run }) => run.status === 'unavailable')],
+    ['blob_unread', isUnread],
+    ['history_unread', unreadCommits.length > 0],
+    ['more_findings', completed.some((one) => one.hasMore)],
+  ];
+  return {
+    incompleteBecause: reasons.flatMap(([reason, holds]) => (holds ? [reason] : [])),
+    unreadPaths: Object.fromEntries(
+      completed.filter((one) => one.unreadPaths.length > 0).map((one) => [one.run.name, one.unreadPaths]),
+    ),
+    unreadCommits,
+  };
 }

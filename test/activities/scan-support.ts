@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { ScannedFinding } from '../../src/domain/finding.ts';
-import type { GitRemote, RemoteErrorCode, Scanners } from '../../src/domain/ports.ts';
+import type { GitRemote, RemoteErrorCode, Scanners, ScanReport } from '../../src/domain/ports.ts';
 import type { ScannerRun, ScanTask } from '../../src/domain/scan.ts';
+import { NOTHING_UNREAD } from '../../src/domain/scan.ts';
 import type { TestWorld } from '../support/world.ts';
 import { repositoriesOf, sync } from './listing-support.ts';
 import type { Activities } from './support.ts';
@@ -19,7 +20,7 @@ export function instantGit(clone?: (input: Parameters<GitRemote['clone']>[0]) =>
       await mkdir(input.directory, { recursive: true });
       await writeFile(join(input.directory, 'HEAD'), 'ref: refs/heads/main\n');
       await clone?.(input);
-      return { gitDirectory: input.directory, commit: COMMIT, bytes: 21, ms: 3 };
+      return { gitDirectory: input.directory, commit: COMMIT, branch: null, bytes: 21, ms: 3 };
     },
   };
 }
@@ -71,13 +72,24 @@ export function reporting(
   report: (input: Parameters<Scanners['scan']>[0]) => {
     runs?: ScannerRun[];
     findings?: ScannedFinding[];
+    unread?: Partial<Pick<ScanReport, 'incompleteBecause' | 'unreadPaths' | 'unreadCommits'>>;
+  },
+  ruleIds: Scanners['ruleIds'] = {
+    gitleaks: ['aws-access-token', 'github-pat', 'generic-api-key'],
+    'ast-grep': [],
   },
 ): Scanners {
   return {
     rules: 'sha256:of-the-test',
+    ruleIds,
     async scan(input) {
-      const { runs, findings = [] } = report(input);
-      return { runs: runs ?? [scannerRun({ findings: findings.length })], findings };
+      const { runs, findings = [], unread = {} } = report(input);
+      return {
+        runs: runs ?? [scannerRun({ findings: findings.length })],
+        findings,
+        ...NOTHING_UNREAD,
+        ...unread,
+      };
     },
   };
 }

@@ -162,7 +162,10 @@ test('a scanner that failed fails the scan and leaves findings as they were', as
 
 test('a repository without a commit is no failure, and no scanner is run over it', async () => {
   const { result } = await scan({
-    git: { ...instantGit(), clone: async () => ({ gitDirectory: '', commit: null, bytes: 0, ms: 1 }) },
+    git: {
+      ...instantGit(),
+      clone: async () => ({ gitDirectory: '', commit: null, branch: null, bytes: 0, ms: 1 }),
+    },
     scanners: reporting(() => {
       throw new Error('nobody was to scan');
     }),

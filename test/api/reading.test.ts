@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { Scanners } from '../../src/domain/ports.ts';
+import { NOTHING_UNREAD } from '../../src/domain/scan.ts';
 import { finding, scannerRun } from '../db/seed.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
@@ -31,10 +32,12 @@ const FOUND = [
 /** Finds the same two things everywhere. */
 const scanners: Scanners = {
   rules: 'sha256:fixed',
+  ruleIds: { gitleaks: [], 'ast-grep': [] },
   async scan({ signal, commit }) {
     await Promise.race([hold, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
     signal.throwIfAborted();
-    return { runs: [scannerRun({ findings: 2 })], findings: FOUND.map((one) => ({ ...one, commit })) };
+    const findings = FOUND.map((one) => ({ ...one, commit }));
+    return { runs: [scannerRun({ findings: 2 })], findings, ...NOTHING_UNREAD };
   },
 };
 

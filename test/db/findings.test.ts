@@ -24,7 +24,12 @@ let minute = 0;
 /** A scan that ends a minute after the one before. */
 async function scan(
   findings: readonly ScannedFinding[],
-  options: { full?: boolean; scanners?: readonly string[] } = {},
+  options: {
+    full?: boolean;
+    scanners?: readonly string[];
+    ruleIds?: readonly string[];
+    unreadPaths?: readonly string[];
+  } = {},
 ) {
   minute += 1;
   return (await seedScan(db.database, { ...ids, findings, now: minutesLater(minute), ...options })).change;
@@ -169,7 +174,7 @@ test('a late attempt cannot store: nothing of its transaction stays', async () =
       ...ids,
       scanId: id,
       findings: [finding('late')],
-      scanners: ['gitleaks'],
+      searched: [{ scanner: 'gitleaks', ruleIds: ['generic-api-key'], unreadPaths: [] }],
       wholeHistory: false,
       now: NOW,
     });

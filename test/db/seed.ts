@@ -116,6 +116,8 @@ export async function seedScan(
     repositoryId: string;
     findings: readonly ScannedFinding[];
     scanners?: readonly string[];
+    ruleIds?: readonly string[];
+    unreadPaths?: readonly string[];
     full?: boolean;
     now?: Date;
   },
@@ -142,7 +144,11 @@ export async function seedScan(
       repositoryId,
       scanId,
       findings,
-      scanners: input.scanners ?? ['gitleaks'],
+      searched: (input.scanners ?? ['gitleaks']).map((scanner) => ({
+        scanner,
+        ruleIds: input.ruleIds ?? ['generic-api-key'],
+        unreadPaths: input.unreadPaths ?? [],
+      })),
       wholeHistory: full,
       now,
     });

@@ -98,11 +98,11 @@ test('a repository without a commit has no head, and is no error', async () => {
   expect(gitRequests().map(({ route }) => route)).toEqual([...asked, ...asked]);
 });
 
-test('objects that git itself calls malformed are not taken', async () => {
+test('objects that could harm a reader are refused, and the fault is named', async () => {
   const directory = world.directory();
   await expect(
     world.remote().clone({ ...world.repository('acme/hostile-tree'), directory, history: 'none' }),
-  ).rejects.toMatchObject({ code: 'clone_failed' });
+  ).rejects.toMatchObject({ code: 'object_malformed', details: { problem: 'hasDotdot' } });
   expect(existsSync(directory)).toBe(false);
 });
 

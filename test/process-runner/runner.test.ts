@@ -33,12 +33,11 @@ afterAll(() => world.close());
 
 function scannersOptions(path = real): ScannersOptions {
   return {
-    gitleaks: { path, version: '8.30.1' },
-    astGrep: 'left_out',
+    tools: { gitleaks: { path, version: '8.30.1' }, 'ast-grep': 'left_out' },
     workFolder: join(world.folder, 'scanners'),
     blobMaxBytes: 1_000_000,
     scanTimeoutMs: 60_000,
-    atOnce: 1,
+    concurrency: 1,
   };
 }
 

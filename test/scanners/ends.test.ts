@@ -8,10 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
-import { createScanners } from '../../src/scanners/scanners.ts';
 import { goodWords, programsOf, standIn } from './fakes.ts';
 import type { BareRepository, ScanHow, ScanWorld } from './support.ts';
-import { BLOB_MAX_BYTES, createScanWorld, places, runOf } from './support.ts';
+import { BLOB_MAX_BYTES, createScanWorld, createTestScanners, places, runOf } from './support.ts';
 
 const SCAN_PROGRAM = fileURLToPath(new URL('scan-program.ts', import.meta.url));
 const TEXT = `GITHUB=${createSecrets('ends').githubToken()}\n`;
@@ -73,12 +72,15 @@ describe('a scanner that ends badly has failed, its findings count for nothing:'
     expect(runOf(result)).toMatchObject({ status: 'ok', cause: null, findings: 0, filesScanned: 1 });
   });
 
-  test('more findings than can be stored', async () => {
+  test('but not one with more findings than are stored: the report has the first and says that there are more', async () => {
     const many = await world.files({ 'a.env': TEXT, 'b.env': TEXT, 'c.env': TEXT });
     const enough = await world.scan(many, { options: { maxFindings: 3 } });
     expect(runOf(enough)).toMatchObject({ status: 'ok', findings: 3 });
+    expect(enough.incompleteBecause).toEqual([]);
     const tooMany = await world.scan(many, { options: { maxFindings: 2 } });
-    expect(runOf(tooMany)).toMatchObject({ status: 'failed', cause: 'scanner_crashed', findings: 0 });
+    expect(runOf(tooMany)).toMatchObject({ status: 'ok', cause: null, findings: 2 });
+    expect(tooMany.findings).toHaveLength(2);
+    expect(tooMany.incompleteBecause).toEqual(['more_findings']);
   });
 
   test('a program that is gone', async () => {
@@ -140,12 +142,12 @@ describe('nothing of a scanner outlives', () => {
       const gitleaks = await gitleaksOf(`kept-${lines.length}`, lines);
       const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
       const { signal } = new AbortController();
-      await createScanners({
+      await createTestScanners({
         ...common,
         astGrep: 'left_out',
         gitleaks,
         scanTimeoutMs: 60_000,
-        atOnce: 1,
+        concurrency: 1,
       }).scan({
         ...repository,
         workDirectory: folder,
@@ -194,12 +196,12 @@ test('a scanner has no network where the machine can keep it from one, and a sca
     'exec "$REAL" "$@"',
   ]);
   const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: BLOB_MAX_BYTES };
-  const isolation = await createScanners({
+  const isolation = await createTestScanners({
     ...common,
     astGrep: 'left_out',
     gitleaks,
     scanTimeoutMs: 60_000,
-    atOnce: 1,
+    concurrency: 1,
   }).isolation();
   const result = await world.scan(repository, { options: { gitleaks } });
   expect(places(result)).toEqual(['a.env:1 github-pat']);
@@ -227,9 +229,14 @@ test('nothing that a repository holds is run or written: hooks, filters, configu
 });
 
 test('the rules in force have one hash, which moves with what is there to scan', () => {
-  const common = { workFolder: join(world.folder, 'work'), blobMaxBytes: 1, scanTimeoutMs: 1, atOnce: 1 };
+  const common = {
+    workFolder: join(world.folder, 'work'),
+    blobMaxBytes: 1,
+    scanTimeoutMs: 1,
+    concurrency: 1,
+  };
   const rulesOf = (gitleaks: { path: string; version: string } | null) =>
-    createScanners({ ...common, astGrep: 'left_out', gitleaks }).rules;
+    createTestScanners({ ...common, astGrep: 'left_out', gitleaks }).rules;
   const path = world.gitleaks.path;
   expect(rulesOf(world.gitleaks)).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(rulesOf({ path: '/elsewhere/gitleaks', version: '8.30.1' })).toBe(rulesOf(world.gitleaks));

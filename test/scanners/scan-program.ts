@@ -2,12 +2,11 @@ import { createScanners } from '../../src/scanners/scanners.ts';
 
 const [path = '', folder = '', gitDirectory = '', commit = ''] = process.argv.slice(2);
 const scanners = createScanners({
-  gitleaks: { path, version: '8.30.1' },
-  astGrep: 'left_out',
+  tools: { gitleaks: { path, version: '8.30.1' }, 'ast-grep': 'left_out' },
   workFolder: folder,
   blobMaxBytes: 1_000_000,
   scanTimeoutMs: 600_000,
-  atOnce: 2,
+  concurrency: 2,
 });
 await scanners.scan({
   gitDirectory,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runGit } from '../../simulator/git/run.ts';
 import type { FileContent } from '../../simulator/index.ts';
-import { takeSnapshot } from '../../src/scanners/snapshot.ts';
+import { createSnapshot } from '../../src/scanners/snapshot.ts';
 import type { ScanWorld } from './support.ts';
 import { createScanWorld } from './support.ts';
 
@@ -19,7 +19,7 @@ async function treesOf(files: Record<string, FileContent>) {
   const repository = await world.files(files);
   const folder = await mkdtemp(join(world.folder, 'snapshot-'));
   const { signal } = new AbortController();
-  const snapshot = await takeSnapshot({
+  const snapshot = await createSnapshot({
     ...repository,
     folder,
     blobMaxBytes: 1_000,
@@ -31,30 +31,31 @@ async function treesOf(files: Record<string, FileContent>) {
     return (await runGit({ home: world.folder, args })).toString().trim();
   };
   return {
-    picture: await tree(snapshot.gitDirectory, snapshot.snapshotCommit),
+    copy: await tree(snapshot.gitDirectory, snapshot.snapshotCommit),
     original: await tree(repository.gitDirectory, repository.commit),
     names: [...snapshot.files.keys()].sort(),
     skipped: snapshot.skipped.map(({ reason }) => reason),
   };
 }
 
-test('a repository whose files are all read as they are is its own picture: no tree is made for it', async () => {
-  const { picture, original, names } = await treesOf({
+test('a repository whose files are all scanned as they are is scanned in place: no tree is made for it', async () => {
+  const { copy, original, names } = await treesOf({
     'a.txt': 'a',
     'src/b.txt': 'b',
     '.gitattributes': '* -diff',
   });
-  expect(picture).toBe(original);
+  expect(copy).toBe(original);
   expect(names).toEqual(['.gitattributes', 'a.txt', 'src/b.txt']);
 });
 
 test.each<[string, Record<string, FileContent>, string[]]>([
   ['what is too large', { 'a.txt': 'a', 'big.txt': 'x'.repeat(2_000) }, ['too_large']],
   ['what is binary by name', { 'a.txt': 'a', 'b.png': 'x' }, ['binary']],
-  ['a name that gitleaks would pass over', { 'a.txt': 'a', '.gitleaks.toml': 'x' }, []],
+  ['a name that gitleaks cannot read', { 'a.txt': 'a', 'b\\': 'x' }, []],
+  ['a text in another encoding', { 'a.txt': 'a', 'b.txt': '\ufeffx' }, []],
 ])('%s makes another tree', async (_what, files, reasons) => {
-  const { picture, original, names, skipped } = await treesOf(files);
-  expect(picture).not.toBe(original);
+  const { copy, original, names, skipped } = await treesOf(files);
+  expect(copy).not.toBe(original);
   expect(names).toContain('a.txt');
   expect(skipped).toEqual(reasons);
 });

@@ -31,10 +31,20 @@ export interface BareRepository {
   commit: string;
 }
 
+/** The options of the scanners, with a tool for each by name. */
+export type ScannerTestOptions = Omit<ScannersOptions, 'tools'> & {
+  gitleaks: ScannersOptions['tools']['gitleaks'];
+  astGrep: ScannersOptions['tools']['ast-grep'];
+};
+
+export function createTestScanners({ gitleaks, astGrep, ...options }: ScannerTestOptions) {
+  return createScanners({ ...options, tools: { gitleaks, 'ast-grep': astGrep } });
+}
+
 export interface ScanHow {
   history?: 'none' | 'full';
   signal?: AbortSignal;
-  options?: Partial<ScannersOptions>;
+  options?: Partial<ScannerTestOptions>;
 }
 
 /** The real scanners and git over repositories that a test makes. */
@@ -56,13 +66,13 @@ export async function createScanWorld(): Promise<ScanWorld> {
     async scan({ gitDirectory, commit }, { history = 'none', signal, options = {} } = {}) {
       const workDirectory = next();
       await mkdir(workDirectory);
-      const scanners = createScanners({
+      const scanners = createTestScanners({
         gitleaks,
         astGrep: 'left_out',
         workFolder: join(folder, 'work'),
         blobMaxBytes: BLOB_MAX_BYTES,
         scanTimeoutMs: 60_000,
-        atOnce: 2,
+        concurrency: 2,
         ...options,
       });
       return scanners.scan({

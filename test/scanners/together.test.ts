@@ -58,12 +58,11 @@ async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeo
     ],
   });
   const scanners = createScanners({
-    gitleaks,
-    astGrep: 'left_out',
+    tools: { gitleaks, 'ast-grep': 'left_out' },
     workFolder: join(folder, 'work'),
     blobMaxBytes: BLOB_MAX_BYTES,
     scanTimeoutMs: how.scanTimeoutMs ?? 60_000,
-    atOnce: 1,
+    concurrency: 1,
   });
   const { signal } = new AbortController();
   const scan = async (repository: BareRepository) => {
@@ -105,7 +104,7 @@ test('snapshots that wait for the same place are read in one run, a copy once; e
 test('when a run of several fails each is read alone, and what it waits for that does not count as its time', async () => {
   const { reports, runs } = await scanAll({
     name: 'each-alone',
-    lines: ['case "$*" in *together.git*) exit 3 ;; esac', 'sleep 1.5'],
+    lines: ['case "$*" in *shared.git*) exit 3 ;; esac', 'sleep 1.5'],
     scanTimeoutMs: 6_000,
   });
   expectRight(reports);
@@ -116,7 +115,7 @@ test('what a run of several says of the wrong ones, or does not say, is not beli
   const { reports, runs } = await scanAll({
     name: 'not-believed',
     lines: [
-      'case "$*" in *together.git*)',
+      'case "$*" in *shared.git*)',
       '  "$REAL" "$@" >out 2>err; code=$?',
       '  sed \'s/"commit":"[0-9a-f]*"/"commit":"\'$(printf c%.0s $(seq 40))\'"/\' out; cat err >&2; exit $code',
       ';; esac',

@@ -1,10 +1,12 @@
 import { SecuError } from '../../src/domain/errors.ts';
 import type { Scanners } from '../../src/domain/ports.ts';
+import { NOTHING_UNREAD } from '../../src/domain/scan.ts';
 
 /** One scanner that reads everything and finds nothing. */
 export function silentScanners(): Scanners {
   return {
     rules: 'sha256:silent',
+    ruleIds: { gitleaks: [], 'ast-grep': [] },
     async scan({ signal }) {
       if (signal.aborted) throw new SecuError('canceled', 'the scan was canceled');
       return {
@@ -22,6 +24,7 @@ export function silentScanners(): Scanners {
           },
         ],
         findings: [],
+        ...NOTHING_UNREAD,
       };
     },
   };

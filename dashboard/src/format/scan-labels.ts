@@ -120,6 +120,7 @@ const SKIP_REASON_TEXTS: Record<SkipReason, string> = {
   too_large: 'too large',
   binary: 'binary',
   unreadable: 'unreadable',
+  undecodable: 'unknown encoding',
   link: 'symbolic link',
   submodule: 'submodule',
   path_too_long: 'path too long',

@@ -9,7 +9,7 @@ import { isSecuError, SecuError } from '../../domain/errors.ts';
 import { mayClone } from '../../domain/integration.ts';
 import type { CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { ScanResult, ScanTask } from '../../domain/scan.ts';
-import { outcomeOf } from '../../domain/scan.ts';
+import { NOTHING_UNREAD, outcomeOf, SCANNER_NAMES } from '../../domain/scan.ts';
 import type { RequeueReason } from '../../domain/scan-retry.ts';
 import { decideRequeue } from '../../domain/scan-retry.ts';
 import type { Secret } from '../../domain/secret.ts';
@@ -130,6 +130,7 @@ function cloneRepository(work: ScanWork): Promise<CloneResult> {
     token,
     directory: join(folder, 'repository.git'),
     history: historyOf(scan),
+    defaultBranch: repository.defaultBranch,
     signal,
   });
 }
@@ -143,7 +144,7 @@ async function scanAndStore(work: ScanWork, clone: CloneResult): Promise<ScanRes
   await enterPhase(work, 'scanning', clone.commit ?? undefined);
   const report = await scanClone(work, clone);
   await enterPhase(work, 'storing');
-  const outcome = outcomeOf(report.runs);
+  const outcome = outcomeOf(report.runs, report.incompleteBecause);
   if (outcome.status === 'failed') {
     if (outcome.cause === 'scanner_crashed' && !isLastAttempt())
       throw new SecuError('scanner_crashed', 'a scanner did not end well');
@@ -172,7 +173,7 @@ async function scanAndStore(work: ScanWork, clone: CloneResult): Promise<ScanRes
 }
 
 async function scanClone(work: ScanWork, clone: CloneResult): Promise<ScanReport> {
-  if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [] };
+  if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [], ...NOTHING_UNREAD };
   return work.deps.scanners.scan({
     gitDirectory: clone.gitDirectory,
     workDirectory: work.folder,
@@ -184,8 +185,8 @@ async function scanClone(work: ScanWork, clone: CloneResult): Promise<ScanReport
   });
 }
 
-/** A repository without a commit: there is nothing that any scanner applies to. */
-const EMPTY_RUNS = ['gitleaks', 'ast-grep'].map((name) => ({
+/** A repository without commits: no scanner applies. */
+const EMPTY_RUNS = SCANNER_NAMES.map((name) => ({
   name,
   version: null,
   rules: null,

@@ -1,12 +1,16 @@
 import type { Repository } from '../../db/entities/repository.ts';
-import type { FindingChange } from '../../db/stores/findings.ts';
+import type { FindingChange, SearchedBy } from '../../db/stores/findings.ts';
 import type { BegunScan } from '../../db/stores/scans.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { CloneResult, ScanReport } from '../../domain/ports.ts';
-import type { ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
+import type { ScannedRef, ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
+import { SCANNER_NAMES } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
+
+/** Unread commits that the event names. */
+const MAX_NAMED_COMMITS = 20;
 
 interface StoreInput {
   deps: ScanDeps;
@@ -40,6 +44,8 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       commit: clone.commit,
       cloneBytes: clone.bytes,
       cloneMs: clone.ms,
+      refs: refsOf({ repository, clone }),
+      incompleteBecause: report.incompleteBecause,
       now,
     });
     if (ended === null) throw overtaken();
@@ -49,7 +55,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       repositoryId: input.repositoryId,
       scanId: scan.id,
       findings: report.findings,
-      scanners: report.runs.filter(lookedAtAll).map((run) => run.name),
+      searched: searchedBy({ deps, report }),
       wholeHistory: scan.history === 'full',
       now,
     });
@@ -86,9 +92,25 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
   return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings: report.findings.length };
 }
 
-/** Its findings are all that there are: also when there is nothing left that it is for. */
-function lookedAtAll({ status }: ScanReport['runs'][number]): boolean {
-  return status === 'ok' || status === 'not_applicable';
+/**
+ * What each scanner searched for. A scanner that applies to nothing any more shows that its files are gone. A report with
+ * gaps closes nothing.
+ */
+function searchedBy({ deps, report }: { deps: ScanDeps; report: ScanReport }): SearchedBy[] {
+  if (report.incompleteBecause.some((reason) => reason !== 'scanner_missing')) return [];
+  const complete = report.runs.filter(({ status }) => status === 'ok' || status === 'not_applicable');
+  return SCANNER_NAMES.filter((scanner) => complete.some(({ name }) => name === scanner)).map((scanner) => ({
+    scanner,
+    ruleIds: deps.scanners.ruleIds[scanner],
+    unreadPaths: report.unreadPaths[scanner] ?? [],
+  }));
+}
+
+/** The branch that was covered; with history from its root. */
+function refsOf({ repository, clone }: Pick<StoreInput, 'repository' | 'clone'>): ScannedRef[] {
+  if (clone.commit === null) return [];
+  const branch = clone.branch ?? repository.defaultBranch;
+  return [{ name: branch == null ? 'HEAD' : `refs/heads/${branch}`, from: null, to: clone.commit }];
 }
 
 /** A repository's first scan ends in one summary; later ones name each finding that came, went or came back. */
@@ -101,7 +123,7 @@ function eventsOf({
   change: FindingChange;
   first: boolean;
 }): NewEvent[] {
-  const { input, scan, repository, outcome } = store;
+  const { input, scan, repository, outcome, report } = store;
   const base = { integrationId: input.integrationId, repositoryId: input.repositoryId, actor: 'system' };
   const of =
     (kind: NewEvent['kind'], verb: string) =>
@@ -128,6 +150,8 @@ function eventsOf({
       opened: change.opened.length,
       fixed: change.fixed.length,
       open: change.open,
+      incompleteBecause: report.incompleteBecause,
+      unreadCommits: report.unreadCommits.slice(0, MAX_NAMED_COMMITS),
       requestId: scan.requestId,
     },
   };

@@ -47,7 +47,7 @@ export async function checkHeads(input: {
 
 async function hasMoved(
   input: Parameters<typeof checkHeads>[0] & {
-    repository: { id: string; fullPath: string; headCommit: string | null };
+    repository: { id: string; fullPath: string; headCommit: string | null; defaultBranch: string | null };
   },
 ): Promise<boolean> {
   const { deps, repository } = input;

@@ -1,5 +1,6 @@
 import { SCAN_CAUSES } from '../../domain/causes.ts';
 import {
+  INCOMPLETE_REASONS,
   SCAN_HISTORIES,
   SCAN_OUTCOMES,
   SCAN_PHASES,
@@ -30,6 +31,8 @@ export const ScanSchema = z
     finishedAt: when.nullable(),
     cloneBytes: z.int().nullable(),
     cloneMs: z.int().nullable(),
+    refs: z.array(z.object({ name: z.string(), from: z.string().nullable(), to: z.string() })),
+    incompleteBecause: z.array(z.enum(INCOMPLETE_REASONS)),
     scanners: z.array(
       z.object({
         name: z.string(),

@@ -2,7 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { ScanCause } from '../../domain/causes.ts';
 import type { FindingKind, FindingStatus, Severity, TriageReason } from '../../domain/finding.ts';
 import type {
+  IncompleteReason,
   ScanHistory,
+  ScannedRef,
   ScannerStatus,
   ScanOutcome,
   ScanPhase,
@@ -45,6 +47,9 @@ const ScanSchema = defineEntity({
     finishedAt: p.datetime().nullable(),
     cloneBytes: p.bigint('number').nullable(),
     cloneMs: p.integer().nullable(),
+    /** What the scan covered. */
+    refs: p.json().$type<ScannedRef[]>().default('[]'),
+    incompleteBecause: p.json().$type<IncompleteReason[]>().default('[]'),
   },
 });
 export class Scan extends ScanSchema.class {}

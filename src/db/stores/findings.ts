@@ -10,6 +10,13 @@ export interface FindingChange {
   open: number;
 }
 
+/** What a scanner searched for: these rules, in every file but these. */
+export interface SearchedBy {
+  scanner: string;
+  ruleIds: readonly string[];
+  unreadPaths: readonly string[];
+}
+
 const UPSERT = `
 with seen as (
   select * from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::int[],
@@ -36,9 +43,9 @@ from written left join before using (fingerprint)`;
 export function createFindingStore(sql: Sql) {
   return {
     /**
-     * Stores what one scan saw, in the transaction that ends it: seen again keeps its row, gone is fixed. Only
-     * scanners that ended well, or found nothing that they are for, may close anything. Only secrets are looked for in
-     * the past: whatever else is found is at the head.
+     * Stores the result of one scan, in the transaction that ends it: a finding that was found again keeps its row. One
+     * that was not found is `fixed` only when it was searched for again: its scanner ended well, its rule is in force, and
+     * its file was read or is gone. Only secrets are searched for in the history; everything else is at the head.
      */
     async store(input: {
       integrationId: string;
@@ -46,7 +53,7 @@ export function createFindingStore(sql: Sql) {
       scanId: string;
       findings: readonly ScannedFinding[];
       /** Scanners whose findings are complete in this scan. */
-      scanners: readonly string[];
+      searched: readonly SearchedBy[];
       wholeHistory: boolean;
       now: Date;
     }): Promise<FindingChange> {
@@ -82,9 +89,18 @@ export function createFindingStore(sql: Sql) {
             );
       const fixed = await sql.rows<{ id: string; ruleId: string; severity: string }>(
         `update finding set status = 'fixed'
-         where repository_id = $1 and status = 'open' and last_scan_id <> $2 and scanner = any($3::text[]) and (at_head or $4)
+         where repository_id = $1 and status = 'open' and last_scan_id <> $2 and (at_head or $4)
+           and scanner || ' ' || rule_id = any($3::text[]) and not (scanner || ' ' || path = any($5::text[]))
          returning id, rule_id as "ruleId", severity`,
-        [input.repositoryId, input.scanId, input.scanners, input.wholeHistory],
+        [
+          input.repositoryId,
+          input.scanId,
+          input.searched.flatMap(({ scanner, ruleIds }) => ruleIds.map((ruleId) => `${scanner} ${ruleId}`)),
+          input.wholeHistory,
+          input.searched.flatMap(({ scanner, unreadPaths }) =>
+            unreadPaths.map((path) => `${scanner} ${path}`),
+          ),
+        ],
       );
       return {
         opened: written.filter((row) => row.oldStatus === null),

@@ -155,8 +155,13 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
       limit: number;
       after: string;
     }) {
-      return sql.rows<{ id: string; fullPath: string; headCommit: string | null }>(
-        `select r.id, r.full_path as "fullPath", r.head_commit as "headCommit" from repository r
+      return sql.rows<{
+        id: string;
+        fullPath: string;
+        headCommit: string | null;
+        defaultBranch: string | null;
+      }>(
+        `select r.id, r.full_path as "fullPath", r.head_commit as "headCommit", r.default_branch as "defaultBranch" from repository r
          where r.integration_id = $1 and r.state = 'active' and r.id > $4 and r.checked_at is not null
            and (r.last_activity_at > r.checked_at - interval '1 hour' or r.checked_at < $2::timestamptz)
            and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))

@@ -1,6 +1,8 @@
 import type { ScanCause } from '../../domain/causes.ts';
 import type {
+  IncompleteReason,
   ScanHistory,
+  ScannedRef,
   ScannerRun,
   ScanOutcome,
   ScanPhase,
@@ -29,6 +31,8 @@ export interface ScanView {
   finishedAt: Date | null;
   cloneBytes: number | null;
   cloneMs: number | null;
+  refs: ScannedRef[];
+  incompleteBecause: IncompleteReason[];
   scanners: ScannerRun[];
 }
 
@@ -49,6 +53,8 @@ interface ScanRow {
   finished_at: string | null;
   clone_bytes: string | null;
   clone_ms: number | null;
+  refs: ScannedRef[];
+  incomplete_because: IncompleteReason[];
   scanners: ScannerRun[] | null;
 }
 
@@ -97,6 +103,8 @@ function viewOf(row: ScanRow): ScanView {
     finishedAt: dateOrNull(row.finished_at),
     cloneBytes: row.clone_bytes === null ? null : Number(row.clone_bytes),
     cloneMs: row.clone_ms,
+    refs: row.refs,
+    incompleteBecause: row.incomplete_because,
     scanners: row.scanners ?? [],
   };
 }

@@ -1,6 +1,14 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { ScanCause } from '../../domain/causes.ts';
-import type { ScanHistory, ScannerRun, ScanOutcome, ScanPhase, ScanTrigger } from '../../domain/scan.ts';
+import type {
+  IncompleteReason,
+  ScanHistory,
+  ScannedRef,
+  ScannerRun,
+  ScanOutcome,
+  ScanPhase,
+  ScanTrigger,
+} from '../../domain/scan.ts';
 import { SCAN_PRIORITY } from '../../domain/scan.ts';
 import { Scan } from '../entities/scan.ts';
 import { newId } from '../new-id.ts';
@@ -206,11 +214,13 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       commit: string | null;
       cloneBytes: number | null;
       cloneMs: number | null;
+      refs?: readonly ScannedRef[];
+      incompleteBecause?: readonly IncompleteReason[];
       now: Date;
     }): Promise<EndedRow | null> {
       return sql.first(
         `update scan set status = $3, outcome = $4, cause = $5, commit = coalesce($6, commit), clone_bytes = coalesce($7, clone_bytes),
-           clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null
+           clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null, refs = $10, incomplete_because = $11
          where id = $1 and ($2::int is null or attempt = $2) and status in ('queued', 'running')
          returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", trigger, request_id as "requestId",
            (extract(epoch from started_at - queued_at) * 1000)::float8 as "waitedMs",
@@ -225,6 +235,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
           input.cloneBytes,
           input.cloneMs,
           input.now,
+          jsonText(input.refs ?? []),
+          jsonText(input.incompleteBecause ?? []),
         ],
       );
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Limiter } from '../../concurrency/limiter.ts';
 import { runWithPausedStopwatch } from '../../concurrency/limiter.ts';
 import { SecuError } from '../../domain/errors.ts';
+import { SEVERITIES } from '../../domain/finding.ts';
 import type { SkipReason } from '../../domain/scan.ts';
 import type { Sandbox } from '../../subprocess/sandbox.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
@@ -9,16 +10,15 @@ import type { Found, FoundInFile } from '../found.ts';
 import { scannerEnvironment } from '../git-objects.ts';
 import type { Scanner, ScannerInput, ScannerResult } from '../scanner.ts';
 import type { SkippedFile, Snapshot } from '../snapshot.ts';
-import { countSkips } from '../snapshot.ts';
-import { decodeWide } from '../text-encoding.ts';
+import { decodeSource } from '../text-encoding.ts';
 import type { CodeFile } from './code-files.ts';
 import {
+  codeEntries,
   codeFilesOf,
-  codeKindOf,
   FILE_RULES,
   hasCode,
-  isSkippedCode,
-  reasonToPassOver,
+  isSkippedCodeFile,
+  reasonToSkipCode,
 } from './code-files.ts';
 import type { EngineResult, EngineTask } from './engine.ts';
 import { FILE_TIMEOUT_MS, runEngine } from './engine.ts';
@@ -27,15 +27,19 @@ import type { EngineAnswer, EngineRule } from './protocol.ts';
 import type { CodeRule } from './rule.ts';
 import { allRules } from './rules/index.ts';
 
-/** Contents held at once. */
+/** Contents held in memory. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 
-export interface AstGrepOptions extends AstGrep {
-  sandbox: Sandbox;
-  /** One for each run of the engine. */
-  limiter: Limiter;
+export interface AstGrepTool extends AstGrep {
   /** For one file; by default 20 s. */
   fileTimeoutMs?: number | undefined;
+}
+
+export interface AstGrepOptions extends AstGrepTool {
+  sandbox: Sandbox;
+  /** For each run of the engine. */
+  limiter: Limiter;
+  maxFindings: number;
 }
 
 interface Candidate {
@@ -44,8 +48,8 @@ interface Candidate {
 }
 
 /**
- * Our rules for code and for the pipelines of GitLab CI, over the files of the snapshot in the languages that they are
- * for. Files that have none of the words that a rule needs are not parsed: nothing can be in them.
+ * Our rules for code and for GitLab CI pipelines, over the files of the snapshot in their languages. A file without any of
+ * the words that a rule needs cannot match it, and is not parsed.
  */
 export function createAstGrep(options: AstGrepOptions): Scanner {
   const { version } = options;
@@ -54,7 +58,9 @@ export function createAstGrep(options: AstGrepOptions): Scanner {
     name: 'ast-grep',
     version,
     rules: rulesHash(options, rules),
+    ruleIds: rules.map(({ id }) => id),
     applies: hasCode,
+    scopeOf: codeEntries,
     scan: (input) => scan({ options, rules, input }),
   };
 }
@@ -73,35 +79,74 @@ interface Work {
 async function scan(work: Work): Promise<ScannerResult> {
   const { snapshot } = work.input;
   const files = codeFilesOf(snapshot);
-  const found: FoundInFile[] = [];
-  const passedOver: SkippedFile[] = [];
+  const found = createCollector(work.options.maxFindings);
+  const skipped: SkippedFile[] = snapshot.skipped.filter(isSkippedCodeFile);
+  const isListed = new Set(skipped.map(({ entry }) => entry));
+  const skip = ({ entry, path }: CodeFile, reason: SkipReason) => {
+    if (!isListed.has(entry)) skipped.push({ entry, path, reason });
+    isListed.add(entry);
+  };
   let batch: Candidate[] = [];
-  const look = async () => {
+  const runBatch = async () => {
     const results = await resultsOf(work, batch);
     for (const [index, { file }] of batch.entries()) {
       const result = results[index] ?? 'unparsable';
       const reason = reasonOf(result);
-      if (reason !== null) passedOver.push({ path: file.path, reason });
-      if (typeof result !== 'string') found.push(foundIn({ work, file, answer: result }));
+      if (reason !== null) skip(file, reason);
+      if (typeof result !== 'string') found.add(foundIn({ work, file, answer: result }), result.hasMore);
     }
     batch = [];
   };
   for await (const { file, content } of contentsOf(snapshot, files)) {
-    const reason = reasonToPassOver({ path: file.path, content });
-    if (reason !== null) passedOver.push({ path: file.path, reason });
+    const reason = reasonToSkipCode({ path: file.path, content });
+    if (reason !== null) skip(file, reason);
     const rules = reason === null ? rulesFor({ work, file, content }) : [];
     if (rules.length === 0) continue;
     batch.push({ file, task: { parser: file.kind.parser, rules, content } });
-    if (batch.reduce((bytes, { task }) => bytes + task.content.length, 0) > BATCH_BYTES) await look();
+    if (batch.reduce((bytes, { task }) => bytes + task.content.length, 0) > BATCH_BYTES) await runBatch();
   }
-  await look();
-  const before = snapshot.skipped.filter(
-    ({ path, reason }) => isSkippedCode(reason) && codeKindOf(path) !== null,
-  );
+  await runBatch();
+  const entries = files.map(({ entry }) => entry);
   return {
-    files: found.filter((file) => file.found.length > 0),
-    filesScanned: files.length - passedOver.length,
-    filesSkipped: countSkips([...before, ...passedOver]),
+    ...found.result(),
+    read: new Set(entries.filter((entry) => !isListed.has(entry))),
+    skipped,
+    past: { skipped: [], unreadCommits: [] },
+  };
+}
+
+/** Holds at most `maxFindings` matches, the most severe first. */
+function createCollector(maxFindings: number) {
+  let files: FoundInFile[] = [];
+  let held = 0;
+  let hasMore = false;
+  const drop = () => {
+    const ranks = files.flatMap(({ found }) => found.map(({ severity }) => SEVERITIES.indexOf(severity)));
+    const limit = ranks.toSorted((a, b) => a - b)[maxFindings - 1] ?? SEVERITIES.length;
+    let left = maxFindings - ranks.filter((rank) => rank < limit).length;
+    files = files.map((file) => ({
+      ...file,
+      found: file.found.filter(({ severity }) => {
+        const rank = SEVERITIES.indexOf(severity);
+        if (rank === limit) left -= 1;
+        return rank < limit || (rank === limit && left >= 0);
+      }),
+    }));
+    held = maxFindings;
+    hasMore = true;
+  };
+  return {
+    add(file: FoundInFile, isCut: boolean): void {
+      hasMore ||= isCut;
+      files.push(file);
+      held += file.found.length;
+      // seldom, since each time costs a pass over all
+      if (held > maxFindings * 2) drop();
+    },
+    result(): Pick<ScannerResult, 'files' | 'hasMore'> {
+      if (held > maxFindings) drop();
+      return { files: files.filter((file) => file.found.length > 0), hasMore };
+    },
   };
 }
 
@@ -115,16 +160,16 @@ async function* contentsOf(
     const file = files[index];
     index += 1;
     if (file === undefined || content === null) throw missing();
-    yield { file, content: file.encoding === null ? content : decodeWide(content, file.encoding) };
+    yield { file, content: file.encoding === null ? content : decodeSource(content, file.encoding).text };
   }
   if (index < files.length) throw missing();
 }
 
-/** Indices of the rules that can find something in it. */
+/** Indices of the rules that can match this file. */
 function rulesFor({ work, file, content }: { work: Work; file: CodeFile; content: Buffer }): number[] {
-  const isThere = (word: string) => content.includes(word);
+  const isPresent = (word: string) => content.includes(word);
   return work.rules.flatMap(({ language, needs }, index) =>
-    language === file.kind.language && needs.some((words) => [words].flat().every(isThere)) ? [index] : [],
+    language === file.kind.language && needs.some((words) => [words].flat().every(isPresent)) ? [index] : [],
   );
 }
 

@@ -1,9 +1,9 @@
 import type { Snapshot, SnapshotFile } from '../snapshot.ts';
 
 export const CODE_LANGUAGES = ['javascript', 'python', 'go', 'java', 'gitlab-ci'] as const;
-/** What rules are written for. */
+/** Rules are written for these. */
 export type CodeLanguage = (typeof CODE_LANGUAGES)[number];
-/** What a file is parsed as: the first three are built into ast-grep. */
+/** The parser of a file; the first three are built into ast-grep. */
 export type Parser = 'JavaScript' | 'TypeScript' | 'Tsx' | 'python' | 'go' | 'java' | 'yaml';
 
 export interface CodeKind {
@@ -11,7 +11,7 @@ export interface CodeKind {
   parser: Parser;
 }
 
-/** A file larger than this was not written by hand, and parsing it costs hundreds of times its size in memory. */
+/** Larger files are generated, and parsing takes hundreds of times their size in memory. */
 export const MAX_CODE_BYTES = 1024 * 1024;
 const MIN_MINIFIED_BYTES = 5_000;
 const MAX_MEAN_LINE_BYTES = 400;
@@ -33,13 +33,13 @@ const VENDORED =
   /(?:^|\/)(?:node_modules|bower_components|vendor|third_party|site-packages|\.?venv|\.yarn)\//;
 const MINIFIED_NAME = /[.-]min\.[cm]?js$/i;
 
-/** Bears on what is found, so it belongs to the rules. */
+/** Part of the hash of the rules, since it decides what is found. */
 export const FILE_RULES = JSON.stringify([
   BY_NAME.map(([pattern, kind]) => [pattern.source, kind]),
   [VENDORED.source, MINIFIED_NAME.source, MAX_CODE_BYTES, MIN_MINIFIED_BYTES, MAX_MEAN_LINE_BYTES],
 ]);
 
-/** `null` for a file that no rule is for. */
+/** `null` for a file that no rule exists for. */
 export function codeKindOf(path: string): CodeKind | null {
   return BY_NAME.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
@@ -48,31 +48,41 @@ export interface CodeFile extends SnapshotFile {
   kind: CodeKind;
 }
 
-/** The files that rules exist for; of a text in UTF-16 the one that was decoded. */
+/** The files that rules exist for; where a file was decoded, its decoded copy. */
 export function codeFilesOf({ files }: Snapshot): CodeFile[] {
-  const found = [...files.values()].flatMap((file): CodeFile[] => {
+  const byEntry = new Map<number, CodeFile>();
+  for (const file of files.values()) {
     const kind = codeKindOf(file.path);
-    return kind === null ? [] : [{ ...file, kind }];
-  });
-  const decoded = new Set(found.filter(({ encoding }) => encoding !== null).map(({ path }) => path));
-  return found.filter(({ path, encoding }) => encoding !== null || !decoded.has(path));
+    if (kind === null) continue;
+    const isDecoded = file.encoding !== null && file.encoding !== 'embedded';
+    if (isDecoded || !byEntry.has(file.entry)) byEntry.set(file.entry, { ...file, kind });
+  }
+  return [...byEntry.values()];
 }
 
-/** Whether it has a file in a language that rules exist for, read or not. */
-export function hasCode({ files, skipped }: Snapshot): boolean {
-  const isCode = ({ path }: { path: string }) => codeKindOf(path) !== null;
-  return (
-    [...files.values()].some(isCode) || skipped.some((file) => isSkippedCode(file.reason) && isCode(file))
-  );
+/** Entries of the commit that rules exist for. */
+export function codeEntries({ files, skipped }: Snapshot): Set<number> {
+  const code = [...files.values()].filter(({ path }) => codeKindOf(path) !== null);
+  return new Set([...code, ...skipped.filter(isSkippedCodeFile)].map(({ entry }) => entry));
 }
 
-/** What was left out and is no code, whatever its name says. */
-export function isSkippedCode(reason: Snapshot['skipped'][number]['reason']): boolean {
+/** Whether a file that is not in the snapshot, or not in full, is code. */
+export function isSkippedCodeFile({ path, reason }: Snapshot['skipped'][number]): boolean {
+  return isSkippedCode(reason) && codeKindOf(path) !== null;
+}
+
+/** Whether the commit has a file in a language that rules exist for, read or not. */
+export function hasCode(snapshot: Snapshot): boolean {
+  return codeEntries(snapshot).size > 0;
+}
+
+/** A link or a submodule is no code, whatever its name is. */
+function isSkippedCode(reason: Snapshot['skipped'][number]['reason']): boolean {
   return reason !== 'link' && reason !== 'submodule';
 }
 
-/** Why a file is not worth reading: nobody wrote it, or nobody wrote it here. */
-export function reasonToPassOver({ path, content }: { path: string; content: Buffer }) {
+/** Why a file is not parsed: it is generated, or a copy from elsewhere. */
+export function reasonToSkipCode({ path, content }: { path: string; content: Buffer }) {
   if (VENDORED.test(path)) return 'vendored';
   if (content.length > MAX_CODE_BYTES) return 'too_large';
   if (MINIFIED_NAME.test(path) || isMinified(content)) return 'minified';

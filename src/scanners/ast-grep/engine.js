@@ -1,6 +1,6 @@
-// A program: reads rules and files from its standard input, and writes what it found, a line for each file. It parses
-// hostile text with native code, so it runs alone, knows no repository, and may end at any file.
-// Plain JavaScript: taking types out would double the time it needs to start.
+// A program: reads rules and files from standard input, and writes one line of matches for each file. It parses hostile text
+// with native code, so it runs alone, reads no repository, and may crash at any file.
+// Plain JavaScript, because removing types would double its start time.
 import { readSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 
 const NEWLINE = 0x0a;
 const MAX_MATCH_CHARACTERS = 2_000;
+const MAX_MATCHES_PER_FILE = 1_000;
 const MAX_SHARE_OF_ERRORS = 0.5;
 const QUOTES = /^[A-Za-z]{0,2}["'`]+|["'`]+$/g;
 
@@ -167,6 +168,10 @@ for (let line = input.line(); line !== null; line = input.line()) {
     return rule === undefined ? [] : matchesOf(source, rule, index);
   });
   /** @type {EngineAnswer} */
-  const answer = { unparsable: isUnparsable(root, text), found };
+  const answer = {
+    unparsable: isUnparsable(root, text),
+    hasMore: found.length > MAX_MATCHES_PER_FILE,
+    found: found.slice(0, MAX_MATCHES_PER_FILE),
+  };
   writeSync(1, `${JSON.stringify(answer)}\n`);
 }

@@ -8,7 +8,8 @@ import type { EngineFile, EngineHead, EngineRule } from './protocol.ts';
 import { EngineAnswer } from './protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('engine.js', import.meta.url));
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** Read line by line; each file has at most a thousand matches of 2,000 characters. */
+const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
 /** A mebibyte takes a second or two; what takes this long was made to. */
 export const FILE_TIMEOUT_MS = 20_000;
 /** More files than this that end the engine in one repository make the scan fail. */

@@ -5,7 +5,7 @@ import type { CodeRule } from './rule.ts';
 
 export type EngineRule = Pick<CodeRule, 'rule' | 'constraints' | 'utils' | 'narrow'>;
 
-/** The first line of what the engine reads. */
+/** The first line of the engine's input. */
 export interface EngineHead {
   parsers: Record<string, ParserLibrary>;
   rules: readonly EngineRule[];
@@ -14,7 +14,7 @@ export interface EngineHead {
 /** Comes before each file's bytes. */
 export interface EngineFile {
   parser: Parser;
-  /** Indices of the rules to look for. */
+  /** Indices of the rules to search for. */
   rules: readonly number[];
   bytes: number;
 }
@@ -22,10 +22,12 @@ export interface EngineFile {
 const line = z.int().min(1);
 const byte = z.int().min(0);
 
-/** What the engine writes for each file, as a line. Lines count from 1, bytes of a line from 0. */
+/** The engine writes one line for each file. Lines count from 1, bytes of a line from 0. */
 export const EngineAnswer = z.object({
-  /** Most of it is not in the language. What could be read was looked at. */
+  /** Most of the file is not in the language. The rest was searched. */
   unparsable: z.boolean(),
+  /** There were more matches than `found` holds. */
+  hasMore: z.boolean(),
   found: z.array(
     z.object({
       rule: z.int().min(0),

@@ -1,10 +1,11 @@
 import type { GitObjects } from '../git-objects.ts';
 
 const FIELD = '\u0001';
+const REGULAR_FILE = /^:\d+ (?:100\d{3}) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/;
 
 /**
- * What gitleaks is given to read, so that both read the same: every commit of the branch, merges against their first
- * parent (what a merge itself brought in is in no other commit), files as they were, without what was deleted.
+ * What gitleaks reads, and what we count to compare: every commit of the branch, merges against their first parent (what a
+ * merge itself changed is in no other commit), files as they were, without deletions.
  */
 export const HISTORY_OPTIONS = [
   '--no-renames',
@@ -13,57 +14,99 @@ export const HISTORY_OPTIONS = [
   '--diff-filter=d',
 ];
 
-/** gitleaks cannot read git's quoting of a name that ends in a backslash, and goes astray in what follows it. */
+/** gitleaks misreads git's quoting of a name that ends in a backslash, and everything behind it. */
 const UNREADABLE = '*\\\\';
 
-/** What both are told to read, in the order of the command line. */
+/** For the whole branch, in the order of the command line. */
 export function historyArguments(commit: string): string[] {
   return [...HISTORY_OPTIONS, commit, '--', `:(exclude)${UNREADABLE}`];
 }
 
-export interface History {
-  /** How many commits add or take a line, which is how many gitleaks must have seen. */
-  commitsWithText: number;
-  /** By commit: 0 is the newest. */
-  rank: ReadonlyMap<string, number>;
-  /** Paths that gitleaks is not given. */
-  unreadable: number;
+/** For these commits alone. */
+export function commitArguments(commits: readonly string[]): string[] {
+  return [...HISTORY_OPTIONS, '--no-walk=unsorted', ...commits, '--', `:(exclude)${UNREADABLE}`];
 }
 
-/** The history by git's own account, to hold that of gitleaks against. */
+/** A version of a file that a commit brought in. */
+export interface FileVersion {
+  commit: string;
+  objectId: string;
+  path: string;
+}
+
+export interface History {
+  /** Commits that add or remove a line, newest first: gitleaks must have read as many. */
+  commitsWithText: string[];
+  /** By commit: 0 is the newest. */
+  rank: ReadonlyMap<string, number>;
+  /** Every version of every regular file, newest first. */
+  versions: FileVersion[];
+  /** Bytes of each object. */
+  sizes: ReadonlyMap<string, number>;
+}
+
+/** The history as git reports it, to compare with what gitleaks read. */
 export async function readHistory({ git, commit }: { git: GitObjects; commit: string }): Promise<History> {
   const output = await git.run(['log', `--format=${FIELD}%H`, '--numstat', ...historyArguments(commit)]);
   const rank = new Map<string, number>();
-  let commitsWithText = 0;
+  const commitsWithText: string[] = [];
   for (const block of output.toString('latin1').split(FIELD).slice(1)) {
     const [id = '', ...lines] = block.split('\n');
     rank.set(id, rank.size);
-    if (lines.some((line) => /^(?:[1-9]\d*\t\d+|\d+\t[1-9]\d*)\t/.test(line))) commitsWithText += 1;
+    if (lines.some((line) => /^(?:[1-9]\d*\t\d+|\d+\t[1-9]\d*)\t/.test(line))) commitsWithText.push(id);
   }
-  const names = ['log', '--format=', '--name-only', '-z', ...HISTORY_OPTIONS, commit, '--', UNREADABLE];
-  const passedOver = (await git.run(names))
-    .toString('latin1')
-    .split('\0')
-    .filter((name) => name !== '');
-  return { commitsWithText, rank, unreadable: new Set(passedOver).size };
+  const versions = await readVersions({ git, commit });
+  const sizes = await readSizes({ git, objectIds: [...new Set(versions.map(({ objectId }) => objectId))] });
+  return { commitsWithText, rank, versions, sizes };
 }
 
-/** Paths of the history that ever held more than so many bytes: to be left out, or reading them would never end. */
-export async function largePaths(input: {
-  git: GitObjects;
-  commit: string;
-  blobMaxBytes: number;
-}): Promise<string[]> {
-  const { git, commit, blobMaxBytes } = input;
-  const objects = await git.run(['rev-list', '--objects', commit]);
-  const check = ['cat-file', '--batch-check=%(objecttype) %(objectsize) %(rest)', '--buffer'];
-  const sizes = await git.run(check, [objects]);
-  const paths = sizes
-    .toString('utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const match = /^blob (\d+) (.+)$/.exec(line);
-      return match !== null && Number(match[1]) > blobMaxBytes ? [match[2] ?? ''] : [];
+/** Paths that gitleaks is not given, because of their names. */
+export function unreadablePaths({ versions }: Pick<History, 'versions'>): string[] {
+  return [...new Set(versions.filter(({ path }) => path.endsWith('\\')).map(({ path }) => path))];
+}
+
+/** Paths that were ever larger than this: gitleaks is not given them, since reading all versions would not end. */
+export function largePaths({ versions, sizes }: History, blobMaxBytes: number): string[] {
+  const large = versions.filter(({ objectId }) => (sizes.get(objectId) ?? 0) > blobMaxBytes);
+  return [...new Set(large.map(({ path }) => path))];
+}
+
+async function readVersions({ git, commit }: { git: GitObjects; commit: string }): Promise<FileVersion[]> {
+  const args = ['log', '--raw', '-z', '--no-abbrev', `--format=${FIELD}%H`, ...HISTORY_OPTIONS, commit, '--'];
+  const tokens = (await git.run(args)).toString('latin1').split('\0');
+  const versions: FileVersion[] = [];
+  let current = '';
+  for (let index = 0; index < tokens.length; index += 1) {
+    const token = (tokens[index] ?? '').replace(/^\n/, '');
+    if (token.startsWith(FIELD)) current = token.slice(1);
+    if (!token.startsWith(':')) continue;
+    index += 1; // the path follows
+    const objectId = REGULAR_FILE.exec(token)?.[1];
+    if (objectId === undefined) continue;
+    versions.push({
+      commit: current,
+      objectId,
+      path: Buffer.from(tokens[index] ?? '', 'latin1').toString('utf8'),
     });
-  return [...new Set(paths)];
+  }
+  return versions;
+}
+
+async function readSizes(input: {
+  git: GitObjects;
+  objectIds: readonly string[];
+}): Promise<Map<string, number>> {
+  const { git, objectIds } = input;
+  if (objectIds.length === 0) return new Map();
+  const output = await git.run(
+    ['cat-file', '--batch-check=%(objectname) %(objectsize)', '--buffer'],
+    [Buffer.from(objectIds.map((id) => `${id}\n`).join(''))],
+  );
+  const lines = output.toString('latin1').split('\n');
+  return new Map(
+    lines.flatMap((line): [string, number][] => {
+      const [id = '', size = ''] = line.split(' ');
+      return /^\d+$/.test(size) ? [[id, Number(size)]] : [];
+    }),
+  );
 }

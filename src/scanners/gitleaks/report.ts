@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { SecuError } from '../../domain/errors.ts';
+import { SEVERITIES } from '../../domain/finding.ts';
+import { severityOf } from './severity.ts';
 
-/** One line of `report.tmpl`. Holds the secret: it goes no further than the excerpt and the fingerprint. */
+/** A private key may be as long as its file. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** One line of `report.tmpl`. It holds the secret, which goes no further than the excerpt and the fingerprint. */
 const Leak = z.object({
   ruleId: z.string(),
   file: z.string(),
@@ -9,7 +15,7 @@ const Leak = z.object({
   /** From 1; 0 where the file itself is the finding. */
   startLine: z.number().int(),
   endLine: z.number().int(),
-  /** In bytes; `excerpt.ts` has what is odd about them. */
+  /** In bytes; `excerpt.ts` describes how gitleaks counts them. */
   startColumn: z.number().int(),
   endColumn: z.number().int(),
   secret: z.string(),
@@ -17,18 +23,62 @@ const Leak = z.object({
 });
 export type Leak = z.infer<typeof Leak>;
 
-/** @throws SecuError `scanner_crashed` for a line that is none of ours */
-export function parseReport(report: Buffer): Leak[] {
-  const lines = report
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.map((line) => {
-    const leak = Leak.safeParse(parseJson(line));
-    if (leak.success) return leak.data;
-    throw new SecuError('scanner_crashed', 'the report of gitleaks cannot be read', {
-      details: { problem: 'report' },
-    });
+/**
+ * The leaks of a report, of which at most `maxLeaks` are held, the most severe first.
+ * @throws SecuError `scanner_crashed` for a line in another format
+ */
+export async function readReport(
+  chunks: AsyncIterable<Buffer>,
+  { maxLeaks }: { maxLeaks: number },
+): Promise<{ leaks: Leak[]; total: number }> {
+  const bySeverity = SEVERITIES.map((): Leak[] => []);
+  let total = 0;
+  let held = 0;
+  for await (const line of linesOf(chunks)) {
+    const leak = parseLeak(line);
+    total += 1;
+    const rank = SEVERITIES.indexOf(severityOf(leak.ruleId));
+    if (held >= maxLeaks) {
+      const lowest = bySeverity.findLastIndex((leaks) => leaks.length > 0);
+      if (lowest <= rank) continue;
+      bySeverity[lowest]?.pop();
+      held -= 1;
+    }
+    bySeverity[rank]?.push(leak);
+    held += 1;
+  }
+  return { leaks: bySeverity.flat(), total };
+}
+
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    let rest = chunk;
+    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
+      const line = Buffer.concat([...parts, rest.subarray(0, end)]).toString('utf8');
+      if (line !== '') yield line;
+      parts = [];
+      bytes = 0;
+      rest = rest.subarray(end + 1);
+    }
+    bytes += rest.length;
+    if (bytes > MAX_LINE_BYTES) throw unreadableReport();
+    parts.push(rest);
+  }
+  const last = Buffer.concat(parts).toString('utf8');
+  if (last !== '') yield last;
+}
+
+function parseLeak(line: string): Leak {
+  const leak = Leak.safeParse(parseJson(line));
+  if (leak.success) return leak.data;
+  throw unreadableReport();
+}
+
+function unreadableReport(): SecuError {
+  return new SecuError('scanner_crashed', 'the report of gitleaks cannot be read', {
+    details: { problem: 'report' },
   });
 }
 
@@ -47,26 +97,28 @@ export interface ScanExtent {
   leaks: number;
 }
 
-/** Everything that it says when all is well, line by line. Its stopwatch is before each. */
-const WELL = [
+/** The log lines of a complete run, each after a time. */
+const COMPLETE_RUN = [
   /^\S+ INF (?<commits>\d+) commits scanned\.$/,
   /^\S+ INF scanned ~(?<bytes>\d+) bytes \(.+\) in \S+$/,
   /^\S+ (?:INF no leaks found|WRN leaks found: (?<leaks>\d+))$/,
 ];
 
 /**
- * How much gitleaks says it read and found. It ends with 0 and "no leaks found" when git failed underneath, so its
- * words are taken one by one. @throws SecuError `scanner_crashed` when it says anything else, or not all of it
+ * How much gitleaks read and found. It exits with 0 and "no leaks found" when git failed underneath, so every log line is
+ * matched. @throws SecuError `scanner_crashed` for any other line, and for a missing one
  * @see gitleaks 8.30.1, `detect/detect.go`, `cmd/root.go`
  */
 export function extentOf(stderr: string): ScanExtent {
   const lines = stderr.split('\n').filter((line) => line !== '');
-  const said = WELL.map((pattern) => lines.map((line) => pattern.exec(line)).find((match) => match !== null));
-  const [commits, bytes, leaks] = said;
-  const isWell = lines.length === WELL.length;
-  if (!isWell || commits == null || bytes == null || leaks == null) {
+  const matches = COMPLETE_RUN.map((pattern) =>
+    lines.map((line) => pattern.exec(line)).find((match) => match !== null),
+  );
+  const [commits, bytes, leaks] = matches;
+  const isComplete = lines.length === COMPLETE_RUN.length;
+  if (!isComplete || commits == null || bytes == null || leaks == null) {
     throw new SecuError('scanner_crashed', 'gitleaks did not read everything', {
-      details: { problem: lines.length > WELL.length ? 'gitleaks_error' : 'gitleaks_silent' },
+      details: { problem: lines.length > COMPLETE_RUN.length ? 'gitleaks_error' : 'gitleaks_silent' },
     });
   }
   return {

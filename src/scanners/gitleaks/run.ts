@@ -3,49 +3,64 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../../domain/errors.ts';
 import { SCANNER_LIMITS } from '../../subprocess/limits.ts';
-import { runProcess } from '../../subprocess/process.ts';
+import { startProcess } from '../../subprocess/process.ts';
 import type { Sandbox } from '../../subprocess/sandbox.ts';
 import { scannerEnvironment } from '../git-objects.ts';
 import type { Leak, ScanExtent } from './report.ts';
-import { extentOf, parseReport } from './report.ts';
+import { extentOf, readReport } from './report.ts';
 
-export const RULES_FILE = fileURLToPath(new URL('rules.toml', import.meta.url));
 const REPORT_TEMPLATE = fileURLToPath(new URL('report.tmpl', import.meta.url));
-const MAX_REPORT_BYTES = 64 * 1024 * 1024;
+/** The report is read line by line; this ends a run whose report would never end. */
+const MAX_REPORT_BYTES = 1024 * 1024 * 1024;
+/**
+ * gitleaks reads nothing of a commit but its id. git's own header would hold names and dates, and a date that gitleaks
+ * cannot parse ends its run.
+ */
+const COMMIT_FORMAT = '--format=commit%x20%H';
 
 /**
- * Most runs end before their garbage matters: collecting it less often takes a fifth off their CPU. The limit holds
+ * Most runs end before garbage matters; collecting it less often saves a fifth of their CPU time. The memory limit holds
  * where much is read. @see https://go.dev/doc/gc-guide
  */
 const GARBAGE = { GOGC: '400', GOMEMLIMIT: '512MiB' };
 
 export interface GitleaksProgram {
   path: string;
+  rulesFile: string;
   sandbox: Sandbox;
+  /** Leaks of one run that are held, the most severe first. */
+  maxLeaks: number;
+}
+
+export interface GitleaksRun {
+  leaks: Leak[];
+  extent: ScanExtent;
+  /** There were more leaks than are held. */
+  hasMore: boolean;
 }
 
 /**
- * One run of gitleaks over commits of a bare repository, with our rules and nothing that lies in it.
- * @throws SecuError `scanner_crashed` for every end but a good one
+ * Runs gitleaks over commits of a bare repository, with our rules and no configuration of the repository.
+ * @throws SecuError `scanner_crashed` unless the run was complete
  */
 export async function runGitleaks(
   input: GitleaksProgram & {
     gitDirectory: string;
     /** For `git log`, none with a space in it. */
     logOptions: readonly string[];
-    /** For what it needs beside the repository. */
+    /** For temporary files. */
     folder: string;
     signal: AbortSignal;
   },
-): Promise<{ leaks: Leak[]; extent: ScanExtent }> {
-  const { gitDirectory, logOptions, folder, signal } = input;
+): Promise<GitleaksRun> {
+  const { gitDirectory, logOptions, folder, signal, rulesFile, maxLeaks } = input;
   const nothing = join(folder, 'no-ignores');
   await mkdir(nothing, { recursive: true });
   const flags = ['--no-banner', '--no-color', '--exit-code', '0', '--platform', 'none'];
-  const ours = ['-c', RULES_FILE, '-i', nothing, '--ignore-gitleaks-allow'];
+  const ours = ['-c', rulesFile, '-i', nothing, '--ignore-gitleaks-allow'];
   const output = ['-f', 'template', '--report-template', REPORT_TEMPLATE, '-r', '-'];
-  const logged = `--log-opts=${logOptions.join(' ')}`;
-  const result = await runProcess({
+  const logged = `--log-opts=${[COMMIT_FORMAT, ...logOptions].join(' ')}`;
+  const running = startProcess({
     ...(await input.sandbox.wrap(input.path, ['git', gitDirectory, ...flags, ...ours, ...output, logged])),
     env: { ...scannerEnvironment({ gitDirectory, folder }), ...GARBAGE },
     folder,
@@ -53,23 +68,26 @@ export async function runGitleaks(
     maxStdoutBytes: MAX_REPORT_BYTES,
     signal,
   });
-  if (result.exitCode !== 0) {
-    throw new SecuError('scanner_crashed', 'gitleaks ended in a way that has no meaning', {
-      details: { problem: 'exit_code', exitCode: result.exitCode },
+  try {
+    const { leaks, total } = await readReport(running.stdout, { maxLeaks });
+    const { exitCode, stderr } = await running.ended;
+    if (exitCode !== 0) {
+      throw new SecuError('scanner_crashed', `gitleaks exited with ${exitCode}`, {
+        details: { problem: 'exit_code', exitCode },
+      });
+    }
+    const extent = extentOf(stderr);
+    if (total === extent.leaks) return { extent, leaks, hasMore: total > leaks.length };
+    throw new SecuError('scanner_crashed', 'the report of gitleaks is incomplete', {
+      details: { problem: 'report', found: extent.leaks, reported: total },
     });
+  } finally {
+    await running.stop();
   }
-  const extent = extentOf(result.stderr);
-  const leaks = parseReport(result.stdout);
-  if (leaks.length !== extent.leaks) {
-    throw new SecuError('scanner_crashed', 'the report of gitleaks is not whole', {
-      details: { problem: 'report', found: extent.leaks, reported: leaks.length },
-    });
-  }
-  return { extent, leaks };
 }
 
 export function incompleteReadError(): SecuError {
-  return new SecuError('scanner_crashed', 'gitleaks read something else than there was', {
+  return new SecuError('scanner_crashed', 'gitleaks did not read exactly the files that it was given', {
     details: { problem: 'incomplete' },
   });
 }

@@ -10,30 +10,33 @@ import type { Leak } from './report.ts';
 import type { GitleaksProgram } from './run.ts';
 import { incompleteReadError, runGitleaks } from './run.ts';
 
-/** gitleaks compiles its rules for a tenth of a second, whatever it is given to read; small snapshots share that. */
+/** Each run of gitleaks compiles all rules for a tenth of a second; small snapshots share a run. */
 const MAX_SNAPSHOTS = 16;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_TIMEOUT_MS = 60_000;
-/** Half of what is under way waits for the other half no longer. */
+/** How long a small snapshot waits for others to share a run. */
 const MAX_WAIT_MS = 2_000;
-const LOG_OPTIONS = ['--text', '--no-renames'];
+export const LOG_OPTIONS = ['--text', '--no-renames'];
 
 type Task = Pick<ScannerInput, 'snapshot' | 'folder' | 'concurrentScans'>;
 
-export interface Places {
-  /** One for each run of gitleaks. */
-  limiter: Limiter;
-  /** Fewer, for small snapshots: what waits for one is read together by the next. */
-  smallScanLimiter: Limiter;
+export interface SnapshotLeaks {
+  leaks: readonly Leak[];
+  hasMore: boolean;
 }
 
-/** Reads snapshots, small ones that wait together: each is one commit, by which leaks tell whose they are. */
+interface Limiters {
+  limiter: Limiter;
+  smallSnapshotLimiter: Limiter;
+}
+
+/** Scans snapshots; small ones that wait at the same time share a run. Leaks name their snapshot by its commit. */
 export function createSnapshotScans(
-  program: GitleaksProgram & Places,
-): (input: ScannerInput) => Promise<readonly Leak[]> {
-  const { limiter, smallScanLimiter } = program;
-  const scanSmall = createBatcher<Task, readonly Leak[]>({
-    limiter: (signal, work) => smallScanLimiter(signal, () => limiter(signal, work)),
+  program: GitleaksProgram & Limiters,
+): (input: ScannerInput) => Promise<SnapshotLeaks> {
+  const { limiter, smallSnapshotLimiter } = program;
+  const scanSmall = createBatcher<Task, SnapshotLeaks>({
+    limiter: (signal, work) => smallSnapshotLimiter(signal, () => limiter(signal, work)),
     minBatchSize: ({ concurrentScans }) => Math.ceil((1 + concurrentScans) / 2),
     maxWaitMs: MAX_WAIT_MS,
     maxBatchSize: MAX_SNAPSHOTS,
@@ -45,45 +48,56 @@ export function createSnapshotScans(
   return async (input) => {
     if (isSmall(input.snapshot)) return scanSmall(input, input);
     return runWithPausedStopwatch({ ...input, limiter }, async () => {
-      const [leaks = []] = await scanTogether({ program, tasks: [input], signal: input.signal });
-      return leaks;
+      const [result] = await scanTogether({ program, tasks: [input], signal: input.signal });
+      return result ?? { leaks: [], hasMore: false };
     });
   };
 }
 
-/** Names of objects are of one kind in a repository, also in the one over several. */
+/** A repository over several others cannot mix SHA-1 and SHA-256. */
 function isSmall({ bytes, commit }: Snapshot): boolean {
   return bytes <= MAX_BATCH_BYTES && commit.length !== SHA256_HEX_LENGTH;
 }
 
-/** What it says it read has to be what there was. */
+/** @throws SecuError `scanner_crashed` unless gitleaks read exactly the bytes and commits that it was given */
 async function scanTogether(input: {
   program: GitleaksProgram;
   tasks: readonly Task[];
   signal: AbortSignal;
-}): Promise<Leak[][]> {
+}): Promise<SnapshotLeaks[]> {
   const { program, tasks, signal } = input;
-  // copies of a repository have the same snapshot
+  // copies of a repository have the same snapshot commit
   const bySnapshotCommit = new Map(tasks.map(({ snapshot }) => [snapshot.snapshotCommit, snapshot]));
-  const { gitDirectory, folder } = await placeFor(tasks, [...bySnapshotCommit.values()]);
+  const { gitDirectory, folder } = await repositoryFor(tasks, [...bySnapshotCommit.values()]);
   const logOptions = [...LOG_OPTIONS, ...bySnapshotCommit.keys()];
-  const { leaks, extent } = await runGitleaks({ ...program, gitDirectory, logOptions, folder, signal });
+  const { leaks, extent, hasMore } = await runGitleaks({
+    ...program,
+    gitDirectory,
+    logOptions,
+    folder,
+    signal,
+  });
   const withText = [...bySnapshotCommit.values()].filter(({ bytes }) => bytes > 0);
   const bytes = withText.reduce((sum, snapshot) => sum + snapshot.bytes, 0);
   if (extent.bytes !== bytes || extent.commits !== withText.length) throw incompleteReadError();
   if (leaks.some(({ commit }) => !bySnapshotCommit.has(commit))) throw incompleteReadError();
-  return tasks.map(({ snapshot }) => leaks.filter(({ commit }) => commit === snapshot.snapshotCommit));
+  // the leaks of one snapshot may have displaced those of another: the batcher runs each alone then
+  if (hasMore && tasks.length > 1) throw incompleteReadError();
+  return tasks.map(({ snapshot }) => ({
+    leaks: leaks.filter(({ commit }) => commit === snapshot.snapshotCommit),
+    hasMore,
+  }));
 }
 
-/** A snapshot is read in its clone, several through a repository over all of theirs, in the folder of the first. */
-async function placeFor(
+/** One snapshot is read in its clone; several through a repository over all clones, in the folder of the first. */
+async function repositoryFor(
   tasks: readonly Task[],
   snapshots: readonly Snapshot[],
 ): Promise<{ gitDirectory: string; folder: string }> {
   const folder = tasks[0]?.folder ?? '';
   const [only, ...more] = snapshots;
   if (only !== undefined && more.length === 0) return { gitDirectory: only.gitDirectory, folder };
-  const gitDirectory = join(folder, 'together.git');
+  const gitDirectory = join(folder, 'shared.git');
   await createBareRepository({ gitDirectory, alternates: snapshots.map((one) => one.gitDirectory) });
   return { gitDirectory, folder };
 }

@@ -22,11 +22,13 @@ export function realGit({ policy, workFolder }: { policy: OutboundPolicy; workFo
 /** The real scanners. */
 export async function realScanners({ workFolder }: { workFolder: string }): Promise<Scanners> {
   return createScanners({
-    gitleaks: { path: await toolPath('gitleaks'), version: 'pinned' },
-    astGrep: findAstGrep(),
+    tools: {
+      gitleaks: { path: await toolPath('gitleaks'), version: 'pinned' },
+      'ast-grep': findAstGrep(),
+    },
     workFolder: join(workFolder, 'scanners'),
     blobMaxBytes: 10 * 1024 ** 2,
     scanTimeoutMs: 60_000,
-    atOnce: 2,
+    concurrency: 2,
   });
 }

@@ -1,0 +1,206 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Limiter } from '../../concurrency/limiter.ts';
+import { runWithPausedStopwatch } from '../../concurrency/limiter.ts';
+import { isSecuError } from '../../domain/errors.ts';
+import { BINARY_EXTENSIONS } from '../file-kinds.ts';
+import type { ScannerInput } from '../scanner.ts';
+import type { SkippedFile } from '../snapshot.ts';
+import type { SourceEncoding } from '../text-encoding.ts';
+import type { DecodedHistory } from './decoded-history.ts';
+import { decodeHistory } from './decoded-history.ts';
+import { identityOf } from './findings.ts';
+import type { History } from './history.ts';
+import { commitArguments, historyArguments, largePaths, readHistory, unreadablePaths } from './history.ts';
+import type { Leak } from './report.ts';
+import type { GitleaksProgram, GitleaksRun } from './run.ts';
+import { incompleteReadError, runGitleaks } from './run.ts';
+import { LOG_OPTIONS } from './snapshot-scans.ts';
+
+/** Commits of one run while the unreadable ones are searched; the command line is limited. */
+const COMMITS_PER_RUN = 1_000;
+/** More unreadable commits than this are the fault of the program, not of the commits. */
+const MAX_UNREAD_COMMITS = 20;
+
+/** A leak at the commit that brought it in. */
+export interface PastLeak {
+  leak: Leak;
+  path: string;
+  commit: string;
+  /** Names the content to `git cat-file`; `null` where it cannot be named. */
+  object: string | null;
+  encoding: SourceEncoding | null;
+}
+
+export interface PastScan {
+  leaks: PastLeak[];
+  /** Paths that were not read, beside those of the head. */
+  skipped: Pick<SkippedFile, 'path' | 'reason'>[];
+  unreadCommits: string[];
+  hasMore: boolean;
+}
+
+type Options = GitleaksProgram & { limiter: Limiter; blobMaxBytes: number };
+
+/**
+ * What only the past holds: of each secret and path the newest commit that brought it in. What is at the head was found
+ * there.
+ */
+export async function scanHistory(input: {
+  options: Options;
+  scan: ScannerInput;
+  /** Identities of the leaks at the head. */
+  known: ReadonlySet<string>;
+}): Promise<PastScan> {
+  const { options, scan, known } = input;
+  const { git, commit, gitDirectory } = scan.snapshot;
+  const history = await readHistory({ git, commit });
+  const large = largePaths(history, options.blobMaxBytes);
+  const decoded = await decodeHistory({ scan, history, blobMaxBytes: options.blobMaxBytes });
+  const run = (logOptions: readonly string[]) =>
+    runWithPausedStopwatch({ ...scan, limiter: options.limiter }, () =>
+      runGitleaks({ ...options, ...scan, gitDirectory, logOptions }),
+    );
+  const texts = await withAttributes({ gitDirectory, large }, () =>
+    scanTexts({ run, history, commit, scan }),
+  );
+  const pastTexts = texts.leaks.map((leak) => textLeak(leak));
+  const asTheyAre = new Set(texts.leaks.map((leak) => identityOf({ leak, path: leak.file })));
+  const decodedRun = await scanDecoded({ run, decoded });
+  const pastDecoded = decodedRun.leaks.filter((past) => !asTheyAre.has(identityOf(past)));
+  const isAtHead = new Set(scan.snapshot.skipped.map(({ path, reason }) => `${reason} ${path}`));
+  const skipped = [
+    ...large.map((path) => ({ path, reason: 'too_large' as const })),
+    ...unreadablePaths(history).map((path) => ({ path, reason: 'unreadable' as const })),
+    ...decoded.undecodable.map((path) => ({ path, reason: 'undecodable' as const })),
+  ].filter(({ path, reason }) => !isAtHead.has(`${reason} ${path}`));
+  return {
+    leaks: newestOf(
+      [...pastTexts, ...pastDecoded].filter((past) => !known.has(identityOf(past))),
+      history,
+    ),
+    skipped,
+    unreadCommits: texts.unreadCommits,
+    hasMore: texts.hasMore || decodedRun.hasMore,
+  };
+}
+
+type Run = (logOptions: readonly string[]) => Promise<GitleaksRun>;
+
+interface TextScan {
+  leaks: Leak[];
+  unreadCommits: string[];
+  hasMore: boolean;
+}
+
+/** All commits in one run; where it fails, in smaller runs, until the commits that make them fail are known. */
+async function scanTexts(input: {
+  run: Run;
+  history: History;
+  commit: string;
+  scan: Pick<ScannerInput, 'signal'>;
+}): Promise<TextScan> {
+  const { run, history, commit, scan } = input;
+  const { commitsWithText } = history;
+  try {
+    const { leaks, extent, hasMore } = await run(historyArguments(commit));
+    if (extent.commits !== commitsWithText.length) throw incompleteReadError();
+    return { leaks, unreadCommits: [], hasMore };
+  } catch (err) {
+    if (!isSecuError(err, 'scanner_crashed') || scan.signal.aborted) throw err;
+    const result: TextScan = { leaks: [], unreadCommits: [], hasMore: false };
+    for (let at = 0; at < commitsWithText.length; at += COMMITS_PER_RUN)
+      await scanCommits({
+        run,
+        commits: commitsWithText.slice(at, at + COMMITS_PER_RUN),
+        result,
+        signal: scan.signal,
+      });
+    if (result.unreadCommits.length === commitsWithText.length) throw err;
+    return result;
+  }
+}
+
+async function scanCommits(input: {
+  run: Run;
+  commits: readonly string[];
+  result: TextScan;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { run, commits, result, signal } = input;
+  try {
+    const { leaks, extent, hasMore } = await run(commitArguments(commits));
+    if (extent.commits !== commits.length) throw incompleteReadError();
+    result.leaks.push(...leaks);
+    result.hasMore ||= hasMore;
+  } catch (err) {
+    if (!isSecuError(err, 'scanner_crashed') || signal.aborted) throw err;
+    const [first = ''] = commits;
+    if (commits.length === 1) {
+      result.unreadCommits.push(first);
+      if (result.unreadCommits.length > MAX_UNREAD_COMMITS) throw err;
+      return;
+    }
+    const middle = Math.ceil(commits.length / 2);
+    await scanCommits({ ...input, commits: commits.slice(0, middle) });
+    await scanCommits({ ...input, commits: commits.slice(middle) });
+  }
+}
+
+async function scanDecoded(input: {
+  run: Run;
+  decoded: DecodedHistory;
+}): Promise<{ leaks: PastLeak[]; hasMore: boolean }> {
+  const { run, decoded } = input;
+  const { snapshotCommit, files, bytes } = decoded;
+  if (snapshotCommit === null) return { leaks: [], hasMore: false };
+  const { leaks, extent, hasMore } = await run([...LOG_OPTIONS, snapshotCommit]);
+  if (extent.bytes !== bytes || extent.commits !== (bytes > 0 ? 1 : 0)) throw incompleteReadError();
+  const past = leaks.map((leak): PastLeak => {
+    const version = files.get(leak.file);
+    if (version === undefined) throw incompleteReadError();
+    const { path, commit, objectId, encoding } = version;
+    return { leak, path, commit, object: objectId, encoding };
+  });
+  return { leaks: past, hasMore };
+}
+
+function textLeak(leak: Leak): PastLeak {
+  const { commit, file: path } = leak;
+  return { leak, path, commit, object: path.includes('\n') ? null : `${commit}:${path}`, encoding: null };
+}
+
+function newestOf(leaks: readonly PastLeak[], { rank }: History): PastLeak[] {
+  const rankOf = ({ commit }: PastLeak) => rank.get(commit) ?? Number.POSITIVE_INFINITY;
+  return [...Map.groupBy(leaks, identityOf).values()].flatMap((same) => {
+    const newest = same.reduce((min, past) => Math.min(min, rankOf(past)), Number.POSITIVE_INFINITY);
+    const there = same.filter((past) => rankOf(past) === newest);
+    // A file that is a finding by its name is one in each of its changes.
+    return there.filter(({ leak }, index) => leak.startLine > 0 || index === 0);
+  });
+}
+
+/** Tells git which files are no text, while the work runs. */
+async function withAttributes<T>(
+  input: { gitDirectory: string; large: readonly string[] },
+  work: () => Promise<T>,
+): Promise<T> {
+  const attributes = join(input.gitDirectory, 'info', 'attributes');
+  const forTheSnapshot = await readFile(attributes);
+  await appendFile(attributes, [...binaryPatterns(), ...input.large.map(attributePattern)].join(''));
+  const result = await work();
+  await writeFile(attributes, forTheSnapshot);
+  return result;
+}
+
+function binaryPatterns(): string[] {
+  const anyCase = (extension: string) =>
+    extension.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+  return BINARY_EXTENSIONS.map((extension) => `*.${anyCase(extension)} -diff\n`);
+}
+
+/** Leaves out this path and no other. @see gitattributes(5), gitignore(5), "PATTERN FORMAT" */
+function attributePattern(path: string): string {
+  const literal = `/${path.replace(/[\\*?[\]]/g, '\\$&')}`;
+  return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}" -diff\n`;
+}
