@@ -116,6 +116,8 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
       const listProjectsPage = createPageReader((signal) => ({
         requestPage: (page) => requestProjectsPage({ resource: resourceFor(signal), ...page }),
         requestLast: () => requestLastProjects(resourceFor(signal), 1),
+        requestProject: (gitlabProjectId) =>
+          requestProject({ resource: resourceFor(signal), gitlabProjectId }),
         isAlive: async () => isAlive(await observeOwnToken(signal)),
       }));
       return {

@@ -1,5 +1,5 @@
 import { isSecuError } from '../domain/errors.ts';
-import type { ListingPage } from './project-pages.ts';
+import type { ListedEntry, ListingPage } from './project-pages.ts';
 import { LISTING_PAGE, pageOf } from './project-pages.ts';
 
 /** Problems of an answer that one broken project can cause for every page that contains it. */
@@ -12,6 +12,8 @@ const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set([
 ]);
 /** Broken projects that one listing steps over; more are an outage. */
 const MAX_ISOLATED = 50;
+/** Ids between the last readable project and a broken one that are asked for one by one. */
+const MAX_NEIGHBOURS = 20;
 /** Ids grow by one per project of the whole GitLab, so doubling reaches any of them. */
 const MAX_ID_DISTANCE = 2 ** 40;
 
@@ -20,6 +22,8 @@ interface Requests {
   requestPage: (input: { idAfter: number | null; perPage: number }) => Promise<ListingPage>;
   /** The project with the highest id. @throws SecuError */
   requestLast: () => Promise<unknown>;
+  /** One project by its id, `null` where there is none. @throws SecuError */
+  requestProject: (gitlabProjectId: number) => Promise<unknown>;
   /** Whether GitLab answers this token at all. */
   isAlive: () => Promise<boolean>;
 }
@@ -84,7 +88,7 @@ async function servesOtherProjects(requests: Requests, idAfter: number | null): 
 
 /** The smallest cursor behind which GitLab answers again is the id of the project that it cannot serve. */
 async function isolate(
-  { requestPage }: Requests,
+  { requestPage, requestProject }: Requests,
   { idAfter, failure }: { idAfter: number; failure: unknown },
 ): Promise<ListingPage> {
   const answersAfter = (id: number) => isServed(() => requestPage({ idAfter: id, perPage: 1 }));
@@ -101,8 +105,27 @@ async function isolate(
     if (await answersAfter(middle)) answering = middle;
     else failing = middle;
   }
-  const unreadable = { gitlabProjectId: answering, problem: 'server_error', field: null } as const;
-  return pageOf([{ gitlabProjectId: answering, repository: null, unreadable, followsUnidentified: false }]);
+  const neighbours = await brokenNeighbours(requestProject, { after: idAfter, before: answering });
+  return pageOf([...neighbours, answering].map(brokenEntry));
+}
+
+/** Broken projects with adjacent ids look like one: those that fail by id too are named. */
+async function brokenNeighbours(
+  requestProject: Requests['requestProject'],
+  { after, before }: { after: number; before: number },
+): Promise<number[]> {
+  const count = before - after - 1;
+  if (count > MAX_NEIGHBOURS) return [];
+  const broken: number[] = [];
+  for (let id = after + 1; id < before; id += 1)
+    if (!(await isServed(() => requestProject(id)))) broken.push(id);
+  return broken;
+}
+
+/** What lies between the entry before and this one is unknown: nothing known there counts as vanished. */
+function brokenEntry(gitlabProjectId: number): ListedEntry {
+  const unreadable = { gitlabProjectId, problem: 'server_error', field: null } as const;
+  return { gitlabProjectId, repository: null, unreadable, followsUnidentified: true };
 }
 
 /** @returns false where the answer may be broken by one item. @throws every other error */

@@ -12,21 +12,35 @@ const day = z
   .regex(/^\d{4}-\d{2}-\d{2}/)
   .transform((text) => text.slice(0, 10))
   .refine((text) => !Number.isNaN(Date.parse(text)));
-const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
+const MIN_MOMENT_MS = Date.parse('0001-01-02T00:00:00Z');
+const MAX_MOMENT_MS = Date.parse('9999-12-31T00:00:00Z');
+
+/** Only moments that PostgreSQL stores too; as one form of ISO text. */
+const moment = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}/)
+  .refine((text) => Date.parse(text) > MIN_MOMENT_MS && Date.parse(text) < MAX_MOMENT_MS)
+  .transform((text) => new Date(text).toISOString());
 const label = z.string().max(1_024);
 
 const tokenFields = z.object({
-  id: z.number().int(),
-  name: label,
-  scopes: z.array(label).max(200),
-  granular: z.boolean().nullish(),
-  granular_scopes: z.array(z.object({ permissions: z.array(label).max(1_000) })).nullish(),
-  expires_at: day.nullish(),
-  created_at: moment.nullish(),
-  last_used_at: moment.nullish(),
+  id: z.number().int().positive(),
+  name: label.nullish().catch(null),
+  scopes: z.array(label).max(200).catch([]),
+  granular: z.boolean().nullish().catch(null),
+  granular_scopes: z
+    .array(z.object({ permissions: z.array(label).max(1_000) }))
+    .nullish()
+    .catch(null),
+  expires_at: day.nullish().catch(undefined),
+  created_at: moment.nullish().catch(null),
+  last_used_at: moment.nullish().catch(null),
 });
 
-/** `GET /personal_access_tokens/self`. Fields come and go between releases: only id, name and scopes are sure. */
+/**
+ * `GET /personal_access_tokens/self`. Fields come and go between releases, so an odd one is as good as absent; only the
+ * id shows that the answer describes a token at all.
+ */
 export const SelfToken = tokenFields.transform(factsOf);
 
 /** `POST /personal_access_tokens/self/rotate`: the new token, with its value. */
@@ -49,7 +63,7 @@ function factsOf(token: z.output<typeof tokenFields>): Omit<TokenFacts, 'owner'>
   const permitted = listed?.some(({ permissions }) => permissions.includes(ROTATE_PERMISSION)) ?? null;
   return {
     gitlabTokenId: token.id,
-    name: token.name,
+    name: token.name ?? null,
     scopes: token.scopes,
     granular,
     mayRotate: granular ? permitted : canRotate(token.scopes),
@@ -60,7 +74,7 @@ function factsOf(token: z.output<typeof tokenFields>): Omit<TokenFacts, 'owner'>
 }
 
 /** `GET /user`. */
-export const CurrentUser = z.object({ username: label, bot: z.boolean().nullish() }).transform(
+export const CurrentUser = z.object({ username: label, bot: z.boolean().nullish().catch(null) }).transform(
   (user): TokenOwner => ({
     username: user.username,
     kind: ownerKindOf({ ...user, bot: user.bot ?? null }),

@@ -84,19 +84,19 @@ export function createListingActivities(deps: GitlabDeps) {
           async (signal) => {
             const firstTime = integration.lastSyncAt === null;
             const classify = classifierFor(integration.filters);
-            /** Behind these ids GitLab lists something whose id cannot be read. */
-            const unknownAfter = new Set<number>();
+            /** Between these ids GitLab lists something whose id cannot be read: nothing known there has vanished. */
+            const gaps: IdRange[] = [];
             await walkListing(walk.ranges, {
               async readPage(after) {
                 const page = await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal });
-                if (page.endsUnidentified) unknownAfter.add(after);
+                gaps.push(...gapsOf(page.entries, after));
+                if (page.endsUnidentified) gaps.push({ after, upTo: null });
                 return page.entries;
               },
               idOf: ({ gitlabProjectId }) => gitlabProjectId,
               pageSize: LISTING_PAGE,
               readEnd: () => api.lastProjects({ signal }),
               async storePage(page) {
-                const gaps = gapsOf(page, unknownAfter);
                 addCounts(walk, await writePage({ deps, input, page, gaps, classify, firstTime }));
                 addUnreadable(walk, page.rows);
               },
@@ -155,16 +155,12 @@ function isWalk(details: unknown): details is Walk {
   return typeof details === 'object' && details !== null && 'ranges' in details && 'unreadable' in details;
 }
 
-/** Ids between which an item without a readable id is listed: no known repository there has vanished. */
-function gapsOf(page: WalkedPage<ListedEntry>, unknownAfter: ReadonlySet<number>): IdRange[] {
-  const { rows, after } = page;
-  const gaps = rows.flatMap((entry, index): IdRange[] =>
+function gapsOf(entries: readonly ListedEntry[], after: number): IdRange[] {
+  return entries.flatMap((entry, index) =>
     entry.followsUnidentified
-      ? [{ after: rows[index - 1]?.gitlabProjectId ?? after, upTo: entry.gitlabProjectId }]
+      ? [{ after: entries[index - 1]?.gitlabProjectId ?? after, upTo: entry.gitlabProjectId }]
       : [],
   );
-  const last = rows.at(-1)?.gitlabProjectId ?? after;
-  return unknownAfter.has(last) ? [...gaps, { after: last, upTo: null }] : gaps;
 }
 
 function addUnreadable(walk: Walk, entries: readonly ListedEntry[]): void {

@@ -1,0 +1,252 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { SecuError } from '../../src/domain/errors.ts';
+import { createPageReader } from '../../src/gitlab/page-reader.ts';
+import type { ListingPage } from '../../src/gitlab/project-pages.ts';
+import { LISTING_PAGE, pageOf, readItems } from '../../src/gitlab/project-pages.ts';
+import { CurrentUser, SelfToken } from '../../src/gitlab/schemas.ts';
+
+type Item = Record<string, unknown>;
+
+function fixture(name: string): Record<string, Item> {
+  const file = join(import.meta.dirname, '../../simulator/data', `${name}.json`);
+  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Item>;
+}
+
+const real = Object.values(fixture('projects_list_items')).filter((item) => 'path_with_namespace' in item);
+/** Real items of GitLab with ids of their own, ascending. */
+const projects = real.map((item, index): Item => ({ ...item, id: (index + 1) * 10 }));
+const FIRST_PAGE = { idAfter: null, perPage: LISTING_PAGE };
+const listed = (items: readonly unknown[]) => readItems(items, FIRST_PAGE);
+const idsOf = ({ repositories }: ListingPage) => repositories.map(({ gitlabProjectId }) => gitlabProjectId);
+
+const oddValue = fc.oneof(
+  fc.constantFrom(null, '', 0, -1, true, [], {}, 'not a date', '0000-00-00', '+275760-09-13T00:00:00Z'),
+  fc.constant('x'.repeat(100_000)),
+  fc.constant(['nested', { deep: [1] }]),
+  fc.jsonValue(),
+);
+const oddField = { missing: fc.boolean(), value: oddValue };
+
+function mutated(item: Item, field: string, odd: { missing: boolean; value: unknown }): Item {
+  const { [field]: _dropped, ...rest } = item;
+  return odd.missing ? rest : { ...rest, [field]: odd.value };
+}
+
+describe('a page of projects', () => {
+  test('lists an id that GitLab sends twice once, with its last readable item', () => {
+    const items = [1, 2, 3, 4, 4, 5, 6].map((id, index) => ({
+      ...projects[0],
+      id,
+      path_with_namespace: `a/${index}`,
+    }));
+    const page = listed(items);
+    expect(idsOf(page)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(page.repositories[3]?.fullPath).toBe('a/4');
+    expect(idsOf(listed([...items.slice(0, 4), { id: 4 }]))).toEqual([1, 2, 3, 4]);
+  });
+
+  test.each([
+    ['within a page', [1, 2, 3, 2], null],
+    ['behind its cursor', [4, 5], 7],
+  ])('that steps backwards %s is refused', (_where, ids, idAfter) => {
+    const items = ids.map((id) => ({ ...projects[0], id }));
+    expect(() => readItems(items, { idAfter, perPage: LISTING_PAGE })).toThrow('ascending order');
+  });
+
+  test('that repeats its cursor and nothing else is refused: the listing would not go forward', () => {
+    expect(() => readItems([{ ...projects[0], id: 7 }], { idAfter: 7, perPage: 100 })).toThrow('go forward');
+  });
+
+  test.each([
+    ['last_activity_at', ''],
+    ['namespace', {}],
+    ['path_with_namespace', '../etc'],
+    ['empty_repo', 'yes'],
+  ])('names the project whose %s is odd, with the field, and lists the others', (field, value) => {
+    const items = projects.map((item, index) => (index === 2 ? { ...item, [field]: value } : item));
+    const page = listed(items);
+    expect(idsOf(page)).toEqual(projects.map(({ id }) => id).filter((id) => id !== 30));
+    const odd = page.entries.find(({ gitlabProjectId }) => gitlabProjectId === 30);
+    expect(odd?.unreadable?.problem).toBe('unexpected_shape');
+    expect(odd?.unreadable?.field).toContain(field);
+  });
+
+  test('lists every other item as before, whatever one field of one item is', () => {
+    const fields = [...new Set(projects.flatMap((item) => Object.keys(item)))];
+    const before = listed(projects);
+    const index = fc.integer({ min: 0, max: projects.length - 1 });
+    fc.assert(
+      fc.property(index, fc.constantFrom(...fields), fc.record(oddField), (at, field, odd) => {
+        const original = projects[at] as Item;
+        const items: unknown[] = projects.map((item, i) => (i === at ? mutated(item, field, odd) : item));
+        // an id that is another one is another project: the order of a page is not a matter of one field
+        const id = (items[at] as Item)['id'];
+        fc.pre(!(typeof id === 'number' && Number.isInteger(id) && id > 0 && id !== original['id']));
+        const page = listed(items);
+        const others = ({ repositories }: ListingPage) =>
+          repositories.filter(({ gitlabProjectId }) => gitlabProjectId !== original['id']);
+        expect(others(page)).toEqual(others(before));
+        expect(page.lastId).toBe(at === projects.length - 1 && field === 'id' ? page.lastId : before.lastId);
+        expect(page.repositories.length + page.entries.filter((entry) => entry.unreadable).length).toBe(
+          page.entries.length,
+        );
+      }),
+      { seed: 1_407, numRuns: 2_000 },
+    );
+  });
+
+  test('marks where an item without a readable id is listed, so that nothing known there counts as vanished', () => {
+    const [first, second, third] = projects as [Item, Item, Item];
+    const inside = listed([first, { ...second, id: 'x' }, third]);
+    expect(inside.entries.map(({ followsUnidentified }) => followsUnidentified)).toEqual([false, true]);
+    const atEnd = readItems([{ id: null }], { idAfter: 30, perPage: 100 });
+    expect(atEnd).toMatchObject({ entries: [], lastId: null, endsUnidentified: true });
+    // the item is read again as the first of the next page
+    expect(listed([first, { id: null }])).toMatchObject({ lastId: 10, endsUnidentified: false });
+  });
+});
+
+describe('an answer about the token', () => {
+  test.each(Object.entries(fixture('token_self')))(
+    'keeps its other facts when a field is odd: %s',
+    (_name, item) => {
+      const before = SelfToken.parse(item);
+      const knows: Record<string, keyof typeof before> = {
+        name: 'name',
+        scopes: 'scopes',
+        expires_at: 'expiry',
+        created_at: 'createdAt',
+        last_used_at: 'lastUsedAt',
+        granular: 'granular',
+      };
+      fc.assert(
+        fc.property(fc.constantFrom(...Object.keys(item)), fc.record(oddField), (field, odd) => {
+          const parsed = SelfToken.safeParse(mutated(item, field, odd));
+          if (field === 'id') return;
+          expect(parsed.success).toBe(true);
+          // what a token may do follows from these
+          const derived = new Set<string>(['mayRotate', 'granular', knows[field] ?? '']);
+          for (const fact of Object.keys(before) as (keyof typeof before)[])
+            if (!derived.has(fact) || (fact !== knows[field] && !/scopes|granular/.test(field)))
+              expect(parsed.data?.[fact]).toEqual(before[fact]);
+        }),
+        { seed: 1_408, numRuns: 500 },
+      );
+    },
+  );
+
+  test.each(Object.entries(fixture('current_user_200')))(
+    'keeps the owner when another field is odd: %s',
+    (_name, item) => {
+      const before = CurrentUser.parse(item);
+      fc.assert(
+        fc.property(fc.constantFrom(...Object.keys(item)), fc.record(oddField), (field, odd) => {
+          if (field === 'username') return;
+          const parsed = CurrentUser.safeParse(mutated(item, field, odd));
+          expect(parsed.data?.username).toBe(before.username);
+        }),
+        { seed: 1_409, numRuns: 300 },
+      );
+    },
+  );
+});
+
+describe('a page that GitLab cannot serve', () => {
+  const serverError = () =>
+    new SecuError('gitlab_unreachable', 'GET projects answered 500', {
+      details: { problem: 'server_error' },
+    });
+
+  /** A GitLab with these projects, where every page with a broken one answers 500. */
+  function gitlabWith(ids: readonly number[], broken: ReadonlySet<number>) {
+    const seen = { requests: 0 };
+    const page = (chosen: readonly number[]): ListingPage => {
+      seen.requests += 1;
+      if (chosen.some((id) => broken.has(id))) throw serverError();
+      return readItems(
+        chosen.map((id) => ({ ...projects[0], id })),
+        FIRST_PAGE,
+      );
+    };
+    const reader = createPageReader(() => ({
+      requestPage: async ({ idAfter, perPage }) =>
+        page(ids.filter((id) => id > (idAfter ?? 0)).slice(0, perPage)),
+      requestLast: async () => page(ids.slice(-1)),
+      requestProject: async (id) => page(ids.filter((listed) => listed === id)),
+      isAlive: async () => true,
+    }));
+    return { seen, reader };
+  }
+
+  async function readAll(reader: ReturnType<typeof createPageReader>) {
+    const entries = [];
+    for (let idAfter: number | null = null; ; ) {
+      const page: ListingPage = await reader({ idAfter });
+      entries.push(...page.entries);
+      if (page.lastId === null) return pageOf(entries);
+      idAfter = page.lastId;
+    }
+  }
+
+  /** Named, or in a gap of which the listing says that it is unknown. */
+  const isKept = ({ entries }: ListingPage, id: number) =>
+    entries.some((entry) => entry.gitlabProjectId === id) ||
+    entries.find((entry) => entry.gitlabProjectId > id)?.followsUnidentified === true;
+
+  const range = (count: number, step = 1) => Array.from({ length: count }, (_, index) => (index + 1) * step);
+
+  test.each([
+    ['one in the middle', range(30), [12]],
+    ['the first one', range(30), [1]],
+    ['two neighbours', range(30), [12, 13]],
+    ['ids with wide gaps', range(30, 1_000_003), [12 * 1_000_003]],
+    ['several pages', range(350), [99, 100, 101, 340]],
+  ])(
+    'is split until the broken project is named, and the others are listed: %s',
+    async (_what, ids, broken) => {
+      const { seen, reader } = gitlabWith(ids, new Set(broken));
+      const all = await readAll(reader);
+      expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
+      expect(all.entries.flatMap(({ unreadable }) => unreadable ?? [])).toEqual(
+        broken.map((gitlabProjectId) => ({ gitlabProjectId, problem: 'server_error', field: null })),
+      );
+      expect(seen.requests).toBeLessThan(150);
+    },
+  );
+
+  test('the last one is named where the first page shows that GitLab serves others', async () => {
+    const { reader } = gitlabWith(range(150), new Set([150]));
+    expect(idsOf(await readAll(reader))).toEqual(range(149));
+  });
+
+  test('is an outage where nothing else is served either, and costs few requests', async () => {
+    const { seen, reader } = gitlabWith(range(30), new Set(range(30)));
+    await expect(reader({ idAfter: null })).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+    expect(seen.requests).toBeLessThanOrEqual(3);
+  });
+
+  test('gives up where too many projects are broken', async () => {
+    const { reader } = gitlabWith(range(200), new Set(range(100, 2)));
+    await expect(readAll(reader)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+  });
+
+  test('lists all others for any few broken projects', async () => {
+    const ids = range(60, 7);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.constantFrom(...ids.slice(0, -1)), { maxLength: 6 }),
+        async (broken) => {
+          const { reader } = gitlabWith(ids, new Set(broken));
+          const all = await readAll(reader);
+          expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
+          // broken neighbours far apart are not all named, and none of them counts as vanished
+          for (const id of broken) expect(isKept(all, id)).toBe(true);
+        },
+      ),
+      { seed: 1_410, numRuns: 60 },
+    );
+  });
+});
