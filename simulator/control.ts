@@ -73,6 +73,8 @@ export type SimulatorControl = {
       },
   ): Promise<{ commit: string }>;
   head(ref: ProjectRef, branch?: string): Promise<string | null>;
+  /** Runs git in the served repository: for objects and refs that a push cannot make. */
+  git(ref: ProjectRef, args: string[], input?: Iterable<Buffer>): Promise<Buffer>;
   /** The paths of all files at a commit. */
   files(ref: ProjectRef, commit: string): Promise<string[]>;
   /** Lifts the ban on addresses with failed Git authentications. */
@@ -264,6 +266,8 @@ function codeControl(world: World, repositories: Repositories) {
       project.lastActivityAt = at;
       return { commit };
     },
+    git: (ref: ProjectRef, args: string[], input?: Iterable<Buffer>) =>
+      repositories.git(find(ref), args, input),
     async head(ref: ProjectRef, branch?: string) {
       const project = find(ref);
       return repositories.head(project, branch ?? project.defaultBranch);

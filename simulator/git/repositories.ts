@@ -33,7 +33,7 @@ export type Repositories = {
   /** Adds a real commit; returns its id. */
   commit(options: { project: Project; commit: CommitRecipe; at: Date }): Promise<string>;
   /** Runs git in a project's repository. */
-  git(project: Project, args: string[]): Promise<Buffer>;
+  git(project: Project, args: string[], input?: Iterable<Buffer>): Promise<Buffer>;
 };
 
 /**
@@ -58,8 +58,12 @@ export function createRepositories(options: { root: string; cacheFolder: string 
     made.set(project.id, folder);
     return folder;
   };
-  const git = async (project: Project, args: string[]) =>
-    runGit({ home, args: ['--git-dir', await folderOf(project), ...args] });
+  const git = async (project: Project, args: string[], input?: Iterable<Buffer>) =>
+    runGit({
+      home,
+      args: ['--git-dir', await folderOf(project), ...args],
+      ...(input === undefined ? {} : { input }),
+    });
   const firstHead = (project: Project, branch: string) =>
     stores.get(project.recipe.name)?.heads.get(project.recipe.name)?.get(branch) ?? null;
   const head = async (project: Project, branch: string) => {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { ScanDeps } from '../../src/activities/deps.ts';
 import { SecuError } from '../../src/domain/errors.ts';
@@ -138,12 +138,62 @@ test('what a scanner found is gone when there is nothing left that it is for', a
     scannerRun({}),
     scannerRun({ name: 'ast-grep', status, findings }),
   ];
-  const flaw = finding({ kind: 'code', scanner: 'ast-grep' });
-  await scan({ scanners: reporting(() => ({ runs: runs('ok', 1), findings: [flaw] })) });
+  const flaw = finding({ kind: 'code', scanner: 'ast-grep', ruleId: 'js-eval' });
+  const ruleIds = { gitleaks: [], 'ast-grep': ['js-eval'] };
+  await scan({ scanners: reporting(() => ({ runs: runs('ok', 1), findings: [flaw] }), ruleIds) });
   task = { ...task, scanId: await openScan(world, task.repositoryId) };
-  const { result } = await scan({ scanners: reporting(() => ({ runs: runs('not_applicable', 0) })) });
+  const { result } = await scan({
+    scanners: reporting(() => ({ runs: runs('not_applicable', 0) }), ruleIds),
+  });
   expect(result).toMatchObject({ status: 'succeeded', outcome: 'clean' });
   expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 0 });
+});
+
+describe('a finding that is not reported again stays open', () => {
+  const inOneFile = finding({ path: 'a.env', ruleId: 'github-pat' });
+  const scanAgain = async (
+    report: Parameters<typeof reporting>[0],
+    ruleIds?: Parameters<typeof reporting>[1],
+  ) => {
+    await scan({ scanners: reporting(() => ({ findings: [inOneFile] })) });
+    task = { ...task, scanId: await openScan(world, task.repositoryId) };
+    return scan({ scanners: reporting(report, ruleIds) });
+  };
+  const stillOpen = async () =>
+    expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 1 });
+
+  test('when its file was skipped', async () => {
+    const { result } = await scanAgain(() => ({ unread: { unreadPaths: { gitleaks: ['a.env'] } } }));
+    expect(result).toMatchObject({ status: 'succeeded', outcome: 'clean' });
+    await stillOpen();
+  });
+
+  test('when its rule is not in force any more', async () => {
+    await scanAgain(() => ({}), { gitleaks: ['generic-api-key'], 'ast-grep': [] });
+    await stillOpen();
+  });
+
+  test.each(['blob_unread', 'history_unread', 'more_findings'] as const)(
+    'when the report has a gap: %s',
+    async (gap) => {
+      const { result } = await scanAgain(() => ({ unread: { incompleteBecause: [gap] } }));
+      expect(result).toMatchObject({ status: 'succeeded', outcome: 'incomplete' });
+      await stillOpen();
+    },
+  );
+
+  test('but not when its file was read by the same rule', async () => {
+    await scanAgain(() => ({ unread: { unreadPaths: { gitleaks: ['b.env'], 'ast-grep': ['a.env'] } } }));
+    expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 0 });
+  });
+});
+
+test('a scan names the branch and the commit that it covered, and the reasons for gaps', async () => {
+  await scan({ scanners: reporting(() => ({ unread: { incompleteBecause: ['more_findings'] } })) });
+  expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({
+    refs: [{ name: 'refs/heads/main', from: null, to: COMMIT }],
+    incomplete_because: ['more_findings'],
+  });
 });
 
 test('a scanner that failed fails the scan and leaves findings as they were', async () => {
