@@ -61,8 +61,9 @@ export function emptyAnswer(description: string, problems: readonly (keyof typeo
   return { 204: { description }, ...problemAnswers([400, 401, 403, 503, ...problems]) };
 }
 
+/** Problems by status, and the 431 of the HTTP server, which has no body. */
 export function problemAnswers(statuses: readonly number[]) {
-  return Object.fromEntries(
+  const problems = Object.fromEntries(
     [...new Set(statuses)].map((status) => [
       status,
       {
@@ -71,6 +72,9 @@ export function problemAnswers(statuses: readonly number[]) {
       },
     ]),
   );
+  const tooLong: object = { 431: { description: 'The URL or a header is too long' } };
+  // an index signature, so that typed clients see only answers with a body
+  return { ...problems, ...tooLong };
 }
 
 /** Security: an API key or a session cookie. */
