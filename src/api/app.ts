@@ -23,7 +23,7 @@ import { createRouter } from './shared.ts';
 import { createAboutRouter } from './system/index.ts';
 import { createUsersRouter } from './users/index.ts';
 
-const MAX_BODY_BYTES = 1_048_576;
+export const MAX_BODY_BYTES = 1_048_576;
 const BASE = '/api/v1';
 const READY_CACHE_MS = 1_000;
 

@@ -106,7 +106,7 @@ export function idParam<K extends IdKind>(kind: K) {
   });
 }
 
-const MAX_LIMIT = 200;
+export const MAX_LIMIT = 200;
 
 /** The `limit`, `cursor` and `sort` parameters of every list. */
 export const listParams = {

@@ -11,7 +11,7 @@ const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set([
   'malformed_reply',
 ]);
 /** Broken projects that one listing steps over; more are an outage. */
-const MAX_ISOLATED = 50;
+export const MAX_ISOLATED = 50;
 /** Ids between the last readable project and a broken one that are asked for one by one. */
 const MAX_NEIGHBOURS = 20;
 /** Ids grow by one per project of the whole GitLab, so doubling reaches any of them. */

@@ -9,7 +9,7 @@ import { answerOf, refusal, refusalOf } from './answer.ts';
 import type { Pacer } from './pacer.ts';
 import { transportError } from './transport-error.ts';
 
-const MAX_BODY_BYTES = 20 * 1_024 * 1_024;
+export const MAX_ANSWER_BYTES = 20 * 1_024 * 1_024;
 const MAX_REFUSAL_BYTES = 64 * 1_024;
 const ORIGIN_PAUSE_MS = 60_000;
 const JSON_TYPE = /^application\/([\w.-]+\+)?json\b/i;
@@ -179,7 +179,7 @@ interface BodyText {
 }
 
 async function readBody(response: Response): Promise<BodyText> {
-  const maxBytes = response.ok ? MAX_BODY_BYTES : MAX_REFUSAL_BYTES;
+  const maxBytes = response.ok ? MAX_ANSWER_BYTES : MAX_REFUSAL_BYTES;
   const decoder = new TextDecoder('utf-8', { fatal: response.ok && isJsonType(response) });
   let text = '';
   let bytes = 0;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { causesPage } from './causes-page.ts';
 import { codeRulesPage } from './code-rules-page.ts';
 import { eventsPage } from './events-page.ts';
+import { limitsPage } from './limits-page.ts';
 import { openApiJson } from './openapi.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -14,6 +15,7 @@ const GENERATED_FILES: Record<string, () => string> = {
   'docs/reference/causes.md': causesPage,
   'docs/reference/events.md': eventsPage,
   'docs/reference/code-rules.md': codeRulesPage,
+  'docs/explanation/limits.md': limitsPage,
 };
 
 const checkOnly = process.argv.includes('--check');

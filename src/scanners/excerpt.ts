@@ -1,6 +1,6 @@
 import { escapeForeignText } from '../domain/finding.ts';
 
-const MAX_CHARACTERS = 200;
+export const MAX_EXCERPT_CHARACTERS = 200;
 const CONTEXT_CHARACTERS = 60;
 /** Enough around a match that nothing visible can be part of a secret that begins or ends outside. */
 const WINDOW_BYTES = 1_500;
@@ -192,13 +192,13 @@ function cut(input: {
   const context = before.join('').trimStart();
   const lead = Array.from(context);
   const total = lead.length + after.length;
-  if (total <= MAX_CHARACTERS && start === 0 && end === line.length)
+  if (total <= MAX_EXCERPT_CHARACTERS && start === 0 && end === line.length)
     return [...lead, ...after].join('').trimEnd();
   const kept = lead.length > CONTEXT_CHARACTERS ? ['…', ...lead.slice(-CONTEXT_CHARACTERS)] : lead;
   const whole = [...kept, ...after];
-  return whole.length <= MAX_CHARACTERS
+  return whole.length <= MAX_EXCERPT_CHARACTERS
     ? whole.join('')
-    : [...whole.slice(0, MAX_CHARACTERS - 1), '…'].join('');
+    : [...whole.slice(0, MAX_EXCERPT_CHARACTERS - 1), '…'].join('');
 }
 
 /** The nearest place at or before this one where no character is cut. @see RFC 3629, section 3 */

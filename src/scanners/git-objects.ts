@@ -16,10 +16,10 @@ const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 export const MAX_TREE_ENTRIES = 500_000;
 export const MAX_TREE_PATH_BYTES = 64 * 1024 * 1024;
 /** Of one entry of a tree, which is nearly all path. */
-const MAX_ENTRY_BYTES = 64 * 1024;
+export const MAX_ENTRY_BYTES = 64 * 1024;
 const MAX_ANSWER_BYTES = 16 * 1024;
 /** Of a commit; what comes behind is its message. */
-const MAX_COMMIT_BYTES = 1024 * 1024;
+export const MAX_COMMIT_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** The whole environment of a program that reads a repository: no network, and only our settings. */

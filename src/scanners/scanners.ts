@@ -22,7 +22,7 @@ import type { Scanner } from './scanner.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createSnapshot } from './snapshot.ts';
 
-const MAX_FINDINGS = 10_000;
+export const MAX_FINDINGS = 10_000;
 const SECRETS_SCANNER: ScannerName = 'gitleaks';
 
 export interface ScannersOptions {

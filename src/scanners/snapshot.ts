@@ -12,7 +12,7 @@ import type { Candidate, Progress } from './snapshot-stream.ts';
 import { importStream } from './snapshot-stream.ts';
 import type { SourceEncoding } from './text-encoding.ts';
 
-const MAX_PATH_BYTES = 4_096;
+export const MAX_PATH_BYTES = 4_096;
 const LINK = '120000';
 const SUBMODULE = '160000';
 export const SHA256_HEX_LENGTH = 64;

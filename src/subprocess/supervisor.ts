@@ -17,7 +17,7 @@ export interface ProcessLimits {
 }
 
 /** A fork bomb ends here. The kernel counts every process and thread of the user, so the figure leaves room for Secu. */
-const MAX_PROCESSES = 4_096;
+export const MAX_PROCESSES = 4_096;
 
 /** The part of the environment that `supervise.sh` reads and removes. */
 export function supervisorEnvironment(input: {

@@ -7,9 +7,9 @@ import { presentEvent } from './present.ts';
 const COMMENT_EVERY_MS = 15_000;
 const PER_READ = 200;
 /** Live events that wait for a slow reader. One with more is disconnected, and resumes by `Last-Event-ID`. */
-const MAX_QUEUED_LIVE_EVENTS = 1_000;
+export const MAX_QUEUED_LIVE_EVENTS = 1_000;
 /** A reader that accepts nothing for this long is disconnected. */
-const MAX_WRITE_MS = 30_000;
+export const MAX_WRITE_MS = 30_000;
 
 /** Poll interval while an open transaction holds events back: its end sends no notification. */
 const HELD_BACK_MS = 200;

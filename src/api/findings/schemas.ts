@@ -79,7 +79,7 @@ export const TriageOne = z
   .refine(hasItsReason, { path: ['triage'], message: NEEDS_REASON })
   .openapi('TriageOne');
 
-const MAX_IDS = 10_000;
+export const MAX_IDS = 10_000;
 
 export const TriageMany = z
   .strictObject({
