@@ -72,6 +72,8 @@ const ANSWERS: Record<SecuErrorCode, Answer> = {
 };
 
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
+/** Where GitLab does not say how long: the window of its general limits. */
+const RATE_LIMIT_RETRY_AFTER_SECONDS = 60;
 
 /** Any error as `application/problem+json` (RFC 9457). A 5xx answer holds only the code and the request id. */
 export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unknown; log: Log }): Response {
@@ -86,10 +88,7 @@ export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unkn
     type: `urn:secu:problem:${known.code}`,
     title,
     status,
-    detail:
-      status >= 500
-        ? `${title}. If it persists, give the request id to your Secu administrator.`
-        : known.message,
+    detail: status >= 500 ? serverErrorDetail(known, title) : known.message,
     code: known.code,
     requestId,
     ...(status >= 500 ? {} : details),
@@ -97,14 +96,23 @@ export function problemResponse({ c, err, log }: { c: Context<ApiEnv>; err: unkn
   };
   return c.json(problem, status, {
     'Content-Type': 'application/problem+json',
-    ...(status === 503 || status === 429 ? { 'Retry-After': retryAfterSeconds(known) } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': String(retryAfterSeconds(known)) } : {}),
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer realm="Secu"' } : {}),
   });
 }
 
-function retryAfterSeconds({ details }: SecuError): string {
-  const seconds = details['retryAfterSeconds'];
-  return String(typeof seconds === 'number' ? seconds : DEFAULT_RETRY_AFTER_SECONDS);
+function retryAfterSeconds({ code, details }: SecuError): number {
+  const { retryAfterSeconds: seconds, retryAfterMs } = details;
+  if (typeof seconds === 'number') return seconds;
+  if (typeof retryAfterMs === 'number') return Math.ceil(retryAfterMs / 1_000);
+  return code === 'gitlab_rate_limited' ? RATE_LIMIT_RETRY_AFTER_SECONDS : DEFAULT_RETRY_AFTER_SECONDS;
+}
+
+/** For a 5xx only the code and the request id; for a rate limit of GitLab also when to try again. */
+function serverErrorDetail(err: SecuError, title: string): string {
+  if (err.code === 'gitlab_rate_limited')
+    return `${title}. Secu waits too; try again in ${retryAfterSeconds(err)} seconds.`;
+  return `${title}. If it persists, give the request id to your Secu administrator.`;
 }
 
 function toSecuError(err: unknown): SecuError {

@@ -136,25 +136,57 @@ function destinationOf(vault: Vault, channel: ClaimedDelivery['channel']): Desti
 
 function noticeOf(
   { publicUrl }: DeliveryDeps,
-  { id, kind, event, createdAt }: ClaimedDelivery,
+  { id, kind, event, events, createdAt }: ClaimedDelivery,
 ): Notice | null {
   if (kind === TEST_MESSAGE_KIND) {
     const text = 'This is a test. Secu can reach you here; nothing has happened.';
     return { id, kind, at: createdAt, text, event: null, link: publicUrl };
   }
   if (event === null) return null;
-  const { at, text, ...rest } = event;
+  const { at, text: eventText, ...rest } = event;
+  const others = events - 1;
+  const text =
+    others === 0
+      ? eventText
+      : `${eventText} This scan has ${others} more event${others === 1 ? '' : 's'} of this kind.`;
   const link = event.integrationId === null ? publicUrl : `${publicUrl}/integrations/${event.integrationId}`;
   return { id, kind, at, text, event: rest, link };
 }
 
-/** The row, what people can see of it, and the channel's own state, all or nothing. */
+/** A receiver that names its pause is obeyed, and not counted as failing: for a day. */
+const MAX_POSTPONED_MS = 24 * 3_600_000;
+
+function isAskedToWait(
+  { kind, createdAt }: ClaimedDelivery,
+  outcome: SendOutcome,
+): outcome is SendOutcome & { sent: false; retryAfterMs: number } {
+  return (
+    !outcome.sent &&
+    outcome.retryAfterMs !== undefined &&
+    kind !== TEST_MESSAGE_KIND &&
+    Date.now() - createdAt.getTime() < MAX_POSTPONED_MS
+  );
+}
+
+/** In one transaction: the row, its event, and the state of the channel. */
 async function recordOutcome(
   deps: DeliveryDeps,
   delivery: ClaimedDelivery,
   outcome: SendOutcome,
 ): Promise<void> {
   const { id, attempt, failures, kind, channel } = delivery;
+  if (isAskedToWait(delivery, outcome)) {
+    const { cause, status, retryAfterMs: pauseMs } = outcome;
+    await deps.database.stores.deliveries.postpone({
+      id,
+      attempt,
+      channelId: channel.id,
+      cause,
+      status,
+      pauseMs,
+    });
+    return;
+  }
   const failed = failures + 1;
   const pauseMs =
     outcome.sent || outcome.final || kind === TEST_MESSAGE_KIND
@@ -165,7 +197,7 @@ async function recordOutcome(
       ? await tx.deliveries.sent({ id, attempt, status: outcome.status })
       : await tx.deliveries.failed({ id, attempt, cause: outcome.cause, status: outcome.status, pauseMs });
     if (!stored) return false;
-    // attempts in between are seen in the list of deliveries; events tell the first and the last
+    // attempts in between are in the list of deliveries; the first and the last have an event
     if (outcome.sent || failed === 1 || pauseMs === null)
       await addDeliveryEvent({ tx, delivery, outcome, pauseMs });
     if (!outcome.sent && outcome.cause === 'receiver_gone') await switchOffChannel(tx, delivery);

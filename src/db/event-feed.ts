@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { LiveEvent } from '../domain/event.ts';
 import type { Log } from '../log/logger.ts';
+import { adoptEventCluster } from './event-cluster.ts';
 
 /** Tells readers of the event stream that there may be something new. `NOTIFY` only wakes: the rows are the truth. */
 export interface EventFeed {
@@ -34,6 +35,7 @@ export function openEventFeed({ url, log }: { url: string; log: Log }): EventFee
     });
     try {
       await next.connect();
+      if (await adoptEventCluster(next)) log.info({}, 'events of another database cluster were taken over');
       await next.query('listen secu_event; listen secu_live');
       client = next;
       wakeAll();

@@ -3,6 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { SecuError } from '../domain/errors.ts';
 import { ENTITIES } from './entities/index.ts';
+import { adoptEventCluster } from './event-cluster.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 /** A number of our own for the advisory lock: two processes that migrate at once take turns. */
@@ -22,7 +23,9 @@ export async function migrate({ url }: { url: string }): Promise<string[]> {
   }
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    return await runPending(url);
+    const ran = await runPending(url);
+    await adoptEventCluster(lock);
+    return ran;
   } finally {
     await lock.end();
   }

@@ -96,6 +96,8 @@ export type SendOutcome =
       status: number | null;
       /** Retrying cannot succeed. */
       final: boolean;
+      /** How long the receiver asked to wait (429 or 503 with `Retry-After`). */
+      retryAfterMs?: number;
     };
 
 /** Sends one notice once, within its own timeout. A failed attempt is an outcome, not an error. */

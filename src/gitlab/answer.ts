@@ -74,7 +74,9 @@ function rateLimitRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   const fallbackMs = asked.endpoint === 'projects' ? PROJECTS_PAUSE_MS : OTHER_PAUSE_MS;
   const retryAfterMs = answer.retryAfterMs ?? fallbackMs;
   const problem = answer.bodyKind === 'json' ? 'route_rate_limited' : 'rate_limited';
-  return refusal('gitlab_rate_limited', problem, { ...answer, retryAfterMs }, asked);
+  const err = refusal('gitlab_rate_limited', problem, { ...answer, retryAfterMs }, asked);
+  if (answer.retryAfterMs !== null) return err;
+  return new SecuError(err.code, err.message, { details: { ...err.details, retryAfterGuessed: true } });
 }
 
 /** GitLab names a project that is gone or hidden in `message`; an unknown route answers in `error`. */

@@ -88,16 +88,22 @@ export interface GitlabApi {
 
 export interface GitlabClient {
   /** `baseUrl` without a trailing slash; it is checked against the policy at each request. */
-  forToken(input: { baseUrl: string; token: Secret }): GitlabApi;
+  forToken(input: {
+    baseUrl: string;
+    token: Secret;
+    /** A person waits for the answers. */
+    interactive?: boolean;
+  }): GitlabApi;
 }
 
 /** One client for a process: it shares the pacer, the connections and the policy among all tokens. */
 export function createGitlabClient(deps: RequesterDeps): GitlabClient {
   return {
-    forToken({ baseUrl, token }) {
+    forToken({ baseUrl, token, interactive = false }) {
       const bearer = token.reveal();
       const call = {
         ...deps,
+        interactive,
         baseUrl: new URL(baseUrl),
         lane: createHash('sha256').update(bearer, 'utf8').digest('hex').slice(0, 16),
         withoutToken: (text: string) => text.replaceAll(bearer, String(token)),

@@ -31,6 +31,8 @@ export interface Call extends RequesterDeps {
   lane: string;
   /** Takes the token out of what the server says: one that repeats what it was sent does not get it into our rows. */
   withoutToken: (text: string) => string;
+  /** A person waits for the answer: it may use the reserve of the pacer. */
+  interactive?: boolean;
   /** Is shown the headers of every answer, good or bad. */
   onHeaders?: (headers: Headers) => void;
   signal?: AbortSignal | undefined;
@@ -107,7 +109,7 @@ async function waitForSlot(input: {
   const { call, asked, lane, origin } = input;
   const signal = AbortSignal.timeout(SLOT_TIMEOUT_MS);
   try {
-    await call.pacer.take({ origin, lane, signal });
+    await call.pacer.take({ origin, lane, signal, interactive: call.interactive ?? false });
   } catch (err) {
     if (!signal.aborted) throw err;
     throw new SecuError('gitlab_rate_limited', `${asked.method} ${asked.endpoint}: GitLab asks to wait`, {
@@ -138,7 +140,7 @@ async function sendRequest(call: Call, request: WireRequest): Promise<FormattedR
   const base = policy.check(call.baseUrl.href);
   const asked = { ...request.asked, host: base.host };
   const lane = `${call.lane} ${asked.endpoint.split('/')[0]}`;
-  await pacer.take({ origin: base.origin, lane, signal });
+  await pacer.take({ origin: base.origin, lane, signal, interactive: call.interactive ?? false });
   try {
     const { response, text } = await exchange(call, request, base);
     return readReply({ response, text, asked, base });
@@ -256,10 +258,12 @@ function pauseAfter(
   err: SecuError,
   { pacer, lane, origin }: { pacer: Pacer; lane: string; origin: string },
 ): void {
-  const { retryAfterMs, problem } = err.details;
+  const { retryAfterMs, problem, retryAfterGuessed } = err.details;
+  const guessed = retryAfterGuessed === true;
   if (typeof retryAfterMs !== 'number') return;
-  pacer.pause({ key: lane, untilMs: Date.now() + retryAfterMs });
+  pacer.pause({ key: lane, untilMs: Date.now() + retryAfterMs, guessed });
   if (problem === 'rate_limited') {
-    pacer.pause({ key: origin, untilMs: Date.now() + Math.min(retryAfterMs, ORIGIN_PAUSE_MS) });
+    const untilMs = Date.now() + Math.min(retryAfterMs, ORIGIN_PAUSE_MS);
+    pacer.pause({ key: origin, untilMs, guessed });
   }
 }

@@ -14,7 +14,7 @@ export function createLocator(parts: { database: Database; vault: Vault; gitlab:
     const found = await currentCredential(database.stores, integrationId);
     if (found === null) throw new SecuError('not_found', 'there is no such integration');
     const token = openToken({ vault, credential: found.credential });
-    const api = gitlab.forToken({ baseUrl: found.integration.baseUrl, token });
+    const api = gitlab.forToken({ baseUrl: found.integration.baseUrl, token, interactive: true });
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     try {
       return await api.locateProject(path, { signal });

@@ -43,7 +43,7 @@ export function createTokenProbe(parts: Parts): TokenProbe {
     async probe({ baseUrl, token }) {
       const { policy, gitlab, deadlineMs = DEADLINE_MS } = parts;
       const signal = AbortSignal.timeout(deadlineMs);
-      const api = gitlab.forToken({ baseUrl, token });
+      const api = gitlab.forToken({ baseUrl, token, interactive: true });
       const { prefixKind } = api;
       const origin = originOf(policy, baseUrl);
       if (origin.kind === 'refused' && origin.cause === 'origin_not_allowed')

@@ -109,6 +109,9 @@ export function temporalAddressOf({ temporal }: Config): TemporalAddress {
   };
 }
 
+/** The HTTP API of a Temporal server, beside its gRPC port. */
+const TEMPORAL_HTTP_PORT = 7243;
+
 /** For GitLab. Secu's own listeners are never a target, whatever the settings allow. */
 export function outboundPolicyOf(config: Config): OutboundPolicy {
   const { gitlab, network } = config;
@@ -129,8 +132,10 @@ function policyOf(
   if (databaseUrl !== null)
     listeners.push({ host: databaseUrl.hostname, port: Number(databaseUrl.port || 5432) });
   const temporalUrl = temporal.address === null ? null : new URL(`tcp://${temporal.address}`);
-  if (temporalUrl !== null)
-    listeners.push({ host: temporalUrl.hostname, port: Number(temporalUrl.port || 7233) });
+  if (temporalUrl !== null) {
+    const host = temporalUrl.hostname;
+    listeners.push({ host, port: Number(temporalUrl.port || 7233) }, { host, port: TEMPORAL_HTTP_PORT });
+  }
   return createOutboundPolicy({
     ...allowed,
     ownListeners: listeners,

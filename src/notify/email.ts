@@ -20,6 +20,7 @@ export interface MailSettings {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_SUBJECT_GRAPHEMES = 150;
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const SIGN_IN_REFUSED = 535;
 
 /**
@@ -97,7 +98,7 @@ function mailOf({ from, to, notice }: { from: string; to: string; notice: Notice
   return {
     from,
     to: { name: '', address: to },
-    subject: `[Secu] ${text.length > MAX_SUBJECT_GRAPHEMES ? `${text.slice(0, MAX_SUBJECT_GRAPHEMES)}…` : text}`,
+    subject: `[Secu] ${subjectOf(text)}`,
     text: [
       text,
       '',
@@ -109,9 +110,19 @@ function mailOf({ from, to, notice }: { from: string; to: string; notice: Notice
     ].join('\n'),
     date: notice.at,
     messageId: `<${notice.id}@${domain}>`,
-    // RFC 3834: nobody's holiday answers a machine
+    // RFC 3834: no automatic reply is wanted
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Secu-Event': notice.kind },
   };
+}
+
+/** Cut between graphemes: never within an emoji, a flag or an accented letter. */
+function subjectOf(text: string): string {
+  const graphemes = [];
+  for (const { segment } of GRAPHEMES.segment(text)) {
+    if (graphemes.length === MAX_SUBJECT_GRAPHEMES) return `${graphemes.join('')}…`;
+    graphemes.push(segment);
+  }
+  return text;
 }
 
 /** What the server said of sender, recipient or message: from 500 on for good (RFC 5321, 4.2.1). */

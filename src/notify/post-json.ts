@@ -15,7 +15,7 @@ export interface PostDeps {
 }
 
 /**
- * One POST, never redirected. Of the answer only its status is looked at: the body is not read.
+ * One POST, never redirected. Of the answer only status and `Retry-After` are used; the body is not read.
  * @throws the signal's reason on abort
  */
 export async function postJson(
@@ -33,18 +33,30 @@ export async function postJson(
       signal: AbortSignal.any([input.signal, AbortSignal.timeout(deps.timeoutMs)]),
     });
     await response.body?.cancel();
-    return outcomeOf(response.status);
+    return outcomeOf(response.status, response.headers.get('retry-after'));
   } catch (err) {
     input.signal.throwIfAborted();
     return transportFailure(err);
   }
 }
 
-function outcomeOf(status: number): SendOutcome {
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Seconds or a date, as HTTP has it (RFC 9110, 10.2.3). */
+function retryAfterMsOf(header: string | null): number | null {
+  if (header === null) return null;
+  const text = header.trim();
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isNaN(waitMs) ? null : Math.min(MAX_RETRY_AFTER_MS, Math.max(1_000, waitMs));
+}
+
+function outcomeOf(status: number, retryAfter: string | null): SendOutcome {
   if (status >= 200 && status < 300) return { sent: true, status };
   if (status === GONE) return { sent: false, cause: 'receiver_gone', status, final: true };
-  if (status >= 500) return { sent: false, cause: 'receiver_failed', status, final: false };
+  const retryAfterMs = status === 429 || status === 503 ? retryAfterMsOf(retryAfter) : null;
+  const wait = retryAfterMs === null ? {} : { retryAfterMs };
+  if (status >= 500) return { sent: false, cause: 'receiver_failed', status, final: false, ...wait };
   // another answer of 4xx is often a receiver that is being set up: a later attempt may arrive
   const cause = status < 400 ? 'redirected' : 'receiver_refused';
-  return { sent: false, cause, status, final: false };
+  return { sent: false, cause, status, final: false, ...wait };
 }

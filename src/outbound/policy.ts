@@ -2,11 +2,13 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
+import ipaddr from 'ipaddr.js';
 import type { Dispatcher } from 'undici';
 import { Agent, buildConnector, ProxyAgent } from 'undici';
 import { SecuError } from '../domain/errors.ts';
 import type { Listener } from './address-rules.ts';
 import { createAddressRules } from './address-rules.ts';
+import { addressesOfOwnListeners, isNameOfOwnListener } from './own-listeners.ts';
 import { createProxyBypass } from './proxy-bypass.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -69,10 +71,13 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
 
   async function resolve({ host, port }: { host: string; port: number }): Promise<string[]> {
     const bare = withoutBrackets(host);
+    if (isNameOfOwnListener({ host: bare, port, listeners: options.ownListeners })) throw addressRefused();
     const addresses = isIP(bare) === 0 ? await lookup(bare) : [bare];
     if (addresses.length === 0 || !addresses.every((address) => rules.allows({ address, port }))) {
       throw addressRefused();
     }
+    const own = await addressesOfOwnListeners({ listeners: options.ownListeners, port, lookup });
+    if (addresses.some((address) => own.has(ipaddr.parse(address).toString()))) throw addressRefused();
     return addresses;
   }
 
@@ -92,6 +97,8 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
   /** A proxy resolves names itself; an address that was given as such is checked here. */
   function checkLiteral(url: URL): void {
     const host = withoutBrackets(url.hostname);
+    if (isNameOfOwnListener({ host, port: portOf(url), listeners: options.ownListeners }))
+      throw addressRefused();
     if (isIP(host) !== 0 && !rules.allows({ address: host, port: portOf(url) })) throw addressRefused();
   }
 

@@ -1,13 +1,16 @@
 const MAX_NAME_CHARACTERS = 64;
+/** A grapheme may be of any length. */
+const MAX_NAME_UNITS = 256;
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** What a person is called: the first of their claims that says something, on one line. */
+/** The name of a person: the first claim with a printable value, on one line. */
 export function nameOf(claims: Readonly<Record<string, unknown>>): string {
   for (const name of ['preferred_username', 'email', 'name', 'sub']) {
     const value = claims[name];
     const text = typeof value === 'string' ? plain(value) : '';
     if (text !== '') return text;
   }
-  return 'somebody';
+  return 'unnamed';
 }
 
 /** @returns `null` where there is no such claim. A path with dots leads into it, as in `realm_access.roles`. */
@@ -30,5 +33,6 @@ function plain(text: string): string {
     .toWellFormed()
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
-  return Array.from(printable).slice(0, MAX_NAME_CHARACTERS).join('').trim();
+  const graphemes = Array.from(GRAPHEMES.segment(printable), ({ segment }) => segment);
+  return graphemes.slice(0, MAX_NAME_CHARACTERS).join('').slice(0, MAX_NAME_UNITS).toWellFormed().trim();
 }

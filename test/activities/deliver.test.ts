@@ -316,3 +316,47 @@ test('an error of the database is logged and does not end the telling', async ()
   await ended();
   expect(receiver.posts).toHaveLength(1);
 });
+
+function findingsOf(scanId: string, count: number): NewEvent[] {
+  const integrationId = newId('integration');
+  return Array.from({ length: count }, (_, index) =>
+    flagEvent(integrationId, {
+      kind: 'finding.opened',
+      text: `Rule ${index} was found in acme/shop.`,
+      data: { severity: 'high', scanId },
+    }),
+  );
+}
+
+test('findings of one scan are one message in Slack and one webhook each', async () => {
+  const events: ['finding.opened'] = ['finding.opened'];
+  await addChannel(world, { kind: 'slack', url: `${receiver.url}/slack`, events });
+  await addChannel(world, { url: `${receiver.url}/hook`, events });
+  const both = [...findingsOf('scn_one', 30), ...findingsOf('scn_other', 1)];
+  await world.database.transaction((tx) => tx.events.add(both, new Date()));
+  startTelling(world);
+  await awaitUntil(async () => (await deliveries()).every(({ state }) => state === 'sent'), {
+    timeoutMs: 20_000,
+  });
+  const slack = receiver.posts.filter(({ path }) => path === '/slack').map(({ body }) => body);
+  expect(slack).toHaveLength(2);
+  expect(slack.filter((body) => body.includes('This scan has 29 more events of this kind.'))).toHaveLength(1);
+  expect(receiver.posts.filter(({ path }) => path === '/hook')).toHaveLength(31);
+});
+
+test('a receiver that takes one message a second and says so gets all of them, and none counts as failed', async () => {
+  await addChannel(world, { kind: 'slack', url: receiver.url });
+  let freeAtMs = 0;
+  receiver.answer = (response) => {
+    if (Date.now() < freeAtMs) return void response.writeHead(429, { 'retry-after': '1' }).end();
+    freeAtMs = Date.now() + 1_000;
+    return void response.writeHead(200).end();
+  };
+  for (let index = 0; index < 4; index += 1) await happen();
+  startTelling(world);
+  await awaitUntil(async () => (await deliveries()).every(({ state }) => state === 'sent'), {
+    timeoutMs: 30_000,
+  });
+  expect((await deliveries()).map(({ failures }) => failures)).toEqual([0, 0, 0, 0]);
+  expect((await told()).map(({ kind }) => kind)).toEqual(Array(4).fill('notification.sent'));
+});

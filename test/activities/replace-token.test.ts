@@ -192,3 +192,31 @@ test('a new token of an integration that was removed meanwhile does not come to 
   ).toEqual({ code: 'not_found' });
   expect(await rowOf(world, 'credential', credentialId)).toMatchObject(WIPED);
 });
+
+test('a replacement that runs twice at once stores the new token once, and both report success', async () => {
+  const added = await listed();
+  const next = world.simulator.control.createToken({ scopes: SCOPES });
+  const { commandId, credentialId } = await addReplacement(world, {
+    integrationId: added.integrationId,
+    token: next.token,
+  });
+  const input = { integrationId: added.integrationId, commandId, nowMs: Date.now() };
+  const results = await Promise.all([
+    run(activities, 'replaceToken', input),
+    run(activities, 'replaceToken', input),
+  ]);
+  expect(results).toEqual([{ code: 'ok' }, { code: 'ok' }]);
+  expect(await rowOf(world, 'credential', credentialId)).toMatchObject({
+    state: 'current',
+    sealed: expect.anything(),
+  });
+  const replaced = (await eventsOf(world, added.integrationId)).filter(
+    ({ kind }) => kind === 'integration.token_replaced',
+  );
+  expect(replaced).toHaveLength(1);
+  expect(
+    await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() }),
+  ).toMatchObject({
+    status: 'active',
+  });
+});

@@ -138,6 +138,23 @@ test('the redirect carries a new state, nonce and PKCE challenge and no secret',
   expect(one.location).not.toContain(verifier);
 });
 
+test('single sign-on does not take the role of the last administrator away, and set-up stays closed', async () => {
+  provider.person = alice({ groups: ['security'] });
+  await signOn();
+  await world.db.query(`update app_user set role = 'viewer' where source = 'local'`);
+  provider.person = alice();
+  expect((await signOn()).status).toBe(302);
+  expect(await people()).toMatchObject([{ username: 'alice', role: 'admin' }]);
+  const [kept] = await world.db.query<{ data: Record<string, unknown> }>(
+    `select data from event where kind = 'user.changed' order by seq desc limit 1`,
+  );
+  expect(kept?.data).toMatchObject({ role: 'admin', refusedRole: 'viewer' });
+
+  await addPerson(api, { username: 'second', role: 'admin' });
+  await signOn();
+  expect(await people()).toMatchObject([{ username: 'alice', role: 'viewer' }, { username: 'second' }]);
+});
+
 test('a second sign-in is the same user, with the current role', async () => {
   await signOn();
   provider.person = alice({ groups: ['security', 'developers'], preferred_username: 'renamed' });

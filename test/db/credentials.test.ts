@@ -69,6 +69,20 @@ test('a candidate takes the place of the current token, whose ciphertext, key an
   expect(await credentials().integrationHolding(old.tokenHash)).toBeNull();
 });
 
+test('of two overlapping replacements the second changes nothing: the only copy of the token stays', async () => {
+  await addCredential('current');
+  const next = await addCredential('candidate', 2);
+  const promote = () =>
+    db.database.transaction(async (tx) => {
+      await tx.integrations.lock(integrationId);
+      return tx.credentials.promote({ id: next.id, integrationId, now: NOW });
+    });
+  const results = await Promise.all([promote(), promote(), promote()]);
+  expect(results.filter(Boolean)).toHaveLength(1);
+  expect(await ciphertexts()).toEqual([{ id: next.id }]);
+  expect(await credentials().current(integrationId)).toMatchObject({ id: next.id, state: 'current' });
+});
+
 test('what is no candidate cannot be promoted, and a wiped one takes nothing', async () => {
   const current = await addCredential('current');
   const other = await addCredential('candidate', 2);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { awaitUntil } from '../../harness/await-until.ts';
+import { adoptEventCluster } from '../../src/db/event-cluster.ts';
 import { openEventFeed } from '../../src/db/event-feed.ts';
 import type { EventPosition } from '../../src/db/stores/events.ts';
 import type { LiveEvent, NewEvent } from '../../src/domain/event.ts';
@@ -222,3 +224,49 @@ test('a feed that never reached the database can be closed', async () => {
   const feed = openEventFeed({ url: 'postgresql://secu:x@127.0.0.1:1/secu', log });
   await feed.close();
 });
+
+test('after a dump was restored into another cluster, events keep their order and new ones are neither skipped nor held back', async () => {
+  await add('old 1', 'old 2');
+  // positions of the cluster that the dump came from are far ahead of this one
+  await db.query(`update event set tx = '900000000000'::xid8`);
+  await db.query(`delete from event_cluster`);
+  await db.query(`insert into event_cluster (id) values ('another cluster')`);
+  const client = new pg.Client({ connectionString: db.url });
+  await client.connect();
+  try {
+    expect(await adoptEventCluster(client)).toBe(true);
+    expect(await adoptEventCluster(client)).toBe(false);
+  } finally {
+    await client.end();
+  }
+  const known = await db.query<{ id: string; text: string }>('select id, text from event order by seq');
+  const last = known.at(-1);
+  const position = await events().positionOf(last?.id ?? '');
+  if (position === null) throw new Error('no position');
+  expect(await events().isHeldBack(position)).toBe(false);
+  await add('new');
+  expect((await readAll(position, 1)).texts).toEqual(['new']);
+  const all = await readAll({ tx: '0', seq: '0' }, known.length + 1);
+  expect(all.texts).toEqual([...known.map(({ text }) => text), 'new']);
+});
+
+test.each([
+  ['larger', '900000000000'],
+  ['smaller', '5'],
+])(
+  'a foreign cluster whose transaction ids are %s is noticed when the event feed connects',
+  async (_what, tx) => {
+    await db.query(`update event set tx = $1::text::xid8`, [tx]);
+    await db.query(`update event_cluster set id = 'another cluster'`);
+    const feed = openEventFeed({ url: db.url, log });
+    try {
+      await awaitUntil(async () => {
+        const [row] = await db.query<{ id: string }>('select id from event_cluster');
+        return row?.id !== 'another cluster';
+      });
+      expect(await db.query('select distinct tx::text as tx from event')).toEqual([{ tx: '3' }]);
+    } finally {
+      await feed.close();
+    }
+  },
+);

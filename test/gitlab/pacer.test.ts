@@ -90,3 +90,27 @@ test('a long pause is not slept through: the caller learns how long it lasts', a
   nowMs += 600_000;
   await pacer.take({ origin, lane });
 });
+
+test('a person may send a few requests while the length of a pause is only a guess, and is told when to try again', async () => {
+  let nowMs = 1_000_000;
+  const pacer = createPacer({ perSecond: 1_000, now: () => nowMs });
+  const person = { origin, lane, interactive: true };
+  pacer.pause({ key: lane, untilMs: nowMs + 60_000, guessed: true });
+  await expect(pacer.take({ origin, lane })).rejects.toMatchObject({ code: 'gitlab_rate_limited' });
+  for (let request = 0; request < 20; request += 1) await pacer.take(person);
+  await expect(pacer.take(person)).rejects.toMatchObject({
+    code: 'gitlab_rate_limited',
+    message: expect.stringContaining('try again in 60 s'),
+    details: { retryAfterMs: 60_000 },
+  });
+  nowMs += 61_000;
+  await pacer.take(person);
+});
+
+test('a pause that GitLab named holds for everyone, and a person does not wait it out', async () => {
+  const pacer = createPacer({ perSecond: 1_000, now: () => 1_000_000 });
+  pacer.pause({ key: origin, untilMs: 1_010_000 });
+  await expect(pacer.take({ origin, lane, interactive: true })).rejects.toMatchObject({
+    details: { retryAfterMs: 10_000 },
+  });
+});

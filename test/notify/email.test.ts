@@ -66,6 +66,29 @@ test('a mail arrives with its text, its link, and an id that is the same in ever
   expect(first?.raw).toContain(NOTICE.event?.id);
 });
 
+test('a long subject is cut between graphemes, never within an emoji', async () => {
+  const server = await receiver();
+  const flag = '\u{1F1E9}\u{1F1EA}';
+  const text = `${'a'.repeat(149)}${flag}${flag}`;
+  await send(`smtp://127.0.0.1:${server.port}`, { notice: { ...NOTICE, text } });
+  const subject = headersOf(server.mails[0]?.raw ?? '').find((header) => header.startsWith('Subject:')) ?? '';
+  const decoded = subject
+    .replace(/\?= =\?UTF-8\?[QB]\?/gi, '')
+    .replace(/=\?UTF-8\?B\?([^?]+)\?=/i, (_all, base64: string) =>
+      Buffer.from(base64, 'base64').toString('utf8'),
+    )
+    .replace(/=\?UTF-8\?Q\?([^?]+)\?=/i, (_all, quoted: string) =>
+      decodeURIComponent(
+        quoted
+          .replaceAll('_', ' ')
+          .replace(/%/g, '%25')
+          .replace(/=(\w\w)/g, '%$1'),
+      ),
+    );
+  expect(decoded).not.toContain('\uFFFD');
+  expect(decoded.endsWith(`a${flag}…`)).toBe(true);
+});
+
 test('over STARTTLS with a root of our own, and with user and password only then', async () => {
   const server = await receiver({ tls, user: 'secu', password });
   expect(await send(`smtp://${userInfo}@127.0.0.1:${server.port}`)).toEqual({ sent: true, status: 250 });

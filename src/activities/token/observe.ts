@@ -16,6 +16,8 @@ export async function observeToken(input: {
   git: GitRemote;
   baseUrl: string;
   token: Secret;
+  /** A person waits for the answer. */
+  interactive?: boolean;
   signal: AbortSignal;
 }): Promise<TokenObservations> {
   const api = input.gitlab.forToken(input);

@@ -77,7 +77,13 @@ async function verifyAndInstall(
   const { candidate, integration, payload, now } = replacement;
   const { stores } = deps.database;
   const token = openToken({ vault: deps.vault, credential: candidate });
-  const observed = await observeToken({ ...deps, baseUrl: integration.baseUrl, token, signal });
+  const observed = await observeToken({
+    ...deps,
+    baseUrl: integration.baseUrl,
+    token,
+    interactive: true,
+    signal,
+  });
   const outcome = verdictOf(observed);
   if (outcome.verdict !== 'active') return refuseCandidate(deps, replacement, outcome.cause);
   const reach = await readReach(deps, { integration, token, signal });
@@ -102,7 +108,11 @@ async function readReach(
   deps: GitlabDeps,
   input: { integration: IntegrationRow; token: Secret; signal: AbortSignal },
 ): Promise<Reach | InvalidCause | ReachabilityCause> {
-  const api = deps.gitlab.forToken({ baseUrl: input.integration.baseUrl, token: input.token });
+  const api = deps.gitlab.forToken({
+    baseUrl: input.integration.baseUrl,
+    token: input.token,
+    interactive: true,
+  });
   try {
     const reached = await reachedIds({ api, signal: input.signal });
     const known = await deps.database.stores.listing.knownProjectIds(input.integration.id);

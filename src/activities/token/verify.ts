@@ -46,6 +46,7 @@ export function createVerifyActivities(deps: GitlabDeps) {
         ...deps,
         baseUrl: integration.baseUrl,
         token: openToken({ vault, credential }),
+        interactive: commandId !== null,
         signal: Context.current().cancellationSignal,
       });
       const outcome = verdictOf(seen);

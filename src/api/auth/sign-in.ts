@@ -137,11 +137,25 @@ async function knownOrNew(
     await note('user.created', { id, username });
     return { id, username };
   }
-  if (known.role !== role) {
-    await tx.users.setRole({ id: known.id, role });
-    await note('user.changed', known);
+  if (known.role === role) return known;
+  if (known.role === 'admin' && (await isLastAdministrator(tx, known.id))) {
+    const text = `"${known.username}" keeps the role admin: nobody else has it. Single sign-on gives ${role}.`;
+    const data = { userId: known.id, role: known.role, refusedRole: role };
+    await tx.events.add(
+      [auditEvent({ ...visitor, actor: 'system' }, { kind: 'user.changed', text, data })],
+      now,
+    );
+    return known;
   }
+  await tx.users.setRole({ id: known.id, role });
+  await note('user.changed', known);
   return known;
+}
+
+/** Without an administrator the set-up page would be open again. Locks the administrators. */
+async function isLastAdministrator(tx: Stores, userId: string): Promise<boolean> {
+  const administrators = await tx.users.lockAdministrators();
+  return administrators.every((id) => id === userId);
 }
 
 /** Starts a session with a new token; the browser's previous session ends. */

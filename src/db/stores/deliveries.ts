@@ -44,10 +44,12 @@ export interface ClaimedDelivery {
   id: string;
   kind: string;
   integrationId: string | null;
-  /** Of this claim: whoever settles names it, and a late one is not heard. */
+  /** Identifies this claim: the outcome of an older one is ignored. */
   attempt: number;
   /** Failed before, since it was queued. */
   failures: number;
+  /** How many events of one scan it is about. */
+  events: number;
   createdAt: Date;
   channel: {
     id: string;
@@ -74,6 +76,7 @@ interface ClaimedRow {
   integration_id: string | null;
   attempts: number;
   failures: number;
+  events: number;
   created_at: string;
   channel_id: string;
   channel_kind: ChannelKind;
@@ -112,14 +115,14 @@ picked as (
 update delivery d set attempts = d.attempts + 1, leased_until = now() + $3 * interval '1 millisecond'
 from picked p join delivery o on o.id = p.id join channel c on c.id = o.channel_id left join event e on e.id = o.event_id
 where d.id = p.id
-returning d.id, d.kind, d.integration_id, d.attempts, d.failures, d.created_at, c.id as channel_id, c.kind as channel_kind,
+returning d.id, d.kind, d.integration_id, d.attempts, d.failures, d.events, d.created_at, c.id as channel_id, c.kind as channel_kind,
   c.name as channel_name, c.mail_to, c.url_sealed, c.url_key_id, c.url_version, c.signing_sealed, c.signing_key_id,
   e.id as event_id, e.at as event_at, e.text as event_text, e.integration_id as event_integration_id,
   e.repository_id as event_repository_id, e.data as event_data`;
 
 const MINE = `id = $1 and attempts = $2 and state = 'queued'`;
 
-/** What channels are owed. Every moment is of the database's clock, so that workers need not agree on theirs. */
+/** Messages to channels. Every moment is of the database's clock, so that workers need not agree on theirs. */
 export function createDeliveryStore(sql: Sql) {
   return {
     async addTest({ channelId }: { channelId: string }): Promise<string> {
@@ -132,7 +135,7 @@ export function createDeliveryStore(sql: Sql) {
       return id;
     },
 
-    /** Takes what is due: nobody else gets it until the lease ends. */
+    /** Claims what is due, for the time of the lease. */
     async claim(input: { limit: number; perChannel: number; leaseMs: number }): Promise<ClaimedDelivery[]> {
       const rows = await sql.rows<ClaimedRow>(CLAIM, [input.limit, input.perChannel, input.leaseMs]);
       return rows.map(claimedOf);
@@ -166,7 +169,32 @@ export function createDeliveryStore(sql: Sql) {
       return changed === 1;
     },
 
-    /** Nothing is known of this attempt: whoever looks next may take it. */
+    /**
+     * The receiver asked to wait: this message and every other one of its channel. It is no failure.
+     * @returns as `sent`
+     */
+    async postpone(input: {
+      id: string;
+      attempt: number;
+      channelId: string;
+      cause: DeliveryCause;
+      status: number | null;
+      pauseMs: number;
+    }): Promise<boolean> {
+      const changed = await sql.run(
+        `update delivery set cause = $3, status = $4, leased_until = null, next_try_at = now() + $5 * interval '1 millisecond'
+         where ${MINE}`,
+        [input.id, input.attempt, input.cause, input.status, input.pauseMs],
+      );
+      await sql.run(
+        `update delivery set next_try_at = greatest(next_try_at, now() + $2 * interval '1 millisecond')
+         where channel_id = $1 and state = 'queued' and (leased_until is null or leased_until <= now())`,
+        [input.channelId, input.pauseMs],
+      );
+      return changed === 1;
+    },
+
+    /** The outcome of this attempt is unknown: any worker may claim it again. */
     async release(input: { id: string; attempt: number }): Promise<void> {
       await sql.run(`update delivery set leased_until = null where ${MINE}`, [input.id, input.attempt]);
     },
@@ -180,7 +208,7 @@ export function createDeliveryStore(sql: Sql) {
       );
     },
 
-    /** Sends it now, whatever came of it before, under the same id. Whoever sends it at this moment goes on. */
+    /** Sends it now, whatever its state, under the same id. An attempt under way is not interrupted. */
     async retry(id: string): Promise<void> {
       await sql.run(
         `update delivery set state = 'queued', failures = 0, next_try_at = now(), finished_at = null,
@@ -234,6 +262,7 @@ function claimedOf(row: ClaimedRow): ClaimedDelivery {
     integrationId: row.integration_id,
     attempt: row.attempts,
     failures: row.failures,
+    events: row.events,
     createdAt: dateOf(row.created_at),
     channel: {
       id: row.channel_id,

@@ -20,7 +20,7 @@ export interface StoredEvent {
   data: Record<string, unknown>;
 }
 
-/** A place in the stream: everything up to it was read. */
+/** A position in the stream: everything up to it was read. */
 export interface EventPosition {
   tx: string;
   seq: string;
@@ -44,22 +44,30 @@ const COLUMNS =
   'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
 
 /**
- * The id of a delivery has the time of its event and half a hash over both: one event makes one delivery a channel.
- * A channel that is being removed is waited for and left out, by the lock.
+ * Writes events, and one delivery per event and channel; its id has the time of the event and half a hash over both.
+ * Findings of one scan share one message of a chat or mail channel, which would otherwise flood people and run into the
+ * receiver's rate limit. A channel that is being removed is waited for and left out, by the lock.
  */
 const INSERT = `
 with added as (
   insert into event (id, at, kind, audit, integration_id, repository_id, actor, text, data)
   select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[])
-  returning id, kind, integration_id, data)
-insert into delivery (id, channel_id, event_id, kind, integration_id, state, attempts, failures, next_try_at, created_at)
-select 'dlv_' || substr(e.id, 5, 10) || upper(substr(md5(e.id || c.id), 1, 16)), c.id, e.id, e.kind, e.integration_id, 'queued', 0, 0,
-  now(), now()
-from added e cross join lateral (
-  select c.id from channel c
-  where c.enabled and jsonb_exists(c.events, e.kind) and (c.integration_ids is null or jsonb_exists(c.integration_ids, e.integration_id))
-    and coalesce(array_position($10::text[], e.data->>'severity') <= array_position($10::text[], c.min_severity), true)
-  for key share) c`;
+  returning id, kind, integration_id, data),
+matched as (
+  select e.id, e.kind, e.integration_id, c.id as channel_id,
+    case when c.kind <> 'webhook' and e.kind like 'finding.%' then coalesce(e.data->>'scanId', e.id) else e.id end as message
+  from added e cross join lateral (
+    select c.id, c.kind from channel c
+    where c.enabled and jsonb_exists(c.events, e.kind) and (c.integration_ids is null or jsonb_exists(c.integration_ids, e.integration_id))
+      and coalesce(array_position($10::text[], e.data->>'severity') <= array_position($10::text[], c.min_severity), true)
+    for key share) c),
+messages as (
+  select min(id) as id, kind, min(integration_id) as integration_id, channel_id, count(*)::int as events
+  from matched group by channel_id, kind, message)
+insert into delivery (id, channel_id, event_id, kind, integration_id, events, state, attempts, failures, next_try_at, created_at)
+select 'dlv_' || substr(m.id, 5, 10) || upper(substr(md5(m.id || m.channel_id), 1, 16)), m.channel_id, m.id, m.kind, m.integration_id,
+  m.events, 'queued', 0, 0, now(), now()
+from messages m`;
 
 export function createEventStore(sql: Sql) {
   return {
@@ -96,7 +104,7 @@ export function createEventStore(sql: Sql) {
       return row !== null;
     },
 
-    /** Tells whoever listens now; lost when nobody does. */
+    /** Publishes to the readers of this moment; it is not stored. */
     async publishLive(event: LiveEvent): Promise<void> {
       await sql.run(`select pg_notify('secu_live', $1)`, [jsonText(event)]);
     },
