@@ -5,6 +5,7 @@ import { readEnvironment } from '../config/environment.ts';
 import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { SCANNER_NAMES } from '../domain/scan.ts';
 import { listTools } from '../embedded/tools.ts';
+import { assertGitPinsAddresses } from '../git/probe.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import { createGitRemote, folderForTokens } from '../git/remote.ts';
 import type { Log } from '../log/logger.ts';
@@ -42,7 +43,8 @@ export async function createScanTools(input: {
     scanTimeoutMs: config.limits.scanTimeoutMs,
     concurrency: config.limits.scanSlots,
   };
-  folderForTokens(); // or it is told now, not by the first clone
+  folderForTokens(); // fails at start, not at the first clone
+  await assertGitPinsAddresses({ workFolder });
   const runner = createRunner({
     options: { git: gitOptions({ config, workFolder }), scanners },
     environment: readEnvironment(),

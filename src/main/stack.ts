@@ -20,6 +20,7 @@ import type { ChildSpec, Supervisor } from '../embedded/supervisor.ts';
 import { createSupervisor } from '../embedded/supervisor.ts';
 import { startTemporalServer } from '../embedded/temporal-server.ts';
 import { requireTool } from '../embedded/tools.ts';
+import { disableCoreDumps } from '../subprocess/core-dumps.ts';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import { ensureCliKey } from './cli-key.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
@@ -57,6 +58,7 @@ const ROTATING_GRACE_MS = 5 * 60_000 + CHILD_GRACE_MS;
  */
 export async function startStack(input: StackInput): Promise<Stack> {
   const { config, say } = input;
+  disableCoreDumps(); // for every process of the stack; each reports it again
   const home = acquireHome(config.home);
   const supervisor = createSupervisor({ layout: home, say });
   const stop = async () => {

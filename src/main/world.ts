@@ -10,6 +10,7 @@ import type { Scrubber } from '../log/scrubber.ts';
 import { createScrubber } from '../log/scrubber.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
 import { createOutboundPolicy } from '../outbound/policy.ts';
+import { disableCoreDumps } from '../subprocess/core-dumps.ts';
 import type { TemporalAddress } from '../temporal/connection.ts';
 import { createTemporalClient } from '../temporal/connection.ts';
 import { createStarters } from '../temporal/starters.ts';
@@ -43,6 +44,8 @@ export async function openWorld({
 }): Promise<World> {
   const scrubber = createScrubber();
   const log = createLogger({ ...config.log, scrubber, bindings: { role } });
+  if (!disableCoreDumps())
+    log.warn({}, 'core dumps are on, and would hold tokens: install prlimit, or start with "ulimit -c 0"');
   for (const name of config.unknown) log.warn({ name }, 'a setting that Secu does not know');
   const databaseUrl = config.database.url?.value() ?? missing('DATABASE_URL');
   const temporal = temporalAddressOf(config);

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { createLimiter } from '../concurrency/limiter.ts';
 import { canceled } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository, Scanners, ScanReport } from '../domain/ports.ts';
 import { fingerprintAs } from '../scanners/fingerprint.ts';
@@ -9,8 +11,8 @@ import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './
 
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 /**
- * Little memory is what makes it quick; see `program.ts`. V8 would let what scans leave behind grow to three times of what
- * is alive before it collects it: 12 MiB are alive, and it looks at 24, which costs some ms every seventy scans.
+ * Starting a process takes longer the more memory the starter has; see `program.ts`. By default V8 lets garbage grow to
+ * three times the live 12 MiB before it collects; here it collects at 24 MiB, which costs some ms every seventy scans.
  */
 const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
@@ -18,15 +20,15 @@ const NODE_OPTIONS = [
   '--initial-old-space-size=16',
   '--heap-growing-percent=50',
 ];
-/** It takes memory while it waits, and starts within a second. */
+/** An idle process holds memory, and a new one starts within a second. */
 const IDLE_MS = 60_000;
-const MAX_COMPLAINT = 4_096;
+const MAX_COMPLAINT_CHARACTERS = 4_096;
 const INHERITED = ['PATH', 'NODE_COMPILE_CACHE', 'HOME', 'LANG', 'TZ', 'SECU_PART_OF'];
 
 export interface Runner {
   git: GitRemote;
   scan: Scanners['scan'];
-  /** Ends it and what it runs; what waits for it fails. */
+  /** Ends the process and all that it runs; open jobs fail. */
   close(): Promise<void>;
 }
 
@@ -36,14 +38,14 @@ interface RunnerInput {
   environment: Readonly<Record<string, string | undefined>>;
   /** @throws SecuError as `OutboundPolicy.pinFor` */
   routeFor: (url: string) => Promise<Route>;
-  /** Is told the last that a runner wrote to standard error, once it ended: nothing of ours writes there. */
+  /** Receives the end of the standard error of a process that ended; our own code writes nothing there. */
   onComplaint: (text: string) => void;
   idleMs?: number;
 }
 
 /**
- * Git and the scanners in a process of their own, which is started when it is needed and ends when it was not for a
- * while. Errors are those of `GitRemote` and `Scanners`; of a job whose runner ended, `scanner_crashed`.
+ * Git and the scanners in a process of their own, which starts with the first job and ends when idle. Errors are those of
+ * `GitRemote` and `Scanners`, and `scanner_crashed` with the problem `runner_ended` for a job that ended its process twice.
  */
 export function createRunner(input: RunnerInput): Runner {
   const { run, close } = createJobs(input);
@@ -71,8 +73,58 @@ export function createRunner(input: RunnerInput): Runner {
   };
 }
 
-/** Jobs by number, and the process that does them. */
-function createJobs({ options, environment, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
+/**
+ * Runs jobs in one shared process. When it ends unexpectedly, each of its jobs is tried once more, alone in a process of its
+ * own; a job that ends that one too is never run beside others again.
+ */
+function createJobs(input: RunnerInput) {
+  const shared = createProcess(input);
+  const limitIsolated = createLimiter(1);
+  const isolated = new Set<ReturnType<typeof createProcess>>();
+  /** Jobs that ended a process in which nothing else ran. */
+  const dangerous = new Set<string>();
+  let isClosed = false;
+
+  async function run(job: Job, signal: AbortSignal): Promise<unknown> {
+    if (!dangerous.has(keyOf(job))) {
+      const answer = await shared.ask(job, signal);
+      if (answer !== ENDED || isClosed) return resultOf(answer);
+      if (signal.aborted) throw canceled();
+    }
+    return limitIsolated(signal, () => runAlone(job, signal));
+  }
+
+  async function runAlone(job: Job, signal: AbortSignal): Promise<unknown> {
+    if (isClosed) return resultOf(ENDED);
+    // what the ended process left of a clone would be in the way
+    if (job.kind === 'clone') await rm(job.input.directory, { recursive: true, force: true });
+    const own = createProcess(input);
+    isolated.add(own);
+    try {
+      const answer = await own.ask(job, signal);
+      if (answer === ENDED && !isClosed) dangerous.add(keyOf(job));
+      return resultOf(answer);
+    } finally {
+      isolated.delete(own);
+      await own.close();
+    }
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    await Promise.all([shared, ...isolated].map((process) => process.close()));
+  }
+
+  return { run, close };
+}
+
+/** The same for the same repository, and for the same commit. */
+function keyOf({ kind, input }: Job): string {
+  return JSON.stringify(kind === 'scan' ? [kind, input.commit] : [kind, input.baseUrl, input.fullPath]);
+}
+
+/** A process that does jobs: started for the first, and ended when there was none for a while. */
+function createProcess({ options, environment, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
   let jobs = 0;
@@ -83,9 +135,9 @@ function createJobs({ options, environment, routeFor, onComplaint, idleMs = IDLE
       environment,
       onMessage: (message) => {
         if (message.type === 'done') waiting.get(message.id)?.(message.answer);
-        else void tellRoute(started, message);
+        else void answerRoute(started, message);
       },
-      onEnd: () => forget(started),
+      onEnd: () => failJobs(started),
       onComplaint,
     });
     send(started, { type: 'begin', options });
@@ -93,17 +145,17 @@ function createJobs({ options, environment, routeFor, onComplaint, idleMs = IDLE
     return started;
   }
 
-  async function tellRoute(to: ChildProcess, { id, url }: { id: number; url: string }): Promise<void> {
+  async function answerRoute(to: ChildProcess, { id, url }: { id: number; url: string }): Promise<void> {
     send(to, { type: 'route', id, answer: await answerOf(routeFor(url)) });
   }
 
-  function forget(ended: ChildProcess): void {
+  function failJobs(ended: ChildProcess): void {
     if (child !== ended) return;
     child = null;
-    for (const settle of waiting.values()) settle(ENDED);
+    for (const resolve of waiting.values()) resolve(ENDED);
   }
 
-  async function run(job: Job, signal: AbortSignal): Promise<unknown> {
+  async function ask(job: Job, signal: AbortSignal): Promise<Answer> {
     if (signal.aborted) throw canceled();
     clearTimeout(idle);
     const runner = child ?? start();
@@ -114,7 +166,7 @@ function createJobs({ options, environment, routeFor, onComplaint, idleMs = IDLE
     signal.addEventListener('abort', cancel, { once: true });
     try {
       send(runner, { type: 'job', id, job });
-      return resultOf(await answered);
+      return await answered;
     } finally {
       waiting.delete(id);
       signal.removeEventListener('abort', cancel);
@@ -126,13 +178,13 @@ function createJobs({ options, environment, routeFor, onComplaint, idleMs = IDLE
     clearTimeout(idle);
     const ending = child;
     if (ending === null) return;
-    forget(ending);
+    failJobs(ending);
     const ended = new Promise((resolve) => ending.once('exit', resolve));
     ending.disconnect();
     await ended;
   }
 
-  return { run, close };
+  return { ask, close };
 }
 
 function startProgram(on: {
@@ -147,11 +199,11 @@ function startProgram(on: {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let complaint = '';
-  // the child's own `close` does not come once it was disconnected
+  // a disconnected child emits no `close`
   child.stderr
     ?.setEncoding('utf8')
     .on('data', (text: string) => {
-      complaint = (complaint + text).slice(-MAX_COMPLAINT);
+      complaint = (complaint + text).slice(-MAX_COMPLAINT_CHARACTERS);
     })
     .once('end', () => {
       if (complaint !== '') on.onComplaint(complaint);
@@ -170,7 +222,7 @@ const ENDED: Answer = {
   },
 };
 
-/** One that ended is told of by its end. */
+/** Does nothing for an ended process: its end fails the jobs. */
 function send(child: ChildProcess, message: ToRunner): void {
   if (child.connected) child.send(message, () => {});
 }

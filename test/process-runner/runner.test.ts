@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { toolPath } from '../../harness/tools.ts';
 import { defaultRecipes } from '../../simulator/index.ts';
@@ -139,19 +139,68 @@ test('a cancel stops what runs, and is told when nothing of it is left', async (
   await expect(by.scan(input)).rejects.toMatchObject({ code: 'canceled' });
 });
 
-test('one that is killed takes its scanners with it, fails its jobs by name, and the next job has a new one', async () => {
-  const { path: hanging } = await standIn({ folder: world.folder, name: 'killed', real, lines: HANGING });
-  const by = runner({ path: hanging });
-  const cloned = await clone(by);
-  const input = await scanInput(cloned);
-  const scan = by.scan(input);
-  await awaitUntil(() => programsOf(input.workDirectory).length >= 2, { what: 'a scanner that hangs' });
-  const [before] = runnerPids();
-  process.kill(Number(before), 'SIGKILL');
-  await expect(scan).rejects.toMatchObject({ code: 'scanner_crashed', details: { problem: 'runner_ended' } });
-  await awaitUntil(() => programsOf(input.workDirectory).length === 0, { what: 'the end of the scanner' });
-  expect((await clone(by)).commit).toBe(cloned.commit);
-  expect(runnerPids()).not.toContain(before);
+describe('when the process ends', () => {
+  const kill = async (workDirectory: string, but: readonly string[] = []) => {
+    await awaitUntil(
+      () => programsOf(workDirectory).length >= 2 && runnerPids().some((pid) => !but.includes(pid)),
+      { what: 'a scanner that hangs' },
+    );
+    const [pid = ''] = runnerPids().filter((one) => !but.includes(one));
+    process.kill(Number(pid), 'SIGKILL');
+    return pid;
+  };
+
+  test('a job is tried again, alone; a job that ends that process too fails by name, and nothing is left', async () => {
+    const { path: hanging } = await standIn({ folder: world.folder, name: 'killed', real, lines: HANGING });
+    const by = runner({ path: hanging });
+    const cloned = await clone(by);
+    const input = await scanInput(cloned);
+    const scan = by.scan(input);
+    scan.catch(() => undefined);
+    const first = await kill(input.workDirectory);
+    await kill(input.workDirectory, [first]);
+    await expect(scan).rejects.toMatchObject({
+      code: 'scanner_crashed',
+      details: { problem: 'runner_ended' },
+    });
+    await awaitUntil(() => programsOf(input.workDirectory).length === 0, { what: 'the end of the scanner' });
+    expect((await clone(by)).commit).toBe(cloned.commit);
+    expect(runnerPids()).not.toContain(first);
+  });
+
+  test('its neighbours succeed, and a job that ended a process alone never runs beside others again', async () => {
+    const { path: hanging } = await standIn({
+      folder: world.folder,
+      name: 'dangerous',
+      real,
+      lines: HANGING,
+    });
+    const by = runner({ path: hanging });
+    const input = await scanInput(await clone(by));
+    const scan = by.scan(input);
+    scan.catch(() => undefined);
+    const first = await kill(input.workDirectory);
+    const second = await kill(input.workDirectory, [first]);
+    await expect(scan).rejects.toMatchObject({ code: 'scanner_crashed' });
+    await clone(by);
+    const shared = runnerPids();
+    const again = by.scan(
+      await scanInput({
+        gitDirectory: input.gitDirectory,
+        commit: input.commit,
+        bytes: 0,
+        ms: 0,
+        branch: null,
+      }),
+    );
+    again.catch(() => undefined);
+    await awaitUntil(() => runnerPids().length === 2, { what: 'a process of its own' });
+    const [own = ''] = runnerPids().filter((pid) => !shared.includes(pid));
+    expect([first, second]).not.toContain(own);
+    process.kill(Number(own), 'SIGKILL');
+    await expect(again).rejects.toMatchObject({ code: 'scanner_crashed' });
+    expect(runnerPids()).toEqual(shared);
+  });
 });
 
 test('it is given no setting of ours, and neither its environment nor its arguments hold a token', async () => {

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from '@jest/globals';
+import { runProcess } from '../../src/subprocess/process.ts';
+import { SYSTEM_PATH } from '../../src/subprocess/system-path.ts';
+
+const MIB = 1024 * 1024;
+const folder = mkdtempSync(join(tmpdir(), 'secu-limits-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const limits = { maxMemoryBytes: 256 * MIB, maxCpuSeconds: 1, maxFileBytes: 64 * 1024 };
+
+function run(script: string) {
+  return runProcess({
+    command: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: SYSTEM_PATH },
+    folder,
+    limits,
+    maxStdoutBytes: MIB,
+    signal: AbortSignal.timeout(30_000),
+  });
+}
+
+test('the kernel holds a program to memory, processor time, file size and processes, and writes no core file', async () => {
+  const { stdout } = await run('cat /proc/self/limits');
+  const value = (name: string) => new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(stdout.toString())?.[1];
+  expect(value('Max address space')).toBe(String(limits.maxMemoryBytes));
+  expect(value('Max cpu time')).toBe('1');
+  expect(value('Max file size')).toBe(String(limits.maxFileBytes));
+  expect(value('Max core file size')).toBe('0');
+  expect(Number(value('Max processes'))).toBeLessThanOrEqual(4_096);
+});
+
+test('a program that computes without an end is killed', async () => {
+  const { exitCode } = await run('while :; do :; done');
+  expect(exitCode).toBeGreaterThan(128);
+});
+
+test('a program that writes a large file gets an error', async () => {
+  const { exitCode, stderr } = await run('head -c 1000000 /dev/zero > large');
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toMatch(/File too large/);
+});
+
+test('the settings of the supervisor are not in the environment of the program', async () => {
+  const { stdout } = await run('env');
+  expect(stdout.toString()).not.toContain('SECU_');
+});
+
+test('a process of ours, and what it starts, writes no core file', () => {
+  const module = fileURLToPath(new URL('../../src/subprocess/core-dumps.ts', import.meta.url));
+  const script = `
+    import { spawnSync } from 'node:child_process';
+    import { canDumpCore, disableCoreDumps } from ${JSON.stringify(module)};
+    const limits = () => spawnSync('sh', ['-c', 'ulimit -c'], { encoding: 'utf8' }).stdout.trim();
+    console.log(JSON.stringify([disableCoreDumps(), canDumpCore(), limits()]));`;
+  const { stdout } = spawnSync(
+    '/bin/sh',
+    [
+      '-c',
+      'ulimit -c unlimited 2>/dev/null; exec "$@"',
+      'sh',
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      script,
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(JSON.parse(stdout)).toEqual([true, false, '0']);
+});
