@@ -100,6 +100,7 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       proxyUrl: s.SECU_PROXY_URL ?? null,
       noProxy: s.SECU_NO_PROXY ?? [],
     },
+    requireIsolation: s.SECU_REQUIRE_ISOLATION,
     limits: {
       scanSlots: s.SECU_SCAN_SLOTS ?? facts.cores ?? availableParallelism(),
       cloneMaxBytes: s.SECU_CLONE_MAX_BYTES,

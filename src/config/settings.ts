@@ -163,6 +163,11 @@ export const Settings = z.object({
     default: 'number of cores',
     example: '4',
   }),
+  SECU_REQUIRE_ISOLATION: withDefault(v.flag, {
+    meaning: '1: scan workers refuse to start where scanners cannot be isolated',
+    default: '0',
+    example: '1',
+  }),
   SECU_CLONE_MAX_BYTES: withDefault(v.size, { meaning: 'largest clone', default: '2GiB', example: '2GiB' }),
   SECU_CLONE_TIMEOUT: withDefault(v.duration, { meaning: 'longest clone', default: '15m', example: '15m' }),
   SECU_SCAN_TIMEOUT: withDefault(v.duration, { meaning: 'longest scan', default: '15m', example: '15m' }),

@@ -14,6 +14,7 @@ import { createRunner } from '../process-runner/runner.ts';
 import { findScannerTools } from '../scanners/registry.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
 import { createScanners } from '../scanners/scanners.ts';
+import type { Isolation } from '../subprocess/sandbox.ts';
 
 const HEAD_TIMEOUT_MS = 30_000;
 
@@ -21,11 +22,12 @@ const HEAD_TIMEOUT_MS = 30_000;
  * Git and the scanners of this machine, in a process of their own. A scanner that is missing makes scans incomplete,
  * never clean.
  */
-export async function createScanTools(input: {
-  config: Config;
-  policy: OutboundPolicy;
-  log: Log;
-}): Promise<{ git: GitRemote; scanners: Scanners; close(): Promise<void> }> {
+export async function createScanTools(input: { config: Config; policy: OutboundPolicy; log: Log }): Promise<{
+  git: GitRemote;
+  scanners: Scanners;
+  isolation: () => Promise<Isolation>;
+  close(): Promise<void>;
+}> {
   const { config, policy, log } = input;
   const workFolder = join(config.home, 'work', 'tools');
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
@@ -52,8 +54,13 @@ export async function createScanTools(input: {
     onComplaint: (text) =>
       log.error({ text }, 'the process that runs git and the scanners ended with a complaint'),
   });
-  const { rules, ruleIds } = createScanners(scanners);
-  return { git: runner.git, scanners: { rules, ruleIds, scan: runner.scan }, close: () => runner.close() };
+  const { rules, ruleIds, isolation } = createScanners(scanners);
+  return {
+    git: runner.git,
+    scanners: { rules, ruleIds, scan: runner.scan },
+    isolation,
+    close: () => runner.close(),
+  };
 }
 
 /** Git with the limits and rules of this installation. `workFolder` is for what it needs beside a clone. */

@@ -36,6 +36,7 @@ import type { Rotator } from './rotator.ts';
 import { openRotator, ROTATION } from './rotator.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { createScanTools } from './scan-tools.ts';
+import { checkScannerIsolation } from './scanner-isolation.ts';
 import { secuVersion } from './version.ts';
 import { startReporting } from './worker-report.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -75,6 +76,14 @@ export async function runWorker(input: {
       createFailureInterceptor({ log: world.log, metrics, context }),
   };
   const deps = await gitlabDepsOf(world, metrics);
+  if (queues.includes('scan'))
+    await checkScannerIsolation({
+      isolation: deps.scanTools.isolation,
+      isRequired: config.requireIsolation,
+      isRoot: process.getuid?.() === 0,
+      registry,
+      log: world.log,
+    });
   const workers: Worker[] = [];
   const closings: (() => Promise<void>)[] = [];
   const rotator = queues.includes('gitlab')

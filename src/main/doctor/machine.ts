@@ -11,6 +11,7 @@ import { findTemporal } from '../../embedded/temporal-server.ts';
 import type { ToolPaths } from '../../embedded/tools.ts';
 import { listTools } from '../../embedded/tools.ts';
 import { createSandbox } from '../../subprocess/sandbox.ts';
+import { ISOLATION_ADVICE } from '../scanner-isolation.ts';
 import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';
 
@@ -216,10 +217,7 @@ async function examineSandbox(): Promise<DoctorPart> {
     status: 'warning',
     detail:
       'this machine allows no network namespaces, so scanners can reach the network that Secu can reach',
-    advice:
-      process.getuid?.() === 0
-        ? 'Allow the container to create namespaces.'
-        : 'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor).',
+    advice: ISOLATION_ADVICE[process.getuid?.() === 0 ? 'root' : 'user'],
   });
 }
 
