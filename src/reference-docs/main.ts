@@ -4,6 +4,7 @@ import { codeRulesPage } from './code-rules-page.ts';
 import { eventsPage } from './events-page.ts';
 import { limitsPage } from './limits-page.ts';
 import { openApiJson } from './openapi.ts';
+import { secretRulesPage } from './secret-rules-page.ts';
 import { settingsPage } from './settings-page.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -15,6 +16,7 @@ const GENERATED_FILES: Record<string, () => string> = {
   'docs/reference/causes.md': causesPage,
   'docs/reference/events.md': eventsPage,
   'docs/reference/code-rules.md': codeRulesPage,
+  'docs/reference/secret-rules.md': secretRulesPage,
   'docs/explanation/limits.md': limitsPage,
 };
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import type { ScanReport } from '../../src/domain/ports.ts';
+import { RULES } from '../../src/scanners/gitleaks/rules.ts';
 import { severityOf } from '../../src/scanners/gitleaks/severity.ts';
 import { titleOf } from '../../src/scanners/gitleaks/titles.ts';
 import { ruleExamples } from './rules-examples.ts';
@@ -34,6 +35,23 @@ test.each(examples.map((example) => [example.rule, example.hit.path, example] as
 test('finds nothing in what only looks like it', async () => {
   const clean = Object.assign({}, ...examples.map((example) => example.clean)) as Record<string, string>;
   expect(places(await world.scan(await world.files(clean)))).toEqual([]);
+});
+
+test('every allowlist is anchored: a value, name or path is never left out for a part of it', () => {
+  const blocks = RULES.split(/^(?=\[\[)/m).filter((block) => /^\[\[(?:rules\.)?allowlists\]\]/.test(block));
+  const expressions = blocks.flatMap((block) => {
+    const lists = [...block.matchAll(/^(?:regexes|paths) = \[([\s\S]*?)\]$/gm)].map(([, list = '']) => list);
+    return lists.flatMap((list) =>
+      [...list.matchAll(/'''([\s\S]*?)'''/g)].map(([, expression = '']) => expression),
+    );
+  });
+  expect(expressions.length).toBeGreaterThan(60);
+  const isAnchored = (expression: string) => /^(?:\(\?i\))?(?:\^|\(\?:\^\|\/\))/.test(expression);
+  expect(expressions.filter((expression) => !isAnchored(expression))).toEqual([]);
+  // those that do not end at the end are for the name before the value
+  const open = expressions.filter((expression) => !expression.endsWith('$'));
+  expect(open.every((expression) => /jar:|jsonwebtoken|=\|>/.test(expression))).toBe(true);
+  expect(RULES).not.toMatch(/^stopwords|^useDefault|^\[extend\]/m);
 });
 
 test('every rule of ours has an example, a title in plain words and a severity', async () => {

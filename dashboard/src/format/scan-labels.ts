@@ -155,3 +155,15 @@ export const HISTORY_TEXTS: Record<Scan['history'], string> = {
   since: 'New commits',
   full: 'Full history',
 };
+
+export const INCOMPLETE_TEXTS: Record<Scan['incompleteBecause'][number], string> = {
+  scanner_missing: 'A scanner is not installed',
+  blob_unread: 'Not every file was read',
+  history_unread: 'Not every commit of the history was read',
+  more_findings: 'More findings than are stored',
+};
+
+/** A branch without the prefix of its ref. */
+export function branchName(ref: string): string {
+  return ref.replace(/^refs\/heads\//, '');
+}

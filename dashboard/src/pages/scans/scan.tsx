@@ -8,7 +8,13 @@ import { queryKeys } from '../../api/query-keys.ts';
 import { useHasRole } from '../../api/session.ts';
 import { useTemporalLink } from '../../api/use-temporal-link.ts';
 import { capitalize, causeTitle } from '../../format/labels.ts';
-import { HISTORY_TEXTS, scanLabel, TRIGGER_TEXTS } from '../../format/scan-labels.ts';
+import {
+  branchName,
+  HISTORY_TEXTS,
+  INCOMPLETE_TEXTS,
+  scanLabel,
+  TRIGGER_TEXTS,
+} from '../../format/scan-labels.ts';
 import { LabelBadge } from '../../parts/badges.tsx';
 import { ExternalLink } from '../../parts/external-link.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -73,7 +79,7 @@ export default function ScanPage() {
 }
 
 function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
-  const { repositoryId, trigger, history, attempt, commit, finishedAt } = scan;
+  const { repositoryId, trigger, history, attempt, commit, finishedAt, refs, incompleteBecause } = scan;
   const temporal = useTemporalLink(`scan:${repositoryId}`);
   return (
     <div className={classes['facts']}>
@@ -88,6 +94,10 @@ function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
           Commit <span className={classes['mono']}>{commit.slice(0, 12)}</span>
         </span>
       )}
+      {refs.length > 0 && <span>Covers only {refs.map(({ name }) => branchName(name)).join(', ')}</span>}
+      {incompleteBecause.map((reason) => (
+        <span key={reason}>{INCOMPLETE_TEXTS[reason]}</span>
+      ))}
       {finishedAt !== null && (
         <span>
           Finished <TimeAgo at={finishedAt} />
