@@ -1,6 +1,7 @@
 import type { CredentialRow } from '../db/stores/credentials.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { RotationRow } from '../db/stores/rotations.ts';
+import type { CommandCompletion, CommandKind } from '../domain/command.ts';
 import { statusOf } from '../domain/integration.ts';
 import { autoRotateMs, nextAutoTryMs } from '../domain/rotation.ts';
 import type { DueAction } from '../domain/schedule.ts';
@@ -112,6 +113,29 @@ export function createIntegrationActivities({ database, starters, log, settings 
         );
         if (isExpired) await tx.integrations.change(integrationId, { nextVerifyAt: now }, now);
         return { flagged };
+      });
+    },
+
+    /** A command whose action failed for good ends, so that it is not claimed again. */
+    async abandonCommand(input: {
+      integrationId: string;
+      commandId: string;
+      kind: CommandKind;
+      nowMs: number;
+    }): Promise<void> {
+      const { integrationId, commandId: id, kind } = input;
+      const now = new Date(input.nowMs);
+      await database.transaction(async (tx) => {
+        const completion: CommandCompletion =
+          kind === 'verify'
+            ? { kind, result: { verdict: 'internal' } }
+            : { kind, result: { code: 'internal' } };
+        if (!(await tx.commands.finish({ id, ...completion, now }))) return;
+        if (kind === 'replace_token') await tx.credentials.wipeCandidates({ integrationId, now });
+        log.error(
+          { integrationId, commandId: id, kind },
+          'a command was abandoned: its action keeps failing',
+        );
       });
     },
 

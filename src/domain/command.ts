@@ -16,7 +16,7 @@ export interface CommandPayloads {
 
 /** Codes and counts only. */
 export interface CommandResults {
-  verify: { verdict: Verdict | 'rotation_in_doubt' };
+  verify: { verdict: Verdict | 'rotation_in_doubt' | 'internal' };
   replace_token: ReplacementResult;
   rotate: { code: 'ok' | 'in_doubt' | RotationFailure };
 }

@@ -52,6 +52,7 @@ export const ROTATION_FAILURES = [
   ...REACHABILITY_CAUSES,
   'not_rotated',
   'not_found',
+  'internal',
 ] as const;
 export type RotationFailure = (typeof ROTATION_FAILURES)[number];
 

@@ -28,8 +28,8 @@ import { verify } from './verify.ts';
 export const changedSignal = defineSignal(CHANGED_SIGNAL);
 
 /**
- * One integration, for as long as it lives: look at its rows, do what is due, wait for the next deadline or for
- * somebody to say "look again". What it remembers is its id; everything else is read anew.
+ * One integration, until it is removed: plan from its rows, do what is due, wait for the next deadline or for the signal.
+ * It remembers only its id; everything else is read anew.
  */
 export async function integrationWorkflow({ integrationId }: IntegrationInput): Promise<void> {
   let changed = false;
@@ -38,19 +38,23 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
   });
 
   const planNext = () => {
-    // whatever was said before this look is seen by it
+    // changes that were signalled before this point are in the rows that it reads
     changed = false;
     return database().planIntegration({ integrationId, nowMs: Date.now() });
   };
 
+  const isRepeatedTooOften = createRepeatGuard();
   let plan = await planNext();
   while (plan.action.do !== 'wait') {
     if (plan.action.do === 'clean_up') {
       await database().cleanUpIntegration({ integrationId, nowMs: Date.now() });
       return;
     }
-    const failed = await perform(integrationId, plan.action).then(() => null, causeOfFinal);
+    const failed = isRepeatedTooOften(plan.action)
+      ? 'no_progress'
+      : await perform(integrationId, plan.action).then(() => null, causeOfFinal);
     if (failed !== null) {
+      await abandonCommandOf(integrationId, plan.action);
       setCurrentDetails(`Status: ${plan.status}. ${plan.action.do} failed: ${failed}. Tried again soon.`);
       await condition(() => changed, RETRY_AFTER_FAILURE);
       return continueAsNew<typeof integrationWorkflow>({ integrationId });
@@ -64,8 +68,29 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
 }
 
 const RETRY_AFTER_FAILURE = '10m';
+/** An action that is planned again and again changes nothing: the workflow must not spin. */
+const MAX_EQUAL_ACTIONS = 5;
 
-/** The code of a failure that no retry mends; an integration outlives it. */
+function createRepeatGuard(): (action: PlannedAction) => boolean {
+  let last = '';
+  let count = 0;
+  return (action) => {
+    const text = JSON.stringify(action);
+    count = text === last ? count + 1 : 1;
+    last = text;
+    return count > MAX_EQUAL_ACTIONS;
+  };
+}
+
+/** A command whose action failed for good ends with `internal`: it is not tried for ever. */
+async function abandonCommandOf(integrationId: string, action: PlannedAction): Promise<void> {
+  if (!('commandId' in action) || action.commandId === null) return;
+  const kind = action.do === 'resolve_rotation' ? 'rotate' : action.do;
+  const { commandId } = action;
+  await database().abandonCommand({ integrationId, commandId, kind, nowMs: Date.now() });
+}
+
+/** The code of a failure that retries did not help; the integration goes on. */
 function causeOfFinal(err: unknown): string {
   if (isCancellation(err) || !(err instanceof ActivityFailure)) throw err;
   return causeOf(err);
@@ -97,8 +122,8 @@ const MAX_START_ATTEMPTS = 20;
 const WAIT_FOR_PREVIOUS = '500ms';
 
 /**
- * By the worker that any look at the queue finds. One that dies on the way leaves its command, or an open attempt: the
- * next look finds either, and never asks GitLab a second time before it knows how the first one went.
+ * On any worker that polls the queue. A worker that dies on the way leaves its command or an open attempt; the next plan
+ * finds either, and GitLab is not asked a second time before the outcome of the first request is known.
  */
 async function rotate(integrationId: string, commandId: string | null): Promise<void> {
   const { workerId } = await rotators().chooseRotator({ integrationId });
@@ -122,7 +147,7 @@ async function resolveRotation(
   }
 }
 
-/** Nobody took it, or whoever did gives no sign. */
+/** No worker took it, or its heartbeats stopped. */
 function isTimeout(err: unknown): boolean {
   return err instanceof ActivityFailure && err.cause instanceof TimeoutFailure;
 }
@@ -130,14 +155,18 @@ function isTimeout(err: unknown): boolean {
 async function startSync(integrationId: string): Promise<void> {
   const { syncId, joined } = await database().openSync({ integrationId, nowMs: Date.now() });
   if (syncId === null) return;
-  // the sync before may have ended its row and not yet itself
-  const maxTries = joined ? 1 : MAX_START_ATTEMPTS;
-  for (let tries = 1; tries <= maxTries && !(await hasStarted({ integrationId, syncId })); tries += 1) {
-    if (tries < maxTries) await sleep(WAIT_FOR_PREVIOUS);
+  // the workflow of the previous sync may still be closing
+  const maxAttempts = joined ? 1 : MAX_START_ATTEMPTS;
+  for (
+    let attempt = 1;
+    attempt <= maxAttempts && !(await hasStarted({ integrationId, syncId }));
+    attempt += 1
+  ) {
+    if (attempt < maxAttempts) await sleep(WAIT_FOR_PREVIOUS);
   }
 }
 
-/** False while another sync holds the name. One that never lets go is found by the reconcile workflow. */
+/** False while another sync workflow holds the id. One that never closes is found by the reconcile workflow. */
 async function hasStarted({
   integrationId,
   syncId,

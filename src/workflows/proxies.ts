@@ -14,25 +14,32 @@ import type { SyncActivities } from '../activities/sync/sync.ts';
 import type { VerifyActivities } from '../activities/token/verify.ts';
 import { queuesBeside, rotationQueueBeside } from './contract.ts';
 
-/** Database work: short, and right again once the database is back, so it is tried for as long as that takes. */
+/**
+ * Database work: short, and possible again once the database is back, so it is retried for a week. What fails then is
+ * started anew from its rows by the reconcile workflow.
+ */
 export function database() {
   return proxyActivities<IntegrationActivities & SyncActivities & FleetActivities>({
     startToCloseTimeout: '1m',
+    scheduleToCloseTimeout: '7d',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '15s' },
   });
 }
 
 /** Within the workflow's own task, which stays open as long. */
 export function localActivities() {
-  return proxyLocalActivities<Pick<FleetActivities, 'linger'>>({ startToCloseTimeout: '5s' });
+  return proxyLocalActivities<Pick<FleetActivities, 'linger'>>({
+    startToCloseTimeout: '5s',
+    retry: { maximumAttempts: 3 },
+  });
 }
 
-/** A look at GitLab: outages are answers, so only Secu's own trouble is tried again. Longest answer: 30 s × 4 calls. */
+/** Outages of GitLab are results, so only Secu's own failures are retried. Slowest answer: 30 s × 4 calls. */
 export function verification() {
   return proxyActivities<Pick<VerifyActivities, 'verifyToken'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '3m',
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10 },
   });
 }
 
@@ -42,16 +49,17 @@ export function replacement() {
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '6h',
     heartbeatTimeout: '10s',
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10 },
   });
 }
 
-/** Which worker rotates: whoever looks at this queue has a journal. */
+/** Which worker rotates: every worker of this queue has a journal. */
 export function rotators() {
   return proxyActivities<Pick<RotationActivities, 'chooseRotator'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '1m',
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+    scheduleToCloseTimeout: '1h',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10 },
   });
 }
 
@@ -69,7 +77,7 @@ export function rotation(workerId: string) {
   });
 }
 
-/** A look how a rotation stands: by the worker that holds the journal, or, where that one is away, by any other. */
+/** Finds the outcome of a rotation: on the worker that holds the journal or, where it is away, on any other. */
 export function rotationResolver(workerId: string | null) {
   const queue = workflowInfo().taskQueue;
   return proxyActivities<Pick<RotationActivities, 'resolveRotation'>>({
@@ -96,7 +104,7 @@ export function listing() {
 }
 
 /**
- * One clone and scan: its own limits end it (15 min each by default, so an hour is never reached), heartbeats show a
+ * One clone and scan: its own limits end it (15 min each by default, well within the two hours), heartbeats show a
  * cancel in 5 s and a dead worker in 15 s. Five tries cover a worker that dies and a remote that stumbles.
  */
 export function scanning() {

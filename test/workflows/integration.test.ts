@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/activity';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { SecuError } from '../../src/domain/errors.ts';
@@ -245,4 +247,45 @@ test('a removed integration is cleaned up and its workflow ends', async () => {
   const row = integrationRow({ nextVerifyMs: Date.now() + HOUR_MS });
   await living(row, async () => void (await awaitUntil(() => row.plans === 1)));
   expect(row.cleanedUp).toBe(1);
+});
+
+test('a command whose action fails for good is abandoned, and the integration goes on', async () => {
+  const row = integrationRow({ verdict: 'active' });
+  row.commands.push({ id: 'cmd_x', kind: 'verify' });
+  const abandoned: unknown[] = [];
+  await living(
+    row,
+    async () => {
+      await awaitUntil(() => abandoned.length === 1);
+    },
+    {
+      async verifyToken() {
+        throw ApplicationFailure.nonRetryable('a bug', 'internal');
+      },
+      async abandonCommand(input) {
+        abandoned.push(input);
+        row.commands.length = 0;
+      },
+    },
+  );
+  expect(abandoned).toEqual([expect.objectContaining({ commandId: 'cmd_x', kind: 'verify' })]);
+});
+
+test('an action that is planned again and again without effect does not make the workflow spin', async () => {
+  const row = integrationRow({ verdict: 'active', nextVerifyMs: 1 });
+  let verifications = 0;
+  await living(
+    row,
+    async () => {
+      await awaitUntil(() => verifications === 5);
+      await delay(1_000);
+    },
+    {
+      async verifyToken() {
+        verifications += 1;
+        return { status: 'superseded', suspicion: false };
+      },
+    },
+  );
+  expect(verifications).toBe(5);
 });

@@ -34,7 +34,10 @@ export function createVerifyActivities(deps: GitlabDeps) {
       const { integrationId, commandId } = input;
       const now = new Date(input.nowMs);
       const found = await currentCredential(database.stores, integrationId);
-      if (found === null) return { status: 'removed', suspicion: false };
+      if (found === null) {
+        await postponeWithoutToken({ deps, integrationId, commandId, now });
+        return { status: 'removed', suspicion: false };
+      }
       const { integration, credential } = found;
       const command =
         commandId === null ? null : await database.stores.commands.find({ id: commandId, kind: 'verify' });
@@ -100,6 +103,24 @@ async function postponeUntilRotationResolved(input: {
       });
   });
   return { status: 'rotation_in_doubt', suspicion: false };
+}
+
+/** Removed, or without a current token: there is nothing to verify, now or in a moment. */
+async function postponeWithoutToken(input: {
+  deps: GitlabDeps;
+  integrationId: string;
+  commandId: string | null;
+  now: Date;
+}): Promise<void> {
+  const { deps, integrationId, commandId: id, now } = input;
+  await deps.database.transaction(async (tx) => {
+    const row = await tx.integrations.lock(integrationId);
+    if (id !== null)
+      await tx.commands.finish({ id, kind: 'verify', result: { verdict: row?.verdict ?? 'pending' }, now });
+    const { verifyIntervalMs } = deps.settings;
+    const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
+    if (row !== null) await tx.integrations.change(integrationId, { nextVerifyAt }, now);
+  });
 }
 
 /** What comparing a token with the one before it showed stays true until the next replacement. */

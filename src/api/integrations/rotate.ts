@@ -84,6 +84,8 @@ async function storeRotateCommand(input: RotateInput): Promise<{ commandId: stri
 }
 
 function outcomeError(code: RotationFailure): SecuError {
+  if (code === 'internal')
+    return new SecuError(code, 'the rotation was abandoned; see the log of the worker');
   if (code === 'rotation_lost')
     return new SecuError(code, 'GitLab created a new token, but its answer did not arrive');
   const outage = REACHABILITY_CAUSES.find((cause) => cause === code);

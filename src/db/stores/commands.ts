@@ -21,7 +21,7 @@ const PAYLOADS = {
 } satisfies { [Kind in CommandKind]: z.ZodType<CommandPayloads[Kind]> };
 
 const RESULTS = {
-  verify: z.object({ verdict: z.enum([...VERDICTS, 'rotation_in_doubt']) }),
+  verify: z.object({ verdict: z.enum([...VERDICTS, 'rotation_in_doubt', 'internal']) }),
   replace_token: z.union([
     z.object({
       code: z.literal('reach_shrinks'),

@@ -190,6 +190,15 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       return changed === 1;
     },
 
+    /** Wipes every candidate of an integration: the command that would have taken it was given up. */
+    async wipeCandidates({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
+      await sql.run(
+        `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
+         where integration_id = $1 and state = 'candidate'`,
+        [integrationId, now],
+      );
+    },
+
     /** Wipes everything of an integration that is being removed. */
     async wipeAll({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(

@@ -27,6 +27,7 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     planIntegration: unexpected('planIntegration'),
     flagExpiry: unexpected('flagExpiry'),
     cleanUpIntegration: unexpected('cleanUpIntegration'),
+    abandonCommand: unexpected('abandonCommand'),
     openSync: unexpected('openSync'),
     listingFailed: unexpected('listingFailed'),
     applyListing: unexpected('applyListing'),
