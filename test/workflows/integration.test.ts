@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/activity';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { SecuError } from '../../src/domain/errors.ts';
@@ -260,7 +259,7 @@ test('a command whose action fails for good is abandoned, and the integration go
     },
     {
       async verifyToken() {
-        throw ApplicationFailure.nonRetryable('a bug', 'internal');
+        throw new SecuError('key_unknown', 'the key ring lost a key');
       },
       async abandonCommand(input) {
         abandoned.push(input);
