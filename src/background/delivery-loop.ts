@@ -5,8 +5,10 @@ import type { Stores } from '../db/stores/index.ts';
 import type { Destination, Notice, Notifier, SendOutcome } from '../domain/channel.ts';
 import {
   addressSealContext,
+  CHANNELS,
   DELIVERY_ADVICE,
   deliveryRetryDelayMs,
+  isUrlChannelKind,
   signingSecretSealContext,
   TEST_MESSAGE_KIND,
 } from '../domain/channel.ts';
@@ -117,19 +119,17 @@ async function attemptDelivery(
 /** @throws SecuError `secret_unreadable` | `key_unknown` */
 function destinationOf(vault: Vault, channel: ClaimedDelivery['channel']): Destination {
   const { id, kind, mailTo, url, signingSecret } = channel;
-  if (kind === 'email' && mailTo !== null) return { kind, to: mailTo };
-  if (kind !== 'email' && url !== null) {
+  if (!isUrlChannelKind(kind) && mailTo !== null) return { kind, to: mailTo };
+  if (isUrlChannelKind(kind) && url !== null) {
     const address = vault.unseal({
       context: addressSealContext({ channelId: id, version: url.version }),
       sealed: url,
     });
-    if (kind === 'slack') return { kind, url: address };
-    if (signingSecret !== null)
-      return {
-        kind,
-        url: address,
-        signingSecret: vault.unseal({ context: signingSecretSealContext(id), sealed: signingSecret }),
-      };
+    const secret =
+      signingSecret === null
+        ? null
+        : vault.unseal({ context: signingSecretSealContext(id), sealed: signingSecret });
+    if (secret !== null || !CHANNELS[kind].signed) return { kind, url: address, signingSecret: secret };
   }
   throw new SecuError('internal', 'a channel without what its kind needs');
 }

@@ -3,8 +3,30 @@ import { EVENT_KINDS, isAuditKind } from './event.ts';
 import type { SealContext } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
 
-export const CHANNEL_KINDS = ['webhook', 'slack', 'email'] as const;
-export type ChannelKind = (typeof CHANNEL_KINDS)[number];
+/**
+ * Every kind of channel: what it is reached by, and whether its messages carry a signature. A new kind needs a row here,
+ * a sender in `src/notify/notifier.ts` and a title in the dashboard; the compiler asks for them.
+ */
+export const CHANNELS = {
+  webhook: { address: 'url', signed: true },
+  slack: { address: 'url', signed: false },
+  email: { address: 'mail', signed: false },
+} as const satisfies Record<string, { address: 'url' | 'mail'; signed: boolean }>;
+export type ChannelKind = keyof typeof CHANNELS;
+type ChannelKindBy<Address extends 'url' | 'mail'> = {
+  [Kind in ChannelKind]: (typeof CHANNELS)[Kind]['address'] extends Address ? Kind : never;
+}[ChannelKind];
+export type UrlChannelKind = ChannelKindBy<'url'>;
+
+export const CHANNEL_KINDS = Object.keys(CHANNELS) as [ChannelKind, ...ChannelKind[]];
+export const URL_CHANNEL_KINDS = CHANNEL_KINDS.filter(isUrlChannelKind) as [
+  UrlChannelKind,
+  ...UrlChannelKind[],
+];
+
+export function isUrlChannelKind(kind: ChannelKind): kind is UrlChannelKind {
+  return CHANNELS[kind].address === 'url';
+}
 
 /**
  * Events that a channel can subscribe to. `notification.*` is left out: each message would cause the next one.
@@ -82,10 +104,10 @@ export interface Notice {
 }
 
 /** The receiver's address, unsealed for one attempt. */
-export type Destination =
-  | { kind: 'webhook'; url: Secret; signingSecret: Secret }
-  | { kind: 'slack'; url: Secret }
-  | { kind: 'email'; to: string };
+export type DestinationOf<Kind extends ChannelKind> = Kind extends UrlChannelKind
+  ? { kind: Kind; url: Secret; signingSecret: Secret | null }
+  : { kind: Kind; to: string };
+export type Destination = DestinationOf<ChannelKind>;
 
 /** `status` is the HTTP or SMTP status of the receiver; `null` when there was no answer. */
 export type SendOutcome =

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import type { Notifier } from '../domain/channel.ts';
-import type { Secret } from '../domain/secret.ts';
+import type { ChannelKind, DestinationOf, Notice, Notifier, SendOutcome } from '../domain/channel.ts';
+import { SecuError } from '../domain/errors.ts';
 import type { MailSettings } from './email.ts';
 import { sendMail } from './email.ts';
 import { sendToSlack } from './slack.ts';
@@ -21,32 +21,37 @@ export interface NotifierOptions {
   mailTimeoutMs?: number;
 }
 
-/** Sends by mail, signed webhook or Slack-compatible webhook. */
+type Send<Kind extends ChannelKind> = (
+  options: NotifierOptions,
+  message: { to: DestinationOf<Kind>; notice: Notice; signal: AbortSignal },
+) => Promise<SendOutcome>;
+
+/** How each kind of channel is sent. */
+const SENDERS: { readonly [Kind in ChannelKind]: Send<Kind> } = {
+  webhook: (options, { to, notice, signal }) => {
+    const { url, signingSecret } = to;
+    if (signingSecret === null) throw new SecuError('internal', 'a webhook without a signing secret');
+    const secret = signingSecret.reveal();
+    return sendWebhook(postDeps(options), { url: url.reveal(), signingSecret: secret, notice, signal });
+  },
+  slack: (options, { to, notice, signal }) =>
+    sendToSlack(postDeps(options), { url: to.url.reveal(), notice, signal }),
+  async email({ mail, mailTimeoutMs = MAIL_TIMEOUT_MS }, { to, notice, signal }) {
+    if (mail === null) return { sent: false, cause: 'mail_not_configured', status: null, final: false };
+    return sendMail({ ...mail, timeoutMs: mailTimeoutMs }, { to: to.to, notice, signal });
+  },
+};
+
+/** Sends one notice through a channel of any kind. */
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { dispatcherFor, userAgent, now, mail } = options;
-  const post = { dispatcherFor, userAgent, now, timeoutMs: options.postTimeoutMs ?? POST_TIMEOUT_MS };
   return {
-    async send({ to, notice, signal }) {
-      switch (to.kind) {
-        case 'webhook':
-          return sendWebhook(post, {
-            url: opened(to.url),
-            signingSecret: opened(to.signingSecret),
-            notice,
-            signal,
-          });
-        case 'slack':
-          return sendToSlack(post, { url: opened(to.url), notice, signal });
-        case 'email': {
-          if (mail === null) return { sent: false, cause: 'mail_not_configured', status: null, final: false };
-          const settings = { ...mail, timeoutMs: options.mailTimeoutMs ?? MAIL_TIMEOUT_MS };
-          return sendMail(settings, { to: to.to, notice, signal });
-        }
-      }
+    send: ({ to, notice, signal }) => {
+      const send = SENDERS[to.kind] as Send<ChannelKind>;
+      return send(options, { to, notice, signal });
     },
   };
 }
 
-function opened(secret: Secret): string {
-  return secret.reveal();
+function postDeps({ dispatcherFor, userAgent, now, postTimeoutMs = POST_TIMEOUT_MS }: NotifierOptions) {
+  return { dispatcherFor, userAgent, now, timeoutMs: postTimeoutMs };
 }

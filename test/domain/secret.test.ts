@@ -20,6 +20,8 @@ test('a secret is revealed for five reasons: to seal or hash it, for GitLab, for
     'gitlab/client.ts',
     'log/scrubber.ts',
     'notify/notifier.ts',
+    'notify/notifier.ts',
+    'notify/notifier.ts',
     'process-runner/runner.ts',
     'vault/passwords.ts',
     'vault/passwords.ts',

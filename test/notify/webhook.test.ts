@@ -163,7 +163,11 @@ test('Slack gets plain text: no markup, no link and no call of everybody comes f
   const from = await world();
   receiver.answer = (response) => response.writeHead(200).end('ok');
   const notice = { ...NOTICE, text: '<!channel> @here & <https://evil.example|click> \u202e*bold*' };
-  const to = { kind: 'slack' as const, url: new Secret(`${receiver.url}/services/T0/B0/x`) };
+  const to = {
+    kind: 'slack' as const,
+    signingSecret: null,
+    url: new Secret(`${receiver.url}/services/T0/B0/x`),
+  };
   expect(await from.notifier.send({ to, notice, signal: never })).toEqual({ sent: true, status: 200 });
   expect(JSON.parse(receiver.posts[0]?.body ?? '')).toEqual({
     text: `&lt;!channel&gt; @\u2060here &amp; &lt;https://evil.example|click&gt; \\u202e*bold*\n${NOTICE.link}`,

@@ -4,6 +4,7 @@ import type { ChannelView, SealedAddress } from '../../db/stores/channels.ts';
 import type { Stores } from '../../db/stores/index.ts';
 import {
   addressSealContext,
+  CHANNELS,
   DEFAULT_CHANNEL_EVENTS,
   signingSecretSealContext,
 } from '../../domain/channel.ts';
@@ -35,8 +36,9 @@ export async function createChannel({
   if (body.kind === 'email') requireMail(deps);
   else await deps.checkChannelOrigin(body.url.origin);
   const id = newId('channel');
-  const signingSecret =
-    body.kind === 'webhook' ? `whsec_${randomBytes(SIGNING_KEY_BYTES).toString('base64')}` : null;
+  const signingSecret = CHANNELS[body.kind].signed
+    ? `whsec_${randomBytes(SIGNING_KEY_BYTES).toString('base64')}`
+    : null;
   const now = deps.now();
   await deps.database.transaction(async (tx) => {
     await requireIntegrations(tx, body.integrationIds);

@@ -5,6 +5,7 @@ import {
   DELIVERY_CAUSES,
   DELIVERY_STATES,
   TEST_MESSAGE_KIND,
+  URL_CHANNEL_KINDS,
 } from '../../domain/channel.ts';
 import { SEVERITIES } from '../../domain/finding.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -76,8 +77,7 @@ const choices = {
 
 export const NewChannel = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('webhook'), url, ...choices }),
-    z.strictObject({ kind: z.literal('slack'), url, ...choices }),
+    z.strictObject({ kind: z.enum(URL_CHANNEL_KINDS), url, ...choices }),
     z.strictObject({ kind: z.literal('email'), to, ...choices }),
   ])
   .openapi('NewChannel');
