@@ -9,12 +9,12 @@ import { crossCheck } from './rules.ts';
 import type { SettingName } from './settings.ts';
 import { aboutSetting, SETTING_NAMES, Settings } from './settings.ts';
 
-/** What the rest of Secu is handed: grouped by who needs it, defaults filled in. Secrets print as `[hidden]`. */
+/** The settings as the rest of Secu gets them: grouped by use, with defaults. Secrets print as `[hidden]`. */
 export type Config = ReturnType<typeof groupSettings>;
 
 export interface ConfigFacts {
   readonly isRoot: boolean;
-  /** Settings that this process cannot do without, for example DATABASE_URL where nothing is embedded. */
+  /** Settings that this process requires, for example DATABASE_URL without an embedded PostgreSQL. */
   readonly required?: readonly SettingName[];
   readonly home?: string;
   readonly cores?: number;
@@ -22,9 +22,9 @@ export interface ConfigFacts {
 }
 
 /**
- * Reads every setting once. Empty values count as not set.
+ * Reads every setting once. An empty value counts as not set.
  * @param env see `readEnvironment`
- * @throws SecuError `invalid_settings` that lists every problem with its name, what is wrong and an example
+ * @throws SecuError `invalid_settings`, with the name of each wrong setting, the problem and an example
  */
 export function readConfig(env: Environment, facts: ConfigFacts): Config {
   const { raw, problems } = withSecretFiles(env);
@@ -34,7 +34,7 @@ export function readConfig(env: Environment, facts: ConfigFacts): Config {
     if (result.success) parsed[name] = result.data;
     else problems.push({ name, problem: result.error.issues.map(({ message }) => message).join(', ') });
   }
-  // Each value comes from its own schema just above; only those that failed are missing.
+  // Each value comes from its own schema above; only failed ones are missing.
   const settings = parsed as Partial<Settings>;
   const failed = new Set(problems.map(({ name }) => name));
   problems.push(...crossCheck(settings).filter(({ name }) => !failed.has(name)));
@@ -45,7 +45,7 @@ export function readConfig(env: Environment, facts: ConfigFacts): Config {
   return groupSettings(settings as Settings, unknownNames(env), facts);
 }
 
-/** What the command line needs to speak to a running Secu; wrong settings of the server do not matter to it. */
+/** The settings of the command line. Wrong settings of the server do not affect it. */
 export function readClientConfig(
   env: Environment,
   facts: ConfigFacts,
@@ -72,9 +72,9 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       /** CIDRs. */
       trustedProxies: s.SECU_TRUSTED_PROXIES ?? [],
     },
-    /** `url` null: the embedded PostgreSQL. */
+    /** `url` is null for the embedded PostgreSQL. */
     database: { url: s.DATABASE_URL ?? null },
-    /** `address` null: the embedded server. */
+    /** `address` is null for the embedded server. */
     temporal: {
       address: s.TEMPORAL_ADDRESS ?? null,
       namespace: embeddedTemporal ? 'secu' : (s.TEMPORAL_NAMESPACE ?? 'default'),
@@ -95,7 +95,7 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       allowed: s.SECU_ALLOWED_NETWORKS ?? [],
       /** CIDRs that channel URLs may resolve to. */
       webhooks: s.SECU_WEBHOOK_NETWORKS ?? [],
-      /** Roots added to Node's own. */
+      /** Root certificates in addition to Node's own. */
       caPem: s.SECU_CA_FILE ?? null,
       proxyUrl: s.SECU_PROXY_URL ?? null,
       noProxy: s.SECU_NO_PROXY ?? [],
@@ -109,13 +109,13 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       blobMaxBytes: s.SECU_BLOB_MAX_BYTES,
       diskReserveBytes: s.SECU_DISK_RESERVE,
     },
-    /** Null: switched off. */
+    /** Null when switched off. */
     intervals: {
       verifyMs: s.SECU_VERIFY_INTERVAL,
       syncMs: s.SECU_SYNC_INTERVAL,
       scanMs: s.SECU_SCAN_INTERVAL,
     },
-    /** Days, the largest first. */
+    /** Days, in descending order. */
     expiryThresholds: s.SECU_EXPIRY_THRESHOLDS,
     retentionMs: s.SECU_RETENTION,
     smtp: s.SECU_SMTP_URL === undefined ? null : { url: s.SECU_SMTP_URL, from: s.SECU_SMTP_FROM ?? '' },
@@ -128,7 +128,7 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       'osv-scanner': s.SECU_OSV_SCANNER_PATH,
     },
     client: { url: s.SECU_URL ?? null, apiKey: s.SECU_API_KEY ?? null },
-    /** Names that begin with SECU_ and that Secu does not know: worth a warning, often a slip of the pen. */
+    /** Unknown names that begin with SECU_: logged as a warning, because they are often typing errors. */
     unknown,
   };
 }
@@ -166,7 +166,7 @@ function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Takes secrets from the files that `NAME_FILE` names, and drops empty values. */
+/** Reads secrets from the files in `NAME_FILE` settings, and drops empty values. */
 function withSecretFiles(env: Environment): { raw: Environment; problems: Problem[] } {
   const raw: Record<string, string | undefined> = {};
   const problems: Problem[] = [];
@@ -175,7 +175,7 @@ function withSecretFiles(env: Environment): { raw: Environment; problems: Proble
     const file = env[`${name}_FILE`];
     if (aboutSetting(name).secret !== true || file === undefined || file === '') continue;
     if (raw[name] !== undefined) {
-      problems.push({ name, problem: `is given twice, also as ${name}_FILE` });
+      problems.push({ name, problem: `is set twice, also as ${name}_FILE` });
       continue;
     }
     try {
@@ -189,7 +189,7 @@ function withSecretFiles(env: Environment): { raw: Environment; problems: Proble
 
 function unknownNames(env: Environment): string[] {
   const known = new Set(SETTING_NAMES.flatMap((name) => [name, `${name}_FILE`]));
-  // What the launcher and the supervisor tell their children.
+  // set by the launcher and the supervisor for their child processes
   const ours = new Set(['SECU_LAUNCH_TIMES', 'SECU_PART_OF']);
   return Object.keys(env).filter((name) => name.startsWith('SECU_') && !known.has(name) && !ours.has(name));
 }
@@ -200,6 +200,6 @@ function invalidSettings(problems: readonly Problem[]): SecuError {
   const lines = listed.map(
     ({ name, problem, example }) => `  ${name} ${problem}. Example: ${name}=${example}`,
   );
-  const title = lines.length === 1 ? '1 setting cannot be used:' : `${lines.length} settings cannot be used:`;
+  const title = lines.length === 1 ? '1 setting is invalid:' : `${lines.length} settings are invalid:`;
   return new SecuError('invalid_settings', [title, ...lines].join('\n'), { details: { problems: listed } });
 }

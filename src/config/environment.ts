@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
-/** Variables of the environment, by name. */
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The process's environment, with what `.env` in the folder adds; what is set already wins, as in Node's own loader. */
+/** The environment of the process, plus `.env` in the current folder. Variables that are already set win, as in Node. */
 export function readEnvironment({
   folder = process.cwd(),
   env = process.env,
@@ -16,7 +16,7 @@ export function readEnvironment({
   return { ...parseEnv(readDotEnv(join(folder, '.env'))), ...env };
 }
 
-/** The process's environment alone. */
+/** Only the environment of the process. */
 export function readProcessEnvironment(): Environment {
   return process.env;
 }

@@ -1,6 +1,6 @@
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-/** The value of a secret setting: prints `[hidden]` wherever it is shown; `value()` is for whoever needs it. */
+/** The value of a secret setting. It prints as `[hidden]`; only `value()` returns it. */
 export class Hidden {
   readonly #value: string;
 

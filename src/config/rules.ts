@@ -2,13 +2,13 @@ import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { SettingName, Settings } from './settings.ts';
 
-/** What is wrong with one setting, as the second half of a sentence that begins with its name. */
+/** The problem of one setting, as the rest of a sentence that begins with its name. */
 export interface Problem {
   readonly name: SettingName;
   readonly problem: string;
 }
 
-/** What must hold between settings. Looks only at those that could be read. */
+/** Checks rules between settings. Ignores settings that could not be read. */
 export function crossCheck(s: Partial<Settings>): Problem[] {
   return [...checkReach(s), ...checkTemporalTls(s), ...checkMail(s), ...checkSignOn(s)];
 }
@@ -20,7 +20,7 @@ function* checkReach(s: Partial<Settings>): Generator<Problem> {
     if (publicUrl === undefined && isWildcard(host)) {
       yield {
         name: 'SECU_PUBLIC_URL',
-        problem: `is missing: SECU_HOST ${host} stands for every address of this machine, and people use one; a request that names another is answered 421. With plain http: SECU_PUBLIC_URL=http://secu.example.com:${s.SECU_PORT ?? 8080}`,
+        problem: `is missing: SECU_HOST ${host} means every address of this machine, but users reach Secu at one URL, and requests with another Host get 421. With plain http: SECU_PUBLIC_URL=http://secu.example.com:${s.SECU_PORT ?? 8080}`,
       };
     }
     return;
@@ -44,27 +44,27 @@ function* checkTemporalTls(s: Partial<Settings>): Generator<Problem> {
   if (s.TEMPORAL_TLS_DISABLE_HOST_VERIFICATION === true) {
     yield {
       name: 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION',
-      problem: 'cannot be true: give the roots of the server as TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+      problem: 'cannot be true: set TEMPORAL_TLS_SERVER_CA_CERT_PATH to the root certificates of the server',
     };
   }
   if (s.TEMPORAL_TLS === false && s.TEMPORAL_API_KEY !== undefined) {
     yield {
       name: 'TEMPORAL_TLS',
-      problem: 'cannot be off with TEMPORAL_API_KEY, which would travel in clear',
+      problem: 'cannot be off with TEMPORAL_API_KEY, which would be sent unencrypted',
     };
   }
   const cert = s.TEMPORAL_TLS_CLIENT_CERT_PATH ?? s.TEMPORAL_TLS_CLIENT_CERT_DATA;
   const key = s.TEMPORAL_TLS_CLIENT_KEY_PATH ?? s.TEMPORAL_TLS_CLIENT_KEY_DATA;
   if (cert !== undefined && key === undefined) {
-    yield { name: 'TEMPORAL_TLS_CLIENT_KEY_PATH', problem: 'is missing beside the client certificate' };
+    yield { name: 'TEMPORAL_TLS_CLIENT_KEY_PATH', problem: 'is missing, the client certificate needs it' };
   }
   if (cert === undefined && key !== undefined) {
-    yield { name: 'TEMPORAL_TLS_CLIENT_CERT_PATH', problem: 'is missing beside the client key' };
+    yield { name: 'TEMPORAL_TLS_CLIENT_CERT_PATH', problem: 'is missing, the client key needs it' };
   }
   for (const part of ['SERVER_CA_CERT', 'CLIENT_CERT', 'CLIENT_KEY'] as const) {
     if (s[`TEMPORAL_TLS_${part}_PATH`] === undefined || s[`TEMPORAL_TLS_${part}_DATA`] === undefined)
       continue;
-    yield { name: `TEMPORAL_TLS_${part}_DATA`, problem: `is given twice, also as TEMPORAL_TLS_${part}_PATH` };
+    yield { name: `TEMPORAL_TLS_${part}_DATA`, problem: `is set twice, also as TEMPORAL_TLS_${part}_PATH` };
   }
 }
 
@@ -74,7 +74,7 @@ function* checkMail(s: Partial<Settings>): Generator<Problem> {
   }
   const url = s.SECU_SMTP_URL === undefined ? null : new URL(s.SECU_SMTP_URL.value());
   if (url !== null && (url.search !== '' || url.hash !== '')) {
-    yield { name: 'SECU_SMTP_URL', problem: 'has a query or fragment, which nothing reads' };
+    yield { name: 'SECU_SMTP_URL', problem: 'has a query or fragment, which has no effect' };
   }
 }
 
@@ -88,13 +88,13 @@ function* checkSignOn(s: Partial<Settings>): Generator<Problem> {
   }
 }
 
-/** Whether an address to listen on is no address to be reached at: `0.0.0.0`, `::`. */
+/** Whether an address means all addresses of the machine: `0.0.0.0`, `::`. */
 function isWildcard(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   return isIP(bare) !== 0 && ipaddr.parse(bare).range() === 'unspecified';
 }
 
-/** Whether a host or address is this machine only. */
+/** Whether a host or address is loopback. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   if (bare === 'localhost') return true;

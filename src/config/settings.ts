@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import * as v from './values.ts';
 
-/** What the reference table and the error messages say about a setting. */
+/** The description of a setting in the reference table and in error messages. */
 interface About {
   readonly meaning: string;
-  /** As it is written down; absent: none. */
+  /** As text; absent if there is none. */
   readonly default?: string;
   readonly example: string;
-  /** Accepted as `NAME_FILE` too, and never shown. */
+  /** May also be set as `NAME_FILE`; never shown. */
   readonly secret?: true;
 }
 
@@ -18,7 +18,7 @@ function setting<S extends z.ZodType>(schema: S, facts: About): S {
   return schema;
 }
 
-/** A setting that has a default: the default is written as a person would write it. */
+/** A setting with a default. The default is text, as a user would write it. */
 function withDefault<T>(schema: z.ZodType<T, string>, facts: About & { default: string }) {
   return setting(schema.prefault(facts.default), facts);
 }
@@ -26,39 +26,43 @@ function withDefault<T>(schema: z.ZodType<T, string>, facts: About & { default: 
 /** Every setting, by its name in the environment. */
 export const Settings = z.object({
   SECU_HOME: setting(v.path.optional(), {
-    meaning: 'everything the embedded default keeps; one process at a time',
+    meaning: 'data folder of an embedded installation; used by one installation at a time',
     default: '~/.local/share/secu (root: /var/lib/secu)',
     example: '/srv/secu',
   }),
   SECU_HOST: withDefault(v.text, {
-    meaning: 'address that API and dashboard listen on',
+    meaning: 'address on which the API and the dashboard listen',
     default: '127.0.0.1',
     example: '127.0.0.1',
   }),
-  SECU_PORT: withDefault(v.port, { meaning: 'port of API and dashboard', default: '8080', example: '8080' }),
+  SECU_PORT: withDefault(v.port, {
+    meaning: 'port of the API and the dashboard',
+    default: '8080',
+    example: '8080',
+  }),
   SECU_PUBLIC_URL: setting(v.origin.optional(), {
-    meaning: 'how people reach Secu; another Host is answered 421',
+    meaning: 'public URL of Secu; requests with another Host get 421',
     default: 'from host and port',
     example: 'https://secu.example.com',
   }),
   SECU_INSECURE_HTTP: withDefault(v.flag, {
-    meaning: 'allows a host other than loopback without https',
+    meaning: 'allows plain http for hosts other than loopback',
     default: '0',
     example: '1',
   }),
   SECU_TRUSTED_PROXIES: setting(v.networks.optional(), {
     meaning:
-      'proxies whose X-Forwarded-For is believed, for throttling and audit events; none: the connection counts',
+      'proxies whose X-Forwarded-For is trusted, for throttling and audit events; by default the address of the connection is used',
     example: '10.0.0.0/8,192.0.2.7',
   }),
   DATABASE_URL: setting(v.hiddenUrl('postgres:', 'postgresql:').optional(), {
-    meaning: 'any PostgreSQL >= 15',
+    meaning: 'your own PostgreSQL >= 15',
     default: 'embedded PostgreSQL',
     example: 'postgresql://secu@db.example.com/secu',
     secret: true,
   }),
   TEMPORAL_ADDRESS: setting(v.address.optional(), {
-    meaning: 'frontend of the Temporal server',
+    meaning: 'address of the frontend of your Temporal server',
     default: 'embedded server',
     example: 'temporal.example.com:7233',
   }),
@@ -68,17 +72,17 @@ export const Settings = z.object({
     example: 'secu',
   }),
   TEMPORAL_API_KEY: setting(v.hidden.optional(), {
-    meaning: 'API key of that server; switches TLS on',
+    meaning: 'API key of that server; enables TLS',
     example: 'a key from your Temporal account',
     secret: true,
   }),
   TEMPORAL_TLS: setting(v.flag.optional(), { meaning: 'TLS to that server', example: 'true' }),
   TEMPORAL_TLS_SERVER_NAME: setting(v.text.optional(), {
-    meaning: 'name that the server’s certificate must carry',
+    meaning: 'host name that the certificate of the server must have',
     example: 'temporal.example.com',
   }),
   TEMPORAL_TLS_SERVER_CA_CERT_PATH: setting(v.certificateFile.optional(), {
-    meaning: 'file of roots that may sign the server’s certificate',
+    meaning: 'file with the root certificates of the server',
     example: '/etc/secu/temporal-ca.pem',
   }),
   TEMPORAL_TLS_SERVER_CA_CERT_DATA: setting(v.certificates.optional(), {
@@ -86,7 +90,7 @@ export const Settings = z.object({
     example: '-----BEGIN CERTIFICATE-----…',
   }),
   TEMPORAL_TLS_CLIENT_CERT_PATH: setting(v.certificateFile.optional(), {
-    meaning: 'file of the client certificate',
+    meaning: 'file with the client certificate',
     example: '/etc/secu/temporal.pem',
   }),
   TEMPORAL_TLS_CLIENT_CERT_DATA: setting(v.certificates.optional(), {
@@ -94,7 +98,7 @@ export const Settings = z.object({
     example: '-----BEGIN CERTIFICATE-----…',
   }),
   TEMPORAL_TLS_CLIENT_KEY_PATH: setting(v.hiddenFileText.optional(), {
-    meaning: 'file of the client key',
+    meaning: 'file with the client key',
     example: '/etc/secu/temporal.key',
   }),
   TEMPORAL_TLS_CLIENT_KEY_DATA: setting(v.hidden.optional(), {
@@ -103,27 +107,27 @@ export const Settings = z.object({
     secret: true,
   }),
   TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: setting(v.flag.optional(), {
-    meaning: 'refused: give the server’s roots instead',
+    meaning: 'not supported; set the root certificates of the server instead',
     example: 'false',
   }),
   SECU_TEMPORAL_UI_URL: setting(v.webAddress.optional(), {
-    meaning: 'web UI of Temporal, for links',
+    meaning: 'URL of the Temporal web UI, for links',
     default: 'the embedded server’s',
     example: 'https://temporal.example.com',
   }),
   SECU_KEYS: setting(v.keyLines.optional(), {
-    meaning: 'key ring: one id:base64(32 bytes) a line, the first seals, all open',
-    default: 'a key file made on first start under SECU_HOME/keys',
+    meaning: 'key ring: one id:base64(32 bytes) per line; the first key seals, all keys open',
+    default: 'a key file that the first start creates in SECU_HOME/keys',
     example: 'k1:<the output of "openssl rand -base64 32">',
     secret: true,
   }),
   SECU_BOOTSTRAP_API_KEY: setting(v.longSecret.optional(), {
-    meaning: 'one admin API key managed from here, 32 to 200 characters',
+    meaning: 'an API key with the role admin, managed by this setting; 32 to 200 characters',
     example: 'the output of "openssl rand -hex 32"',
     secret: true,
   }),
   SECU_GITLAB_ORIGINS: withDefault(v.baseUrls, {
-    meaning: 'GitLab base URLs that integrations may name; plain http only where written http://',
+    meaning: 'GitLab base URLs that integrations may use; plain http only if written as http://',
     default: 'https://gitlab.com',
     example: 'https://gitlab.com,https://gitlab.example.com',
   }),
@@ -136,7 +140,8 @@ export const Settings = z.object({
     example: '10.20.0.0/16',
   }),
   SECU_CA_FILE: setting(v.certificateFile.optional(), {
-    meaning: 'PEM roots added for API, git, webhooks, mail and single sign-on',
+    meaning:
+      'file with additional PEM root certificates for the GitLab API, git, webhooks, mail and single sign-on',
     example: '/etc/ssl/certs/company-root.pem',
   }),
   SECU_PROXY_URL: setting(v.hiddenUrl('http:', 'https:').optional(), {
@@ -145,34 +150,47 @@ export const Settings = z.object({
     secret: true,
   }),
   SECU_NO_PROXY: setting(v.list.optional(), {
-    meaning: 'hosts that are reached without the proxy',
+    meaning: 'hosts that are contacted without the proxy',
     example: 'gitlab.example.com,.internal',
   }),
   SECU_GITLAB_RATE: withDefault(v.rate, {
-    meaning: 'requests per GitLab origin',
+    meaning: 'maximum request rate per GitLab origin',
     default: '10/s',
     example: '10/s',
   }),
   SECU_GITLAB_CLONES: withDefault(v.count, {
-    meaning: 'clones at once per GitLab origin',
+    meaning: 'maximum concurrent clones per GitLab origin',
     default: '8',
     example: '8',
   }),
   SECU_SCAN_SLOTS: setting(v.count.optional(), {
-    meaning: 'scanners at once per scan worker; twelve times as many repositories are cloned or wait for one',
+    meaning:
+      'concurrent scanners per scan worker; up to twelve times as many repositories are cloned or wait for a scanner',
     default: 'number of cores',
     example: '4',
   }),
   SECU_REQUIRE_ISOLATION: withDefault(v.flag, {
-    meaning: '1: scan workers refuse to start where scanners cannot be isolated',
+    meaning: '1: scan workers do not start if scanners cannot be isolated from the network',
     default: '0',
     example: '1',
   }),
-  SECU_CLONE_MAX_BYTES: withDefault(v.size, { meaning: 'largest clone', default: '2GiB', example: '2GiB' }),
-  SECU_CLONE_TIMEOUT: withDefault(v.duration, { meaning: 'longest clone', default: '15m', example: '15m' }),
-  SECU_SCAN_TIMEOUT: withDefault(v.duration, { meaning: 'longest scan', default: '15m', example: '15m' }),
+  SECU_CLONE_MAX_BYTES: withDefault(v.size, {
+    meaning: 'maximum size of a clone',
+    default: '2GiB',
+    example: '2GiB',
+  }),
+  SECU_CLONE_TIMEOUT: withDefault(v.duration, {
+    meaning: 'time limit of a clone',
+    default: '15m',
+    example: '15m',
+  }),
+  SECU_SCAN_TIMEOUT: withDefault(v.duration, {
+    meaning: 'time limit of a scan',
+    default: '15m',
+    example: '15m',
+  }),
   SECU_BLOB_MAX_BYTES: withDefault(v.size, {
-    meaning: 'largest file that is scanned',
+    meaning: 'maximum size of a scanned file',
     default: '10MiB',
     example: '10MiB',
   }),
@@ -182,59 +200,59 @@ export const Settings = z.object({
     example: '5GiB',
   }),
   SECU_VERIFY_INTERVAL: withDefault(v.interval, {
-    meaning: 'background verification of tokens; 0 switches it off',
+    meaning: 'interval of background verification of tokens; 0 disables it',
     default: '6h',
     example: '6h',
   }),
   SECU_SYNC_INTERVAL: withDefault(v.interval, {
-    meaning: 'background sync of repositories; 0 switches it off',
+    meaning: 'interval of background syncs; 0 disables them',
     default: '1h',
     example: '1h',
   }),
   SECU_SCAN_INTERVAL: withDefault(v.interval, {
-    meaning: 'after this long a repository is looked at again; 0 switches it off',
+    meaning: 'a repository is scanned again after this time; 0 disables it',
     default: '24h',
     example: '24h',
   }),
   SECU_EXPIRY_THRESHOLDS: withDefault(v.thresholds, {
-    meaning: 'days before expiry at which a token is flagged (1-365, distinct)',
+    meaning: 'days before expiry at which a token is flagged (1 to 365, without duplicates)',
     default: '60,30,14,7,3,1',
     example: '60,30,14,7,3,1',
   }),
   SECU_RETENTION: withDefault(v.duration, {
-    meaning: 'how long superseded scans, syncs, deliveries and events are kept (audit events 400 days)',
+    meaning: 'retention of superseded scans, syncs, deliveries and events (audit events: 400 days)',
     default: '180d',
     example: '180d',
   }),
   SECU_SMTP_URL: setting(v.hiddenUrl('smtp:', 'smtps:').optional(), {
-    meaning: 'mail server',
+    meaning: 'URL of the mail server',
     example: 'smtps://mail.example.com',
     secret: true,
   }),
   SECU_SMTP_FROM: setting(v.text.optional(), {
-    meaning: 'sender of mail; needed with SECU_SMTP_URL',
+    meaning: 'sender of mail; required with SECU_SMTP_URL',
     example: 'secu@example.com',
   }),
   SECU_OIDC_ISSUER: setting(v.issuer.optional(), {
-    meaning: 'single sign-on: the issuer',
+    meaning: 'single sign-on: issuer URL',
     example: 'https://login.example.com',
   }),
   SECU_OIDC_CLIENT_ID: setting(v.text.optional(), {
-    meaning: 'single sign-on: our client id',
+    meaning: 'single sign-on: client ID of Secu',
     example: 'secu',
   }),
   SECU_OIDC_CLIENT_SECRET: setting(v.hidden.optional(), {
-    meaning: 'single sign-on: our client secret',
+    meaning: 'single sign-on: client secret of Secu',
     example: 'the secret from the issuer',
     secret: true,
   }),
   SECU_OIDC_ROLE_CLAIM: setting(v.text.optional(), {
-    meaning: 'claim that names a person’s groups; a path with dots leads into it',
+    meaning: 'single sign-on: claim with the groups of a user; dots select nested claims',
     default: 'groups',
     example: 'groups',
   }),
   SECU_OIDC_ROLE_MAP: setting(v.roleMap.optional(), {
-    meaning: 'group=role, comma list; a person whose groups map to none is refused',
+    meaning: 'single sign-on: comma-separated list of group=role; a user without a mapped group is refused',
     example: 'security=admin,developers=viewer',
   }),
   SECU_LOG_LEVEL: withDefault(v.text.pipe(z.enum(['debug', 'info', 'warn', 'error', 'silent'])), {
@@ -248,20 +266,20 @@ export const Settings = z.object({
     example: 'json',
   }),
   SECU_TEMPORAL_PATH: setting(v.path.optional(), {
-    meaning: 'the Temporal CLI (Server >= 1.32) to use instead of the pinned one',
+    meaning: 'path of a Temporal CLI (Server >= 1.32) to use instead of the pinned one',
     example: '/usr/local/bin/temporal',
   }),
   SECU_GITLEAKS_PATH: setting(v.path.optional(), {
-    meaning: 'the gitleaks to use instead of the pinned one',
+    meaning: 'path of a gitleaks to use instead of the pinned one',
     example: '/usr/local/bin/gitleaks',
   }),
   SECU_OSV_SCANNER_PATH: setting(v.path.optional(), {
-    meaning: 'the osv-scanner to use instead of the pinned one',
+    meaning: 'path of an osv-scanner to use instead of the pinned one',
     example: '/usr/local/bin/osv-scanner',
   }),
   SECU_URL: setting(v.webAddress.optional(), {
-    meaning: 'the Secu that the command line speaks to',
-    default: 'the one of SECU_HOME',
+    meaning: 'URL of the Secu that the command line uses',
+    default: 'the URL in SECU_HOME',
     example: 'https://secu.example.com',
   }),
   SECU_API_KEY: setting(v.hidden.optional(), {
@@ -277,7 +295,7 @@ export type SettingName = keyof Settings;
 /** Every setting's name, in the order of the reference table. */
 export const SETTING_NAMES = Object.keys(Settings.shape) as SettingName[];
 
-/** What is said about a setting. */
+/** The description of a setting. */
 export function aboutSetting(name: SettingName): About {
   const facts = about.get(Settings.shape[name]);
   if (facts === undefined) throw new Error(`setting ${name} is not described`);

@@ -12,7 +12,7 @@ import { Hidden } from './hidden.ts';
 const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const SIZE_BYTES = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 
-/** A setting's value: text in, something typed out. `read` throws an Error that says what is wrong, without the value. */
+/** Parses the text of a setting. `read` throws an Error that describes the problem without the value. */
 function value<T>(read: (text: string) => T) {
   return z.string().transform((text, context): T => {
     try {
@@ -31,13 +31,13 @@ export const port = value((raw) => readInteger(raw, { from: 1, to: 65_535, what:
 export const count = value((raw) => readInteger(raw, { from: 1, to: 10_000, what: 'a number' }));
 /** Milliseconds. */
 export const duration = value(readDuration);
-/** Milliseconds, or null when it is switched off by `0`. */
+/** Milliseconds, or null for `0` (disabled). */
 export const interval = value((raw) => (raw === '0' ? null : readDuration(raw)));
 /** Bytes. */
 export const size = value(readSize);
-/** Requests a second. */
+/** Requests per second. */
 export const rate = value(readRate);
-/** An absolute path; `~/` is the home folder of the one who starts Secu. */
+/** An absolute path; `~/` is the home folder of the user that starts Secu. */
 export const path = value((raw) => resolve(raw.replace(/^~(?=\/|$)/, homedir())));
 export const list = value(readList);
 export const networks = value((raw) => readList(raw).map(readNetwork));
@@ -52,7 +52,7 @@ export const origin = value((raw) => {
   return url.origin;
 });
 export const webAddress = value((raw) => readUrl(raw, ['http:', 'https:']).href.replace(/\/$/, ''));
-/** As its provider writes it: with or without a slash at the end, it is compared to the letter. */
+/** Exactly as the provider writes it, including a trailing slash, because issuers are compared exactly. */
 export const issuer = value((raw) => {
   const url = readUrl(raw, ['http:', 'https:']);
   if (url.search !== '' || url.hash !== '') throw new Error('has a query or fragment');
@@ -73,7 +73,7 @@ export const keyLines = value((raw) => {
   checkKeyLines(raw);
   return new Hidden(raw);
 });
-/** The API accepts no longer key in a request. */
+/** The API accepts no longer keys in requests. */
 const MAX_API_KEY_CHARACTERS = 200;
 
 export const longSecret = value((raw) => {
@@ -133,8 +133,8 @@ function readThresholds(raw: string): number[] {
   const days = readList(raw).map((each) =>
     readInteger(each, { from: 1, to: 365, what: 'a list of days, each' }),
   );
-  if (days.length === 0) throw new Error('names no day');
-  if (new Set(days).size !== days.length) throw new Error('names a day twice');
+  if (days.length === 0) throw new Error('contains no day');
+  if (new Set(days).size !== days.length) throw new Error('contains a day twice');
   return days.sort((a, b) => b - a);
 }
 
@@ -142,10 +142,10 @@ function readUrl(raw: string, protocols: readonly string[], { userInfo = false }
   const url = URL.parse(raw);
   const wanted = protocols.map((protocol) => `${protocol}//`).join(' or ');
   if (url === null || !protocols.includes(url.protocol) || url.hostname === '') {
-    throw new Error(`is not an address that begins with ${wanted}`);
+    throw new Error(`is not a URL that begins with ${wanted}`);
   }
   if (!userInfo && (url.username !== '' || url.password !== ''))
-    throw new Error('holds a user name or password');
+    throw new Error('contains a user name or password');
   return url;
 }
 
@@ -168,18 +168,18 @@ function readFileText(raw: string): string {
   try {
     return readFileSync(raw, 'utf8');
   } catch (err) {
-    throw new Error(`names a file that cannot be read (${messageOf(err)})`, { cause: err });
+    throw new Error(`is a file that cannot be read (${messageOf(err)})`, { cause: err });
   }
 }
 
 function readCertificates(pem: string): string {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new Error('holds no PEM certificate');
+  if (blocks.length === 0) throw new Error('contains no PEM certificate');
   for (const block of blocks) {
     try {
       new X509Certificate(block);
     } catch (err) {
-      throw new Error('holds a certificate that cannot be read', { cause: err });
+      throw new Error('contains a certificate that cannot be read', { cause: err });
     }
   }
   return pem;
@@ -201,7 +201,7 @@ function readRoleMap(raw: string): Record<string, UserRole> {
 function checkKeyLines(raw: string): void {
   const lines = raw.split(/\r?\n/).map((line) => line.trim());
   const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  if (keys.length === 0) throw new Error('holds no key');
+  if (keys.length === 0) throw new Error('contains no key');
   for (const line of keys) {
     const [, base64 = ''] = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:([A-Za-z0-9+/]{43}=)$/.exec(line) ?? [];
     const at = lines.indexOf(line) + 1;
@@ -209,7 +209,7 @@ function checkKeyLines(raw: string): void {
       throw new Error(`line ${at} is not id:base64 of 32 bytes`);
   }
   const ids = keys.map((line) => line.split(':')[0]);
-  if (new Set(ids).size !== ids.length) throw new Error('uses an id twice');
+  if (new Set(ids).size !== ids.length) throw new Error('contains an ID twice');
 }
 
 function messageOf(err: unknown): string {

@@ -1,19 +1,19 @@
 import type { About, ReadyChecks } from '../api/deps.ts';
 import { pingTemporal } from '../temporal/connection.ts';
 import { listAllTools } from './bundled-tools.ts';
+import type { ProcessContext } from './process-context.ts';
 import { secuVersion } from './version.ts';
 import { queuesWithoutWorker } from './worker-presence.ts';
-import type { World } from './world.ts';
 
 const READY_TIMEOUT_MS = 2_000;
 
-/** What `/about` tells. */
+/** The response of `/about`. */
 export async function aboutOf({
   config,
   database,
   vault,
   temporal,
-}: Pick<World, 'config' | 'database' | 'vault' | 'temporal'>): Promise<About> {
+}: Pick<ProcessContext, 'config' | 'database' | 'vault' | 'temporal'>): Promise<About> {
   const tools = await listAllTools({ paths: config.toolPaths });
   const uses = new Map((await database.stores.keys.uses()).map(({ keyId, uses }) => [keyId, uses]));
   const ids = new Set([vault.sealingKeyId, ...uses.keys()]);
@@ -37,33 +37,35 @@ export async function aboutOf({
   };
 }
 
-/** What `/readyz` tells: each part asked now, at most two seconds. */
+/** The checks of `/readyz`. Each component is checked now, for at most two seconds. */
 export async function readyOf({
   database,
   temporal,
   temporalClient,
   queuePrefix = '',
-}: Pick<World, 'database' | 'temporal' | 'temporalClient'> & { queuePrefix?: string }): Promise<ReadyChecks> {
-  const holds = async (check: () => Promise<boolean>) => {
+}: Pick<ProcessContext, 'database' | 'temporal' | 'temporalClient'> & {
+  queuePrefix?: string;
+}): Promise<ReadyChecks> {
+  const passes = async (check: () => Promise<boolean>) => {
     try {
       return await check();
     } catch {
-      return false; // whatever it was: not ready
+      return false; // any error means: not ready
     }
   };
   const connection = temporalClient.connection;
-  const [alive, fits, reachable, polling] = await Promise.all([
-    holds(async () => database.ping().then(() => true)),
-    holds(async () => {
+  const [databaseOk, schemaOk, temporalOk, workersOk] = await Promise.all([
+    passes(async () => database.ping().then(() => true)),
+    passes(async () => {
       const { pending, unknown } = await database.schemaState();
       return pending.length + unknown.length === 0;
     }),
-    holds(async () =>
+    passes(async () =>
       pingTemporal({ connection, namespace: temporal.namespace, timeoutMs: READY_TIMEOUT_MS }).then(
         () => true,
       ),
     ),
-    holds(async () => {
+    passes(async () => {
       const missing = await queuesWithoutWorker({
         connection,
         namespace: temporal.namespace,
@@ -73,5 +75,5 @@ export async function readyOf({
       return missing.length === 0;
     }),
   ]);
-  return { database: alive, migrations: fits, temporal: reachable, workers: polling };
+  return { database: databaseOk, migrations: schemaOk, temporal: temporalOk, workers: workersOk };
 }

@@ -27,53 +27,55 @@ import { createChannelOriginCheck } from './channel-origin.ts';
 import { cliKeyOf } from './cli-key.ts';
 import { openDataKey } from './keys.ts';
 import { createLocator } from './locate.ts';
+import type { ProcessContext } from './process-context.ts';
+import { channelPolicyOf, openProcessContext } from './process-context.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { createGit } from './scan-tools.ts';
 import { openSignOn } from './sign-on.ts';
 import { createTokenProbe } from './token-probe.ts';
 import { secuVersion } from './version.ts';
-import type { World } from './world.ts';
-import { channelPolicyOf, openWorld } from './world.ts';
 
 const POOL_MAX = 20;
 
 /**
- * Runs the API until it is told to stop. While the database or its migrations are missing it is alive and not ready;
- * once they are there it is.
+ * Runs the API until it receives a stop signal. While the database is unavailable or its migrations are missing, the API
+ * responds to `/healthz` and reports "not ready".
  */
 export async function runApi(config: Config): Promise<void> {
   const log = createLogger({ ...config.log, bindings: { role: 'api' } });
   const metrics = processMetrics();
   const stopping = new AbortController();
-  let reason = reasonOf(new SecuError('database_unavailable', 'the database was not asked yet'));
-  let answer: (request: Request, bindings?: ApiEnv['Bindings']) => Response | Promise<Response> =
+  let unreadyReason = unreadyReasonOf(
+    new SecuError('database_unavailable', 'the connection to the database is being opened'),
+  );
+  let handleRequest: (request: Request, bindings?: ApiEnv['Bindings']) => Response | Promise<Response> =
     createWaitingApp({
       log,
       metrics,
       https: isHttps(config),
-      reason: () => reason,
+      reason: () => unreadyReason,
     }).fetch;
   const server = serve({
-    fetch: (request, bindings) => answer(request, bindings),
+    fetch: (request, bindings) => handleRequest(request, bindings),
     hostname: config.http.host,
     port: config.http.port,
   });
-  const opening = openWhenPossible({
+  const opening = openWhenDatabaseIsReady({
     config,
     log,
     signal: stopping.signal,
-    onFailure: (err) => (reason = reasonOf(err)),
+    onFailure: (err) => (unreadyReason = unreadyReasonOf(err)),
   });
-  const opened = opening.then(async (world) => {
-    if (world === null) return null;
-    const deps = await apiDepsOf(world, metrics);
-    await keepManagedKeys(world);
-    // before anybody is answered: whoever waits for us may ask for a link of their own, which has to be the later one
-    await offerSetup(world);
-    answer = createApp(deps).fetch;
-    log.info({ url: config.http.publicUrl }, 'API listens');
-    await warnWhenNobodyIsTold(deps);
-    return { world, deps };
+  const opened = opening.then(async (context) => {
+    if (context === null) return null;
+    const deps = await apiDepsOf(context, metrics);
+    await ensureManagedApiKeys(context);
+    // before the first response: a caller that waits for readiness may create a link itself, which must be the newer one
+    await logSetupLink(context);
+    handleRequest = createApp(deps).fetch;
+    log.info({ url: config.http.publicUrl }, 'API is listening');
+    await warnAboutMissingChannels(deps);
+    return { context, deps };
   });
   const stopped = runUntilStopped(async () => {
     stopping.abort();
@@ -84,52 +86,55 @@ export async function runApi(config: Config): Promise<void> {
     const running = await opened;
     await running?.deps.signOn?.close();
     await running?.deps.feed.close();
-    await running?.world.close();
+    await running?.context.close();
   });
   await Promise.race([stopped, opened.then(() => stopped)]);
 }
 
-/** Every start says so, until there is a channel. */
-async function warnWhenNobodyIsTold({ database, settings, log }: ApiDeps): Promise<void> {
+/** Logged at every start, until channels cover all integrations. */
+async function warnAboutMissingChannels({ database, settings, log }: ApiDeps): Promise<void> {
   const { allIntegrations, integrations } = await database.stores.channels.expiryAlertGaps(settings);
   if (!allIntegrations && integrations.length === 0) return;
   log.warn(
     { integrations: allIntegrations ? 'all' : integrations.map(({ id }) => id) },
-    'nobody is told when a token nears its end: make a channel (docs/how-to/be-told.md)',
+    'no channel sends expiry alerts for some tokens: create a channel (docs/how-to/set-up-alerts.md)',
   );
 }
 
-const LOOK_AGAIN_MS = 1_000;
+const RETRY_INTERVAL_MS = 1_000;
 
-/** The world, once the database is there and fits; `null` when told to stop before. Any other trouble is an error. */
-async function openWhenPossible(input: {
+/**
+ * Retries until the database is available and its schema matches. Other errors are thrown.
+ * @returns `null` when the process is stopped before that
+ */
+async function openWhenDatabaseIsReady(input: {
   config: Config;
   log: Log;
   signal: AbortSignal;
   onFailure: (err: SecuError) => void;
-}): Promise<World | null> {
-  for (let tries = 1; !input.signal.aborted; tries += 1) {
+}): Promise<ProcessContext | null> {
+  for (let attempt = 1; !input.signal.aborted; attempt += 1) {
     try {
-      return await openWorld({ config: input.config, role: 'api', poolMax: POOL_MAX });
+      return await openProcessContext({ config: input.config, role: 'api', poolMax: POOL_MAX });
     } catch (err) {
-      const waits = asWaiting(err);
-      if (waits === null) throw err;
-      input.onFailure(waits);
-      if (tries === 1) input.log.warn({ code: waits.code }, waits.message);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      const temporary = temporaryStartError(err);
+      if (temporary === null) throw err;
+      input.onFailure(temporary);
+      if (attempt === 1) input.log.warn({ code: temporary.code }, temporary.message);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS));
     }
   }
   return null;
 }
 
-/** What may pass by itself: the database is away, or somebody has yet to migrate it. */
-function asWaiting(err: unknown): SecuError | null {
+/** Errors that can end without a restart: the database is unavailable, or not migrated yet. */
+function temporaryStartError(err: unknown): SecuError | null {
   if (isDatabaseAway(err))
-    return new SecuError('database_unavailable', 'the database does not answer', { cause: err });
+    return new SecuError('database_unavailable', 'the database does not respond', { cause: err });
   return isSecuError(err, 'schema_mismatch') && err.details['newer'] !== true ? err : null;
 }
 
-function reasonOf(err: SecuError): { err: SecuError; checks: ReadyChecks } {
+function unreadyReasonOf(err: SecuError): { err: SecuError; checks: ReadyChecks } {
   return {
     err,
     checks: { database: err.code === 'schema_mismatch', migrations: false, temporal: false, workers: false },
@@ -146,17 +151,17 @@ function isHttps({ http }: Config): boolean {
   return http.publicUrl.startsWith('https:');
 }
 
-async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
-  const { config, database, vault } = world;
-  const gitlab = gitlabOf(world);
+async function apiDepsOf(context: ProcessContext, metrics: HttpMetrics): Promise<ApiDeps> {
+  const { config, database, vault } = context;
+  const gitlab = gitlabOf(context);
   const tokenKey = await openDataKey({ vault, database, name: 'token' });
   const bodyKey = await openDataKey({ vault, database, name: 'body' });
   return {
     database,
     vault,
-    starters: world.starters,
-    feed: openEventFeed({ url: world.databaseUrl, log: world.log }),
-    log: world.log,
+    starters: context.starters,
+    feed: openEventFeed({ url: context.databaseUrl, log: context.log }),
+    log: context.log,
     metrics,
     settings: {
       publicUrl: config.http.publicUrl,
@@ -169,61 +174,61 @@ async function apiDepsOf(world: World, metrics: HttpMetrics): Promise<ApiDeps> {
       dashboardFolder: fileURLToPath(new URL('../../dist/dashboard', import.meta.url)),
     },
     hashToken(token) {
-      // the first that is done with a token that arrives, sealed or refused
-      world.scrubber.registerSecret(token);
+      // every token of a request is hashed first, so it is registered even if it is refused later
+      context.scrubber.registerSecret(token);
       return keyedHash({ dataKey: tokenKey, purpose: 'token', text: token });
     },
     hashName: (name) => keyedHash({ dataKey: bodyKey, purpose: 'name', text: name }),
     passwords: createPasswords(),
-    signOn: openSignOn(world),
+    signOn: openSignOn(context),
     hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
     probe: createTokenProbe({
-      policy: world.policy,
+      policy: context.policy,
       gitlab,
-      git: createGit({ ...world, workFolder: probeFolder() }),
+      git: createGit({ ...context, workFolder: probeFolder() }),
     }),
     locate: createLocator({ database, vault, gitlab }),
-    checkOrigin: (baseUrl) => void world.policy.check(baseUrl),
+    checkOrigin: (baseUrl) => void context.policy.check(baseUrl),
     checkChannelOrigin: createChannelOriginCheck({ policy: channelPolicyOf(config) }),
-    about: () => aboutOf(world),
-    ready: () => readyOf(world),
+    about: () => aboutOf(context),
+    ready: () => readyOf(context),
     now: () => new Date(),
   };
 }
 
-/** For git's configuration during a token test. Below the temporary folder: the API has no state of its own on disk. */
+/** Holds git's configuration during a token test. In the temporary folder, because the API stores nothing on disk. */
 function probeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'secu-probe-'));
 }
 
-function gitlabOf({ config, policy }: World): GitlabClient {
+function gitlabOf({ config, policy }: ProcessContext): GitlabClient {
   const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
   return createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` });
 }
 
-/** The host of the public address, and on loopback its usual names. */
+/** The host of the public URL, and the loopback addresses. */
 function hostsOf({ http }: Config): string[] {
   const port = http.port;
   return [new URL(http.publicUrl).host, `127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
 }
 
-/** While nobody can let others in, the log has a link by which the first administrator is made. */
-async function offerSetup({ config, database, log }: World): Promise<void> {
+/** While there is no administrator, the log contains a one-time link that creates the first one. */
+async function logSetupLink({ config, database, log }: ProcessContext): Promise<void> {
   const { publicUrl } = config.http;
   const link = await makeSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
   if (link === null) return;
   log.warn(
     { url: link.url, expiresAt: link.expiresAt.toISOString() },
-    'there is no administrator yet: open this link to make the first one',
+    'there is no administrator yet: open this link to create the first one',
   );
 }
 
-/** Keys that settings and the home own: each is there, and no other of its kind. */
-async function keepManagedKeys({ config, database }: World): Promise<void> {
+/** Stores the API keys that come from SECU_BOOTSTRAP_API_KEY and from the home folder, and removes earlier values. */
+async function ensureManagedApiKeys({ config, database }: ProcessContext): Promise<void> {
   const now = new Date();
-  const given = { environment: config.bootstrapApiKey?.value() ?? null, cli: cliKeyOf(config.home) };
+  const managed = { environment: config.bootstrapApiKey?.value() ?? null, cli: cliKeyOf(config.home) };
   for (const source of ['environment', 'cli'] as const) {
-    const value = given[source];
+    const value = managed[source];
     const key = value === null ? null : { hash: hashOfApiKey(value), lastFour: value.slice(-4) };
     const name = source === 'cli' ? 'command line' : 'bootstrap';
     await database.transaction((tx) => tx.apiKeys.replaceManaged({ source, name, key, now }));

@@ -21,7 +21,7 @@ export function bundledTools(): BundledTool[] {
   });
 }
 
-/** Every tool, of the manifest and of the dependencies, and where it comes from. */
+/** All tools, from the manifest and from the npm dependencies, with their source. */
 export async function listAllTools(input: {
   paths: ToolPaths;
 }): Promise<(Omit<ToolState, 'tool'> & { tool: AnyTool | null })[]> {

@@ -6,13 +6,13 @@ function fileOf(home: string): string {
   return join(home, 'keys', 'cli.key');
 }
 
-/** The key of the command line on an embedded installation, or `null` where there is none. */
+/** The API key of the command line in an embedded installation; `null` if there is none. */
 export function cliKeyOf(home: string): string | null {
   const file = fileOf(home);
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
 }
 
-/** Makes it once, readable only by the user that runs Secu. */
+/** Creates the key if it is missing, readable only by the user that runs Secu. */
 export function ensureCliKey(home: string): string {
   const there = cliKeyOf(home);
   if (there !== null) return there;

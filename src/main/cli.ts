@@ -9,11 +9,11 @@ import { secuVersion } from './version.ts';
 const BAD_USAGE = 2;
 const FAILED = 1;
 
-/** Runs one command. @returns the exit code: 0 ok, 1 failed, 2 bad usage */
+/** Runs one command. @returns the exit code: 0 success, 1 failure, 2 wrong usage */
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('secu')
     .description(
-      'Connects GitLab tokens, scans every repository they can read, and never lets one lapse unseen.',
+      'Connects GitLab tokens, scans every repository that they can read, and warns before they expire.',
     )
     .version(secuVersion())
     .showHelpAfterError('(see --help)')
@@ -23,7 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
   addFindingCommands(program);
   addApiKeyCommands(program);
   addUserCommands(program);
-  // commander hands the override only to commands made after it
+  // commander passes the override only to commands that are created after it
   for (const command of everyCommand(program)) command.exitOverride();
   try {
     await program.parseAsync(argv, { from: 'user' });

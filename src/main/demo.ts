@@ -8,26 +8,26 @@ import { isSecuError } from '../domain/errors.ts';
 import { addressFileOf } from './commands/client.ts';
 import { createApi } from './demo/api.ts';
 import { compareWithRecipes } from './demo/compare.ts';
-import { connectIntegration, isSettled } from './demo/connect.ts';
+import { connectIntegration, waitUntilScanned } from './demo/connect.ts';
 import { printEvents } from './demo/events.ts';
 import { demoPort } from './demo/port.ts';
 import { startSimulator } from './demo/simulator.ts';
 import type { Step } from './demo/summary.ts';
-import { launcherSteps, table } from './demo/summary.ts';
+import { launcherSteps, summaryTable } from './demo/summary.ts';
 import type { Stack } from './stack.ts';
 import { withStack } from './with-stack.ts';
 
-const HELP = `Runs Secu beside a simulated GitLab with real git repositories.
+const HELP = `Runs Secu with a simulated GitLab and real git repositories.
 
-  --once        end when everything is scanned: exit 0 when every recipe's expectation is met
-  --json FILE   also write the result, with the time of each step
+  --once        exit when everything is scanned: 0 if all expectations of the recipes are met
+  --json FILE   also write the result and the time of each step
   --help
 `;
 
-/** 128 + SIGINT, as shells say it. */
+/** 128 + SIGINT, as in shells. */
 const INTERRUPTED = 130;
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
+const printLine = (line: string) => void process.stdout.write(`${line}\n`);
 
 interface Options {
   once: boolean;
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   return demo({ env, options: { once: values.once, json: values.json } });
 }
 
-/** A home of its own beside the usual one, and port 8080 or whichever is free. */
+/** A separate home folder next to the default one, and port 8080 or a free port. */
 async function demoEnvironment(env: Environment): Promise<Environment> {
   const { home } = readConfig(env, { isRoot: process.getuid?.() === 0 });
   const demoHome = env['SECU_HOME'] === undefined ? `${home}-demo` : home;
@@ -60,7 +60,7 @@ async function demoEnvironment(env: Environment): Promise<Environment> {
 
 async function demo({ env, options }: { env: Environment; options: Options }): Promise<number> {
   const steps: Step[] = launcherSteps(env['SECU_LAUNCH_TIMES']);
-  const note = (name: string, startedMs: number) =>
+  const recordStep = (name: string, startedMs: number) =>
     steps.push({ name, ms: Math.round(performance.now() - startedMs) });
   const config = readConfig(env, { isRoot: process.getuid?.() === 0 });
   const simulatedMs = performance.now();
@@ -68,7 +68,7 @@ async function demo({ env, options }: { env: Environment; options: Options }): P
     folder: join(config.home, 'simulator'),
     portFile: join(config.home, 'simulator.port'),
   });
-  note('simulated GitLab', simulatedMs);
+  recordStep('simulated GitLab', simulatedMs);
   const own = {
     SECU_GITLAB_ORIGINS: simulator.url,
     SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
@@ -78,15 +78,15 @@ async function demo({ env, options }: { env: Environment; options: Options }): P
     const input = {
       config: readConfig({ ...env, ...own }, { isRoot: process.getuid?.() === 0 }),
       env: { ...env, ...own },
-      say,
+      say: printLine,
       onStep: (step: Step) => steps.push(step),
     };
     const code = await withStack(input, (stack) => {
       writeFileSync(addressFileOf(config.home), `${stack.url}\n`, { mode: 0o600 });
-      say(
+      printLine(
         `Secu ${stack.url} · simulated GitLab ${simulator.url} · Temporal UI ${stack.temporalUi ?? 'none'}`,
       );
-      return showAll({ stack, simulator, options, steps });
+      return runDemoScan({ stack, simulator, options, steps });
     });
     return code ?? INTERRUPTED;
   } finally {
@@ -94,7 +94,7 @@ async function demo({ env, options }: { env: Environment; options: Options }): P
   }
 }
 
-async function showAll(input: {
+async function runDemoScan(input: {
   stack: Stack;
   simulator: Awaited<ReturnType<typeof startSimulator>>;
   options: Options;
@@ -102,24 +102,24 @@ async function showAll(input: {
 }): Promise<number> {
   const { stack, simulator, options, steps } = input;
   const api = createApi({ url: stack.url, apiKey: stack.apiKey });
-  const events = await printEvents({ api, say });
+  const events = await printEvents({ api, say: printLine });
   const startedMs = performance.now();
-  const since = (name: string) => steps.push({ name, ms: Math.round(performance.now() - startedMs) });
-  const integrationId = await connectIntegration({ api, simulator, say });
-  since('token verified');
-  await isSettled({
+  const recordStep = (name: string) => steps.push({ name, ms: Math.round(performance.now() - startedMs) });
+  const integrationId = await connectIntegration({ api, simulator, say: printLine });
+  recordStep('token verified');
+  await waitUntilScanned({
     api,
     integrationId,
-    onFirstFinding: () => since('first finding'),
-    onListed: () => since('repositories listed'),
+    onFirstFinding: () => recordStep('first finding'),
+    onListed: () => recordStep('repositories listed'),
   });
-  since('everything scanned');
+  recordStep('everything scanned');
   const result = await compareWithRecipes({
     api,
     integrationId,
     expectations: await simulator.expectations(),
   });
-  say(table({ result, steps }));
+  printLine(summaryTable({ result, steps }));
   if (options.json !== undefined)
     writeFileSync(options.json, `${JSON.stringify({ ...result, steps }, null, 2)}\n`);
   if (options.once) {
@@ -127,9 +127,10 @@ async function showAll(input: {
     return result.ok ? 0 : 1;
   }
   const link = await stack.setupLink();
-  if (link !== null) say(`Make an administrator, once, within 15 minutes: ${link}`);
-  say(
-    `Everything is scanned and goes on being watched. Ctrl-C stops it. Explore: SECU_HOME is kept at its place.`,
+  if (link !== null)
+    printLine(`Create the first administrator (one-time link, valid for 15 minutes): ${link}`);
+  printLine(
+    'Everything is scanned. Secu keeps watching the simulated GitLab until you press Ctrl-C. The data in SECU_HOME is kept.',
   );
   return new Promise(() => {});
 }

@@ -7,7 +7,7 @@ import { assertKeysKnown, parseKeyRing } from '../vault/key-ring.ts';
 import type { CipherProvider, DataKey, Vault } from '../vault/vault.ts';
 import { createVault } from '../vault/vault.ts';
 
-/** Where the key ring of an installation lies that names none by setting. */
+/** The key ring file of an installation without SECU_KEYS. */
 export function keyFileOf(home: string): string {
   return join(home, 'keys', 'ring');
 }
@@ -15,7 +15,7 @@ export function keyFileOf(home: string): string {
 const PROVIDER: CipherProvider = 'forge';
 
 /**
- * The vault of this installation: its ring, checked against every key that data needs.
+ * Opens the vault of this installation. Checks that the key ring contains every key that stored data needs.
  * @throws SecuError `key_unknown` | `invalid_settings`
  */
 export async function openVault({
@@ -44,7 +44,7 @@ export async function openVault({
   return vault;
 }
 
-/** A data key for keyed hashes: made once, sealed in the database, never changed. */
+/** Opens a data key for keyed hashes. It is created once, sealed in the database, and never changes. */
 export async function openDataKey(input: {
   vault: Vault;
   database: Database;

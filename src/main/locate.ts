@@ -7,12 +7,12 @@ import type { Vault } from '../vault/vault.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Asks GitLab about one project with the token of an integration, which stays on this side of the API. */
+/** Asks GitLab about one project with the token of an integration. */
 export function createLocator(parts: { database: Database; vault: Vault; gitlab: GitlabClient }) {
   return async ({ integrationId, path }: { integrationId: string; path: string }): Promise<Located> => {
     const { database, vault, gitlab } = parts;
     const found = await currentCredential(database.stores, integrationId);
-    if (found === null) throw new SecuError('not_found', 'there is no such integration');
+    if (found === null) throw new SecuError('not_found', 'the integration does not exist');
     const token = openToken({ vault, credential: found.credential });
     const api = gitlab.forToken({ baseUrl: found.integration.baseUrl, token, interactive: true });
     const signal = AbortSignal.timeout(TIMEOUT_MS);
@@ -20,7 +20,7 @@ export function createLocator(parts: { database: Database; vault: Vault; gitlab:
       return await api.locateProject(path, { signal });
     } catch (err) {
       if (!signal.aborted) throw err;
-      throw new SecuError('gitlab_unreachable', 'GitLab did not answer in time', { cause: err });
+      throw new SecuError('gitlab_unreachable', 'GitLab did not respond in time', { cause: err });
     }
   };
 }

@@ -5,7 +5,7 @@ import { createNotifier } from '../notify/notifier.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
 import { secuVersion } from './version.ts';
 
-/** What sends for the channels of this installation. `policy` says where to. */
+/** Creates the notifier of this installation. `policy` decides which addresses it may connect to. */
 export function notifierOf(input: { config: Config; policy: OutboundPolicy; scrubber: Scrubber }): Notifier {
   const { config, policy, scrubber } = input;
   const url = config.smtp?.url.value();

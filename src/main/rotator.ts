@@ -6,29 +6,29 @@ import { startRotationJournalLoop } from '../background/rotation-journal-loop.ts
 import { openRotationFolder } from '../folder-lease/rotation-folder.ts';
 import { keyedHash } from '../vault/vault.ts';
 import { openDataKey } from './keys.ts';
-import type { World } from './world.ts';
+import type { ProcessContext } from './process-context.ts';
 
 export const ROTATION: Pick<RotationDeps, 'confirmAfterMs' | 'onStep'> = {
   confirmAfterMs: 5 * 60_000,
   onStep: () => {},
 };
 
-/** What a worker needs to rotate tokens: a journal on a disk that outlives it, and somebody who looks after it. */
+/** What a worker needs to rotate tokens: a journal on disk that survives it, and the loop that processes the journal. */
 export interface Rotator {
   workerId: string;
   activities: RotationActivities;
-  /** From here on nothing begins; what began goes on. */
+  /** Starts no more rotations; running ones finish. */
   drain(): void;
   close(): Promise<void>;
 }
 
-/** What an earlier worker left in its journal is stored before this returns. */
+/** Before it returns, it stores the journal entries that earlier workers left. */
 export async function openRotator(input: {
-  world: World;
+  context: ProcessContext;
   deps: GitlabDeps;
   settings: typeof ROTATION;
 }): Promise<Rotator> {
-  const { config, database, vault } = input.world;
+  const { config, database, vault } = input.context;
   const dataKey = await openDataKey({ vault, database, name: 'token' });
   const journal = await openRotationFolder({ parent: join(config.home, 'rotation') });
   let isDraining = false;
@@ -39,13 +39,13 @@ export async function openRotator(input: {
     hashToken: (token) => keyedHash({ dataKey, purpose: 'token', text: token }),
     isDraining: () => isDraining,
   };
-  const stopKeeper = await startRotationJournalLoop(deps);
+  const stopJournalLoop = await startRotationJournalLoop(deps);
   return {
     workerId: journal.workerId,
     activities: createRotationActivities(deps),
     drain() {
       isDraining = true;
     },
-    close: stopKeeper,
+    close: stopJournalLoop,
   };
 }

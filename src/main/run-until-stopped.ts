@@ -2,7 +2,7 @@ import { endWithParent } from '../embedded/end-with-parent.ts';
 
 const GRACE_MS = 30_000;
 
-/** Waits for SIGTERM, SIGINT or the end of the parent, then shuts down; a second signal ends at once. */
+/** Waits for SIGTERM, SIGINT or the exit of the parent process, then shuts down. A second signal exits at once. */
 export async function runUntilStopped(shutdown: () => Promise<void>): Promise<void> {
   let stopping: Promise<void> | null = null;
   const stop = () => {

@@ -19,8 +19,7 @@ import type { Isolation } from '../subprocess/sandbox.ts';
 const HEAD_TIMEOUT_MS = 30_000;
 
 /**
- * Git and the scanners of this machine, in a process of their own. A scanner that is missing makes scans incomplete,
- * never clean.
+ * Git and the scanners of this machine, in the process runner. A missing scanner makes scans incomplete, never clean.
  */
 export async function createScanTools(input: { config: Config; policy: OutboundPolicy; log: Log }): Promise<{
   git: GitRemote;
@@ -45,14 +44,13 @@ export async function createScanTools(input: { config: Config; policy: OutboundP
     scanTimeoutMs: config.limits.scanTimeoutMs,
     concurrency: config.limits.scanSlots,
   };
-  folderForTokens(); // fails at start, not at the first clone
+  folderForTokens(); // fails now instead of in the first clone
   await assertGitPinsAddresses({ workFolder });
   const runner = createRunner({
     options: { git: gitOptions({ config, workFolder }), scanners },
     environment: readEnvironment(),
     routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
-    onComplaint: (text) =>
-      log.error({ text }, 'the process that runs git and the scanners ended with a complaint'),
+    onComplaint: (text) => log.error({ text }, 'the process runner wrote to standard error before it exited'),
   });
   const { rules, ruleIds, isolation } = createScanners(scanners);
   return {
@@ -63,7 +61,7 @@ export async function createScanTools(input: { config: Config; policy: OutboundP
   };
 }
 
-/** Git with the limits and rules of this installation. `workFolder` is for what it needs beside a clone. */
+/** Git with the limits and policies of this installation. `workFolder` holds its files outside of clones. */
 export function createGit(input: { config: Config; policy: OutboundPolicy; workFolder: string }): GitRemote {
   const { policy } = input;
   return createGitRemote({

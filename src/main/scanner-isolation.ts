@@ -4,7 +4,7 @@ import { SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
 import type { Isolation } from '../subprocess/sandbox.ts';
 
-/** Who should change what, when scanners cannot be isolated. */
+/** What to change when scanners cannot be isolated, by the user of the process. */
 export const ISOLATION_ADVICE = {
   root: 'Allow the container to create namespaces.',
   user: 'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor).',

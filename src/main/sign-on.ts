@@ -2,19 +2,19 @@ import type { SignOn } from '../domain/ports.ts';
 import { createOutboundPolicy } from '../outbound/policy.ts';
 import { createOidcSignOn } from '../sign-on/oidc.ts';
 import { createSignOnFetch } from '../sign-on/outbound.ts';
-import type { World } from './world.ts';
+import type { ProcessContext } from './process-context.ts';
 
-/** Whoever sets the settings names the provider, and it is often inside: link-local addresses stay closed. */
-const ANYWHERE = ['0.0.0.0/0', '::/0'];
+/** The provider comes from the settings and is often in a private network. Link-local addresses stay refused. */
+const ALL_NETWORKS = ['0.0.0.0/0', '::/0'];
 
-/** Single sign-on of this installation, with its own roots and proxy; `null` where none is set. */
-export function openSignOn({ config, log }: Pick<World, 'config' | 'log'>): SignOn | null {
+/** Single sign-on of this installation, with its root certificates and proxy; `null` if it is not configured. */
+export function openSignOn({ config, log }: Pick<ProcessContext, 'config' | 'log'>): SignOn | null {
   if (config.oidc === null) return null;
   const { clientSecret, ...oidc } = config.oidc;
   const { caPem, proxyUrl, noProxy } = config.network;
   const policy = createOutboundPolicy({
     origins: [oidc.issuer],
-    allowedNetworks: ANYWHERE,
+    allowedNetworks: ALL_NETWORKS,
     ownListeners: [],
     caPem: caPem ?? undefined,
     proxyUrl: proxyUrl?.value(),

@@ -30,7 +30,7 @@ export interface Stack {
   url: string;
   temporalUi: string | null;
   apiKey: string;
-  /** A one-time link to make the first administrator; `null` where there is one. */
+  /** A one-time link for the first administrator; `null` if there is one. */
   setupLink(): Promise<string | null>;
   supervisor: Supervisor;
   stop(): Promise<void>;
@@ -40,20 +40,20 @@ export interface StackInput {
   config: Config;
   env: Environment;
   say: Say;
-  /** Called for each part with how long it took, in ms. */
+  /** Called after each step, with its duration in ms. */
   onStep?: (step: { name: string; ms: number }) => void;
-  /** Starts what must be there before Secu's own processes; what it returns is added to their environment. */
+  /** Runs before Secu's own processes start. Its result is added to their environment. */
   beforeSecu?: (parts: { supervisor: Supervisor; home: HeldHome }) => Promise<Record<string, string>>;
 }
 
 const CHILD_READY_MS = 60_000;
 const CHILD_GRACE_MS = 35_000;
-/** A rotation that began is not cut off; where none runs, this worker ends as fast as the others. */
+/** A running rotation is not interrupted. Without one, this worker stops as fast as the others. */
 const ROTATING_GRACE_MS = 5 * 60_000 + CHILD_GRACE_MS;
 
 /**
- * Runs Secu whole under one supervisor: PostgreSQL and Temporal where none is given, migrations, API, workers.
- * What an earlier start left behind is ended first.
+ * Runs all of Secu under one supervisor: PostgreSQL and Temporal unless they are configured, migrations, API, workers.
+ * Ends leftover processes of an earlier start first.
  * @throws SecuError `home_in_use` | `embedded_failed` | `tool_unavailable` | `schema_mismatch`
  */
 export async function startStack(input: StackInput): Promise<Stack> {
@@ -75,7 +75,7 @@ export async function startStack(input: StackInput): Promise<Stack> {
   }
 }
 
-/** Said before anything starts, in words that help. @throws SecuError `embedded_failed` */
+/** Checks the port before anything starts. @throws SecuError `embedded_failed` */
 async function assertPortFree({ http }: Config): Promise<void> {
   const server = createServer();
   const taken = await new Promise<Error | null>((resolve) => {
@@ -89,14 +89,14 @@ async function assertPortFree({ http }: Config): Promise<void> {
   if (!isSystemError(taken, 'EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL')) throw taken;
   throw new SecuError(
     'embedded_failed',
-    `cannot listen on ${http.host}:${http.port}: it is taken or not ours; give another with SECU_PORT or SECU_HOST`,
+    `cannot listen on ${http.host}:${http.port}: the port is in use or not permitted; choose another with SECU_PORT or SECU_HOST`,
   );
 }
 
 async function startParts(input: StackInput & { home: HeldHome; supervisor: Supervisor }) {
   const { config, home, supervisor } = input;
-  const timed = timer(input.onStep ?? (() => {}));
-  const bundle = timed('workflow bundle', () => makeAhead(input.say));
+  const timed = createStepTimer(input.onStep ?? (() => {}));
+  const bundle = timed('workflow bundle', () => prepareCompiledFiles(input.say));
   const databaseUrl = await timed('PostgreSQL', () => databaseUrlOf(input));
   const temporal = await timed('Temporal', () => temporalOf(input));
   await timed('migrations', () => migrate({ url: databaseUrl }));
@@ -117,7 +117,7 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
       name: 'api',
       args: ['api'],
       env,
-      ready: (signal) => answers(`http://${loopback(config)}/readyz`, signal),
+      ready: (signal) => waitUntilOk(`http://${loopback(config)}/readyz`, signal),
     }),
     await workerChild({
       name: 'orchestration-worker',
@@ -134,18 +134,21 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
 }
 
 /**
- * Makes the workflows' bundle once, and what Node makes of our modules, in processes that then go: the compilers would
- * stay in the workers' memory. Where they cannot be written, each process makes them.
+ * Builds the workflow bundle and fills the compile cache in child processes that then exit, because the compilers would stay
+ * in the memory of the workers. If the files cannot be written, each process compiles for itself.
  */
-async function makeAhead(say: Say): Promise<void> {
+async function prepareCompiledFiles(say: Say): Promise<void> {
   if (hasWorkflowBundle() && existsSync(COMPILE_CACHE)) return;
-  const [bundled] = await Promise.all([runOnce('./bundle.ts'), runOnce('./cli.ts', '--version')]);
+  const [bundled] = await Promise.all([
+    runProgramToEnd('./bundle.ts'),
+    runProgramToEnd('./cli.ts', '--version'),
+  ]);
   if (!bundled && !hasWorkflowBundle())
-    say('the workflows are bundled at each start: the folder of the program is not ours to write');
+    say('the workflow bundle is built at each start, because the program folder is not writable');
 }
 
-/** @returns whether it ended well */
-async function runOnce(program: string, ...args: readonly string[]): Promise<boolean> {
+/** @returns whether the exit code was 0 */
+async function runProgramToEnd(program: string, ...args: readonly string[]): Promise<boolean> {
   const file = fileURLToPath(new URL(program, import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
     stdio: 'ignore',
@@ -166,7 +169,7 @@ async function setupLinkOf(input: { databaseUrl: string; publicUrl: string }): P
   }
 }
 
-function timer(onStep: (step: { name: string; ms: number }) => void) {
+function createStepTimer(onStep: (step: { name: string; ms: number }) => void) {
   return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const startedMs = performance.now();
     const result = await work();
@@ -205,8 +208,8 @@ async function temporalOf({
 }
 
 /**
- * Only Secu's own settings, Temporal's, and what a program needs to find others: nothing else is inherited. The
- * database is named by a file, whoever named it.
+ * Passes on only the settings of Secu and Temporal and a few system variables. The database URL is passed in a file, also when
+ * it came from a variable.
  */
 function childEnvironment(env: Environment): Record<string, string> {
   const own = Object.entries(env).filter(
@@ -216,9 +219,9 @@ function childEnvironment(env: Environment): Record<string, string> {
 }
 
 /**
- * V8 lets young objects fill 48 MiB in each of a process's isolates before it looks: 12 are as quick here. The more a heap
- * may hold, the later it collects old ones: those of a scan worker, of which 45 MiB are alive, at 110 MiB where it may take
- * what the machine has, at 75 where it may take a gibibyte, which is several times what any of these processes needs.
+ * By default, V8 collects young objects only after 48 MiB per isolate; 12 MiB are as fast here. A larger heap limit delays
+ * the collection of old objects: a scan worker with 45 MiB of live objects collects at 110 MiB by default, and at 75 MiB
+ * with a limit of 1 GiB, which is several times what any of these processes needs.
  */
 const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
@@ -247,7 +250,7 @@ function nodeChild(input: {
   };
 }
 
-/** A worker says on a port of its own that it polls. */
+/** A worker process with a health port, by which the supervisor sees that it polls. */
 async function workerChild(input: {
   name: string;
   queues: string;
@@ -261,7 +264,7 @@ async function workerChild(input: {
     stopGraceMs,
     args: ['worker', '--queues', input.queues, '--health-port', String(port)],
     env: input.env,
-    ready: (signal) => answers(`http://127.0.0.1:${port}/healthz`, signal),
+    ready: (signal) => waitUntilOk(`http://127.0.0.1:${port}/healthz`, signal),
   });
 }
 
@@ -270,10 +273,10 @@ function loopback({ http }: Config): string {
   return `${host.includes(':') ? `[${host}]` : host}:${http.port}`;
 }
 
-const LOOK_AGAIN_MS = 50;
+const POLL_INTERVAL_MS = 50;
 
-/** Resolves once the address answers 200; looks again until then. */
-async function answers(url: string, signal: AbortSignal): Promise<void> {
+/** Polls the URL until it responds with 200. */
+async function waitUntilOk(url: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       const response = await fetch(url, { signal, redirect: 'manual' });
@@ -281,6 +284,6 @@ async function answers(url: string, signal: AbortSignal): Promise<void> {
     } catch (err) {
       if (signal.aborted) throw err;
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
 }

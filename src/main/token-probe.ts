@@ -13,17 +13,17 @@ import { cloneSamplesOf } from '../gitlab/client.ts';
 import { checkConnection } from '../gitlab/connection-check.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
 
-/** The contract gives a dry run ten seconds; this leaves one for everything around it. */
+/** A dry run may take ten seconds in total; one second is reserved for everything else. */
 const DEADLINE_MS = 9_000;
 
-interface Parts {
+interface TokenProbeParts {
   policy: OutboundPolicy;
   gitlab: GitlabClient;
   git: GitRemote;
   deadlineMs?: number;
 }
 
-const NOTHING: Omit<DryRunObservations, 'origin' | 'prefixKind'> = {
+const NOTHING_TRIED: Omit<DryRunObservations, 'origin' | 'prefixKind'> = {
   dns: NOT_TRIED,
   tcp: NOT_TRIED,
   tls: NOT_TRIED,
@@ -37,8 +37,8 @@ const NOTHING: Omit<DryRunObservations, 'origin' | 'prefixKind'> = {
   rateLimit: null,
 };
 
-/** Looks at a token as a person who debugs would, from the wire up; the first layer that fails ends it. */
-export function createTokenProbe(parts: Parts): TokenProbe {
+/** Checks a token layer by layer, from DNS to cloning. Stops at the first layer that fails. */
+export function createTokenProbe(parts: TokenProbeParts): TokenProbe {
   return {
     async probe({ baseUrl, token }) {
       const { policy, gitlab, deadlineMs = DEADLINE_MS } = parts;
@@ -47,14 +47,14 @@ export function createTokenProbe(parts: Parts): TokenProbe {
       const { prefixKind } = api;
       const origin = originOf(policy, baseUrl);
       if (origin.kind === 'refused' && origin.cause === 'origin_not_allowed')
-        return { ...NOTHING, origin, prefixKind };
+        return { ...NOTHING_TRIED, origin, prefixKind };
       const connection = await checkConnection({ policy, url: new URL(baseUrl), signal });
-      const seen = { ...NOTHING, ...connection, origin, prefixKind };
-      if (Object.values(connection).some((step) => step !== null && isRefused(step))) return seen;
-      const greeting = await stepOf(() => api.assertIsGitlab({ signal }).then(() => null), { signal });
-      if (greeting.kind !== 'ok') return { ...seen, gitlab: greeting };
-      const looked = await lookAtToken({ ...parts, api, baseUrl, token, signal });
-      return { ...seen, gitlab: greeting, ...looked, rateLimit: api.rateLimit() };
+      const observed = { ...NOTHING_TRIED, ...connection, origin, prefixKind };
+      if (Object.values(connection).some((step) => step !== null && isRefused(step))) return observed;
+      const gitlabStep = await stepOf(() => api.assertIsGitlab({ signal }).then(() => null), { signal });
+      if (gitlabStep.kind !== 'ok') return { ...observed, gitlab: gitlabStep };
+      const tokenSteps = await probeToken({ ...parts, api, baseUrl, token, signal });
+      return { ...observed, gitlab: gitlabStep, ...tokenSteps, rateLimit: api.rateLimit() };
     },
   };
 }
@@ -75,44 +75,44 @@ function originOf(policy: OutboundPolicy, baseUrl: string): Step {
   }
 }
 
-interface Looking extends Parts {
+interface TokenProbeInput extends TokenProbeParts {
   api: GitlabApi;
   baseUrl: string;
   token: Secret;
   signal: AbortSignal;
 }
 
-async function lookAtToken(
-  input: Looking,
+async function probeToken(
+  input: TokenProbeInput,
 ): Promise<Pick<DryRunObservations, 'self' | 'token' | 'list' | 'clone' | 'reach'>> {
   const { api, signal } = input;
-  const nothing = { list: NOT_TRIED, clone: NOT_TRIED, reach: null };
+  const notTried = { list: NOT_TRIED, clone: NOT_TRIED, reach: null };
   let facts: TokenFacts | null = null;
-  const asked = await stepOf(
+  const selfStep = await stepOf(
     async () => {
       facts = await api.describeToken({ signal });
       return null;
     },
     { signal },
   );
-  const self = readsItself(asked)
-    ? asked
-    : ({ ...asked, kind: 'refused', cause: 'token_may_not_read_itself' } as const);
-  const token: TokenFacts | null = self === asked ? facts : UNREADABLE_TOKEN;
-  if (token === null) return { self, token, ...nothing };
-  const { list, samples } = await listOnce(input, token);
-  if (list.kind !== 'ok') return { self, token, ...nothing, list };
-  const [clone, reach] = await Promise.all([cloneOne(input, samples, token), reachOf(input)]);
+  const self = readsItself(selfStep)
+    ? selfStep
+    : ({ ...selfStep, kind: 'refused', cause: 'token_may_not_read_itself' } as const);
+  const token: TokenFacts | null = self === selfStep ? facts : UNREADABLE_TOKEN;
+  if (token === null) return { self, token, ...notTried };
+  const { list, samples } = await probeListing(input, token);
+  if (list.kind !== 'ok') return { self, token, ...notTried, list };
+  const [clone, reach] = await Promise.all([probeClone(input, samples, token), readReach(input)]);
   return { self, token, list, clone, reach };
 }
 
-/** A fine-grained token without the permission to read itself lives, and may well list and clone. */
+/** A fine-grained token that may not read itself is still valid, and may be able to list and clone. */
 function readsItself(step: Step): boolean {
   return step.kind !== 'refused' || step.cause !== 'permission_missing_list';
 }
 
-async function listOnce(
-  { api, signal }: Looking,
+async function probeListing(
+  { api, signal }: TokenProbeInput,
   token: TokenFacts,
 ): Promise<{ list: Step; samples: readonly RepositorySample[] }> {
   let samples: readonly RepositorySample[] = [];
@@ -124,19 +124,19 @@ async function listOnce(
     },
     { signal },
   );
-  // a classic token is refused so only where a policy wants fine-grained ones
+  // a classic token gets this refusal only if a policy requires fine-grained tokens
   const isPolicy = list.kind === 'refused' && list.cause === 'permission_missing_list' && !token.granular;
   return { list: isPolicy ? { ...list, cause: 'fine_grained_required' } : list, samples };
 }
 
-/** The same evidence as a verification asks for: one repository that fails alone proves nothing. */
-async function cloneOne(
-  { git, baseUrl, token, signal }: Looking,
+/** Needs the same evidence as a verification: a failure of one repository proves nothing. */
+async function probeClone(
+  { git, baseUrl, token, signal }: TokenProbeInput,
   samples: readonly RepositorySample[],
   facts: TokenFacts,
 ): Promise<Step> {
   const [first, ...others] = samples;
-  if (first === undefined) return { kind: 'not_tried', detail: 'nothing is listed that could be cloned' };
+  if (first === undefined) return { kind: 'not_tried', detail: 'no listed repository can be cloned' };
   const readSample = async ({ fullPath }: RepositorySample): Promise<Step> => {
     const step = await stepOf(
       async () => {
@@ -169,8 +169,8 @@ function isInvalidCause(cause: string | null): boolean {
   return INVALID_CAUSES.some((known) => known === cause);
 }
 
-/** Counts are worth a line, never the dry run. */
-async function reachOf({ api, signal }: Looking): Promise<DryRunObservations['reach']> {
+/** The counts are optional: an error does not fail the dry run. */
+async function readReach({ api, signal }: TokenProbeInput): Promise<DryRunObservations['reach']> {
   try {
     return await api.countReach({ signal });
   } catch (err) {

@@ -3,17 +3,17 @@ import type { Stack, StackInput } from './stack.ts';
 import { startStack } from './stack.ts';
 
 /**
- * Starts everything, does the work over it and stops everything. Told to stop, at any moment, it ends in order: while
- * it starts, once there is something whole to stop. What the work says while everything stops is not an error.
- * @returns what the work gives; `null` when it was told to stop
- * @throws as `startStack`, and what the work throws
+ * Starts the stack, runs `work` and stops the stack. A stop signal is handled at any moment; during the start, after all
+ * parts are up. Errors of `work` during the shutdown are ignored.
+ * @returns the result of `work`; `null` after a stop signal
+ * @throws errors of `startStack` and of `work`
  */
 export async function withStack<T>(input: StackInput, work: (stack: Stack) => Promise<T>): Promise<T | null> {
   const stopping = new AbortController();
   const starting = startStack(input);
   const interrupted = runUntilStopped(async () => {
     stopping.abort();
-    // a start that failed has stopped its parts itself
+    // a failed start has already stopped its parts
     await starting.then((stack) => stack.stop(), ignoreFailedStart);
   });
   try {

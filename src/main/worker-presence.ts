@@ -2,10 +2,10 @@ import type { Connection } from '@temporalio/client';
 import protos from '@temporalio/proto';
 import { taskQueues } from '../workflows/contract.ts';
 
-const SEEN_WITHIN_MS = 90_000;
+const POLLED_WITHIN_MS = 90_000;
 const { TaskQueueType } = protos.temporal.api.enums.v1;
 
-/** Names of queues that no worker polls. A poll lasts a minute, so one seen 90 s ago still counts. */
+/** Names of queues that no worker polls. A poll lasts one minute, so a poller of the last 90 s counts. */
 export async function queuesWithoutWorker(input: {
   connection: Connection;
   namespace: string;
@@ -27,7 +27,7 @@ export async function queuesWithoutWorker(input: {
         taskQueueType,
       });
       const fresh = (pollers ?? []).some(
-        (poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - SEEN_WITHIN_MS,
+        (poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLED_WITHIN_MS,
       );
       if (!fresh) missing.push(name);
     }

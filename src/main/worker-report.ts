@@ -7,15 +7,15 @@ const REPORT_EVERY_MS = 10_000;
 const SDK_TIMEOUT_MS = 2_000;
 
 /**
- * Keeps this worker's row of metrics fresh: its own, and those that Temporal's SDK shows on a loopback port. The API
- * serves them, so that one address is enough to scrape, wherever workers run.
- * @returns a function that stops it and takes the row away
+ * Writes the metrics of this worker to its row every ten seconds: its own, and those of Temporal's SDK from a loopback port.
+ * The API serves them, so one address is enough to scrape.
+ * @returns a function that stops the loop and removes the row
  */
 export function startReporting(input: {
   id: string;
   queues: readonly string[];
   registry: Registry;
-  /** Where the SDK's exporter listens. */
+  /** Port of the exporter of Temporal's SDK. */
   sdkPort: number;
   database: Database;
   log: Log;
@@ -32,9 +32,9 @@ export function startReporting(input: {
       try {
         await report();
       } catch (err) {
-        log.warn({ err }, 'this worker could not report its metrics');
+        log.warn({ err }, 'the metrics of this worker could not be stored');
       }
-      await pause(stopping.signal);
+      await waitForNextReport(stopping.signal);
     }
   };
   const running = loop();
@@ -44,24 +44,24 @@ export function startReporting(input: {
     try {
       await database.stores.workerReports.remove(id);
     } catch (err) {
-      log.warn({ err }, 'the report of this worker stays until it is too old');
+      log.warn({ err }, 'the metrics row of this worker could not be removed; it expires by itself');
     }
   };
 }
 
-/** Without the SDK's part a report is still worth having. */
+/** An error here does not prevent the report. */
 async function sdkMetrics({ port, log }: { port: number; log: Log }): Promise<string> {
   try {
     const signal = AbortSignal.timeout(SDK_TIMEOUT_MS);
     const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal, redirect: 'error' });
     return response.ok ? await response.text() : '';
   } catch (err) {
-    log.warn({ err }, 'the metrics of the Temporal SDK cannot be read');
+    log.warn({ err }, 'the metrics of the Temporal SDK could not be read');
     return '';
   }
 }
 
-function pause(signal: AbortSignal): Promise<void> {
+function waitForNextReport(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, REPORT_EVERY_MS);
     signal.addEventListener(

@@ -32,6 +32,8 @@ import { connectWorker, createQueueWorker, createRotationWorker } from '../tempo
 import { keyedHash } from '../vault/vault.ts';
 import { openDataKey } from './keys.ts';
 import { notifierOf } from './notifier.ts';
+import type { ProcessContext } from './process-context.ts';
+import { channelPolicyOf, openProcessContext } from './process-context.ts';
 import type { Rotator } from './rotator.ts';
 import { openRotator, ROTATION } from './rotator.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
@@ -40,67 +42,67 @@ import { checkScannerIsolation } from './scanner-isolation.ts';
 import { secuVersion } from './version.ts';
 import { startReporting } from './worker-report.ts';
 import { workflowBundle } from './workflow-bundle.ts';
-import type { World } from './world.ts';
-import { channelPolicyOf, openWorld } from './world.ts';
 
 const POOL_MAX = 20;
 const DATABASE_SLOTS = 50;
 const GITLAB_SLOTS = 20;
-/** Cloning waits for the network, scanners for the CPU: while some are scanned, the next are cloned or wait for company. */
+/** Clones wait for the network, scanners for the CPU: while some repositories are scanned, others are cloned or queued. */
 const REPOSITORIES_PER_SCANNER = 12;
 
-/** Runs workers for these queues until they are told to stop; ends with an error when one of them fails. */
+/** Runs workers for these queues until a stop signal. Rejects when one of them fails. */
 export async function runWorker(input: {
   config: Config;
   queues: readonly QueueName[];
-  /** Where it says on loopback that it polls; left out, nowhere. */
+  /** Serves `/healthz` on this loopback port. */
   healthPort?: number | undefined;
-  /** Over {@link ROTATION}. */
+  /** Overrides {@link ROTATION}. */
   rotation?: Partial<typeof ROTATION>;
 }): Promise<void> {
   const { config, queues } = input;
   const role = `worker:${queues.join('+')}`;
-  const world = await openWorld({ config, role, poolMax: POOL_MAX });
+  const processContext = await openProcessContext({ config, role, poolMax: POOL_MAX });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const metrics = createActivityMetrics(registry);
-  const sdkPort = await installRuntime(world.log);
+  const sdkPort = await installRuntime(processContext.log);
   // In containers two workers may have the same host name and pid.
   const identity = `${role}@${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
-  const connection = await connectWorker({ ...world.temporal, log: world.log });
+  const connection = await connectWorker({ ...processContext.temporal, log: processContext.log });
   const common = {
     connection,
-    namespace: world.temporal.namespace,
+    namespace: processContext.temporal.namespace,
     identity,
     interceptor: (context: Parameters<WorkerParts['interceptor']>[0]) =>
-      createFailureInterceptor({ log: world.log, metrics, context }),
+      createFailureInterceptor({ log: processContext.log, metrics, context }),
   };
-  const deps = await gitlabDepsOf(world, metrics);
+  const deps = await gitlabDepsOf(processContext, metrics);
   if (queues.includes('scan'))
     await checkScannerIsolation({
       isolation: deps.scanTools.isolation,
       isRequired: config.requireIsolation,
       isRoot: process.getuid?.() === 0,
       registry,
-      log: world.log,
+      log: processContext.log,
     });
   const workers: Worker[] = [];
   const closings: (() => Promise<void>)[] = [];
   const rotator = queues.includes('gitlab')
-    ? await openRotator({ world, deps, settings: { ...ROTATION, ...input.rotation } })
+    ? await openRotator({ context: processContext, deps, settings: { ...ROTATION, ...input.rotation } })
     : null;
   for (const queue of queues) {
-    const { close, ...parts } = await partsOf({ queue, world, deps, rotator });
+    const { close, ...parts } = await queuePartsOf({ queue, processContext, deps, rotator });
     workers.push(await createQueueWorker(queue, { ...common, ...parts }));
     if (close !== undefined) closings.push(close);
   }
   if (rotator !== null) workers.push(await createRotationWorker({ ...common, ...rotator }));
-  const stopDispatcher = queues.includes('orchestration') ? await startOrchestrating(world, deps) : null;
-  const { database, log } = world;
+  const stopDispatcher = queues.includes('orchestration')
+    ? await startOrchestrating(processContext, deps)
+    : null;
+  const { database, log } = processContext;
   const stopReporting = startReporting({ id: identity, queues, registry, sdkPort, database, log });
   const running = Promise.all(workers.map((worker) => worker.run()));
   const health = input.healthPort === undefined ? null : serveHealth(input.healthPort, workers);
-  world.log.info({ queues }, 'worker polls');
+  processContext.log.info({ queues }, 'worker is polling');
 
   const stopped = runUntilStopped(async () => {
     rotator?.drain();
@@ -113,20 +115,20 @@ export async function runWorker(input: {
     await deps.scanTools.close();
     await stopReporting();
     await connection.close();
-    await world.close();
+    await processContext.close();
   });
   await Promise.race([stopped, running.then(() => stopped)]);
 }
 
 async function gitlabDepsOf(
-  world: World,
+  processContext: ProcessContext,
   metrics: ActivityMetrics,
 ): Promise<GitlabDeps & { scanTools: Awaited<ReturnType<typeof createScanTools>> }> {
-  const { config, policy, log } = world;
+  const { config, policy, log } = processContext;
   const scanTools = await createScanTools({ config, policy, log });
   const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
   return {
-    ...activityDepsOf(world, metrics),
+    ...activityDepsOf(processContext, metrics),
     gitlab: createGitlabClient({ policy, pacer, userAgent: `Secu/${secuVersion()}` }),
     git: scanTools.git,
     rules: scanTools.scanners.rules,
@@ -135,7 +137,7 @@ async function gitlabDepsOf(
 }
 
 function activityDepsOf(
-  { config, database, vault, starters, log }: World,
+  { config, database, vault, starters, log }: ProcessContext,
   metrics: ActivityMetrics,
 ): ActivityDeps {
   return {
@@ -156,18 +158,18 @@ function activityDepsOf(
   };
 }
 
-type Parts = Pick<WorkerParts, 'activities' | 'slots' | 'workflowBundle'> & {
-  /** Once the worker has stopped. */
+type QueueParts = Pick<WorkerParts, 'activities' | 'slots' | 'workflowBundle'> & {
+  /** Called after the worker has stopped. */
   close?: () => Promise<void>;
 };
 
-async function partsOf(input: {
+async function queuePartsOf(input: {
   queue: QueueName;
-  world: World;
+  processContext: ProcessContext;
   deps: Awaited<ReturnType<typeof gitlabDepsOf>>;
   rotator: Rotator | null;
-}): Promise<Parts> {
-  const { queue, world, deps, rotator } = input;
+}): Promise<QueueParts> {
+  const { queue, processContext, deps, rotator } = input;
   switch (queue) {
     case 'orchestration':
       return {
@@ -190,13 +192,19 @@ async function partsOf(input: {
         },
       };
     case 'scan':
-      return scanParts(world, deps);
+      return scanParts(processContext, deps);
   }
 }
 
-async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDepsOf>>): Promise<Parts> {
-  const { config, database, vault } = world;
-  const workFolder = await openWorkFolder({ parent: join(config.home, 'work', 'scans'), log: world.log });
+async function scanParts(
+  processContext: ProcessContext,
+  deps: Awaited<ReturnType<typeof gitlabDepsOf>>,
+): Promise<QueueParts> {
+  const { config, database, vault } = processContext;
+  const workFolder = await openWorkFolder({
+    parent: join(config.home, 'work', 'scans'),
+    log: processContext.log,
+  });
   const dataKey = await openDataKey({ vault, database, name: 'fingerprint' });
   const { scanners } = deps.scanTools;
   const hash = (text: string) => keyedHash({ dataKey, purpose: 'fingerprint', text });
@@ -212,24 +220,33 @@ async function scanParts(world: World, deps: Awaited<ReturnType<typeof gitlabDep
   };
 }
 
-/** The sweep runs now and every ten minutes; the dispatcher sends what writers could not, and what channels are owed. */
-async function startOrchestrating(world: World, deps: ActivityDeps): Promise<() => Promise<void>> {
+/** Creates the reconcile schedule, and starts the loops that send outbox rows and deliveries. */
+async function startOrchestrating(
+  processContext: ProcessContext,
+  deps: ActivityDeps,
+): Promise<() => Promise<void>> {
   try {
-    await ensureReconcileSchedule({ client: world.temporalClient.client });
+    await ensureReconcileSchedule({ client: processContext.temporalClient.client });
   } catch (err) {
-    throw new SecuError('temporal_unavailable', 'the reconcile schedule could not be made', { cause: err });
+    throw new SecuError('temporal_unavailable', 'the reconcile schedule could not be created', {
+      cause: err,
+    });
   }
-  const policy = channelPolicyOf(world.config);
-  const notifier = notifierOf({ ...world, policy });
+  const policy = channelPolicyOf(processContext.config);
+  const notifier = notifierOf({ ...processContext, policy });
   const stopDispatcher = startOutboxLoop(deps);
-  const stopDeliveries = startDeliveryLoop({ ...deps, notifier, publicUrl: world.config.http.publicUrl });
+  const stopDeliveries = startDeliveryLoop({
+    ...deps,
+    notifier,
+    publicUrl: processContext.config.http.publicUrl,
+  });
   return async () => {
     await Promise.all([stopDispatcher(), stopDeliveries()]);
     await policy.close();
   };
 }
 
-/** Temporal's core shows its own metrics on a loopback port; seconds and `_total`, as Prometheus has them. @returns the port */
+/** Exposes the metrics of Temporal's SDK on a loopback port, with Prometheus names and units. @returns the port */
 async function installRuntime(log: Log): Promise<number> {
   const port = await freePort();
   const prometheus = {
@@ -245,30 +262,33 @@ async function installRuntime(log: Log): Promise<number> {
   return port;
 }
 
-/** 200 while every worker runs. */
+/** Responds with 200 while every worker runs. */
 function serveHealth(port: number, workers: readonly Worker[]): Server {
   return createServer((_request, response) => {
-    const runs = workers.every((worker) => worker.getState() === 'RUNNING');
+    const isRunning = workers.every((worker) => worker.getState() === 'RUNNING');
     response
-      .writeHead(runs ? 200 : 503, { 'Content-Type': 'application/json' })
-      .end(JSON.stringify({ status: runs ? 'ok' : 'stopping' }));
+      .writeHead(isRunning ? 200 : 503, { 'Content-Type': 'application/json' })
+      .end(JSON.stringify({ status: isRunning ? 'ok' : 'stopping' }));
   }).listen(port, '127.0.0.1');
 }
 
-/** What the SDK itself has to say, from warnings on. Failed activities are logged by our interceptor, with their reason. */
+/** Logs warnings and errors of the SDK. Our interceptor logs failed activities, with their reason. */
 function sdkLogger(log: Log): Logger {
-  const quiet = () => {};
+  const ignore = () => {};
   const warn = (message: string) => {
-    if (!SAID_BY_US.has(message)) log.warn({ sdk: true }, message);
+    if (!ALREADY_LOGGED.has(message)) log.warn({ sdk: true }, message);
   };
   return {
-    log: quiet,
-    trace: quiet,
-    debug: quiet,
-    info: quiet,
+    log: ignore,
+    trace: ignore,
+    debug: ignore,
+    info: ignore,
     warn,
     error: (message) => log.error({ sdk: true }, message),
   };
 }
 
-const SAID_BY_US = new Set(['Activity failed', 'No workflows registered, not polling for workflow tasks']);
+const ALREADY_LOGGED = new Set([
+  'Activity failed',
+  'No workflows registered, not polling for workflow tasks',
+]);

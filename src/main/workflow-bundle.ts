@@ -7,36 +7,36 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import { SecuError } from '../domain/errors.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What the bundle is made of: the workflows, all that they may import, and the versions of the packages. */
+/** Inputs of the bundle: the workflows, everything that they may import, and the package versions. */
 const SOURCES = ['src/workflows', 'src/domain', 'package-lock.json'];
 
 /**
- * The workflows as one isolated script, about 1.7 MB: the one that `writeWorkflowBundle` left if it was made of these
- * very sources, else made now in a second or two, which needs a folder that compiled programs can be unpacked to.
+ * The workflows as one isolated script of about 1.7 MB. Uses the file of `writeWorkflowBundle` if it was built from the same
+ * sources. Otherwise builds it in one or two seconds, which needs a folder that allows executing programs.
  * @throws SecuError `internal`
  */
 export async function workflowBundle(): Promise<WorkflowBundle> {
   const file = bundleFile();
-  return existsSync(file) ? { code: readFileSync(file, 'utf8') } : makeBundle();
+  return existsSync(file) ? { code: readFileSync(file, 'utf8') } : buildBundle();
 }
 
-/** Was the bundle of these sources made ahead? */
+/** Whether a bundle of these sources exists. */
 export function hasWorkflowBundle(): boolean {
   return existsSync(bundleFile());
 }
 
-/** Makes the bundle ahead, for an image. @returns where it lies @throws SecuError `internal` */
+/** Builds the bundle in advance. @returns its path @throws SecuError `internal` */
 export async function writeWorkflowBundle(): Promise<string> {
-  const { code } = await makeBundle();
+  const { code } = await buildBundle();
   const file = bundleFile();
   mkdirSync(dirname(file), { recursive: true });
-  const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, code);
-  renameSync(draft, file);
+  const temporaryFile = `${file}.${randomUUID()}`;
+  writeFileSync(temporaryFile, code);
+  renameSync(temporaryFile, file);
   return file;
 }
 
-/** Named by what it is made of, so that one of other sources is never taken. */
+/** The name is a hash of the inputs, so a bundle of other sources is never used. */
 function bundleFile(): string {
   const hash = createHash('sha256');
   for (const source of SOURCES.flatMap(filesOf))
@@ -53,17 +53,19 @@ function filesOf(source: string): string[] {
     .map((name) => `${source}/${name}`);
 }
 
-async function makeBundle(): Promise<WorkflowBundle> {
-  const said: string[] = [];
-  const quiet = () => {};
-  const error = (message: string) => void said.push(message);
+async function buildBundle(): Promise<WorkflowBundle> {
+  const errors: string[] = [];
+  const ignore = () => {};
+  const error = (message: string) => void errors.push(message);
   try {
     return await bundleWorkflowCode({
       workflowsPath: join(ROOT, 'src/workflows/index.ts'),
-      logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error },
+      logger: { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error },
     });
   } catch (err) {
-    const [reason = ''] = said;
-    throw new SecuError('internal', `the workflows cannot be bundled\n${reason}`.trimEnd(), { cause: err });
+    const [reason = ''] = errors;
+    throw new SecuError('internal', `the workflow bundle could not be built\n${reason}`.trimEnd(), {
+      cause: err,
+    });
   }
 }

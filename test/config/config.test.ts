@@ -255,7 +255,7 @@ test('the reference table names every setting of the contract with its default',
   expect(table).toContainEqual({
     name: 'SECU_GITLAB_RATE',
     default: '10/s',
-    meaning: 'requests per GitLab origin',
+    meaning: 'maximum request rate per GitLab origin',
   });
   expect(table.map(({ name }) => name)).toContain('SECU_KEYS, SECU_KEYS_FILE');
 });

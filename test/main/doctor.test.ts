@@ -91,7 +91,7 @@ describe('channels', () => {
   test('are a warning while nobody would be told, as the overview has it', async () => {
     expect(await look()).toMatchObject({
       status: 'warning',
-      detail: expect.stringContaining('nobody is told'),
+      detail: expect.stringContaining('no channel sends'),
     });
     const channelId = await addChannel(world, { kind: 'email', to: 'team@example.com' });
     expect(await look()).toMatchObject({ status: 'ok' });
@@ -103,7 +103,7 @@ describe('channels', () => {
     const away = { databaseUrl: 'postgresql://secu:x@127.0.0.1:1/secu', mail: true };
     expect(await examineChannels(away)).toMatchObject({
       status: 'warning',
-      detail: expect.stringContaining('not known'),
+      detail: expect.stringContaining('unknown'),
     });
     const empty = await createTestDatabase({ empty: true });
     world.onClose(() => empty.drop());
@@ -143,7 +143,7 @@ test('a key that others can read is a failure', async () => {
   await mkdir(join(home, 'keys'), { recursive: true });
   const ring = join(home, 'keys', 'ring');
   const statusOf = () => examineKeys(configOf()).find(({ part }) => part === 'key ring');
-  expect(statusOf()).toMatchObject({ status: 'ok', detail: 'made at the first start' });
+  expect(statusOf()).toMatchObject({ status: 'ok', detail: 'created at the first start' });
   await writeFile(ring, 'x', { mode: 0o600 });
   expect(statusOf()).toMatchObject({ status: 'ok', detail: 'mode 0600' });
   await chmod(ring, 0o640);
@@ -206,7 +206,7 @@ describe('GitLab', () => {
 
   test('that answers without a token is well, and its clock is compared', async () => {
     const { gitlab, clock } = await look(world.simulator.url);
-    expect(gitlab).toMatchObject({ status: 'ok', detail: 'answers as a GitLab does' });
+    expect(gitlab).toMatchObject({ status: 'ok', detail: 'responds like GitLab' });
     expect(clock).toMatchObject({ status: 'ok', detail: 'agrees with GitLab' });
   });
 
@@ -227,7 +227,7 @@ describe('GitLab', () => {
     const page = await pretender({ 'Content-Type': 'text/html' });
     expect((await look(page)).gitlab).toMatchObject({
       status: 'warning',
-      detail: 'answers 200, not as a GitLab does',
+      detail: 'responds with 200, not like GitLab',
     });
     const nobody = await look(`http://127.0.0.1:${await freePort()}`);
     expect(nobody.gitlab).toMatchObject({ status: 'failed', detail: expect.stringContaining('refused') });

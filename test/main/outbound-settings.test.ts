@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config/config.ts';
-import { outboundPolicyOf } from '../../src/main/world.ts';
+import { outboundPolicyOf } from '../../src/main/process-context.ts';
 
 test('the proxy of the settings is the one that is used, with its password', async () => {
   const proxy = ['http://user', 'word@proxy.example.com:3128'].join(':pass');

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/environment.ts';
-import { channelPolicyOf, outboundPolicyOf } from '../../src/main/world.ts';
+import { channelPolicyOf, outboundPolicyOf } from '../../src/main/process-context.ts';
 
 const configOf = (env: Environment) => readConfig({ SECU_HOME: '/nowhere', ...env }, { isRoot: false });
 const SECU_PROXY_URL = 'http://egress.example.com:3128';

@@ -91,7 +91,7 @@ test('told to stop while it starts, it ends after everything that it started', a
   const pids = CHILDREN.map(
     (name) => (JSON.parse(readFileSync(join(home, 'run', name), 'utf8')) as { pid: number }).pid,
   );
-  expect(output).not.toContain('Secu runs at');
+  expect(output).not.toContain('Secu is running at');
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number | null];
   expect(pids.filter(isAlive)).toEqual([]);

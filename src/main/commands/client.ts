@@ -5,7 +5,7 @@ import { readProcessEnvironment } from '../../config/environment.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { cliKeyOf } from '../cli-key.ts';
 
-/** Where a running installation says how it is reached. */
+/** The file in which a running installation writes its URL. */
 export function addressFileOf(home: string): string {
   return join(home, 'run', 'url');
 }
@@ -15,17 +15,17 @@ export interface ApiAnswer {
   body: unknown;
 }
 
-/** Speaks to the API as an operator's key may. @throws SecuError with the problem's own code and words */
+/** Calls the API. @throws SecuError `invalid_request` with the code and detail of the problem response */
 export interface SecuClient {
   call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
-  /** All items of a list, page after page, at most `limit`. */
+  /** All items of a list, over all pages, at most `limit`. */
   list(path: string, query: Record<string, string | undefined>, limit: number): Promise<unknown[]>;
 }
 
 /**
- * SECU_URL and SECU_API_KEY, or what an embedded installation keeps in its home. `.env` of the current folder is not
- * read: in a clone of somebody else's repository it could name another server, or another home. The key of the home is
- * sent only to the address that the home names.
+ * Uses SECU_URL and SECU_API_KEY, or the URL and key in the home folder of an embedded installation. It does not read `.env`
+ * of the current folder: in a clone of a foreign repository, that file could name another server or home. The key of the
+ * home folder is sent only to the URL in that folder.
  */
 export function createClient(): SecuClient {
   const { home, url, apiKey } = readClientConfig(readProcessEnvironment(), {
@@ -42,10 +42,11 @@ export function createClient(): SecuClient {
   if (base === null || key === null) {
     throw new SecuError(
       'invalid_settings',
-      `set SECU_URL and SECU_API_KEY, or SECU_HOME to a home where Secu runs (looked in ${home})`,
+      `set SECU_URL and SECU_API_KEY, or SECU_HOME to the home of a running Secu (checked ${home})`,
     );
   }
-  const call: SecuClient['call'] = async (method, path, body) => ask({ base, key, method, path, body });
+  const call: SecuClient['call'] = async (method, path, body) =>
+    sendRequest({ base, key, method, path, body });
   return {
     call,
     async list(path, query, limit) {
@@ -69,14 +70,14 @@ function embeddedUrl(home: string): string | null {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
 }
 
-async function ask(input: {
+async function sendRequest(input: {
   base: string;
   key: string;
   method: string;
   path: string;
   body: unknown;
 }): Promise<ApiAnswer> {
-  const response = await reach(input);
+  const response = await fetchApi(input);
   const text = await response.text();
   const body: unknown = text === '' ? null : JSON.parse(text);
   if (response.ok) return { status: response.status, body };
@@ -87,7 +88,13 @@ async function ask(input: {
   );
 }
 
-async function reach({ base, key, method, path, body }: Parameters<typeof ask>[0]): Promise<Response> {
+async function fetchApi({
+  base,
+  key,
+  method,
+  path,
+  body,
+}: Parameters<typeof sendRequest>[0]): Promise<Response> {
   try {
     return await fetch(`${base}/api/v1${path}`, {
       method,
@@ -99,7 +106,7 @@ async function reach({ base, key, method, path, body }: Parameters<typeof ask>[0
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (err) {
-    throw new SecuError('internal', `no Secu answers at ${base}; is it running?`, { cause: err });
+    throw new SecuError('internal', `Secu does not respond at ${base}; is it running?`, { cause: err });
   }
 }
 
@@ -111,7 +118,7 @@ function fieldOf(value: unknown, name: string): string | undefined {
 
 function pageOf(body: unknown): { items: unknown[]; nextCursor: string | null } {
   if (typeof body !== 'object' || body === null || !('items' in body) || !Array.isArray(body.items)) {
-    throw new SecuError('internal', 'the answer is no list; is SECU_URL the address of Secu?');
+    throw new SecuError('internal', 'the response is not a list; is SECU_URL the address of Secu?');
   }
   const next = fieldOf(body, 'nextCursor');
   return { items: body.items, nextCursor: next ?? null };

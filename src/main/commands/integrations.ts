@@ -20,17 +20,17 @@ interface Options {
   json?: boolean;
 }
 
-/** `secu integrations …`: each is one call of the API. */
+/** `secu integrations …`. Each command is one API call. */
 export function addIntegrationCommands(program: Command): void {
   const group = program
     .command('integrations')
-    .description('links to GitLab: a sealed token and what it can read');
+    .description('connections to GitLab: a sealed token and the repositories that it can read');
 
   group
     .command('add')
-    .description('adds one; the token comes by prompt, standard input or --token-file')
+    .description('adds an integration; the token is read from a prompt, standard input or --token-file')
     .option('--name <name>')
-    .option('--base-url <url>', 'base URL of the GitLab')
+    .option('--base-url <url>', 'base URL of your GitLab')
     .option('--token-file <file>')
     .option('--json')
     .action(async (options: Options & { name?: string; baseUrl?: string; tokenFile?: string }) => {
@@ -43,26 +43,34 @@ export function addIntegrationCommands(program: Command): void {
         ...(name === undefined ? {} : { name }),
         ...(baseUrl === undefined ? {} : { baseUrl }),
       };
-      show((await createClient().call('POST', '/integrations', body)).body, options);
+      printIntegrations((await createClient().call('POST', '/integrations', body)).body, options);
     });
 
   group
     .command('list')
-    .option('--status <list>', 'comma list of pending, active, invalid, paused')
+    .option('--status <list>', 'comma-separated list of pending, active, invalid, paused')
     .option('--json')
     .action(async (options: Options & { status?: string }) => {
-      show(await createClient().list('/integrations', { status: options.status }, ALL), options);
+      printIntegrations(await createClient().list('/integrations', { status: options.status }, ALL), options);
     });
 
-  one(group, 'show', 'shows one', (id) => ['GET', `/integrations/${id}`]);
-  one(group, 'verify', 'verifies its token now', (id) => ['POST', `/integrations/${id}/verify`]);
-  one(group, 'pause', 'stops syncs and scans', (id) => ['PATCH', `/integrations/${id}`, { paused: true }]);
-  one(group, 'resume', 'goes on', (id) => ['PATCH', `/integrations/${id}`, { paused: false }]);
+  addIdCommand(group, 'show', 'shows an integration', (id) => ['GET', `/integrations/${id}`]);
+  addIdCommand(group, 'verify', 'verifies the token now', (id) => ['POST', `/integrations/${id}/verify`]);
+  addIdCommand(group, 'pause', 'stops syncs and scans', (id) => [
+    'PATCH',
+    `/integrations/${id}`,
+    { paused: true },
+  ]);
+  addIdCommand(group, 'resume', 'resumes syncs and scans', (id) => [
+    'PATCH',
+    `/integrations/${id}`,
+    { paused: false },
+  ]);
 
   group
     .command('sync <id>')
-    .description('lists its repositories now')
-    .option('--accept-removals', 'takes away what the brake holds back')
+    .description('lists the repositories now')
+    .option('--accept-removals', 'also removes repositories that the brake held back')
     .option('--json')
     .action(async (id: string, options: Options & { acceptRemovals?: boolean }) => {
       const body = { acceptRemovals: options.acceptRemovals ?? false };
@@ -72,8 +80,8 @@ export function addIntegrationCommands(program: Command): void {
 
   group
     .command('scan <id>')
-    .description('scans every repository of it')
-    .option('--full', 'with history, and unchanged ones too')
+    .description('scans all repositories of the integration')
+    .option('--full', 'scan the full history, also of unchanged repositories')
     .option('--json')
     .action(async (id: string, options: Options & { full?: boolean }) => {
       const answer = await createClient().call('POST', `/integrations/${encodeURIComponent(id)}/scan`, {
@@ -84,14 +92,14 @@ export function addIntegrationCommands(program: Command): void {
 
   group
     .command('replace-token <id>')
-    .description('verifies a new token and puts it in place of the old one')
+    .description('verifies a new token and replaces the old one')
     .option('--token-file <file>')
-    .option('--accept-loss', 'also when it reaches fewer repositories')
+    .option('--accept-loss', 'replace even if the new token can read fewer repositories')
     .option('--json')
     .action(async (id: string, options: Options & { tokenFile?: string; acceptLoss?: boolean }) => {
       const token = await readSecret({ file: options.tokenFile, prompt: 'New GitLab token' });
       const body = { token, acceptLoss: options.acceptLoss ?? false };
-      show(
+      printIntegrations(
         (await createClient().call('PUT', `/integrations/${encodeURIComponent(id)}/token`, body)).body,
         options,
       );
@@ -99,26 +107,26 @@ export function addIntegrationCommands(program: Command): void {
 
   group
     .command('rotate <id>')
-    .description('asks GitLab for a new token in place of this one, which is dead from then on')
-    .option('--expires-at <date>', 'YYYY-MM-DD; left out, it lives as long as the one before')
-    .option('--force', 'also in the last 48 hours; declares one lost whose answer is waited for')
+    .description('lets GitLab create a new token and revoke the old one at once')
+    .option('--expires-at <date>', 'YYYY-MM-DD; default: the same lifetime as the old token')
+    .option('--force', 'rotate even in the last 48 hours; if a rotation is in doubt, declare the token lost')
     .option('--json')
     .action(async (id: string, options: Options & { expiresAt?: string; force?: boolean }) => {
       const { expiresAt, force = false } = options;
       const body = { force, ...(expiresAt === undefined ? {} : { expiresAt }) };
       const path = `/integrations/${encodeURIComponent(id)}/rotate`;
-      show((await createClient().call('POST', path, body)).body, options);
+      printIntegrations((await createClient().call('POST', path, body)).body, options);
     });
 
   group
     .command('remove <id>')
-    .description('wipes the token and removes everything of it')
+    .description('removes the integration with its token and all its data')
     .action(async (id: string) => {
       await createClient().call('DELETE', `/integrations/${encodeURIComponent(id)}`);
     });
 }
 
-function one(
+function addIdCommand(
   group: Command,
   name: string,
   description: string,
@@ -130,10 +138,10 @@ function one(
     .option('--json')
     .action(async (id: string, options: Options) => {
       const [method, path, body] = request(encodeURIComponent(id));
-      show((await createClient().call(method, path, body)).body, options);
+      printIntegrations((await createClient().call(method, path, body)).body, options);
     });
 }
 
-function show(data: unknown, { json = false }: Options): void {
+function printIntegrations(data: unknown, { json = false }: Options): void {
   print(data, { json, columns: COLUMNS });
 }

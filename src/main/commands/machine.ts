@@ -18,23 +18,23 @@ export function configOf(required: ConfigFacts['required'] = []): Config {
   return readConfig(readEnvironment(), { isRoot: process.getuid?.() === 0, required });
 }
 
-/** What runs on the machine itself, without going through the API. Each loads what it needs when it is called. */
+/** Commands that run on this machine, without the API. Each imports its modules when it is called. */
 export function addMachineCommands(program: Command): void {
   program
     .command('up')
-    .description('runs Secu whole: PostgreSQL, Temporal, API, workers')
+    .description('runs all of Secu: PostgreSQL, Temporal, API, workers')
     .action(async () => (await import('../up.ts')).up(readEnvironment()));
 
   program
     .command('api')
-    .description('runs the API alone')
+    .description('runs only the API')
     .action(async () => (await import('../api.ts')).runApi(configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS'])));
 
   program
     .command('worker')
     .description('runs workers')
-    .requiredOption('--queues <list>', `comma list of ${QUEUES.join(', ')}`, queueList)
-    .option('--health-port <port>', 'answers /healthz on loopback', Number)
+    .requiredOption('--queues <list>', `comma-separated list of ${QUEUES.join(', ')}`, queueList)
+    .option('--health-port <port>', 'serve /healthz on this loopback port', Number)
     .action(async ({ queues, healthPort }: { queues: (typeof QUEUES)[number][]; healthPort?: number }) => {
       const { runWorker } = await import('../worker.ts');
       await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, healthPort });
@@ -42,7 +42,7 @@ export function addMachineCommands(program: Command): void {
 
   program
     .command('migrate')
-    .description('brings the database schema up to date')
+    .description('updates the database schema')
     .option('--json')
     .action(async ({ json = false }: { json?: boolean }) => {
       const config = configOf();
@@ -50,7 +50,7 @@ export function addMachineCommands(program: Command): void {
       if (url === undefined)
         throw new SecuError(
           'invalid_settings',
-          'DATABASE_URL is missing, and no embedded PostgreSQL is in SECU_HOME',
+          'DATABASE_URL is missing, and SECU_HOME contains no embedded PostgreSQL',
         );
       const { migrate } = await import('../../db/migrate.ts');
       const ran = await migrate({ url });
@@ -62,9 +62,9 @@ export function addMachineCommands(program: Command): void {
 
   program
     .command('doctor')
-    .description('looks at every part that Secu stands on')
+    .description('checks every component that Secu needs')
     .option('--json')
-    .action(async ({ json = false }: { json?: boolean }) => doctor(configOf(), json));
+    .action(async ({ json = false }: { json?: boolean }) => runDoctor(configOf(), json));
 
   const tools = program.command('tools').description('programs that Secu runs');
   tools
@@ -76,7 +76,7 @@ export function addMachineCommands(program: Command): void {
     });
   tools
     .command('install [name]')
-    .description('fetches or builds what is missing')
+    .description('downloads or builds missing tools')
     .action(async (name?: string) => installTools(name));
 }
 
@@ -104,7 +104,7 @@ async function installTools(name: string | undefined): Promise<void> {
   }
 }
 
-async function doctor(config: Config, json: boolean): Promise<void> {
+async function runDoctor(config: Config, json: boolean): Promise<void> {
   const { examineInstallation } = await import('../doctor/index.ts');
   const parts = await examineInstallation(config);
   print(parts, {
@@ -117,12 +117,12 @@ async function doctor(config: Config, json: boolean): Promise<void> {
       ['DETAIL', 'detail'],
     ],
   });
-  if (!json) sayAdvice(parts);
+  if (!json) printAdvice(parts);
   if (parts.some((part) => part.status === 'failed')) process.exitCode = 1;
 }
 
-/** Below the table, where a sentence has room. */
-function sayAdvice(parts: readonly DoctorPart[]): void {
+/** Printed below the table, because it does not fit into a column. */
+function printAdvice(parts: readonly DoctorPart[]): void {
   for (const { part, status, advice } of parts) {
     if (status !== 'ok' && advice !== null) process.stdout.write(`\n${status} ${part}: ${advice}\n`);
   }

@@ -26,13 +26,13 @@ const ALL = 100_000;
 export function addFindingCommands(program: Command): void {
   program
     .command('findings')
-    .description('what the scanners found')
+    .description('findings of the scanners')
     .option('--integration <id>')
     .option('--repository <id>')
-    .option('--status <list>', 'comma list of open, fixed, removed, ignored', 'open')
-    .option('--severity <list>', 'comma list of critical, high, medium, low')
+    .option('--status <list>', 'comma-separated list of open, fixed, removed, ignored', 'open')
+    .option('--severity <list>', 'comma-separated list of critical, high, medium, low')
     .option('--q <text>')
-    .option('--limit <n>', 'at most so many', positive, 200)
+    .option('--limit <n>', 'maximum number of findings', parsePositiveInteger, 200)
     .option('--json')
     .action(
       async (
@@ -53,10 +53,10 @@ export function addFindingCommands(program: Command): void {
 }
 
 export function addApiKeyCommands(program: Command): void {
-  const group = program.command('api-keys').description('keys for programs');
+  const group = program.command('api-keys').description('API keys for programs');
   group
     .command('add <name>')
-    .description('makes a key and prints it, this once')
+    .description('creates a key and prints it once')
     .requiredOption('--role <role>', 'viewer, operator, admin, calendar or metrics')
     .option('--expires-at <time>', 'ISO 8601')
     .option('--json')
@@ -89,8 +89,8 @@ export function addApiKeyCommands(program: Command): void {
   });
 }
 
-function positive(text: string): number {
+function parsePositiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1');
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number from 1');
   return value;
 }

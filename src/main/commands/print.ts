@@ -1,7 +1,7 @@
-/** A column of a table: its title, and the field that it shows, by path. */
+/** A column of a table: its title, and the path of the field that it shows. */
 export type Column = readonly [title: string, path: string];
 
-/** Prints data as JSON, or a table of some of its fields. */
+/** Prints data as JSON, or as a table with these columns. */
 export function print(data: unknown, { json, columns }: { json: boolean; columns: readonly Column[] }): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
@@ -23,7 +23,7 @@ export function print(data: unknown, { json, columns }: { json: boolean; columns
   }
 }
 
-/** Field of plain data by a path such as `token.expiresAt`. */
+/** The field at a path such as `token.expiresAt`. */
 export function fieldAt(data: unknown, path: string): unknown {
   let value: unknown = data;
   for (const name of path.split('.')) {
@@ -33,7 +33,7 @@ export function fieldAt(data: unknown, path: string): unknown {
   return value;
 }
 
-/** The same as text: empty where there is nothing, JSON where it is no single value. */
+/** The field as text: empty if it is missing, JSON if it is an object or array. */
 export function textAt(data: unknown, path: string): string {
   const value = fieldAt(data, path);
   switch (typeof value) {

@@ -4,17 +4,17 @@ import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { SecuError } from '../../domain/errors.ts';
 
-/** A token: from a file, standard input, or a prompt that shows nothing; never an argument. */
+/** Reads a token from a file, standard input, or a prompt without echo; never from an argument. */
 export async function readSecret(input: { file: string | undefined; prompt: string }): Promise<string> {
-  return given((await read(input.file, input.prompt)).trim(), '--token-file');
+  return requireNonEmpty((await readInput(input.file, input.prompt)).trim(), '--token-file');
 }
 
-/** A new password, from the same places; at a prompt it is asked for twice. Only the end of its line is taken off. */
+/** Reads a new password the same way, twice at a prompt. Removes only the line end. */
 export async function readNewPassword({ file }: { file: string | undefined }): Promise<string> {
-  const password = given(withoutLineEnd(await read(file, 'New password')), '--password-file');
+  const password = requireNonEmpty(withoutLineEnd(await readInput(file, 'New password')), '--password-file');
   if (file !== undefined || !process.stdin.isTTY) return password;
-  if (withoutLineEnd(await read(file, 'The same again')) !== password)
-    throw new SecuError('invalid_request', 'the two passwords differ; nothing was changed');
+  if (withoutLineEnd(await readInput(file, 'Repeat the password')) !== password)
+    throw new SecuError('invalid_request', 'the passwords differ; nothing was changed');
   return password;
 }
 
@@ -22,13 +22,13 @@ function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-function given(value: string, option: string): string {
+function requireNonEmpty(value: string, option: string): string {
   if (value === '')
-    throw new SecuError('invalid_request', `it is empty; give it by prompt, standard input or ${option}`);
+    throw new SecuError('invalid_request', `the input is empty; use the prompt, standard input or ${option}`);
   return value;
 }
 
-async function read(file: string | undefined, prompt: string): Promise<string> {
+async function readInput(file: string | undefined, prompt: string): Promise<string> {
   if (file !== undefined) return readFileSync(file, 'utf8');
   if (!process.stdin.isTTY) return text(process.stdin);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -20,15 +20,15 @@ interface Options {
   json?: boolean;
 }
 
-/** `secu users …` and `secu setup-link`: who may sign in. */
+/** `secu users …` and `secu setup-link`. */
 export function addUserCommands(program: Command): void {
   const group = program
     .command('users')
-    .description('people who sign in with a password, or did by single sign-on');
+    .description('users who sign in with a password or with single sign-on');
 
   group
     .command('add <username>')
-    .description('makes an account; the password comes by prompt, standard input or --password-file')
+    .description('creates a user; the password is read from a prompt, standard input or --password-file')
     .requiredOption('--role <role>', 'viewer, operator or admin')
     .option('--password-file <file>')
     .option('--json')
@@ -51,26 +51,26 @@ export function addUserCommands(program: Command): void {
 
   group
     .command('reset-password <user>')
-    .description('sets another password by name or id, and ends all sessions of the person')
+    .description('sets a new password and ends all sessions of the user (name or ID)')
     .option('--password-file <file>')
     .action(async (user: string, options: { passwordFile?: string }) => {
       const client = createClient();
-      const id = await idOf(client, user);
+      const id = await resolveUserId(client, user);
       const password = await readNewPassword({ file: options.passwordFile });
       await client.call('PATCH', `/users/${id}`, { password });
     });
 
   group
     .command('remove <user>')
-    .description('removes a person by name or id, with all sessions')
+    .description('removes a user (name or ID) and ends all sessions')
     .action(async (user: string) => {
       const client = createClient();
-      await client.call('DELETE', `/users/${await idOf(client, user)}`);
+      await client.call('DELETE', `/users/${await resolveUserId(client, user)}`);
     });
 
   program
     .command('setup-link')
-    .description('prints a one-time link to make the first administrator; earlier ones end')
+    .description('prints a one-time link for the first administrator; earlier links become invalid')
     .option('--json')
     .action(async ({ json = false }: Options) => {
       const { body } = await createClient().call('POST', '/auth/setup-link');
@@ -82,12 +82,12 @@ export function addUserCommands(program: Command): void {
     });
 }
 
-/** @throws SecuError `not_found` */
-async function idOf(client: SecuClient, user: string): Promise<string> {
+/** @param user a user name or ID @throws SecuError `not_found` */
+async function resolveUserId(client: SecuClient, user: string): Promise<string> {
   if (isIdOf('user', user)) return user;
-  const people = await client.list('/users', {}, ALL);
-  const one = people.find((person) => textAt(person, 'username').toLowerCase() === user.toLowerCase());
-  if (one === undefined)
-    throw new SecuError('not_found', `nobody is called "${user}"; see "secu users list"`);
-  return textAt(one, 'id');
+  const users = await client.list('/users', {}, ALL);
+  const match = users.find((row) => textAt(row, 'username').toLowerCase() === user.toLowerCase());
+  if (match === undefined)
+    throw new SecuError('not_found', `there is no user "${user}"; see "secu users list"`);
+  return textAt(match, 'id');
 }

@@ -1,6 +1,6 @@
 import { SecuError } from '../../domain/errors.ts';
 
-/** The HTTP API as the demo uses it: any JSON, read by path. */
+/** The HTTP API as the demo uses it: untyped JSON that is read by path. */
 export interface DemoApi {
   url: string;
   headers: Record<string, string>;
@@ -24,7 +24,7 @@ export function createApi({ url, apiKey }: { url: string; apiKey: string }): Dem
   const get: DemoApi['get'] = async (path) => {
     const { status, body } = await send('GET', path, undefined);
     if (status !== 200)
-      throw new SecuError('internal', `GET ${path} answered ${status}: ${JSON.stringify(body)}`);
+      throw new SecuError('internal', `GET ${path} returned ${status}: ${JSON.stringify(body)}`);
     return body;
   };
   return {
@@ -49,7 +49,7 @@ export function createApi({ url, apiKey }: { url: string; apiKey: string }): Dem
 
 function asPage(body: unknown): { items: unknown[]; nextCursor: string | null } {
   if (typeof body !== 'object' || body === null || !('items' in body) || !Array.isArray(body.items)) {
-    throw new SecuError('internal', 'the answer is no list');
+    throw new SecuError('internal', 'the response is not a list');
   }
   return {
     items: body.items,

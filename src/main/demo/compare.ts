@@ -11,7 +11,7 @@ export interface DemoRepository {
   found: number;
   missed: string[];
   invented: string[];
-  /** What is wrong beside findings: not listed although it should be, scanned although left out… */
+  /** A problem other than findings: not listed although it should be, scanned although excluded… */
   problem: string | null;
 }
 
@@ -24,7 +24,7 @@ export interface DemoResult {
   repositories: DemoRepository[];
 }
 
-/** Every recipe says what must be found and what must not; this says whether it was so. */
+/** Compares the findings with the expectations of every recipe. */
 export async function compareWithRecipes(input: {
   api: DemoApi;
   integrationId: string;
@@ -35,11 +35,11 @@ export async function compareWithRecipes(input: {
   const byPath = new Map(rows.map((row) => [textAt(row, 'fullPath'), row]));
   const repositories: DemoRepository[] = [];
   for (const [path, expectation] of Object.entries(expectations)) {
-    repositories.push(await compareOne({ api, path, expectation, row: byPath.get(path) }));
+    repositories.push(await compareRepository({ api, path, expectation, row: byPath.get(path) }));
   }
   for (const path of byPath.keys()) {
     if (!(path in expectations))
-      repositories.push({ ...NOTHING, path, problem: 'listed, and no recipe knows it' });
+      repositories.push({ ...EMPTY_ROW, path, problem: 'listed, but not in any recipe' });
   }
   const sum = (count: (repository: DemoRepository) => number) =>
     repositories.reduce((total, one) => total + count(one), 0);
@@ -56,7 +56,7 @@ export async function compareWithRecipes(input: {
   };
 }
 
-const NOTHING: Omit<DemoRepository, 'path'> = {
+const EMPTY_ROW: Omit<DemoRepository, 'path'> = {
   state: '-',
   scan: '-',
   expected: 0,
@@ -66,7 +66,7 @@ const NOTHING: Omit<DemoRepository, 'path'> = {
   problem: null,
 };
 
-async function compareOne(input: {
+async function compareRepository(input: {
   api: DemoApi;
   path: string;
   expectation: Expectations[string];
@@ -75,11 +75,11 @@ async function compareOne(input: {
   const { api, path, expectation, row } = input;
   if (!expectation.listed)
     return {
-      ...NOTHING,
+      ...EMPTY_ROW,
       path,
-      problem: row === undefined ? null : 'listed although the token may not see it',
+      problem: row === undefined ? null : 'listed although the token cannot read it',
     };
-  if (row === undefined) return { ...NOTHING, path, problem: 'not listed' };
+  if (row === undefined) return { ...EMPTY_ROW, path, problem: 'not listed' };
   const state = textAt(row, 'state');
   const lastScan = fieldAt(row, 'lastScan');
   const scan = lastScan === null ? 'never' : textAt(lastScan, 'outcome') || textAt(lastScan, 'status');
@@ -87,13 +87,13 @@ async function compareOne(input: {
     const because = fieldAt(row, 'excludedBecause');
     const right = because === expectation.excludedBecause && scan === 'never';
     return {
-      ...NOTHING,
+      ...EMPTY_ROW,
       path,
       state,
       scan,
       problem: right
         ? null
-        : `should be left out as ${expectation.excludedBecause}, is ${state}, scan ${scan}`,
+        : `should be excluded as ${expectation.excludedBecause}, but is ${state}, scan ${scan}`,
     };
   }
   const flaws = (expectation.flaws ?? []).filter(({ ruleId }) => ruleId !== undefined);
@@ -101,7 +101,7 @@ async function compareOne(input: {
     [...expectation.findings, ...flaws].map((one) => `${escapeForeignText(one.path)}:${one.line}`),
   );
   const allowed = new Set((expectation.mayFind ?? []).map((one) => escapeForeignText(one.path)));
-  const found = await foundIn(api, textAt(row, 'id'));
+  const found = await openFindingPlaces(api, textAt(row, 'id'));
   const invented = [...found].filter(
     (place) => !wanted.has(place) && !allowed.has(place.slice(0, place.lastIndexOf(':'))),
   );
@@ -128,7 +128,7 @@ function scanProblem({ clone, state, scan }: { clone: string; state: string; sca
   return right ? null : `state ${state}, scan ${scan}`;
 }
 
-async function foundIn(api: DemoApi, repositoryId: string): Promise<Set<string>> {
+async function openFindingPlaces(api: DemoApi, repositoryId: string): Promise<Set<string>> {
   const findings = await api.all(`/findings?repositoryId=${repositoryId}&status=open`);
   return new Set(findings.map((one) => `${textAt(one, 'path')}:${textAt(one, 'startLine')}`));
 }

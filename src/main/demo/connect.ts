@@ -5,7 +5,7 @@ import type { DemoSimulator } from './simulator.ts';
 
 const NAME = 'Simulated GitLab';
 
-/** The integration of the demo: made the first time, given a token that works and scanned anew from then on. */
+/** Creates the integration of the demo. If it exists, gives it a working token and scans it again. */
 export async function connectIntegration(input: {
   api: DemoApi;
   simulator: DemoSimulator;
@@ -21,14 +21,14 @@ export async function connectIntegration(input: {
       baseUrl: simulator.url,
       token: simulator.token,
     };
-    const made = await api.send('POST', '/integrations', body);
-    if (made.status !== 201)
+    const created = await api.send('POST', '/integrations', body);
+    if (created.status !== 201)
       throw new SecuError(
         'internal',
-        `POST /integrations answered ${made.status}: ${JSON.stringify(made.body)}`,
+        `POST /integrations returned ${created.status}: ${JSON.stringify(created.body)}`,
       );
-    say(`${NAME}: ${textAt(made.body, 'status')}, token until ${textAt(made.body, 'token.expiresAt')}`);
-    return textAt(made.body, 'id');
+    say(`${NAME}: ${textAt(created.body, 'status')}, token until ${textAt(created.body, 'token.expiresAt')}`);
+    return textAt(created.body, 'id');
   }
   const id = textAt(before, 'id');
   const verified = await api.send('POST', `/integrations/${id}/verify`, undefined);
@@ -36,24 +36,24 @@ export async function connectIntegration(input: {
     await api.send('PUT', `/integrations/${id}/token`, { token: simulator.token });
   await api.send('POST', `/integrations/${id}/sync`, {});
   const { body } = await api.send('POST', `/integrations/${id}/scan`, {});
-  say(`${NAME} is known from before: ${textAt(body, 'queued')} scans queued`);
+  say(`${NAME} already exists: ${textAt(body, 'queued')} scans queued`);
   return id;
 }
 
-const LOOK_EVERY_MS = 200;
+const POLL_INTERVAL_MS = 200;
 const TIMEOUT_MS = 15 * 60_000;
 
-/** Waits until the listing is complete and nothing waits or runs. */
-export async function isSettled(input: {
+/** Waits until the listing is complete and no scan is queued or running. */
+export async function waitUntilScanned(input: {
   api: DemoApi;
   integrationId: string;
   onListed: () => void;
   onFirstFinding: () => void;
 }): Promise<void> {
-  const untilMs = performance.now() + TIMEOUT_MS;
+  const deadlineMs = performance.now() + TIMEOUT_MS;
   let listed = false;
   let found = false;
-  while (performance.now() < untilMs) {
+  while (performance.now() < deadlineMs) {
     const seen = await input.api.get(`/integrations/${input.integrationId}`);
     const number = (path: string) => Number(fieldAt(seen, path));
     const idle = fieldAt(seen, 'sync.state') === 'idle' && fieldAt(seen, 'sync.lastCompletedAt') !== null;
@@ -66,11 +66,10 @@ export async function isSettled(input: {
       input.onFirstFinding();
     }
     const failedForGood = fieldAt(seen, 'status') === 'invalid' || fieldAt(seen, 'sync.state') === 'failed';
-    if (failedForGood)
-      throw new SecuError('internal', `the integration did not get through: ${JSON.stringify(seen)}`);
+    if (failedForGood) throw new SecuError('internal', `the integration failed: ${JSON.stringify(seen)}`);
     if (idle && number('scans.queued') + number('scans.running') === 0 && number('counts.repositories') > 0)
       return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
-  throw new SecuError('internal', 'the demo did not end in 15 minutes');
+  throw new SecuError('internal', 'the demo did not finish within 15 minutes');
 }

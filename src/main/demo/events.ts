@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { textAt } from '../commands/print.ts';
 import type { DemoApi } from './api.ts';
 
-/** Prints what happens as it happens, from the event stream. */
+/** Prints events live from the event stream. */
 export async function printEvents({
   api,
   say,
@@ -20,16 +20,16 @@ export async function printEvents({
   if (body !== null) {
     const lines = createInterface({ input: Readable.fromWeb(body) });
     lines.on('error', (err) => {
-      if (!stopping.signal.aborted) say(`the event stream ended: ${String(err)}`);
+      if (!stopping.signal.aborted) say(`the event stream closed: ${String(err)}`);
     });
     lines.on('line', (line) => {
-      if (line.startsWith('data: ')) say(shown(JSON.parse(line.slice('data: '.length))));
+      if (line.startsWith('data: ')) say(formatEvent(JSON.parse(line.slice('data: '.length))));
     });
   }
   return { stop: () => stopping.abort() };
 }
 
-function shown(event: unknown): string {
+function formatEvent(event: unknown): string {
   const at = textAt(event, 'at').slice(11, 19);
   const text = textAt(event, 'text') || `${textAt(event, 'repositoryId')} ${textAt(event, 'data.phase')}`;
   return `${at}  ${textAt(event, 'kind').padEnd(24)} ${text}`;

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keptPort } from '../../embedded/home.ts';
 
-const USUAL_PORT = 8080;
+const DEFAULT_PORT = 8080;
 
-/** The port that this home used before, else 8080 where it is free, else any. */
+/** The port that this home folder used before; otherwise 8080 if it is free; otherwise any free port. */
 export async function demoPort(home: string): Promise<number> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = join(home, 'api.port');
-  if (!existsSync(file)) writeFileSync(file, `${USUAL_PORT}\n`, { mode: 0o600 });
+  if (!existsSync(file)) writeFileSync(file, `${DEFAULT_PORT}\n`, { mode: 0o600 });
   return keptPort(file);
 }

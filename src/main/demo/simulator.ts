@@ -32,7 +32,7 @@ export interface DemoSimulator {
   stop(): Promise<void>;
 }
 
-/** The simulated GitLab as a process of its own that ends with this one; its port and its tokens stay the same. */
+/** Starts the simulated GitLab as a child process that ends with this one. Its port and tokens stay the same. */
 export async function startSimulator({
   folder,
   portFile,

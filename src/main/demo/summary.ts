@@ -5,14 +5,14 @@ import type { DemoResult } from './compare.ts';
 const Steps = z.object({ steps: z.array(z.object({ name: z.string(), ms: z.number() })) });
 export type Step = z.infer<typeof Steps>['steps'][number];
 
-/** What the launcher did before, with the time of each step. */
+/** The steps of the launcher, with their times. */
 export function launcherSteps(file: string | undefined): Step[] {
   if (file === undefined || !existsSync(file)) return [];
   return Steps.parse(JSON.parse(readFileSync(file, 'utf8'))).steps;
 }
 
-/** The summary of a demo, for people. */
-export function table({ result, steps }: { result: DemoResult; steps: readonly Step[] }): string {
+/** The result of a demo as a text table. */
+export function summaryTable({ result, steps }: { result: DemoResult; steps: readonly Step[] }): string {
   const head = ['repository', 'state', 'scan', 'expected', 'found', 'missed', 'invented', ''];
   const rows = result.repositories.map((one) => [
     one.path,

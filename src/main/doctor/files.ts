@@ -6,30 +6,33 @@ import { keyFileOf } from '../keys.ts';
 import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';
 
-/** Git gets a token through a file in memory that never had a name. */
+/** Git gets the token through an unnamed file in memory. */
 export function examineMemory(): DoctorPart {
   const folder = memoryFolder();
   if (folder !== null)
-    return part('memory file system', { source: folder, detail: 'takes files without a name' });
+    return part('memory file system', { source: folder, detail: 'supports unnamed files' });
   return part('memory file system', {
     status: 'failed',
-    detail: 'neither /dev/shm nor /run is a file system in memory that we may write',
-    advice: 'Mount a tmpfs at /dev/shm that this user may write; in a container: --tmpfs /dev/shm.',
+    detail: 'neither /dev/shm nor /run is a writable memory file system',
+    advice: 'Mount a tmpfs at /dev/shm that this user can write; in a container: --tmpfs /dev/shm.',
   });
 }
 
-/** Files that whoever can read them can act with: the key ring, and the command line's key. */
+/** Files that must be readable only by the owner: the key ring and the key of the command line. */
 export function examineKeys({ home, vault }: Pick<Config, 'home' | 'vault'>): DoctorPart[] {
   const ring =
     vault.keyRing === null
-      ? examineFile({ name: 'key ring', path: keyFileOf(home), absent: 'made at the first start' })
-      : part('key ring', { source: 'SECU_KEYS', detail: 'given by setting; keep a copy apart from backups' });
+      ? examineFile({ name: 'key ring', path: keyFileOf(home), absent: 'created at the first start' })
+      : part('key ring', {
+          source: 'SECU_KEYS',
+          detail: 'from a setting; keep a copy apart from the backups',
+        });
   return [
     ring,
     examineFile({
       name: 'command line key',
       path: join(home, 'keys', 'cli.key'),
-      absent: 'made by "secu up"',
+      absent: 'created by "secu up"',
     }),
   ];
 }
@@ -43,7 +46,7 @@ function examineFile(input: { name: string; path: string; absent: string }): Doc
   return part(name, {
     source: path,
     status: 'failed',
-    detail: `${detail}: others of this machine can read it`,
-    advice: `Run "chmod 600 ${path}", and replace what it holds if somebody may have read it.`,
+    detail: `${detail}: other users of this machine can read it`,
+    advice: `Run "chmod 600 ${path}", and replace the key if another user may have read it.`,
   });
 }

@@ -5,7 +5,7 @@ import { findTemporal } from '../../embedded/temporal-server.ts';
 import type { TemporalAddress } from '../../temporal/connection.ts';
 import { createTemporalClient } from '../../temporal/connection.ts';
 import { bundledTools } from '../bundled-tools.ts';
-import { outboundPolicyOf, temporalAddressOf } from '../world.ts';
+import { outboundPolicyOf, temporalAddressOf } from '../process-context.ts';
 import { examineChannels } from './channels.ts';
 import { examineKeys, examineMemory } from './files.ts';
 import { examineMachine } from './machine.ts';
@@ -15,7 +15,7 @@ import type { DoctorPart } from './part.ts';
 import { examineSettings } from './settings.ts';
 import { examineWorkflows } from './workflows.ts';
 
-/** Every part that this installation stands on, as its settings have it. Changes nothing. */
+/** Checks every component of this installation, according to its settings. Changes nothing. */
 export async function examineInstallation(config: Config): Promise<DoctorPart[]> {
   const temporal = config.temporal.address === null ? null : temporalAddressOf(config);
   const layout = homeLayout(config.home);

@@ -2,16 +2,16 @@ import { openDatabase } from '../../db/database.ts';
 import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';
 
-/** Whether the schema fits this version. `databaseUrl` null: an embedded database that does not run. */
+/** Checks that the schema matches this version. `databaseUrl` is null for an embedded database that is not running. */
 export async function examineMigrations(databaseUrl: string | null): Promise<DoctorPart> {
-  if (databaseUrl === null) return part('migrations', { detail: '"secu up" brings the schema up to date' });
+  if (databaseUrl === null) return part('migrations', { detail: '"secu up" updates the schema' });
   const database = await openDatabase({ url: databaseUrl, poolMax: 1 });
   try {
     const { pending, unknown } = await database.schemaState();
     if (unknown.length > 0) {
       return part('migrations', {
         status: 'failed',
-        detail: `another version of Secu was here: ${unknown.join(', ')}`,
+        detail: `another version of Secu changed the schema: ${unknown.join(', ')}`,
         advice: 'Start that version, or restore a backup of this one.',
       });
     }
@@ -22,12 +22,12 @@ export async function examineMigrations(databaseUrl: string | null): Promise<Doc
         advice: 'Run "secu migrate".',
       });
     }
-    return part('migrations', { detail: 'the schema fits this version' });
+    return part('migrations', { detail: 'the schema matches this version' });
   } catch {
     return part('migrations', {
       status: 'warning',
-      detail: 'not known: the database does not answer',
-      advice: 'Mend "postgresql" first.',
+      detail: 'unknown: the database does not respond',
+      advice: 'Fix "postgresql" first.',
     });
   } finally {
     await database.close();

@@ -7,31 +7,31 @@ import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';
 
 const TIMEOUT_MS = 10_000;
-/** A `Date` header has whole seconds, and an answer takes its time: less than this says nothing. */
+/** A `Date` header has whole seconds and arrives late, so a smaller difference proves nothing. */
 const SKEW_MS = 30_000;
 const ENDPOINT = '/api/v4/version';
 
-interface Seen {
+interface OriginCheck {
   part: DoctorPart;
-  /** How far this machine's clock is ahead, in ms; `null` where nobody said. */
+  /** How far this machine's clock is ahead, in ms; `null` if unknown. */
   aheadMs: number | null;
 }
 
-/** Asks each GitLab, without a token, whether it is there; and compares clocks with those that are. */
+/** Sends each GitLab a request without a token, and compares the clocks. */
 export async function examineOrigins(input: {
   origins: readonly string[];
   policy: OutboundPolicy;
   now: () => Date;
 }): Promise<DoctorPart[]> {
-  const seen = await Promise.all(input.origins.map((origin) => examineOrigin({ ...input, origin })));
-  return [...seen.map((each) => each.part), clockPart(seen)];
+  const checks = await Promise.all(input.origins.map((origin) => examineOrigin({ ...input, origin })));
+  return [...checks.map((check) => check.part), clockPart(checks)];
 }
 
 async function examineOrigin(input: {
   origin: string;
   policy: OutboundPolicy;
   now: () => Date;
-}): Promise<Seen> {
+}): Promise<OriginCheck> {
   const { origin, policy, now } = input;
   const url = new URL(`${origin}${ENDPOINT}`);
   const name = `gitlab ${url.host}`;
@@ -45,7 +45,7 @@ async function examineOrigin(input: {
     await response.body?.cancel();
     const dateMs = Date.parse(response.headers.get('Date') ?? '');
     const aheadMs = Number.isNaN(dateMs) ? null : now().getTime() - dateMs;
-    return { part: answered({ name, origin, response }), aheadMs };
+    return { part: partForResponse({ name, origin, response }), aheadMs };
   } catch (err) {
     const { code, message } = transportError(err, { method: 'GET', endpoint: ENDPOINT, host: url.host });
     const advice = CAUSE_TEXTS[code === 'gitlab_tls_failed' ? code : 'gitlab_unreachable'].advice;
@@ -53,31 +53,31 @@ async function examineOrigin(input: {
   }
 }
 
-/** Without a token a GitLab answers 401 in JSON. @see GitLab docs, "Version API": authentication is required */
-function answered(input: { name: string; origin: string; response: Response }): DoctorPart {
+/** Without a token, GitLab responds with 401 in JSON. @see GitLab docs, "Version API": authentication is required */
+function partForResponse(input: { name: string; origin: string; response: Response }): DoctorPart {
   const { name, origin, response } = input;
   const isJson = /^application\/json\b/i.test(response.headers.get('Content-Type') ?? '');
   if (isJson && (response.status === 401 || response.ok))
-    return part(name, { source: origin, detail: 'answers as a GitLab does' });
+    return part(name, { source: origin, detail: 'responds like GitLab' });
   return part(name, {
     source: origin,
     status: 'warning',
-    detail: `answers ${response.status}, not as a GitLab does`,
+    detail: `responds with ${response.status}, not like GitLab`,
     advice: CAUSE_TEXTS[response.status >= 500 ? 'gitlab_unreachable' : 'not_gitlab'].advice,
   });
 }
 
-function clockPart(seen: readonly Seen[]): DoctorPart {
-  const [aheadMs] = seen
-    .map((each) => each.aheadMs)
+function clockPart(checks: readonly OriginCheck[]): DoctorPart {
+  const [aheadMs] = checks
+    .map((check) => check.aheadMs)
     .filter((each) => each !== null)
     .sort((one, other) => Math.abs(one) - Math.abs(other));
-  if (aheadMs === undefined) return part('clock', { detail: 'not compared: no GitLab answered' });
+  if (aheadMs === undefined) return part('clock', { detail: 'not compared: no GitLab responded' });
   const seconds = Math.round(Math.abs(aheadMs) / 1_000);
   if (Math.abs(aheadMs) < SKEW_MS) return part('clock', { detail: 'agrees with GitLab' });
   return part('clock', {
     status: 'warning',
     detail: `${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} GitLab`,
-    advice: 'Keep the clock by NTP: expiry is reckoned by it, and TLS fails when it is far off.',
+    advice: 'Synchronize the clock with NTP: expiry dates depend on it, and TLS fails if it is far off.',
   });
 }

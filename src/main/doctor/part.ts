@@ -2,7 +2,7 @@
 export interface DoctorPart {
   readonly part: string;
   readonly version: string | null;
-  /** Where it comes from: `embedded`, `configured`, `path`, `release`, `go`, `machine`, an address. */
+  /** The source: `embedded`, `configured`, `path`, `release`, `go`, `machine`, an address. */
   readonly source: string | null;
   readonly status: 'ok' | 'warning' | 'failed';
   readonly detail: string;

@@ -7,14 +7,14 @@ import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';
 
 const TIMEOUT_MS = 5_000;
-/** Two sweeps were missed. */
-const SWEEP_LATE_MS = 30 * 60_000;
+/** Two runs were missed. */
+const MAX_RECONCILE_AGE_MS = 30 * 60_000;
 
 type Client = ReturnType<typeof createTemporalClient>;
 
 /**
- * Whether somebody polls each queue, and whether the sweep runs. `temporal` null: an embedded server that does not run.
- * `queuePrefix` as in the contract of the workflows.
+ * Checks that each queue has a worker and that reconcile runs. `temporal` is null for an embedded server that is not
+ * running. `queuePrefix` is that of `src/workflows/contract.ts`.
  */
 export async function examineWorkflows(
   temporal: TemporalAddress | null,
@@ -27,22 +27,22 @@ export async function examineWorkflows(
   const client = createTemporalClient({ ...temporal, identity: 'doctor' });
   try {
     return await Promise.all([
-      orAway('workers', examineWorkers({ client, namespace: temporal.namespace, queuePrefix })),
-      orAway('reconcile', examineSchedule({ client, queuePrefix })),
+      unknownIfUnavailable('workers', examineWorkers({ client, namespace: temporal.namespace, queuePrefix })),
+      unknownIfUnavailable('reconcile', examineSchedule({ client, queuePrefix })),
     ]);
   } finally {
     await client.connection.close();
   }
 }
 
-async function orAway(name: string, looking: Promise<DoctorPart>): Promise<DoctorPart> {
+async function unknownIfUnavailable(name: string, check: Promise<DoctorPart>): Promise<DoctorPart> {
   try {
-    return await looking;
+    return await check;
   } catch {
     return part(name, {
       status: 'warning',
-      detail: 'not known: Temporal does not answer',
-      advice: 'Mend "temporal server" first.',
+      detail: 'unknown: Temporal does not respond',
+      advice: 'Fix "temporal server" first.',
     });
   }
 }
@@ -59,10 +59,10 @@ async function examineWorkers(input: {
     queuePrefix,
     timeoutMs: TIMEOUT_MS,
   });
-  if (missing.length === 0) return part('workers', { detail: 'every queue is polled' });
+  if (missing.length === 0) return part('workers', { detail: 'every queue has a worker' });
   return part('workers', {
     status: 'failed',
-    detail: `nobody polls ${missing.join(', ')}: that work waits`,
+    detail: `no worker polls ${missing.join(', ')}: its tasks wait`,
     advice: `Start "secu worker --queues ${missing.join(',')}".`,
   });
 }
@@ -75,24 +75,25 @@ async function examineSchedule(input: { client: Client; queuePrefix: string }): 
     if (state.paused) {
       return part('reconcile', {
         status: 'warning',
-        detail: 'the schedule is paused: what goes astray stays so',
+        detail: 'the schedule is paused: drift is not repaired',
         advice: `Run "temporal schedule toggle --unpause --schedule-id ${handle.scheduleId}".`,
       });
     }
     const last = info.recentActions.at(-1)?.takenAt ?? info.createdAt;
-    const detail = `last sweep ${last.toISOString()}`;
-    if (Date.now() - last.getTime() <= SWEEP_LATE_MS) return part('reconcile', { detail });
+    const detail = `last run ${last.toISOString()}`;
+    if (Date.now() - last.getTime() <= MAX_RECONCILE_AGE_MS) return part('reconcile', { detail });
     return part('reconcile', {
       status: 'warning',
       detail: `${detail}: late`,
-      advice: 'See in the Temporal UI whether its workflow hangs; an orchestration worker must run.',
+      advice:
+        'Check in the Temporal UI whether its workflow hangs, and that an orchestration worker is running.',
     });
   } catch (err) {
     if (!(err instanceof ScheduleNotFoundError)) throw err;
     return part('reconcile', {
       status: 'failed',
       detail: 'there is no schedule',
-      advice: 'Start "secu worker --queues orchestration": it makes the schedule.',
+      advice: 'Start "secu worker --queues orchestration": it creates the schedule.',
     });
   }
 }

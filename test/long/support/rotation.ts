@@ -177,7 +177,7 @@ function createWorkers(input: {
       await awaitUntil(
         () => {
           if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}:\n${own}`);
-          return own.includes('worker polls');
+          return own.includes('worker is polling');
         },
         { timeoutMs: 60_000, what: 'a worker polls' },
       );

@@ -17,8 +17,8 @@ import { createStarters } from '../temporal/starters.ts';
 import type { Vault } from '../vault/vault.ts';
 import { openVault } from './keys.ts';
 
-/** What the API and every worker have in common. */
-export interface World {
+/** What the API and every worker process share. */
+export interface ProcessContext {
   config: Config;
   log: Log;
   scrubber: Scrubber;
@@ -32,8 +32,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** `role` names the process in logs and in Temporal's views. @throws SecuError as its parts */
-export async function openWorld({
+/**
+ * Opens the database, the vault and the Temporal client of this process. `role` names the process in logs and in Temporal.
+ * @throws SecuError `invalid_settings` | `schema_mismatch` | `key_unknown` | `database_unavailable`
+ */
+export async function openProcessContext({
   config,
   role,
   poolMax,
@@ -41,13 +44,16 @@ export async function openWorld({
   config: Config;
   role: string;
   poolMax: number;
-}): Promise<World> {
+}): Promise<ProcessContext> {
   const scrubber = createScrubber();
   const log = createLogger({ ...config.log, scrubber, bindings: { role } });
   if (!disableCoreDumps())
-    log.warn({}, 'core dumps are on, and would hold tokens: install prlimit, or start with "ulimit -c 0"');
-  for (const name of config.unknown) log.warn({ name }, 'a setting that Secu does not know');
-  const databaseUrl = config.database.url?.value() ?? missing('DATABASE_URL');
+    log.warn(
+      {},
+      'core dumps are enabled and would contain tokens: install prlimit, or start with "ulimit -c 0"',
+    );
+  for (const name of config.unknown) log.warn({ name }, 'unknown setting');
+  const databaseUrl = config.database.url?.value() ?? missingSetting('DATABASE_URL');
   const temporal = temporalAddressOf(config);
   const database = await openDatabase({ url: databaseUrl, poolMax });
   const { pending, unknown } = await database.schemaState();
@@ -84,14 +90,17 @@ export async function openWorld({
   };
 }
 
-function missing(name: string): never {
-  throw new SecuError('invalid_settings', `${name} is missing; run "secu up" for an embedded one, or set it`);
+function missingSetting(name: string): never {
+  throw new SecuError(
+    'invalid_settings',
+    `${name} is missing: set it, or run "secu up", which starts an embedded server`,
+  );
 }
 
 export function temporalAddressOf({ temporal }: Config): TemporalAddress {
   const { tls } = temporal;
   return {
-    address: temporal.address ?? missing('TEMPORAL_ADDRESS'),
+    address: temporal.address ?? missingSetting('TEMPORAL_ADDRESS'),
     namespace: temporal.namespace,
     apiKey: temporal.apiKey?.value(),
     tls:
@@ -115,18 +124,18 @@ export function temporalAddressOf({ temporal }: Config): TemporalAddress {
 /** The HTTP API of a Temporal server, beside its gRPC port. */
 const TEMPORAL_HTTP_PORT = 7243;
 
-/** For GitLab. Secu's own listeners are never a target, whatever the settings allow. */
+/** The policy for GitLab. Secu's own listeners are always refused. */
 export function outboundPolicyOf(config: Config): OutboundPolicy {
   const { gitlab, network } = config;
-  return policyOf(config, { origins: gitlab.origins, allowedNetworks: network.allowed });
+  return createPolicy(config, { origins: gitlab.origins, allowedNetworks: network.allowed });
 }
 
-/** For channels: any origin, and private networks of their own. */
+/** The policy for channels: any origin; private networks only if SECU_WEBHOOK_NETWORKS contains them. */
 export function channelPolicyOf(config: Config): OutboundPolicy {
-  return policyOf(config, { origins: [], allowedNetworks: config.network.webhooks });
+  return createPolicy(config, { origins: [], allowedNetworks: config.network.webhooks });
 }
 
-function policyOf(
+function createPolicy(
   { network, http, database, temporal }: Config,
   allowed: { origins: readonly string[]; allowedNetworks: readonly string[] },
 ): OutboundPolicy {

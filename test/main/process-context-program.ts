@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readConfig } from '../../src/config/config.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { openWorld } from '../../src/main/world.ts';
+import { openProcessContext } from '../../src/main/process-context.ts';
 
 /**
  * A process of Secu in which a token without any shape is handled and then logged by mistake. The first start seals
  * it and prints the record; with a record as argument, a second one opens it.
  */
 const config = readConfig(readEnvironment(), { isRoot: false });
-const world = await openWorld({ config, role: 'test', poolMax: 2 });
+const world = await openProcessContext({ config, role: 'test', poolMax: 2 });
 const context = { table: 'credential', rowId: 'crd_test', version: 1 };
 const [keyId, record] = process.argv.slice(2);
 if (keyId === undefined || record === undefined) {

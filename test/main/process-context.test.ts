@@ -10,7 +10,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { groundAddress } from '../support/ground-address.ts';
 
-const PROGRAM = fileURLToPath(new URL('world-program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('process-context-program.ts', import.meta.url));
 
 let db: TestDatabase;
 let home: string;
