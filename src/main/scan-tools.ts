@@ -52,11 +52,11 @@ export async function createScanTools(input: { config: Config; policy: OutboundP
     routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
     onComplaint: (text) => log.error({ text }, 'the process runner wrote to standard error before it exited'),
   });
-  const { rules, ruleIds, isolation } = createScanners(scanners);
+  const { rules, ruleIds, ...local } = createScanners(scanners);
   return {
     git: runner.git,
     scanners: { rules, ruleIds, scan: runner.scan },
-    isolation,
+    isolation: () => local.isolation(),
     close: () => runner.close(),
   };
 }
