@@ -3,16 +3,15 @@ import { SecuError } from '../domain/errors.ts';
 const MAX_PATH_CHARACTERS = 1_024;
 
 export interface CloneAddress {
-  /** What git is given: no user info, each segment encoded. */
+  /** For git: without user info, each segment encoded. */
   url: string;
-  /** Everything below it belongs to this instance; credentials are for it alone. */
+  /** Everything below it belongs to this GitLab; credentials are sent nowhere else. */
   scope: string;
   protocol: 'http' | 'https';
 }
 
 /**
- * The address of a repository, rebuilt from parts that were checked: what GitLab calls `http_url_to_repo` may name any
- * host.
+ * The address of a repository, rebuilt from checked parts, because `http_url_to_repo` of GitLab may name any host.
  * @throws SecuError `clone_failed` for parts that no repository of GitLab has
  */
 export function cloneAddress({ baseUrl, fullPath }: { baseUrl: string; fullPath: string }): CloneAddress {
@@ -35,7 +34,7 @@ function isPlain(url: URL): boolean {
   return isBare && /^https?:$/.test(url.protocol);
 }
 
-/** Not empty, not a step in the tree, not an option, and nothing that breaks a line or a shell apart. */
+/** Not empty, not `.` or `..`, not an option, and without characters that are special to a URL, a line or a shell. */
 function isSegment(segment: string): boolean {
   return /^(?!-)(?!\.{1,2}$)[^\p{C}\p{Z}\\:@?#%*"'<>|`$;&(){}[\]!^]+$/u.test(segment);
 }

@@ -7,9 +7,9 @@ import { gitConfig } from './config.ts';
 import { openCredential } from './credentials.ts';
 import { runGit } from './git-command.ts';
 import type { Refusal } from './refusals.ts';
-import { refusalOf, saysNoRepository } from './refusals.ts';
+import { refusalOf, reportsNoRepository } from './refusals.ts';
 
-/** What is the same for every call of an installation. */
+/** Settings that all calls of an installation share. */
 export interface CallSettings {
   workFolder: string;
   pinFor: (url: string) => Promise<string | null>;
@@ -19,7 +19,7 @@ export interface CallSettings {
   templateFolder: string;
   lowSpeedSeconds: number;
   gitBinary: string;
-  /** A folder of a file system in memory. */
+  /** A folder in a file system in memory. */
   memoryFolder: string;
 }
 
@@ -28,16 +28,16 @@ export interface Call {
   repository: RemoteRepository;
   args: (url: string) => string[];
   timeoutMs: number;
-  /** What it means when the deadline passes. */
-  lateness: Refusal;
+  /** The error when the deadline passes. */
+  onTimeout: Refusal;
   maxFileBytes: number;
-  /** A reason of the caller's own to stop, and what it means. */
+  /** A further reason to stop, and its error. */
   stop?: { signal: AbortSignal; refusal: Refusal };
 }
 
 /**
- * One call of git for one repository, with a configuration, deadline and end of its own.
- * @returns what it printed, or `null` where GitLab says that the repository was never made
+ * Runs git once for one repository, with its own configuration and deadline.
+ * @returns its output, or `null` where GitLab reports that the repository was never created
  * @throws SecuError with the codes of `RemoteErrorCode`, and those of `pinFor`
  */
 export async function callGit(call: Call): Promise<string | null> {
@@ -73,8 +73,8 @@ export async function callGit(call: Call): Promise<string | null> {
     if (outcome.exitCode === 0) return outcome.stdout;
     if (repository.signal.aborted) throw canceled();
     if (stop?.signal.aborted === true) throw refused(stop.refusal);
-    if (deadline.signal.aborted) throw refused(call.lateness);
-    if (saysNoRepository(outcome.stderr)) return null;
+    if (deadline.signal.aborted) throw refused(call.onTimeout);
+    if (reportsNoRepository(outcome.stderr)) return null;
     throw refused(refusalOf(outcome.stderr));
   } finally {
     deadline.close();
@@ -82,7 +82,7 @@ export async function callGit(call: Call): Promise<string | null> {
   }
 }
 
-/** The error of a refusal: our words alone. */
+/** The error of a refusal, without any text of git or GitLab. */
 export function refused({ code, problem }: Refusal): SecuError {
   return new SecuError(code, `git could not read the repository: ${problem}`, { details: { problem } });
 }
@@ -92,6 +92,6 @@ async function pinOf(settings: CallSettings, address: CloneAddress): Promise<str
     return await settings.pinFor(address.url);
   } catch (err) {
     if (err instanceof SecuError) throw err;
-    throw new SecuError('gitlab_unreachable', 'the name of the host could not be resolved', { cause: err });
+    throw new SecuError('gitlab_unreachable', 'the host name could not be resolved', { cause: err });
   }
 }

@@ -54,7 +54,7 @@ async function cloneWithinLimits({
       repository,
       args,
       timeoutMs: cloneTimeoutMs,
-      lateness: { code: 'clone_timed_out', problem: 'timed_out' },
+      onTimeout: { code: 'clone_timed_out', problem: 'timed_out' },
       maxFileBytes: maxBytes,
       stop: { signal: exceeded.signal, refusal: TOO_LARGE },
     });
@@ -137,7 +137,7 @@ async function cloneOtherNames(attempt: CloneAttempt): Promise<ClonedHead> {
   }
 }
 
-/** Proves that there is nothing to clone. @throws SecuError `head_unresolved` where there are branches */
+/** Proves that the repository is empty. @throws SecuError `head_unresolved` where there are branches */
 async function cloneAllBranches(attempt: CloneAttempt): Promise<null> {
   await gitClone(attempt, ['--no-single-branch']);
   if (!(await hasBranches(attempt.directory))) return null;

@@ -1,11 +1,11 @@
 /** The settings of one call of git. */
 export interface GitConfigInput {
   protocol: 'http' | 'https';
-  /** Base address below which the credential may be sent. */
+  /** The credential is sent only to addresses below this one. */
   scope: string;
-  /** The whole header that carries the credential. */
+  /** The header that carries the credential. */
   header: string;
-  /** `host:port:address`: the address that was checked. */
+  /** `host:port:address`: the address that the outbound policy checked. */
   pin: string | null;
   proxy: string | null;
   caFile: string | null;
@@ -14,14 +14,14 @@ export interface GitConfigInput {
 }
 
 /**
- * What `HEAD` of a clone names when the server said nothing of branches. A server that speaks git's protocol names the
- * branch even of a repository without a commit; a web page that answers 200 to everything does not, and git takes it
- * for an empty repository.
+ * `HEAD` of a clone names this branch when the server named none. A server that speaks git's protocol names a branch even
+ * for a repository without commits; a web page that answers 200 to everything does not, and git would take it for an empty
+ * repository.
  * @see gitprotocol-v2(5), `unborn`; git, `remote-curl.c`, the protocol without `git-upload-pack`
  */
-export const NO_BRANCH = 'secu-was-told-no-branch';
+export const NO_BRANCH = 'secu-server-named-no-branch';
 
-/** Blobs larger than this are streamed, not held in memory. */
+/** git streams larger blobs instead of holding them in memory. */
 const BIG_FILE = '16m';
 
 /**
@@ -72,8 +72,8 @@ export const HARMLESS_FAULTS = [
 ];
 
 /**
- * The only configuration that git reads: no hook, filter, helper, redirect or protocol but the one. The header is
- * scoped and redirects are off; git would otherwise carry it to another host.
+ * The only configuration that git reads: no hook, filter, helper or redirect, and one protocol. The header is scoped and
+ * redirects are off, because git would otherwise send it to another host.
  * @see git-config(1); git, `http.c`, `extra_http_headers`
  */
 export function gitConfig(input: GitConfigInput): string {
@@ -114,7 +114,7 @@ export function gitConfig(input: GitConfigInput): string {
       fsckObjects: 'true',
       recurseSubmodules: 'false',
       writeCommitGraph: 'false',
-      // a small pack stays one file, as in a clone
+      // keeps a small pack as one file, as a clone does
       unpackLimit: '1',
     }),
     section(['fetch', 'fsck'], Object.fromEntries(HARMLESS_FAULTS.map((name) => [name, 'ignore']))),

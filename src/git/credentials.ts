@@ -3,9 +3,9 @@ import type { MemoryFile } from './memory-file.ts';
 import { openMemoryFile } from './memory-file.ts';
 
 /**
- * The configuration of one call of git, with the token in it, in a nameless file in memory: never an argument, an
- * environment, an address or a disk. git knows the header from the start, so a clone is three requests; a credential
- * helper is only asked after a refusal, which is a fourth.
+ * The configuration of one call of git, which holds the token, in an unnamed file in memory: the token is never in an
+ * argument, an environment, an address or on a disk. git has the header from the start, so a clone takes three requests;
+ * a credential helper is asked only after a refusal, which would be a fourth.
  */
 export function openCredential(input: {
   folder: string;

@@ -5,7 +5,7 @@ import { isSystemError } from '../domain/system-error.ts';
 
 const POLL_MS = 1_000;
 
-/** Bytes of all files below a folder; what comes and goes meanwhile is not counted. */
+/** Bytes of all files below a folder. Files that disappear meanwhile are not counted. */
 export async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await listing(folder)) {
@@ -16,9 +16,8 @@ export async function folderBytes(folder: string): Promise<number> {
 }
 
 /**
- * Looks at the folder until the signal fires, and calls `onExceeded` once when it has grown beyond the limit. git has
- * no such limit of its own for a fetch. Seldom, since a single file is kept from outgrowing it by `ulimit`: this is for
- * many together.
+ * Checks the size of the folder every second until the signal fires, and calls `onExceeded` once when it exceeds the limit.
+ * git has no such limit for a fetch. `ulimit` bounds each single file; this bounds all files together.
  */
 export async function watchFolder(input: {
   folder: string;

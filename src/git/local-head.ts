@@ -4,14 +4,14 @@ import { isSystemError } from '../domain/system-error.ts';
 
 const OBJECT_ID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
-/** What `HEAD` of a bare clone says: a commit, or the branch that it names. */
+/** `HEAD` of a bare clone: a commit, or the branch that it names. */
 export interface LocalHead {
-  /** `null` where there is no commit. */
+  /** `null` when the repository has no commit. */
   commit: string | null;
   branch: string | null;
 }
 
-/** Read from the files of a bare clone. */
+/** Reads the files of a bare clone, which costs no process. */
 export async function localHead(gitDirectory: string): Promise<LocalHead> {
   const head = (await read(join(gitDirectory, 'HEAD'))).trim();
   const branch = /^ref: refs\/heads\/(.+)$/.exec(head)?.[1] ?? null;

@@ -6,13 +6,13 @@ const TMPFS_MAGIC = 0x01_02_19_94;
 const O_TMPFILE_BIT = 0o20_000_000;
 const FOLDERS = ['/dev/shm', '/run'];
 
-/** A file in memory that never had a name; others reach it through its descriptor. */
+/** An unnamed file in memory; child processes reach it through its descriptor. */
 export interface MemoryFile {
   readonly fd: number;
   close(): void;
 }
 
-/** Where such files can be made: a folder of a file system in memory, or `null` on a machine without one. */
+/** A folder in a file system in memory where unnamed files can be created, or `null` on a machine without one. */
 export function memoryFolder(folders: readonly string[] = FOLDERS): string | null {
   return folders.find(isUsable) ?? null;
 }
@@ -37,6 +37,6 @@ function isUsable(folder: string): boolean {
     openMemoryFile({ folder, content: '' }).close();
     return true;
   } catch {
-    return false; // missing, not ours to write, or a kernel without nameless files: another one is tried
+    return false; // missing, not writable, or a kernel without unnamed files
   }
 }

@@ -2,12 +2,12 @@ import type { RemoteErrorCode } from '../domain/ports.ts';
 
 export interface Refusal {
   code: RemoteErrorCode;
-  /** Ours, never git's: a word for programs and people. */
+  /** A fixed word of ours, or the name of a fault from git-fsck(1). */
   problem: string;
 }
 
 /**
- * What git and GitLab say, piece by piece, first match first. Fixed English texts: git runs with `LC_ALL=C`.
+ * Known texts of git and GitLab; the first match counts. They are in English, because git runs with `LC_ALL=C`.
  * @see GitLab source, `lib/gitlab/git_access.rb`, `lib/gitlab/auth.rb`; git, `remote-curl.c`, `http.c`
  */
 const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
@@ -62,7 +62,7 @@ const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
   [/mismatched algorithms/, 'clone_failed', 'other_object_names'],
 ];
 
-/** The meaning of a failed call by what git wrote; what is not known is `clone_failed`. The text goes no further. */
+/** The cause of a failed call, by git's standard error; an unknown text is `clone_failed`. The text is not passed on. */
 export function refusalOf(stderr: string): Refusal {
   const found = KNOWN.find(([pattern]) => pattern.test(stderr));
   if (found === undefined) return { code: 'clone_failed', problem: 'unknown' };
@@ -75,7 +75,7 @@ function faultOf(stderr: string): string | null {
   return /object [0-9a-f]{40,64}: ([a-z][A-Za-z0-9]{2,40}): /.exec(stderr)?.[1] ?? null;
 }
 
-/** GitLab's answer for a project whose repository was never made: as good as empty. */
-export function saysNoRepository(stderr: string): boolean {
+/** GitLab's answer for a project whose repository was never created, which counts as empty. */
+export function reportsNoRepository(stderr: string): boolean {
   return /A repository for this project does not exist yet/.test(stderr);
 }

@@ -15,26 +15,26 @@ const DEFAULT_LOW_SPEED_SECONDS = 30;
 const HEAD_MAX_FILE_BYTES = 1024 * 1024;
 
 export interface GitRemoteOptions {
-  /** For what git needs beside a clone; nothing secret is written there. */
+  /** For files that git needs beside a clone; no secret is written there. */
   workFolder: string;
-  /** `host:port:address[,address]`, or `null` where there is nothing to pin. Its SecuErrors go through. */
+  /** `host:port:address[,address]`, or `null` where no address is pinned. Its SecuErrors are passed on. */
   pinFor: (url: string) => Promise<string | null>;
   /** `null` = direct. */
   proxyFor: (url: URL) => string | null;
-  /** PEM roots beside those of the system. */
+  /** PEM roots in addition to those of the system. */
   caPem?: string | undefined;
   clonesPerOrigin: number;
   cloneTimeoutMs: number;
   cloneMaxBytes: number;
   headTimeoutMs: number;
-  /** A transfer below 1,000 bytes a second for this long is ended. */
+  /** A transfer that stays below 1,000 bytes a second for this long is ended. */
   lowSpeedSeconds?: number;
   gitBinary?: string;
 }
 
 /**
- * Git over https, through the real git, hardened: `config.ts` has what it may not do, `credentials.ts` how the token
- * reaches it, `supervise.sh` how it ends.
+ * Hardened Git over HTTPS. `config.ts` restricts git, `credentials.ts` hands it the token, and
+ * `src/subprocess/supervise.sh` ends it.
  */
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const { workFolder, caPem } = options;
@@ -61,13 +61,13 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   };
 }
 
-/** Where git is given a token. @throws SecuError `tool_unavailable` on a machine where it cannot be */
+/** The folder of files that hand git the token. @throws SecuError `tool_unavailable` on a machine without one */
 export function folderForTokens(): string {
   const folder = memoryFolder();
   if (folder !== null) return folder;
   throw new SecuError(
     'tool_unavailable',
-    'neither /dev/shm nor /run is a file system in memory that we may write; git gets the token through one',
+    'neither /dev/shm nor /run is a writable file system in memory, which hands the token to git',
   );
 }
 
@@ -81,7 +81,7 @@ async function readHead(input: {
   const printed = await callGit({
     ...input,
     args: (url) => ['ls-remote', '--', url, ...refs],
-    lateness: { code: 'gitlab_unreachable', problem: 'timed_out' },
+    onTimeout: { code: 'gitlab_unreachable', problem: 'timed_out' },
     maxFileBytes: HEAD_MAX_FILE_BYTES,
   });
   const commits = refs.map((ref) => commitOf(ref, printed ?? ''));

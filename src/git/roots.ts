@@ -3,7 +3,7 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 
-/** One PEM file with the roots of the system and ours, for `http.sslCAInfo`, which takes the place of the system's. */
+/** Writes one PEM file with the roots of the system and ours; `http.sslCAInfo` replaces those of the system. */
 export function writeRoots({ folder, caPem }: { folder: string; caPem: string }): string {
   const system = getCACertificates('system');
   const roots = [...(system.length === 0 ? getCACertificates('default') : system), caPem];

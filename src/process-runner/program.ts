@@ -6,21 +6,21 @@ import { answerOf, resultOf } from './failure.ts';
 import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './protocol.ts';
 
 /**
- * Runs git and scanners for a worker. Starting a process copies the tables of all memory of the one that starts it:
- * twenty milliseconds and more from a worker, four from here. It holds no key, and ends with its worker.
+ * Runs git and scanners for a worker. Starting a process copies the page tables of its parent: that takes 20 ms and more
+ * from a worker, and 4 ms from this small process. It holds no key, and ends with its worker.
  */
 const running = new Map<number, AbortController>();
-const asked = new Map<number, (answer: Answer) => void>();
+const routeRequests = new Map<number, (answer: Answer) => void>();
 /** By origin. */
 const proxies = new Map<string, string | null>();
-let questions = 0;
+let routeRequestCount = 0;
 let tools: Promise<{ git: GitRemote; scanners: Scanners }> | null = null;
 
 process.on('message', (message: ToRunner) => {
   switch (message.type) {
     case 'begin':
       tools = new Promise((resolve) => resolve(toolsOf(message.options)));
-      tools.catch(() => undefined); // each job is told
+      tools.catch(() => undefined); // each job reports it
       break;
     case 'job':
       void run(message.id, message.job);
@@ -29,12 +29,12 @@ process.on('message', (message: ToRunner) => {
       running.get(message.id)?.abort();
       break;
     case 'route':
-      asked.get(message.id)?.(message.answer);
-      asked.delete(message.id);
+      routeRequests.get(message.id)?.(message.answer);
+      routeRequests.delete(message.id);
   }
 });
 process.on('disconnect', () => process.exit(0));
-// A worker that is told to stop ends its work first, and this with it.
+// On these signals the worker finishes its jobs and then disconnects, which ends this process.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
 function toolsOf({ git, scanners }: RunnerOptions) {
@@ -61,7 +61,7 @@ async function run(id: number, job: Job): Promise<void> {
 }
 
 async function resultFor(job: Job, signal: AbortSignal): Promise<unknown> {
-  if (tools === null) throw new Error('not begun');
+  if (tools === null) throw new Error('a job came before the options');
   const { git, scanners } = await tools;
   switch (job.kind) {
     case 'readHead':
@@ -69,15 +69,15 @@ async function resultFor(job: Job, signal: AbortSignal): Promise<unknown> {
     case 'clone':
       return git.clone({ ...job.input, token: new Secret(job.input.token), signal });
     case 'scan':
-      // the key of fingerprints stays with the worker, which hashes what stands in their place
+      // the worker holds the key of fingerprints and hashes the texts that are returned in their place
       return scanners.scan({ ...job.input, hash: (text) => text, signal });
   }
 }
 
 async function routeTo(url: string): Promise<Route> {
-  questions += 1;
-  const id = questions;
-  const answered = new Promise<Answer>((resolve) => asked.set(id, resolve));
+  routeRequestCount += 1;
+  const id = routeRequestCount;
+  const answered = new Promise<Answer>((resolve) => routeRequests.set(id, resolve));
   send({ type: 'ask', id, url });
   return resultOf(await answered) as Route;
 }

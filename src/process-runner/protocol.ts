@@ -3,13 +3,13 @@ import type { CloneInput } from '../domain/ports.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
 
-/** What the runner is begun with. Plain data: it crosses a channel between processes as JSON. */
+/** The options of the runner: plain data, because it is sent as JSON. */
 export interface RunnerOptions {
   git: Omit<GitRemoteOptions, 'pinFor' | 'proxyFor'>;
   scanners: ScannersOptions;
 }
 
-/** How git gets to an address; the outbound policy stays with the worker, and is asked. */
+/** How git reaches an address. The worker holds the outbound policy and answers requests for routes. */
 export interface Route {
   pin: string | null;
   proxy: string | null;
@@ -36,7 +36,7 @@ export interface Jobs {
 
 export type Job = { [Kind in keyof Jobs]: { kind: Kind; input: Jobs[Kind] } }[keyof Jobs];
 
-/** An error as it crosses; `code` null for one that is no SecuError, whose message then tells where it came from. */
+/** An error as it is sent. `code` is null for an error that is no SecuError; its message is then the stack. */
 export interface Failure {
   code: SecuErrorCode | null;
   message: string;
@@ -45,7 +45,7 @@ export interface Failure {
 
 export type Answer = { value: unknown } | { failure: Failure };
 
-/** `id` names the job, and in the answer to `ask` the question. */
+/** `id` names the job, or the request for a route. */
 export type ToRunner =
   | { type: 'begin'; options: RunnerOptions }
   | { type: 'job'; id: number; job: Job }

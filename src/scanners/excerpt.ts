@@ -2,7 +2,7 @@ import { escapeForeignText } from '../domain/finding.ts';
 
 export const MAX_EXCERPT_CHARACTERS = 200;
 const CONTEXT_CHARACTERS = 60;
-/** Enough around a match that nothing visible can be part of a secret that begins or ends outside. */
+/** Wide enough that no visible character can belong to a secret that begins or ends outside. */
 const WINDOW_BYTES = 1_500;
 const CHUNK_BYTES = 64;
 export const MASK = '************';
@@ -13,31 +13,31 @@ const IN_WORD_OR_BEHIND = bytesLike(/[\w+/=-]/);
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Where something begins: lines from 1, columns in bytes. */
+/** The start of a match: lines count from 1, columns are bytes. */
 export interface Place {
   startLine: number;
   startColumn: number;
 }
 
-/** Where a secret lies, as gitleaks tells it. */
+/** The position of a secret, as gitleaks reports it. */
 export interface Hit extends Place {
   secret: string;
   endLine: number;
   endColumn: number;
-  /** It was found in a decoded text: the line holds it in another form. */
+  /** gitleaks decoded it (Base64, hex), so the line holds it in another form. */
   isDecoded: boolean;
-  /** Nothing of it may be shown. */
+  /** No character of it is shown. */
   isKey: boolean;
 }
 
-/** Bytes of a line to be masked; `shown` characters of them are not. */
+/** Bytes of a line to mask, but for the first `shown` characters. */
 interface Masked {
   from: number;
   to: number;
   shown: number;
 }
 
-/** The lines of a text, by number from 1, without their ends. */
+/** The lines of a text, by number from 1, without line ends. */
 export function linesOf(content: Buffer): (number: number) => Buffer | null {
   const starts = [0];
   for (let at = content.indexOf(NEWLINE); at !== -1; at = content.indexOf(NEWLINE, at + 1))
@@ -51,9 +51,9 @@ export function linesOf(content: Buffer): (number: number) => Buffer | null {
 }
 
 /**
- * The line of a hit, or of a place, with every secret on it masked, at most 200 characters, control and direction characters escaped.
- * Of a secret of 16 characters or more the first four are shown, unless it is a key; where a match cannot be placed
- * on the line, nothing of the line is shown.
+ * The line of a match with every secret masked, cut at 200 characters, with control and direction characters escaped. The
+ * first four characters of a secret of 16 or more are shown, unless it is a key. Where a match cannot be located on the
+ * line, the whole line is masked.
  */
 export function excerptOf(input: {
   hit: Hit | Place;
@@ -80,7 +80,7 @@ export function excerptOf(input: {
   return cut({ line, start, end, masked, center });
 }
 
-/** The bytes of a hit on one of its lines. */
+/** The bytes of a match on one of its lines. */
 function rangesOn({ line, number, hit }: { line: Buffer; number: number; hit: Hit }): Masked[] {
   if (number < hit.startLine || number > hit.endLine) return [];
   // From the second line of a text on, gitleaks counts columns from the line's end before it: one more.
@@ -98,7 +98,7 @@ function rangesOn({ line, number, hit }: { line: Buffer; number: number; hit: Hi
   return found.length === 0 && hit.startLine === hit.endLine ? [everything] : found;
 }
 
-/** The same secret once more, and long ones also in part. */
+/** Further occurrences of the same secret, and of parts of a long one. */
 function occurrences({ window, offset, hit }: { window: Buffer; offset: number; hit: Hit }): Masked[] {
   const found: Masked[] = [];
   const pieces = piecesOf(hit.secret);
@@ -133,8 +133,7 @@ function isNear(input: { other: Hit; number: number; start: number; end: number 
 }
 
 /**
- * A match may be a part of a longer word, all of which is masked then. No further than the window goes: a word may be
- * megabytes long.
+ * Extends a match to the whole word that it is part of, within the window: a word may be megabytes long.
  */
 function widened(input: { line: Buffer; range: Masked; start: number; end: number }): Masked {
   const { line, range, start, end } = input;
@@ -144,12 +143,12 @@ function widened(input: { line: Buffer; range: Masked; start: number; end: numbe
   return { from, to, shown: from === range.from ? range.shown : 0 };
 }
 
-/** By byte: 1 for those that the pattern matches. */
+/** A table by byte: 1 where the pattern matches. */
 function bytesLike(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0));
 }
 
-/** Ranges that overlap become one, of which nothing is shown unless they are the same. */
+/** Merges overlapping ranges; characters stay visible only where the ranges are equal. */
 function merged(ranges: readonly Masked[]): Masked[] {
   const result: Masked[] = [];
   for (const range of ranges.toSorted((a, b) => a.from - b.from || b.to - a.to)) {
@@ -165,7 +164,7 @@ function merged(ranges: readonly Masked[]): Masked[] {
   return result;
 }
 
-/** The part of the line that is shown: some context, the match, and what fits behind it. */
+/** The visible part of the line: some context, the match, and what fits behind it. */
 function cut(input: {
   line: Buffer;
   start: number;
@@ -201,7 +200,7 @@ function cut(input: {
     : [...whole.slice(0, MAX_EXCERPT_CHARACTERS - 1), '…'].join('');
 }
 
-/** The nearest place at or before this one where no character is cut. @see RFC 3629, section 3 */
+/** The nearest position at or before this one that is not inside a character. @see RFC 3629, section 3 */
 function boundary(line: Buffer, at: number): number {
   let place = Math.min(line.length, Math.max(0, at));
   while (place > 0 && place < line.length && ((line[place] ?? 0) & 0xc0) === 0x80) place -= 1;

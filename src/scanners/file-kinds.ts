@@ -1,7 +1,7 @@
 /**
- * Extensions of formats in which no text is: images, fonts, sound, film, archives, programs, office files. A file of
- * one of them is counted as `binary` and not read. Everything else is read, whatever bytes it has: a NUL byte makes no
- * file safe. Formats that hold keys (`p12`, `jks`, `kdbx`, `der`) are not here.
+ * Extensions of formats without text: images, fonts, audio, video, archives, programs, office files. Such a file is counted
+ * as `binary` and not read. Every other file is read, whatever bytes it has, since a NUL byte does not make a file safe.
+ * Formats that hold keys (`p12`, `jks`, `kdbx`, `der`) are not listed.
  */
 export const BINARY_EXTENSIONS: readonly string[] = [
   'png jpg jpeg gif bmp ico webp tif tiff psd heic avif icns',
@@ -15,7 +15,7 @@ export const BINARY_EXTENSIONS: readonly string[] = [
 
 const BINARY = new Set(BINARY_EXTENSIONS);
 
-/** By its last extension, without case. */
+/** Decides by the last extension, ignoring case. */
 export function isBinaryName(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const dot = name.lastIndexOf('.');
@@ -26,7 +26,7 @@ const MAX_POINTER_BYTES = 1024;
 const POINTER =
   /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:ext-[0-9]-[a-z]+ sha256:[0-9a-f]{64}\n)*oid sha256:[0-9a-f]{64}\nsize [0-9]+\n$/;
 
-/** A pointer and nothing but a pointer; anything more is a file to be read. @see Git LFS, `docs/spec.md` */
+/** Whether the whole file is a Git LFS pointer; a file with anything else in it is read. @see Git LFS, `docs/spec.md` */
 export function isLfsPointer(content: Buffer): boolean {
   return content.length < MAX_POINTER_BYTES && POINTER.test(content.toString('latin1'));
 }

@@ -1,11 +1,11 @@
 import type { FindingKind } from '../domain/finding.ts';
 
-/** Moves when the parts do: all findings are new then. */
+/** Changes when the parts of a fingerprint change; all findings are new then. */
 export const FINGERPRINT_VERSION = 'v1';
 
 /**
- * What makes a finding the same one: not its line, not its commit. `match` is normalised (no white space, so that a key
- * that is wrapped anew stays the same), `ordinal` counts the same match within the file, from 0.
+ * The identity of a finding, without its line and commit. `match` is normalised (without white space, so that a key keeps
+ * its identity when it is wrapped differently); `ordinal` counts equal matches within the file, from 0.
  */
 export function fingerprintOf(input: {
   kind: FindingKind;
@@ -19,7 +19,7 @@ export function fingerprintOf(input: {
   return `${FINGERPRINT_VERSION}:${hash(JSON.stringify([kind, ruleId, path, normalised(match), ordinal]))}`;
 }
 
-/** A fingerprint that was made with no hash but the text itself, with this one. */
+/** Hashes a fingerprint whose hash function returned the text itself. */
 export function fingerprintAs(unhashed: string, hash: (text: string) => string): string {
   const version = `${FINGERPRINT_VERSION}:`;
   return `${version}${hash(unhashed.slice(version.length))}`;

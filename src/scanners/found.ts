@@ -7,7 +7,7 @@ import type { CommitFacts, GitObjects } from './git-objects.ts';
 import type { SourceEncoding } from './text-encoding.ts';
 import { decodeSource, originalLine } from './text-encoding.ts';
 
-/** One hit as a scanner has it. Holds what was found in the clear: it goes no further than `toFindings`. */
+/** One match of a scanner. It holds the secret in clear text, which goes no further than `toFindings`. */
 export interface Found {
   kind: FindingKind;
   scanner: string;
@@ -18,41 +18,41 @@ export interface Found {
   /** From 1; 0 where the file itself is what was found. */
   startLine: number;
   endLine: number;
-  /** Where the excerpt is cut out. */
+  /** Where the excerpt is taken from. */
   place: Hit | Place;
-  /** What makes it the same one in another commit. */
+  /** The part of its identity that stays the same in another commit. */
   match: string;
-  /** What nobody may see. */
+  /** What must be masked. */
   secrets: readonly Hit[];
 }
 
-/** What was found in one file at one commit. */
+/** The matches in one file at one commit. */
 export interface FoundInFile {
   path: string;
   commit: string;
-  /** Names the content to `git cat-file`; `null` where it cannot be named. */
+  /** Its name for `git cat-file`; `null` where it has none. */
   object: string | null;
   encoding: SourceEncoding | null;
   found: readonly Found[];
 }
 
-/** Findings made in one go. */
+/** Findings that are created before other work gets the thread. */
 const AT_ONCE = 100;
 const WHOLE_FILE = 'The file itself is what was found.';
 
 /**
- * Findings of all scanners as they are stored: masked, with their fingerprints. A line that several scanners found
- * something on is masked by all of them. Only lines of `secret` findings are shown unless `showsLines`.
+ * Findings of all scanners as they are stored: masked, with fingerprints. Each line is masked for the matches of all
+ * scanners. Without `showsLines`, only lines of `secret` findings are shown.
  */
 export async function toFindings(input: {
   files: readonly FoundInFile[];
   git: GitObjects;
   hash: (text: string) => string;
-  /** Somebody looked for secrets on all lines, so that what is left on them may be shown. */
+  /** A scanner searched all lines for secrets, so the rest of each line may be shown. */
   showsLines: boolean;
 }): Promise<ScannedFinding[]> {
   const { git } = input;
-  const files = together(input.files);
+  const files = mergeFiles(input.files);
   const facts = await git.commitFacts([...new Set(files.map(({ commit }) => commit))]);
   const readable = files.filter((file) => file.object !== null);
   const work = { ...input, facts, seen: new Map<string, number>() };
@@ -68,8 +68,8 @@ export async function toFindings(input: {
   return findings.toSorted(inOrder);
 }
 
-/** What several scanners found in the same file is one file. */
-function together(files: readonly FoundInFile[]): FoundInFile[] {
+/** Merges the matches of several scanners in the same file. */
+function mergeFiles(files: readonly FoundInFile[]): FoundInFile[] {
   const same = Map.groupBy(files, ({ path, commit, object, encoding }) =>
     JSON.stringify([path, commit, object, encoding]),
   );
@@ -79,14 +79,14 @@ function together(files: readonly FoundInFile[]): FoundInFile[] {
   });
 }
 
-/** Lets others have their turn now and then: thousands of findings in one line take seconds. */
+/** Yields the thread after every hundred findings: thousands on one line take seconds. */
 async function findingsOf(input: {
   file: FoundInFile;
   content: Buffer | null;
   facts: ReadonlyMap<string, CommitFacts>;
   hash: (text: string) => string;
   showsLines: boolean;
-  /** How often each identity was there before; two files may be shown under one path. */
+  /** How often each identity occurred before; two files may be shown under one path. */
   seen: Map<string, number>;
 }): Promise<ScannedFinding[]> {
   const { file, content, facts, hash, seen } = input;
@@ -129,7 +129,7 @@ async function findingsOf(input: {
   return findings;
 }
 
-/** The same order for the same findings, whatever order scanners found them in. */
+/** A fixed order, whatever order the scanners reported. */
 function inOrder(a: ScannedFinding, b: ScannedFinding): number {
   const texts = (finding: ScannedFinding) => [finding.path, finding.ruleId, finding.fingerprint] as const;
   const [first, second] = [texts(a), texts(b)];

@@ -55,7 +55,7 @@ function hasExactSizes({ key, nonce }: { key: Buffer; nonce: Buffer }): boolean 
   return key.length === KEY_BYTES && nonce.length === NONCE_BYTES;
 }
 
-/** One text for every way a record can be wrong, so that an answer says nothing about where it is wrong. */
+/** The same text for every fault, so that an answer does not reveal which part is wrong. */
 export function unreadable(): SecuError {
   return new SecuError('secret_unreadable', 'a sealed record does not open: it was changed, cut or moved');
 }

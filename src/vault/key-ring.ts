@@ -44,7 +44,7 @@ export function parseKeyRing(text: string): KeyRing {
   };
 }
 
-/** A new line for a key ring: an id that nobody has used before and 32 random bytes. */
+/** A new line for a key ring: an unused id and 32 random bytes. */
 export function newKeyLine(): string {
   return `key-${randomBytes(4).toString('hex')}:${randomBytes(KEY_BYTES).toString('base64')}`;
 }

@@ -19,13 +19,13 @@ export const PASSWORD_COST: PasswordCost = { logN: 15, r: 8, p: 3 };
 export interface Passwords {
   /**
    * A hash with its salt and cost, as text: `$scrypt$ln=15,r=8,p=3$salt$hash`.
-   * @throws SecuError `invalid_request` for a password that is too weak for whoever has this name
+   * @throws SecuError `invalid_request` for a password that is too weak for this user name
    */
   hash(input: { password: Secret; username: string }): Promise<string>;
   /**
-   * Does the password fit? With `null` for nobody's hash the answer is no, after the same work. `upgraded` is a hash
-   * of the same password to store instead, where the one that fits was made at another cost.
-   * @throws SecuError `too_many_requests` when too many wait for their turn; `secret_unreadable` for a stored text
+   * Checks a password. `null` is the hash of an unknown user: the answer is no, after the same work. `upgraded` is a new
+   * hash of the same password, to store where the current one has another cost.
+   * @throws SecuError `too_many_requests` when too many requests wait; `secret_unreadable` for a stored text
    *   that is no hash of ours
    */
   verify(input: {
@@ -36,7 +36,7 @@ export interface Passwords {
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
-const AT_ONCE = 2;
+const CONCURRENCY = 2;
 const MAX_WAITING = 40;
 const MAX_LOG_N = 20;
 
@@ -53,17 +53,17 @@ interface Parsed {
   hash: Buffer;
 }
 
-/** Hashes of passwords by scrypt, two at a time: each takes memory and a thread of the pool. */
+/** Hashes passwords with scrypt, two at a time: each takes memory and a thread of the pool. */
 export function createPasswords({ cost = PASSWORD_COST }: { cost?: PasswordCost } = {}): Passwords {
-  const turns = pLimit(AT_ONCE);
-  const nobody: Parsed = { cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
+  const queue = pLimit(CONCURRENCY);
+  const unknownUser: Parsed = { cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
 
   async function derived(password: Secret, { cost: { logN, r, p }, salt }: Omit<Parsed, 'hash'>) {
-    if (turns.pendingCount >= MAX_WAITING)
+    if (queue.pendingCount >= MAX_WAITING)
       throw new SecuError('too_many_requests', 'too many people sign in at once; try again in a moment');
     const text = password.reveal().normalize('NFKC');
     const memory = 128 * 2 ** logN * r;
-    return turns(() => derive(text, salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 2 * memory }));
+    return queue(() => derive(text, salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 2 * memory }));
   }
 
   async function newHash(password: Secret): Promise<string> {
@@ -78,7 +78,7 @@ export function createPasswords({ cost = PASSWORD_COST }: { cost?: PasswordCost 
       return newHash(password);
     },
     async verify({ password, hash }) {
-      const known = hash === null ? nobody : parse(hash);
+      const known = hash === null ? unknownUser : parse(hash);
       const fits = timingSafeEqual(await derived(password, known), known.hash) && hash !== null;
       const outdated = known.cost.logN !== cost.logN || known.cost.r !== cost.r || known.cost.p !== cost.p;
       return { fits, upgraded: fits && outdated ? await newHash(password) : null };

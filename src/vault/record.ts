@@ -7,7 +7,7 @@ const FORMAT = 1;
 const AES_256_GCM = 1;
 const KEY_MARK_BYTES = 8;
 const LENGTH_BYTES = 4;
-/** Plaintexts are filled up to a multiple of this, so that a record does not tell how long a token is. */
+/** Plaintexts are padded to a multiple of this, so that a record does not reveal the length of a token. */
 export const PADDING_BYTES = 512;
 /** Longest text that is sealed: tokens and keys, never files (node-forge would block the process for long). */
 export const MAX_SECRET_BYTES = 16_384;

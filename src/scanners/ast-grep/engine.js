@@ -52,7 +52,7 @@ function createInput() {
 
 /**
  * @param {import('@ast-grep/napi').SgNode} root @param {string} text
- * @returns {boolean} whether most of it is not in this language
+ * @returns {boolean} whether most of the text is not in this language
  */
 function isUnparsable(root, text) {
   if (root.is('ERROR')) return true;
@@ -68,7 +68,7 @@ function isUnparsable(root, text) {
 }
 
 /**
- * Tells where a part of the text lies, as it is reported.
+ * Locates parts of the text, in lines and bytes.
  * @param {string} text
  */
 function createPlaces(text) {

@@ -10,24 +10,24 @@ import { EngineAnswer } from './protocol.ts';
 const PROGRAM = fileURLToPath(new URL('engine.js', import.meta.url));
 /** Read line by line; each file has at most a thousand matches of 2,000 characters. */
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
-/** A mebibyte takes a second or two; what takes this long was made to. */
+/** A mebibyte takes a second or two; a file that takes this long was crafted. */
 export const FILE_TIMEOUT_MS = 20_000;
-/** More files than this that end the engine in one repository make the scan fail. */
+/** Files of one repository that may crash the engine; one more fails the scan. */
 const MAX_RESTARTS = 20;
-/** What a shell says of a program that a signal ended, less the signal's number. */
+/** A shell reports a signal as this plus its number. */
 const SIGNALED = 128;
 
 export interface EngineTask extends Omit<EngineFile, 'bytes'> {
   content: Buffer;
 }
 
-/** `too_complex`: took too long. `unparsable`: the parser broke. */
+/** `too_complex`: the file took too long. `unparsable`: the parser crashed. */
 export type EngineResult = EngineAnswer | 'too_complex' | 'unparsable';
 
 export interface EngineOptions {
   astGrep: AstGrep;
   rules: readonly EngineRule[];
-  /** The program as it is to be started, by its command line. */
+  /** Adds the sandbox to a command line. */
   wrap: (command: string, args: readonly string[]) => Promise<{ command: string; args: string[] }>;
   env: Readonly<Record<string, string>>;
   folder: string;
@@ -36,8 +36,8 @@ export interface EngineOptions {
 }
 
 /**
- * What the rules find in each file, in that order. A file that breaks the engine or holds it up is passed over, and the
- * engine is started anew behind it. @throws SecuError `scanner_crashed` for every end that has no meaning
+ * Runs the rules over each file; results are in the order of the files. A file that crashes or blocks the engine is skipped,
+ * and the engine restarts behind it. @throws SecuError `scanner_crashed` for an unknown exit code or output
  */
 export async function runEngine(
   options: EngineOptions,
@@ -49,7 +49,7 @@ export async function runEngine(
     const rest = tasks.slice(results.length);
     const { answers, end } = await runOnce(options, rest);
     results.push(...answers);
-    if (end !== 'well') results.push(end);
+    if (end !== 'complete') results.push(end);
   }
   return results;
 }
@@ -57,9 +57,9 @@ export async function runEngine(
 async function runOnce(
   options: EngineOptions,
   tasks: readonly EngineTask[],
-): Promise<{ answers: EngineAnswer[]; end: 'well' | 'too_complex' | 'unparsable' }> {
+): Promise<{ answers: EngineAnswer[]; end: 'complete' | 'too_complex' | 'unparsable' }> {
   const { astGrep, wrap, env, folder, fileTimeoutMs, signal } = options;
-  const watch = createWatch(fileTimeoutMs);
+  const watchdog = createWatchdog(fileTimeoutMs);
   const engine = startProcess({
     ...(await wrap(process.execPath, [PROGRAM, astGrep.bindingPath])),
     env,
@@ -67,35 +67,35 @@ async function runOnce(
     input: inputOf(options, tasks),
     limits: SCANNER_LIMITS,
     maxStdoutBytes: MAX_OUTPUT_BYTES,
-    signal: AbortSignal.any([signal, watch.signal]),
+    signal: AbortSignal.any([signal, watchdog.signal]),
   });
   const answers: EngineAnswer[] = [];
   try {
     for await (const line of linesOf(engine.stdout)) {
-      watch.touch();
+      watchdog.touch();
       answers.push(answerOf(line));
     }
     const ended = await engine.ended;
     return { answers, end: endOf({ ended, isComplete: answers.length === tasks.length }) };
   } catch (err) {
-    if (watch.signal.aborted && !signal.aborted && answers.length < tasks.length)
+    if (watchdog.signal.aborted && !signal.aborted && answers.length < tasks.length)
       return { answers, end: 'too_complex' };
     throw err;
   } finally {
-    watch.end();
+    watchdog.end();
     await engine.stop();
   }
 }
 
 function endOf(input: { ended: Omit<ProcessResult, 'stdout'>; isComplete: boolean }) {
   const { exitCode } = input.ended;
-  if (exitCode === 0 && input.isComplete) return 'well';
+  if (exitCode === 0 && input.isComplete) return 'complete';
   if (exitCode !== null && exitCode > SIGNALED && !input.isComplete) return 'unparsable';
   throw crashed('exit_code', { exitCode });
 }
 
-/** Fires when nobody touched it for so long. */
-function createWatch(timeoutMs: number) {
+/** Fires when it was not touched for this long. */
+function createWatchdog(timeoutMs: number) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);
   return { signal: controller.signal, touch: () => timer.refresh(), end: () => clearTimeout(timer) };
@@ -137,7 +137,7 @@ function answerOf(line: string): EngineAnswer {
 }
 
 function crashed(problem: string, details: Record<string, unknown> = {}): SecuError {
-  return new SecuError('scanner_crashed', 'ast-grep ended in a way that has no meaning', {
+  return new SecuError('scanner_crashed', 'ast-grep ended with an unknown result', {
     details: { problem, ...details },
   });
 }

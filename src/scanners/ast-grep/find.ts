@@ -6,21 +6,21 @@ import { isSystemError } from '../../domain/system-error.ts';
 
 const LANGUAGES = ['python', 'go', 'java', 'yaml'] as const;
 
-/** How a language that is not built in is told to ast-grep. @see @ast-grep/napi, `registerDynamicLanguage` */
+/** A language that is not built into ast-grep. @see @ast-grep/napi, `registerDynamicLanguage` */
 export interface ParserLibrary {
   libraryPath: string;
   extensions: string[];
   languageSymbol: string;
-  /** Stands for `$` where the language has no such letter. */
+  /** Replaces `$` in patterns where the language does not allow it in names. */
   expandoChar: string;
 }
 
 export interface AstGrep {
   version: string;
-  /** ast-grep itself, as a native module. */
+  /** The native module of ast-grep. */
   bindingPath: string;
   parsers: Record<(typeof LANGUAGES)[number], ParserLibrary>;
-  /** Versions of all parts, in one order. */
+  /** Versions of all parts, in a fixed order. */
   parts: string[];
 }
 
@@ -32,8 +32,8 @@ const Language = z.object({
 });
 
 /**
- * ast-grep and its languages as they came with the dependencies; `null` where a part is missing. Nothing native is
- * loaded here: that happens in a process of its own.
+ * ast-grep and its languages from the npm dependencies; `null` when a part is missing. No native code is loaded here, but in
+ * a process of its own.
  */
 export function findAstGrep(): AstGrep | null {
   const require = createRequire(import.meta.url);

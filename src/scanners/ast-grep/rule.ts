@@ -2,35 +2,35 @@ import type { Rule } from '@ast-grep/napi';
 import type { Severity } from '../../domain/finding.ts';
 import type { CodeLanguage } from './code-files.ts';
 
-/** One thing to find. What `$SECRET` stands for in a pattern is never shown. */
+/** One rule. The text that `$SECRET` matches is never shown. */
 export interface CodeRule {
-  /** Begins with the language; part of each finding's identity, so it never changes. */
+  /** Begins with the language. It is part of the identity of findings, so it never changes. */
   id: string;
   language: CodeLanguage;
   severity: Severity;
   /** @see CWE, https://cwe.mitre.org */
   cwe: readonly string[];
   title: string;
-  /** What to do about it, in a sentence. */
+  /** What to do about a finding, in one sentence. */
   fix: string;
   /**
-   * Without one of these words in it, letter by letter, nothing in a file can match, and it is not parsed. Of words in a
-   * list of their own all are needed.
+   * A file matches only if it has one of these words, case-sensitive; other files are not parsed. Of the words of an inner
+   * list all are required.
    */
   needs: ReadonlyArray<string | readonly string[]>;
   /** @see ast-grep, "Rule Object Reference" */
   rule: Rule;
   constraints?: Record<string, Rule>;
   utils?: Record<string, Rule>;
-  /** Only these parts of what matches count: a regular expression of JavaScript that takes linear time. */
+  /** Only these parts of a match count: a JavaScript regular expression that takes linear time. */
   narrow?: string;
 }
 
 export type RuleOfLanguage = Omit<CodeRule, 'language'>;
 
 /**
- * Matches any of these patterns, the first that fits; whether its constraints hold is asked afterwards. `$$$` stands for
- * further arguments and, unlike in a pattern, for none.
+ * Matches any of these patterns. The first one that fits counts, and only then are its constraints checked. `$$$` matches
+ * further arguments, or none.
  */
 export function anyOf(...patterns: readonly string[]): Rule {
   const without = (pattern: string) => pattern.replace(', $$$)', ')');
@@ -41,18 +41,18 @@ export function anyOf(...patterns: readonly string[]): Rule {
   };
 }
 
-/** `needs` of a rule that wants a word of each list. */
+/** `needs` of a rule that requires one word of each list. */
 export function oneOfEach(first: readonly string[], second: readonly string[]): CodeRule['needs'] {
   return first.flatMap((one) => second.map((other) => [one, other]));
 }
 
-/** A text in SQL, at its beginning: a statement in one case, so that a sentence with "select" in it is none. */
+/** The beginning of an SQL statement in one case, so that a sentence with the word "select" does not match. */
 export const SQL_START = [
   '(?s)^\\W*[a-zA-Z]{0,2}\\W*(?:SELECT\\s.*\\sFROM\\s|INSERT\\s+INTO\\s|UPDATE\\s+\\S+\\s+SET\\s|DELETE\\s+FROM\\s|DROP\\s+TABLE\\s|ALTER\\s+TABLE\\s',
   '|select .*\\sfrom\\s.*\\swhere\\s|insert into .*\\svalues\\b|update \\S+ set\\s|delete from\\s)',
 ].join('');
 
-/** Every text that `SQL_START` matches has these words. */
+/** Words that every match of `SQL_START` has. */
 export const SQL_WORDS: CodeRule['needs'] = [
   ['SELECT', 'FROM'],
   ['INSERT', 'INTO'],

@@ -5,12 +5,12 @@ import type { Leak } from './report.ts';
 import { isKeyRule, severityOf, weaknessesOf } from './severity.ts';
 import { titleOf } from './titles.ts';
 
-/** What makes a leak the same one within a repository, but for its ordinal. */
+/** The identity of a leak within a repository, without its ordinal. */
 export function identityOf({ leak, path }: { leak: Leak; path: string }): string {
   return JSON.stringify([leak.ruleId, path, normalised(leak.secret)]);
 }
 
-/** What gitleaks reports, in our words. */
+/** Converts a leak to a match. */
 export function foundOf(leak: Leak): Found {
   const { ruleId, secret, startLine, endLine } = leak;
   const hit = hitOf(leak);

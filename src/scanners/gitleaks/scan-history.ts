@@ -180,7 +180,7 @@ function newestOf(leaks: readonly PastLeak[], { rank }: History): PastLeak[] {
   });
 }
 
-/** Tells git which files are no text, while the work runs. */
+/** Marks large and binary files as no text for git, while the work runs. */
 async function withAttributes<T>(
   input: { gitDirectory: string; large: readonly string[] },
   work: () => Promise<T>,

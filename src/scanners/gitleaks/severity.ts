@@ -1,10 +1,10 @@
 import type { Severity } from '../../domain/finding.ts';
 
-/** Keys: nothing of them is shown, and they are a weakness of their own (CWE-321). */
+/** Keys: no character is shown, and they have a weakness of their own (CWE-321). */
 const KEYS =
   /^(?:(?:putty-|ssh2-|wireguard-)?private-key|age-secret-key|json-web-key|pkcs12-file|key-store-file|password-database-file)$/;
 
-/** First match first. What no pattern knows is a credential of a provider: whoever reads it can use it. */
+/** The first match counts. Every other rule is for a credential of a provider, which a reader can use: `critical`. */
 const BY_RULE: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/-client-id$|-access-id$|-user-api-id$|-public-key$|-pub-?(?:api-)?key$|^mailgun-pub-key$/, 'low'],
   [/^jwt(?:-base64)?$|^gcp-api-key$|^mapbox-api-token$|-test-api-token$|^sidekiq-sensitive-url$/, 'medium'],
@@ -29,7 +29,7 @@ export function weaknessesOf(ruleId: string): string[] {
   return [isKeyRule(ruleId) ? 'CWE-321' : 'CWE-798'];
 }
 
-/** Bears on what is stored, so it belongs to the rules. */
+/** Part of the hash of the rules, because it decides what is stored. */
 export const SEVERITY_TABLE = JSON.stringify([
   KEYS.source,
   ...BY_RULE.map(([pattern, severity]) => [pattern.source, severity]),

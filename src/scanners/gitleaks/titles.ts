@@ -1,4 +1,4 @@
-/** Words of rule ids that are not written as they are spelt there. */
+/** Spellings of words of rule ids. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   '1password': '1Password',
   ad: 'AD',
@@ -49,7 +49,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   yaml: 'YAML',
 };
 
-/** Titles that no rule makes of the id. */
+/** Titles that do not derive from the id. */
 const TITLES: Readonly<Record<string, string>> = {
   'ansible-password': 'Password in an Ansible inventory',
   'aws-secret-access-key': 'AWS secret access key',
@@ -84,7 +84,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'xml-password': 'Password in an XML file',
 };
 
-/** What was found, in plain words: gitleaks' own descriptions are a sentence of warning each. */
+/** What was found, in a few words; the descriptions of gitleaks are sentences of warning. */
 export function titleOf(ruleId: string): string {
   const known = TITLES[ruleId];
   if (known !== undefined) return known;
