@@ -1,18 +1,13 @@
 import { randomFillSync } from 'node:crypto';
-import { ulid } from 'ulid';
+import { monotonicFactory } from 'ulid';
 import type { IdKind } from '../domain/ids.ts';
 import { ID_PREFIXES } from '../domain/ids.ts';
 
-/** A new id of this kind; ids sort by the moment they were made (ULID, to the millisecond). */
-export function newId(kind: IdKind): string {
-  return `${ID_PREFIXES[kind]}_${ulid(undefined, nextRandom)}`;
-}
-
-/** The library would ask the system for each of its sixteen bytes; a listing makes an id for each row. */
+/** The library would ask the system for each of its sixteen random bytes, and a listing makes an id per row. */
 const pool = Buffer.alloc(16 * 1024);
 let used = pool.length;
 
-/** In [0, 1), as `Math.random`, from the system's source. */
+/** A number in [0, 1) from the random source of the system. */
 function nextRandom(): number {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -21,4 +16,11 @@ function nextRandom(): number {
   const byte = pool.readUInt8(used);
   used += 1;
   return byte / 256;
+}
+
+const nextUlid = monotonicFactory(nextRandom);
+
+/** A new id of this kind. Ids of one process sort by creation, also within a millisecond. */
+export function newId(kind: IdKind): string {
+  return `${ID_PREFIXES[kind]}_${nextUlid()}`;
 }

@@ -138,7 +138,7 @@ test('events contain the request id', async () => {
     expect.arrayContaining(['integration.created', 'scan.finished']),
   );
   await asking('trace-pause', `PATCH integrations/${id}`, { paused: true });
-  expect(await eventsWith('trace-pause')).toEqual(['integration.paused']);
+  expect(await eventsWith('trace-pause')).toEqual(['settings.integration_changed', 'integration.paused']);
   await asking('trace-key', 'POST api-keys', { name: 'audited', role: 'viewer' });
   expect(await eventsWith('trace-key')).toEqual(['api_key.created']);
 });
