@@ -16,7 +16,7 @@ import type { Report } from './report.ts';
 import { add, newReport } from './report.ts';
 
 const MAX_MIB = 2_048;
-/** Of whole sizes: over so few repositories as a quick run has, a start is most of what is measured. */
+/** For full sizes only: in a quick run with few repositories, starting processes takes most of the time. */
 const MAX_RATIO = { makespan: 1.5, growth: 1.2 };
 const AT_ONCE = availableParallelism();
 
@@ -62,7 +62,7 @@ interface Input {
   folder: string;
   fleet: number;
   latencyMs: number;
-  /** So many repositories before the third sync: the same for all sizes, so that all do the same when memory is compared. */
+  /** Repositories before the third sync: the same for all sizes, so that their memory can be compared. */
   changes: number;
   withPeer: boolean;
 }

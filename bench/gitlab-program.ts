@@ -1,7 +1,7 @@
 import type { Recipe, Simulator } from '../simulator/index.ts';
 import { createSimulator, fleetRecipes } from '../simulator/index.ts';
 
-/** A simulated GitLab in a process of its own; it tells its address, and what it was asked when it is asked. */
+/** A simulated GitLab in its own process; it reports its address, and on request the requests it received. */
 export interface GitlabInput {
   folder: string;
   /** Repositories of a fleet, each with a history of its own. */
@@ -13,7 +13,7 @@ export interface GitlabInput {
   enforceRateLimits: boolean;
 }
 
-/** One more commit in so many of them. */
+/** Adds a commit to this number of projects. */
 export interface ChangeInput {
   change: number;
 }

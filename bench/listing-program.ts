@@ -21,7 +21,7 @@ export interface ListingAnswer {
   ms: number;
   /** Rows whose version this listing changed; all of them in the first. */
   rewritten: number;
-  /** Most memory while listing, over what there was before, in MiB. */
+  /** Peak memory while listing, above the memory before, in MiB. */
   grownMib: number;
   cpuMs: number;
 }

@@ -87,7 +87,7 @@ export interface Memory {
    * the largest git or scanner, as far as it was seen.
    */
   each: Record<string, number>;
-  /** The most that all of them took at once. */
+  /** Their peak together. */
   all: number;
 }
 

@@ -92,7 +92,7 @@ export async function openBenchWorld(input: {
   };
 }
 
-/** Workflows are not measured here: whoever is woken is nobody. */
+/** Workflows are not measured here, so waking one does nothing. */
 const NOBODY: Starters = {
   wakeIntegration: async () => {},
   wakeFleet: async () => {},

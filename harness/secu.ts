@@ -108,7 +108,7 @@ async function readiness(url: string): Promise<string | null> {
     const body: unknown = await response.json();
     return typeof body === 'object' && body !== null && 'status' in body ? String(body.status) : null;
   } catch {
-    return null; // nobody listens yet
+    return null; // not listening yet
   }
 }
 

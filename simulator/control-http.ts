@@ -113,7 +113,7 @@ const OPERATIONS: Record<string, Operation> = {
       expect: { listed: true, findings: [] },
     });
   },
-  // The way to `up` is closed while it is down: so it says beforehand for how long.
+  // While it is down, `up` cannot be called, so `down` takes a duration.
   down(control, body) {
     const { forMs } = z.object({ forMs: z.number().int().min(1) }).parse(body);
     setTimeout(() => void control.down().then(() => setTimeout(() => void control.up(), forMs)), 10);

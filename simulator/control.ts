@@ -25,7 +25,7 @@ export type NewUser = {
 
 /** Everything a test may do to the instance while it runs. */
 export type SimulatorControl = {
-  /** Moves the clock to an instant, or so many milliseconds away from the real one. */
+  /** Sets the clock to an instant, or to an offset from the real time in milliseconds. */
   setClock(to: string | number): void;
   now(): Date;
   setInstance(settings: Partial<InstanceSettings>): void;
@@ -46,11 +46,11 @@ export type SimulatorControl = {
   addProject(recipe: Recipe): Promise<{ id: number; path: string }>;
   /**
    * Many projects of one history, `<path>-1` and so on, for measuring. Ids leave gaps of up to `widestGap`, as they do
-   * for somebody who is a member of a few of many projects.
+   * for a member of a few of many projects.
    */
   addCopies(options: { recipe: Recipe; count: number; widestGap: number }): Promise<void>;
   project(ref: ProjectRef): { id: number; path: string; archived: boolean; lastActivityAt: Date };
-  /** The old path goes on answering until another project takes it. */
+  /** The old path still answers until another project takes it. */
   renameProject(ref: ProjectRef, path: string): void;
   removeProject(ref: ProjectRef): void;
   /** Level 0 takes the membership away. */

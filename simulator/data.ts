@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
-/** A JSON object whose fields are looked at one by one. */
+/** A JSON object whose fields are checked one by one. */
 export type JsonObject = Record<string, unknown>;
 
 const JsonObject = z.record(z.string(), z.unknown());

@@ -107,7 +107,7 @@ async function rightAnswer(instance: Instance, request: SimulatedRequest, target
   }
   const reply = await target.api.route.handle({ world, repositories, request, params: target.api.params });
   if (token === undefined || reply.status === 401) return reply;
-  // After the answer, which for a first use still says null.
+  // After the answer, in which the first use still has null.
   if (reply.status < 400) markUsed(world, token);
   return { ...reply, headers: { ...instance.rateLimits.headers(caller), ...reply.headers } };
 }

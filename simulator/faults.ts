@@ -24,7 +24,7 @@ export const FaultAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hang') }),
   /** The connection is closed before any answer; nothing was done. */
   z.object({ kind: z.literal('disconnect') }),
-  /** The right answer breaks off; the connection is reset after so many bytes of the body (default: half). */
+  /** The answer is cut: the connection is reset after this number of bytes of the body (default: half). */
   z.object({ kind: z.literal('cut'), afterBytes: z.number().int().min(0).optional() }),
   /** The right status and headers; half of the JSON, with a matching length. */
   z.object({ kind: z.literal('truncated_json') }),
@@ -49,7 +49,7 @@ export const FaultAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('lost_reply'), how: z.enum(['disconnect', 'bad_gateway', 'hang']).optional() }),
   /** A pkt-line `ERR`, as Gitaly answers when it is full. */
   z.object({ kind: z.literal('git_error'), message: z.string().optional() }),
-  /** A fetch that begins well and never ends: progress only, or (with `data`) a pack that goes on. */
+  /** A fetch that begins correctly and never ends: only progress, or with `data` an endless pack. */
   z.object({
     kind: z.literal('endless_pack'),
     bytesPerSecond: z.number().int().min(1).optional(),

@@ -9,7 +9,7 @@ const NO_ROLE: Role = { level: 0, via: 'project' };
 const GUEST = 10;
 const REPORTER = 20;
 
-/** `isNewPath`: whoever calls knows that no project has this path. */
+/** `isNewPath`: the caller knows that no project has this path. */
 export function addProjectOf(world: World, recipe: Recipe, { isNewPath = false } = {}): Project {
   const traits = recipe.project ?? {};
   if (!isNewPath && projectByPath(world, recipe.path)?.path === recipe.path) {
@@ -78,7 +78,7 @@ function sortedIds(world: World): number[] {
   return ids;
 }
 
-/** By present path, else by a path that it had before and that nobody took since. */
+/** By its current path, else by a former path that no other project has. */
 export function projectByPath(world: World, path: string): Project | undefined {
   const wanted = path.toLowerCase();
   let former: Project | undefined;
@@ -97,7 +97,7 @@ export function roleOf(project: Project, user: User): Role {
   return user.member ? project.defaultRole : NO_ROLE;
 }
 
-/** Whether the API tells this user that the project exists. */
+/** Whether the API shows this project to the user. */
 export function canSee(project: Project, user: User): boolean {
   if (project.ipRestricted) return false;
   if (roleOf(project, user).level >= GUEST) return true;

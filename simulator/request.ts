@@ -7,7 +7,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** One request as the routes see it. */
 export type SimulatedRequest = {
   method: string;
-  /** Decoded by nobody yet: as it was sent, without query and without the instance's own path. */
+  /** Not decoded: as it was sent, without query and without the path of the instance. */
   pathname: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
@@ -23,7 +23,7 @@ export type Credentials =
   | { kind: 'private_token' | 'bearer' | 'query'; secret: string }
   | { kind: 'basic'; username: string; secret: string };
 
-/** @throws Error when the body is too large or not what its encoding says */
+/** @throws Error when the body is too large or does not match its encoding */
 export async function readRequest(message: IncomingMessage, basePath: string): Promise<SimulatedRequest> {
   const target = message.url ?? '/';
   const mark = target.indexOf('?');

@@ -130,7 +130,7 @@ async function buildInstance(parts: {
   };
 }
 
-/** The people in whose namespaces personal projects lie; none of them is a member anywhere else. */
+/** The owners of personal projects; they are members of nothing else. */
 function createOwners(parts: { world: World; control: SimulatorControl; recipes: Recipe[] }): void {
   const known = new Set([...parts.world.users.values()].map(({ username }) => username));
   const owners = new Set(parts.recipes.flatMap((recipe) => recipe.project?.owner ?? []));

@@ -121,7 +121,7 @@ export function hasPermission(token: Token, permission: string): boolean {
   return token.granular?.some((scope) => scope.permissions.includes(permission)) ?? false;
 }
 
-/** The part of a token that may be kept and compared: SHA-256 of its value, in hex. */
+/** SHA-256 of a token in hex, which may be stored and compared. */
 export function tokenHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }

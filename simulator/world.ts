@@ -13,7 +13,7 @@ export type User = {
   kind: UserKind;
   state: UserState;
   createdAt: Date;
-  /** Whether projects count this user among their members unless a role of its own says otherwise. */
+  /** Whether the user is a member of every project without a role of its own. */
   member: boolean;
 };
 

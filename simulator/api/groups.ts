@@ -16,7 +16,7 @@ const READ_GROUP: Demand = {
 
 export const groupRoutes: Route[] = [{ method: 'GET', pattern: '/api/v4/groups', handle: listGroups }];
 
-/** The groups above the projects in which the caller has such a role: roles are kept per project here. */
+/** The groups of the projects in which the caller has this role, because the simulator stores roles per project. */
 function listGroups({ world, request }: RouteContext): Reply {
   const caller = guard({ world, request, demand: READ_GROUP });
   if ('status' in caller) return caller;

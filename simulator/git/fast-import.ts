@@ -9,7 +9,7 @@ export type Tips = Map<string, Map<string, number>>;
 
 /**
  * The instructions for `git fast-import` that make the history of many recipes in one repository.
- * They lie side by side without refs, which git would write one file at a time; their marks tell where they are.
+ * They have no refs, which git would write one file at a time; their marks name the commits.
  */
 export function* storeStream(recipes: Recipe[]): Generator<Buffer, Tips> {
   const tips: Tips = new Map();
@@ -77,7 +77,7 @@ function* data(content: string | Uint8Array): Generator<Buffer> {
   yield Buffer.from('\n');
 }
 
-/** The path as git takes it; see `Recipe` for what stands for a byte that is not UTF-8. */
+/** The path in bytes; `Recipe` describes how bytes that are not UTF-8 are written. */
 function quote(path: string): string {
   const escaped = path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
   const octal = (mark: string) => `\\${(mark.charCodeAt(0) - 0xdc00).toString(8)}`;

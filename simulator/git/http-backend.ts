@@ -48,11 +48,11 @@ export async function runHttpBackend(program: string, request: BackendRequest): 
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   child.stdin.on('error', ignoreClosedPipe);
   child.stdin.end(request.body);
-  // A client that hangs up must not leave a pack being built for nobody.
+  // When the client disconnects, git stops building the pack.
   child.stdout.once('close', () => child.kill());
   const { head, rest } = await Promise.race([readHead(child.stdout), failed]);
   child.stdout.unshift(rest);
-  // Node empties the output of a process that has ended when nobody reads it yet: an answer that is late would be lost.
+  // Node discards the output of an ended process that has no reader yet, so a late answer would be lost.
   const body = child.stdout.pipe(new PassThrough());
   body.once('close', () => child.stdout.destroy());
   return { ...parseHead(head), body };

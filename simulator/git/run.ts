@@ -48,7 +48,7 @@ export async function runGit(options: {
   return Buffer.concat(output);
 }
 
-// A child that ends early closes its input; its exit code then tells what was wrong.
+// A child that ends early closes its input; its exit code explains why.
 function ignoreEarlyEnd(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

@@ -6,7 +6,7 @@ import { leakingRecipes } from './leaking.ts';
 import type { Expectation, Recipe } from './recipe.ts';
 import { stateRecipes } from './states.ts';
 
-/** The projects of an instance that nobody chose others for; the first has id 15. */
+/** The projects of an instance by default; the first has id 15. */
 export function defaultRecipes(): Recipe[] {
   // Five and two come before the states: the one pending deletion is then the project 23 of its name.
   return [
@@ -20,7 +20,7 @@ export function defaultRecipes(): Recipe[] {
   ];
 }
 
-/** What a correct listing and scan must say of the recipes, by project path. */
+/** The expected result of listing and scanning the recipes, by project path. */
 export function expectationsOf(recipes: Recipe[]): Record<string, Expectation & { recipe: string }> {
   return Object.fromEntries(
     recipes.map((recipe) => [recipe.path, { ...recipe.expect, recipe: recipe.name }]),

@@ -2,7 +2,7 @@ import type { Recipe } from './recipe.ts';
 import { hit, scene } from './scene.ts';
 import { createSecrets } from './secrets.ts';
 
-/** Ordinary projects in which somebody was careless. */
+/** Ordinary projects with secrets that were committed by mistake. */
 export function leakingRecipes(): Recipe[] {
   return [shop(), payments(), gateway(), terraform(), observability()];
 }

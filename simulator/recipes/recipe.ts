@@ -18,7 +18,7 @@ export type CommitRecipe = {
   files: Record<string, FileContent>;
   /** Id of a tree among `rawObjects` that the commit starts from. */
   rootTree?: string;
-  /** Branch that the commit goes onto; the recipe's default branch unless told. */
+  /** Branch of the commit; by default the recipe's default branch. */
   branch?: string;
   author?: { name: string; email: string };
 };

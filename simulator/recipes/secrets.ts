@@ -18,7 +18,7 @@ function* bytesOf(seed: string): Generator<number> {
  * file of ours holds one, and is the same at each run for the same seed.
  */
 type Secrets = {
-  /** So many characters of an alphabet. */
+  /** A number of characters of an alphabet. */
   pick(alphabet: string, length: number): string;
   hex(length: number): string;
   alphanumeric(length: number): string;

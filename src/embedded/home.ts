@@ -63,7 +63,7 @@ export function homeHolder(home: string): number | null {
 
 /**
  * A port on loopback that stays the same over restarts, so that addresses in bookmarks and settings stay true. The kept
- * one is given up only when somebody else listens there.
+ * number changes only when another process listens there.
  * @param file where the number is kept
  */
 export async function keptPort(file: string): Promise<number> {
@@ -74,7 +74,7 @@ export async function keptPort(file: string): Promise<number> {
   return port;
 }
 
-/** A port on loopback that nobody listens on now. */
+/** A free port on loopback. */
 export async function freePort(): Promise<number> {
   const port = await tryListen(0);
   if (port === null) throw new SecuError('embedded_failed', 'no port is free on 127.0.0.1');

@@ -20,7 +20,7 @@ const USER = 'postgres';
 /** Where user `postgres` can read the programs when the project lies in a folder that is closed to it. */
 const SHARED_CACHE = '/var/cache/secu';
 
-/** Whom PostgreSQL runs as: user `postgres`, made when absent, where we are root; else ourselves (undefined). */
+/** The user that PostgreSQL runs as: `postgres`, created when absent, if we are root; otherwise the current user (undefined). */
 export function postgresUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   return findUser() ?? createUser();

@@ -223,7 +223,7 @@ function currentFolderOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch (err) {
-    // Nobody else's process can work in a folder of ours with mode 0700.
+    // No other user's process can run in our folder with mode 0700.
     if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].some((code) => hasCode(err, code))) return null;
     throw err;
   }
@@ -239,7 +239,7 @@ async function untilAnswering(url: string, signal: AbortSignal): Promise<void> {
       await client.query('SELECT 1');
       return;
     } catch (err) {
-      // 28P01 and 28000: somebody else's server, or our password is gone; waiting will not help.
+      // 28P01 and 28000: another server, or a lost password; waiting does not help.
       if (hasCode(err, '28P01') || hasCode(err, '28000')) throw err;
     } finally {
       await client.end();
@@ -248,7 +248,7 @@ async function untilAnswering(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The application's role and database; the role's password follows the kept one. */
+/** The application's role and database; the role gets the stored password. */
 async function ensureDatabase({ adminUrl, password }: { adminUrl: string; password: string }): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();

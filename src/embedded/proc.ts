@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hasCode, readProcessStart } from '../../tools/lock.js';
 
-/** A process that cannot be taken for another one that got the same pid later. */
+/** Identifies a process, also after its pid was reused. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly start: string;
 }
 
-/** The arguments of a process, program first; empty when it is gone. @see proc_pid_cmdline(5) */
+/** The arguments of a process, program first; empty when it has ended. @see proc_pid_cmdline(5) */
 export function readCommandLine(pid: number): string[] {
   const text = readProc(pid, 'cmdline');
   return text === '' ? [] : text.replace(/\0$/, '').split('\0');
@@ -40,7 +40,7 @@ function allPids(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
-/** Empty when the process is gone or belongs to somebody whose processes we may not read. */
+/** Empty when the process has ended or may not be read. */
 function readProc(pid: number, file: 'cmdline' | 'environ' | 'stat'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

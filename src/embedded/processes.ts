@@ -44,7 +44,7 @@ export interface ProcessSpec {
   readonly cwd?: string;
   /** Whom to run as; only when started as root. */
   readonly user?: SystemUser;
-  /** A node program of ours: it gets an IPC channel and ends with its parent by `endWithParent`. */
+  /** One of our Node programs: it gets an IPC channel and ends with its parent by `endWithParent`. */
   readonly ipc?: boolean;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   /** How long it may take to stop before it is killed. */
@@ -54,7 +54,7 @@ export interface ProcessSpec {
 export interface RunningProcess {
   readonly pid: number;
   readonly child: ChildProcess;
-  /** Settles when it has ended, with how: `exit 1`, `SIGKILL`. */
+  /** Resolves when the process has ended, with the reason: `exit 1`, `SIGKILL`. */
   readonly ended: Promise<string>;
   readonly logFile: string;
 }
@@ -150,7 +150,7 @@ export function lastLines(logFile: string, count = 5): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** Sends a signal to a process, or to a group when negative; one that is gone is fine. */
+/** Sends a signal to a process, or with a negative number to a group. Does nothing when it has ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

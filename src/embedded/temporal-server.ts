@@ -31,7 +31,7 @@ const DYNAMIC_CONFIG = [
 const ONE_PROCESS = [
   // the development server reads its attributes from the database for each task; ours are there before it starts
   'system.forceSearchAttributesCacheRefreshOnRead=false',
-  // of 8,096: what has ended stays in memory until so many others push it out
+  // instead of 8,096: ended workflows stay in memory until this many others displace them
   'history.hostLevelCacheMaxSize=512',
   // one process needs no four parts of a queue that hand tasks to each other
   'matching.numTaskqueueReadPartitions=1',
@@ -56,7 +56,7 @@ export interface RunningTemporal {
  * Starts the embedded Temporal server of a held home under the supervisor and resolves when its namespace can be used.
  * Its ports stay the same over restarts. Its store is kept as long as the server's minor version stays: a newer server
  * does not migrate the file, and everything that must last is in PostgreSQL.
- * @param options `tool`: the Temporal CLI and the version that it tells
+ * @param options `tool`: the Temporal CLI and the version that it reports
  * @throws SecuError `embedded_failed`
  */
 export async function startTemporalServer({
@@ -157,7 +157,7 @@ function temporalSpec({
       ...[...DYNAMIC_CONFIG, ...ONE_PROCESS].flatMap((value) => ['--dynamic-config-value', value]),
       ...extra,
     ],
-    // HOME of its own: a person's Temporal profile must not steer it. The limit is a soft one, to collect garbage by.
+    // its own HOME, so that no Temporal profile of a user applies; the memory limit is soft and triggers garbage collection
     env: { PATH: SYSTEM_PATH, HOME: layout.temporal, TZ: 'UTC', GOMEMLIMIT: '200MiB' },
     cwd: layout.temporal,
     stopSignal: 'SIGTERM',
@@ -171,7 +171,7 @@ function temporalSpec({
 async function untilUsable(address: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    // A gRPC channel that was refused once waits a second; a plain connection tells sooner when there is somebody.
+    // A refused gRPC channel waits a second before it retries; a plain connection shows sooner that the server listens.
     if ((await isListening(address)) && (await isUsable(address))) return;
     await delay(50, undefined, { signal });
   }
@@ -206,7 +206,7 @@ export async function isUsable(address: string, namespace: string = TEMPORAL_NAM
   }
 }
 
-/** How the store's queues are laid out. What waits in a part that nobody looks at any more would wait for ever. */
+/** The partitions of the store's task queues. Tasks in a partition that is no longer polled would wait forever. */
 const QUEUES = 'one partition';
 
 function dropStoreOfOtherVersion({

@@ -80,7 +80,7 @@ test('a record is not believed when its pid now belongs to another process', asy
   layout.release();
 });
 
-test('only its owner can look into the folders of a home', () => {
+test('only its owner can read the folders of a home', () => {
   const { root, keys, run, work, logs, release } = acquireHome(home);
   const others = (path: string) => statSync(path).mode & 0o077;
   expect([keys, run, work, logs].map(others)).toEqual([0, 0, 0, 0]);
@@ -89,7 +89,7 @@ test('only its owner can look into the folders of a home', () => {
   release();
 });
 
-test('a port stays the same until somebody else listens on it', async () => {
+test('a port stays the same until another process listens on it', async () => {
   const file = join(folder, 'port');
   const port = await keptPort(file);
   expect(await keptPort(file)).toBe(port);

@@ -107,7 +107,7 @@ test('what npm start runs ends when the launcher is killed', async () => {
   await until('the command ends', () => !isAlive(pid));
 });
 
-test('the dashboard is built when its sources changed, once, and what its builder said is shown when it failed', async () => {
+test('the dashboard is built once after its sources changed, and the output of a failed build is shown', async () => {
   const vite = join(project, 'node_modules/vite/bin/vite.js');
   mkdirSync(join(project, 'node_modules/vite/bin'), { recursive: true });
   writeFileSync(join(project, 'dashboard/main.tsx'), 'export {};');
@@ -137,7 +137,7 @@ test('an unknown command is bad usage', async () => {
   expect(errors()).toMatch(/^secu: usage: .*start\|demo\|test/);
 });
 
-test('installs dependencies once when the lock file changed, and shows what npm said only when it failed', async () => {
+test('installs dependencies once after the lock file changed, and shows the output of npm only on failure', async () => {
   const npm = join(project, 'npm-cli.js');
   writeFileSync(join(project, 'package-lock.json'), '{"packages":{"node_modules/x":{"version":"1.0.0"}}}');
   writeFileSync(npm, `console.error('npm error: no route'); process.exit(1);`);

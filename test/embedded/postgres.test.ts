@@ -76,7 +76,7 @@ const answers = (url: string) => () =>
     () => false,
   );
 
-test('keeps rows, address and password over a restart, and goes on at once', async () => {
+test('keeps rows, address and password over a restart', async () => {
   const first = await startIn(home);
   await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS id');
   await first.stop();
@@ -156,7 +156,7 @@ describe('closed to others', () => {
     ]);
   });
 
-  test('the application is no superuser, and passwords are only for the owner to read', async () => {
+  test('the application is no superuser, and only the owner can read the passwords', async () => {
     const { url, layout } = await startIn(home);
     expect(await query(url, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).toEqual([
       { rolsuper: false },

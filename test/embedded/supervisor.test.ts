@@ -53,7 +53,7 @@ test('starts in order, each when the one before is ready, and stops in reverse o
   expect(trace()).toEqual(['start one', 'start two', 'stop two', 'stop one']);
 });
 
-test('starts a child again when it ends by itself, and tells how it ended', async () => {
+test('restarts a child that ends by itself, and reports how it ended', async () => {
   supervisor = await superviseChildren([shellChild('one')], { layout, say });
   process.kill(supervisor.status()[0]?.pid ?? 0, 'SIGKILL');
   await until('it runs again', () => supervisor?.status()[0]?.restarts === 1 && trace().length === 2);

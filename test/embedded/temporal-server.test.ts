@@ -73,7 +73,7 @@ test('keeps address, web UI and workflows through kill -9', async () => {
   await page.body?.cancel();
 });
 
-test('makes its store anew for another minor version, and says so', async () => {
+test('recreates its store for another minor version, and reports it', async () => {
   const first = await startIn(home);
   await startWaiting(first.address, 'gone');
   await running.pop()?.();
@@ -82,7 +82,7 @@ test('makes its store anew for another minor version, and says so', async () => 
   expect(await exists(second.address, 'gone')).toBe(false);
 });
 
-test('a store whose queues had more parts is made anew: what waits in one of them would never be looked at', async () => {
+test('recreates a store whose queues had more partitions, because tasks in them would never be polled', async () => {
   const first = await startIn(home);
   await startWaiting(first.address, 'gone');
   await running.pop()?.();
@@ -92,7 +92,7 @@ test('a store whose queues had more parts is made anew: what waits in one of the
   expect(await exists(second.address, 'gone')).toBe(false);
 });
 
-test('says why when the program is not a Temporal server', async () => {
+test('reports why a program is not a Temporal server', async () => {
   const layout = acquireHome(home);
   const supervisor = createSupervisor({ layout, say: () => {} });
   running.push(async () => {

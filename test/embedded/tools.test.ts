@@ -118,7 +118,7 @@ describe('a program on PATH', () => {
 });
 
 describe('a configured path', () => {
-  test('wins over PATH, and another version is told', async () => {
+  test('wins over PATH, and another version is reported', async () => {
     putOnPath({ place: 'bin', name: 'temporal', output: TEMPORAL_NEW });
     const path = putOnPath({ place: 'own', name: 'temporal', output: TEMPORAL_OLD });
     expect(await findTool('temporal', { env, configuredPath: path })).toMatchObject({
@@ -138,7 +138,7 @@ describe('a configured path', () => {
 });
 
 describe('an official release', () => {
-  test('is unpacked, kept in the cache and not fetched again', async () => {
+  test('is unpacked, cached and not fetched again', async () => {
     const archive = tarGz('tool', program('8.30.1'));
     served.set('/v1/tool.tar.gz', archive);
     const options = { env, manifest: { tool: recipe({ sha256: sha256Of(archive) }) } };
@@ -201,7 +201,7 @@ describe('when nothing works', () => {
     expect(Date.now() - startedAt).toBeLessThan(5_000);
   });
 
-  test('the running product says so with its own code', async () => {
+  test('the running product reports it with its own code', async () => {
     const paths = { temporal: join(folder, 'absent') };
     await expect(requireTool('temporal', { paths, say: () => {}, env })).rejects.toMatchObject({
       code: 'tool_unavailable',

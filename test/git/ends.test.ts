@@ -71,7 +71,7 @@ test('a head that never comes is an address that does not answer', async () => {
   expect(gitsLeft()).toEqual([]);
 });
 
-test('a pack beyond the limit is not kept', async () => {
+test('a pack beyond the limit is removed', async () => {
   const directory = world.directory();
   const clone = world
     .remote({ cloneMaxBytes: 100_000 })

@@ -48,7 +48,7 @@ test('a Gitaly that is too busy is a reason to slow down', async () => {
   await expect(readHead()).rejects.toMatchObject({ code: 'gitlab_rate_limited' });
 });
 
-test('a repository that was never made is empty, not gone', async () => {
+test('a repository that was never created is empty, not gone', async () => {
   world.simulator.control.faults.add({
     match: everyRequest,
     answer: { kind: 'case', id: 'no_repository', of: 'git' },
@@ -84,14 +84,14 @@ test('a pack that breaks off is worth another try', async () => {
   await expect(clone).rejects.toMatchObject({ code: 'clone_failed' });
 });
 
-test('nobody listens: the address cannot be reached', async () => {
+test('an address where nothing listens cannot be reached', async () => {
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
   await expect(world.remote().readHead(world.repository(path, { baseUrl }))).rejects.toMatchObject({
     code: 'gitlab_unreachable',
   });
 });
 
-test('a page of somebody else that answers 200 to everything is no empty repository', async () => {
+test('a web page that answers 200 to everything is no empty repository', async () => {
   world.simulator.control.faults.add({ match: everyRequest, answer: { kind: 'html', status: 200 } });
   const clone = world
     .remote()
@@ -99,7 +99,7 @@ test('a page of somebody else that answers 200 to everything is no empty reposit
   await expect(clone).rejects.toMatchObject({ code: 'clone_failed', details: { problem: 'not_git' } });
 });
 
-test('an error says our words alone: no token, no address, nothing that the server wrote', async () => {
+test('an error has only fixed texts: no token, no address and no text of the server', async () => {
   const echo = `echo ${world.token} ${Buffer.from(`oauth2:${world.token}`).toString('base64')}`;
   world.simulator.control.faults.add({
     match: everyRequest,

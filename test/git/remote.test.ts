@@ -39,7 +39,7 @@ test('a clone costs three requests, each with the credential from the start', as
   expect(clone.gitDirectory).toBe(directory);
 });
 
-test('a look at the head costs two requests and leaves nothing on the disk', async () => {
+test('reading the head takes two requests and leaves nothing on the disk', async () => {
   const { commit } = await world.remote().readHead(world.repository('acme/shop'));
   expect(gitRequests().map(({ route }) => route)).toEqual(['git info/refs', 'git ls-refs']);
   expect(commit).toBe(await world.simulator.control.head('acme/shop'));
@@ -54,7 +54,7 @@ test('a clone is bare, one commit deep, without remote, hooks or the attributes 
   expect(existsSync(join(directory, '..', 'pwned.env'))).toBe(false);
 });
 
-test('a clone has the files that it needs, none of which says where it is from', async () => {
+test('a clone has only the files that it needs, and none names the address', async () => {
   const directory = world.directory();
   await world.remote().clone({ ...world.repository('acme/shop'), directory, history: 'none' });
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
@@ -87,7 +87,7 @@ test('with history all commits come', async () => {
   expect(existsSync(join(directory, 'shallow'))).toBe(false);
 });
 
-test('a repository without a commit has no head, and is no error', async () => {
+test('a repository without commits has no head, and is no error', async () => {
   const empty = world.repository('acme/fresh');
   expect(await world.remote().readHead(empty)).toEqual({ commit: null });
   world.simulator.control.requests.reset();
@@ -106,7 +106,7 @@ test('objects that could harm a reader are refused, and the fault is named', asy
   expect(existsSync(directory)).toBe(false);
 });
 
-test('never more clones at once than allowed for an origin', async () => {
+test('never more concurrent clones than the limit of an origin', async () => {
   world.simulator.control.faults.add({
     match: { path: /git-upload-pack$/, fetchOnly: true, times: 6 },
     answer: { kind: 'slow', delayMs: 150 },
@@ -119,7 +119,7 @@ test('never more clones at once than allowed for an origin', async () => {
   expect(world.simulator.control.requests.clones().maxInFlight).toBe(2);
 });
 
-test('a clone that waits for its turn gives up when it is told to', async () => {
+test('a clone that waits for a limiter stops when it is canceled', async () => {
   const hanging = new AbortController();
   const waiting = new AbortController();
   world.simulator.control.faults.add({

@@ -23,7 +23,7 @@ const facts = {
   diskReserveBytes: 1,
 };
 
-test('tells version, source and health of every part, and that local users are not kept out', async () => {
+test('reports version, source and status of every part, and that local users have access', async () => {
   await Promise.all([toolPath('temporal'), toolPath('gitleaks')]);
   const parts = await examineMachine(facts);
   expect(parts.map(({ part }) => part)).toEqual([
@@ -50,7 +50,7 @@ test('tells version, source and health of every part, and that local users are n
   expect(parts.find(({ part }) => part === 'local users')?.detail).toMatch(/open to every local user/);
 });
 
-test('looks at the running embedded database', async () => {
+test('checks the running embedded database', async () => {
   const layout = acquireHome(facts.home);
   const supervisor = createSupervisor({ layout, say: () => {} });
   try {
@@ -69,7 +69,7 @@ test('looks at the running embedded database', async () => {
   }
 });
 
-test('a database that cannot be reached and a full disk are told with what to do', async () => {
+test('an unreachable database and a full disk are reported with advice', async () => {
   const parts = await examineMachine({
     ...facts,
     databaseUrl: 'postgresql://secu@127.0.0.1:1/secu',

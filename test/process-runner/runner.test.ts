@@ -13,7 +13,7 @@ import type { ScannersOptions } from '../../src/scanners/scanners.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
 import type { GitWorld } from '../git/support.ts';
 import { createGitWorld } from '../git/support.ts';
-import { programsOf, standIn } from '../scanners/fakes.ts';
+import { createFakeScanner, programsOf } from '../scanners/fakes.ts';
 import { hash } from '../scanners/support.ts';
 
 const HANGING = ["trap '' TERM INT HUP", 'sleep 600 &', 'sleep 600', 'exit 0'];
@@ -126,8 +126,13 @@ test('git goes through the proxy that the policy names', async () => {
   await expect(clone(by)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
 });
 
-test('a cancel stops what runs, and is told when nothing of it is left', async () => {
-  const { path: hanging } = await standIn({ folder: world.folder, name: 'hanging', real, lines: HANGING });
+test('a cancel stops the job, and is reported when none of its processes is left', async () => {
+  const { path: hanging } = await createFakeScanner({
+    folder: world.folder,
+    name: 'hanging',
+    real,
+    lines: HANGING,
+  });
   const by = runner({ path: hanging });
   const cancel = new AbortController();
   const input = await scanInput(await clone(by), cancel.signal);
@@ -151,7 +156,12 @@ describe('when the process ends', () => {
   };
 
   test('a job is tried again, alone; a job that ends that process too fails by name, and nothing is left', async () => {
-    const { path: hanging } = await standIn({ folder: world.folder, name: 'killed', real, lines: HANGING });
+    const { path: hanging } = await createFakeScanner({
+      folder: world.folder,
+      name: 'killed',
+      real,
+      lines: HANGING,
+    });
     const by = runner({ path: hanging });
     const cloned = await clone(by);
     const input = await scanInput(cloned);
@@ -169,7 +179,7 @@ describe('when the process ends', () => {
   });
 
   test('its neighbours succeed, and a job that ended a process alone never runs beside others again', async () => {
-    const { path: hanging } = await standIn({
+    const { path: hanging } = await createFakeScanner({
       folder: world.folder,
       name: 'dangerous',
       real,
@@ -203,7 +213,7 @@ describe('when the process ends', () => {
   });
 });
 
-test('it is given no setting of ours, and neither its environment nor its arguments hold a token', async () => {
+test('the process gets none of our settings, and neither its environment nor its arguments hold a token', async () => {
   process.env['SECU_OF_THE_TEST'] = 'must not be seen';
   try {
     await clone(runner());
@@ -219,7 +229,7 @@ test('it is given no setting of ours, and neither its environment nor its argume
   }
 });
 
-test('what it writes to standard error is told, and not written where nobody takes secrets out', async () => {
+test('standard error of the process is reported, and reaches only the log, which removes secrets', async () => {
   const by = runner();
   await clone(by);
   // node says on standard error that its debugger listens, or that its port is taken
@@ -230,7 +240,7 @@ test('what it writes to standard error is told, and not written where nobody tak
   expect(complaints[0]).toMatch(/debugger|inspector/i);
 });
 
-test('one that nobody needs for a while ends, and is started again', async () => {
+test('an idle process ends, and is started again', async () => {
   const by = runner({ idleMs: 50 });
   await clone(by);
   await awaitUntil(() => runnerPids().length === 0, { what: 'the end of the runner' });
@@ -238,8 +248,13 @@ test('one that nobody needs for a while ends, and is started again', async () =>
   expect(runnerPids().length).toBeLessThanOrEqual(1);
 });
 
-test('closed while it works, it fails what it was asked for', async () => {
-  const { path: hanging } = await standIn({ folder: world.folder, name: 'closed', real, lines: HANGING });
+test('closing fails the jobs that are running', async () => {
+  const { path: hanging } = await createFakeScanner({
+    folder: world.folder,
+    name: 'closed',
+    real,
+    lines: HANGING,
+  });
   const by = runner({ path: hanging });
   const input = await scanInput(await clone(by));
   const scan = by.scan(input);

@@ -95,7 +95,7 @@ describe('a repository', () => {
     expect(outcomeOf(text.runs)).toEqual({ status: 'succeeded', outcome: 'clean' });
   });
 
-  test('tells what was not read, and why', async () => {
+  test('reports which files were not read, and why', async () => {
     const report = await scanFiles({
       'a.js': EVAL,
       'a.min.js': EVAL,
@@ -205,7 +205,7 @@ describe('ast-grep that ends badly has failed, its findings count for nothing:',
   });
 });
 
-test('what parses has no setting of this process and no network where it can be kept from one', async () => {
+test('the parser gets no setting of this process, and no network where the machine can isolate it', async () => {
   const seen = join(world.folder, 'seen.json');
   const engine = await engineWith('environment', [
     'const network = readlinkSync("/proc/self/ns/net");',
@@ -235,7 +235,7 @@ test('what parses has no setting of this process and no network where it can be 
 });
 
 describe('an excerpt of code', () => {
-  test('masks what gitleaks finds on its line, and so does that of gitleaks what a rule of code finds', async () => {
+  test('masks the matches of gitleaks on its line, and a finding of gitleaks masks those of code rules', async () => {
     const token = secrets.githubToken();
     const report = await scanFiles({
       'a.js': `jwt.sign({ id }, "keyboard cat"); eval(input, "${token}");\n`,
@@ -248,7 +248,7 @@ describe('an excerpt of code', () => {
       );
   });
 
-  test('shows nothing where nobody looked for secrets', async () => {
+  test('shows no line that was not searched for secrets', async () => {
     const text = `eval("a" + "${secrets.githubToken()}");\n`;
     const shown = await scanFiles({ 'a.js': EVAL });
     expect(shown.findings.map(({ excerpt }) => excerpt)).toEqual(['eval(input);']);
@@ -304,7 +304,7 @@ describe('a flaw', () => {
     expect(new Set(fingerprints(report)).size).toBe(2);
   });
 
-  test('that is there more often than is stored is stored up to the limit, and the report says that there is more', async () => {
+  test('that occurs more often than the limit is stored up to it, and the report has the reason more_findings', async () => {
     const report = await scanFiles({ 'a.js': EVAL.repeat(4) }, { maxFindings: 3 });
     expect(runOf(report, 'ast-grep')).toMatchObject({ status: 'ok', findings: 3 });
     expect(report.incompleteBecause).toEqual(['more_findings']);

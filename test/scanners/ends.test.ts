@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
-import { goodWords, programsOf, standIn } from './fakes.ts';
+import { createFakeScanner, goodWords, programsOf } from './fakes.ts';
 import type { BareRepository, ScanHow, ScanWorld } from './support.ts';
 import { BLOB_MAX_BYTES, createScanWorld, createTestScanners, places, runOf } from './support.ts';
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function gitleaksOf(name: string, lines: readonly string[]) {
-  return standIn({ folder: world.folder, name, real: world.gitleaks.path, lines });
+  return createFakeScanner({ folder: world.folder, name, real: world.gitleaks.path, lines });
 }
 
 async function scanWith(name: string, lines: readonly string[], how: ScanHow = {}) {
@@ -58,7 +58,7 @@ const bad: ReadonlyArray<readonly [string, string[]]> = [
   ['errors without an end', ['yes oh no >&2']],
 ];
 
-describe('a scanner that ends badly has failed, its findings count for nothing:', () => {
+describe('a scanner that ends with an error has failed, and its findings are not used:', () => {
   test.each(bad)('%s', async (name, lines) => {
     const result = await scanWith(name.replaceAll(' ', '-'), lines);
     expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scanner_crashed', findings: 0 });
@@ -67,12 +67,12 @@ describe('a scanner that ends badly has failed, its findings count for nothing:'
     expect(programsOf(world.folder)).toEqual([]);
   });
 
-  test('but not one that says what is true', async () => {
+  test('but not one with a correct report', async () => {
     const result = await scanWith('well', goodWords({ commits: 1, bytes, leaks: 0 }));
     expect(runOf(result)).toMatchObject({ status: 'ok', cause: null, findings: 0, filesScanned: 1 });
   });
 
-  test('but not one with more findings than are stored: the report has the first and says that there are more', async () => {
+  test('but not one with more findings than the limit: the report has the reason more_findings', async () => {
     const many = await world.files({ 'a.env': TEXT, 'b.env': TEXT, 'c.env': TEXT });
     const enough = await world.scan(many, { options: { maxFindings: 3 } });
     expect(runOf(enough)).toMatchObject({ status: 'ok', findings: 3 });
@@ -189,7 +189,7 @@ test('the environment of a scanner holds nothing of ours', async () => {
   ]);
 });
 
-test('a scanner has no network where the machine can keep it from one, and a scan says which', async () => {
+test('a scanner has no network where the machine can isolate it, and the kind of isolation is reported', async () => {
   const seen = join(world.folder, 'network');
   const gitleaks = await gitleaksOf('network', [
     `readlink /proc/self/ns/net >'${seen}'`,

@@ -3,8 +3,8 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../src/domain/system-error.ts';
 
-/** A program in place of gitleaks: lines of sh, in which `$REAL` is the real one. */
-export async function standIn(input: {
+/** A fake gitleaks: lines of sh, in which `$REAL` is the real program. */
+export async function createFakeScanner(input: {
   folder: string;
   name: string;
   real: string;

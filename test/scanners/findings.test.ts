@@ -64,7 +64,7 @@ describe('a fingerprint', () => {
   });
 });
 
-test('a finding tells what a person needs, and holds the secret nowhere', async () => {
+test('a finding has all that a person needs, and holds the secret nowhere', async () => {
   const kim = { name: 'Kim Example', email: 'kim@example.com' };
   const repository = await world.repository([
     { message: 'One', files: { 'config/prod.env': `\nGITHUB=${one}\n` }, author: kim },
@@ -272,7 +272,7 @@ const names = fc
   })
   .map((name) => `${name.replaceAll('/', ' b/')}x`.replace(/(^|\/)\.+(?=\/|$)/g, '$1'));
 
-test('whatever is in a file and whatever it is called: all of it is read, and the scan says so', async () => {
+test('a file is read and counted, whatever its name and content are', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(names, contents), { minLength: 20, maxLength: 40 }), async (odd) => {
       const files = Object.fromEntries(odd.map(([name, content], index) => [`${index}/${name}`, content]));

@@ -54,7 +54,7 @@ async function commit(lines: string, encoding: BufferEncoding = 'utf8'): Promise
     .trim();
 }
 
-test('one process lists the files, and answers for objects again and again, also for what is not there', async () => {
+test('one process lists the files and returns objects repeatedly, also missing ones', async () => {
   const git = await open();
   const entries = await git.listTree();
   expect(entries.map(({ path, bytes }) => [path.toString(), bytes])).toEqual([
@@ -70,7 +70,7 @@ test('one process lists the files, and answers for objects again and again, also
   await git.close();
 });
 
-test('answers that nobody wanted to the end are not taken for those of the next question', async () => {
+test('unread answers are not taken for those of the next request', async () => {
   const git = await open();
   const [a = '', c = '', d = ''] = (await git.listTree()).map(({ objectId }) => objectId);
   for await (const content of git.readBlobs([a, d, d, c])) {
@@ -116,7 +116,7 @@ test.each<[string, string, BufferEncoding, string | null, string | null]>([
     'A',
     null,
   ],
-])('a commit %s tells who and when', async (_what, lines, encoding, author, committedAt) => {
+])('a commit %s has its author and date', async (_what, lines, encoding, author, committedAt) => {
   const id = await commit(lines, encoding);
   const git = await open();
   await git.listTree();

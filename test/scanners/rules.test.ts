@@ -32,7 +32,7 @@ test.each(examples.map((example) => [example.rule, example.hit.path, example] as
   },
 );
 
-test('finds nothing in what only looks like it', async () => {
+test('finds nothing in texts that only look like secrets', async () => {
   const clean = Object.assign({}, ...examples.map((example) => example.clean)) as Record<string, string>;
   expect(places(await world.scan(await world.files(clean)))).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { awaitUntil } from '../../harness/await-until.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import type { ScanReport } from '../../src/domain/ports.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
-import { standIn } from './fakes.ts';
+import { createFakeScanner } from './fakes.ts';
 import type { BareRepository, ScanWorld } from './support.ts';
 import { BLOB_MAX_BYTES, createScanWorld, hash, places, runOf } from './support.ts';
 
@@ -46,7 +46,7 @@ async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeo
   const folder = join(world.folder, how.name);
   await mkdir(folder);
   const [runs, go] = [join(folder, 'runs'), join(folder, 'go')];
-  const gitleaks = await standIn({
+  const gitleaks = await createFakeScanner({
     folder,
     name: how.name,
     real: world.gitleaks.path,
@@ -101,7 +101,7 @@ test('snapshots that wait for the same place are read in one run, a copy once; e
   expect(runs.map((commits) => commits.length)).toEqual([1, 4]);
 });
 
-test('when a run of several fails each is read alone, and what it waits for that does not count as its time', async () => {
+test('when a shared run fails, each repository is scanned alone, and its time limit does not include the wait', async () => {
   const { reports, runs } = await scanAll({
     name: 'each-alone',
     lines: ['case "$*" in *shared.git*) exit 3 ;; esac', 'sleep 1.5'],
@@ -111,7 +111,7 @@ test('when a run of several fails each is read alone, and what it waits for that
   expect(runs.map((commits) => commits.length)).toEqual([1, 4, 1, 1, 1, 1, 1]);
 });
 
-test('what a run of several says of the wrong ones, or does not say, is not believed', async () => {
+test('a shared run that reports other commits, or not all, is not trusted', async () => {
   const { reports, runs } = await scanAll({
     name: 'not-believed',
     lines: [

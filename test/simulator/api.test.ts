@@ -152,7 +152,7 @@ test('pages by offset carry totals and links', async () => {
   expect(page.headers.get('link')).toMatch(/rel="prev".*rel="next".*rel="first".*rel="last"/);
 });
 
-test('a page holds 20 unless told, and never more than 100', async () => {
+test('a page holds 20 by default, and never more than 100', async () => {
   const fleet = await startSimulator({ recipes: fleetRecipes(120) });
   try {
     const { token: other } = fleet.simulator.control.createToken({});
@@ -237,7 +237,7 @@ test('limits are enforced only when asked, and then each limiter answers in its 
   }
 });
 
-test('GraphQL tells the heads, and nothing to a bad token', async () => {
+test('GraphQL returns the heads, and nothing for an invalid token', async () => {
   const ask = (secret: string) =>
     call({
       simulator: started.simulator,

@@ -123,7 +123,7 @@ test('while it is down connections are refused, and after that the same address 
   expect((await call({ simulator, path: SELF, token })).status).toBe(200);
 });
 
-test('the log tells clones from looks, and how credentials came', async () => {
+test('the log distinguishes clones from reads of the head, and how credentials were sent', async () => {
   const { simulator, home } = started;
   const { requests } = simulator.control;
   const { token } = simulator.control.createToken({});

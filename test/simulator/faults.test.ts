@@ -133,7 +133,7 @@ test.each([['disconnect'], ['bad_gateway']] as const)(
   },
 );
 
-test('nobody else sees the token when an answer redirects to another host', async () => {
+test('no other host receives the token when an answer redirects', async () => {
   const other = await startSimulator();
   try {
     plan({ kind: 'redirect', location: `${other.simulator.url}/api/v4/projects` });

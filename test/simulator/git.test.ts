@@ -142,7 +142,7 @@ test('expired and revoked tokens are denied like wrong ones', async () => {
   }
 });
 
-test('restrictions of the group and the instance are told in their own words', async () => {
+test('restrictions of the group and the instance have their own texts', async () => {
   const person = control().createToken({ userId: control().createUser({ kind: 'human' }).id }).token;
   control().restrict('payments', { ssoEnforced: true });
   expect((await failedClone('acme/payments', person)).stderr).toContain('Cannot find valid SSO session.');
@@ -230,7 +230,7 @@ test('a push to an empty repository gives it its first commit', async () => {
   expect(refs).toBe(`ref: refs/heads/main\tHEAD\n${commit}\tHEAD\n`);
 });
 
-test('a public project is cloned without credentials, and nobody may push', async () => {
+test('a public project is cloned without credentials, and pushes are refused', async () => {
   const { url } = started.simulator;
   const { token } = control().createToken({ scopes: ['api'] });
   await git({ home: started.home, args: ['ls-remote', `${url}/acme/library.git`] });

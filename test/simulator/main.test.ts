@@ -34,7 +34,7 @@ async function start(): Promise<{ child: ChildProcess; said: z.infer<typeof Anno
   return { child, said: Announcement.parse(JSON.parse(z.string().parse(line))) };
 }
 
-test('it says in one line how to reach it, and its token opens list and code for 69 days', async () => {
+test('it prints one line with its address, and its token can list and clone for 69 days', async () => {
   const { child, said } = await start();
   const response = await fetch(
     `${said.url}/api/v4/projects?membership=true&min_access_level=20&per_page=100`,

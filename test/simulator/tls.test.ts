@@ -31,7 +31,7 @@ function selfSigned(notAfter: Date): { key: string; cert: string } {
   return { key, cert: forge.pki.certificateToPem(certificate) };
 }
 
-test('an instance with a private authority is reached by those who know the authority, and by nobody else', async () => {
+test('an instance with a private CA is reached only by clients that trust the CA', async () => {
   const tls = selfSigned(new Date('2045-01-01T00:00:00Z'));
   const { simulator, home, stop } = await startSimulator({ tls });
   try {

@@ -88,7 +88,7 @@ test('both ways of sending a token open the API', async () => {
   expect(bearer.status).toBe(200);
 });
 
-test('a token dies at 00:00 UTC of the day it expires on, not a second before', async () => {
+test('a token expires at 00:00 UTC of its expiry date, not a second before', async () => {
   const { token } = control().createToken({ expiresAt: '2026-12-01' });
   try {
     control().setClock('2026-11-30T23:59:59Z');
@@ -100,7 +100,7 @@ test('a token dies at 00:00 UTC of the day it expires on, not a second before', 
   }
 });
 
-test('unknown, revoked and deleted tokens are told apart as GitLab does', async () => {
+test('unknown, revoked and deleted tokens are distinguished as GitLab does', async () => {
   const { token, id } = control().createToken({});
   await expectCase('unknown_token', await api('nobody', SELF));
   control().revokeToken(id);
@@ -120,7 +120,7 @@ test.each([
   expect((await api(token, SELF)).status).toBe(200);
 });
 
-test('blocked users, oauth and deploy tokens are refused each in their own words', async () => {
+test('blocked users, oauth and deploy tokens are refused with their own texts', async () => {
   const user = control().createUser();
   const { token } = control().createToken({ userId: user.id });
   control().blockUser(user.id);
@@ -154,7 +154,7 @@ test('a group that demands fine-grained tokens refuses classic ones of people, n
   control().restrict('payments', { granularEnforced: false });
 });
 
-test('rotation kills the old token and answers with a new one that lives a week unless told', async () => {
+test('rotation revokes the old token and returns a new one that expires after a week by default', async () => {
   const { token, id } = control().createToken({ scopes: ['read_api', 'self_rotate'] });
   const { status, json } = await rotate(token);
   const rotated = Rotated.parse(json);

@@ -24,7 +24,7 @@ test('a password fits its own hash and no other; two hashes of one password diff
   }
 });
 
-test('nobody’s hash fits nothing', async () => {
+test('the hash of an unknown user matches no password', async () => {
   const passwords = createPasswords({ cost: CHEAP });
   for (const text of ['', LONG]) {
     expect(await passwords.verify({ password: word(text), hash: null })).toEqual({
@@ -41,7 +41,7 @@ test('the same letters typed another way are the same password', async () => {
   expect(typed.fits).toBe(true);
 });
 
-test('the cost is the one that OWASP asks for, is kept with the hash, and a cheaper hash is upgraded', async () => {
+test('the cost follows OWASP and is stored with the hash, and a cheaper hash is upgraded', async () => {
   const cheap = await createPasswords({ cost: CHEAP }).hash({ password: word(LONG), username: 'a' });
   expect(cheap).toMatch(/^\$scrypt\$ln=4,r=8,p=1\$[\w-]{22}\$[\w-]{43}$/);
   const real = createPasswords();
@@ -54,7 +54,7 @@ test('the cost is the one that OWASP asks for, is kept with the hash, and a chea
   });
 });
 
-test('somebody who is not there costs as much time as somebody who is', async () => {
+test('sign-in takes the same time for unknown and known users', async () => {
   const passwords = createPasswords();
   const hash = await passwords.hash({ password: word(LONG), username: 'a' });
   const cpuOf = (known: string | null) =>
@@ -69,7 +69,7 @@ test('somebody who is not there costs as much time as somebody who is', async ()
   expect(nobody / somebody).toBeLessThan(2);
 });
 
-test('a crowd that signs in at once is turned away before it takes the memory', async () => {
+test('too many concurrent sign-ins are refused before they use up the memory', async () => {
   const passwords = createPasswords({ cost: { logN: 12, r: 8, p: 1 } });
   const results = await Promise.allSettled(
     Array.from({ length: 200 }, () => passwords.verify({ password: word(LONG), hash: null })),
@@ -86,7 +86,7 @@ test.each([
   '$scrypt$ln=15,r=8,p=3$x$y',
   '$scrypt$ln=40,r=8,p=1$AAAA$AAAA',
   `$argon2id$v=19$${'A'.repeat(43)}`,
-])('a stored text that is no hash of ours is said so: %j', async (hash) => {
+])('a stored text that is not one of our hashes is reported: %j', async (hash) => {
   const passwords = createPasswords({ cost: CHEAP });
   await expect(passwords.verify({ password: word(LONG), hash })).rejects.toMatchObject({
     code: 'secret_unreadable',
@@ -97,12 +97,12 @@ test.each([
   [LONG, 'alice', null],
   ['12 or more!!', 'alice', null],
   ['\u{1f510}\u{1f511}abcdefghij', 'alice', null],
-  ['elevenchars', 'alice', 'has less than 12 characters'],
+  ['elevenchars', 'alice', 'has fewer than 12 characters'],
   ['x'.repeat(257), 'alice', 'has more than 256 characters'],
-  ['abababababababab', 'alice', 'has less than 5 different characters'],
-  ['alice.cooper', 'alice.cooper', 'is little more than the user name'],
-  ['ALICE.COOPER!', 'alice.cooper', 'is little more than the user name'],
-  ['aliceAlicealice123', 'alice', 'is little more than the user name'],
+  ['abababababababab', 'alice', 'has fewer than 5 different characters'],
+  ['alice.cooper', 'alice.cooper', 'is too similar to the user name'],
+  ['ALICE.COOPER!', 'alice.cooper', 'is too similar to the user name'],
+  ['aliceAlicealice123', 'alice', 'is too similar to the user name'],
   ['alice has a long password', 'alice', null],
 ])('%j of %s: %s', (password, username, problem) => {
   expect(passwordProblem({ password, username })).toBe(problem);

@@ -78,7 +78,7 @@ describe.each(PROVIDERS)('sealed by %s', (provider) => {
     expect(codeOf(() => stranger.unseal({ context, sealed }))).toBe('secret_unreadable');
   });
 
-  test('says which key is missing when the ring does not hold it', () => {
+  test('names the key that the ring does not hold', () => {
     const stranger = vaultOf(provider, keyLine('b'));
     expect(codeOf(() => stranger.unseal({ context, sealed }))).toBe('key_unknown');
   });
@@ -206,7 +206,7 @@ describe('key ring', () => {
     expect(shown).not.toContain('<Buffer');
   });
 
-  test('notices by its check value when another key stands under a known id', () => {
+  test('detects by the check value that a known id has another key', () => {
     const line = keyLine('a');
     const vault = vaultOf('forge', line);
     const check = vault.makeKeyCheck('a');
