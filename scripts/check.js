@@ -14,6 +14,7 @@ const STEPS = [
   { name: 'dashboard types', command: bin('tsc'), args: ['--noEmit', '-p', 'dashboard'] },
   { name: 'format and lint', command: bin('biome'), args: ['ci', '--colors=off', '.'] },
   { name: 'lint with types', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
+  { name: 'store results', command: process.execPath, args: [join(ROOT, 'scripts/check-results.js')] },
   { name: 'plain names', command: process.execPath, args: [join(ROOT, 'scripts/check-names.js')] },
   { name: 'dead code', command: bin('knip'), args: ['--no-progress'] },
   { name: 'compose file', command: bin('dclint'), args: ['--max-warnings=0', 'docker-compose.yml'] },

@@ -43,7 +43,7 @@ export interface ScanDeps extends GitlabDeps {
   hash: (text: string) => string;
 }
 
-/** Steps of a rotation, each durable when it is told. */
+/** Steps of a rotation, each durable when `onStep` is called for it. */
 export type RotationStep = 'prepared' | 'intent' | 'answered' | 'journalled' | 'committed' | 'verified';
 
 export interface RotationDeps extends GitlabDeps {
@@ -54,6 +54,6 @@ export interface RotationDeps extends GitlabDeps {
   isDraining: () => boolean;
   /** The old token must be seen alive twice, so far apart, before a lost answer counts as "nothing happened". */
   confirmAfterMs: number;
-  /** Is told of each step before the next begins. */
+  /** Called after each step, before the next begins. */
   onStep: (step: RotationStep) => Promise<void> | void;
 }

@@ -111,7 +111,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
           ],
           now,
         );
-        if (isExpired) await tx.integrations.change(integrationId, { nextVerifyAt: now }, now);
+        if (isExpired) await tx.integrations.changeLocked(integrationId, { nextVerifyAt: now }, now);
         return { flagged };
       });
     },

@@ -1,6 +1,6 @@
 import type { Log } from '../log/logger.ts';
 
-/** The lines of this activity say which request it serves; what nobody asked for has none. */
+/** Adds the request id to the log lines of this activity, where a request caused it. */
 export function addRequestIdToLog(log: Log, requestId: string | null | undefined): void {
   if (requestId !== null && requestId !== undefined) log.addFields({ requestId });
 }

@@ -14,7 +14,7 @@ export type ReconcileActivities = ReturnType<typeof createReconcileActivities>;
 /** What a sweep did, in counts. */
 export interface Repairs {
   integrationsStarted: number;
-  /** Workflows without a row, told to look again, which ends them. */
+  /** Workflows without a row, woken so that they end. */
   orphansWoken: number;
   /** Workflows whose code kept failing, ended and started anew from their rows. */
   stuckEnded: number;

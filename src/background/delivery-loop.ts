@@ -1,4 +1,3 @@
-import { pause } from '../activities/pause.ts';
 import type { Database } from '../db/database.ts';
 import type { ClaimedDelivery } from '../db/stores/deliveries.ts';
 import type { Stores } from '../db/stores/index.ts';
@@ -16,6 +15,7 @@ import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
 import type { Vault } from '../vault/vault.ts';
+import { rest } from './rest.ts';
 
 const POLL_EVERY_MS = 1_000;
 const MAX_CONCURRENT = 20;
@@ -37,7 +37,7 @@ export interface DeliveryDeps {
 
 /**
  * Sends what channels are owed, for as long as it runs. Any number of workers may: a delivery is leased to one at a
- * time. What was begun when it is stopped is cut off and left to whoever looks next.
+ * time. An attempt under way when it stops is cut off, and any worker claims it again.
  * @returns a function that stops it
  */
 export function startDeliveryLoop(deps: DeliveryDeps): () => Promise<void> {
@@ -52,8 +52,8 @@ export function startDeliveryLoop(deps: DeliveryDeps): () => Promise<void> {
         );
         sending.add(work);
       }
-      const rest = pause(POLL_EVERY_MS, stopping.signal);
-      await (taken.length === 0 ? rest : Promise.race([rest, ...sending]));
+      const nextPoll = rest(POLL_EVERY_MS, stopping.signal);
+      await (taken.length === 0 ? nextPoll : Promise.race([nextPoll, ...sending]));
     }
     await Promise.all(sending);
   };
@@ -177,7 +177,7 @@ async function recordOutcome(
   const { id, attempt, failures, kind, channel } = delivery;
   if (isAskedToWait(delivery, outcome)) {
     const { cause, status, retryAfterMs: pauseMs } = outcome;
-    await deps.database.stores.deliveries.postpone({
+    const isPostponed = await deps.database.stores.deliveries.postpone({
       id,
       attempt,
       channelId: channel.id,
@@ -185,6 +185,7 @@ async function recordOutcome(
       status,
       pauseMs,
     });
+    if (!isPostponed) deps.log.info({ deliveryId: id, attempt }, 'deliveries: a late outcome was ignored');
     return;
   }
   const failed = failures + 1;
@@ -239,13 +240,13 @@ async function addDeliveryEvent(input: {
         ? {
             ...base,
             kind: 'notification.sent',
-            text: `The channel "${channel.name}" was told of ${what}.`,
+            text: `The channel "${channel.name}" was notified of ${what}.`,
             data: about,
           }
         : {
             ...base,
             kind: 'notification.failed',
-            text: `The channel "${channel.name}" could not be told of ${what}. ${DELIVERY_ADVICE[outcome.cause]} ${then}`,
+            text: `The channel "${channel.name}" could not be notified of ${what}. ${DELIVERY_ADVICE[outcome.cause]} ${then}`,
             data: { ...about, cause: outcome.cause, status: outcome.status, final: pauseMs === null },
           },
     ],

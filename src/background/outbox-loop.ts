@@ -1,9 +1,9 @@
-import { pause } from '../activities/pause.ts';
 import type { Database } from '../db/database.ts';
 import { sendWakes } from '../db/wakes.ts';
 import type { Starters } from '../domain/ports.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
+import { rest } from './rest.ts';
 
 const SEND_EVERY_MS = 2_000;
 const MAX_WAKES_PER_ROUND = 200;
@@ -21,7 +21,7 @@ export function startOutboxLoop(deps: OutboxLoopDeps): () => Promise<void> {
   const loop = async () => {
     while (!stopping.signal.aborted) {
       await sendWaitingWakes(deps);
-      await pause(SEND_EVERY_MS, stopping.signal);
+      await rest(SEND_EVERY_MS, stopping.signal);
     }
   };
   const running = loop();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { LiveEvent } from '../domain/event.ts';
 import type { Log } from '../log/logger.ts';
@@ -48,7 +49,7 @@ export function openEventFeed({ url, log }: { url: string; log: Log }): EventFee
   async function reconnectLater(): Promise<void> {
     client = null;
     if (closed) return;
-    await new Promise((resolve) => setTimeout(resolve, RECONNECT_AFTER_MS).unref());
+    await delay(RECONNECT_AFTER_MS, undefined, { ref: false });
     await connect();
   }
 

@@ -81,7 +81,7 @@ function badCursor(): SecuError {
   return new SecuError('invalid_request', 'cursor: not a cursor of this list; start again without it');
 }
 
-/** PostgreSQL could not read a value as the type of its column; only cursors hold values that nobody checked. */
+/** PostgreSQL could not read a value as the type of its column; only cursors hold values that were not checked before. */
 function isUnreadableValue(err: unknown): boolean {
   return (
     typeof err === 'object' &&

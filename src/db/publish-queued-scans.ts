@@ -1,6 +1,6 @@
 import type { Stores } from './stores/index.ts';
 
-/** Tells whoever listens now that scans wait: one notice, however many. */
+/** Publishes to current readers that scans wait: one notice, however many. */
 export async function publishQueuedScans(input: {
   tx: Stores;
   integrationId: string;

@@ -10,11 +10,11 @@ const Owner = z.object({ place: z.string(), pid: z.number().int(), start: z.stri
 
 /** The note by which a folder on a volume that many may share says which process it belongs to. */
 export interface OwnerNote {
-  /** Renews the note; makes the folder again where somebody took it for one of a process that is gone. */
+  /** Renews the note; creates the folder again where another process took it for an abandoned one. */
   giveSign(): Promise<void>;
   /**
    * Is the owner of that folder gone? One of the same place (same boot, same pid namespace) by the process table; one
-   * elsewhere when its note is this old. Ages are told by the clock of the volume, which need not be ours.
+   * elsewhere when its note is this old. Ages are measured by the clock of the volume, which need not be ours.
    */
   isGone(folder: string, goneAfterMs: number): Promise<boolean>;
 }
@@ -60,7 +60,7 @@ async function ownerOf(folder: string): Promise<z.infer<typeof Owner> | null> {
   }
 }
 
-/** When its note was touched, or where it has none, the folder; now, where somebody else removed it meanwhile. */
+/** When its note was touched, or where it has none, the folder; infinity, where another process removed it meanwhile. */
 async function lastSignMs(folder: string): Promise<number> {
   for (const path of [join(folder, OWNER_FILE), folder]) {
     try {

@@ -26,7 +26,7 @@ const Entry = z.object({
 
 /**
  * Opens a folder of this worker's own below `parent`, which lies on a volume that outlives the process. It is not
- * removed when the worker stops: whoever comes next on this volume takes it over.
+ * removed when the worker stops: the next worker on this volume takes it over.
  */
 export async function openRotationFolder({
   parent,
@@ -67,7 +67,7 @@ export async function openRotationFolder({
   };
 }
 
-/** Entries first, so that whoever is told finds them; the folder of the one that is gone last. */
+/** Entries first, so that `taken` finds them; the abandoned folder last. */
 async function takeOver(input: {
   other: string;
   name: string;

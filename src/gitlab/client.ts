@@ -33,6 +33,7 @@ const MAX_SAMPLES = 4;
 export interface RepositorySample {
   gitlabProjectId: number;
   fullPath: string;
+  defaultBranch: string | null;
 }
 
 export interface ListingObservation {
@@ -45,16 +46,16 @@ interface Cancelable {
   signal?: AbortSignal | undefined;
 }
 
-/** GitLab as one token sees it. Every request is made once; whoever calls repeats. */
+/** GitLab as one token sees it. Every request is made once; the caller retries. */
 export interface GitlabApi {
   /** The kind that the token's prefix names, where that kind cannot call the API. */
   readonly prefixKind: WrongKindCause | null;
   /**
-   * Is there a GitLab at all? Asked without the token, so that nobody else gets it.
+   * Is there a GitLab at all? Asked without the token, so that no other server gets it.
    * @throws SecuError `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   assertIsGitlab(input: Cancelable): Promise<void>;
-  /** The token as it tells of itself, and its owner where it may ask. @throws as `listProjectsPage` */
+  /** What GitLab says about the token, with its owner where the token may read it. @throws as `listProjectsPage` */
   describeToken(input: Cancelable): Promise<TokenFacts>;
   /** What it reaches, as GitLab counts it. @throws as `listProjectsPage` */
   countReach(input: Cancelable): Promise<Reach>;
@@ -201,7 +202,7 @@ export function cloneSamplesOf(repositories: readonly ListedRepository[]): Repos
   });
   return [...new Set([...firstOfGroup, ...clonable])]
     .slice(0, MAX_SAMPLES)
-    .map(({ gitlabProjectId, fullPath }) => ({ gitlabProjectId, fullPath }));
+    .map(({ gitlabProjectId, fullPath, defaultBranch }) => ({ gitlabProjectId, fullPath, defaultBranch }));
 }
 
 function isAlive(self: SelfObservation): boolean {

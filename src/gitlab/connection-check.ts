@@ -109,7 +109,7 @@ function openSocket(input: { address: string; port: number; signal: AbortSignal 
     socket.once('connect', () => {
       socket.setTimeout(0);
       socket.off('error', reject);
-      socket.on('error', () => socket.destroy()); // the next layer tells what it means
+      socket.on('error', () => socket.destroy()); // the next step reports it
       resolve(socket);
     });
   });

@@ -27,7 +27,7 @@ export async function observeSelf(ask: Questions): Promise<SelfObservation> {
   }
 }
 
-/** No such route on what may be a GitLab: older than 15.5, or none at all. One more question tells. */
+/** No such route on what may be a GitLab: older than 15.5, or none at all. A second request decides. */
 async function observeOldGitlab(ask: Questions): Promise<SelfObservation> {
   try {
     await ask.user();

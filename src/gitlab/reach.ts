@@ -4,7 +4,7 @@ import { REPORTER } from './project-pages.ts';
 import type { Call } from './requester.ts';
 import { getPlain } from './requester.ts';
 
-/** A GitLab refuses whoever shows no token, in its own words: any other answer is thrown as what it is. */
+/** A GitLab refuses a request without a token in its own words; any other answer is thrown as its own error. */
 export async function assertIsGitlab(call: Call): Promise<void> {
   try {
     await getPlain(call, { endpoint: 'version' });

@@ -52,7 +52,7 @@ export const RotatedToken = tokenFields
     facts: factsOf(fields),
   }));
 
-/** As much of such an answer as tells which token was made, where its value is missing. */
+/** The id of the new token, for an answer whose value is missing. */
 export const RotatedTokenId = z.object({ id: z.number().int() }).transform(({ id }) => id);
 
 const ROTATE_PERMISSION = 'rotate_personal_access_token';
@@ -135,7 +135,7 @@ export const Project = z
 /** The items of one page; each is parsed alone. */
 export const ProjectItems = z.array(z.unknown()).max(1_000);
 
-/** What tells an unreadable project from another one. */
+/** Identifies a project that cannot be read otherwise. */
 export const ProjectId = z.object({ id: z.number().int().positive() }).transform(({ id }) => id);
 
 function isSet(text: string | null | undefined): boolean {

@@ -15,7 +15,7 @@ interface Named {
 const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
   [
     /^(ESERVFAIL|ETIMEOUT|EAI_AGAIN)$/,
-    named('gitlab_unreachable', 'dns_no_answer', 'no DNS server tells its address'),
+    named('gitlab_unreachable', 'dns_no_answer', 'no DNS server answers for its name'),
   ],
   [
     /^(ENOTFOUND|ENODATA|EAI_\w+)$/,

@@ -5,7 +5,7 @@ const MIN_SECRET_CHARACTERS = 8;
 const MAX_SECRETS = 1_000;
 
 /**
- * What looks like a credential, whoever wrote it. Order matters: whole headers and URLs before the tokens in them.
+ * Texts that look like a credential, from any source. Order matters: whole headers and URLs before the tokens in them.
  * Shapes: GitLab docs, "Token overview" (also with an instance's own word before), Secu's API keys and webhook secrets.
  */
 const PATTERNS: ReadonlyArray<readonly [RegExp, string]> = [

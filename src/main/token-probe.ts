@@ -137,10 +137,10 @@ async function probeClone(
 ): Promise<Step> {
   const [first, ...others] = samples;
   if (first === undefined) return { kind: 'not_tried', detail: 'no listed repository can be cloned' };
-  const readSample = async ({ fullPath }: RepositorySample): Promise<Step> => {
+  const readSample = async ({ fullPath, defaultBranch }: RepositorySample): Promise<Step> => {
     const step = await stepOf(
       async () => {
-        await git.readHead({ baseUrl, fullPath, token, signal });
+        await git.readHead({ baseUrl, fullPath, defaultBranch, token, signal });
         return fullPath;
       },
       { signal, via: 'git' },

@@ -138,7 +138,7 @@ function scopeOf(config: oidc.Configuration): string {
   return ['openid', 'profile', 'email', ...(offered.includes('groups') ? ['groups'] : [])].join(' ');
 }
 
-/** Whatever is wrong with an answer, the person is told the same; the log has the reason. */
+/** Every bad answer gives the person the same error; the log has the reason. */
 function refusedOr(err: unknown, log: Log): SecuError {
   const unavailable = unavailableIn(err);
   if (unavailable !== null) return unavailable;

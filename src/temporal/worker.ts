@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor, WorkerOptions, WorkflowBundle } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -42,7 +43,7 @@ export async function connectWorker({
       if (waitMs === null)
         throw new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause: err });
       log.warn({ waitMs }, 'Temporal does not answer yet');
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await delay(waitMs);
     }
   }
   throw new SecuError('temporal_unavailable', 'the Temporal server does not answer');

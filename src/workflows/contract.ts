@@ -44,7 +44,7 @@ export const WORKFLOW_TYPES = {
   reconcile: 'reconcileWorkflow',
 } as const;
 
-/** The one signal: "look again". It has no content, so that whoever sends it can change nothing. */
+/** The one signal: plan again. It has no content, so its sender cannot change anything. */
 export const CHANGED_SIGNAL = 'changed';
 
 export const INTEGRATION_ID_ATTRIBUTE = defineSearchAttributeKey('SecuIntegrationId', 'KEYWORD');

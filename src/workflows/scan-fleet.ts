@@ -106,7 +106,7 @@ class Fleet {
       const outcome = await scanInChild(this.integrationId, scan);
       if (outcome === 'elsewhere') this.scannedElsewhere.add(scan.scanId);
       else this.heldScans.delete(scan.scanId);
-      // it is in the queue again, for now or for later: the next page tells
+      // it is in the queue again, for now or for later: the next page shows which
       if (outcome === 'requeued') this.wasWoken = true;
     } catch (err) {
       this.failure ??= { reason: err };

@@ -127,7 +127,7 @@ test('a receiver that fails is asked again later and later, with one id and a fr
     ['notification.failed', true, 7],
   ]);
   expect(events[1]).toMatchObject({
-    text: expect.stringMatching(/"Pager" could not be told of integration\.expiry_flagged.*given up/),
+    text: expect.stringMatching(/"Pager" could not be notified of integration\.expiry_flagged.*given up/),
     data: { channelId, cause: 'receiver_failed', status: 500 },
   });
   const counted = await registry.metrics();

@@ -112,3 +112,56 @@ test('other rules in force queue every repository that was scanned with the old 
   const synced = await sync(activities, added.integrationId);
   expect(synced.queued).toBe(4);
 });
+
+test('a repository that GitLab calls empty is scanned where git shows a commit, and stays active then', async () => {
+  const [first] = rows;
+  if (first === undefined) throw new Error('nothing was listed');
+  await world.db.query(
+    `update repository set state = 'empty', empty = true, checked_at = null, head_commit = null where id = $1`,
+    [first.id],
+  );
+  expect(await checkHeads()).toEqual({ queued: 1 });
+  expect(await queued()).toEqual([first.id]);
+
+  // the scan stored its head; GitLab still says `empty_repo`
+  await world.db.query(`update repository set head_commit = $2, checked_at = now() where id = $1`, [
+    first.id,
+    await world.simulator.control.head(first.path),
+  ]);
+  const listed = {
+    gitlabProjectId: first.project,
+    fullPath: first.path,
+    defaultBranch: 'main',
+    visibility: 'private',
+    lastActivityAt: null,
+    empty: true,
+    archived: false,
+    fork: false,
+    personal: false,
+    pendingDeletion: false,
+    repositoryDisabled: false,
+    state: 'empty',
+    excludedBecause: null,
+  } as const;
+  await world.database.stores.listing.upsertPage({
+    integrationId: added.integrationId,
+    repositories: [listed],
+    now: new Date(),
+  });
+  expect((await repositoriesOf(world, added.integrationId))[0]?.state).toBe('active');
+});
+
+test('a repository is empty where GitLab and git both say so: git is asked once', async () => {
+  const [first] = rows;
+  await world.db.query(`delete from scan where integration_id = $1`, [added.integrationId]);
+  await world.db.query(
+    `update repository set state = 'empty', empty = true, checked_at = null, head_commit = null where id = $1`,
+    [first?.id],
+  );
+  activities = await activitiesOf(world, {
+    git: { ...activities.deps.git, readHead: async () => ({ commit: null }) },
+  });
+  expect(await checkHeads()).toEqual({ queued: 0 });
+  const [row] = await world.db.query(`select state, checked_at from repository where id = $1`, [first?.id]);
+  expect(row).toMatchObject({ state: 'empty', checked_at: expect.any(Date) });
+});

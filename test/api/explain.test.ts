@@ -196,3 +196,20 @@ test('a filter preview shows additions and removals and stores nothing', async (
   expect((await preview({ include: [''] })).status).toBe(400);
   expect((await preview({}, 'viewer')).status).toBe(403);
 });
+
+test('after a rate limit without a date a person is still answered from a reserve, and then told when to try again', async () => {
+  const limited = world.simulator.control.faults.add({
+    match: { path: /^\/api\/v4\//, nth: 1 },
+    answer: { kind: 'rate_limit', limiter: 'rack_attack', retryAfterSeconds: null },
+  });
+  const first = await explain('acme/new');
+  expect(first.status).toBe(503);
+  expect(Number(first.headers.get('Retry-After'))).toBeGreaterThanOrEqual(30);
+  expect(first.body).toMatchObject({
+    code: 'gitlab_rate_limited',
+    detail: expect.stringMatching(/try again in \d+ seconds/),
+  });
+  limited.remove();
+  await list({ fullPath: 'acme/new' });
+  expect((await explain('acme/new')).status).toBe(200);
+});

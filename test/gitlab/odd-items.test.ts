@@ -98,6 +98,15 @@ describe('a page of projects', () => {
     );
   });
 
+  test.each(['scheduled', 'started', 'finished', 'failed', 'none'])(
+    'does not call a mirror or an import empty while GitLab does not: import status %s',
+    (status) => {
+      const item = { ...projects[0], mirror: true, import_status: status, empty_repo: false };
+      expect(listed([item]).repositories[0]).toMatchObject({ empty: false });
+      expect(listed([{ ...item, empty_repo: true }]).repositories[0]).toMatchObject({ empty: true });
+    },
+  );
+
   test('marks where an item without a readable id is listed, so that nothing known there counts as vanished', () => {
     const [first, second, third] = projects as [Item, Item, Item];
     const inside = listed([first, { ...second, id: 'x' }, third]);

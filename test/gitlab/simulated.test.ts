@@ -331,6 +331,7 @@ describe('the listing', () => {
       personal: false,
     });
     expect(byPath.get('acme/fresh')).toMatchObject({ empty: true });
+    // while it is imported or mirrored there is something to scan unless GitLab says `empty_repo`
     expect(byPath.get('acme/importing')).toMatchObject({ empty: true });
     expect(byPath.get('acme/wiki-only')).toMatchObject({ repositoryDisabled: true, defaultBranch: null });
     expect(byPath.get('acme/fork-of-shop')).toMatchObject({ fork: true });

@@ -92,7 +92,7 @@ export async function finishRotation({
     if (facts !== null) await tx.credentials.recordFacts({ id: attempt.newCredentialId, token: facts, now });
     const wasLost = row.cause === 'rotation_lost';
     const looksAgain = facts === null || wasLost ? { nextVerifyAt: now } : {};
-    await tx.integrations.change(row.id, { suspectedAt: null, ...looksAgain }, now);
+    await tx.integrations.changeLocked(row.id, { suspectedAt: null, ...looksAgain }, now);
     const after = {
       gitlabTokenId: attempt.newTokenId,
       expiresAt: (facts === null ? null : expiryDate(facts.expiry)) ?? attempt.expiresOn,
@@ -122,7 +122,7 @@ export async function recordLostRotation({ deps, attempt, now }: EndInput): Prom
   await endAttempt(
     { deps, attempt, now, from: 'intent', state: 'lost', code: 'rotation_lost' },
     async (tx, row) => {
-      await tx.integrations.change(
+      await tx.integrations.changeLocked(
         row.id,
         { verdict: 'invalid', cause: 'rotation_lost', suspectedAt: null, nextVerifyAt },
         now,
@@ -162,7 +162,7 @@ export async function keepOldToken({
 }: EndInput & { code: RotationFailure }): Promise<RotationResult> {
   const state = code === 'not_rotated' ? 'not_rotated' : 'refused';
   await endAttempt({ deps, attempt, now, from: 'intent', state, code }, async (tx, row) => {
-    await tx.integrations.change(row.id, { suspectedAt: null }, now);
+    await tx.integrations.changeLocked(row.id, { suspectedAt: null }, now);
     return { event: failedEvent(row, code), result: { code } };
   });
   return { code, attemptId: attempt.id };

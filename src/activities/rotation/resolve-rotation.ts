@@ -1,3 +1,4 @@
+import type { Stores } from '../../db/stores/index.ts';
 import type { RotationRow } from '../../db/stores/rotations.ts';
 import type { SelfObservation } from '../../domain/verification.ts';
 import type { RotationDeps } from '../deps.ts';
@@ -73,16 +74,28 @@ async function resolveOpenAttempt({
   const old = await stores.credentials.find(attempt.credentialId);
   const integration = await stores.integrations.find(attempt.integrationId);
   if (old === null || old.state !== 'current' || integration === null) {
-    await stores.rotations.end({ id: attempt.id, from: 'intent', state: 'superseded', code: null, now });
-    return { code: 'token_changed', attemptId: attempt.id };
+    return supersede(stores, attempt, { from: 'intent', now });
   }
   // GitLab bans addresses whose clones use a dead token
-  await stores.integrations.change(integration.id, { suspectedAt: integration.suspectedAt ?? now }, now);
+  const suspectedAt = integration.suspectedAt ?? now;
+  if (!(await stores.integrations.change(integration.id, { suspectedAt }, now)))
+    return { code: 'not_found', attemptId: attempt.id };
   const api = deps.gitlab.forToken({
     baseUrl: integration.baseUrl,
     token: openToken({ vault: deps.vault, credential: old }),
   });
   return decideFromOldToken({ deps, attempt, declaredLost, now, self: await api.observeSelf() });
+}
+
+/** Another token took the place of the one that was to be rotated. An attempt that ended meanwhile keeps its end. */
+async function supersede(
+  { rotations }: Stores,
+  attempt: RotationRow,
+  { from, now }: { from: 'intent' | 'committed'; now: Date },
+): Promise<RotationResult> {
+  const isMine = await rotations.end({ id: attempt.id, from, state: 'superseded', code: null, now });
+  const ended = isMine ? null : await rotations.find(attempt.id);
+  return ended === null ? { code: 'token_changed', attemptId: attempt.id } : endedResult(ended);
 }
 
 async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }): Promise<RotationResult> {
@@ -130,8 +143,7 @@ export async function verifyNewToken({
   const credential = await stores.credentials.find(attempt.newCredentialId);
   if (integration === null || credential === null) return { code: 'not_found', attemptId: attempt.id };
   if (credential.state !== 'current') {
-    await stores.rotations.end({ id: attempt.id, from: 'committed', state: 'superseded', code: null, now });
-    return { code: 'token_changed', attemptId: attempt.id };
+    return supersede(stores, attempt, { from: 'committed', now });
   }
   const token = openToken({ vault: deps.vault, credential });
   const self = await deps.gitlab.forToken({ baseUrl: integration.baseUrl, token }).observeSelf();

@@ -239,7 +239,7 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
 }
 
 /**
- * Git says 401: to a bot for a repository that it may not see, or because the token is dead. GitLab's API tells which;
+ * Git answers 401 to a bot that may not see a repository, and to every dead token. GitLab's API shows which it is;
  * asking it once here keeps a dead token from being tried for every repository (GitLab bans addresses for that).
  */
 async function handleGitRefusal(work: ScanWork): Promise<ScanResult> {

@@ -61,7 +61,7 @@ async function applyVanished({ tx, integration, input, acceptRemovals, now }: Va
     brakeEngages({ known, vanished: fresh.length }) && !acceptRemovals && listings < BRAKE_AGREEING_LISTINGS;
   if (held) return engageBrake({ tx, integration, syncId, count: fresh.length, fingerprint, listings, now });
 
-  await tx.integrations.change(integration.id, { brakeHeld: null, brakeListings: 0 }, now);
+  await tx.integrations.changeLocked(integration.id, { brakeHeld: null, brakeListings: 0 }, now);
   const outOfReach = vanished.filter((row) => visible.has(row.id));
   const share = { known, vanished: fresh.length };
   const isConfirmed = acceptRemovals || listings >= BRAKE_AGREEING_LISTINGS;
@@ -106,7 +106,7 @@ async function engageBrake(input: {
   now: Date;
 }): Promise<void> {
   const { tx, integration, now } = input;
-  await tx.integrations.change(
+  await tx.integrations.changeLocked(
     integration.id,
     { brakeHeld: input.fingerprint, brakeListings: input.listings },
     now,

@@ -5,7 +5,10 @@ import type { GitlabDeps } from '../deps.ts';
 
 const HEADS_PER_PAGE = 200;
 
-/** Asks repositories for their head where something may have happened; queues those that moved. */
+/**
+ * Reads the heads of repositories with activity, or not checked for long; queues a scan of those that moved. A repository
+ * that GitLab calls empty is checked too: it is empty only when git says so as well.
+ */
 export async function checkHeads(input: {
   deps: GitlabDeps;
   integration: { id: string; baseUrl: string };

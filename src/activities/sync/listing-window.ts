@@ -17,7 +17,7 @@ export interface ListingWindow {
 }
 
 /**
- * Elsewhere nobody publishes a limit, so the server's own pace tells: twice as many while answers come as quickly as
+ * Elsewhere no limit is published, so the pace follows the server: twice as many while answers come as quickly as
  * they did, half as many once they take half as long again, then one more at a time.
  */
 export function listingWindow(baseUrl: string): ListingWindow {

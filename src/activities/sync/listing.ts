@@ -113,7 +113,7 @@ export function createListingActivities(deps: GitlabDeps) {
       }
     },
 
-    /** Asks repositories for their head where something happened, or nobody looked for long; queues what moved. */
+    /** Reads the heads of repositories with activity, or not checked for long; queues a scan of those that moved. */
     async checkHeads(input: SyncId & { nowMs: number }): Promise<{ queued: number }> {
       const found = await currentCredential(database.stores, input.integrationId);
       if (found === null) return { queued: 0 };

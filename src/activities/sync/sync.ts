@@ -32,10 +32,10 @@ export function createSyncActivities(deps: GitlabDeps) {
         const joined = (await tx.syncs.findOpen(integrationId))?.state === 'running';
         const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
         addRequestIdToLog(deps.log, requestId);
-        await tx.syncs.start({ id, now });
+        if (!(await tx.syncs.start({ id, now }))) return { syncId: null, joined: false };
         if (!joined) await addStartedEvent({ tx, syncId: id, integration, now });
         const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
-        await tx.integrations.change(integrationId, { nextSyncAt: next }, now);
+        await tx.integrations.changeLocked(integrationId, { nextSyncAt: next }, now);
         return { syncId: id, joined };
       });
     },
@@ -52,7 +52,7 @@ export function createSyncActivities(deps: GitlabDeps) {
       return applyListing({ database, log: deps.log, rules: deps.rules, ...input });
     },
 
-    /** Ends the run, tells what changed and wakes the fleet. */
+    /** Ends the run, publishes what changed and wakes the fleet. */
     async finishSync(
       input: SyncId & { listing: ListingOutcome; queuedScans: number; nowMs: number },
     ): Promise<void> {
@@ -81,7 +81,7 @@ export function createSyncActivities(deps: GitlabDeps) {
     async cancelSync(input: SyncId & { nowMs: number }): Promise<void> {
       const run = await stores.syncs.find(input.syncId);
       if (run === null) return;
-      await stores.syncs.end({
+      const ended = await stores.syncs.end({
         id: input.syncId,
         state: 'failed',
         cause: 'canceled',
@@ -90,11 +90,12 @@ export function createSyncActivities(deps: GitlabDeps) {
         unreadable: [],
         now: new Date(input.nowMs),
       });
+      if (!ended) deps.log.info({ syncId: input.syncId }, 'the sync had ended before it was canceled');
     },
   };
 }
 
-/** A sync in the background is told of when it changed something or failed; one that somebody waits for, at once. */
+/** A background sync has an event only when it changed something or failed; a requested one also when it starts. */
 async function addStartedEvent(input: {
   tx: Stores;
   syncId: string;
@@ -146,7 +147,7 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
   const ended = await tx.syncs.end({ id: run.id, state, cause, complete, counts, unreadable, now });
   if (!ended) return;
   if (listing.complete) {
-    await tx.integrations.change(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
+    await tx.integrations.changeLocked(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
     await recordReachChange({ tx, integration, syncId: run.id, counts, now });
   }
   const changes =
@@ -217,12 +218,12 @@ async function recordReachChange(input: {
     const since = new Date(now.getTime() - REACH_SHOWN_MS);
     const kinds = ['integration.reach_changed', 'integration.token_replaced'] as const;
     if (await tx.events.hasSince({ integrationId: id, kinds, since })) return;
-    await tx.integrations.change(id, { warnings: others }, now);
+    await tx.integrations.changeLocked(id, { warnings: others }, now);
     return;
   }
   const reduced = lost > 0 ? (['reach_reduced'] as const) : [];
   const grown = gained > 0 ? (['reach_grown'] as const) : [];
-  await tx.integrations.change(id, { warnings: [...others, ...reduced, ...grown] }, now);
+  await tx.integrations.changeLocked(id, { warnings: [...others, ...reduced, ...grown] }, now);
   await tx.events.add(
     [
       {

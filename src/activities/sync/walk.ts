@@ -286,6 +286,6 @@ async function storePage<Row>({
     if (ended) ranges.splice(ranges.indexOf(range), 1);
     else range.after = upTo ?? after;
   });
-  lane.storing.catch(() => {}); // told by whoever waits for it: the next page, or the end
+  lane.storing.catch(() => {}); // the next page or the end of the walk awaits it and throws
   stores.add(lane.storing);
 }

@@ -72,10 +72,10 @@ export function cloneObservationOf(samples: readonly SampleObservation[]): Clone
 
 async function observeSample(
   { git, ...input }: SampleInput,
-  { fullPath }: RepositorySample,
+  { fullPath, defaultBranch }: RepositorySample,
 ): Promise<SampleObservation> {
   try {
-    const { commit } = await git.readHead({ ...input, fullPath });
+    const { commit } = await git.readHead({ ...input, fullPath, defaultBranch });
     // listed as not empty: no head is no proof
     return { kind: commit === null ? 'refused' : 'readable' };
   } catch (err) {

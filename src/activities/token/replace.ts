@@ -89,7 +89,8 @@ async function verifyAndInstall(
   const reach = await readReach(deps, { integration, token, signal });
   if (typeof reach === 'string') return refuseCandidate(deps, replacement, reach);
   if (reach.lost > 0 && !payload.acceptLoss) {
-    await stores.credentials.wipeCandidate({ id: candidate.id, now });
+    // another attempt of this activity may have taken or wiped it
+    if (!(await stores.credentials.wipeCandidate({ id: candidate.id, now }))) return { code: 'internal' };
     const current = await stores.credentials.current(integration.id);
     const owner = { before: current?.ownerUsername ?? null, after: outcome.token.owner.username };
     return { code: 'reach_shrinks', known: reach.known, lost: reach.lost, owner };

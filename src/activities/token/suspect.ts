@@ -17,7 +17,7 @@ export async function suspectToken(input: {
   const wakes = await deps.database.transaction(async (tx) => {
     const row = await tx.integrations.lock(integrationId);
     if (row === null || row.verdict !== 'active') return [];
-    await tx.integrations.change(
+    await tx.integrations.changeLocked(
       integrationId,
       { suspectedAt: row.suspectedAt ?? now, nextVerifyAt: now },
       now,
@@ -46,7 +46,7 @@ export async function verifySoonAfterOutage(input: {
     if (count >= MAX_PROMPTED_VERIFICATIONS_PER_HOUR) return [];
     const promptedSince = isSameHour ? since : now;
     const prompted = { promptedChecks: count + 1, promptedSince };
-    await tx.integrations.change(integrationId, { nextVerifyAt: now, ...prompted }, now);
+    await tx.integrations.changeLocked(integrationId, { nextVerifyAt: now, ...prompted }, now);
     return [await tx.outbox.add({ kind: 'wake_integration', integrationId, now })];
   });
   await sendWakes(deps, wakes);

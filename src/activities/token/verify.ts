@@ -92,8 +92,9 @@ async function postponeUntilRotationResolved(input: {
 }): Promise<VerifyResult> {
   const { deps, integrationId, commandId, now } = input;
   await deps.database.transaction(async (tx) => {
+    if ((await tx.integrations.lock(integrationId)) === null) return;
     const nextVerifyAt = new Date(now.getTime() + ROTATION_CHECK_MS);
-    await tx.integrations.change(integrationId, { nextVerifyAt }, now);
+    await tx.integrations.changeLocked(integrationId, { nextVerifyAt }, now);
     if (commandId !== null)
       await tx.commands.finish({
         id: commandId,
@@ -119,7 +120,7 @@ async function postponeWithoutToken(input: {
       await tx.commands.finish({ id, kind: 'verify', result: { verdict: row?.verdict ?? 'pending' }, now });
     const { verifyIntervalMs } = deps.settings;
     const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
-    if (row !== null) await tx.integrations.change(integrationId, { nextVerifyAt }, now);
+    if (row !== null) await tx.integrations.changeLocked(integrationId, { nextVerifyAt }, now);
   });
 }
 
@@ -140,7 +141,7 @@ async function recordVerdict(input: {
   const { next } = change;
   const reachabilityMoved =
     next.reachability !== row.reachability || next.reachabilityCause !== row.reachabilityCause;
-  await tx.integrations.change(
+  await tx.integrations.changeLocked(
     row.id,
     {
       verdict: next.verdict,
@@ -185,7 +186,7 @@ async function recordVerdict(input: {
       now,
     });
   }
-  // a suspicion that was wrong changes nothing that is told, but scans wait for its end
+  // a wrong suspicion has no event, but scans wait for its end
   const cleared = row.suspectedAt !== null && next.verdict === 'active' && !next.suspected;
   return cleared ? [await tx.outbox.add({ kind: 'wake_fleet', integrationId: row.id, now })] : [];
 }

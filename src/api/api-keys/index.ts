@@ -127,7 +127,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
             'this key is managed by SECU_BOOTSTRAP_API_KEY; change it there',
           );
         }
-        await tx.apiKeys.remove({ id, now });
+        found((await tx.apiKeys.remove({ id, now })) || null, 'API key');
         const text = `The API key "${key.name}" was deleted.`;
         const data = { apiKeyId: id };
         await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.removed', text, data })], now);

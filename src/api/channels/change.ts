@@ -104,7 +104,7 @@ export async function removeChannel({ deps, id, by }: Context & { id: string }):
   const now = deps.now();
   await deps.database.transaction(async (tx) => {
     const { name } = found(await tx.channels.lock(id), 'channel');
-    await tx.channels.remove(id);
+    found((await tx.channels.remove(id)) || null, 'channel');
     await audit({
       tx,
       by,

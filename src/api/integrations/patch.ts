@@ -65,7 +65,7 @@ async function storeChange(tx: ApiDeps['database']['stores'], input: Change): Pr
       wakes.push(await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now }));
     }
   }
-  await tx.integrations.change(id, change, now);
+  await tx.integrations.changeLocked(id, change, now);
   const changes = differences(
     { ...before, ...(formerExpiry === undefined ? {} : { expiresAt: formerExpiry }) },
     {

@@ -9,7 +9,7 @@ export async function removeIntegration(input: IntegrationRequest): Promise<void
   const now = deps.now();
   const wakes = await deps.database.transaction(async (tx) => {
     const row = found(await tx.integrations.lock(id), 'integration');
-    await tx.integrations.remove({ id, now });
+    found((await tx.integrations.remove({ id, now })) || null, 'integration');
     await tx.credentials.wipeAll({ integrationId: id, now });
     await tx.events.add(
       [

@@ -173,7 +173,7 @@ async function removeUser(deps: ApiDeps, by: AuditedBy, id: string): Promise<voi
     const administrators = await tx.users.lockAdministrators();
     const user = found(await tx.users.find(id), 'user');
     keepOne(administrators, user);
-    await tx.users.remove(id);
+    found((await tx.users.remove(id)) || null, 'user');
     const text = `"${user.username}" (${user.role}) was removed.`;
     await tx.events.add([auditEvent(by, { kind: 'user.removed', text, data: { userId: id } })], now);
   });

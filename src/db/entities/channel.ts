@@ -11,9 +11,9 @@ const ChannelSchema = defineEntity({
     kind: p.string().$type<ChannelKind>(),
     name: p.text(),
     enabled: p.boolean(),
-    /** Why Secu switched it off; `null` where a person did, or nobody. */
+    /** Why Secu switched it off; `null` where a person did, or where it is on. */
     offCause: p.string().$type<DeliveryCause>().nullable(),
-    /** Kinds of events that it is told of. */
+    /** Kinds of events that it is notified of. */
     events: p.json().$type<EventKind[]>(),
     /** Only of these integrations; `null`: of all. */
     integrationIds: p.json().$type<string[]>().nullable(),

@@ -14,7 +14,7 @@ const UserSchema = defineEntity({
     /** Whom the provider of single sign-on means; `null` for a local account. */
     issuer: p.text().nullable(),
     subject: p.text().nullable(),
-    /** With its salt and cost; `null` for whoever comes by single sign-on. */
+    /** With its salt and cost; `null` for users of single sign-on. */
     passwordHash: p.text().nullable().lazy(),
     createdAt: p.datetime(),
     passwordChangedAt: p.datetime().nullable(),

@@ -82,7 +82,7 @@ const SELECT = `select c.id, c.kind, c.name, c.enabled, c.off_cause, c.events, c
    from delivery d where d.channel_id = c.id order by d.id desc limit 1) as last /*sort*/
   from channel c`;
 
-/** Whom Secu tells. */
+/** Where Secu sends notifications. */
 export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     async add(input: {
@@ -174,7 +174,7 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
     },
 
     /**
-     * Who would not be told that a token nears its end: `allIntegrations`, or each of these integrations, at most 100.
+     * Integrations whose expiry no channel is notified of: `allIntegrations`, or these, at most 100.
      * `mail`: a mail server is set, so that channels of mail count.
      */
     async expiryAlertGaps({

@@ -96,7 +96,7 @@ interface ClaimedRow {
 }
 
 /**
- * Of each channel at most so many at once, so that one that hangs does not hold up the others. The conditions stand
+ * A limited number per channel, so that one that hangs does not hold up the others. The conditions stand
  * twice: a row that another worker took meanwhile is read anew after its lock is gone.
  */
 const CLAIM = `

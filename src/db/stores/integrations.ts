@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { SecuError } from '../../domain/errors.ts';
 import type { Filters } from '../../domain/integration.ts';
 import { Integration } from '../entities/integration.ts';
 import type { Row } from '../rows.ts';
@@ -106,7 +107,7 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       return locked === null ? null : this.find(id);
     },
 
-    /** Names in use, in lower case. Within a transaction nobody else takes one until it ends. */
+    /** Names in use, in lower case. Within a transaction no other one can take one until it ends. */
     async takenNames(): Promise<Set<string>> {
       await sql.run(`select pg_advisory_xact_lock($1)`, [NAMES_LOCK]);
       const rows = await sql.rows<{ name: string }>(
@@ -123,6 +124,12 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
         { ...change, updatedAt: now },
       );
       return changed === 1;
+    },
+
+    /** For a row that this transaction locked before. @throws SecuError `internal` when it was not there */
+    async changeLocked(id: string, change: IntegrationChange, now: Date): Promise<void> {
+      if (!(await this.change(id, change, now)))
+        throw new SecuError('internal', 'an integration was changed that is not locked, or removed');
     },
 
     /** Ids for reconcile, removed ones included, in pages. */

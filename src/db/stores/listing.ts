@@ -42,23 +42,28 @@ function differsFrom(listed: 'page' | 'excluded'): string {
 }
 
 /**
- * One page in one statement. A conflicting row would be locked, which is a write, even where nothing differs: those never
+ * One page in one statement. What GitLab calls empty stays active where git has shown a commit. A conflicting row would be locked, which is a write, even where nothing differs: those never
  * get that far.
  *
  * The order makes the planner take the index of GitLab's ids. It knows nothing of an integration that is new, takes it
  * for one of a single row, and would read all that it has by now for each page.
  */
 const UPSERT = `
-with page as (
+with listed as (
   select * from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bool[], $9::bool[],
     $10::bool[], $11::bool[], $12::bool[], $13::bool[], $14::text[], $15::text[])
   as t (id, gitlab_project_id, full_path, default_branch, visibility, last_activity_at, empty, archived, fork, personal,
     pending_deletion, repository_disabled, state, excluded_because)),
 before as (
-  select known.* from page cross join lateral (
-    select * from repository where integration_id = $1 and gitlab_project_id >= page.gitlab_project_id
+  select known.* from listed cross join lateral (
+    select * from repository where integration_id = $1 and gitlab_project_id >= listed.gitlab_project_id
     order by gitlab_project_id limit 1) known
-  where known.gitlab_project_id = page.gitlab_project_id),
+  where known.gitlab_project_id = listed.gitlab_project_id),
+page as (
+  select l.id, gitlab_project_id, l.full_path, l.default_branch, l.visibility, l.last_activity_at, l.empty, l.archived, l.fork,
+    l.personal, l.pending_deletion, l.repository_disabled, l.excluded_because,
+    case when l.state = 'empty' and before.head_commit is not null then 'active' else l.state end as state
+  from listed l left join before using (gitlab_project_id)),
 written as (
   insert into repository as r (id, integration_id, gitlab_project_id, full_path, default_branch, visibility, last_activity_at,
     empty, archived, fork, personal, pending_deletion, repository_disabled, state, excluded_because, missed_listings,
@@ -122,7 +127,7 @@ export function createListingStore(sql: Sql) {
       after: number;
       upTo: number | null;
       met: readonly number[];
-      /** Ids in these ranges (without their ends) may be listed: what GitLab listed there cannot be told. */
+      /** Ids in these ranges (without their ends) may be listed: what GitLab listed there is unknown. */
       gaps?: readonly { after: number; upTo: number | null }[];
     }): Promise<void> {
       const gaps = input.gaps ?? [];
@@ -181,7 +186,7 @@ export function createListingStore(sql: Sql) {
     },
 
     /**
-     * GitLab's id of every so many-th known row, and of the last one, ascending: where a listing can be cut into equal
+     * GitLab's id of every n-th known row, and of the last one, ascending: where a listing can be cut into equal
      * parts, and where what is new begins.
      */
     async everyNthProjectId(input: { integrationId: string; step: number }): Promise<number[]> {

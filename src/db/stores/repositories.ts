@@ -146,8 +146,8 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /**
-     * Active repositories whose head should be asked for: something happened there since we looked (GitLab writes
-     * `last_activity_at` at most hourly, hence the hour of overlap), or nobody looked for a long time.
+     * Active repositories whose head should be read, and empty ones that git was never asked about: something happened there since we looked (GitLab writes
+     * `last_activity_at` at most hourly, hence the hour of overlap), or were not checked for a long time.
      */
     async headsToCheck(input: {
       integrationId: string;
@@ -162,8 +162,9 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
         defaultBranch: string | null;
       }>(
         `select r.id, r.full_path as "fullPath", r.head_commit as "headCommit", r.default_branch as "defaultBranch" from repository r
-         where r.integration_id = $1 and r.state = 'active' and r.id > $4 and r.checked_at is not null
-           and (r.last_activity_at > r.checked_at - interval '1 hour' or r.checked_at < $2::timestamptz)
+         where r.integration_id = $1 and r.id > $4
+           and (r.state = 'active' and r.checked_at is not null or r.state = 'empty')
+           and (r.checked_at is null or r.last_activity_at > r.checked_at - interval '1 hour' or r.checked_at < $2::timestamptz)
            and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))
          order by r.id limit $3`,
         [input.integrationId, input.staleBefore, input.limit, input.after],

@@ -39,7 +39,7 @@ function rotationOf(entity: Rotation | null): RotationRow | null {
 
 /**
  * Attempts to rotate a token at GitLab. One is open per integration, by a unique index; every step is a compare-and-swap
- * on its state, so that whoever comes late or twice finds nothing to do.
+ * on its state, so that a late or repeated step finds nothing to do.
  */
 export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
@@ -57,7 +57,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
     },
 
     /**
-     * Until the end of this transaction nobody else begins one at this GitLab.
+     * Until the end of this transaction no other one begins at this GitLab.
      * @returns whether another one began there after `since` and has not ended
      */
     async isBusy({ origin, since }: { origin: string; since: Date }): Promise<boolean> {
@@ -109,7 +109,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       ]);
     },
 
-    /** The answer is here, late or not. @returns false when somebody was faster or the attempt ended otherwise */
+    /** The answer is here, late or not. @returns false when it was stored before or the attempt ended otherwise */
     async commit(input: { id: string; newTokenId: number | null; expiresOn: string | null; now: Date }) {
       const changed = await sql.run(
         `update rotation set state = 'committed', code = null, new_token_id = $2, expires_on = coalesce($3, expires_on),

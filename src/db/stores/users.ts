@@ -92,7 +92,7 @@ export function createUserStore(sql: Sql) {
       });
     },
 
-    /** Administrators, locked until the transaction ends: nobody else can take one away meanwhile. */
+    /** Administrators, locked until the transaction ends: no other request can remove one meanwhile. */
     async lockAdministrators(): Promise<string[]> {
       const rows = await sql.rows<{ id: string }>(
         `select id from app_user where role = 'admin' order by id for update`,
