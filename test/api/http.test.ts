@@ -209,7 +209,7 @@ test('/readyz asks for its checks once a second, however often it is called', as
   };
   const app = createApp({ ...api.deps, ready });
   const answers = await Promise.all(
-    Array.from({ length: 20 }, () => app.request('/readyz', { headers: { Host: 'x' } })),
+    Array.from({ length: 20 }, async () => app.request('/readyz', { headers: { Host: 'x' } })),
   );
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   expect(calls).toBe(1);
