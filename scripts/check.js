@@ -1,4 +1,4 @@
-// `npm run check`: every check runs, even when an earlier one failed; one line each.
+// `npm run check`: runs every check, even if an earlier one failed, and prints one line per check.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

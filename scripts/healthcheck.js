@@ -1,5 +1,5 @@
-// `node scripts/healthcheck.js URL`: ends with 0 when the address answers 200 within three seconds, else with 1. For
-// images, which need neither curl nor a shell for it.
+// `node scripts/healthcheck.js URL`: exits with 0 if the URL responds with 200 within three seconds, otherwise with 1.
+// So an image needs neither curl nor a shell for its health check.
 const [url] = process.argv.slice(2);
 if (url === undefined) {
   process.stderr.write('usage: node scripts/healthcheck.js URL\n');

@@ -1,5 +1,5 @@
-// Starts every command of package.json. Plain JavaScript without dependencies, for any Node >= 20: it installs what is
-// missing, then runs the command with Node 24.
+// Starts every command of package.json. Plain JavaScript without dependencies, for any Node >= 20. It installs what is
+// missing and then runs the command with Node 24.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -20,11 +20,11 @@ const JEST = {
  * @property {string[]} [flags] for Node
  * @property {string} program relative to the project
  * @property {string[]} [args] before those of the caller
- * @property {boolean} tools whether the tools of the manifest must be there first
- * @property {boolean} [development] whether the packages of development must be
+ * @property {boolean} tools whether the tools of the manifest must be installed first
+ * @property {boolean} [development] whether the development packages must be installed
  * @property {boolean} [dashboard] whether the dashboard must be built
- * @property {boolean} [endsWithLauncher] gets a channel that closes when the launcher is gone, see `endWithParent`
- * @property {boolean} [inCallersFolder] files named on its command line are the caller's
+ * @property {boolean} [endsWithLauncher] gets a channel that closes when the launcher exits, see `endWithParent`
+ * @property {boolean} [inCallersFolder] file arguments are relative to the folder of the caller
  */
 
 /** @type {Record<string, Command>} */
@@ -54,7 +54,7 @@ const COMMANDS = {
 /**
  * Runs one command to its end.
  * @param {string | undefined} name @param {string[]} args
- * @returns {Promise<number>} its exit code; 128 + the signal's number when a signal ended it
+ * @returns {Promise<number>} its exit code; 128 + the signal number after a signal
  */
 export async function launch(name, args) {
   const refusal = refuseMachine();
@@ -81,7 +81,7 @@ export async function launch(name, args) {
 }
 
 /**
- * In this very process, which is new enough: one process less in a container, and signals reach the right one.
+ * Runs in this process, whose Node is new enough. A container has one process less, and signals reach the right one.
  * @param {Command} command @param {string[]} args @returns {Promise<number>}
  */
 async function runHere({ program }, args) {
@@ -131,7 +131,7 @@ function run(command, args, times) {
 }
 
 /**
- * A terminal's Ctrl-C reaches the whole foreground group, the child included; without a terminal it is handed on here.
+ * In a terminal, Ctrl-C reaches the whole foreground group, including the child. Without a terminal, the signal is passed on here.
  * @param {import('node:child_process').ChildProcess} child
  */
 function passSignals(child) {

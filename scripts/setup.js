@@ -15,7 +15,7 @@ const SLOW_STEP_MS = 1_000;
 
 /** @typedef {{ name: string, ms: number }} StepTime */
 
-/** A reason not to go on, for people: printed without a stack. */
+/** An expected error: printed without a stack. */
 export class SetupError extends Error {}
 
 /** One line to standard error, because standard output may be data. @param {string} line */
@@ -23,7 +23,7 @@ export function say(line) {
   process.stderr.write(`secu: ${line}\n`);
 }
 
-/** @returns {string | null} why this machine cannot run Secu, in one line */
+/** @returns {string | null} why this machine cannot run Secu; null if it can */
 export function refuseMachine() {
   const [major = 0] = process.versions.node.split('.').map(Number);
   if (major < 20) return `Node ${process.versions.node} is too old: Node >= 20 is needed`;
@@ -33,7 +33,7 @@ export function refuseMachine() {
   /** @type {unknown} */
   const report = process.report.getReport();
   if (!JSON.stringify(report).includes('"glibcVersionRuntime"')) {
-    return 'Secu needs a Linux with glibc (Debian, Ubuntu, Fedora …), this one has another C library';
+    return 'Secu needs a Linux with glibc (Debian, Ubuntu, Fedora …), but this one has another C library';
   }
   if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0) return 'git is not installed';
   return null;
@@ -42,13 +42,13 @@ export function refuseMachine() {
 /**
  * @typedef {object} Needs
  * @property {boolean} tools the tools of the manifest
- * @property {boolean} development the packages of development: tests, checks
- * @property {boolean} embedded the packages that `secu up` runs: PostgreSQL
- * @property {boolean} dashboard the pages that the API serves, built
+ * @property {boolean} development the development packages: tests, checks
+ * @property {boolean} embedded the embedded PostgreSQL of `secu up`
+ * @property {boolean} dashboard the built dashboard
  */
 
 /**
- * Installs what is missing: dependencies and, side by side with them, tools. Silent about what is there.
+ * Installs missing dependencies and tools, concurrently. Prints nothing if nothing is missing.
  * @param {Needs} needs
  * @returns {Promise<StepTime[]>} how long each step took, in milliseconds
  * @throws {SetupError}
@@ -70,14 +70,14 @@ export async function setUp(needs) {
   return steps;
 }
 
-/** The Node 24 that runs Secu: the one of node_modules, or this one when it is new enough. */
+/** The Node 24 that runs Secu: the one in node_modules, or this one if it is new enough. */
 export function node24() {
   const own = join(MODULES, `node-linux-${process.arch}`, 'bin', 'node');
   if (existsSync(own)) return own;
   const [major = 0] = process.versions.node.split('.').map(Number);
   if (major >= 24) return process.execPath;
   throw new SetupError(
-    `Node 24 did not come with the dependencies for ${process.arch}: run "npm ci" with optional dependencies`,
+    `Node 24 for ${process.arch} is not installed: run "npm ci" with optional dependencies`,
   );
 }
 
@@ -89,7 +89,7 @@ async function ensureDependencies(needs) {
     { file: lock, onWait: ({ pid }) => say(`waiting for process ${pid}, which installs dependencies`) },
     async () => {
       if (dependenciesAreThere(needs)) return;
-      await sayingWhenSlow('installing dependencies (npm ci)', npmCi);
+      await printIfSlow('installing dependencies (npm ci)', npmCi);
       writeFileSync(STAMP, lockFileHash());
     },
   );
@@ -108,7 +108,7 @@ function dependenciesAreThere({ development, embedded }) {
   return true;
 }
 
-/** What an image has: neither the packages of development nor an embedded PostgreSQL. @param {string} hash */
+/** Whether the packages of an image are installed: no development packages, no embedded PostgreSQL. @param {string} hash */
 function productionStamp(hash) {
   return `${hash} production`;
 }
@@ -120,8 +120,8 @@ function lockFileHash() {
 }
 
 /**
- * True when somebody's own `npm ci` or `npm install` left exactly what the lock file asks for. npm writes its hidden
- * lock file last, so a killed installation does not pass.
+ * True if an earlier `npm ci` or `npm install` installed exactly the packages of the lock file. npm writes its hidden lock
+ * file last, so a killed installation does not count.
  * @param {Pick<Needs, 'development' | 'embedded'>} needs
  */
 function installedByHand({ development, embedded }) {
@@ -148,7 +148,7 @@ function installedByHand({ development, embedded }) {
 
 /** @returns {Promise<void>} */
 function npmCi() {
-  // npm tells its own place to what it runs; started without npm, the one on PATH is used.
+  // npm passes its own path to scripts; without npm, use the one on PATH
   const cli = process.env['npm_execpath'];
   const [command, prefix] = cli?.endsWith('.js') ? [process.execPath, [cli]] : ['npm', []];
   const args = [...prefix, 'ci', '--no-progress', '--loglevel=error'];
@@ -156,8 +156,8 @@ function npmCi() {
 }
 
 /**
- * Runs a program to its end and shows what it says only when it fails.
- * @param {string} command @param {string[]} args @param {string} name for people
+ * Runs a program and prints its output only if it fails.
+ * @param {string} command @param {string[]} args @param {string} name for error messages
  * @returns {Promise<void>}
  * @throws {SetupError}
  */
@@ -168,11 +168,11 @@ function runQuietly(command, args, name) {
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.stderr.on('data', (chunk) => output.push(chunk));
-    child.on('error', (err) => reject(new SetupError(`${name} does not run: ${err.message}`)));
+    child.on('error', (err) => reject(new SetupError(`${name} could not be started: ${err.message}`)));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve();
       const text = Buffer.concat(output).toString('utf8').trim();
-      reject(new SetupError(`${name} ended with ${code ?? signal}\n${text}`));
+      reject(new SetupError(`${name} exited with ${code ?? signal}\n${text}`));
     });
   });
 }
@@ -180,7 +180,7 @@ function runQuietly(command, args, name) {
 const DASHBOARD = join(ROOT, 'dist', 'dashboard');
 const DASHBOARD_STAMP = join(DASHBOARD, '.made-of');
 
-/** Builds the dashboard unless it was built of these very sources. */
+/** Builds the dashboard unless a build of the same sources exists. */
 async function ensureDashboard() {
   if (dashboardIsThere()) return;
   const lock = join(ROOT, '.cache', 'dashboard.lock');
@@ -190,7 +190,7 @@ async function ensureDashboard() {
       if (dashboardIsThere()) return;
       const hash = dashboardHash();
       const vite = join(MODULES, 'vite', 'bin', 'vite.js');
-      await sayingWhenSlow('building the dashboard', () =>
+      await printIfSlow('building the dashboard', () =>
         runQuietly(node24(), [vite, 'build', 'dashboard', '--logLevel', 'warn'], 'vite build'),
       );
       writeFileSync(DASHBOARD_STAMP, hash);
@@ -202,7 +202,7 @@ function dashboardIsThere() {
   return existsSync(DASHBOARD_STAMP) && readFileSync(DASHBOARD_STAMP, 'utf8') === dashboardHash();
 }
 
-/** Of all that it is built of; of the API it takes types only, which leave no trace. */
+/** A hash of all inputs of the build. Of the API, the dashboard uses only types, which are not part of the build. */
 function dashboardHash() {
   const hash = createHash('sha256').update(lockFileHash());
   const folder = join(ROOT, 'dashboard');
@@ -216,16 +216,16 @@ function dashboardHash() {
 
 /** @param {string} name */
 async function ensureTool(name) {
-  await sayingWhenSlow(`fetching ${name}`, () =>
+  await printIfSlow(`fetching ${name}`, () =>
     installTool(name, { configuredPath: process.env[pathSettingOf(name)], log: say }),
   );
 }
 
 /**
- * Says what it does once it has taken more than a second.
+ * Prints the line if the work takes more than one second.
  * @template T @param {string} line @param {() => Promise<T>} work
  */
-async function sayingWhenSlow(line, work) {
+async function printIfSlow(line, work) {
   const timer = setTimeout(() => say(line), SLOW_STEP_MS);
   try {
     return await work();

@@ -30,8 +30,8 @@ function problemsOf(env: Environment): string[] {
 
 const namesOf = (env: Environment) => problemsOf(env).map((line) => line.split(' ')[0]);
 
-describe('with nothing set', () => {
-  test('has the defaults of the contract', () => {
+describe('without settings', () => {
+  test('the defaults are those of the contract', () => {
     const config = readConfig({}, person);
     expect(config.home).toBe('/home/ada/.local/share/secu');
     expect(config.http).toEqual({
@@ -57,17 +57,17 @@ describe('with nothing set', () => {
     expect(config.log).toEqual({ level: 'info', format: 'json' });
   });
 
-  test('keeps the home of root under /var/lib', () => {
+  test('the home of root is under /var/lib', () => {
     expect(readConfig({}, { ...person, isRoot: true }).home).toBe('/var/lib/secu');
   });
 
-  test('takes an empty value as not set', () => {
+  test('an empty value counts as not set', () => {
     expect(readConfig({ SECU_PORT: '', DATABASE_URL: '' }, person).http.port).toBe(8080);
   });
 });
 
 describe('with wrong values', () => {
-  test('lists all problems at once, each with name, what is wrong and an example', () => {
+  test('the error lists all problems, each with name, problem and example', () => {
     const problems = problemsOf({
       SECU_PORT: 'eighty',
       SECU_CLONE_MAX_BYTES: '2 gigs',
@@ -80,7 +80,7 @@ describe('with wrong values', () => {
     ]);
   });
 
-  test('does not repeat the value of a secret', () => {
+  test('the error does not contain the value of a secret', () => {
     const value = ['short', 'secret'].join('-');
     expect(problemsOf({ SECU_BOOTSTRAP_API_KEY: value, SECU_KEYS: value }).join('\n')).not.toContain(value);
   });
@@ -109,28 +109,28 @@ describe('with wrong values', () => {
     expect(namesOf({ [name]: value })).toEqual([name]);
   });
 
-  test('names settings that this process cannot do without', () => {
+  test('the error names required settings that are missing', () => {
     expect(() => readConfig({}, { ...person, required: ['DATABASE_URL', 'SECU_KEYS'] })).toThrow(
       /DATABASE_URL is missing[\s\S]*SECU_KEYS is missing/,
     );
   });
 });
 
-describe('how people reach it', () => {
-  test('refuses a host other than loopback without an https address', () => {
+describe('the public URL', () => {
+  test('a non-loopback host requires an https URL', () => {
     expect(namesOf({ SECU_HOST: '0.0.0.0' })).toEqual(['SECU_PUBLIC_URL']);
     expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_PUBLIC_URL: 'http://secu.example.com' })).toEqual([
       'SECU_PUBLIC_URL',
     ]);
   });
 
-  test('accepts it with an https address or when told that plain http is meant', () => {
+  test('a non-loopback host is accepted with an https URL or SECU_INSECURE_HTTP', () => {
     expect(namesOf({ SECU_HOST: '0.0.0.0', SECU_PUBLIC_URL: 'https://secu.example.com' })).toEqual([]);
     expect(namesOf({ SECU_HOST: '192.0.2.7', SECU_INSECURE_HTTP: '1' })).toEqual([]);
   });
 
   test.each(['0.0.0.0', '::', '[::]', '0:0::0'])(
-    '%s alone tells nobody the address that people use',
+    '%s alone is refused, because it is not an address that users can open',
     (host) => {
       const env = { SECU_HOST: host, SECU_INSECURE_HTTP: '1', SECU_PORT: '9090' };
       expect(problemsOf(env)).toEqual([
@@ -143,18 +143,18 @@ describe('how people reach it', () => {
     },
   );
 
-  test.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('takes %s as loopback', (host) => {
+  test.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('%s counts as loopback', (host) => {
     expect(namesOf({ SECU_HOST: host })).toEqual([]);
   });
 });
 
 describe('values', () => {
-  test('an interval of 0 switches that activity off', () => {
+  test('an interval of 0 disables the activity', () => {
     const { intervals } = readConfig({ SECU_VERIFY_INTERVAL: '0', SECU_SYNC_INTERVAL: '90s' }, person);
     expect(intervals).toMatchObject({ verifyMs: null, syncMs: 90_000 });
   });
 
-  test('GitLab base URLs lose a trailing slash and /api/v4, and keep a folder', () => {
+  test('a trailing slash and /api/v4 are removed from GitLab base URLs; a sub-path is kept', () => {
     const origins = 'https://gitlab.example.com/, http://127.0.0.1:9000/gitlab/api/v4/';
     expect(readConfig({ SECU_GITLAB_ORIGINS: origins }, person).gitlab.origins).toEqual([
       'https://gitlab.example.com',
@@ -162,7 +162,7 @@ describe('values', () => {
     ]);
   });
 
-  test('an issuer stays as its provider writes it, and groups map to roles of ours', () => {
+  test('an issuer is kept exactly as written, and groups map to roles', () => {
     const env = {
       SECU_OIDC_ISSUER: 'https://login.example.com/o/secu/',
       SECU_OIDC_CLIENT_ID: 'secu',
@@ -175,11 +175,11 @@ describe('values', () => {
     });
   });
 
-  test('thresholds come with the largest first', () => {
+  test('thresholds are sorted in descending order', () => {
     expect(readConfig({ SECU_EXPIRY_THRESHOLDS: '1, 90,7' }, person).expiryThresholds).toEqual([90, 7, 1]);
   });
 
-  test('the address of the mail server has no options of its own: nothing can switch its checks off', () => {
+  test('the mail server URL accepts no options, so its checks cannot be disabled', () => {
     const mail = { SECU_SMTP_FROM: 'secu@example.com' };
     expect(namesOf({ ...mail, SECU_SMTP_URL: 'smtps://mail.example.com' })).toEqual([]);
     expect(
@@ -187,7 +187,7 @@ describe('values', () => {
     ).toEqual(['SECU_SMTP_URL']);
   });
 
-  test('mail and sign-on need their other halves', () => {
+  test('mail and single sign-on require their related settings', () => {
     expect(namesOf({ SECU_SMTP_URL: 'smtp://mail', SECU_OIDC_ISSUER: 'https://login.example.com' })).toEqual([
       'SECU_SMTP_FROM',
       'SECU_OIDC_CLIENT_ID',
@@ -195,20 +195,20 @@ describe('values', () => {
     ]);
   });
 
-  test('an API key of Temporal switches TLS on and cannot travel without it', () => {
+  test('an API key for Temporal enables TLS and is refused without it', () => {
     const env = { TEMPORAL_ADDRESS: 'temporal.example.com:7233', TEMPORAL_API_KEY: 'k' };
     expect(readConfig(env, person).temporal.tls).not.toBeNull();
     expect(namesOf({ ...env, TEMPORAL_TLS: 'false' })).toEqual(['TEMPORAL_TLS']);
     expect(namesOf({ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' })).toHaveLength(1);
   });
 
-  test('names that look like settings and are none are reported', () => {
+  test('unknown SECU_ names are reported', () => {
     expect(readConfig({ SECU_PROT: '1', PATH: '/bin' }, person).unknown).toEqual(['SECU_PROT']);
   });
 });
 
 test.each([31, 201, 4_000])(
-  'an API key of %d characters is refused, since no request could send it',
+  'an API key of %d characters is refused, because no request could send it',
   (length) => {
     const env = { SECU_BOOTSTRAP_API_KEY: 'x'.repeat(length) };
     expect(() => readConfig(env, { isRoot: false })).toThrow(/SECU_BOOTSTRAP_API_KEY/);
@@ -216,19 +216,19 @@ test.each([31, 201, 4_000])(
 );
 
 describe('secrets', () => {
-  test('are read from the file that NAME_FILE names, without the last line end', () => {
+  test('are read from the file in NAME_FILE, without the last line end', () => {
     const file = join(folder, 'key');
     writeFileSync(file, `${'k'.repeat(32)}\n`);
     const config = readConfig({ SECU_BOOTSTRAP_API_KEY_FILE: file }, person);
     expect(config.bootstrapApiKey?.value()).toBe('k'.repeat(32));
   });
 
-  test('are refused when given twice or when the file cannot be read', () => {
+  test('are refused when set twice or when the file is unreadable', () => {
     expect(namesOf({ SECU_KEYS: keyLine('k1'), SECU_KEYS_FILE: '/x' })).toEqual(['SECU_KEYS']);
     expect(namesOf({ SECU_KEYS_FILE: join(folder, 'absent') })).toEqual(['SECU_KEYS']);
   });
 
-  test('do not show when the whole configuration is printed', () => {
+  test('are hidden when the whole configuration is printed', () => {
     const value = 'v'.repeat(40);
     const url = `postgresql://secu:${value}@db/secu`;
     const config = readConfig(
@@ -239,18 +239,18 @@ describe('secrets', () => {
   });
 });
 
-test('a line of .env is used where the environment says nothing', () => {
+test('a line of .env applies only if the environment does not set the variable', () => {
   writeFileSync(join(folder, '.env'), 'SECU_PORT=9000\nSECU_HOST=localhost\n');
   const env = readEnvironment({ folder, env: { SECU_PORT: '9001' } });
   expect(readConfig(env, person).http).toMatchObject({ host: 'localhost', port: 9001 });
 });
 
-test('the command line reads its own settings past wrong ones of the server', () => {
+test('the command line ignores wrong settings of the server', () => {
   const client = readClientConfig({ SECU_PORT: 'x', SECU_URL: 'https://secu.example.com/' }, person);
   expect(client.url).toBe('https://secu.example.com');
 });
 
-test('the reference table names every setting of the contract with its default', () => {
+test('the reference table lists every setting of the contract with its default', () => {
   const table = settingsTable();
   expect(table).toContainEqual({
     name: 'SECU_GITLAB_RATE',

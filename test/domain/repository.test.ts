@@ -58,7 +58,7 @@ test.each([
   [2, 2, true],
   [1, 1, false],
   [0, 0, false],
-])('of %d known repositories %d vanishing: the brake engages %s', (known, vanished, expected) => {
+])('with %d known and %d missing repositories, the brake engages: %s', (known, vanished, expected) => {
   expect(brakeEngages({ known, vanished })).toBe(expected);
 });
 
@@ -69,22 +69,22 @@ describe('a scan', () => {
     cause: status === 'failed' ? ('scan_timed_out' as const) : null,
   });
 
-  test('is clean only when every scanner that applies ended ok', () => {
+  test('is clean only if every applicable scanner ended ok', () => {
     expect(outcomeOf([run('ok'), run('not_applicable'), run('off')])).toMatchObject({ outcome: 'clean' });
     expect(outcomeOf([run('ok'), run('unavailable')])).toMatchObject({ outcome: 'incomplete' });
     expect(outcomeOf([])).toMatchObject({ outcome: 'incomplete' });
   });
 
-  test('fails with the cause of a scanner that failed, whatever the others found', () => {
+  test('fails with the cause of the failed scanner, even if others found something', () => {
     expect(outcomeOf([run('ok', 3), run('failed')])).toEqual({ status: 'failed', cause: 'scan_timed_out' });
   });
 
-  test('has findings also when a scanner is missing', () => {
+  test('has the outcome findings even if a scanner is missing', () => {
     expect(outcomeOf([run('ok', 1), run('unavailable')])).toMatchObject({ outcome: 'findings' });
   });
 });
 
-test('addresses at GitLab are built from our own parts, each segment encoded', () => {
+test('GitLab URLs are built from encoded segments', () => {
   const baseUrl = 'https://gitlab.example.com/git';
   const place = {
     baseUrl,
@@ -99,7 +99,7 @@ test('addresses at GitLab are built from our own parts, each segment encoded', (
   expect(repositoryWebUrl({ baseUrl, fullPath: 'acme/"><b>' })).toBe(`${baseUrl}/acme/%22%3E%3Cb%3E`);
 });
 
-test('control and direction characters of foreign text become visible, and nothing else changes', () => {
+test('control and direction characters of external text become visible, nothing else changes', () => {
   const hidden = [
     '\u0000',
     '\u001b',
@@ -119,7 +119,7 @@ test('control and direction characters of foreign text become visible, and nothi
   expect(escapeForeignText('Grüße, 日本 👋 \\n')).toBe('Grüße, 日本 👋 \\n');
 });
 
-test('an integration without a name gets one from its address, with a number where it is taken', () => {
+test('an integration without a name is named after its URL, with a number if the name is taken', () => {
   expect(integrationNameFrom({ baseUrl: 'https://gitlab.com', taken: new Set() })).toBe('gitlab.com');
   const taken = new Set(['git.example.com/gitlab', 'git.example.com/gitlab 2']);
   expect(integrationNameFrom({ baseUrl: 'https://git.Example.com/gitlab', taken })).toBe(
@@ -127,7 +127,7 @@ test('an integration without a name gets one from its address, with a number whe
   );
 });
 
-test('an id is known by its prefix and form', () => {
+test('an ID is recognised by its prefix and format', () => {
   expect(isIdOf('integration', 'int_01ARZ3NDEKTSV4RRFFQ69G5FAV')).toBe(true);
   expect(isIdOf('scan', 'int_01ARZ3NDEKTSV4RRFFQ69G5FAV')).toBe(false);
   expect(isIdOf('integration', "int_01ARZ3NDEKTSV4RRFFQ69G5FAV'--")).toBe(false);

@@ -24,22 +24,19 @@ const rows: Row[] = read('docs/reference/retries.md')
     file: file.replaceAll('`', ''),
   }));
 
-test.each(rows.map((row) => [row.what, row] as const))(
-  '%s ends, at the limit that the table gives',
-  (_what, row) => {
-    expect(row.limit).not.toBe('');
-    expect(read(row.file)).toContain(row.constant);
-  },
-);
+test.each(rows.map((row) => [row.what, row] as const))('%s ends at the limit in the table', (_what, row) => {
+  expect(row.limit).not.toBe('');
+  expect(read(row.file)).toContain(row.constant);
+});
 
 const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join('src', name));
 
-/** Constants whose name says that they bound a retry. */
+/** Constants whose name says that they limit a retry. */
 const LIMIT =
   /^(?:export )?const ((?:MAX_)?[A-Z_]*(?:ATTEMPTS|TRIES|REQUEUE_LIMITS|RETRY_DELAYS_MS)[A-Z_]*) =/gm;
-/** They bound something that is no retry, or a part of a row of the table. */
+/** They limit something other than a retry, or a part of a row of the table. */
 const NO_RETRY = new Set([
   'MAX_TREE_ENTRIES',
   'STEADY_RETRIES',
@@ -86,7 +83,7 @@ test.each(['gateway_failed', 'repository_redirected', 'disk_low'] as const)(
   },
 );
 
-test('waiting for the integration is neither counted nor timed: what ends it wakes the fleet', () => {
+test('waiting for the integration has no limit, because the event that ends the wait wakes the fleet', () => {
   expect(decideRequeue('integration_not_ready', 1_000)).toEqual({
     kind: 'requeue',
     cause: null,

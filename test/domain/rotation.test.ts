@@ -27,34 +27,34 @@ const GOOD: RotatableToken = {
 };
 
 test.each<[string, Partial<RotatableToken>, string | null]>([
-  ['a good one', {}, null],
-  ['one that never expires', { expiry: expiryFrom(null) }, null],
+  ['a token that can rotate', {}, null],
+  ['a token that never expires', { expiry: expiryFrom(null) }, null],
   ['an open attempt', { inDoubt: true }, 'rotation_in_doubt'],
   ['not verified', { verdict: 'pending' }, 'not_verified'],
   ['revoked', { verdict: 'invalid', cause: 'token_revoked' }, 'token_revoked'],
   ['lost', { verdict: 'invalid', cause: 'rotation_lost' }, 'rotation_lost'],
   ['without the scope', { mayRotate: false }, 'token_scope_missing'],
-  ['fine-grained, untold', { mayRotate: null }, 'token_permission_unknown'],
-  ['expiry untold', { expiry: expiryFrom(undefined) }, 'expiry_unknown'],
-  ['dead', { expiry: expiryFrom('2026-06-01') }, 'token_expired'],
-  ['nearly dead', { expiry: expiryFrom('2026-06-03') }, 'expires_within_48_hours'],
+  ['fine-grained, permission unknown', { mayRotate: null }, 'token_permission_unknown'],
+  ['expiry unknown', { expiry: expiryFrom(undefined) }, 'expiry_unknown'],
+  ['expired', { expiry: expiryFrom('2026-06-01') }, 'token_expired'],
+  ['expires soon', { expiry: expiryFrom('2026-06-03') }, 'expires_within_48_hours'],
   ['in time', { expiry: expiryFrom('2026-06-04') }, null],
-])('what stands in the way: %s', (_what, own, block) => {
+])('the rotation block of: %s', (_what, own, block) => {
   expect(rotationBlock({ ...GOOD, ...own }, NOW)).toBe(block);
 });
 
-test('in the last 48 hours force rotates to the end, and the switch until an hour before', () => {
+test('in the last 48 hours, force rotates until expiry, automatic rotation until one hour before', () => {
   const token = { ...GOOD, expiry: expiryFrom('2026-06-02') };
-  const death = Date.parse('2026-06-02T00:00:00Z');
+  const expiresMs = Date.parse('2026-06-02T00:00:00Z');
   expect(blockFor('asked', token, NOW)).toBe('expires_within_48_hours');
-  expect(blockFor('force', token, death - 1)).toBeNull();
-  expect(blockFor('auto', token, death - HOUR_MS)).toBeNull();
-  expect(blockFor('auto', token, death - HOUR_MS + 1)).toBe('too_late');
-  expect(blockFor('force', token, death)).toBe('token_expired');
+  expect(blockFor('force', token, expiresMs - 1)).toBeNull();
+  expect(blockFor('auto', token, expiresMs - HOUR_MS)).toBeNull();
+  expect(blockFor('auto', token, expiresMs - HOUR_MS + 1)).toBe('too_late');
+  expect(blockFor('force', token, expiresMs)).toBe('token_expired');
   expect(blockFor('force', { ...token, mayRotate: false }, NOW)).toBe('token_scope_missing');
 });
 
-test('the new token lives as long as the old one did, at most a year', () => {
+test('the new token has the lifetime of the old one, at most a year', () => {
   const life = (createdAt: string | null, expiresAt: string | null) =>
     lifetimeDays({ createdAt, expiry: expiryFrom(expiresAt) });
   expect(life('2026-03-03T18:00:00Z', '2026-06-01')).toBe(90);
@@ -65,20 +65,20 @@ test('the new token lives as long as the old one did, at most a year', () => {
   expect(dateInDays(Date.parse('2028-02-28T23:59:59Z'), 1)).toBe('2028-02-29');
 });
 
-test('a limit that GitLab names is kept, unless it leaves no day to live', () => {
+test('the date limit that GitLab reports is used if it is still in the future', () => {
   expect(lastDateBefore('2026-07-01', NOW)).toBe('2026-06-30');
   expect(lastDateBefore('2026-06-03', NOW)).toBe('2026-06-02');
   expect(lastDateBefore('2026-06-02', NOW)).toBeNull();
 });
 
-test('an expiry may be tomorrow up to 365 days from today', () => {
+test('a requested expiry is between tomorrow and 365 days from today', () => {
   const possible = ['2026-06-01', '2026-06-02', '2027-06-01', '2027-06-02'].map((date) =>
     isPossibleExpiry(date, NOW),
   );
   expect(possible).toEqual([false, true, true, false]);
 });
 
-describe('rotating by itself', () => {
+describe('automatic rotation', () => {
   const due = (own: Partial<Parameters<typeof autoRotateMs>[0]> = {}) =>
     autoRotateMs({
       expiry: expiryFrom('2026-09-01'),
@@ -90,17 +90,17 @@ describe('rotating by itself', () => {
       ...own,
     });
 
-  test('is due its days before death, spread over six hours', () => {
+  test('is due the configured days before expiry, spread over six hours', () => {
     expect(due()).toBe(Date.parse('2026-08-18T00:00:00Z'));
     expect(due({ jitter: 1 })).toBe(Date.parse('2026-08-18T06:00:00Z'));
   });
-  test('is never due for a token without an end, or in the last hour', () => {
+  test('is never due for a token without expiry, or in the last hour', () => {
     expect(due({ expiry: expiryFrom(null) })).toBeNull();
     expect(due({ expiry: expiryFrom(undefined) })).toBeNull();
     expect(due({ nowMs: Date.parse('2026-08-31T23:00:01Z') })).toBeNull();
     expect(due({ retryMs: Date.parse('2026-08-31T23:00:01Z') })).toBeNull();
   });
-  test('waits after an attempt: a day after one that GitLab saw, less where it did not', () => {
+  test('waits a day after an attempt that reached GitLab, less after others', () => {
     const atMs = NOW;
     expect(nextAutoTryMs({ atMs, code: 'rotation_refused', sent: true })).toBe(NOW + DAY_MS);
     expect(nextAutoTryMs({ atMs, code: 'token_scope_missing', sent: false })).toBe(NOW + DAY_MS);
@@ -108,7 +108,7 @@ describe('rotating by itself', () => {
     expect(nextAutoTryMs({ atMs, code: 'rotation_busy', sent: false })).toBe(NOW + 120_000);
     expect(due({ retryMs: Date.parse('2026-08-20T00:00:00Z') })).toBe(Date.parse('2026-08-20T00:00:00Z'));
   });
-  test('whatever a token lives, it does not rotate more than every second half of its life', () => {
+  test('never rotates before half of the lifetime has passed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 365 }), fc.integer({ min: 3, max: 60 }), (life, daysBefore) => {
         const createdAt = new Date(NOW).toISOString();
@@ -122,7 +122,7 @@ describe('rotating by itself', () => {
   });
 });
 
-test('the text of a loss says when, which token, where, and that nothing was exposed', () => {
+test('the text about a lost rotation names time, token and place, and says that nothing was exposed', () => {
   const text = lostRotationText({
     at: new Date('2026-06-01T12:34:56Z'),
     baseUrl: 'https://gitlab.example.com',

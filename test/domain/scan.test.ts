@@ -7,17 +7,17 @@ import { outcomeOf, SCAN_PRIORITY, SCANNER_STATUSES } from '../../src/domain/sca
 const ran = (status: ScannerStatus, findings = 0) => ({ status, findings, cause: null });
 
 test.each([
-  ['all that apply ended well', [ran('ok'), ran('not_applicable'), ran('off')], 'clean'],
+  ['all applicable scanners ended ok', [ran('ok'), ran('not_applicable'), ran('off')], 'clean'],
   ['something was found', [ran('ok', 2), ran('ok')], 'findings'],
-  ['something was found although one is missing', [ran('ok', 1), ran('unavailable')], 'findings'],
-  ['nothing was found and one is missing', [ran('ok'), ran('unavailable')], 'incomplete'],
-  ['no scanner ran at all', [], 'incomplete'],
-  ['none applies', [ran('not_applicable')], 'clean'],
+  ['something was found and a scanner is missing', [ran('ok', 1), ran('unavailable')], 'findings'],
+  ['nothing was found and a scanner is missing', [ran('ok'), ran('unavailable')], 'incomplete'],
+  ['no scanner ran', [], 'incomplete'],
+  ['no scanner applies', [ran('not_applicable')], 'clean'],
 ] as const)('when %s', (_what, runs, outcome) => {
   expect(outcomeOf(runs)).toEqual({ status: 'succeeded', outcome });
 });
 
-test('one scanner that failed fails the scan, whatever the others found, with its cause', () => {
+test('one failed scanner fails the scan with its cause, whatever the others found', () => {
   expect(outcomeOf([ran('ok', 5), { status: 'failed', findings: 0, cause: 'scan_timed_out' }])).toEqual({
     status: 'failed',
     cause: 'scan_timed_out',
@@ -28,7 +28,7 @@ test('one scanner that failed fails the scan, whatever the others found, with it
   });
 });
 
-test('broken is never clean: only "ok" and what does not apply may make it so', () => {
+test('a scan is clean only if every scanner is ok or does not apply', () => {
   const run = fc.record({
     status: fc.constantFrom(...SCANNER_STATUSES),
     findings: fc.nat(3),
@@ -48,7 +48,7 @@ test('broken is never clean: only "ok" and what does not apply may make it so', 
   );
 });
 
-test('people come before changes, changes before routine', () => {
+test('requests of users run before changes, changes before routine', () => {
   const order = Object.entries(SCAN_PRIORITY).toSorted(([, a], [, b]) => a - b);
   expect(order.map(([trigger]) => trigger)).toEqual(['manual', 'created', 'sync', 'schedule']);
 });

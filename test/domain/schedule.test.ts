@@ -37,17 +37,17 @@ const EVERYTHING: Partial<IntegrationSnapshot> = {
   syncQueued: true,
 };
 
-describe('the most urgent comes first', () => {
+describe('the most urgent action comes first', () => {
   const later: [string, Partial<IntegrationSnapshot>, ReturnType<typeof nextAction>][] = [
-    ['removal before all', {}, { do: 'clean_up' }],
+    ['removal before everything', {}, { do: 'clean_up' }],
     ['a new token', { removed: false }, { do: 'replace_token', commandId: 'cmd' }],
     [
-      'a verification that a person asked for',
+      'a verification that a user requested',
       { command: { id: 'c', kind: 'verify' } },
       { do: 'verify', commandId: 'c' },
     ],
     ['the flag', { command: null }, { do: 'flag', thresholdDays: 7 }],
-    ['the verification that is due', { flagged: 7 }, { do: 'verify', commandId: null }],
+    ['the due verification', { flagged: 7 }, { do: 'verify', commandId: null }],
     ['the sync', { nextVerifyMs: null }, { do: 'sync' }],
   ];
   test.each(later)('%s', (_what, change, expected) => {
@@ -61,7 +61,7 @@ describe('the most urgent comes first', () => {
   });
 });
 
-test('it waits for the earliest deadline, at most a day', () => {
+test('with nothing due, it waits for the earliest deadline, at most a day', () => {
   expect(actionOf({})).toEqual({ do: 'wait', untilMs: NOW + DAY_MS });
   expect(actionOf({ nextVerifyMs: NOW + 5_000, nextSyncMs: NOW + 4_000 })).toEqual({
     do: 'wait',
@@ -74,31 +74,31 @@ test('it waits for the earliest deadline, at most a day', () => {
   });
 });
 
-test('what is due at this very moment is due', () => {
+test('a deadline at this exact moment is due', () => {
   expect(actionOf({ nextVerifyMs: NOW })).toEqual({ do: 'verify', commandId: null });
   expect(actionOf({ nextSyncMs: NOW })).toEqual({ do: 'sync' });
 });
 
-test.each(['pending', 'invalid'] as const)('nothing is listed while the token is %s', (verdict) => {
+test.each(['pending', 'invalid'] as const)('no sync starts while the token is %s', (verdict) => {
   expect(actionOf({ verdict, syncQueued: true, nextSyncMs: NOW - 1 })).toEqual({
     do: 'wait',
     untilMs: NOW + DAY_MS,
   });
 });
 
-test('while it is paused nothing is listed; verification, commands and flags go on', () => {
+test('while paused, no sync starts; verification, commands and flags continue', () => {
   const paused = { paused: true, syncQueued: true, nextSyncMs: NOW - 1 };
   expect(actionOf(paused)).toEqual({ do: 'wait', untilMs: NOW + DAY_MS });
   expect(actionOf({ ...paused, nextVerifyMs: NOW - 1 })).toEqual({ do: 'verify', commandId: null });
   expect(actionOf({ ...paused, expiry: expiryFrom('2026-06-02') })).toEqual({ do: 'flag', thresholdDays: 1 });
 });
 
-test('a token whose end GitLab does not tell, or that has none, is never flagged', () => {
+test('a token with unknown expiry, or without expiry, is never flagged', () => {
   for (const expiresAt of [null, undefined])
     expect(actionOf({ expiry: expiryFrom(expiresAt) }).do).toBe('wait');
 });
 
-test('a wait always ends in the future, and never more than a day away', () => {
+test('a wait always ends in the future, at most a day away', () => {
   const moment = fc.option(fc.integer({ min: NOW - 400 * DAY_MS, max: NOW + 400 * DAY_MS }), { nil: null });
   const date = fc
     .integer({ min: -10, max: 400 })
@@ -124,7 +124,7 @@ test('a wait always ends in the future, and never more than a day away', () => {
   );
 });
 
-test('flags that are done, one after the other, end: none is asked for twice', () => {
+test('no flag is due twice', () => {
   fc.assert(
     fc.property(fc.integer({ min: -5, max: 120 }), (days) => {
       const expiresAt = new Date(NOW + days * DAY_MS).toISOString().slice(0, 10);
@@ -147,14 +147,14 @@ describe('rotation', () => {
   const rotation = { attemptId: 'rot', workerId: 'wrk', nextLookMs: NOW };
   const settle = { do: 'resolve_rotation', attemptId: 'rot', workerId: 'wrk' };
 
-  test('a person asks: it begins, or an attempt that is open is settled first', () => {
+  test('a user request starts it, or first resolves an open attempt', () => {
     const command = { id: 'c', kind: 'rotate' } as const;
     expect(actionOf({ command })).toEqual({ do: 'rotate', commandId: 'c' });
     const waiting = { ...rotation, nextLookMs: NOW + 1 };
     expect(actionOf({ command, rotation: waiting })).toEqual({ ...settle, commandId: 'c' });
   });
 
-  test('an open attempt is looked at when its time has come, before anything but a new token', () => {
+  test('an open attempt is checked when it is due, before everything except a replacement', () => {
     const seen = { rotation, nextVerifyMs: NOW, nextRotateMs: NOW };
     expect(actionOf(seen)).toEqual({ ...settle, commandId: null });
     const command = { id: 'c', kind: 'replace_token' } as const;
@@ -165,7 +165,7 @@ describe('rotation', () => {
     });
   });
 
-  test('by itself only while the token works, and never beside an open attempt', () => {
+  test('automatic rotation runs only while the token works and no attempt is open', () => {
     expect(actionOf({ nextRotateMs: NOW })).toEqual({ do: 'rotate', commandId: null });
     expect(actionOf({ nextRotateMs: NOW + 7 })).toEqual({ do: 'wait', untilMs: NOW + 7 });
     for (const verdict of ['pending', 'invalid'] as const)

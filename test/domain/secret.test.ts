@@ -8,7 +8,7 @@ import { Secret } from '../../src/domain/secret.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 
-test('a secret is revealed for five reasons: to seal or hash it, for GitLab, for git, to send to a channel, and for the scrubber', () => {
+test('a secret is revealed only to seal or hash it, for GitLab, for git, to send to a channel, and for the log scrubber', () => {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   );
@@ -29,7 +29,7 @@ test('a secret is revealed for five reasons: to seal or hash it, for GitLab, for
   ]);
 });
 
-test('a secret prints as [secret] wherever it is printed, and only reveal() gives it', () => {
+test('a secret prints as [secret] everywhere; only reveal() returns it', () => {
   const canary = ['canary', 'in', 'a', 'mine'].join('-');
   const secret = new Secret(canary);
   const holder = { nested: [{ secret }], map: new Map([['k', secret]]) };

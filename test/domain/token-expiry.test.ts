@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 const thresholds = [60, 30, 14, 7, 3, 1];
 const at = (text: string): number => Date.parse(text);
 
-test('a token lives until the last moment before 00:00 UTC of its date, and no longer', () => {
+test('a token expires at 00:00 UTC of its date', () => {
   const expiresAt = '2027-01-31';
   expect(expiryMs(expiresAt)).toBe(at('2027-01-31T00:00:00Z'));
   expect(
@@ -33,16 +33,16 @@ test.each([
   ['2027-01-30T23:59:59.999Z', 1],
   ['2027-01-31T00:00:00Z', 0],
   ['2028-01-01T00:00:00Z', 0],
-])('at %s a token of 2027-01-31 has %d days left', (now, expected) => {
+])('at %s, a token that expires on 2027-01-31 has %d days left', (now, expected) => {
   expect(daysLeft({ expiresAt: '2027-01-31', nowMs: at(now) })).toBe(expected);
 });
 
-test('days are UTC days, across leap days and changes of clocks', () => {
+test('days are UTC days, across leap days and daylight-saving changes', () => {
   expect(daysLeft({ expiresAt: '2028-03-01', nowMs: at('2028-02-28T00:00:00Z') })).toBe(2);
   expect(daysLeft({ expiresAt: '2027-04-01', nowMs: at('2027-03-01T00:00:00Z') })).toBe(31);
 });
 
-test('no date means never, an untold date means unknown, and neither is ever flagged', () => {
+test('no date means never, a missing field means unknown, and neither is ever flagged', () => {
   const nowMs = at('2026-01-01T00:00:00Z');
   expect(expiryState({ expiry: expiryFrom(null), nowMs, thresholds })).toBe('never');
   expect(expiryState({ expiry: expiryFrom(undefined), nowMs, thresholds })).toBe('unknown');
@@ -56,7 +56,7 @@ describe('flags', () => {
   const expiresAt = '2027-01-31';
   const daysBefore = (days: number): number => expiryMs(expiresAt) - days * DAY_MS;
 
-  test('are due from exactly their day before death', () => {
+  test('are due exactly their number of days before expiry', () => {
     expect(
       dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(60) - 1, thresholds, flagged: null }),
     ).toBeNull();
@@ -65,7 +65,7 @@ describe('flags', () => {
     );
   });
 
-  test('that were missed make one flag, the smallest', () => {
+  test('that were missed become one flag, the smallest threshold', () => {
     expect(dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(5), thresholds, flagged: null })).toBe(
       7,
     );
@@ -75,7 +75,7 @@ describe('flags', () => {
     );
   });
 
-  test('are never repeated and never go back', () => {
+  test('are never repeated and never return to a larger threshold', () => {
     expect(
       dueFlag({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(5), thresholds, flagged: 7 }),
     ).toBeNull();
@@ -87,7 +87,7 @@ describe('flags', () => {
     ).toBeNull();
   });
 
-  test('to come are the next threshold, then death, then none', () => {
+  test('come in order: the next threshold, then expiry, then none', () => {
     const next = (nowMs: number, flagged: number | null) =>
       nextFlagMs({ expiry: expiryFrom(expiresAt), nowMs, thresholds, flagged });
     expect(next(at('2026-11-23T08:00:00Z'), null)).toBe(at('2026-12-02T00:00:00Z'));
@@ -96,7 +96,7 @@ describe('flags', () => {
     expect(next(daysBefore(0), 0)).toBeNull();
   });
 
-  test('waking at each moment that is named flags every threshold once, whatever the thresholds', () => {
+  test('waking at each predicted time flags every threshold once, for any thresholds', () => {
     const days = fc.uniqueArray(fc.integer({ min: 1, max: 365 }), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(days, (chosen) => {
@@ -119,7 +119,7 @@ describe('flags', () => {
     );
   });
 
-  test('agree with the state that is shown', () => {
+  test('agree with the displayed expiry state', () => {
     expect(reachedThreshold({ expiresAt, nowMs: daysBefore(61), thresholds })).toBeNull();
     expect(expiryState({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(61), thresholds })).toBe('ok');
     expect(expiryState({ expiry: expiryFrom(expiresAt), nowMs: daysBefore(60), thresholds })).toBe(
@@ -128,14 +128,14 @@ describe('flags', () => {
   });
 });
 
-describe('over any course of time', () => {
-  /** One token and what was flagged of it, as rows hold it. */
+describe('for any sequence of wakes', () => {
+  /** One token and its flags, as stored in rows. */
   function token(expiresAt: string, chosen: readonly number[]) {
     const flags: { days: number; atMs: number }[] = [];
     let held: { flag: number; flaggedAtMs: number } | null = null;
     return {
       flags,
-      /** A wake at this moment: whatever ran before is forgotten but the rows. */
+      /** A wake at this time; only the rows remain from before. */
       wake: (nowMs: number): void => {
         const flagged = standingFlag({
           flag: held?.flag ?? null,
@@ -164,7 +164,7 @@ describe('over any course of time', () => {
     .map((date) => date.toISOString().slice(0, 10));
   const hours = (max: number) => fc.integer({ min: 0, max }).map((each) => each * 3_600_000);
 
-  test('each threshold is flagged at most once and death always, whenever it wakes, over restarts and clocks that are set back by hours', () => {
+  test('each threshold is flagged at most once and expiry always, across restarts and clocks that are set back by hours', () => {
     const steps = fc.array(fc.record({ onMs: hours(24 * 40), backMs: hours(23) }), { maxLength: 60 });
     fc.assert(
       fc.property(someThresholds, someDate, steps, (chosen, expiresAt, moves) => {
@@ -179,14 +179,14 @@ describe('over any course of time', () => {
         const days = flags.map((flag) => flag.days);
         expect(new Set(days).size).toBe(days.length);
         expect(days.at(-1)).toBe(0);
-        // never back to a larger one: what was missed is never told after what is nearer
+        // never back to a larger threshold
         expect(days).toEqual(days.toSorted((one, other) => other - one));
       }),
       { numRuns: 300 },
     );
   });
 
-  test('a sleep over several thresholds ends in one flag, the one that says how little is left', () => {
+  test('sleeping past several thresholds gives one flag, the nearest', () => {
     fc.assert(
       fc.property(
         someThresholds,
@@ -205,7 +205,7 @@ describe('over any course of time', () => {
     );
   });
 
-  test('a clock that was far ahead for a while silences nothing that is still to come', () => {
+  test('a clock that was far ahead for a while suppresses no later flag', () => {
     fc.assert(
       fc.property(
         someThresholds,
@@ -225,7 +225,7 @@ describe('over any course of time', () => {
     );
   });
 
-  test('a replaced token begins anew, and its date alone counts', () => {
+  test('a replaced token starts without flags, and only its own date counts', () => {
     fc.assert(
       fc.property(
         someThresholds,

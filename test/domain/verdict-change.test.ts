@@ -45,7 +45,7 @@ function changeOf(before: VerdictState, outcome: VerificationOutcome, jitter = 0
 }
 
 describe('a definite "no"', () => {
-  test('that the old token is refused leaves a lost rotation what it is; another cause, or a good look, does not', () => {
+  test('after a lost rotation, a refusal of the old token changes nothing; another cause or a success does', () => {
     const lost: VerdictState = { ...ACTIVE, verdict: 'invalid', cause: 'rotation_lost' };
     expect(changeOf(lost, no('token_revoked'))).toMatchObject({
       event: null,
@@ -59,7 +59,7 @@ describe('a definite "no"', () => {
   });
 
   test.each(['token_expired', 'token_revoked', 'token_rejected'] as const)(
-    '%s of an active token is only a suspicion, whose second look decides',
+    '%s of an active token is a suspicion that a second verification decides',
     (cause) => {
       const first = changeOf(ACTIVE, no(cause));
       expect(first).toMatchObject({
@@ -76,7 +76,7 @@ describe('a definite "no"', () => {
     },
   );
 
-  test.each(INVALID_CAUSES)('%s makes a pending one invalid at once', (cause) => {
+  test.each(INVALID_CAUSES)('%s makes a pending integration invalid at once', (cause) => {
     expect(changeOf(PENDING, no(cause))).toMatchObject({
       suspicion: false,
       event: 'integration.invalid',
@@ -84,13 +84,13 @@ describe('a definite "no"', () => {
     });
   });
 
-  test('another cause of an invalid one is told, the same is not told again', () => {
+  test('a new cause of an invalid integration is an event, the same cause is not', () => {
     const invalid = changeOf(PENDING, no('token_revoked')).next;
     expect(changeOf(invalid, no('token_revoked')).event).toBeNull();
     expect(changeOf(invalid, no('account_blocked')).event).toBe('integration.invalid');
   });
 
-  test('no GitLab at that address is an outage of what once worked', () => {
+  test('not_gitlab is an outage if the integration worked before', () => {
     for (const before of [ACTIVE, { ...ACTIVE, verdict: 'invalid', cause: 'token_revoked' } as const])
       expect(changeOf(before, no('not_gitlab'))).toMatchObject({
         event: 'integration.unreachable',
@@ -114,7 +114,7 @@ describe('an outage', () => {
     verifyFailures: fc.nat(30),
   });
 
-  test('changes neither verdict nor suspicion, whatever it was', () => {
+  test('changes neither verdict nor suspicion', () => {
     fc.assert(
       fc.property(states, fc.constantFrom(...REACHABILITY_CAUSES), (before, cause) => {
         const { next, token, warnings } = changeOf(before, away(cause));
@@ -129,7 +129,7 @@ describe('an outage', () => {
     );
   });
 
-  test('is asked about every 15 s at first, then more and more rarely, every ten minutes at last', () => {
+  test('is retried every 15 s at first, then with growing intervals up to ten minutes', () => {
     let state = ACTIVE;
     const waits: (number | null)[] = [];
     for (let round = 0; round < 12; round += 1) {
@@ -140,7 +140,7 @@ describe('an outage', () => {
     expect(waits).toEqual([15, 15, 15, 15, 15, 30, 60, 120, 240, 480, 600, 600].map((s) => s * 1_000));
   });
 
-  test('is told once for each cause', () => {
+  test('is one event per cause', () => {
     const first = changeOf(ACTIVE, away('gitlab_unreachable'));
     expect(first.event).toBe('integration.unreachable');
     expect(changeOf(first.next, away('gitlab_unreachable')).event).toBeNull();
@@ -148,7 +148,7 @@ describe('an outage', () => {
   });
 });
 
-describe('a good look', () => {
+describe('a successful verification', () => {
   test.each([
     ['pending', PENDING, 'integration.verified'],
     ['invalid', { ...ACTIVE, verdict: 'invalid', cause: 'token_revoked' } as const, 'integration.verified'],
@@ -156,13 +156,13 @@ describe('a good look', () => {
     ['suspected', { ...ACTIVE, suspected: true }, null],
     ['active', ACTIVE, null],
   ] as const)(
-    'of one that was %s clears everything and says so where it is news',
+    'of an integration that was %s clears everything and is an event if something changed',
     (_state, before, event) => {
       expect(changeOf(before, GOOD)).toMatchObject({ event, next: ACTIVE, suspicion: false, token: TOKEN });
     },
   );
 
-  test('is followed by the next one an interval later, spread by a tenth', () => {
+  test('is repeated after the interval, with a jitter of a tenth', () => {
     expect(changeOf(ACTIVE, GOOD, 0).againInMs).toBe(5.7 * HOUR_MS);
     expect(changeOf(ACTIVE, GOOD, 1).againInMs).toBe(6.3 * HOUR_MS);
     expect(verdictChange({ before: ACTIVE, outcome: GOOD, intervalMs: 0, jitter: 0.5 }).againInMs).toBeNull();

@@ -26,7 +26,7 @@ const good: TokenObservations = {
 };
 
 describe('the verdict', () => {
-  test('is active when it lists and clones', () => {
+  test('is active if the token can list and clone', () => {
     expect(verdictOf(good)).toEqual({ verdict: 'active', token, warnings: [] });
   });
 
@@ -40,33 +40,33 @@ describe('the verdict', () => {
       'token_wrong_kind',
     ],
     ['of a blocked account', { self: { kind: 'blocked' } }, 'account_blocked'],
-    ['no access token', { self: { kind: 'wrong_kind' } }, 'token_wrong_kind'],
-    ['not at a GitLab', { self: { kind: 'not_gitlab' } }, 'not_gitlab'],
+    ['not an access token', { self: { kind: 'wrong_kind' } }, 'token_wrong_kind'],
+    ['on a server that is not GitLab', { self: { kind: 'not_gitlab' } }, 'not_gitlab'],
     ['not allowed to list', { list: { kind: 'scope_missing' } }, 'token_scope_missing'],
     ['not allowed to clone', { clone: { kind: 'scope_missing' } }, 'token_scope_missing'],
-    ['kept out by single sign-on', { clone: { kind: 'sso_session_required' } }, 'sso_session_required'],
-    ['refused while it listed', { list: { kind: 'unauthorized' } }, 'token_rejected'],
+    ['blocked by single sign-on', { clone: { kind: 'sso_session_required' } }, 'sso_session_required'],
+    ['refused during the listing', { list: { kind: 'unauthorized' } }, 'token_rejected'],
   ];
   test.each(invalid)('is invalid for a token that is %s', (_name, seen, cause) => {
     expect(verdictOf({ ...good, ...seen })).toMatchObject({ verdict: 'invalid', cause });
   });
 
-  test.each(REACHABILITY_CAUSES)('is none while %s, wherever it happened', (cause) => {
+  test.each(REACHABILITY_CAUSES)('is none while %s, at any step', (cause) => {
     const silence = { kind: 'no_answer', cause } as const;
     for (const seen of [{ self: silence }, { list: silence }, { clone: silence }]) {
       expect(verdictOf({ ...good, ...seen })).toEqual({ verdict: 'none', cause });
     }
   });
 
-  test('is never active without the proof that the token can list', () => {
+  test('is never active without proof that the token can list', () => {
     expect(verdictOf({ ...good, list: { kind: 'not_tried' } }).verdict).toBe('none');
   });
 
-  test('stays active when the few repositories looked at refuse for reasons of their own', () => {
+  test('stays active if the sampled repositories refuse for reasons of their own', () => {
     expect(verdictOf({ ...good, clone: { kind: 'not_tried' } }).verdict).toBe('active');
   });
 
-  test('of a fine-grained token that may not read itself rests on the proofs, with an unknown expiry', () => {
+  test('of a fine-grained token that cannot read itself depends on listing and cloning, with unknown expiry', () => {
     const outcome = verdictOf({ ...good, self: { kind: 'self_unreadable' } });
     expect(outcome).toMatchObject({
       verdict: 'active',
@@ -80,13 +80,13 @@ describe('the verdict', () => {
     [['read_api', 'write_repository'], ['token_overprivileged']],
     [['read_api', 'self_rotate', 'read_user'], []],
     [['read_api', 'sudo'], ['token_overprivileged']],
-  ])('with scopes %j warns %j', (scopes, warnings) => {
+  ])('with scopes %j has the warnings %j', (scopes, warnings) => {
     expect(verdictOf({ ...good, self: { kind: 'token', token: { ...token, scopes } } })).toMatchObject({
       warnings,
     });
   });
 
-  test('warns of a person as owner and of nothing to read', () => {
+  test('warns about a personal owner and about no repositories', () => {
     const self = { kind: 'token', token: { ...token, owner: { username: 'jane', kind: 'user' } } } as const;
     expect(verdictOf({ ...good, self, list: { kind: 'listed', repositories: 0 } })).toMatchObject({
       warnings: ['token_of_a_person', 'no_repositories'],
@@ -101,14 +101,14 @@ test('every cause has a title and advice', () => {
   }
 });
 
-test('the wait for another try is 15 s five times, then doubles, and stays near 10 minutes', () => {
+test('the retry interval is 15 s five times, then doubles up to about 10 minutes', () => {
   const waits = [1, 2, 5, 6, 7, 10, 11, 50].map((failures) => retryDelayMs({ failures, jitter: 0.5 }));
   expect(waits).toEqual([15_000, 15_000, 15_000, 30_000, 60_000, 480_000, 600_000, 600_000]);
   expect(retryDelayMs({ failures: 1, jitter: 0 })).toBe(13_500);
   expect(retryDelayMs({ failures: 1, jitter: 1 })).toBe(16_500);
 });
 
-test('an outage of a minute is noticed to be over within 30 s of its end, whatever the jitter', () => {
+test('recovery from a one-minute outage is noticed within 30 s, for any jitter', () => {
   for (const jitter of [0, 0.25, 0.5, 0.75, 1]) {
     for (let outageMs = 55_000; outageMs <= 65_000; outageMs += 100) {
       let askedMs = 0;
@@ -125,13 +125,13 @@ test.each([
   ['glptt', 'token_is_trigger_token'],
   ['glpat', null],
   ['', null],
-])('a token that begins %j is named %j, also behind a word of the instance', (prefix, kind) => {
+])('the prefix %j means %j, also after a prefix of the instance', (prefix, kind) => {
   const body = 'x'.repeat(20);
   expect(wrongKindByPrefix(`${prefix}-${body}`)).toBe(kind);
   expect(wrongKindByPrefix(`acme-${prefix}-${body}`)).toBe(kind);
 });
 
-test('paused masks the verdict, and nothing is cloned while paused, removed, suspected, unreachable or not active', () => {
+test('paused hides the verdict, and nothing is cloned while paused, removed, suspected, unreachable or not active', () => {
   const row = {
     verdict: 'active',
     paused: false,

@@ -28,7 +28,7 @@ function secu(...args: string[]) {
     cwd: ROOT,
     env: {
       PATH: process.env['PATH'],
-      // nobody can create this folder, as in a container with a read-only root
+      // this folder cannot be created, as in a container with a read-only root
       SECU_HOME: '/proc/secu-home',
       SECU_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
       SECU_PORT: String(port),
@@ -50,7 +50,7 @@ async function readiness() {
   }
 }
 
-test('an API started before the migrations and without a writable home is alive, then becomes ready', async () => {
+test('an API without migrations and without a writable home is alive, and becomes ready after the migrations', async () => {
   const api = secu('api');
   try {
     const before = await awaitUntil(readiness, { timeoutMs: 30_000, what: 'the API listens' });

@@ -49,7 +49,7 @@ afterAll(async () => {
 
 const needles = () => canaries.flatMap(formsOf);
 
-/** An administrator may empty the prefix of tokens: then no shape gives them away. */
+/** A GitLab administrator may remove the token prefix, so tokens have no recognisable format. */
 function newToken(shape: 'usual' | 'bare' = 'bare'): string {
   const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
   const { token } = simulator.control.createToken({
@@ -67,7 +67,7 @@ async function call(method: string, path: string, body?: unknown): Promise<Answe
   return answer;
 }
 
-/** Good, bad, echoed, failing, crashing, replaced: every path that a token takes. */
+/** Every path that a token takes: valid, invalid, echoed, failing, crashing, replaced. */
 async function driveEverything(): Promise<void> {
   const { faults } = simulator.control;
   const connect = { provider: 'gitlab', type: 'git', baseUrl: simulator.url };
@@ -85,7 +85,7 @@ async function driveEverything(): Promise<void> {
   expect((await call('POST', '/integrations', { ...connect, token: `Bearer ${good}` })).status).toBe(400);
   expect((await call('POST', '/integrations', { ...connect, token: good, surprise: good })).status).toBe(400);
 
-  // a GitLab that says in its errors what it was sent
+  // a GitLab that repeats the request in its errors
   const echo = {
     headers: { 'Content-Type': 'application/json' },
     body: { message: `bad ${good}`, error: good, error_description: good },
@@ -135,7 +135,7 @@ async function driveEverything(): Promise<void> {
   }
 }
 
-test('a token driven through every path is afterwards nowhere but sealed', async () => {
+test('after every path that a token can take, it exists only sealed', async () => {
   const watch = watchProcesses(secu, needles);
   await driveEverything().finally(() => watch.stop());
   const { programs, hits } = watch.stop();
@@ -157,7 +157,7 @@ test('a token driven through every path is afterwards nowhere but sealed', async
   expect(readFileSync(join(secu.home, 'logs', 'api.log'), 'utf8')).toContain('request');
 });
 
-test('the search itself finds a token that is somewhere', () => {
+test('the search finds a token that was planted', () => {
   const token = canaries[0] ?? '';
   const forms = formsOf(token);
   expect(

@@ -39,14 +39,14 @@ async function demo() {
   return { output, errors, code, result: JSON.parse(readFileSync(file, 'utf8')) };
 }
 
-test.each(['from nothing', 'a second time, over what the first one kept'])(
-  'the demo %s: exit 0, every expectation met, none missed, none invented, no process left',
+test.each(['in an empty home', 'again in the same home'])(
+  'the demo %s exits with 0, meets every expectation and leaves no process',
   async () => {
     const { output, errors, code, result } = await demo();
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(result).toMatchObject({ ok: true, missed: 0, invented: 0 });
     expect(result.expected).toBeGreaterThan(50);
-    // more only where a recipe allows it: anything else would be invented
+    // additional findings only where a recipe allows them
     expect(result.found).toBeGreaterThanOrEqual(result.expected);
     expect(result.repositories.length).toBeGreaterThan(14);
     const steps = result.steps.map((step: { name: string }) => step.name);

@@ -47,7 +47,7 @@ afterAll(async () => {
   if (simulatorFolder !== undefined) await rm(simulatorFolder, { recursive: true, force: true });
 });
 
-/** Everything again, and a kill while clones are under way. */
+/** Scans everything again, and kills a process while clones are running. */
 async function scanAllAnd(kill: () => Promise<unknown>): Promise<void> {
   simulator.control.faults.add({
     match: { path: /git-upload-pack$/, fetchOnly: true, nth: 3, times: 2 },
@@ -63,7 +63,7 @@ async function scanAllAnd(kill: () => Promise<unknown>): Promise<void> {
 const gitsOf = (of: Secu) =>
   processesOf(of.home).filter(({ commandLine }) => /(^|\/)(git|gitleaks)\0/.test(commandLine));
 
-/** What must hold after every kill. */
+/** The conditions after every kill. */
 async function expectWhole(): Promise<void> {
   await secu.ready();
   await awaitSettled(secu, integrationId);
@@ -76,8 +76,8 @@ async function expectWhole(): Promise<void> {
     const findings = await secu.list(`/findings?repositoryId=${repository.id}`);
     expect(new Set(findings.map((finding) => finding.fingerprint)).size).toBe(findings.length);
   }
-  // A scan's row is final a moment before its worker has put everything away: 26 ms at most, in ten kills of PostgreSQL,
-  // four of them with both cores busy. Longer is an attempt that was overtaken and still runs: say which.
+  // A scan's row is final shortly before its worker has removed the workspace: at most 26 ms in ten kills of PostgreSQL,
+  // four of them with both cores busy. A longer time means that an outdated attempt still runs.
   await awaitUntil(() => workspacesOf(secu).length === 0).catch(async (err: unknown) => {
     const left = workspacesOf(secu);
     const ids = left.map((path) => path.replace(/^.*\/(scn_[^-]+)-.*$/, '$1'));
@@ -89,15 +89,15 @@ async function expectWhole(): Promise<void> {
   await awaitUntil(() => gitsOf(secu).length === 0, { what: 'no git or scanner left' });
 }
 
-describe('killed with SIGKILL in the middle of its work, everything goes on', () => {
-  test('before any kill: every expectation is met', expectWhole);
+describe('after SIGKILL in the middle of its work, everything continues', () => {
+  test('before any kill, every expectation is met', expectWhole);
 
-  test('the scan worker, in the middle of a clone', async () => {
+  test('the scan worker, during a clone', async () => {
     await scanAllAnd(() => secu.kill('scan-worker'));
     await expectWhole();
   });
 
-  test('the orchestration worker, in the middle of a sync', async () => {
+  test('the orchestration worker, during a sync', async () => {
     const fault = simulator.control.faults.add({
       match: { path: /\/api\/v4\/projects\?/, times: 1 },
       answer: { kind: 'slow', delayMs: 3_000 },
@@ -119,7 +119,7 @@ describe('killed with SIGKILL in the middle of its work, everything goes on', ()
     await expectWhole();
   });
 
-  test('the supervisor: the next start ends what it left and goes on', async () => {
+  test('the supervisor: the next start ends leftover processes and continues', async () => {
     await scanAllAnd(() => secu.kill('supervisor'));
     const left = processesOf(secu.home).map(({ pid }) => pid);
     await secu.start();
@@ -128,7 +128,7 @@ describe('killed with SIGKILL in the middle of its work, everything goes on', ()
     expect(left.filter((pid) => now.has(pid))).toEqual([]);
   });
 
-  test('everything at once, and the file of Temporal deleted: the next start rebuilds every workflow', async () => {
+  test('everything at once, with the Temporal store deleted: the next start recreates every workflow', async () => {
     const flagsBefore = (
       await secu.list(`/integrations/${integrationId}/events?kind=integration.expiry_flagged`)
     ).length;
@@ -150,7 +150,7 @@ describe('killed with SIGKILL in the middle of its work, everything goes on', ()
     expect(verified.status).toBe(200);
   });
 
-  test('stopped in the end, no process is left', async () => {
+  test('after the final stop, no process is left', async () => {
     await secu.stop();
     expect(processesOf(secu.home)).toEqual([]);
   });

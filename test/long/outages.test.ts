@@ -46,7 +46,7 @@ async function connect() {
 const OUTAGE_MS = 60_000;
 const NOTICED_WITHIN_MS = 30_000;
 
-test('with GitLab down for a minute: 201 and pending, then active by itself within 30 s of its return', async () => {
+test('with GitLab down for a minute, an integration is created as pending and becomes active within 30 s of recovery', async () => {
   await simulator.control.down();
   const made = await connect();
   expect(made.status).toBe(201);
@@ -54,7 +54,7 @@ test('with GitLab down for a minute: 201 and pending, then active by itself with
     status: 'pending',
     reachability: { state: 'unreachable', cause: 'gitlab_unreachable' },
   });
-  // the outage itself: nothing to wait for but its end
+  // wait for the end of the outage
   await delay(OUTAGE_MS);
   await simulator.control.up();
   await awaitUntil(async () => (await look(secu, made.body.id))?.status === 'active', {
@@ -64,7 +64,7 @@ test('with GitLab down for a minute: 201 and pending, then active by itself with
   await awaitSettled(secu, made.body.id);
 });
 
-test('with Temporal hanging: 201 and pending, nothing lost, active once it is back', async () => {
+test('with Temporal hanging, an integration is created as pending and becomes active after recovery', async () => {
   secu.signal('temporal', 'SIGSTOP');
   const made = await connect();
   expect(made.status).toBe(201);

@@ -62,12 +62,12 @@ async function untilHealthy(...processes: Running[]): Promise<void> {
     await awaitUntil(async () => (await each.health()) === 0, { timeoutMs: 60_000, what: 'healthy' });
 }
 
-test('migrate ends by itself, also when there is nothing to do', async () => {
+test('migrate exits, also if there is nothing to do', async () => {
   expect(await secu.runOnce('migrate')).toBe(0);
   expect(await secu.runOnce('migrate')).toBe(0);
 });
 
-test('the API and two workers of each kind start beside each other and become healthy', async () => {
+test('the API and two workers of each kind start together and become healthy', async () => {
   const startTwo = (name: string) => Promise.all([secu.start(name), secu.start(name)]);
   api = await secu.start('api');
   orchestration = await startTwo('orchestration-worker');
@@ -75,7 +75,7 @@ test('the API and two workers of each kind start beside each other and become he
   await untilHealthy(api, ...orchestration, ...scans);
 });
 
-test('one worker of each kind killed in the middle: the others finish, everything once', async () => {
+test('after one worker of each kind is killed, the others finish everything exactly once', async () => {
   const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
   const { token } = simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository'] });
   simulator.control.faults.add({
@@ -110,7 +110,7 @@ test('one worker of each kind killed in the middle: the others finish, everythin
   await expectEverythingOnce();
 });
 
-test('both workers of each kind had done their part', async () => {
+test('both workers of each kind did some of the work', async () => {
   const identities = await identitiesInHistories();
   for (const [role, processes] of [
     ['worker:orchestration+gitlab', orchestration],
@@ -127,7 +127,7 @@ test('both workers of each kind had done their part', async () => {
   }
 });
 
-test('whoever takes the place of the killed one cleans up after it, and leaves the living alone', async () => {
+test('the replacement of a killed worker removes its workspace, and no workspace of a running worker', async () => {
   const before = await readdir(join(secu.home, 'work', 'scans'));
   expect(before.length).toBe(2);
   const inItsPlace = await secu.start('scan-worker');
@@ -140,7 +140,7 @@ test('whoever takes the place of the killed one cleans up after it, and leaves t
   expect(await scans[1]?.health()).toBe(0);
 });
 
-test('stopped as an engine stops containers, each ends with 0 and nothing is left', async () => {
+test('after the stop signal of a container engine, each process exits with 0 and nothing is left', async () => {
   orchestration.shift();
   const codes = await Promise.all([api, ...orchestration, ...scans].map((each) => each.end('SIGTERM')));
   expect(codes).toEqual(codes.map(() => 0));
@@ -162,7 +162,7 @@ async function expectEverythingOnce(): Promise<void> {
   }
 }
 
-/** Who did how many tasks, by the identity that each worker gives. */
+/** The number of tasks per worker, by the worker's identity. */
 async function identitiesInHistories(): Promise<Map<string, number>> {
   const connection = await Connection.connect({ address: temporal.address });
   try {

@@ -3,11 +3,11 @@ import type { FaultAnswer } from '../../simulator/faults.ts';
 import type { RotationWorld } from './support/rotation.ts';
 import { createEndTable, prepareRotation, SELF_ROTATE } from './support/rotation.ts';
 
-/** How often each answer is given; more of them make the table of the docs. */
+/** Runs per response; SECU_ROTATION_RUNS=20 creates the table of the docs. */
 const RUNS = Number(process.env['SECU_ROTATION_RUNS'] ?? '1');
 
 let rotation: RotationWorld;
-const table = createEndTable('GitLab answers');
+const table = createEndTable('GitLab responds with');
 
 beforeAll(async () => {
   rotation = await prepareRotation();
@@ -44,15 +44,15 @@ const ANSWERS: readonly (readonly [string, FaultAnswer, Wanted])[] = [
     { end: 'not_rotated', code: 'in_doubt', rotated: false },
   ],
   ['400', api('rotate_expiry_not_a_date'), refused('rotation_refused')],
-  // a refusal that the token's own state belies: believed only after a second look
-  ['401, and the token lives', api('revoked'), { end: 'not_rotated', code: 'in_doubt', rotated: false }],
+  // a refusal that contradicts the state of the token is accepted only after a second check
+  ['401, and the token works', api('revoked'), { end: 'not_rotated', code: 'in_doubt', rotated: false }],
   ['403', api('scope_self_rotate'), refused('token_scope_missing')],
   ['405', api('rotate_not_a_pat'), refused('token_wrong_kind')],
   ['200 after 60 s', { kind: 'slow', delayMs: 60_000 }, { end: 'done', code: 'ok', rotated: true }],
 ];
 
 test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
-  '%s: one POST, and no token that is wrong unnoticed',
+  '%s: one POST, and no wrong token is used unnoticed',
   async (what, answer, wanted) => {
     const { integrationId, tokenId } = await rotation.connect();
     rotation.world.simulator.control.faults.add({ match: { path: SELF_ROTATE, times: 1 }, answer });
@@ -74,7 +74,7 @@ test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
       expect(row).toMatchObject({ verdict: 'invalid', cause: 'rotation_lost' });
       return;
     }
-    // whatever was answered, the token in use is the one that lives
+    // for every response, the token in use is the valid one
     expect(current?.gitlabTokenId).toBe(alive[0]);
     expect(row['verdict']).toBe('active');
   },

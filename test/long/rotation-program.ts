@@ -4,8 +4,8 @@ import { readEnvironment } from '../../src/config/environment.ts';
 import { runWorker } from '../../src/main/worker.ts';
 
 /**
- * A worker of Secu, composed as `secu worker` composes it, that kills itself at the step of a rotation which a file
- * names, and that believes an old token alive after a second instead of five minutes.
+ * A worker like that of `secu worker`. It kills itself at the rotation step that a file names, and confirms a valid old
+ * token after one second instead of five minutes.
  */
 const [killAtFile = ''] = process.argv.slice(2);
 const config = readConfig(readEnvironment(), { isRoot: false });
@@ -17,7 +17,7 @@ await runWorker({
     async onStep(step) {
       if (!existsSync(killAtFile) || readFileSync(killAtFile, 'utf8') !== step) return;
       process.kill(process.pid, 'SIGKILL');
-      await new Promise(() => {}); // nothing of the next step happens before the signal arrives
+      await new Promise(() => {}); // the next step does not start before the signal arrives
     },
   },
 });

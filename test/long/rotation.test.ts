@@ -10,7 +10,7 @@ import type { RotationWorld } from './support/rotation.ts';
 import { createEndTable, prepareRotation, SELF_ROTATE } from './support/rotation.ts';
 import { filesHolding, formsOf, hitsIn } from './support/search.ts';
 
-/** Kills at each step; more of them make the table of the docs. */
+/** Kills per step; SECU_ROTATION_RUNS=20 creates the table of the docs. */
 const RUNS = Number(process.env['SECU_ROTATION_RUNS'] ?? '1');
 
 let rotation: RotationWorld;
@@ -35,14 +35,14 @@ const currentOf = (integrationId: string) =>
 
 type Fault = RotationStep | 'sent';
 
-/** Until the worker is dead by its own hand, or, for what only GitLab knows, by ours. */
+/** Waits until the worker has killed itself or, for the step at GitLab, until the test kills it. */
 async function rotateAndKill(
   fault: Fault,
   { worker, integrationId }: { worker: ChildProcess; integrationId: string },
 ): Promise<string> {
   const { faults } = rotation.world.simulator.control;
   const exited = once(worker, 'exit');
-  // GitLab has rotated, and takes its time to say so
+  // GitLab has rotated, but its response is delayed
   if (fault === 'sent')
     faults.add({ match: { path: SELF_ROTATE }, answer: { kind: 'slow', delayMs: 5_000 } });
   else writeFileSync(rotation.killAtFile, fault);
@@ -58,7 +58,7 @@ async function rotateAndKill(
 }
 
 const EXPECTED: readonly (readonly [Fault, { end: string; posts: number; code: string }])[] = [
-  // the command is still there, and GitLab was not asked: the next worker does it
+  // the command is still open and no request was sent, so the next worker rotates
   ['prepared', { end: 'done', posts: 1, code: 'ok' }],
   ['intent', { end: 'not_rotated', posts: 0, code: 'in_doubt' }],
   ['sent', { end: 'lost', posts: 1, code: 'rotation_lost' }],
@@ -69,7 +69,7 @@ const EXPECTED: readonly (readonly [Fault, { end: string; posts: number; code: s
 ];
 
 test.each(Array.from({ length: RUNS }, () => EXPECTED).flat())(
-  'SIGKILL after %s: the table of the protocol holds, no second POST, no family revoked',
+  'SIGKILL after %s: the documented result, no second POST, no revoked token family',
   async (fault, wanted) => {
     const worker = await anyWorker();
     const { integrationId, tokenId } = await rotation.connect();
@@ -92,14 +92,14 @@ test.each(Array.from({ length: RUNS }, () => EXPECTED).flat())(
     expect(row).toMatchObject({ verdict: 'active', cause: null, suspected_at: null });
     expect(current?.gitlabTokenId).toBe(alive[0]);
     await rotation.remember(integrationId);
-    // and what was left in peace can be rotated
+    // a token that was not rotated can still be rotated
     expect(await rotation.resultOf(await rotation.order(integrationId))).toEqual({ code: 'ok' });
     expect(rotation.livingOf(tokenId)).toHaveLength(1);
     await rotation.remember(integrationId);
   },
 );
 
-test('told to stop, a worker finishes the rotation that it began, and begins no other', async () => {
+test('after a stop signal, a worker finishes its rotation and starts no other', async () => {
   const worker = await anyWorker();
   const [one, two] = [await rotation.connect(), await rotation.connect()];
   rotation.world.simulator.control.faults.add({
@@ -120,7 +120,7 @@ test('told to stop, a worker finishes the rotation that it began, and begins no 
   await rotation.remember(one.integrationId);
 });
 
-test('no token, old or new, is in a journal, a log, an event or a history', async () => {
+test('no token, old or new, is in a journal, a log, an event or a workflow history', async () => {
   await rotation.startWorker();
   const { integrationId } = await rotation.connect();
   await rotation.order(integrationId);

@@ -64,7 +64,7 @@ function selectorsOf(expression: string): { name: string; labels: Map<string, st
   }));
 }
 
-test('every metric of ours that the page names is served', () => {
+test('every Secu metric on the page is served', () => {
   const served = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
   const named = new Set(
     [...PAGE.matchAll(/\bsecu_[a-z0-9_]*[a-z0-9]\b/g)].map(([name]) => name.replace(SERIES, '')),
@@ -73,7 +73,7 @@ test('every metric of ours that the page names is served', () => {
   expect([...named].filter((name) => !served.has(name))).toEqual([]);
 });
 
-test('every label by which an alarm selects is on the metric, with that value where values are fixed', () => {
+test('every label that an alarm selects exists on the metric, with that value if values are fixed', () => {
   const all = expressions();
   expect(all.length).toBeGreaterThan(20);
   const samples = text.split('\n').filter((line) => line.startsWith('secu_'));
@@ -89,7 +89,7 @@ test('every label by which an alarm selects is on the metric, with that value wh
   }
 });
 
-test('a scan that ended is counted with its times, and nothing says which repository it was', async () => {
+test('a finished scan is counted with its durations, without its repository', async () => {
   expect(text).toMatch(
     /secu_scans_ended_total\{worker="worker:all@test:1",status="succeeded",outcome="\w+",cause=""\} 1/,
   );

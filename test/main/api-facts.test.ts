@@ -35,7 +35,7 @@ async function readyz(facts: ReturnType<typeof factsOf>) {
   return { status, body };
 }
 
-test('without workers it is degraded and goes on taking work', async () => {
+test('without workers, readiness is degraded and work is still accepted', async () => {
   expect(await readyz(factsOf())).toEqual({
     status: 200,
     body: {
@@ -45,7 +45,7 @@ test('without workers it is degraded and goes on taking work', async () => {
   });
 });
 
-test('with some queues polled and another not, workers are not all there', async () => {
+test('if one queue has no worker, the workers check fails', async () => {
   const own = { ...world, queuePrefix: `${world.queuePrefix}part-` };
   const workers = await startWorkers(own, { queues: ['orchestration', 'gitlab'], dispatcher: false });
   const { body } = await readyz(factsOf({}, own.queuePrefix));
@@ -53,7 +53,7 @@ test('with some queues polled and another not, workers are not all there', async
   await workers.stop();
 });
 
-test('with every part there it is ready', async () => {
+test('with all components available, it is ready', async () => {
   await startWorkers(world);
   expect(await readyz(factsOf())).toEqual({
     status: 200,
@@ -61,7 +61,7 @@ test('with every part there it is ready', async () => {
   });
 });
 
-test('with Temporal away it is degraded, and says so within a few seconds', async () => {
+test('without Temporal, readiness is degraded within a few seconds', async () => {
   const temporal = temporalOf('127.0.0.1:1');
   const startedMs = performance.now();
   const { status, body } = await readyz(factsOf({ temporal }));
@@ -74,12 +74,12 @@ test('with Temporal away it is degraded, and says so within a few seconds', asyn
   await temporal.connection.close();
 });
 
-test('with a namespace that is not there Temporal does not count as well', async () => {
+test('with a missing namespace, the Temporal check fails', async () => {
   const temporal = { ...world.temporal, namespace: 'nowhere' };
   expect((await readyz(factsOf({ temporal }))).body.checks.temporal).toBe('failed');
 });
 
-test('with migrations missing, or of a newer version, it is not ready', async () => {
+test('with missing or newer migrations, it is not ready', async () => {
   const empty = await createTestDatabase({ empty: true });
   world.onClose(() => empty.drop());
   expect(await readyz(factsOf({ database: empty.database }))).toMatchObject({
@@ -92,7 +92,7 @@ test('with migrations missing, or of a newer version, it is not ready', async ()
   expect((await readyz(factsOf({ database: newer.database }))).status).toBe(503);
 });
 
-test('with the database away it is not ready, whatever else is well', async () => {
+test('without the database, it is not ready', async () => {
   const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
   world.onClose(() => away.close());
   expect(await readyz(factsOf({ database: away }))).toMatchObject({
@@ -101,7 +101,7 @@ test('with the database away it is not ready, whatever else is well', async () =
   });
 });
 
-test('about tells versions, where tools come from, and how much each key holds up', async () => {
+test('/about shows versions, sources of tools, and the uses of each key', async () => {
   await addIntegration(world, { token: 'token-of-about', wake: false });
   const config = readConfig(
     {

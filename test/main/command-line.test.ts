@@ -46,7 +46,7 @@ async function secu(
   return { output, errors, code };
 }
 
-test('--help names every command and exits 0', async () => {
+test('--help lists every command and exits with 0', async () => {
   const { output, code } = await secu(['--help']);
   expect(code).toBe(0);
   for (const command of [
@@ -76,14 +76,14 @@ test.each([
   expect(errors).toContain(said);
 });
 
-test('without a running Secu a command says where it looked, and exits 1', async () => {
+test('without a running Secu, a command names the checked home and exits with 1', async () => {
   const { errors, code } = await secu(['integrations', 'list']);
   expect(code).toBe(1);
   expect(errors).toContain('SECU_URL');
   expect(errors).not.toContain('    at ');
 });
 
-test('an address where nobody listens is said plainly', async () => {
+test('an unreachable address is named in the error', async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   const { errors, code } = await secu(['findings'], {
     env: { SECU_URL: url, SECU_API_KEY: 'secu_'.padEnd(48, 'x') },
@@ -92,7 +92,7 @@ test('an address where nobody listens is said plainly', async () => {
   expect(errors).toContain(url);
 });
 
-test('all wrong settings are told at once, and no process starts', async () => {
+test('all wrong settings are reported at once, and no process starts', async () => {
   const { errors, code } = await secu(['up'], {
     env: { SECU_PORT: 'eighty', SECU_EXPIRY_THRESHOLDS: '7,7' },
   });
@@ -101,7 +101,7 @@ test('all wrong settings are told at once, and no process starts', async () => {
   expect(errors).toContain('SECU_EXPIRY_THRESHOLDS');
 });
 
-test('a port that is taken is said before anything starts', async () => {
+test('a port that is in use is reported before anything starts', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const address = taken.address();
@@ -116,7 +116,7 @@ test('a port that is taken is said before anything starts', async () => {
   }
 });
 
-test('the doctor exits 1 when something failed, and prints its parts as JSON', async () => {
+test('doctor exits with 1 if a check failed, and prints its parts as JSON', async () => {
   const env = {
     DATABASE_URL: 'postgresql://secu@127.0.0.1:1/secu',
     SECU_GITLAB_ORIGINS: 'http://127.0.0.1:1',
@@ -131,14 +131,14 @@ test('the doctor exits 1 when something failed, and prints its parts as JSON', a
   expect(table.output).toMatch(/\nfailed postgresql: Check DATABASE_URL.+\n/);
 });
 
-test('an empty token is refused before anything is sent', async () => {
+test('an empty token is refused before a request is sent', async () => {
   const env = { SECU_URL: 'http://127.0.0.1:1', SECU_API_KEY: 'secu_'.padEnd(48, 'x') };
   const { errors, code } = await secu(['integrations', 'add'], { env, input: '\n' });
   expect(code).toBe(1);
   expect(errors).toContain('empty');
 });
 
-test('a .env in the current folder can neither name the server nor the home', async () => {
+test('a .env in the current folder can set neither the server nor the home', async () => {
   const requests: string[] = [];
   const server = createHttpServer((request, response) => {
     requests.push(`${request.url} ${request.headers.authorization}`);
@@ -160,7 +160,7 @@ test('a .env in the current folder can neither name the server nor the home', as
     const { code, errors } = await secu(['integrations', 'list'], { cwd: folder });
     expect([code, requests]).toEqual([1, []]);
     expect(errors).toContain(home);
-    // nor does the key of the home go to an address that the environment names
+    // and the key of the home is not sent to an address from the environment
     const elsewhere = await secu(['integrations', 'list'], { env: { SECU_URL: url }, cwd: folder });
     expect([elsewhere.code, requests]).toEqual([1, []]);
     expect(elsewhere.errors).toContain('SECU_API_KEY');
@@ -171,7 +171,7 @@ test('a .env in the current folder can neither name the server nor the home', as
   }
 });
 
-test('the generated files are what the code makes of them', async () => {
+test('the generated files are up to date', async () => {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', 'src/reference-docs/main.ts', '--check'],

@@ -7,7 +7,7 @@ import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 
 const REPOSITORIES = 40;
-/** Scans that a worker of these tests runs at once; each may have one clone under way, and one before it. */
+/** Concurrent scans of a test worker; each may have one clone running and one queued. */
 const AT_ONCE = 2 * 2;
 let world: TestWorld;
 
@@ -27,11 +27,11 @@ const statesOf = async (integrationId: string) =>
     [integrationId],
   );
 
-test('a token that dies while forty clones wait is tried a handful of times: no address is banned for it', async () => {
+test('a token that is revoked while forty clones wait is used only a few more times, so no address is banned', async () => {
   const { id, token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
   await startWorkers(world);
   const { integrationId } = await addIntegration(world, { token });
-  // two dozen are still to come
+  // two dozen clones remain
   await awaitUntil(() => gitRequests(200).length >= 30, { timeoutMs: 50_000, what: 'ten clones' });
   world.simulator.control.revokeToken(id);
   await awaitUntil(
@@ -51,13 +51,13 @@ test('a token that dies while forty clones wait is tried a handful of times: no 
   const states = Object.fromEntries(
     (await statesOf(integrationId)).map(({ status, scans }) => [status, scans]),
   );
-  // what was not looked at waits for a token, and is neither failed nor clean
+  // the other scans wait for a token and are neither failed nor clean
   expect(states['failed'] ?? 0).toBe(0);
   expect(states['queued']).toBeGreaterThan(10);
   expect((states['queued'] ?? 0) + (states['succeeded'] ?? 0)).toBe(REPOSITORIES);
   const api401 = world.simulator.control.requests
     .list()
     .filter((request) => request.status === 401 && request.pathname.startsWith('/api/'));
-  // the look of each refused clone, the look of the workflow, and the second one that confirms it
+  // the verification after each refused clone, that of the workflow, and the second one that confirms it
   expect(api401.length).toBeLessThanOrEqual(AT_ONCE + 4);
 });

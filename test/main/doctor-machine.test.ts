@@ -23,7 +23,7 @@ const facts = {
   diskReserveBytes: 1,
 };
 
-test('reports version, source and status of every part, and that local users have access', async () => {
+test('shows version, source and status of every part, and warns that local users have access', async () => {
   await Promise.all([toolPath('temporal'), toolPath('gitleaks')]);
   const parts = await examineMachine(facts);
   expect(parts.map(({ part }) => part)).toEqual([

@@ -39,7 +39,7 @@ afterAll(async () => {
 const configOf = (env: Record<string, string> = {}): Config =>
   readConfig({ SECU_HOME: home, ...env }, { isRoot: false });
 
-test('an installation is looked at part by part, each with a status, and advice where it is not well', async () => {
+test('every part of an installation has a status, and advice if it is not ok', async () => {
   const parts = await examineInstallation(
     configOf({
       DATABASE_URL: world.databaseUrl,
@@ -77,7 +77,7 @@ test('an installation is looked at part by part, each with a status, and advice 
   }
   const byName = Object.fromEntries(parts.map((each) => [each.part, each]));
   expect(byName['migrations']).toMatchObject({ status: 'ok' });
-  // the queues of this test have a prefix: nobody polls those of an installation
+  // the queues of this test have a prefix, so the queues of an installation have no worker
   expect(byName['workers']).toMatchObject({
     status: 'failed',
     advice: expect.stringContaining('secu worker'),
@@ -88,7 +88,7 @@ test('an installation is looked at part by part, each with a status, and advice 
 describe('channels', () => {
   const look = (mail = true) => examineChannels({ databaseUrl: world.databaseUrl, mail });
 
-  test('are a warning while nobody would be told, as the overview has it', async () => {
+  test('are a warning while no channel sends expiry alerts, as in the overview', async () => {
     expect(await look()).toMatchObject({
       status: 'warning',
       detail: expect.stringContaining('no channel sends'),
@@ -99,7 +99,7 @@ describe('channels', () => {
     await world.database.stores.channels.remove(channelId);
   });
 
-  test('are not known where the database does not answer or is older, and no trouble where it does not run', async () => {
+  test('are unknown if the database does not respond or is older, and ok if it is not running', async () => {
     const away = { databaseUrl: 'postgresql://secu:x@127.0.0.1:1/secu', mail: true };
     expect(await examineChannels(away)).toMatchObject({
       status: 'warning',
@@ -115,7 +115,7 @@ describe('channels', () => {
 });
 
 describe('the schema', () => {
-  test('that is behind or ahead is a failure, with the way out', async () => {
+  test('that is older or newer is a failure with advice', async () => {
     const empty = await createTestDatabase({ empty: true });
     world.onClose(() => empty.drop());
     expect(await examineMigrations(empty.url)).toMatchObject({
@@ -131,7 +131,7 @@ describe('the schema', () => {
     });
   });
 
-  test('of a database that is away is not known, and of one that does not run yet is no trouble', async () => {
+  test('of an unreachable database is unknown, and of one that is not running yet is ok', async () => {
     expect(await examineMigrations('postgresql://secu:x@127.0.0.1:1/secu')).toMatchObject({
       status: 'warning',
     });
@@ -139,7 +139,7 @@ describe('the schema', () => {
   });
 });
 
-test('a key that others can read is a failure', async () => {
+test('a key file that other users can read is a failure', async () => {
   await mkdir(join(home, 'keys'), { recursive: true });
   const ring = join(home, 'keys', 'ring');
   const statusOf = () => examineKeys(configOf()).find(({ part }) => part === 'key ring');
@@ -154,14 +154,14 @@ test('a key that others can read is a failure', async () => {
   });
 });
 
-describe('workers and the sweep', () => {
+describe('workers and reconcile', () => {
   const address = () => ({ address: world.temporal.address, namespace: world.temporal.namespace });
   const look = async () => {
     const parts = await examineWorkflows(address(), { queuePrefix: world.queuePrefix });
     return Object.fromEntries(parts.map((each) => [each.part, each]));
   };
 
-  test('that are not there are failures; with them all is well; a paused schedule is told', async () => {
+  test('are failures if they are missing, ok if they run, and a paused schedule is a warning', async () => {
     expect(await look()).toMatchObject({
       workers: { status: 'failed', detail: expect.stringContaining('orchestration, gitlab, scan') },
       reconcile: { status: 'failed', detail: 'there is no schedule' },
@@ -178,7 +178,7 @@ describe('workers and the sweep', () => {
     await schedule.delete();
   });
 
-  test('of a Temporal that is away are not known', async () => {
+  test('are unknown if Temporal does not respond', async () => {
     const parts = await examineWorkflows({ address: '127.0.0.1:1', namespace: 'secu' });
     expect(parts.map(({ status }) => status)).toEqual(['warning', 'warning']);
   });
@@ -195,7 +195,7 @@ describe('GitLab', () => {
     }
   };
 
-  /** Something else that answers, with this status and date. */
+  /** A server other than GitLab that responds with this status and date. */
   async function pretender(headers: Record<string, string>, status = 200): Promise<string> {
     const server = createServer((_request, response) => response.writeHead(status, headers).end('<html>'));
     const port = await freePort();
@@ -204,7 +204,7 @@ describe('GitLab', () => {
     return `http://127.0.0.1:${port}`;
   }
 
-  test('that answers without a token is well, and its clock is compared', async () => {
+  test('that responds without a token is ok, and its clock is compared', async () => {
     const { gitlab, clock } = await look(world.simulator.url);
     expect(gitlab).toMatchObject({ status: 'ok', detail: 'responds like GitLab' });
     expect(clock).toMatchObject({ status: 'ok', detail: 'agrees with GitLab' });
@@ -213,7 +213,7 @@ describe('GitLab', () => {
   test.each([
     [300_000, 'ahead of GitLab'],
     [-300_000, 'behind GitLab'],
-  ])('a clock that is %i ms off is told', async (offMs, words) => {
+  ])('a clock that is %i ms off is reported', async (offMs, words) => {
     const origin = await pretender(
       { Date: new Date().toUTCString(), 'Content-Type': 'application/json' },
       401,
@@ -223,15 +223,21 @@ describe('GitLab', () => {
     expect(clock).toMatchObject({ status: 'warning', detail: expect.stringContaining(words) });
   });
 
-  test('that is something else, is not there, or may not be connected to, is told apart', async () => {
+  test('is told apart from another server, an unreachable one and a forbidden address', async () => {
     const page = await pretender({ 'Content-Type': 'text/html' });
     expect((await look(page)).gitlab).toMatchObject({
       status: 'warning',
       detail: 'responds with 200, not like GitLab',
     });
-    const nobody = await look(`http://127.0.0.1:${await freePort()}`);
-    expect(nobody.gitlab).toMatchObject({ status: 'failed', detail: expect.stringContaining('refused') });
-    expect(nobody.clock).toMatchObject({ status: 'ok', detail: expect.stringContaining('not compared') });
+    const unreachable = await look(`http://127.0.0.1:${await freePort()}`);
+    expect(unreachable.gitlab).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('refused'),
+    });
+    expect(unreachable.clock).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining('not compared'),
+    });
     const forbidden = await look(page, undefined, []);
     expect(forbidden.gitlab).toMatchObject({
       status: 'failed',
@@ -243,7 +249,7 @@ describe('GitLab', () => {
 describe('settings', () => {
   const look = (env: Record<string, string>) => examineSettings(configOf(env));
 
-  test('of the default are well', () => {
+  test('of the default are ok', () => {
     expect(look({})).toMatchObject({ status: 'ok', advice: null });
   });
 
@@ -263,11 +269,11 @@ describe('settings', () => {
     { DATABASE_URL: 'postgresql://secu@127.0.0.1/secu' },
     { TEMPORAL_ADDRESS: 'temporal.example.com:7233', TEMPORAL_TLS: 'true' },
     { SECU_GITLAB_ORIGINS: 'http://127.0.0.1:9000' },
-  ])('%j is none', (env) => {
+  ])('%j is no warning', (env) => {
     expect(look(env).status).toBe('ok');
   });
 
-  test('several are told together, and no secret of an address with them', () => {
+  test('several warnings are shown together, without secrets of URLs', () => {
     const password = ['pass', 'word', '7'].join('');
     const { detail, advice } = look({
       DATABASE_URL: `postgresql://secu:${password}@db.example.com/secu`,

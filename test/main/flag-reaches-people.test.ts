@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-test('a token that nears its end is flagged by its workflow, and people are told: signed post, message and mail', async () => {
+test('the workflow flags a token that expires soon, and sends a signed webhook, a Slack message and a mail', async () => {
   await addChannel(world, { url: `${receiver.url}/hook` });
   await addChannel(world, { kind: 'slack', url: `${receiver.url}/slack` });
   await addChannel(world, { kind: 'email', to: 'team@example.com' });
@@ -57,7 +57,7 @@ test('a token that nears its end is flagged by its workflow, and people are told
   expect(receiver.posts.find(({ path }) => path === '/slack')?.body).toContain(expiresAt);
   expect(mail.mails[0]?.raw).toContain(expiresAt);
 
-  // three messages, and not one more: five days before the end the flags of 60, 30, 14 and 7 days are one
+  // exactly three messages: five days before expiry, the flags of 60, 30, 14 and 7 days are one
   const flags = await world.db.query(
     `select 1 from event where kind = 'integration.expiry_flagged' and integration_id = $1`,
     [integrationId],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config/config.ts';
 import { outboundPolicyOf } from '../../src/main/process-context.ts';
 
-test('the proxy of the settings is the one that is used, with its password', async () => {
+test('the configured proxy is used, with its password', async () => {
   const proxy = ['http://user', 'word@proxy.example.com:3128'].join(':pass');
   const env = { SECU_PROXY_URL: proxy, SECU_NO_PROXY: 'near.example.com' };
   const policy = outboundPolicyOf(readConfig(env, { isRoot: false }));

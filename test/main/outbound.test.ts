@@ -6,7 +6,7 @@ import { channelPolicyOf, outboundPolicyOf } from '../../src/main/process-contex
 const configOf = (env: Environment) => readConfig({ SECU_HOME: '/nowhere', ...env }, { isRoot: false });
 const SECU_PROXY_URL = 'http://egress.example.com:3128';
 
-test('the proxy of the settings is the one that GitLab and channels are reached by, but for those left out', async () => {
+test('GitLab and channels are contacted through the configured proxy, except excluded hosts', async () => {
   const config = configOf({ SECU_PROXY_URL, SECU_NO_PROXY: '.internal' });
   for (const policyOf of [outboundPolicyOf, channelPolicyOf]) {
     const policy = policyOf(config);
@@ -16,7 +16,7 @@ test('the proxy of the settings is the one that GitLab and channels are reached 
   }
 });
 
-test('networks of channels and of GitLab are apart, and the own listeners are closed to both', async () => {
+test('channels and GitLab have separate allowed networks, and neither may reach Secu itself', async () => {
   const config = configOf({
     SECU_WEBHOOK_NETWORKS: '10.1.0.0/16,127.0.0.0/8',
     SECU_ALLOWED_NETWORKS: '10.2.0.0/16',

@@ -22,7 +22,7 @@ import { worldOf } from '../gitlab/support.ts';
 export interface Asked {
   baseUrl?: string;
   token?: string;
-  /** The one allowed base URL; the asked one when left out. */
+  /** The only allowed base URL; default: the requested one. */
   listed?: string;
   world?: Parameters<typeof worldOf>[1];
   deadlineMs?: number;
@@ -31,17 +31,17 @@ export interface Asked {
 
 type Control = Simulator['control'];
 
-/** A simulator and dry runs of tokens against it. */
+/** A simulator, and dry runs of tokens against it. */
 export interface Probing {
   simulator: Simulator;
   dryRun(asked?: Asked): Promise<DryRun & { check(name: CheckName): DryRun['checks'][number] | undefined }>;
-  /** What an integration with this token would come to: its verdict and cause. */
+  /** The verdict and cause of an integration with this token. */
   verify(token: string): Promise<VerificationOutcome>;
   goodToken(
     options?: Parameters<Control['createToken']>[0] & { kind?: never },
     user?: Parameters<Control['createUser']>[0],
   ): string;
-  /** Causes that came out of a probe so far. */
+  /** Causes that probes returned so far. */
   seenCauses: Set<DryRunCause>;
   close(): Promise<void>;
 }
@@ -92,7 +92,7 @@ async function probe(
   });
 }
 
-/** A policy for one base URL, with the client and the git that go through it. */
+/** A policy for one base URL, with a client and git that use it. */
 async function withParts<T>(
   { listed, folder, world }: { listed: string; folder: string; world?: Asked['world'] },
   work: (parts: Pick<World, 'policy'> & { gitlab: GitlabClient; git: GitRemote }) => Promise<T>,

@@ -39,7 +39,7 @@ async function runProgram(...args: string[]): Promise<string> {
   return text(child.stdout);
 }
 
-test('a token of no known shape that a process sealed or opened is not in what it logs', async () => {
+test('a token without a known format that a process sealed or opened is scrubbed from its log', async () => {
   const [sealing = '', result = ''] = (await runProgram()).trimEnd().split('\n');
   const [, keyId = '', record = '', token = ''] = result.split(' ');
   expect(token).toMatch(/^[0-9a-f]{40}$/);

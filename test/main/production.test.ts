@@ -38,18 +38,18 @@ function makeSecrets(): string {
 }
 
 describe('the compose file', () => {
-  test.each(services)('%s runs with as little power as it can, and within limits', (_name, service) => {
+  test.each(services)('%s runs with minimal privileges and within limits', (_name, service) => {
     expect(service.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
     expect(service).toMatchObject({
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
       read_only: true,
     });
-    // a version, never a tag that moves
+    // a version, never a moving tag
     expect(service.image).toMatch(/^[a-z/-]+:\d+\.\d+[\w.-]*$/);
   });
 
-  test.each(services)('%s is watched by a health check, or is one that ends', (name, service) => {
+  test.each(services)('%s has a health check, or is a service that exits', (name, service) => {
     if (ONE_SHOTS.includes(name)) {
       expect({ healthcheck: service.healthcheck, restart: service.restart }).toEqual({
         healthcheck: undefined,
@@ -61,7 +61,7 @@ describe('the compose file', () => {
     }
   });
 
-  test.each(services)('%s waits for those it needs to be healthy, or done', (name, service) => {
+  test.each(services)('%s waits until its dependencies are healthy or completed', (name, service) => {
     for (const [other, { condition }] of Object.entries(service.depends_on)) {
       expect(Object.keys(compose.services)).toContain(other);
       const wanted = ONE_SHOTS.includes(other) ? 'service_completed_successfully' : 'service_healthy';
@@ -69,20 +69,20 @@ describe('the compose file', () => {
     }
   });
 
-  test('only the API is published, on loopback unless somebody asks for more', () => {
+  test('only the API is published, on loopback by default', () => {
     const published = services.flatMap(([name, { ports }]) => ports.map((port) => ({ name, port })));
     expect(published.map(({ name }) => name)).toEqual(['api']);
     expect(published.every(({ port }) => isLoopback(interpolate(port.host_ip)))).toBe(true);
   });
 
-  test('the database and Temporal have no way out, and nobody but Secu a way in', () => {
+  test('the database and Temporal have no outbound access and are reachable only by Secu', () => {
     const outside = services.filter(([, { networks }]) => networks.includes('outside'));
     expect(outside.map(([name]) => name)).toEqual(['api', 'orchestration-worker', 'scan-worker']);
     const closed = Object.entries(compose.networks).filter(([, network]) => network?.internal === true);
     expect(closed.map(([name]) => name)).toEqual(['database', 'temporal']);
   });
 
-  test('has no secret in it: each is a file that is made by hand, and given to those that need it', () => {
+  test('contains no secret: each is a file that only the services that need it get', () => {
     const made = readdirSync(makeSecrets()).sort();
     const named = Object.values(compose.secrets).map(({ file }) => file.replace('./secrets/', ''));
     expect(named.sort()).toEqual(made);
@@ -98,25 +98,25 @@ describe('the compose file', () => {
     expect(compose.services['temporal']?.secrets).toEqual(['temporal-db-password']);
   });
 
-  test('files that it mounts are there', () => {
+  test('the mounted files exist', () => {
     const mounted = services.flatMap(([, { volumes }]) => volumes.filter((volume) => volume.startsWith('.')));
     expect(mounted.length).toBeGreaterThan(3);
     for (const mount of mounted) expect(existsSync(projectFile(mount.split(':')[0] ?? ''))).toBe(true);
   });
 
-  test('does not start without being told how people reach Secu', () => {
+  test('does not start without SECU_PUBLIC_URL', () => {
     const url = compose.services['api']?.environment['SECU_PUBLIC_URL'] ?? '';
     expect(() => interpolate(url)).toThrow(/SECU_PUBLIC_URL: say in \.env/);
   });
 });
 
-describe('what it tells Secu', () => {
-  test.each(ours)('%s gets settings that exist, and they are accepted', (_name, service) => {
+describe('the settings of the services', () => {
+  test.each(ours)('%s has only known and valid settings', (_name, service) => {
     for (const name of Object.keys(service.environment)) expect([...known]).toContain(name);
     expect(() => configOf(service, { SECU_PUBLIC_URL: 'https://secu.example.com' })).not.toThrow();
   });
 
-  test.each(ours)('%s runs a command of secu', (_name, service) => {
+  test.each(ours)('%s runs an existing command of secu', (_name, service) => {
     const command = service.command ?? [];
     const help = spawnSync(
       process.execPath,
@@ -137,7 +137,7 @@ describe('what it tells Secu', () => {
     expect(polled.sort()).toEqual(['gitlab', 'orchestration', 'scan']);
   });
 
-  test('the example of its settings names none that nobody reads', () => {
+  test('.env.example contains only settings that are used', () => {
     const example = readFileSync(projectFile('.env.example'), 'utf8');
     const read = readFileSync(projectFile('docker-compose.yml'), 'utf8');
     const names = [...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name = '']) => name);
@@ -155,8 +155,8 @@ describe('what it tells Secu', () => {
   }
 });
 
-describe('what Temporal gets', () => {
-  test('the namespace has the search attributes and the server the dynamic settings of the embedded one', () => {
+describe('the Temporal server', () => {
+  test('has the search attributes and dynamic settings of the embedded server', () => {
     const embedded = readFileSync(projectFile('src/embedded/temporal-server.ts'), 'utf8');
     const script = readFileSync(projectFile('deploy/temporal-namespace.sh'), 'utf8');
     const attributes = [...embedded.matchAll(/'(Secu\w+)=(\w+)'/g)];
@@ -173,7 +173,7 @@ describe('what Temporal gets', () => {
     expect(file).toEqual(Object.fromEntries(wanted));
   });
 
-  test('schema, server and namespace are of one version', () => {
+  test('schema, server and namespace tools have the same version', () => {
     const versions = ['temporal-schema', 'temporal', 'temporal-namespace'].map(
       (name) => compose.services[name]?.image.split(':')[1],
     );
@@ -182,7 +182,7 @@ describe('what Temporal gets', () => {
 });
 
 describe('secrets', () => {
-  test('are made once, long and different each time, in a folder that is closed to others', () => {
+  test('are created once, long and random, in a folder that other users cannot open', () => {
     const first = makeSecrets();
     const before = readdirSync(first).map((name) => readFileSync(join(first, name), 'utf8'));
     makeSecrets();
@@ -198,7 +198,7 @@ describe('secrets', () => {
   });
 });
 
-describe('both machines that an image can be built for', () => {
+describe('the architectures of the image', () => {
   test.each([
     ['x64', 'x86_64'],
     ['arm64', 'aarch64'],
@@ -230,7 +230,7 @@ describe('the health check of the image', () => {
     [200, 0],
     [503, 1],
     [302, 1],
-  ])('ends an answer of %i with %i', async (status, exitCode) => {
+  ])('for a response %i exits with %i', async (status, exitCode) => {
     const server = createServer((_request, response) => response.writeHead(status).end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -242,7 +242,7 @@ describe('the health check of the image', () => {
     }
   });
 
-  test('is not fooled by nobody listening', async () => {
+  test('fails if no server is listening', async () => {
     expect(await check('http://127.0.0.1:1/healthz')).toBe(1);
   });
 });

@@ -23,7 +23,7 @@ test.each(['none', 'network_namespace'] as const)(
   },
 );
 
-test('with SECU_REQUIRE_ISOLATION a scan worker starts only where scanners can be isolated', async () => {
+test('with SECU_REQUIRE_ISOLATION, a scan worker starts only if scanners can be isolated', async () => {
   await expect(check(new Registry(), 'none', true)).rejects.toMatchObject({ code: 'invalid_settings' });
   await expect(check(new Registry(), 'network_namespace', true)).resolves.toBeUndefined();
 });

@@ -39,13 +39,13 @@ test.each<[string, string | RegExp, FaultAnswer]>([
   ['Git for a banned address', GIT, git('ip_banned')],
   ['Git that refuses this repository', GIT, git('role_without_code_or_repository_off')],
   ['Git over HTTP that is off', GIT, git('http_disabled')],
-])('what a dry run says of %s is what the integration would come to', async (_what, path, answer) => {
+])('the dry run and the verification agree about %s', async (_what, path, answer) => {
   probing.simulator.control.faults.add({ match: { path }, answer });
   const run = await probing.dryRun({ token: probing.goodToken() });
   const outcome = await probing.verify(probing.goodToken());
-  const said = { active: 'usable', invalid: 'unusable', none: 'unknown' } as const;
+  const expected = { active: 'usable', invalid: 'unusable', none: 'unknown' } as const;
   expect([run.verdict, run.cause]).toEqual([
-    said[outcome.verdict],
+    expected[outcome.verdict],
     outcome.verdict === 'active' ? null : outcome.cause,
   ]);
 });

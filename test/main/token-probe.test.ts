@@ -37,7 +37,7 @@ afterEach(async () => {
 const statuses = (run: { checks: { name: string; status: string }[] }) =>
   Object.fromEntries(run.checks.map(({ name, status }) => [name, status]));
 
-test('a good token passes every check, and costs nine requests and two of git', async () => {
+test('a good token passes every check with nine API requests and two git requests', async () => {
   const run = await dryRun();
   expect(run).toMatchObject({
     verdict: 'usable',
@@ -47,7 +47,7 @@ test('a good token passes every check, and costs nine requests and two of git', 
   expect(run.token).toMatchObject({ scopes: ['read_api', 'read_repository'] });
   expect(statuses(run)).toEqual({
     ...Object.fromEntries(CHECK_NAMES.map((name) => [name, 'ok'])),
-    origin: 'warning', // the simulator is reached by http
+    origin: 'warning', // the simulator uses plain http
     tls: 'skipped',
   });
   const asked = simulator.control.requests.list();
@@ -56,7 +56,7 @@ test('a good token passes every check, and costs nine requests and two of git', 
   expect(run.check('origin')?.cause).toBe('plain_http');
 });
 
-test('an address that is not allowed is not even resolved', async () => {
+test('an address that is not allowed is not resolved', async () => {
   const lookup = async () => {
     throw new Error('nobody was to ask');
   };
@@ -75,7 +75,7 @@ async function listening(onSocket: (socket: Socket) => void): Promise<number> {
   return address.port;
 }
 
-describe('on the way to GitLab', () => {
+describe('the connection to GitLab', () => {
   const failing = (code: string) => async () => {
     throw Object.assign(new Error(code), { code });
   };
@@ -90,7 +90,7 @@ describe('on the way to GitLab', () => {
     expect(run.check(name)).toMatchObject({ status: 'failed', cause });
   });
 
-  test('a closed port refuses, and nothing after it is tried', async () => {
+  test('a closed port fails, and later checks are skipped', async () => {
     const run = await dryRun({ baseUrl: `http://127.0.0.1:${await freePort()}` });
     expect(run.check('tcp')).toMatchObject({ status: 'failed', cause: 'connection_refused' });
     expect(run.check('gitlab')?.status).toBe('skipped');
@@ -101,7 +101,7 @@ describe('on the way to GitLab', () => {
     ['tls_certificate_not_yet_valid', 'future', ['localhost'], true],
     ['tls_certificate_wrong_host', 'now', ['gitlab.example.com'], true],
     ['tls_certificate_untrusted', 'now', ['localhost'], false],
-  ] as const)('a certificate is named: %s', async (cause, validity, names, trusted) => {
+  ] as const)('a certificate problem is named: %s', async (cause, validity, names, trusted) => {
     const server = await rawServer(json(200, {}), { tls: await ca.issue({ names: [...names], validity }) });
     closing.push(() => server.close());
     const world = trusted ? { caPem: ca.caPem } : {};
@@ -111,7 +111,7 @@ describe('on the way to GitLab', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('a certificate that signs itself is named, and one that ends soon is warned of', async () => {
+  test('a self-signed certificate is named, and one that expires soon is a warning', async () => {
     const own = await rawServer(json(200, {}), { tls: await ca.selfSigned('localhost') });
     const ending = await rawServer(json(200, {}), {
       tls: await ca.issue({ names: ['localhost'], validity: 'ending' }),
@@ -130,7 +130,7 @@ describe('on the way to GitLab', () => {
     });
   });
 
-  test('a port without TLS, and one that hangs up, are told apart', async () => {
+  test('a port without TLS and one that closes the connection are told apart', async () => {
     const plain = await dryRun({ baseUrl: simulator.url.replace('http:', 'https:') });
     expect(plain.check('tls')).toMatchObject({ status: 'failed', cause: 'tls_not_spoken' });
     const port = await listening((socket) => socket.destroy());
@@ -138,7 +138,7 @@ describe('on the way to GitLab', () => {
     expect(cut.check('tls')).toMatchObject({ status: 'failed', cause: 'connection_reset' });
   });
 
-  test('a proxy that refuses is named, and what it hides is skipped', async () => {
+  test('a proxy that refuses is named, and the checks behind it are skipped', async () => {
     const port = await listening((socket) =>
       socket.once('data', () => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')),
     );
@@ -151,7 +151,7 @@ describe('on the way to GitLab', () => {
   });
 });
 
-describe('is it GitLab', () => {
+describe('the server', () => {
   const html = { kind: 'html', status: 200 } as const;
   const redirect = (location: string): FaultAnswer => ({ kind: 'redirect', location });
   const of = (id: string): FaultAnswer => ({ kind: 'case', of: 'api', id });
@@ -174,11 +174,11 @@ describe('is it GitLab', () => {
     const run = await dryRun();
     expect(run.check('gitlab')).toMatchObject({ status: 'failed', cause });
     expect(run.check('alive')?.status).toBe('skipped');
-    // nobody was shown the token
+    // the token was not sent
     expect(simulator.control.requests.list()).toHaveLength(1);
   });
 
-  test('a redirect to https and one to the name with www are told apart', async () => {
+  test('a redirect to https and one to a www host are told apart', async () => {
     const server = await rawServer((request, response) => {
       const host = request.headers.host ?? '';
       const location = host.startsWith('www') ? `https://${host}/` : `http://www.${host}/`;
@@ -191,7 +191,7 @@ describe('is it GitLab', () => {
     expect((await at('example.com')).check('gitlab')?.cause).toBe('redirected_to_www');
   });
 
-  test('a GitLab before 15.5 knows tokens, and no "self"', async () => {
+  test('a GitLab before 15.5 without the self route is named', async () => {
     simulator.control.faults.add({
       match: { path: '/api/v4/personal_access_tokens/self' },
       answer: { kind: 'reply', status: 400, body: { error: 'id is invalid' } },
@@ -201,7 +201,7 @@ describe('is it GitLab', () => {
     expect(run.check('alive')).toMatchObject({ status: 'failed', cause: 'gitlab_too_old' });
   });
 
-  test('what does not answer in time is said so, and the dry run ends in time', async () => {
+  test('a timeout is reported, and the dry run ends in time', async () => {
     simulator.control.faults.add({ match: { path: '/api/v4/version' }, answer: { kind: 'hang' } });
     const startedMs = performance.now();
     const run = await dryRun({ deadlineMs: 700 });
@@ -231,7 +231,7 @@ describe('the token', () => {
     ['token_is_scim_token', 'soat-'],
     ['token_is_feature_flags_token', 'ffct-'],
     ['token_is_oauth_secret', 'oas-'],
-  ])('%s is told by its prefix, once GitLab has refused it', async (cause, prefix) => {
+  ])('%s is recognised by its prefix after a refusal', async (cause, prefix) => {
     const run = await dryRun({ token: ['gl', prefix, 'x'.repeat(20)].join('') });
     expect(run).toMatchObject({ verdict: 'unusable', cause: 'token_wrong_kind' });
     expect(run.check('token_shape')).toMatchObject({ status: 'failed', cause });
@@ -259,7 +259,7 @@ describe('the token', () => {
     expect(run.check('alive')).toMatchObject({ status: 'failed', cause });
   });
 
-  test('its power and its owner are warned of, and do not make it unusable', async () => {
+  test('excess scopes and a personal owner are warnings, and the token stays usable', async () => {
     const run = await dryRun({
       token: goodToken(
         { scopes: ['api', 'read_repository', 'write_repository'], expiresAt: null },
@@ -275,7 +275,7 @@ describe('the token', () => {
     expect(run.check('expiry')).toMatchObject({ status: 'ok', detail: 'never' });
   });
 
-  test('that is to rotate needs the scope for it; one that ends soon is warned of', async () => {
+  test('needs the scope to rotate; a near expiry is a warning', async () => {
     const tomorrow = new Date(simulator.control.now().getTime() + 86_400_000).toISOString().slice(0, 10);
     const run = await dryRun({ token: goodToken({ expiresAt: tomorrow }), wantsRotation: true });
     expect(run.verdict).toBe('usable');
@@ -288,7 +288,7 @@ describe('the token', () => {
     expect(able.check('scopes')).toMatchObject({ status: 'ok', cause: null });
   });
 
-  test('that cannot list is told by its scopes and by GitLab', async () => {
+  test('that cannot list is recognised by its scopes and by the response', async () => {
     const run = await dryRun({ token: goodToken({ scopes: ['read_repository'] }) });
     expect(run).toMatchObject({ verdict: 'unusable', cause: 'token_scope_missing' });
     expect(run.check('owner')?.cause).toBe('owner_unknown');
@@ -296,7 +296,7 @@ describe('the token', () => {
     expect(run.check('list')?.cause).toBe('scope_missing_list');
   });
 
-  test('fine-grained: what it may not is named, and one that may not read itself is usable', async () => {
+  test('fine-grained: a missing permission is named; a token that cannot read itself is usable', async () => {
     const granular = (...permissions: string[]) =>
       goodToken({ granular: [{ access: 'all_memberships', permissions }] });
     const blind = await dryRun({ token: granular('read_project', 'download_code') });
@@ -310,7 +310,7 @@ describe('the token', () => {
     expect(idle.check('clone')?.cause).toBe('permission_missing_clone');
   });
 
-  test('classic, where a policy wants fine-grained ones, is told so', async () => {
+  test('classic, under a policy for fine-grained tokens, is named', async () => {
     simulator.control.faults.add({
       match: { path: '/api/v4/projects' },
       answer: of('granular_permission_missing'),
@@ -342,7 +342,7 @@ describe('cloning', () => {
 });
 
 describe('reach', () => {
-  test('a person in no project, an account that nobody invited and a Guest are told apart', async () => {
+  test('a user without projects, a service account without memberships and a Guest are told apart', async () => {
     const nobody = await dryRun({ token: goodToken({}, { kind: 'human', member: false }) });
     expect(nobody.check('reach')).toMatchObject({ status: 'warning', cause: 'no_repositories' });
     const account = await dryRun({ token: goodToken({}, { kind: 'service_account', member: false }) });
@@ -355,7 +355,7 @@ describe('reach', () => {
     expect((await dryRun({ token })).check('reach')?.cause).toBe('role_too_low');
   });
 
-  test('a limit that is nearly used up is warned of', async () => {
+  test('a rate limit that is nearly used up is a warning', async () => {
     const limits = { 'RateLimit-Limit': '2000', 'RateLimit-Remaining': '12', 'X-Total': '3' };
     simulator.control.faults.add({
       match: { path: /archived=true/ },
@@ -374,21 +374,21 @@ describe('reach', () => {
   });
 });
 
-/** What a test cannot make on every machine: packets that nobody answers, no route, a TLS that OpenSSL lost. */
-const UNMADE = [
+/** Causes that a test cannot produce on every machine: dropped packets, no route, a TLS version that OpenSSL removed. */
+const NOT_PRODUCED = [
   ['connection_timed_out', 'ETIMEDOUT'],
   ['no_route', 'EHOSTUNREACH'],
   ['tls_handshake_failed', 'ERR_SSL_UNSUPPORTED_PROTOCOL'],
 ] as const;
 
-test.each(UNMADE)('%s is named by the error of the system, %s', (cause, code) => {
+test.each(NOT_PRODUCED)('%s is recognised by the system error %s', (cause, code) => {
   const asked = { method: 'CONNECT', endpoint: 'the port', host: 'gitlab.example.com' };
   const named = causeOfRefusal(transportError(Object.assign(new Error(code), { code }), asked), 'api');
   expect(named).toBe(cause === 'connection_timed_out' ? 'no_answer_in_time' : cause);
 });
 
-test('every cause of the table but those comes out of a probe', () => {
-  const unmade: DryRunCause[] = UNMADE.map(([cause]) => cause);
+test('probes return every other cause of the table', () => {
+  const unmade: DryRunCause[] = NOT_PRODUCED.map(([cause]) => cause);
   const missing = (Object.keys(DRY_RUN_CAUSES) as DryRunCause[]).filter(
     (cause) => !probing.seenCauses.has(cause),
   );

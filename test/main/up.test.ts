@@ -16,7 +16,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** What `secu up` runs when PostgreSQL and Temporal are given. */
+/** The processes of `secu up` with an external PostgreSQL and Temporal. */
 const CHILDREN = ['api.json', 'orchestration-worker.json', 'scan-worker.json'];
 
 let temporal: Awaited<ReturnType<typeof startThrowawayTemporal>>;
@@ -27,7 +27,7 @@ let child: ChildProcess;
 let output: string;
 
 beforeAll(async () => {
-  // its workers poll queues without a prefix: beside other suites they need a server of their own
+  // its workers poll queues without a prefix, so they need their own Temporal server
   temporal = await startThrowawayTemporal({
     folder: await mkdtemp(join(tmpdir(), 'secu-up-temporal-')),
     path: await toolPath('temporal'),
@@ -80,13 +80,13 @@ async function isReady(): Promise<boolean> {
   return ((await answer?.json()) as { status?: string } | undefined)?.status === 'ready';
 }
 
-test('secu up uses a database and a Temporal server that are given, and starts none of its own', async () => {
+test('secu up uses a configured database and Temporal server, and starts none of its own', async () => {
   await until(isReady, 'secu up ready');
   expect(records().filter((name) => /^(postgres|temporal)\.json$/.test(name))).toEqual([]);
   expect(await db.query('select 1 as one from integration')).toEqual([]);
 });
 
-test('told to stop while it starts, it ends after everything that it started', async () => {
+test('after a stop signal during the start, secu up exits last', async () => {
   await until(() => CHILDREN.every((name) => records().includes(name)), 'its children started');
   const pids = CHILDREN.map(
     (name) => (JSON.parse(readFileSync(join(home, 'run', name), 'utf8')) as { pid: number }).pid,

@@ -52,7 +52,7 @@ async function secu(args: readonly string[], input = '') {
   return { output, errors, code };
 }
 
-test('an account is made with a password from standard input, listed, and signs in', async () => {
+test('a user is created with a password from standard input, is listed, and can sign in', async () => {
   const made = await secu(['users', 'add', 'alice', '--role', 'operator', '--json'], `${PASSWORD}\n`);
   expect([made.code, made.errors]).toEqual([0, '']);
   expect(JSON.parse(made.output)).toMatchObject({ username: 'alice', role: 'operator' });
@@ -63,7 +63,7 @@ test('an account is made with a password from standard input, listed, and signs 
   );
 });
 
-test('a password comes from a file, with its spaces, and ends the sessions before it', async () => {
+test('a password from a file keeps its spaces and ends earlier sessions', async () => {
   await secu(['users', 'add', 'bob', '--role', 'viewer'], PASSWORD);
   const cookie = await signedIn(api, 'bob');
   const file = join(folder, 'password');
@@ -74,7 +74,7 @@ test('a password comes from a file, with its spaces, and ends the sessions befor
   await signedIn(api, 'bob', NEXT);
 });
 
-test('a person is removed by name or id; one who is not there is said so', async () => {
+test('a user is removed by name or ID; an unknown user is reported', async () => {
   await secu(['users', 'add', 'carol', '--role', 'viewer'], PASSWORD);
   const made = await secu(['users', 'add', 'dave', '--role', 'viewer', '--json'], PASSWORD);
   expect((await secu(['users', 'remove', 'carol'])).code).toBe(0);
@@ -83,7 +83,7 @@ test('a person is removed by name or id; one who is not there is said so', async
   expect([gone.code, gone.errors]).toEqual([1, expect.stringContaining('there is no user "carol"')]);
 });
 
-test('what the API refuses is said, and no password is taken as an argument', async () => {
+test('a refusal of the API is shown, and a password is never accepted as an argument', async () => {
   const weak = await secu(['users', 'add', 'erin', '--role', 'viewer'], 'short');
   expect([weak.code, weak.errors]).toEqual([1, expect.stringContaining('fewer than 12 characters')]);
   const empty = await secu(['users', 'add', 'erin', '--role', 'viewer'], '\n');
@@ -95,7 +95,7 @@ test('what the API refuses is said, and no password is taken as an argument', as
   expect([last.code, last.errors]).toEqual([1, expect.stringContaining('last_administrator')]);
 });
 
-test('a set-up link is printed while there is no administrator', async () => {
+test('a setup link is printed while there is no administrator', async () => {
   const made = await secu(['setup-link', '--json']);
   expect(made.code).toBe(0);
   const { url, expiresAt } = JSON.parse(made.output);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   world = await createTestWorld({ simulator: { recipes: [] } });
   home = await mkdtemp(join(tmpdir(), 'secu-worker-report-'));
   world.onClose(() => rm(home, { recursive: true, force: true }));
-  // a server of its own: this worker polls the queues of an installation, which no suite may share
+  // its own server: this worker polls queues without a prefix, which suites cannot share
   const temporal = await startThrowawayTemporal({
     folder: join(home, 'temporal'),
     path: await toolPath('temporal'),
@@ -68,7 +68,7 @@ afterAll(async () => {
   await world.close();
 });
 
-test('a worker reports its own metrics and those of Temporal’s SDK, and takes its report with it', async () => {
+test('a worker reports its own metrics and those of Temporal’s SDK, and removes its report when it stops', async () => {
   const api = await startApi(world);
   const text = await awaitUntil(
     async () => {

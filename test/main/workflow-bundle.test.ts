@@ -16,7 +16,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** With a folder for what Node makes of modules, or without. */
+/** With or without a compile cache. */
 function run(args: readonly string[], cache?: string): string {
   const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', env });
@@ -24,7 +24,7 @@ function run(args: readonly string[], cache?: string): string {
   return stdout.trim();
 }
 
-/** The length of the bundle that a worker would take. */
+/** The length of the bundle that a worker would use. */
 const taken = () =>
   Number(
     run([
@@ -34,15 +34,15 @@ const taken = () =>
     ]),
   );
 
-test('a bundle that was made ahead is taken as long as its sources are the same, and not after', () => {
+test('a prebuilt bundle is used only while its sources are unchanged', () => {
   const file = run(['src/main/bundle.ts']);
-  writeFileSync(file, 'made ahead');
-  expect(taken()).toBe('made ahead'.length);
+  writeFileSync(file, 'prebuilt');
+  expect(taken()).toBe('prebuilt'.length);
   cpSync(join(copy, 'src/domain/ids.ts'), join(copy, 'src/domain/ids-too.ts'));
   expect(taken()).toBeGreaterThan(100_000);
 });
 
-/** How much of the compiler that takes types away the runner has in its memory. */
+/** The number of modules of the type-stripping compiler that the runner loaded. */
 const compilerParts = (cache?: string) =>
   Number(
     run(
@@ -55,7 +55,7 @@ const compilerParts = (cache?: string) =>
     ),
   );
 
-test('a process whose modules were made ahead has no compiler in its memory', () => {
+test('a process with a filled compile cache does not load the compiler', () => {
   const cache = join(copy, 'dist', 'compiled');
   expect(compilerParts()).toBeGreaterThan(0);
   run(['src/main/bundle.ts'], cache);

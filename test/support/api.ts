@@ -21,25 +21,25 @@ import type { TestWorld } from './world.ts';
 
 const ROLES = ['viewer', 'operator', 'admin', 'calendar', 'metrics'] as const satisfies readonly ApiKeyRole[];
 
-/** Tests sign in a hundred times; the real cost has a test of its own. */
+/** Tests sign in a hundred times, so hashing is cheap here; another test checks the real cost. */
 const CHEAP = { logN: 4, r: 8, p: 1 };
 
-/** An answer, read to its end. */
+/** A response that was read completely. */
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** The body as JSON; `null` where it is none. Its reader answers for the shape. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail where it is not there
+  /** The body as JSON; `null` if it is not JSON. The caller knows its shape. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read the fields that they expect, and fail if they are missing
   body: any;
 }
 
 export interface CallOptions {
-  /** Default admin; `null`: nobody. */
+  /** The role of the API key; default admin; `null` for none. */
   as?: ApiKeyRole | null;
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   raw?: string;
   headers?: Record<string, string>;
 }
@@ -49,17 +49,17 @@ export interface TestApi {
   url: string;
   app: App;
   deps: ApiDeps;
-  /** Values of API keys, one a role. */
+  /** API keys, one per role. */
   keys: Record<ApiKeyRole, string>;
-  /** Cookies of people who signed in just now, one a role. */
+  /** Session cookies of new users, one per role. */
   cookies: Record<UserRole, string>;
-  /** A call of `/api/v1/…`, or of any path that begins with `/`: `GET integrations`, `POST /healthz`. */
+  /** Calls `/api/v1/…`, or any path that begins with `/`: `GET integrations`, `POST /healthz`. */
   call(request: `${string} ${string}`, options?: CallOptions): Promise<Answer>;
-  /** Every answer so far, with its headers, as text: for what must not be in any. */
+  /** All responses so far, with headers, as text, to check what they must not contain. */
   answers: string[];
 }
 
-/** The API of this world on a port of its own, until the world is closed. */
+/** Starts the API of this world on its own port, until the world is closed. */
 export async function startApi(
   world: TestWorld,
   overrides: Partial<Omit<ApiDeps, 'settings'>> & { settings?: Partial<ApiSettings> } = {},
@@ -150,7 +150,7 @@ async function addKeys({ database }: TestWorld): Promise<Record<ApiKeyRole, stri
   return Object.fromEntries(entries) as Record<ApiKeyRole, string>;
 }
 
-/** Without passwords: what signing in does has tests of its own. */
+/** Creates sessions without passwords; other tests check the sign-in. */
 async function addSessions({ database }: TestWorld, { now }: ApiDeps): Promise<Record<UserRole, string>> {
   const cookies: Partial<Record<UserRole, string>> = {};
   for (const role of USER_ROLES) {

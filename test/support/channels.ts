@@ -57,7 +57,7 @@ export async function addChannel(
   return id;
 }
 
-/** What tells channels, with the real senders, which may reach loopback; until `stop` or the end of the world. */
+/** Starts the delivery loop with the real senders, which may reach loopback; until `stop` or the end of the world. */
 export function startTelling(
   world: TestWorld,
   options: Partial<DeliveryDeps> & { sender?: Partial<NotifierOptions> } = {},
@@ -90,7 +90,7 @@ export function startTelling(
   return { stop };
 }
 
-/** An event of this integration that channels are told of by default. */
+/** An event of this integration that channels receive by default. */
 export function flagEvent(integrationId: string | null, own: Partial<NewEvent> = {}): NewEvent {
   return {
     kind: 'integration.expiry_flagged',

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-/** One service of `docker-compose.yml`, in the one form that our file writes each part. */
+/** One service of `docker-compose.yml`, in the notation that our file uses. */
 const Service = z.strictObject({
   image: z.string(),
   build: z.strictObject({ context: z.string() }).optional(),
@@ -52,7 +52,7 @@ const Compose = z.object({
   networks: z.record(z.string(), z.strictObject({ internal: z.literal(true) }).nullable()),
 });
 
-/** A file of the project, from its top. */
+/** A path relative to the project root. */
 export function projectFile(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
@@ -62,8 +62,8 @@ export function readCompose(): z.infer<typeof Compose> {
 }
 
 /**
- * Puts the values of `${NAME:-default}` and `${NAME:?what to do}` in, as compose does; `$$` is a dollar.
- * @throws Error for a value that is missing, with what the file says about it
+ * Replaces `${NAME:-default}` and `${NAME:?message}` like compose does; `$$` is a dollar sign.
+ * @throws Error with the message of the file for a missing value
  */
 export function interpolate(text: string, env: Readonly<Record<string, string>> = {}): string {
   return text.replace(/\$(?:(\$)|\{([A-Z_]+):([-?])([^}]*)\})/g, (_all, dollar, name, kind, rest): string => {

@@ -1,4 +1,4 @@
-/** CPU that this process spends on some work, in ms: unlike time, it does not grow with what else the machine does. */
+/** CPU time that this process spends on some work, in ms. Unlike elapsed time, it does not depend on the load of the machine. */
 export async function cpuMs(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   await work();

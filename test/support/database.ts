@@ -7,16 +7,16 @@ import { groundAddress, TEMPLATE_DATABASE } from './ground-address.ts';
 export interface TestDatabase {
   url: string;
   database: Database;
-  /** SQL of the test's own, beside the stores. */
+  /** For SQL of the test itself. */
   query<T extends pg.QueryResultRow = Record<string, unknown>>(
     text: string,
     values?: unknown[],
   ): Promise<T[]>;
-  /** Closes what is open and drops it. */
+  /** Closes all connections and drops the database. */
   drop(): Promise<void>;
 }
 
-/** A database of this suite's own: migrated, or with `empty` without any table. */
+/** Creates a database for this suite: migrated, or without tables if `empty`. */
 export async function createTestDatabase(
   options: { empty?: boolean; poolMax?: number } = {},
 ): Promise<TestDatabase> {
@@ -29,7 +29,7 @@ export async function createTestDatabase(
   const url = String(address);
   const database = await openDatabase({ url, poolMax });
   const pool = new pg.Pool({ connectionString: url, max: 2 });
-  pool.on('error', () => {}); // a test may end connections of the server; whoever asks is told by the query
+  pool.on('error', () => {}); // a test may end connections; the query then fails anyway
   return {
     url,
     database,

@@ -1,10 +1,10 @@
 import { awaitUntil } from '../../harness/await-until.ts';
 
 export interface StreamedEvent {
-  /** Of stored events; live ones have none. */
+  /** Only stored events have an ID, live events have none. */
   id: string | null;
   kind: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect
+  // biome-ignore lint/suspicious/noExplicitAny: tests read the fields that they expect
   data: any;
 }
 
@@ -12,14 +12,14 @@ export interface EventStream {
   status: number;
   headers: Headers;
   events: StreamedEvent[];
-  /** True once the server has ended it. */
+  /** True after the server has closed the stream. */
   ended: boolean;
-  /** Until so many stored events are there. */
+  /** Waits for this number of stored events. */
   stored(count: number, timeoutMs?: number): Promise<StreamedEvent[]>;
   close(): Promise<void>;
 }
 
-/** Reads server-sent events until it is closed. */
+/** Reads server-sent events until the stream is closed. */
 export async function openStream(options: {
   url: string;
   /** An API key; or other credentials as headers. */

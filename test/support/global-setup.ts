@@ -2,7 +2,7 @@ import type { Ground } from './ground.ts';
 import { startGround } from './ground.ts';
 
 declare global {
-  /** Set-up and tear-down of jest share nothing but the globals of the process. */
+  /** Set-up and tear-down of jest share only the globals of the process. */
   var secuTestGround: Ground | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The database that every suite's own is copied from: migrated, empty. */
+/** The template database of every suite: migrated, empty. */
 export const TEMPLATE_DATABASE = 'tpl';
 
 export const GROUND_VARIABLES = {
@@ -7,7 +7,7 @@ export const GROUND_VARIABLES = {
   workflowBundle: 'SECU_TEST_WORKFLOW_BUNDLE',
 } as const;
 
-/** Where the parts of this run are, as the global set-up left it. */
+/** The addresses of the servers of this run, set by the global set-up. */
 export function groundAddress(part: keyof typeof GROUND_VARIABLES): string {
   const value = process.env[GROUND_VARIABLES[part]];
   if (value === undefined) throw new Error(`${part} is not up: run this suite with jest.config.ts`);

@@ -11,15 +11,15 @@ import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
 import { workflowBundle } from '../../src/main/workflow-bundle.ts';
 import { GROUND_VARIABLES, TEMPLATE_DATABASE } from './ground-address.ts';
 
-/** What every suite of one run stands on: one PostgreSQL, one Temporal server, one workflow bundle. */
+/** The servers that all suites of one run share: one PostgreSQL, one Temporal server, one workflow bundle. */
 export interface Ground {
   stop(): Promise<void>;
 }
 
-/** All runs of this machine's tests, each in a folder of its own, so that two can run beside each other. */
+/** The folder of all test runs. Each run has its own folder in it, so runs can be concurrent. */
 const RUNS = join(tmpdir(), `secu-tests-${process.getuid?.() ?? 0}`);
 
-/** Starts all of it and leaves the addresses in the environment, which jest hands to its workers. */
+/** Starts the servers and stores their addresses in the environment, which jest passes to its workers. */
 export async function startGround(): Promise<Ground> {
   mkdirSync(RUNS, { recursive: true, mode: 0o711 });
   await sweepKilledRuns();
@@ -72,7 +72,7 @@ async function writeBundle(file: string): Promise<Stop> {
   return async () => {};
 }
 
-/** Ends what a killed run left running, and removes its folder. A run that lives holds its homes. */
+/** Ends leftover processes of killed runs and removes their folders. A running run holds its homes. */
 async function sweepKilledRuns(): Promise<void> {
   for (const name of readdirSync(RUNS)) {
     const folder = join(RUNS, name);
@@ -88,7 +88,7 @@ async function sweepKilledRuns(): Promise<void> {
   }
 }
 
-/** A pid that was given to another process only delays the sweep by a run. */
+/** If the PID was reused by another process, the next run cleans up. */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -6,7 +6,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
 import type { TestWorld } from './world.ts';
 
-/** A new integration as `POST /integrations` writes it, without the API. It is pending until a worker looks. */
+/** Creates an integration like `POST /integrations`, without the API. It is pending until a worker verifies it. */
 export async function addIntegration(
   world: Pick<TestWorld, 'database' | 'vault' | 'dataKeys' | 'starters' | 'simulator'>,
   options: {
@@ -14,7 +14,7 @@ export async function addIntegration(
     name?: string;
     baseUrl?: string;
     filters?: Partial<Filters>;
-    /** Default true; else the outbox holds the wake and the dispatcher sends it. */
+    /** Default true; otherwise the wake stays in the outbox until the dispatcher sends it. */
     wake?: boolean;
     now?: Date;
   },

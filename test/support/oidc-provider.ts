@@ -10,7 +10,7 @@ import type { TestCa } from '../gitlab/support.ts';
 export const CLIENT_ID = 'secu';
 export const CLIENT_SECRET = ['a', 'secret', 'of', 'the', 'test', 'only'].join('-');
 
-/** What the provider knows of a person. */
+/** The claims of a user at the provider. */
 export interface Person {
   sub: string;
   [claim: string]: unknown;
@@ -18,20 +18,20 @@ export interface Person {
 
 export interface TestProvider {
   issuer: string;
-  /** Whoever signs in there next; `null` refuses. */
+  /** The user of the next sign-in; `null` refuses it. */
   person: Person | null;
-  /** Changes the ID token before it leaves, to one of the same length. */
+  /** Changes the ID token before it is sent; the length must stay the same. */
   forge: ((idToken: string) => string) | null;
-  /** Answers everything with this status instead. */
+  /** Responds to everything with this status instead. */
   failing: number | null;
-  /** Paths that were asked for. */
+  /** Requested paths. */
   asked: string[];
-  /** What a browser does: begins at our address, signs in at the provider, comes back. @returns the address it is sent back to */
+  /** Acts as a browser: starts at Secu, signs in at the provider, follows the redirect back. @returns the URL of that redirect */
   visit(address: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** A real OpenID provider on loopback under a certificate of the test's own authority. */
+/** A real OpenID provider on loopback, with a certificate of the test's own authority. */
 export async function startProvider(input: {
   ca: TestCa;
   redirectUri: string;
@@ -43,7 +43,7 @@ export async function startProvider(input: {
   const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const agent = new Agent({ connect: { ca: input.ca.caPem } });
   const people = new Map<string, Person>();
-  // keys and rows in memory are what it warns of, and what a test wants
+  // it warns about keys and rows in memory, which a test wants
   const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
   const provider = new Provider(issuer, configurationOf({ ...input, people }));
   warned.mockRestore();
@@ -135,7 +135,7 @@ function forgeAnswer(response: ServerResponse, forge: (idToken: string) => strin
     )) as typeof response.end;
 }
 
-/** Follows the provider's redirects with its cookies, until it sends somewhere else. */
+/** Follows the redirects of the provider, with its cookies, until one leads to another origin. */
 async function browse({
   address,
   agent,
@@ -156,7 +156,7 @@ async function browse({
     }
     const location = response.headers.get('location');
     if (location === null)
-      throw new Error(`the provider answers ${response.status}: ${await response.text()}`);
+      throw new Error(`the provider responded with ${response.status}: ${await response.text()}`);
     next = new URL(location, next).href;
   }
   return next;

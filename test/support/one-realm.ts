@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 
 /**
- * Jest runs tests in a realm of their own, where an error of Node's is no `instanceof Error`, as it is in every program.
- * Here it is one again: code is tested as it runs.
+ * Jest runs tests in a separate realm, where an error of Node is not `instanceof Error`. This restores the behaviour of a
+ * normal program.
  */
 const ordinary = Function.prototype[Symbol.hasInstance];
 

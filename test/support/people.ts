@@ -3,10 +3,10 @@ import { Secret } from '../../src/domain/secret.ts';
 import type { UserRole } from '../../src/domain/user.ts';
 import type { Answer, TestApi } from './api.ts';
 
-/** Good enough, and nobody's. */
+/** A valid password that no user has. */
 export const PASSWORD = ['correct', 'horse', 'battery', 'staple'].join(' ');
 
-/** A clock that only a test moves. */
+/** A clock that the test controls. */
 export function createClock(start = '2026-11-24T09:00:00.000Z') {
   let at = new Date(start);
   return {
@@ -20,7 +20,7 @@ export function createClock(start = '2026-11-24T09:00:00.000Z') {
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 
-/** An account with a password. @returns its id */
+/** Creates a user with a password. @returns the ID */
 export async function addPerson(
   { deps }: Pick<TestApi, 'deps'>,
   {
@@ -32,11 +32,11 @@ export async function addPerson(
   const passwordHash = await deps.passwords.hash({ password: new Secret(password), username });
   const person = { username, role, source: 'local', passwordHash } as const;
   const id = await deps.database.stores.users.add({ ...person, now: deps.now() });
-  if (id === null) throw new Error(`${username} is there already`);
+  if (id === null) throw new Error(`${username} already exists`);
   return id;
 }
 
-/** Tries to sign in, as a browser on our own page does. */
+/** Tries to sign in, like a browser on a page of Secu. */
 export function trySignIn(
   api: TestApi,
   {
@@ -52,7 +52,7 @@ export function trySignIn(
   });
 }
 
-/** The name and value of the cookie that an answer sets, as a request sends it. */
+/** The cookie that a response sets, in the form that a request sends. */
 export function cookieOf(answer: Answer): string {
   const [cookie = ''] = answer.headers.getSetCookie();
   return cookie.split(';')[0] ?? '';
@@ -65,12 +65,12 @@ export async function signedIn(api: TestApi, username: string, password = PASSWO
   return cookieOf(answer);
 }
 
-/** Headers of a page of ours with this cookie. */
+/** Headers of a request from a page of Secu with this cookie. */
 export function pageOf(api: TestApi, cookie: string): Record<string, string> {
   return { Cookie: cookie, Origin: api.url, 'Sec-Fetch-Site': 'same-origin' };
 }
 
-/** Who this cookie signs in, by status and name. */
+/** The status and user name for this cookie. */
 export async function whoIs(api: TestApi, cookie: string): Promise<[number, string | undefined]> {
   const { status, body } = await api.call('GET auth/me', { as: null, headers: { Cookie: cookie } });
   return [status, body.username];

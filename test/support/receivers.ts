@@ -13,9 +13,9 @@ export interface ReceivedPost {
 
 export interface HttpReceiver {
   url: string;
-  /** Bodies that arrived whole, in their order. */
+  /** Complete bodies, in order of arrival. */
   posts: ReceivedPost[];
-  /** What it does with a post; set anew by tests. Default 204. */
+  /** The response to a POST, which tests can replace. Default 204. */
   answer: (response: ServerResponse) => void;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ interface Tls {
   cert: string;
 }
 
-/** Whoever channels of webhooks are for. */
+/** A receiver of webhooks. */
 export async function httpReceiver({ tls }: { tls?: Tls } = {}): Promise<HttpReceiver> {
   const server = tls === undefined ? createHttpServer() : createHttpsServer(tls);
   const receiver: HttpReceiver = {
@@ -59,19 +59,19 @@ export interface ReceivedMail {
   to: string[];
   user: string | null;
   secure: boolean;
-  /** As it came over the wire, headers and all. */
+  /** The mail as received, including headers. */
   raw: string;
 }
 
 export interface MailReceiver {
   port: number;
   mails: ReceivedMail[];
-  /** Refuses a recipient with this reply code; 0: takes it. */
+  /** Refuses recipients with this reply code; 0 accepts them. */
   refuseRecipients: number;
   close(): Promise<void>;
 }
 
-/** A mail server: STARTTLS with these certificates, or TLS at once, or neither; with a password where one is named. */
+/** A mail server: with STARTTLS, implicit TLS, or no TLS; with a password if one is given. */
 export async function mailReceiver(
   options: { tls?: Tls; implicit?: boolean; user?: string; password?: string } = {},
 ): Promise<MailReceiver> {
@@ -112,7 +112,7 @@ export async function mailReceiver(
       });
     },
   });
-  // a client that does not trust it goes away in the middle: that is what some tests are about
+  // a client that does not trust the certificate disconnects, which some tests expect
   server.on('error', () => {});
   server.listen(0, '127.0.0.1');
   await once(server.server, 'listening');

@@ -2,7 +2,7 @@ import { SecuError } from '../../src/domain/errors.ts';
 import type { Scanners } from '../../src/domain/ports.ts';
 import { NOTHING_UNREAD } from '../../src/domain/scan.ts';
 
-/** One scanner that reads everything and finds nothing. */
+/** A fake scanner that reads everything and finds nothing. */
 export function silentScanners(): Scanners {
   return {
     rules: 'sha256:silent',

@@ -22,7 +22,7 @@ import { keyedHash } from '../../src/vault/vault.ts';
 import { groundAddress } from './ground-address.ts';
 import type { TestWorld } from './world.ts';
 
-// Temporal's native core takes its logger once for a process, before the first worker.
+// Temporal's native core accepts its logger once per process, before the first worker.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const SLOTS = { orchestration: 20, gitlab: 20, scan: 2 } as const satisfies Record<QueueName, number>;
@@ -32,8 +32,8 @@ export interface RunningWorkers {
 }
 
 /**
- * Workers of this world, until `stop` or the end of the world. The dispatcher comes with the orchestration queue, the
- * sweep does not: call `reconcile` where a test is about it.
+ * Starts workers of this world, until `stop` or the end of the world. The orchestration queue includes the dispatcher, but not
+ * the reconcile schedule: tests of reconcile call `reconcile`.
  */
 export async function startWorkers(
   world: TestWorld,
@@ -41,7 +41,7 @@ export async function startWorkers(
     queues?: readonly QueueName[];
     dispatcher?: boolean;
     maxCachedWorkflows?: number;
-    /** Where the workers count; left out, in one of their own. */
+    /** The metrics registry; default: a new one. */
     registry?: Registry;
     rotation?: Partial<RotationDeps>;
   } = {},
@@ -109,7 +109,7 @@ export function depsOf(world: TestWorld, registry = new Registry()): GitlabDeps 
   return { database, vault, starters, log, metrics, settings, gitlab, git, rules: scanners.rules };
 }
 
-/** With a journal of its own below the world's folder; `own` replaces what a test is about. */
+/** Dependencies with a journal below the folder of the world; `own` overrides some of them. */
 export async function rotationDepsOf(
   world: TestWorld,
   own: GitlabDeps & Partial<RotationDeps>,

@@ -28,7 +28,7 @@ test('a token becomes an active integration whose repositories are listed, clone
     );
     return row?.['verdict'] === 'active' && row['open'] === 0 && Number(row['succeeded']) > 5 ? row : null;
   };
-  // every recipe: ten seconds where something else runs too
+  // all recipes take ten seconds on a busy machine
   const done = await awaitUntil(scanned, { timeoutMs: 50_000, what: 'the end of all scans' });
   expect(done['verdict']).toBe('active');
   expect(world.simulator.control.failures()).toEqual([]);

@@ -31,22 +31,22 @@ import { groundAddress } from './ground-address.ts';
 import { silentScanners } from './stand-ins.ts';
 
 export interface TestWorldOptions {
-  /** Over {@link TEST_SETTINGS}. */
+  /** Overrides {@link TEST_SETTINGS}. */
   settings?: Partial<ActivitySettings>;
-  /** Over the defaults: recipes without the big and the hostile ones. */
+  /** Overrides the defaults: all recipes except the large and the hostile ones. */
   simulator?: Partial<SimulatorOptions>;
   git?: (parts: { policy: OutboundPolicy; workFolder: string }) => GitRemote;
   scanners?: (parts: { workFolder: string }) => Promise<Scanners> | Scanners;
-  /** Requests a second to one GitLab. */
+  /** Requests per second to one GitLab. */
   requestsPerSecond?: number;
 }
 
-/** Everything that `src/main` builds for a process, over the ground of this run and a simulated GitLab. */
+/** Everything that `src/main` creates for a process, with the servers of this run and a simulated GitLab. */
 export interface TestWorld {
   db: TestDatabase;
   database: Database;
   databaseUrl: string;
-  /** Text of this world's key ring. */
+  /** The key ring as text. */
   keyRing: string;
   vault: Vault;
   dataKeys: { token: DataKey; body: DataKey; fingerprint: DataKey };
@@ -57,20 +57,20 @@ export interface TestWorld {
   scanners: Scanners;
   settings: ActivitySettings;
   log: Log;
-  /** Every line that went through `log`. */
+  /** All lines of `log`. */
   logged: string[];
   temporal: { address: string; namespace: string; client: Client; connection: Connection };
-  /** Workflow ids are global by the ids of rows; queues need this to stay apart from other suites. */
+  /** Separates the queues from those of other suites. Workflow IDs are unique because row IDs are. */
   queuePrefix: string;
   starters: Starters;
-  /** Emptied and removed with the world. */
+  /** Removed with the world. */
   folder: string;
-  /** Runs when the world is closed, the last one first. */
+  /** Runs when the world is closed, in reverse order. */
   onClose(close: () => Promise<void>): void;
   close(): Promise<void>;
 }
 
-/** Background work is off unless a suite switches it on: what happens is what the test asked for. */
+/** Background work is off by default, so only the work that a test requests happens. */
 export const TEST_SETTINGS: ActivitySettings = {
   expiryThresholds: [60, 30, 14, 7, 3, 1],
   verifyIntervalMs: 0,
@@ -83,7 +83,7 @@ export const TEST_SETTINGS: ActivitySettings = {
 
 const BIG_OR_HOSTILE = ['monolith', 'chronicle', 'hostile', 'hostile-tree'];
 
-/** Built histories, kept over runs: recipes are named by what is in them. */
+/** Built git histories, kept across runs and named by a hash of their content. */
 const HISTORIES = join(tmpdir(), `secu-tests-histories-${process.getuid?.() ?? 0}`);
 
 export async function createTestWorld(options: TestWorldOptions = {}): Promise<TestWorld> {
@@ -166,7 +166,7 @@ async function startSimulator(options: Partial<SimulatorOptions>): Promise<Simul
   return createSimulator({ folder: HISTORIES, ...options, recipes });
 }
 
-/** A client for this address; one that nobody listens at is a Temporal that is away. */
+/** A client for this address; an address without a listener simulates an unavailable Temporal. */
 export function temporalOf(address: string): TestWorld['temporal'] {
   const { client, connection } = createTemporalClient({
     address,
@@ -195,7 +195,7 @@ async function buildVault(
   return { keyRing, vault, dataKeys };
 }
 
-/** With `SECU_TEST_LOG=1` the lines are printed too. */
+/** `SECU_TEST_LOG=1` also prints the lines. */
 function collectingLog(scrubber: Scrubber): { log: Log; logged: string[] } {
   const logged: string[] = [];
   const shown = process.env['SECU_TEST_LOG'] === '1';

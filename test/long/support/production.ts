@@ -17,23 +17,23 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export interface Running {
   readonly pid: number;
   readonly output: () => string;
-  /** What its health check says now: 0 is healthy. */
+  /** The exit code of its health check; 0 means healthy. */
   health(): Promise<number | null>;
-  /** @returns its exit code; null when a signal ended it */
+  /** @returns the exit code; null after a signal */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /**
  * The services of `docker-compose.yml` as plain processes: their commands, settings, secrets and health checks are read
- * from the file; only places differ, since there are no containers: addresses, ports, and where volumes are mounted.
+ * from the file. Without containers, only addresses, ports and volume paths differ.
  */
 export interface Production extends Client {
-  /** The folder that every worker has as its volume; the name `home` is what the shared story expects. */
+  /** The volume that all workers share; `support/story.ts` expects the name `home`. */
   readonly home: string;
-  /** Runs a one-shot to its end. @returns its exit code */
+  /** Runs a service that exits. @returns its exit code */
   runOnce(service: string): Promise<number | null>;
   start(service: string): Promise<Running>;
-  /** Ends whatever still lives. */
+  /** Ends all running processes. */
   close(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function prepareProduction(input: {
   folder: string;
   databaseUrl: string;
   temporalAddress: string;
-  /** As `.env` would have it. */
+  /** The values of `.env`. */
   settings: Readonly<Record<string, string>>;
 }): Promise<Production> {
   const { folder, databaseUrl, temporalAddress } = input;
@@ -135,7 +135,7 @@ export async function prepareProduction(input: {
   };
 }
 
-/** As an operator makes them; the database is not where the compose file has it. */
+/** Creates the secrets with the deploy script; only the database URL differs from the compose file. */
 function makeSecrets({ folder, databaseUrl }: { folder: string; databaseUrl: string }): string {
   const secrets = join(folder, 'secrets');
   const made = spawnSync('sh', [join(ROOT, 'deploy/make-secrets.sh'), secrets], { encoding: 'utf8' });
@@ -147,7 +147,7 @@ function makeSecrets({ folder, databaseUrl }: { folder: string; databaseUrl: str
   return secrets;
 }
 
-/** Which living processes hold a workspace of a scan right now, by pid. */
+/** PIDs of running processes that have a scan workspace now. */
 export function pidsWithWorkspace({ home }: Pick<Production, 'home'>): number[] {
   const parent = join(home, 'work', 'scans');
   return readdirSync(parent).flatMap((name) => {

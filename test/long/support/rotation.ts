@@ -23,7 +23,7 @@ export type RotationWorld = Awaited<ReturnType<typeof prepareRotation>>;
 /** A simulated GitLab, PostgreSQL, a Temporal of its own, and workers as real processes that rotate tokens. */
 export async function prepareRotation() {
   const world: TestWorld = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
-  // these workers poll queues without a prefix: what they leave open must meet nobody else's
+  // these workers poll queues without a prefix, so they need their own server
   const server = await startThrowawayTemporal({
     folder: join(world.folder, 'temporal'),
     path: await toolPath('temporal'),
@@ -50,11 +50,11 @@ export async function prepareRotation() {
     home,
     killAtFile,
     ...workers,
-    /** Every token that was made, old and new. */
+    /** Every created token, old and new. */
     tokens,
     rowOf,
 
-    /** An active integration with a token that may rotate itself. */
+    /** An active integration with a token that can rotate itself. */
     async connect(): Promise<{ integrationId: string; tokenId: number }> {
       const { id: tokenId, token } = control.createToken({ scopes: SCOPES });
       tokens.push(token);
@@ -73,7 +73,7 @@ export async function prepareRotation() {
       return id;
     },
 
-    /** What became of a command, once it is done. */
+    /** Waits for the result of a command. */
     async resultOf(commandId: string, { timeoutMs = 60_000 } = {}): Promise<unknown> {
       const { commands } = world.database.stores;
       const done = await awaitUntil(
@@ -86,7 +86,7 @@ export async function prepareRotation() {
       return done.result;
     },
 
-    /** How the newest attempt ended. */
+    /** Waits for the final state of the newest attempt. */
     async endOf(integrationId: string): Promise<string> {
       const attempt = await awaitUntil(
         async () => {
@@ -97,15 +97,15 @@ export async function prepareRotation() {
           );
           return row;
         },
-        { timeoutMs: 150_000, what: 'the attempt is settled' },
+        { timeoutMs: 150_000, what: 'the attempt is resolved' },
       );
       return attempt.state;
     },
 
-    /** How often GitLab was asked to rotate. */
+    /** The number of rotation requests that GitLab received. */
     posts: () => control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
 
-    /** How many tokens of one family live; a family that was revoked has none. */
+    /** The number of valid tokens of a token family; 0 if the family was revoked. */
     livingOf(tokenId: number): number[] {
       const { family } = control.token(tokenId);
       const ids: number[] = [];
@@ -114,7 +114,7 @@ export async function prepareRotation() {
           const token = control.token(id);
           if (token.family === family && !token.revoked) ids.push(id);
         } catch {
-          return ids; // no token has this id yet
+          return ids; // no token has this ID yet
         }
       }
     },
@@ -142,7 +142,7 @@ function createWorkers(input: {
   let output = '';
   return {
     living,
-    /** Everything that the workers wrote. */
+    /** The output of all workers. */
     output: () => output,
     async startWorker(): Promise<ChildProcess> {
       const program = ['--disable-warning=ExperimentalWarning', 'test/long/rotation-program.ts', killAtFile];
@@ -179,7 +179,7 @@ function createWorkers(input: {
           if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}:\n${own}`);
           return own.includes('worker is polling');
         },
-        { timeoutMs: 60_000, what: 'a worker polls' },
+        { timeoutMs: 60_000, what: 'a worker is polling' },
       );
       return child;
     },
@@ -192,14 +192,14 @@ function createWorkers(input: {
   };
 }
 
-/** Ends by what was done to the rotation, as the docs print them. */
+/** Counts results per case and prints them as the table of the docs. */
 export function createEndTable(heading: string) {
   const ends = new Map<string, string[]>();
   return {
     add: (what: string, end: string) => void ends.set(what, [...(ends.get(what) ?? []), end]),
     print() {
       const rows = [...ends].map(([what, all]) => `| ${what} | ${all.length} | ${countsOf(all)} |`);
-      process.stdout.write(`\n| ${heading} | runs | ended as |\n| --- | --- | --- |\n${rows.join('\n')}\n`);
+      process.stdout.write(`\n| ${heading} | runs | result |\n| --- | --- | --- |\n${rows.join('\n')}\n`);
     },
   };
 }

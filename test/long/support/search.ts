@@ -8,7 +8,7 @@ import { homeLayout } from '../../../src/embedded/home.ts';
 import { findPostgres } from '../../../src/embedded/postgres.ts';
 import { findTemporal } from '../../../src/embedded/temporal-server.ts';
 
-/** The forms in which a text may hide: as it is, in base64 at each of three offsets, in hex, percent-encoded. */
+/** The encodings of a text to search for: plain, base64 at each of three offsets, hex, percent-encoded. */
 export function formsOf(text: string): string[] {
   const base64 = [0, 1, 2].map((shift) => {
     const whole = Buffer.from(`${'x'.repeat(shift)}${text}`).toString('base64');
@@ -28,7 +28,7 @@ export function hitsIn(haystack: Buffer | string, needles: readonly string[]): n
   return needles.filter((needle) => haystack.includes(needle)).length;
 }
 
-/** Every file below a folder that holds one of these. */
+/** All files below a folder that contain one of the texts. */
 export function filesHolding(folder: string, needles: readonly string[]): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -41,11 +41,11 @@ function readIfThere(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch {
-    return Buffer.alloc(0); // a temporary file that went meanwhile
+    return Buffer.alloc(0); // a temporary file that was removed meanwhile
   }
 }
 
-/** Tables of the database with a row that holds one of these, bytes included. */
+/** Tables with a row that contains one of the texts, also as bytes. */
 export async function tablesHolding(secu: Secu, needles: readonly string[]): Promise<string[]> {
   const client = new pg.Client({ connectionString: findPostgres(homeLayout(secu.home))?.url });
   await client.connect();
@@ -70,13 +70,13 @@ export async function tablesHolding(secu: Secu, needles: readonly string[]): Pro
   }
 }
 
-/** Histories that hold one of these, payloads decoded. */
+/** Workflow histories that contain one of the texts, with decoded payloads. */
 export async function historiesHolding(
   secu: Secu,
   needles: readonly string[],
 ): Promise<{ read: number; holding: string[] }> {
   const server = findTemporal(homeLayout(secu.home));
-  if (server === null) throw new Error('no Temporal server in this home');
+  if (server === null) throw new Error('this home has no Temporal server');
   const connection = await Connection.connect({ address: server.address });
   try {
     const client = new Client({ connection, namespace: server.namespace });
@@ -104,7 +104,7 @@ function isBytes(value: unknown): value is Uint8Array {
   );
 }
 
-/** Looks at arguments and environments of all of Secu's processes, again and again until stopped. */
+/** Searches arguments and environments of all Secu processes repeatedly, until stopped. */
 export function watchProcesses(secu: Secu, needles: () => readonly string[]) {
   const seen = new Set<string>();
   const hits = new Set<string>();

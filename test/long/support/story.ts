@@ -7,7 +7,7 @@ import type { Simulator } from '../../../simulator/index.ts';
 import { expectationsOf } from '../../../simulator/index.ts';
 import { escapeForeignText } from '../../../src/domain/finding.ts';
 
-/** Waits until the integration is active, listed, nothing waits or runs, and every repository was tried. */
+/** Waits until the integration is active and listed, no scan is queued or running, and every repository was scanned. */
 export async function awaitSettled(secu: Client, integrationId: string): Promise<void> {
   let seen: unknown = null;
   await awaitUntil(
@@ -21,11 +21,11 @@ export async function awaitSettled(secu: Client, integrationId: string): Promise
     },
     { timeoutMs: 180_000, what: 'settled' },
   ).catch((err: unknown) => {
-    throw new Error(`not settled; the last look gave ${JSON.stringify(seen)}`, { cause: err });
+    throw new Error(`the scans did not finish; the last state was ${JSON.stringify(seen)}`, { cause: err });
   });
 }
 
-/** The integration, or `null` while the API or its database is away. */
+/** The integration, or `null` while the API or its database is unavailable. */
 export async function look(secu: Client, integrationId: string) {
   try {
     const { status, body } = await secu.call('GET', `/integrations/${integrationId}`);
@@ -35,7 +35,7 @@ export async function look(secu: Client, integrationId: string) {
   }
 }
 
-/** `path:line` of what the recipes want found, and of what is open, by repository; equal when all is well. */
+/** `path:line` of expected and of open findings, by repository; equal if the scans are correct. */
 export async function wantedAndFound(secu: Client, simulator: Simulator, integrationId: string) {
   const wanted: Record<string, string[]> = {};
   const found: Record<string, string[]> = {};
@@ -59,7 +59,7 @@ export async function wantedAndFound(secu: Client, simulator: Simulator, integra
   return { wanted, found };
 }
 
-/** What scans left in the folders where clones are made. */
+/** Files that scans left in the folders for clones. */
 export function workspacesOf({ home }: Pick<Secu, 'home'>): string[] {
   const entries = readdirSync(join(home, 'work', 'scans'), { recursive: true, encoding: 'utf8' });
   return entries.filter((path) => /^[^/]+\/scn_[^/]+$/.test(path));

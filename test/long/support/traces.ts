@@ -2,7 +2,7 @@ import type { WatchedPage } from './browser.ts';
 
 export const MEMORY = 'the memory of the page, its caches included';
 
-/** Where a browser still holds one of these secrets, place by place; empty when nothing was left behind. */
+/** The places in the browser that still contain one of the secrets; empty if there are none. */
 export async function placesHolding(
   { page, context, answers }: WatchedPage,
   { secrets, addresses }: { secrets: readonly string[]; addresses: readonly string[] },
@@ -28,7 +28,7 @@ export async function placesHolding(
   );
 }
 
-/** All that scripts of the page can still reach, as V8 writes it down after collecting what they cannot. */
+/** A heap snapshot of the page, taken after a garbage collection. */
 async function heapOf(page: WatchedPage['page'], context: WatchedPage['context']): Promise<string> {
   const devtools = await context.newCDPSession(page);
   const chunks: string[] = [];
