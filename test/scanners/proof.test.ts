@@ -3,6 +3,7 @@ import { runGit } from '../../simulator/git/run.ts';
 import type { FileContent } from '../../simulator/index.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
+import { createFakeScanner } from './fakes.ts';
 import type { BareRepository, ScanWorld } from './support.ts';
 import { createScanWorld, places, runOf } from './support.ts';
 
@@ -261,4 +262,30 @@ describe('limits are reached while reading:', () => {
     expect(report.findings.some(({ ruleId }) => ruleId === 'private-key')).toBe(true);
     expect(report.incompleteBecause).toEqual(['more_findings']);
   });
+});
+
+test('a commit of the history that gitleaks cannot read is named, and does not hide the others', async () => {
+  const repository = await world.repository([
+    { message: 'First', files: { 'k.pem': KEY } },
+    { message: 'Bad', files: { 'k.pem': null, 'bad.env': `B=${TOKEN}\n` } },
+    { message: 'Third', files: { 'bad.env': null, 't.env': `T=${TOKEN}\n` } },
+    { message: 'Last', files: { 't.env': 'nothing\n' } },
+  ]);
+  const args = ['--git-dir', repository.gitDirectory, 'rev-parse', 'main~2'];
+  const bad = (await runGit({ home: world.folder, args })).toString().trim();
+  const gitleaks = await createFakeScanner({
+    folder: world.folder,
+    name: 'unreadable-commit',
+    real: world.gitleaks.path,
+    // the run over all commits fails, and then each run with the bad one
+    lines: [
+      `case "$*" in *--no-walk*${bad}*) exit 3 ;; *--no-walk*) ;; *--diff-merges*) exit 3 ;; esac`,
+      'exec "$REAL" "$@"',
+    ],
+  });
+  const report = await world.scan(repository, { history: 'full', options: { gitleaks } });
+  expect(places(report)).toEqual(['k.pem:1 private-key', 't.env:1 github-pat']);
+  expect(report.unreadCommits).toEqual([bad]);
+  expect(report.incompleteBecause).toEqual(['history_unread']);
+  expect(outcomeOf(report.runs, report.incompleteBecause)).toMatchObject({ status: 'succeeded' });
 });
