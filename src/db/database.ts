@@ -10,9 +10,9 @@ import { createStores } from './stores/index.ts';
 export { isDatabaseAway } from './postgres-driver.ts';
 
 export interface Database {
-  /** Each call on its own, outside any transaction. */
+  /** Stores outside any transaction: each call commits on its own. */
   stores: Stores;
-  /** All of `work` or nothing of it. */
+  /** Runs `work` in one transaction. */
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
   /** @throws SecuError `database_unavailable` */
   ping(): Promise<void>;

@@ -4,7 +4,7 @@ import type { LiveEvent } from '../domain/event.ts';
 import type { Log } from '../log/logger.ts';
 import { adoptEventCluster } from './event-cluster.ts';
 
-/** Tells readers of the event stream that there may be something new. `NOTIFY` only wakes: the rows are the truth. */
+/** Wakes readers of the event stream. `NOTIFY` only wakes; the rows are the truth. */
 export interface EventFeed {
   /** @returns a function that ends the subscription */
   subscribe(listener: { onStored: () => void; onLive: (event: LiveEvent) => void }): () => void;
@@ -14,7 +14,7 @@ export interface EventFeed {
 const POLL_EVERY_MS = 5_000;
 const RECONNECT_AFTER_MS = 1_000;
 
-/** One connection of its own for the whole process; a poll every 5 s besides, for what a lost connection missed. */
+/** One `LISTEN` connection per process, and a poll every 5 s for what a lost connection missed. */
 export function openEventFeed({ url, log }: { url: string; log: Log }): EventFeed {
   const listeners = new Set<Parameters<EventFeed['subscribe']>[0]>();
   const wakeAll = () => {

@@ -3,19 +3,19 @@ import type { Page } from './rows.ts';
 import { decodeCursor, pageOf } from './rows.ts';
 import type { Sql } from './sql.ts';
 
-/** A condition and its parameters; `?` stands for each, numbered when the statement is put together. */
+/** A condition with `?` for each parameter; numbered when the statement is assembled. */
 export interface Condition {
   text: string;
   params: readonly unknown[];
 }
 
 export interface SortColumn {
-  /** SQL expression that is never null. */
+  /** An SQL expression that is never null. */
   expression: string;
   cast: string;
 }
 
-/** What every list takes. `sort` is a key of the list's columns, `-` before it for descending. */
+/** Parameters of every list. `sort` is a column key, with a leading `-` for descending. */
 export interface ListInput {
   limit: number;
   cursor: string | null;
@@ -23,8 +23,8 @@ export interface ListInput {
 }
 
 /**
- * A keyset list: conditions, one sort column and the id to break ties. The page after a cursor costs the same
- * wherever it lies.
+ * A keyset list: conditions, one sort column, and the id as a tie-breaker. A page costs the same wherever it
+ * is.
  * @throws SecuError `invalid_request` for a cursor or sort that is not of this list
  */
 export async function listPage<Row extends { id: string; sort_value: string }, T>(input: {
@@ -108,7 +108,7 @@ export function numbered(conditions: readonly Condition[]): { text: string; para
   return { text, params };
 }
 
-/** `column in (…)` for a filter that may be left out. */
+/** `column in (…)` for an optional filter. */
 export function anyOf(column: string, values: readonly string[] | undefined): Condition[] {
   return values === undefined ? [] : [{ text: `${column} = any(?::text[])`, params: [values] }];
 }

@@ -6,7 +6,7 @@ import { ENTITIES } from './entities/index.ts';
 import { adoptEventCluster } from './event-cluster.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
-/** A number of our own for the advisory lock: two processes that migrate at once take turns. */
+/** Advisory lock: only one process migrates at a time. */
 const MIGRATION_LOCK = 7_361_994;
 
 /**
@@ -62,11 +62,11 @@ async function runPending(url: string): Promise<string[]> {
 
 export interface SchemaState {
   pending: string[];
-  /** Ran here, but not known to this program: a newer one was here, or one from before the first release. */
+  /** Migrations in the database that this program does not know: from a newer version. */
   unknown: string[];
 }
 
-/** What the database's own list of migrations says beside ours. */
+/** Compares the migrations in the database with those of this program. */
 export async function schemaStateOf(query: (text: string) => Promise<unknown>): Promise<SchemaState> {
   const known = MIGRATIONS.map((migration) => migration.name);
   const ran = await ranMigrations(query);

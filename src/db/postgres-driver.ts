@@ -44,16 +44,16 @@ function releasing(driver: Driver): Driver {
       try {
         await rollback(connection);
       } catch (err) {
-        // Whatever was open on a connection that is gone is rolled back; the pool throws a dead one away.
+        // PostgreSQL rolls back the transaction of a lost connection; the pool discards the connection
         if (!isDatabaseAway(err)) throw err;
       }
     },
   });
 }
 
-/** True for an error that says the database is away or refuses for now: worth a 503 and another try. */
+/** True for errors that mean the database is unavailable: worth a 503 and a retry. */
 export function isDatabaseAway(err: unknown): boolean {
-  // Not `instanceof Error`: Node's own errors are of another realm than ours inside a vm context, as tests have it.
+  // no `instanceof Error`: inside a vm context, as in jest, Node's own errors come from another realm
   if (typeof err !== 'object' || err === null) return false;
   const code = 'code' in err && typeof err.code === 'string' ? err.code : '';
   const message = 'message' in err && typeof err.message === 'string' ? err.message : '';

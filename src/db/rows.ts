@@ -1,9 +1,9 @@
-/** PostgreSQL's text of a `timestamptz` as a Date. */
+/** Parses a `timestamptz` of PostgreSQL. */
 export function dateOf(text: string): Date {
   return new Date(text);
 }
 
-/** The same where the column may be null. */
+/** The same for a nullable column. */
 export function dateOrNull(text: string | null): Date | null {
   return text === null ? null : new Date(text);
 }
@@ -13,7 +13,7 @@ export type Row<Entity, Key extends keyof Entity> = {
   [K in Key]-?: undefined extends Entity[K] ? Exclude<Entity[K], undefined> | null : Entity[K];
 };
 
-/** MikroORM leaves what a row does not have undefined; here it is null, once and for all readers. */
+/** MikroORM returns undefined for SQL null; rows have null everywhere. */
 export function rowOf<Entity, Key extends keyof Entity>(
   entity: Entity,
   columns: readonly Key[],
@@ -33,7 +33,7 @@ export function encodeCursor(parts: readonly (string | number | null)[]): string
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** @returns the parts, or `null` for text that is no cursor of ours */
+/** @returns the parts; `null` for an invalid cursor */
 export function decodeCursor(text: string): (string | number | null)[] | null {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));

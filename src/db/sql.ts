@@ -3,19 +3,19 @@ import { CompiledQuery } from 'kysely';
 import { SecuError } from '../domain/errors.ts';
 import { isDatabaseAway } from './postgres-driver.ts';
 
-/** Plain SQL with bound parameters (`$1`), inside the transaction of its entity manager where there is one. */
+/** Plain SQL with bound parameters (`$1`), inside the entity manager's transaction if there is one. */
 export interface Sql {
-  /** All rows. Column names as the statement gives them; its author answers for the type. */
+  /** All rows, with the column names of the statement. The type is not checked. */
   rows<Row>(text: string, params?: readonly unknown[]): Promise<Row[]>;
   /** The first row or `null`. */
   first<Row>(text: string, params?: readonly unknown[]): Promise<Row | null>;
-  /** How many rows were changed. */
+  /** @returns the number of changed rows */
   run(text: string, params?: readonly unknown[]): Promise<number>;
 }
 
 /**
- * SQL over whatever entity manager `em()` gives: a fork of its own, or the one of a transaction.
- * @throws SecuError `database_unavailable`; what PostgreSQL says of a statement as it is
+ * SQL over the entity manager of `em()`: a fork, or the one of a transaction.
+ * @throws SecuError `database_unavailable`; other PostgreSQL errors unchanged
  */
 export function createSql(em: () => SqlEntityManager): Sql {
   const execute = async (text: string, params: readonly unknown[]) => {
@@ -45,8 +45,8 @@ export function createSql(em: () => SqlEntityManager): Sql {
 }
 
 /**
- * A parameter as PostgreSQL can hold it: its text has neither NUL nor half a surrogate pair, and names and lines of
- * foreign repositories may have both.
+ * A parameter that PostgreSQL can store: without NUL and lone surrogates, which names and lines of foreign
+ * repositories may contain.
  */
 function storable(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value);
@@ -57,7 +57,7 @@ function storableText(text: string): string {
   return text.toWellFormed().replaceAll('\u0000', '\ufffd');
 }
 
-/** JSON for a `jsonb` column; within JSON those characters hide behind escapes. */
+/** JSON for a `jsonb` column, where those characters appear as escapes. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === 'string' ? storableText(part) : part,

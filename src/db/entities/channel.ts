@@ -15,17 +15,17 @@ const ChannelSchema = defineEntity({
     offCause: p.string().$type<DeliveryCause>().nullable(),
     /** Kinds of events that it is notified of. */
     events: p.json().$type<EventKind[]>(),
-    /** Only of these integrations; `null`: of all. */
+    /** Only events of these integrations; `null` = all. */
     integrationIds: p.json().$type<string[]>().nullable(),
-    /** Of findings, only from this severity up; `null`: of all. */
+    /** Only findings of this severity or higher; `null` = all. */
     minSeverity: p.string().$type<Severity>().nullable(),
     /** Recipient of mail. */
     mailTo: p.text().nullable(),
-    /** What is shown of the address: scheme, host and port. */
+    /** The visible part of the URL: scheme, host and port. */
     urlOrigin: p.text().nullable(),
     urlSealed: p.blob().nullable(),
     urlKeyId: p.string().nullable(),
-    /** Counts the addresses that it has had. */
+    /** Counts the URLs that the channel has had. */
     urlVersion: p.integer(),
     signingSealed: p.blob().nullable(),
     signingKeyId: p.string().nullable(),
@@ -36,7 +36,7 @@ const ChannelSchema = defineEntity({
 export class Channel extends ChannelSchema.class {}
 ChannelSchema.setClass(Channel);
 
-/** Moments are of the database's clock, which all workers share. */
+/** Times come from the database clock, which all workers share. */
 const DeliverySchema = defineEntity({
   name: 'Delivery',
   tableName: 'delivery',
@@ -45,22 +45,22 @@ const DeliverySchema = defineEntity({
   properties: {
     id: p.string().primary(),
     channelId: p.string(),
-    /** `null`: a test message. */
+    /** `null` for a test message. */
     eventId: p.string().nullable(),
     /** Kind of the event, or `test`. */
     kind: p.string(),
     integrationId: p.string().nullable(),
-    /** How many events of one scan this message is about. */
+    /** How many events of one scan this message covers. */
     events: p.integer(),
     state: p.string().$type<DeliveryState>(),
-    /** Counts on for ever: an attempt that comes back late is known by it. */
+    /** Only ever increases, so that the late outcome of an older attempt can be ignored. */
     attempts: p.integer(),
-    /** Attempts that failed since it was queued, or queued again by hand. */
+    /** Failed attempts since it was queued, or resent manually. */
     failures: p.integer(),
     cause: p.string().$type<DeliveryCause>().nullable(),
     status: p.integer().nullable(),
     nextTryAt: p.datetime(),
-    /** A worker has it until then. */
+    /** Leased to a worker until then. */
     leasedUntil: p.datetime().nullable(),
     createdAt: p.datetime(),
     finishedAt: p.datetime().nullable(),

@@ -26,7 +26,7 @@ const IntegrationSchema = defineEntity({
     reachability: p.string().$type<ReachabilityState>(),
     reachabilityCause: p.string().$type<ReachabilityCause>().nullable(),
     reachabilitySince: p.datetime(),
-    /** A JSON 401 was seen while active: no clone starts until a second look has decided. */
+    /** A JSON 401 arrived while active: no clone starts until a second verification has decided. */
     suspectedAt: p.datetime().nullable(),
     filters: p.json().$type<Filters>(),
     autoRotateEnabled: p.boolean(),
@@ -35,7 +35,7 @@ const IntegrationSchema = defineEntity({
     lastVerifiedAt: p.datetime().nullable(),
     nextVerifyAt: p.datetime().nullable(),
     verifyFailures: p.integer(),
-    /** Verifications that failing scans caused since `promptedSince`. */
+    /** Verifications caused by failing scans since `promptedSince`. */
     promptedChecks: p.integer(),
     promptedSince: p.datetime().nullable(),
     lastSyncAt: p.datetime().nullable(),
@@ -63,7 +63,7 @@ const CredentialSchema = defineEntity({
     /** The sealed token; `null` once wiped. */
     sealed: p.blob().nullable(),
     keyId: p.string().nullable(),
-    /** Keyed hash of the token, to notice one that is integrated already; `null` once wiped. */
+    /** Keyed hash of the token, to detect one that is already integrated; `null` once wiped. */
     tokenHash: p.string().nullable(),
     gitlabTokenId: p.bigint('number').nullable(),
     tokenName: p.text().nullable(),
@@ -75,10 +75,10 @@ const CredentialSchema = defineEntity({
     ownerKind: p.string().$type<OwnerKind>(),
     tokenCreatedAt: p.datetime().nullable(),
     tokenLastUsedAt: p.datetime().nullable(),
-    /** `YYYY-MM-DD`; with `expiryKnown` and no date the token lives for ever. */
+    /** `YYYY-MM-DD`; with `expiryKnown` and no date the token never expires. */
     expiresOn: p.string().nullable(),
     expiryKnown: p.boolean(),
-    /** Facts above come from GitLab: at least one look succeeded. */
+    /** The facts above come from GitLab: at least one verification succeeded. */
     factsAt: p.datetime().nullable(),
     /** When it became the current one. */
     currentAt: p.datetime().nullable(),
@@ -98,7 +98,7 @@ const ExpiryFlagSchema = defineEntity({
   tableName: 'expiry_flag',
   properties: {
     credentialId: p.string().primary(),
-    /** Days before death, 0 = expired. */
+    /** Days before expiry, 0 = expired. */
     thresholdDays: p.integer().primary(),
     flaggedAt: p.datetime(),
   },
@@ -120,7 +120,7 @@ const CommandSchema = defineEntity({
     state: p.string().$type<CommandState>(),
     /** Outcome in codes and counts; `null` until done. */
     result: p.json().$type<Record<string, unknown>>().nullable(),
-    /** Of the request that gave it; its activities log it. */
+    /** Id of the request that caused it; its activities log it. */
     requestId: p.string().nullable(),
     createdAt: p.datetime(),
     claimedAt: p.datetime().nullable(),
@@ -147,8 +147,8 @@ export class Outbox extends OutboxSchema.class {}
 OutboxSchema.setClass(Outbox);
 
 /**
- * `intent`: GitLab may have been asked, and the outcome is not known yet. `committed`: the new token is stored and not verified yet.
- * All others are final: `refused` and `not_rotated` left the old token in use, `superseded`: a person gave another one.
+ * `intent`: GitLab may have been asked, and the outcome is unknown. `committed`: the new token is stored but not verified.
+ * All others are final: `refused` and `not_rotated` left the old token in use; `superseded`: a person replaced it.
  */
 export type RotationState =
   | 'intent'
@@ -166,30 +166,30 @@ const RotationSchema = defineEntity({
   properties: {
     id: p.string().primary(),
     integrationId: p.string(),
-    /** The credential that asks GitLab. */
+    /** The credential that the rotation request is sent with. */
     credentialId: p.string(),
-    /** Chosen before GitLab is asked: what the new token will be sealed for. */
+    /** Chosen before the request, so that the new token can be sealed for it. */
     newCredentialId: p.string(),
     newVersion: p.integer(),
     oldTokenId: p.bigint('number').nullable(),
     tokenName: p.text().nullable(),
-    /** Whose journal holds the answer. */
+    /** The worker whose journal holds the answer. */
     workerId: p.string(),
-    /** By the database's clock. */
+    /** Time of the database clock. */
     ownerSeenAt: p.datetime(),
-    /** Of the GitLab: one at a time there. */
+    /** GitLab origin: one rotation at a time per origin. */
     origin: p.text(),
     will: p.string().$type<RotationTrigger>(),
     commandId: p.string().nullable(),
     state: p.string().$type<RotationState>(),
-    /** Why it ended without a new token. */
+    /** Why there is no new token. */
     code: p.string().$type<RotationFailure>().nullable(),
-    /** GitLab may have been asked. */
+    /** True when GitLab may have received the request. */
     sent: p.boolean(),
-    /** `YYYY-MM-DD` that GitLab was asked for, and in the end the one that it gave. */
+    /** Requested expiry date, `YYYY-MM-DD`; afterwards the one that GitLab chose. */
     expiresOn: p.string(),
     newTokenId: p.bigint('number').nullable(),
-    /** When the old token was first seen alive after the answer did not arrive. */
+    /** When the old token was first verified after the answer did not arrive. */
     firstAliveAt: p.datetime().nullable(),
     nextLookAt: p.datetime().nullable(),
     createdAt: p.datetime(),

@@ -23,10 +23,10 @@ const RepositorySchema = defineEntity({
     repositoryDisabled: p.boolean(),
     state: p.string().$type<RepositoryState>(),
     excludedBecause: p.string().$type<Exclusion>().nullable(),
-    /** The sync that did not list it, and how many complete listings in a row did not. */
+    /** The last sync that did not list it, and how many complete listings in a row did not. */
     missedBySyncId: p.string().nullable(),
     missedListings: p.integer(),
-    /** When its head was last looked at, by a scan or `ls-remote`; `null` = never. Then `headCommit` is that head. */
+    /** When its head was last read, by a scan or `ls-remote`; `null` = never. `headCommit` is that head. */
     checkedAt: p.datetime().nullable(),
     headCommit: p.string().nullable(),
     scannedRules: p.string().nullable(),
@@ -57,9 +57,9 @@ const SyncRunSchema = defineEntity({
     state: p.string().$type<SyncState>(),
     cause: p.string().nullable(),
     acceptRemovals: p.boolean(),
-    /** Something it depends on changed while it ran: another one follows it. */
+    /** A setting changed while it ran: another sync follows. */
     again: p.boolean(),
-    /** Of the request that it follows from; its activities log it. */
+    /** Id of the request that caused it; its activities log it. */
     requestId: p.string().nullable(),
     listed: p.integer(),
     complete: p.boolean(),
@@ -70,7 +70,7 @@ const SyncRunSchema = defineEntity({
     returned: p.integer(),
     removed: p.integer(),
     queuedScans: p.integer(),
-    /** Items that GitLab did not serve in a readable form. */
+    /** Listed items that could not be read. */
     unreadable: p.json().$type<UnreadableProject[]>(),
     createdAt: p.datetime(),
     startedAt: p.datetime().nullable(),

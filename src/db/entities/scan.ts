@@ -33,14 +33,14 @@ const ScanSchema = defineEntity({
     cause: p.string().$type<ScanCause>().nullable(),
     commit: p.string().nullable(),
     attempt: p.integer(),
-    /** How often it went back to the queue. */
+    /** How often it was queued again. */
     requeues: p.integer(),
-    /** A queued scan is not taken before this moment. */
+    /** A queued scan does not start before this time. */
     nextTryAt: p.datetime().nullable(),
-    /** Asked for with `full` while it was running: another full scan follows it. */
+    /** `full` was requested while it ran: a full scan follows. */
     fullAgain: p.boolean(),
     cancelRequestedAt: p.datetime().nullable(),
-    /** Of the request that it follows from; its activity logs it. */
+    /** Id of the request that caused it; its activity logs it. */
     requestId: p.string().nullable(),
     queuedAt: p.datetime(),
     startedAt: p.datetime().nullable(),
@@ -108,7 +108,7 @@ const FindingSchema = defineEntity({
     committedAt: p.datetime().nullable(),
     excerpt: p.text(),
     fingerprint: p.string(),
-    /** Seen at the head of the default branch; else only in older commits, which a scan of the head cannot close. */
+    /** Found at the head of the default branch; otherwise only in older commits, which a head scan cannot close. */
     atHead: p.boolean(),
     status: p.string().$type<FindingStatus>(),
     triage: p.json().$type<Triage>().nullable(),

@@ -6,7 +6,7 @@ const EventSchema = defineEntity({
   indexes: [{ properties: ['tx', 'seq'] }, { properties: ['integrationId', 'seq'] }],
   properties: {
     seq: p.bigint('number').primary().autoincrement(),
-    /** The writing transaction: readers stay behind the oldest one still open, so a late commit is never skipped. */
+    /** The writing transaction: readers stop before the oldest open one, so that a late commit is never skipped. */
     tx: p.string().columnType('xid8').defaultRaw('pg_current_xact_id()'),
     id: p.string().unique(),
     at: p.datetime(),
@@ -98,7 +98,7 @@ const KeyCheckSchema = defineEntity({
 export class KeyCheck extends KeyCheckSchema.class {}
 KeyCheckSchema.setClass(KeyCheck);
 
-/** What a running worker says of itself; see the store. */
+/** The metrics report of a running worker; see the store. */
 const WorkerReportSchema = defineEntity({
   name: 'WorkerReport',
   tableName: 'worker_report',

@@ -1,17 +1,17 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { UserRole, UserSource } from '../../domain/user.ts';
 
-/** `user` and `session` are words of SQL, hence the prefix of the tables. */
+/** The tables have a prefix because `user` and `session` are SQL keywords. */
 const UserSchema = defineEntity({
   name: 'User',
   tableName: 'app_user',
   properties: {
     id: p.string().primary(),
-    /** Unique without case. */
+    /** Unique, case-insensitively. */
     username: p.text(),
     role: p.string().$type<UserRole>(),
     source: p.string().$type<UserSource>(),
-    /** Whom the provider of single sign-on means; `null` for a local account. */
+    /** Issuer and subject at the single sign-on provider; `null` for a local account. */
     issuer: p.text().nullable(),
     subject: p.text().nullable(),
     /** With its salt and cost; `null` for users of single sign-on. */
@@ -36,7 +36,7 @@ const UserSessionSchema = defineEntity({
     /** Where the person signed in from. */
     address: p.text(),
     createdAt: p.datetime(),
-    /** Last use, noted at most once a minute. */
+    /** Last use, updated at most once a minute. */
     seenAt: p.datetime(),
   },
 });

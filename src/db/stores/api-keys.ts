@@ -48,7 +48,7 @@ export function createApiKeyStore({ em, sql }: { em: () => SqlEntityManager; sql
       return id;
     },
 
-    /** The live key with this hash; notes its use at most once a minute. */
+    /** The valid key with this hash; updates its last use at most once a minute. */
     async findByHash({ hash, now }: { hash: string; now: Date }): Promise<ApiKeyView | null> {
       const row = await sql.first<ApiKeyRow>(
         `select *, '' as sort_value from api_key where hash = $1 and removed_at is null and (expires_at is null or expires_at > $2)`,
@@ -91,7 +91,7 @@ export function createApiKeyStore({ em, sql }: { em: () => SqlEntityManager; sql
       return changed === 1;
     },
 
-    /** Leaves one live key of this source, with this hash, or none. Keys of other sources stay. */
+    /** Replaces the managed key of this source, or removes it. Keys of other sources stay. */
     async replaceManaged(input: {
       source: 'environment' | 'cli';
       name: string;

@@ -10,7 +10,7 @@ import type { Page } from '../rows.ts';
 import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
-/** A channel as it may be shown: of its address the origin only. */
+/** A channel for display: only the origin of its URL. */
 export interface ChannelView {
   id: string;
   kind: ChannelKind;
@@ -65,7 +65,7 @@ export interface SealedAddress extends SealedSecret {
   version: number;
 }
 
-/** What a person may change. What is left out stays. */
+/** Fields that a person may change; absent fields stay. */
 export interface ChannelChange {
   name?: string | undefined;
   enabled?: boolean | undefined;
@@ -118,7 +118,7 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
       return row === null ? null : viewOf(row);
     },
 
-    /** The row, held until the transaction ends: one who changes it waits for the other. */
+    /** Locks the row for the rest of the transaction. */
     async lock(id: string): Promise<ChannelView | null> {
       await sql.run(`select 1 from channel where id = $1 for no key update`, [id]);
       return this.find(id);
@@ -159,7 +159,7 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
       );
     },
 
-    /** By Secu itself. @returns false when it was off already */
+    /** Switches it off automatically. @returns false when it was already off */
     async switchOff({ id, cause, now }: { id: string; cause: DeliveryCause; now: Date }): Promise<boolean> {
       const changed = await sql.run(
         `update channel set enabled = false, off_cause = $2, updated_at = $3 where id = $1 and enabled`,
@@ -168,14 +168,14 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
       return changed === 1;
     },
 
-    /** With its deliveries and ciphertexts. */
+    /** Deletes it with its deliveries and ciphertexts. */
     async remove(id: string): Promise<boolean> {
       return (await sql.run(`delete from channel where id = $1`, [id])) === 1;
     },
 
     /**
      * Integrations whose expiry no channel is notified of: `allIntegrations`, or these, at most 100.
-     * `mail`: a mail server is set, so that channels of mail count.
+     * `mail`: a mail server is configured, so email channels count.
      */
     async expiryAlertGaps({
       mail,

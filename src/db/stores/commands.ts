@@ -60,13 +60,13 @@ interface StoredCommand {
   requestId: string | null;
 }
 
-/** Orders of people to an integration. Claimed and finished by compare-and-swap: nothing runs twice. */
+/** Commands of people to an integration. Claimed and finished by compare-and-swap, so that nothing runs twice. */
 export function createCommandStore(sql: Sql) {
   return {
     async add(
       input: NewCommand & {
         integrationId: string;
-        /** The request that gave the order. */
+        /** Id of the request that caused it. */
         requestId?: string;
         now: Date;
       },
@@ -105,7 +105,7 @@ export function createCommandStore(sql: Sql) {
       return changed === 1;
     },
 
-    /** Integrations where a command waits that was given before this moment. */
+    /** Integrations with a command that was queued before this time. */
     async integrationsWaiting(before: Date): Promise<string[]> {
       const rows = await sql.rows<{ integration_id: string }>(
         `select distinct integration_id from command where state <> 'done' and created_at < $1`,
@@ -114,7 +114,7 @@ export function createCommandStore(sql: Sql) {
       return rows.map((row) => row.integration_id);
     },
 
-    /** One of this kind that is not finished yet: asking again joins it. */
+    /** The open command of this kind, which a new request joins. */
     async openOf(input: { integrationId: string; kind: CommandKind }): Promise<string | null> {
       const row = await sql.first<{ id: string }>(
         `select id from command where integration_id = $1 and kind = $2 and state <> 'done' order by id limit 1`,
@@ -123,7 +123,7 @@ export function createCommandStore(sql: Sql) {
       return row?.id ?? null;
     },
 
-    /** @throws SecuError `internal` when the row does not hold what its kind says */
+    /** @throws SecuError `internal` when the row does not match its kind */
     async find<Kind extends CommandKind>(input: {
       id: string;
       kind: Kind;

@@ -104,7 +104,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       return row?.integration_id ?? null;
     },
 
-    /** Writes what GitLab says of a token. An expiry that GitLab does not tell leaves what a person gave. */
+    /** Stores the token facts from GitLab. When GitLab reports no expiry date, the one that a person set stays. */
     async recordFacts({ id, token, now }: { id: string; token: TokenFacts; now: Date }): Promise<void> {
       await sql.run(
         `update credential set gitlab_token_id = $2, token_name = $3, scopes = $4, granular = $5, owner_username = $6,
@@ -129,7 +129,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
     },
 
-    /** The end of life that a person names where GitLab does not tell it. Another date has flags of its own. */
+    /** Sets the expiry date that a person entered, when GitLab reports none. A new date resets the flags. */
     async setExpiry(input: { id: string; expiresOn: string }): Promise<void> {
       const moved = await sql.run(
         `update credential set expires_on = $2, expiry_known = true, flag = null, flagged_at = null
@@ -140,7 +140,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /**
-     * The candidate takes the place of the current one, whose ciphertext is wiped in the same transaction. Nothing is
+     * Makes the candidate the current credential and wipes the old ciphertext in the same transaction. Nothing is
      * wiped unless the candidate is still one: it may be the only copy of a token. Call it under the integration's lock.
      * @returns false when it is no candidate any more
      */
@@ -162,7 +162,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       return changed === 1;
     },
 
-    /** Makes room for the token that GitLab made in this one's place. Its ciphertext stays until that one is verified. */
+    /** Demotes the current credential after a rotation. Its ciphertext stays until the new token is verified. */
     async demoteToPrevious({ id }: { id: string }): Promise<boolean> {
       const changed = await sql.run(
         `update credential set state = 'previous' where id = $1 and state = 'current'`,
@@ -171,7 +171,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       return changed === 1;
     },
 
-    /** Wipes what was kept until the token in its place was verified. */
+    /** Wipes the demoted credential once the new token is verified. */
     async wipePrevious({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(
         `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
@@ -180,7 +180,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
     },
 
-    /** Wipes a candidate that was not taken. @returns false when it is none any more */
+    /** Wipes a refused candidate. @returns false when it is no longer a candidate */
     async wipeCandidate({ id, now }: { id: string; now: Date }): Promise<boolean> {
       const changed = await sql.run(
         `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
@@ -190,7 +190,7 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       return changed === 1;
     },
 
-    /** Wipes every candidate of an integration: the command that would have taken it was given up. */
+    /** Wipes every candidate of an integration whose command was abandoned. */
     async wipeCandidates({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(
         `update credential set state = 'wiped', sealed = null, key_id = null, token_hash = null, wiped_at = $2
@@ -209,9 +209,9 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /**
-     * Flags a credential once per threshold: the row of the flag is unique. Flags from more than a day ahead, made by a
-     * clock that was wrong, give way (see `standingFlag` of the domain).
-     * @returns false when it was flagged before or is not the current one any more
+     * Flags a credential once per threshold: the flag row is unique. Flags dated more than a day ahead, set by a
+     * wrong clock, are replaced (see `standingFlag` in the domain).
+     * @returns false when it was already flagged or is no longer current
      */
     async flag(input: { id: string; thresholdDays: number; now: Date }): Promise<boolean> {
       const added = await sql.run(

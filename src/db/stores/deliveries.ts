@@ -39,16 +39,16 @@ interface DeliveryRow {
   sort_value: string;
 }
 
-/** A delivery that one worker has for the time of its lease, with everything that it takes to send it. */
+/** A delivery leased to one worker, with everything needed to send it. */
 export interface ClaimedDelivery {
   id: string;
   kind: string;
   integrationId: string | null;
   /** Identifies this claim: the outcome of an older one is ignored. */
   attempt: number;
-  /** Failed before, since it was queued. */
+  /** Failed attempts since it was queued. */
   failures: number;
-  /** How many events of one scan it is about. */
+  /** How many events of one scan it covers. */
   events: number;
   createdAt: Date;
   channel: {
@@ -59,7 +59,7 @@ export interface ClaimedDelivery {
     url: (SealedSecret & { version: number }) | null;
     signingSecret: SealedSecret | null;
   };
-  /** `null`: a test, or an event that is not kept any more. */
+  /** `null` for a test message or a deleted event. */
   event: {
     id: string;
     at: Date;
@@ -97,7 +97,7 @@ interface ClaimedRow {
 
 /**
  * A limited number per channel, so that one that hangs does not hold up the others. The conditions stand
- * twice: a row that another worker took meanwhile is read anew after its lock is gone.
+ * because a row that another worker claimed meanwhile is read again after its lock is released.
  */
 const CLAIM = `
 with busy as (
@@ -122,7 +122,7 @@ returning d.id, d.kind, d.integration_id, d.attempts, d.failures, d.events, d.cr
 
 const MINE = `id = $1 and attempts = $2 and state = 'queued'`;
 
-/** Messages to channels. Every moment is of the database's clock, so that workers need not agree on theirs. */
+/** Messages to channels. All times come from the database clock, so that workers' clocks need not agree. */
 export function createDeliveryStore(sql: Sql) {
   return {
     async addTest({ channelId }: { channelId: string }): Promise<string> {
@@ -135,13 +135,13 @@ export function createDeliveryStore(sql: Sql) {
       return id;
     },
 
-    /** Claims what is due, for the time of the lease. */
+    /** Leases due deliveries. */
     async claim(input: { limit: number; perChannel: number; leaseMs: number }): Promise<ClaimedDelivery[]> {
       const rows = await sql.rows<ClaimedRow>(CLAIM, [input.limit, input.perChannel, input.leaseMs]);
       return rows.map(claimedOf);
     },
 
-    /** @returns false when this attempt is not the one that counts any more */
+    /** @returns false when a newer attempt has replaced this one */
     async sent(input: { id: string; attempt: number; status: number | null }): Promise<boolean> {
       const changed = await sql.run(
         `update delivery set state = 'sent', cause = null, status = $3, leased_until = null, finished_at = now() where ${MINE}`,
@@ -150,7 +150,7 @@ export function createDeliveryStore(sql: Sql) {
       return changed === 1;
     },
 
-    /** `pauseMs` null: given up. @returns as `sent` */
+    /** `pauseMs` null = no further attempt. @returns as `sent` */
     async failed(input: {
       id: string;
       attempt: number;
@@ -194,12 +194,12 @@ export function createDeliveryStore(sql: Sql) {
       return changed === 1;
     },
 
-    /** The outcome of this attempt is unknown: any worker may claim it again. */
+    /** Releases the lease: the outcome is unknown, and any worker may claim it again. */
     async release(input: { id: string; attempt: number }): Promise<void> {
       await sql.run(`update delivery set leased_until = null where ${MINE}`, [input.id, input.attempt]);
     },
 
-    /** What waits for a channel that was switched off is not sent months later, when it is switched on again. */
+    /** Cancels the queue of a channel that was switched off, so that old messages are not sent months later. */
     async giveUp({ channelId, cause }: { channelId: string; cause: DeliveryCause }): Promise<number> {
       return sql.run(
         `update delivery set state = 'failed', cause = $2, finished_at = now(), leased_until = null
@@ -208,7 +208,7 @@ export function createDeliveryStore(sql: Sql) {
       );
     },
 
-    /** Sends it now, whatever its state, under the same id. An attempt under way is not interrupted. */
+    /** Queues it for sending now under the same id, whatever its state. A running attempt is not interrupted. */
     async retry(id: string): Promise<void> {
       await sql.run(
         `update delivery set state = 'queued', failures = 0, next_try_at = now(), finished_at = null,
@@ -245,7 +245,7 @@ export function createDeliveryStore(sql: Sql) {
       });
     },
 
-    /** What has ended. */
+    /** Deletes finished deliveries. */
     async removeOlderThan(before: Date): Promise<number> {
       return sql.run(`delete from delivery where created_at < $1 and state <> 'queued'`, [before]);
     },

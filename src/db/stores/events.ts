@@ -20,7 +20,7 @@ export interface StoredEvent {
   data: Record<string, unknown>;
 }
 
-/** A position in the stream: everything up to it was read. */
+/** A position in the stream: everything before it was read. */
 export interface EventPosition {
   tx: string;
   seq: string;
@@ -44,9 +44,9 @@ const COLUMNS =
   'e.id, e.at, e.kind, e.integration_id, e.repository_id, e.actor, e.text, e.data, e.tx::text as tx, e.seq::text as seq';
 
 /**
- * Writes events, and one delivery per event and channel; its id has the time of the event and half a hash over both.
- * Findings of one scan share one message of a chat or mail channel, which would otherwise flood people and run into the
- * receiver's rate limit. A channel that is being removed is waited for and left out, by the lock.
+ * Writes events, and one delivery per event and channel, whose id is derived from both.
+ * Findings of one scan share one message on chat and mail channels, which would otherwise flood people and hit the
+ * receiver's rate limit. The lock waits for a channel that is being deleted, and leaves it out.
  */
 const INSERT = `
 with added as (
@@ -72,7 +72,7 @@ from messages m`;
 export function createEventStore(sql: Sql) {
   return {
     /**
-     * Writes events in the transaction of this store, and with each what it owes to channels; `NOTIFY` wakes readers
+     * Writes events and their deliveries in the transaction of this store; `NOTIFY` wakes readers
      * when it commits.
      */
     async add(events: readonly NewEvent[], now: Date): Promise<void> {
@@ -91,7 +91,7 @@ export function createEventStore(sql: Sql) {
       ]);
     },
 
-    /** Was there an event of these kinds since then? */
+    /** True when an event of these kinds was stored since then. */
     async hasSince(input: {
       integrationId: string;
       kinds: readonly EventKind[];
@@ -104,7 +104,7 @@ export function createEventStore(sql: Sql) {
       return row !== null;
     },
 
-    /** Publishes to the readers of this moment; it is not stored. */
+    /** Publishes a live event to connected readers without storing it. */
     async publishLive(event: LiveEvent): Promise<void> {
       await sql.run(`select pg_notify('secu_live', $1)`, [jsonText(event)]);
     },
@@ -131,7 +131,7 @@ export function createEventStore(sql: Sql) {
     },
 
     /**
-     * Events after a position that can no longer be overtaken: only those of transactions older than the oldest one
+     * Events after a position, up to the oldest open transaction, so that a late commit is never skipped.
      * still open, so that a late commit is never skipped.
      */
     async readAfter(
@@ -151,7 +151,7 @@ export function createEventStore(sql: Sql) {
       }));
     },
 
-    /** Is there an event behind this position that an open transaction still holds back from readers? */
+    /** True when an open transaction holds back an event after this position. */
     async isHeldBack(position: EventPosition): Promise<boolean> {
       const row = await sql.first<{ held: boolean }>(
         `select exists (select 1 from event e where (e.tx, e.seq) > ($1::text::xid8, $2::bigint)
@@ -161,14 +161,14 @@ export function createEventStore(sql: Sql) {
       return row?.held ?? false;
     },
 
-    /** The position of one event, or `null` when it is not kept any more. */
+    /** The position of an event; `null` when it was deleted. */
     async positionOf(id: string): Promise<EventPosition | null> {
       return sql.first<EventPosition>(`select tx::text as tx, seq::text as seq from event where id = $1`, [
         id,
       ]);
     },
 
-    /** The position behind everything that can be read now. */
+    /** The position after everything that can be read now. */
     async endPosition(): Promise<EventPosition> {
       const row = await sql.first<EventPosition>(
         `select tx::text as tx, seq::text as seq from event

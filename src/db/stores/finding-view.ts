@@ -108,7 +108,7 @@ export function createFindingViewStore(sql: Sql) {
       });
     },
 
-    /** What matches, in the order of ids, behind one of them: whatever changes between two calls keeps its place. */
+    /** Matches sorted by id, after a given id, so that changes between two calls move nothing. */
     async byId(input: {
       filter: FindingFilter;
       afterId: string | null;
@@ -126,7 +126,7 @@ export function createFindingViewStore(sql: Sql) {
       return rows.map(viewOf);
     },
 
-    /** How many match, in all and by each value of severity, kind and status. */
+    /** Counts matches: total, by severity, kind and status. */
     async summary(filter: FindingFilter): Promise<FindingSummary> {
       const { text, params } = numbered(findingConditions(filter));
       const rows = await sql.rows<{

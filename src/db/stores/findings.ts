@@ -57,7 +57,7 @@ export function createFindingStore(sql: Sql) {
       wholeHistory: boolean;
       now: Date;
     }): Promise<FindingChange> {
-      // A fingerprint that is named twice would end the statement with an error.
+      // a duplicate fingerprint would make the statement fail
       const findings = [...new Map(input.findings.map((f) => [f.fingerprint, f])).values()];
       const written =
         findings.length === 0
@@ -110,7 +110,7 @@ export function createFindingStore(sql: Sql) {
       };
     },
 
-    /** Brings the counters of open findings of a repository up to date. @returns how many are open */
+    /** Updates a repository's counters of open findings. @returns the number of open findings */
     async recount(repositoryId: string): Promise<number> {
       const row = await sql.first<{ open: number }>(
         `update repository set (open_critical, open_high, open_medium, open_low) = (
@@ -123,7 +123,7 @@ export function createFindingStore(sql: Sql) {
       return row?.open ?? 0;
     },
 
-    /** What a finished scan means for its repository. */
+    /** Updates the repository of a finished scan. */
     async markScanned(input: {
       repositoryId: string;
       scanId: string;

@@ -12,7 +12,7 @@ export interface IdempotencyEntry {
 /** Keys of requests that must not act twice, per principal and route, kept 24 h. */
 export function createIdempotencyStore(sql: Sql) {
   return {
-    /** Claims a key; the entry that was there before, or `null` when this request is the first. */
+    /** Claims a key. @returns the existing entry; `null` when this request is the first */
     async claim(input: {
       principal: string;
       route: string;
@@ -51,7 +51,7 @@ export function createIdempotencyStore(sql: Sql) {
       );
     },
 
-    /** A request that failed may be tried again with the same key. */
+    /** Releases the key of a failed request, so that it can be retried. */
     async release(input: { principal: string; route: string; key: string }): Promise<void> {
       await sql.run(`delete from idempotency_key where principal = $1 and route = $2 and key = $3`, [
         input.principal,

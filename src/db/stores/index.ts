@@ -29,7 +29,7 @@ import { createTriageStore } from './triage.ts';
 import { createUserStore } from './users.ts';
 import { createWorkerReportStore } from './worker-reports.ts';
 
-/** All stores over one entity manager: within a transaction everything uses it, because there is nothing else to use. */
+/** All stores over one entity manager, so that within a transaction everything uses it. */
 export function createStores(em: () => SqlEntityManager) {
   const sql: Sql = createSql(em);
   const both = { em, sql };

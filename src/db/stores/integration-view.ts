@@ -8,7 +8,7 @@ import type { Sql } from '../sql.ts';
 import { storedExpiry } from './credentials.ts';
 import type { IntegrationRow } from './integrations.ts';
 
-/** An integration as people see it: its row, its current token's facts, its latest sync and its counts. */
+/** An integration for display: its row, the facts of its current token, its latest sync and its counts. */
 export interface IntegrationView
   extends Omit<
     IntegrationRow,
@@ -72,7 +72,7 @@ interface ViewRow {
   open_findings: number;
 }
 
-/** A row as `to_jsonb` gives it: PostgreSQL's own names, ISO times. */
+/** A row as `to_jsonb` returns it: column names of PostgreSQL, ISO times. */
 interface IntegrationJson {
   name: string;
   base_url: string;

@@ -38,7 +38,7 @@ export type IntegrationRow = Row<Integration, (typeof COLUMNS)[number]>;
 
 export type IntegrationChange = Partial<Omit<IntegrationRow, 'id'>>;
 
-/** A number of our own for the advisory lock of those who choose a name. */
+/** Advisory lock for choosing a name. */
 const NAMES_LOCK = 7_361_995;
 
 function integrationOf(entity: Integration | null): IntegrationRow | null {
@@ -88,7 +88,7 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       });
     },
 
-    /** The row, removed or not; `null` when there never was one. */
+    /** The row, removed or not; `null` when the id is unknown. */
     async findAny(id: string): Promise<IntegrationRow | null> {
       return integrationOf(await em().findOne(Integration, { id }));
     },
@@ -116,7 +116,7 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       return new Set(rows.map((row) => row.name));
     },
 
-    /** @returns false when the integration is removed by now */
+    /** @returns false when the integration was removed meanwhile */
     async change(id: string, change: IntegrationChange, now: Date): Promise<boolean> {
       const changed = await em().nativeUpdate(
         Integration,

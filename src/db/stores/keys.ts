@@ -1,6 +1,6 @@
 import type { Sql } from '../sql.ts';
 
-/** The key of each ciphertext there is. */
+/** The key id of every ciphertext. */
 const SEALED = `select key_id from credential where key_id is not null union all select key_id from data_key
   union all select url_key_id from channel where url_key_id is not null
   union all select signing_key_id from channel where signing_key_id is not null`;
@@ -12,7 +12,7 @@ export function createKeyStore(sql: Sql) {
       return sql.first(`select sealed, key_id as "keyId" from data_key where purpose = $1`, [purpose]);
     },
 
-    /** Keeps the first one written: two processes that start at once agree on one key. */
+    /** Stores the first key only: two processes that start together agree on one. */
     async addDataKey(input: { purpose: string; sealed: Buffer; keyId: string; now: Date }): Promise<void> {
       await sql.run(
         `insert into data_key (purpose, sealed, key_id, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
@@ -31,13 +31,13 @@ export function createKeyStore(sql: Sql) {
       );
     },
 
-    /** Every key id that some sealed value needs. */
+    /** Every key id that a sealed value needs. */
     async idsInUse(): Promise<string[]> {
       const rows = await sql.rows<{ key_id: string }>(`select distinct key_id from (${SEALED}) k`);
       return rows.map((row) => row.key_id);
     },
 
-    /** How many ciphertexts each key id holds up. */
+    /** How many ciphertexts use each key id. */
     async uses(): Promise<{ keyId: string; uses: number }[]> {
       return sql.rows(
         `select key_id as "keyId", count(*)::int as uses from

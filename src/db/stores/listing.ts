@@ -7,7 +7,7 @@ export type ClassifiedRepository = ListedRepository & {
   excludedBecause: Exclusion | null;
 };
 
-/** What a page changed; rows that stayed as they were are not in it and were not written. */
+/** A row that a page changed; unchanged rows are neither returned nor written. */
 export interface ListingChange {
   id: string;
   fullPath: string;
@@ -17,7 +17,7 @@ export interface ListingChange {
   excludedBecause: Exclusion | null;
 }
 
-/** The highest id that the column holds. */
+/** The maximum of the column type. */
 const MAX_ID = '9223372036854775807';
 
 const LISTED_COLUMNS = [
@@ -35,7 +35,7 @@ const LISTED_COLUMNS = [
   'excluded_because',
 ];
 
-/** Whether the row `r` is other than what was listed; one that a listing missed is written, for it was met again. */
+/** True when row `r` differs from what was listed, or was missed by an earlier listing. */
 function differsFrom(listed: 'page' | 'excluded'): string {
   const columns = (of: string) => LISTED_COLUMNS.map((name) => `${of}.${name}`).join(', ');
   return `(${columns('r')}, r.missed_by_sync_id) is distinct from (${columns(listed)}, null::varchar)`;
@@ -43,10 +43,10 @@ function differsFrom(listed: 'page' | 'excluded'): string {
 
 /**
  * One page in one statement. What GitLab calls empty stays active where git has shown a commit. A conflicting row would be locked, which is a write, even where nothing differs: those never
- * get that far.
+ * write.
  *
- * The order makes the planner take the index of GitLab's ids. It knows nothing of an integration that is new, takes it
- * for one of a single row, and would read all that it has by now for each page.
+ * The `order by` makes the planner use the index over GitLab's ids. For a new integration it has no statistics, assumes
+ * one row, and would otherwise read all its rows for each page.
  */
 const UPSERT = `
 with listed as (
@@ -85,7 +85,7 @@ select written.id, written.full_path as "fullPath", before.full_path as "oldPath
   written.excluded_because as "excludedBecause"
 from written left join before using (gitlab_project_id)`;
 
-/** Makes our rows match what GitLab lists, page by page and set by set. */
+/** Applies what GitLab lists to the repository rows, page by page. */
 export function createListingStore(sql: Sql) {
   return {
     /** Upserts one page in one statement. */
@@ -95,7 +95,7 @@ export function createListingStore(sql: Sql) {
       now: Date;
     }): Promise<ListingChange[]> {
       if (input.repositories.length === 0) return [];
-      // An id that is named twice would end the statement with an error: the last word counts.
+      // a duplicate id would make the statement fail; the last one counts
       const page = [...new Map(input.repositories.map((r) => [r.gitlabProjectId, r])).values()];
       return sql.rows<ListingChange>(UPSERT, [
         input.integrationId,
@@ -118,8 +118,8 @@ export function createListingStore(sql: Sql) {
     },
 
     /**
-     * Marks what the walk passed over without meeting it: known rows with ids in `(after, upTo]` that the page does
-     * not hold. `upTo` null = to the end.
+     * Marks known rows that the walk passed without finding them: ids in `(after, upTo]` that the page does not
+     * contain. `upTo` null = to the end.
      */
     async markMissed(input: {
       integrationId: string;
@@ -138,7 +138,7 @@ export function createListingStore(sql: Sql) {
              and not exists (select 1 from unnest($6::bigint[], $7::bigint[]) gap (low, high)
                where gitlab_project_id > low and gitlab_project_id < high)
            order by gitlab_project_id))`,
-        // a bound and never "or no bound": the index would then be read to its end for each page; for the order, see UPSERT
+        // always an upper bound: without one each page would read the index to its end; for the order, see UPSERT
         [
           input.integrationId,
           input.syncId,
@@ -151,7 +151,7 @@ export function createListingStore(sql: Sql) {
       );
     },
 
-    /** How many rows are known, and which of them this complete listing would take away. */
+    /** How many rows are known, and which of them this complete listing would remove. */
     async vanished(input: { integrationId: string; syncId: string }): Promise<{
       known: number;
       vanished: { id: string; gitlabProjectId: number; fullPath: string; state: RepositoryState }[];
@@ -187,7 +187,7 @@ export function createListingStore(sql: Sql) {
 
     /**
      * GitLab's id of every n-th known row, and of the last one, ascending: where a listing can be cut into equal
-     * parts, and where what is new begins.
+     * parts, and where new projects begin.
      */
     async everyNthProjectId(input: { integrationId: string; step: number }): Promise<number[]> {
       const rows = await sql.rows<{ id: string }>(
@@ -199,7 +199,7 @@ export function createListingStore(sql: Sql) {
       return rows.map((row) => Number(row.id));
     },
 
-    /** GitLab's ids of everything known that is not missing or removed. */
+    /** GitLab ids of all known repositories that are neither missing nor removed. */
     async knownProjectIds(integrationId: string): Promise<number[]> {
       const rows = await sql.rows<{ id: string }>(
         `select gitlab_project_id as id from repository where integration_id = $1 and state in ('active', 'empty', 'excluded')
@@ -217,7 +217,7 @@ export function createListingStore(sql: Sql) {
       );
     },
 
-    /** Removed for good (softly): open findings there are no longer open, and nothing is queued any more. */
+    /** Marks repositories as removed: their open findings become `removed`, their queued scans are canceled. */
     async markRemoved({ ids, now }: { ids: readonly string[]; now: Date }): Promise<void> {
       await sql.run(
         `update repository set state = 'removed', excluded_because = null, open_critical = 0, open_high = 0, open_medium = 0,

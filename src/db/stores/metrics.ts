@@ -2,7 +2,7 @@ import type { IntegrationStatus, ReachabilityState } from '../../domain/integrat
 import type { RepositoryState } from '../../domain/repository.ts';
 import type { Sql } from '../sql.ts';
 
-/** Moments are seconds since 1970, ages are seconds; `null` where there is none. */
+/** Times in seconds since 1970, ages in seconds; `null` = none. */
 export interface IntegrationGauges {
   id: string;
   name: string;
@@ -11,7 +11,7 @@ export interface IntegrationGauges {
   brakeEngaged: boolean;
   lastVerifiedSeconds: number | null;
   lastSyncSeconds: number | null;
-  /** `YYYY-MM-DD`; `null`: never, or not known. */
+  /** `YYYY-MM-DD`; `null` = never, or unknown. */
   expiresOn: string | null;
 }
 
@@ -21,12 +21,12 @@ export interface QueueGauges {
   outbox: number;
   oldestOutboxSeconds: number | null;
   deliveries: number;
-  /** Since they are due; one that waits for its next attempt is not late. */
+  /** How long the oldest is overdue; a delivery that waits for its next attempt is not overdue. */
   oldestDeliverySeconds: number | null;
   scansRunning: number;
-  /** Queued scans, by the groups of {@link QUEUED_AGES}. */
+  /** Queued scans by age group, see {@link QUEUED_AGES}. */
   scansQueued: number[];
-  /** Of scans that may run now: their integration is active, reachable and not paused. */
+  /** Only scans that may run now: their integration is active, reachable and not paused. */
   oldestScanSeconds: number | null;
   scansHeldByDisk: number;
 }
@@ -53,7 +53,7 @@ export const QUEUED_AGES = [
 
 const AGE = 'extract(epoch from $1::timestamptz - s.queued_at)';
 const GROUPS = QUEUED_AGES.map(({ from, to }) => {
-  // a clock that runs behind makes an age negative: it is young
+  // a slow clock makes ages negative: they count as young
   const lower = from === 0 ? '' : ` and ${AGE} >= ${from}`;
   const upper = to === null ? '' : ` and ${AGE} < ${to}`;
   return `count(*) filter (where s.status = 'queued'${lower}${upper})`;
@@ -75,7 +75,7 @@ select c.*, o.*, d.*, s.* from
      from scan s join integration i on i.id = s.integration_id and i.removed_at is null
      where s.status in ('queued', 'running')) s`;
 
-/** What `/metrics` says of rows: three statements, however many rows there are, and nothing per repository. */
+/** Database figures for `/metrics`: three statements for any number of rows, and nothing per repository. */
 export function createMetricsStore(sql: Sql) {
   return {
     async integrations(): Promise<IntegrationGauges[]> {

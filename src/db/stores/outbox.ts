@@ -8,8 +8,8 @@ export interface OutboxEntry {
 }
 
 /**
- * Wakes that a transaction owes to Temporal. The writer sends them after its commit and removes them; what it could
- * not send, the dispatcher sends.
+ * Workflow wakes of committed transactions. The writer sends and removes them after its commit; the dispatcher
+ * sends what is left.
  */
 export function createOutboxStore(sql: Sql) {
   return {

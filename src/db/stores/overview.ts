@@ -18,10 +18,10 @@ export interface AttentionRow {
   name: string;
 }
 
-/** What the first page shows, each part one statement. */
+/** Data of the overview page, one statement per part. */
 export function createOverviewStore(sql: Sql) {
   return {
-    /** Integrations and repositories that need a person, most urgent first; at most 100 failed scans. */
+    /** Integrations and repositories that need attention, most urgent first; at most 100 failed scans. */
     async attention(): Promise<AttentionRow[]> {
       const rows = await sql.rows<{
         kind: AttentionRow['kind'];
@@ -81,7 +81,7 @@ export function createOverviewStore(sql: Sql) {
       return row ?? { scanned24h: 0, failed: 0, never: 0, repositories: 0 };
     },
 
-    /** Tokens by their end of life, soonest first; those that live for ever are not in it. */
+    /** Tokens by expiry date, soonest first; without those that never expire. */
     async expiries(): Promise<
       { integrationId: string; name: string; expiresOn: string; repositories: number; since: Date }[]
     > {

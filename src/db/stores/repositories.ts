@@ -27,7 +27,7 @@ export interface RepositoryView {
     commit: string | null;
     finishedAt: Date | null;
     cause: ScanCause | null;
-    /** Scanners that apply and did not end well. */
+    /** Applicable scanners that did not end `ok`. */
     missingScanners: string[];
   } | null;
   open: { critical: number; high: number; medium: number; low: number };
@@ -105,7 +105,7 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
       });
     },
 
-    /** By path, without case; the one that is still there where several had it. */
+    /** By path, case-insensitively; the existing one where several have had the path. */
     async findByPath({ integrationId, path }: { integrationId: string; path: string }) {
       return sql.first<{
         fullPath: string;
@@ -122,7 +122,7 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
       );
     },
 
-    /** Rows as they were listed, in pages by id, for filters to be tried on. */
+    /** Listed rows in pages by id, for a filter preview. */
     async listedRows(input: { integrationId: string; after: string; limit: number }) {
       return sql.rows<ListedRepository & { id: string; state: RepositoryState }>(
         `select id, gitlab_project_id::float8 as "gitlabProjectId", full_path as "fullPath", default_branch as "defaultBranch",
@@ -136,7 +136,7 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
       );
     },
 
-    /** Its head was looked at and is what we know, or what we now know. */
+    /** Records that the head was read. */
     async recordHead(input: { id: string; commit: string | null; now: Date }): Promise<void> {
       await sql.run(`update repository set checked_at = $3, head_commit = $2 where id = $1`, [
         input.id,

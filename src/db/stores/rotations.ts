@@ -30,7 +30,7 @@ const COLUMNS = [
 export type RotationRow = Row<Rotation, (typeof COLUMNS)[number]>;
 
 const OPEN: RotationState[] = ['intent', 'committed'];
-/** A number of our own for the advisory locks of those who begin a rotation at one GitLab. */
+/** Advisory lock for starting a rotation at one GitLab origin. */
 const ORIGIN_LOCK = 7_361_996;
 
 function rotationOf(entity: Rotation | null): RotationRow | null {
@@ -38,7 +38,7 @@ function rotationOf(entity: Rotation | null): RotationRow | null {
 }
 
 /**
- * Attempts to rotate a token at GitLab. One is open per integration, by a unique index; every step is a compare-and-swap
+ * Rotation attempts. A unique index allows one open attempt per integration; every step is a compare-and-swap on its
  * on its state, so that a late or repeated step finds nothing to do.
  */
 export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
@@ -47,7 +47,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return rotationOf(await em().findOne(Rotation, { id }));
     },
 
-    /** The attempt whose outcome is not known or not verified. */
+    /** The open attempt: its outcome is unknown or not verified. */
     async open(integrationId: string): Promise<RotationRow | null> {
       return rotationOf(await em().findOne(Rotation, { integrationId, state: { $in: OPEN } }));
     },
@@ -58,7 +58,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
 
     /**
      * Until the end of this transaction no other one begins at this GitLab.
-     * @returns whether another one began there after `since` and has not ended
+     * @returns true when another attempt started there after `since` and has not ended
      */
     async isBusy({ origin, since }: { origin: string; since: Date }): Promise<boolean> {
       await sql.run(`select pg_advisory_xact_lock($1, hashtext($2))`, [ORIGIN_LOCK, origin]);
@@ -69,7 +69,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return row !== null;
     },
 
-    /** `intent`: from its commit on GitLab may be asked, once. `refused`: an attempt that never got that far. */
+    /** `intent`: once committed, GitLab may be asked, once. `refused`: GitLab was not asked. */
     async add(input: {
       id: string;
       integrationId: string;
@@ -101,7 +101,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       });
     },
 
-    /** The date of the one further question that GitLab's limit allows. */
+    /** Sets the date of the second request, after GitLab named its limit. */
     async setExpiry(input: { id: string; expiresOn: string }): Promise<void> {
       await sql.run(`update rotation set expires_on = $2 where id = $1 and state = 'intent'`, [
         input.id,
@@ -120,7 +120,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return changed === 1;
     },
 
-    /** @returns false when it is not in that state any more */
+    /** @returns false when its state has changed */
     async end(input: {
       id: string;
       from: 'intent' | 'committed';
@@ -135,7 +135,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return changed === 1;
     },
 
-    /** Ended before, but not the newest of an integration, and none that may still be saved by its answer. */
+    /** Deletes old attempts, except the newest of an integration and those whose answer may still arrive. */
     async removeOlderThan(before: Date): Promise<number> {
       return sql.run(
         `delete from rotation r where r.ended_at < $1 and r.state <> 'lost'
@@ -144,7 +144,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       );
     },
 
-    /** A token that a person gave makes every attempt of before pointless. */
+    /** Ends every earlier attempt: a person replaced the token. */
     async supersede({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(
         `update rotation set state = 'superseded', ended_at = $2, next_look_at = null
@@ -153,7 +153,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       );
     },
 
-    /** What is known of an open one, and when to look again. What is left out stays. */
+    /** Updates an open attempt and when to check it again. Absent fields stay. */
     async recordProgress(input: {
       id: string;
       nextLookAt: Date;
@@ -164,7 +164,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       await em().nativeUpdate(Rotation, { id, state: { $in: OPEN } }, change);
     },
 
-    /** The worker whose journal holds the answers gives a sign. */
+    /** Renews the heartbeat of the worker whose journal holds the answers. */
     async recordOwnerAlive(workerId: string): Promise<void> {
       await sql.run(
         `update rotation set owner_seen_at = now() where worker_id = $1 and state in ('intent', 'committed')`,
@@ -172,7 +172,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       );
     },
 
-    /** Has the owner of this attempt given no sign for so long? By the database's clock. */
+    /** True when the owner of this attempt has sent no heartbeat for this long, by the database clock. */
     async ownerIsGone({ id, forMs }: { id: string; forMs: number }): Promise<boolean> {
       const row = await sql.first<{ gone: boolean }>(
         `select owner_seen_at < now() - $2 * interval '1 millisecond' as gone from rotation where id = $1`,
@@ -181,7 +181,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return row?.gone ?? false;
     },
 
-    /** The journal of a worker that is gone is now another's. @returns integrations to look at again */
+    /** Transfers the attempts of a dead worker. @returns the integrations to wake */
     async adopt({ from, to }: { from: string; to: string }): Promise<string[]> {
       const rows = await sql.rows<{ integration_id: string }>(
         `update rotation set worker_id = $2, owner_seen_at = now(), next_look_at = least(next_look_at, now())

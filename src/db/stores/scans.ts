@@ -16,18 +16,18 @@ import { dateOrNull } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 import { jsonText } from '../sql.ts';
 
-/** What a scan activity works on, fenced by the attempt that it began. */
+/** A started scan, fenced by its attempt number. */
 export interface BegunScan {
   id: string;
   attempt: number;
   history: ScanHistory;
   trigger: ScanTrigger;
   requestId: string | null;
-  /** How often it went back to the queue before. */
+  /** How often it was queued again before. */
   requeues: number;
 }
 
-/** What is to be known of a scan that has just ended. Times in ms, `null` where no attempt began. */
+/** Facts about a scan that has just ended. Times in ms; `null` when no attempt started. */
 export interface EndedRow {
   repositoryId: string;
   integrationId: string;
@@ -46,12 +46,12 @@ on conflict (repository_id) where status in ('queued', 'running') do nothing`;
 
 export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
-    /** Queues scans for these repositories; those that have one queued or running join it. @returns how many are new */
+    /** Queues scans for these repositories; an open scan is joined. @returns the number of new scans */
     async queue(input: {
       repositoryIds: readonly string[];
       trigger: ScanTrigger;
       history: ScanHistory;
-      /** Of the request that they follow from; those that are joined keep theirs. */
+      /** Id of the request that caused them; joined scans keep theirs. */
       requestId?: string | null;
       now: Date;
     }): Promise<number> {
@@ -68,8 +68,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /**
-     * Asks for one repository: a queued scan is joined (and upgraded by `full`), a running one is joined, and with
-     * `full` followed by another.
+     * Requests a scan of one repository: joins a queued one (and upgrades it with `full`) or a running one, which with
+     * `full` is followed by another.
      */
     async requestScan(input: {
       repositoryId: string;
@@ -95,7 +95,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       }
     },
 
-    /** New repositories and those whose last scan used other rules, all of one integration. @returns how many are new */
+    /** Queues scans for new repositories and for those last scanned with other rules. @returns the number of new scans */
     async queueUnseen(input: {
       integrationId: string;
       trigger: ScanTrigger;
@@ -118,7 +118,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       });
     },
 
-    /** Everything active of an integration, for "scan all". @returns how many are queued or running then */
+    /** Queues a scan of every active repository. @returns the number of open scans afterwards */
     async queueAll(input: {
       integrationId: string;
       full: boolean;
@@ -152,7 +152,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return waiting?.count ?? 0;
     },
 
-    /** Queued scans that the fleet does not hold yet and that may be tried now, most urgent first. */
+    /** Queued scans that the fleet has not taken yet and that may start now, most urgent first. */
     async listQueued(input: { integrationId: string; exclude: readonly string[]; limit: number; now: Date }) {
       return sql.rows<{ scanId: string; repositoryId: string }>(
         `select id as "scanId", repository_id as "repositoryId" from scan
@@ -163,7 +163,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
     },
 
-    /** When the next queued scan may be tried that has to wait after a failure; `null` = none waits. */
+    /** When the next queued scan that waits after a failure may start; `null` = none. */
     async nextTryAt(input: { integrationId: string; now: Date }): Promise<Date | null> {
       const row = await sql.first<{ at: string | null }>(
         `select min(next_try_at) as at from scan where integration_id = $1 and status = 'queued' and next_try_at > $2`,
@@ -172,7 +172,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return dateOrNull(row?.at ?? null);
     },
 
-    /** An outage of GitLab is no failure of a repository: what waited for its next try is tried when GitLab is back. */
+    /** Resets retry delays after an outage: it was no failure of the repositories. */
     async forgetRequeues(integrationId: string): Promise<void> {
       await sql.run(
         `update scan set requeues = 0, next_try_at = null where integration_id = $1 and status = 'queued' and requeues > 0`,
@@ -180,7 +180,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
     },
 
-    /** Begins an attempt; `null` when the scan was ended or canceled by now. */
+    /** Starts an attempt; `null` when the scan has ended or was canceled. */
     async begin({ id, now }: { id: string; now: Date }): Promise<BegunScan | null> {
       return sql.first<BegunScan>(
         `update scan set status = 'running', phase = 'cloning', attempt = attempt + 1, started_at = coalesce(started_at, $2), cause = null,
@@ -191,7 +191,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
     },
 
-    /** @returns false when another attempt or a cancel came in between: stop */
+    /** @returns false when a newer attempt or a cancellation came first: the caller must stop */
     async enterPhase(input: { scan: BegunScan; phase: ScanPhase; commit?: string }): Promise<boolean> {
       const changed = await sql.run(
         `update scan set phase = $3, commit = coalesce($4, commit)
@@ -202,8 +202,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /**
-     * Ends a scan of this attempt; with no attempt given, whichever is open (its workflow failed or was canceled).
-     * @returns the row's repository and what follows, or `null` when it was ended before
+     * Ends the scan of this attempt; without an attempt, whichever is open (its workflow failed or was canceled).
+     * @returns the repository and the follow-up; `null` when the scan had already ended
      */
     async end(input: {
       id: string;
@@ -242,8 +242,8 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     },
 
     /**
-     * Back to the queue, with the reason why it waits, and until when.
-     * @returns false when it ended, or another attempt began
+     * Queues the scan again, with the reason and the earliest start.
+     * @returns false when it has ended, or a newer attempt has started
      */
     async requeue(input: {
       id: string;
@@ -282,7 +282,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       }
     },
 
-    /** A cancel shows at once on a queued scan; a running one ends when its worker notices. */
+    /** Cancels a queued scan at once; a running one ends when its worker notices the request. */
     async requestCancel({ id, now }: { id: string; now: Date }): Promise<'canceled' | 'requested' | 'ended'> {
       const row = await sql.first<{ status: string }>(
         `update scan set cancel_requested_at = coalesce(cancel_requested_at, $2),
@@ -300,7 +300,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return em().findOne(Scan, { id });
     },
 
-    /** Running scans for reconcile. */
+    /** Running scans, in pages, for the reconcile workflow. */
     async running(input: { after: string; limit: number }) {
       return sql.rows<{ id: string; repositoryId: string; integrationId: string }>(
         `select id, repository_id as "repositoryId", integration_id as "integrationId" from scan
@@ -309,7 +309,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
     },
 
-    /** Integrations where scans wait. */
+    /** Integrations with queued scans. */
     async integrationsWaiting(): Promise<string[]> {
       const rows = await sql.rows<{ integration_id: string }>(
         `select distinct integration_id from scan where status = 'queued'`,

@@ -4,7 +4,7 @@ import { newId } from '../new-id.ts';
 import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
-/** A session that lives, with whose it is and what they may do now. */
+/** A valid session with its user and their current role. */
 export interface SessionView {
   id: string;
   userId: string;
@@ -45,7 +45,7 @@ export function createSessionStore(sql: Sql) {
       return id;
     },
 
-    /** The live session with this hash; using it keeps it alive. */
+    /** The valid session with this hash; this extends it. */
     async use({ hash, now }: { hash: string; now: Date }): Promise<SessionView | null> {
       const session = await live('s.hash = $1', [hash], now);
       if (session === null || now.getTime() - session.seenAt.getTime() < NOTED_EVERY_MS) return session;
@@ -53,11 +53,11 @@ export function createSessionStore(sql: Sql) {
       return { ...session, seenAt: now };
     },
 
-    /** The same by id, without keeping it alive. */
+    /** The same by id, without extending it. */
     find: ({ id, now }: { id: string; now: Date }): Promise<SessionView | null> =>
       live('s.id = $1', [id], now),
 
-    /** Whoever signs in again leaves their old session. */
+    /** Ends the previous session at a new sign-in. */
     async endByHash(hash: string): Promise<void> {
       await sql.run(`delete from app_session where hash = $1`, [hash]);
     },
@@ -66,7 +66,7 @@ export function createSessionStore(sql: Sql) {
       return (await sql.run(`delete from app_session where id = $1`, [id])) === 1;
     },
 
-    /** All of a person. @returns how many */
+    /** Ends all sessions of a user. @returns how many */
     async endAllOf(userId: string): Promise<number> {
       return sql.run(`delete from app_session where user_id = $1`, [userId]);
     },

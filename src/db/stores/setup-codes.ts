@@ -1,9 +1,9 @@
 import type { Sql } from '../sql.ts';
 
-/** One-time codes by which the first administrator is made; only hashes are kept. */
+/** One-time codes for creating the first administrator; only hashes are stored. */
 export function createSetupCodeStore(sql: Sql) {
   return {
-    /** From now on this one counts and no other. */
+    /** Replaces every earlier code. */
     async replace({ hash, expiresAt }: { hash: string; expiresAt: Date }): Promise<void> {
       await sql.run(`delete from setup_code`);
       await sql.run(`insert into setup_code (hash, expires_at) values ($1, $2)`, [hash, expiresAt]);

@@ -3,15 +3,15 @@ import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
 /**
- * Tries to sign in, per account and per address, counted in the database so that every API process knows them. A try is
- * counted before it is looked at: a hundred at once are a hundred tries.
+ * Sign-in attempts per account and per address, counted in the database so that all API processes share them. An attempt is
+ * counted before it is checked: a hundred concurrent attempts count as a hundred.
  */
 export function createSignInTryStore(sql: Sql) {
   return {
-    /** Counts a try. @returns `null` when it may go on, else until when this subject is blocked */
+    /** Counts an attempt. @returns `null` when it is allowed, otherwise until when the subject is blocked */
     async begin(input: { subject: string; rule: ThrottleRule; now: Date }): Promise<Date | null> {
       const { subject, rule, now } = input;
-      // pause after try n: none up to `free`, then doubling
+      // pause after attempt n: none up to `freeAttempts`, then doubling
       const taken = await sql.run(
         `insert into sign_in_try as t (subject, tries, last_at, blocked_until) values ($1, 1, $2, $2)
          on conflict (subject) do update set
@@ -37,7 +37,7 @@ export function createSignInTryStore(sql: Sql) {
       return row === null ? now : dateOf(row.blocked_until);
     },
 
-    /** A try that succeeded was none. A pause that others have earned stays. */
+    /** Removes a successful attempt from the count. A pause caused by other attempts stays. */
     async takeBack(subject: string): Promise<void> {
       await sql.run(`update sign_in_try set tries = tries - 1 where subject = $1 and tries > 0`, [subject]);
     },

@@ -41,7 +41,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       integrationId: string;
       trigger: SyncTrigger;
       acceptRemovals?: boolean;
-      /** Of the request that it follows from; one that is joined keeps the first. */
+      /** Id of the request that caused it; a joined sync keeps the first. */
       requestId?: string | null;
       now: Date;
     }): Promise<{ id: string; isNew: boolean; requestId: string | null }> {
@@ -67,14 +67,14 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return { id: row.id, isNew: row.is_new, requestId: row.request_id };
     },
 
-    /** A running sync began with settings that have changed since: another one follows it. */
+    /** Makes another sync follow the running one, whose settings have changed. */
     async runAgain(integrationId: string): Promise<void> {
       await sql.run(`update sync_run set again = true where integration_id = $1 and state = 'running'`, [
         integrationId,
       ]);
     },
 
-    /** What could not be read in the last sync that ended. */
+    /** Items that the last finished sync could not read. */
     async lastUnreadable(integrationId: string): Promise<UnreadableProject[]> {
       const row = await sql.first<{ unreadable: UnreadableProject[] }>(
         `select unreadable from sync_run where integration_id = $1 and state in ('done', 'waiting') order by id desc limit 1`,
@@ -87,7 +87,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return em().findOne(SyncRun, { id });
     },
 
-    /** The request that this sync follows from; `null` where it is none. */
+    /** Id of the request that caused this sync; `null` for background syncs. */
     async requestIdOf(id: string): Promise<string | null> {
       const row = await sql.first<{ request_id: string | null }>(
         'select request_id from sync_run where id = $1',
@@ -104,7 +104,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
     },
 
-    /** @returns false when it was ended before */
+    /** @returns false when it had already ended */
     async start({ id, now }: { id: string; now: Date }): Promise<boolean> {
       const changed = await sql.run(
         `update sync_run set state = 'running', started_at = coalesce(started_at, $2), cause = null
@@ -130,7 +130,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       ]);
     },
 
-    /** @returns false when it was ended before */
+    /** @returns false when it had already ended */
     async end(input: {
       id: string;
       state: 'done' | 'failed' | 'waiting';
@@ -155,7 +155,7 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       return changed === 1;
     },
 
-    /** A sync whose workflow is gone starts again. */
+    /** Queues a sync again whose workflow is gone. */
     async requeue(id: string): Promise<void> {
       await sql.run(`update sync_run set state = 'queued' where id = $1 and state = 'running'`, [id]);
     },

@@ -6,7 +6,7 @@ import { jsonText } from '../sql.ts';
 import type { FindingFilter } from './finding-view.ts';
 import { FINDING_FROM, findingConditions } from './finding-view.ts';
 
-/** What of one repository was triaged. */
+/** Triaged findings of one repository. */
 export interface Triaged {
   integrationId: string;
   repositoryId: string;
