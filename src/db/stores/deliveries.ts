@@ -96,7 +96,7 @@ interface ClaimedRow {
 }
 
 /**
- * A limited number per channel, so that one that hangs does not hold up the others. The conditions stand
+ * A limited number per channel, so that a hanging receiver does not block others. The conditions are repeated,
  * because a row that another worker claimed meanwhile is read again after its lock is released.
  */
 const CLAIM = `

@@ -42,8 +42,8 @@ function differsFrom(listed: 'page' | 'excluded'): string {
 }
 
 /**
- * One page in one statement. What GitLab calls empty stays active where git has shown a commit. A conflicting row would be locked, which is a write, even where nothing differs: those never
- * write.
+ * One page in one statement. A repository that GitLab calls empty stays active once git has shown a commit. Unchanged
+ * rows are filtered out first, because `on conflict` would lock them, which is a write.
  *
  * The `order by` makes the planner use the index over GitLab's ids. For a new integration it has no statistics, assumes
  * one row, and would otherwise read all its rows for each page.

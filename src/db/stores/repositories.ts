@@ -146,8 +146,9 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
     },
 
     /**
-     * Active repositories whose head should be read, and empty ones that git was never asked about: something happened there since we looked (GitLab writes
-     * `last_activity_at` at most hourly, hence the hour of overlap), or were not checked for a long time.
+     * Active repositories whose head should be read: they had activity since the last read (GitLab updates
+     * `last_activity_at` at most hourly, hence the hour of overlap), or the last read is too old. And empty repositories
+     * whose head was never read.
      */
     async headsToCheck(input: {
       integrationId: string;

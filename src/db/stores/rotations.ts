@@ -38,8 +38,8 @@ function rotationOf(entity: Rotation | null): RotationRow | null {
 }
 
 /**
- * Rotation attempts. A unique index allows one open attempt per integration; every step is a compare-and-swap on its
- * on its state, so that a late or repeated step finds nothing to do.
+ * Rotation attempts. A unique index allows one open attempt per integration; every step is a compare-and-swap on
+ * its state, so that a late or repeated step finds nothing to do.
  */
 export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
@@ -57,7 +57,7 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
     },
 
     /**
-     * Until the end of this transaction no other one begins at this GitLab.
+     * Locks the origin for the rest of the transaction.
      * @returns true when another attempt started there after `since` and has not ended
      */
     async isBusy({ origin, since }: { origin: string; since: Date }): Promise<boolean> {
