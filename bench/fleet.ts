@@ -302,7 +302,7 @@ function tellMemory(input: {
   const { report, before, ours, small, large, growth } = input;
   for (const [name, most] of Object.entries(ours.memory.each)) {
     add(report, {
-      what: `most memory of ${name} at ${large}`,
+      what: `peak memory of ${name} at ${large}`,
       ours: most,
       unit: 'MiB',
       against: { what: `at ${small}`, value: before.memory.each[name] ?? 0 },
@@ -310,7 +310,7 @@ function tellMemory(input: {
     });
   }
   add(report, {
-    what: 'most memory of all of them at once, git and scanners too',
+    what: 'peak memory of all together, with git and scanners',
     ours: ours.memory.all,
     unit: 'MiB',
     against: { what: '2 GiB', value: MAX_MIB },

@@ -44,6 +44,7 @@ describe('the compose file', () => {
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
       read_only: true,
+      ulimits: { core: 0 },
     });
     // a version, never a moving tag
     expect(service.image).toMatch(/^[a-z/-]+:\d+\.\d+[\w.-]*$/);

@@ -32,6 +32,7 @@ const Service = z.strictObject({
   cap_drop: z.array(z.string()),
   security_opt: z.array(z.string()),
   read_only: z.boolean(),
+  ulimits: z.strictObject({ core: z.literal(0) }),
   logging: z.unknown(),
   shm_size: z.string().optional(),
   stop_signal: z.string().optional(),
