@@ -1,5 +1,5 @@
-// Refuses statements that ignore whether a store changed a row: a write that changed nothing lost a race, and whoever
-// called it has to know. Stores are read as text: a method that declares `Promise<boolean>` says so.
+// Refuses statements that ignore whether a store changed a row. A write that changed nothing lost a race, and the caller
+// must handle that. Stores are read as text: a method that declares `Promise<boolean>` returns it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
