@@ -4,9 +4,9 @@ import type { Database } from './database.ts';
 import type { OutboxEntry } from './stores/outbox.ts';
 
 /**
- * Sends wakes that a committed transaction owes. What cannot be sent now stays for the dispatcher: nothing is lost
- * when Temporal is away. An entry that fails for another reason waits too, and does not hold up those behind it.
- * @throws the first such reason, after all others were sent
+ * Sends the wakes of a committed transaction. What cannot be sent stays for the dispatcher, so nothing is lost
+ * while Temporal is unavailable. An entry that fails for another reason stays too, without blocking later ones.
+ * @throws the first such error, after all other entries were sent
  */
 export async function sendWakes(
   deps: { database: Database; starters: Starters },

@@ -8,18 +8,18 @@ import { isSystemError } from '../domain/system-error.ts';
 const OWNER_FILE = 'owner.json';
 const Owner = z.object({ place: z.string(), pid: z.number().int(), start: z.string() });
 
-/** The note by which a folder on a volume that many may share says which process it belongs to. */
+/** A file that names the process that owns a folder on a shared volume. */
 export interface OwnerNote {
   /** Renews the note; creates the folder again where another process took it for an abandoned one. */
   giveSign(): Promise<void>;
   /**
-   * Is the owner of that folder gone? One of the same place (same boot, same pid namespace) by the process table; one
+   * True when the owner of the folder is gone: for an owner in the same boot and pid namespace, by the process table; for
    * elsewhere when its note is this old. Ages are measured by the clock of the volume, which need not be ours.
    */
   isGone(folder: string, goneAfterMs: number): Promise<boolean>;
 }
 
-/** For a folder of this process. */
+/** The note for a folder of this process. */
 export function ownerNoteOf(folder: string): OwnerNote {
   const file = join(folder, OWNER_FILE);
   const place = placeOfProcesses();
@@ -44,13 +44,13 @@ export function ownerNoteOf(folder: string): OwnerNote {
   };
 }
 
-/** Processes of one place see each other's pids: one boot of one kernel, one pid namespace. @see pid_namespaces(7) */
+/** Identifies the boot and pid namespace, within which processes see each other's pids. @see pid_namespaces(7) */
 function placeOfProcesses(): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
 }
 
-/** `null`: no note, or half of one. */
+/** `null` when there is no note, or a partial one. */
 async function ownerOf(folder: string): Promise<z.infer<typeof Owner> | null> {
   try {
     return Owner.parse(JSON.parse(await readFile(join(folder, OWNER_FILE), 'utf8')));

@@ -9,8 +9,8 @@ import { expiryDate, expiryFrom } from '../domain/token-expiry.ts';
 import { ownerNoteOf } from './owner-note.ts';
 
 /**
- * A worker of another place that gave no sign for this long is gone. Should it only have slept, what it still writes is
- * a compare-and-swap that finds nothing to do.
+ * A worker on another host whose note is this old counts as gone. If it was only suspended, its later writes are
+ * compare-and-swaps that change nothing.
  */
 const GONE_AFTER_MS = 5 * 60_000;
 const ENTRY_SUFFIX = '.entry';
@@ -25,7 +25,7 @@ const Entry = z.object({
 });
 
 /**
- * Opens a folder of this worker's own below `parent`, which lies on a volume that outlives the process. It is not
+ * Opens a folder of this worker below `parent`, on a volume that outlives the process. The folder is not removed
  * removed when the worker stops: the next worker on this volume takes it over.
  */
 export async function openRotationFolder({
@@ -99,7 +99,7 @@ async function entriesOf(folder: string): Promise<string[]> {
   }
 }
 
-/** Whole or not there: written beside, synced, renamed, and the folder synced. @see fsync(2), rename(2) */
+/** Writes a file atomically and durably: temporary file, fsync, rename, fsync of the folder. @see fsync(2), rename(2) */
 async function writeDurably(input: { folder: string; file: string; text: string }): Promise<void> {
   const { folder, file, text } = input;
   await mkdir(folder, { recursive: true, mode: 0o700 });

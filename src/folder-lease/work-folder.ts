@@ -6,10 +6,10 @@ import type { Log } from '../log/logger.ts';
 import type { OwnerNote } from './owner-note.ts';
 import { ownerNoteOf } from './owner-note.ts';
 
-/** A folder of this worker's own for its clones, on a volume that it may share with any number of others. */
+/** A folder for the clones of this worker, on a volume that it may share with other workers. */
 export interface WorkFolder {
   readonly path: string;
-  /** Removes what workers left that are gone. @returns how many folders of workers */
+  /** Removes the folders of dead workers. @returns how many */
   sweep(): Promise<number>;
   /** Removes the folder. */
   close(): Promise<void>;
@@ -17,16 +17,16 @@ export interface WorkFolder {
 
 const BEAT_MS = 60_000;
 /**
- * A worker of another place that gave no sign for this long is gone. One that only slept that long lost its scans by
- * then: Temporal handed them to others after ten seconds without a heartbeat, and what it still writes finds no row.
+ * A worker on another host whose note is this old counts as gone. If it was only suspended, it has lost its scans:
+ * Temporal gave them to others after ten seconds without a heartbeat, and its later writes match no row.
  */
 const GONE_AFTER_MS = 10 * 60_000;
 
 /**
- * Opens a folder below `parent`, removes what is left there by workers that are gone, and goes on doing both for as long
- * as it is open. Host name and pid do not tell workers apart: in a container the pid is often 1, and a host name can be
- * given twice. So each folder has a name of its own and a note of its owner. Whether an owner of the same place (same
- * boot, same pid namespace) lives, the process table says; of one elsewhere, the age of its note.
+ * Opens a folder below `parent` and, as long as it is open, renews its note and removes the folders of dead workers.
+ * Host name and pid do not identify a worker: in a container the pid is often 1, and host names can repeat.
+ * So each folder has a unique name and a note of its owner. Whether an owner in the same boot and pid namespace
+ * lives is read from the process table; for any other owner the age of its note decides.
  */
 export async function openWorkFolder({
   parent,
@@ -91,7 +91,7 @@ async function foldersOfGoneWorkers(input: {
   return gone;
 }
 
-/** Moved away first, so that of several that find it one removes it. @returns whether this one did */
+/** Renames the folder first, so that only one of several workers removes it. @returns true for that one */
 async function removeWhole(parent: string, name: string): Promise<boolean> {
   const claimed = join(parent, `removed-${randomUUID()}`);
   try {

@@ -7,7 +7,7 @@ const SECRET_NAME =
 const STACK_LINE = /\n(?=\s+at |\s*caused by: )/i;
 const DEEPEST = 12;
 
-/** One parsed log line, made fit to be seen: secrets gone, control and direction characters visible. */
+/** Cleans a parsed log line: removes secrets, makes control and direction characters visible. */
 export function cleanRecord(record: Record<string, unknown>, scrubber: Scrubber): Record<string, unknown> {
   return cleanObject(record, { scrubber, depth: 0 });
 }
@@ -43,12 +43,12 @@ function cleanText(text: string, scrubber: Scrubber): string {
   return escapeForeignText(scrubber.scrub(text));
 }
 
-/** Keeps the line breaks that Node put into a stack, and no others. */
+/** Keeps only the line breaks that Node itself writes into a stack. */
 function cleanStack(stack: string, scrubber: Scrubber): string {
   return scrubber.scrub(stack).split(STACK_LINE).map(escapeForeignText).join('\n');
 }
 
-/** Bytes, as JSON writes a Buffer, a typed array or a list of numbers: they may spell anything. */
+/** Bytes as JSON writes them (Buffer, typed array, list of numbers): they could contain a secret. */
 function isBytes(value: object): boolean {
   const items = Object.values(value);
   if ('type' in value && value.type === 'Buffer') return true;

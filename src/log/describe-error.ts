@@ -4,7 +4,7 @@ import { SecuError } from '../domain/errors.ts';
 const MAX_CAUSE_DEPTH = 5;
 
 /**
- * An error as it may be logged. Only these fields: client libraries hang the request, with its headers, on theirs.
+ * An error for the log. Only these fields, because client libraries attach the request with its headers.
  */
 export function describeError(err: unknown, depth = 0): unknown {
   if (!isNativeError(err))

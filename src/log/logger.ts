@@ -9,19 +9,19 @@ import { createScrubber } from './scrubber.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFormat = 'pretty' | 'json';
-/** Plain data; an error goes under `err`. */
+/** Fields of a log line; an error goes into `err`. */
 export type LogFields = Record<string, unknown>;
 
-/** What every part of Secu logs through. */
+/** The logger of Secu. */
 export interface Log {
   child(bindings: LogFields): Log;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** Runs `work`; every line from within it, through whichever log of this process, carries these fields too. */
+  /** Runs `work` with these fields on every line that any logger of this process writes meanwhile. */
   within<T>(fields: LogFields, work: () => Promise<T>): Promise<T>;
-  /** Adds to the fields of the innermost `within`; outside of any it has nothing to add to. */
+  /** Adds fields to the innermost `within`; does nothing outside of one. */
   addFields(fields: LogFields): void;
 }
 
@@ -30,8 +30,8 @@ export interface LogDestination {
 }
 
 /**
- * A log that cannot show a secret: each line is cleaned after it is complete, just before it leaves, so it does not
- * matter in which field, error or message the value stood. Without `destination` it writes to standard output.
+ * A logger that never shows a secret: each complete line is cleaned just before it is written, so it does not
+ * matter in which field, error or message the value was. The default `destination` is standard output.
  */
 export function createLogger(options: {
   level: LogLevel;
@@ -49,7 +49,7 @@ export function createLogger(options: {
     {
       level,
       base: bindings,
-      // a copy: pino writes into what it gets
+      // a copy, because pino modifies its argument
       mixin: () => ({ ...scope.getStore() }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

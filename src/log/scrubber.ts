@@ -6,7 +6,7 @@ const MAX_SECRETS = 1_000;
 
 /**
  * Texts that look like a credential, from any source. Order matters: whole headers and URLs before the tokens in them.
- * Shapes: GitLab docs, "Token overview" (also with an instance's own word before), Secu's API keys and webhook secrets.
+ * Sources: GitLab docs, "Token overview" (also with a custom prefix), Secu's API keys and webhook secrets.
  */
 const PATTERNS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(basic|bearer)(\s+)[A-Za-z0-9+/=._~-]{8,}/gi, `$1$2${MASK}`],
@@ -19,13 +19,13 @@ const PATTERNS: ReadonlyArray<readonly [RegExp, string]> = [
 ];
 
 /**
- * Takes secrets out of texts by what they are, not by where they stand. Knows registered values, also encoded (base64
- * at each alignment, so inside `user:token` too; base64url, hex, percent, JSON), and everything of a known shape.
+ * Removes secrets from text, wherever they appear: registered values, also encoded (base64
+ * at each alignment, so also inside `user:token`; base64url, hex, percent, JSON), and everything of a known shape.
  */
 export interface Scrubber {
   /**
-   * From now on this value never leaves. Values under 8 characters are not taken: they would cut up ordinary words.
-   * Keeps the 1,000 that were registered last.
+   * Removes this value from all later lines. Values under 8 characters are ignored: they would match ordinary words.
+   * The last 1,000 registered values are kept.
    */
   registerSecret(value: Secret | string): void;
   scrub(text: string): string;
@@ -33,7 +33,7 @@ export interface Scrubber {
 
 export function createScrubber(): Scrubber {
   const values = new Map<string, readonly string[]>();
-  /** Forms by their first characters, so that a line costs the same however many values are known. */
+  /** Encoded forms by their first characters, so that the cost of a line does not depend on the number of values. */
   const forms = new Map<string, Set<string>>();
 
   function forget(value: string): void {
@@ -104,7 +104,7 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** The characters of a base64 text that depend on these bytes alone, when they begin `offset` bytes into it (mod 3). */
+/** The base64 characters that depend only on these bytes, when they start at `offset` (mod 3) of the encoded text. */
 function base64Core({ bytes, offset }: { bytes: Buffer; offset: number }): string {
   const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
   const firstWhole = Math.ceil((offset * 8) / 6);

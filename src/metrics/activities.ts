@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram } from '@prometheus-io/client';
 import { CHANNEL_KINDS } from '../domain/channel.ts';
 import type { ScannerRun } from '../domain/scan.ts';
 
-/** A scan whose row became final. Times in ms, `null` where it never got so far. */
+/** A scan whose row became final. Times in ms; `null` when it did not reach that step. */
 export interface EndedScan {
   status: 'succeeded' | 'failed' | 'canceled';
   outcome: string | null;
@@ -15,23 +15,23 @@ export interface EndedScan {
   runs: readonly Pick<ScannerRun, 'name' | 'status' | 'durationMs'>[];
 }
 
-/** What a worker counts of its work. */
+/** Metrics of a worker. */
 export interface ActivityMetrics {
   /** `outcome` is `done`, `canceled` or the code of the failure. */
   activityEnded(ended: { activity: string; outcome: string; durationMs: number }): void;
   scanEnded(scan: EndedScan): void;
-  /** One look of the dispatcher for wakes that wait; `sent` null: it could not look. */
+  /** One round of the outbox dispatcher; `sent` null = the round failed. */
   dispatched(pass: { sent: number | null }): void;
-  /** One attempt to tell a channel of something. */
+  /** One delivery attempt. */
   delivered(attempt: { channel: string; outcome: 'sent' | 'failed' | 'given_up' }): void;
-  /** One sweep of reconcile, with what it repaired, in counts by kind. */
+  /** One run of reconcile, with the number of repairs by kind. */
   reconciled(repairs: Readonly<Record<string, number>>): void;
 }
 
 const WORK_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1_800];
 const WAIT_SECONDS = [0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
 
-/** Labels are codes and names of ours: nothing in them is of a repository. */
+/** Labels contain only codes and names of Secu, never data of a repository. */
 export function createActivityMetrics(registry: Registry): ActivityMetrics {
   const activityEnded = activityMetrics(registry);
   const scanEnded = scanMetrics(registry);
@@ -136,7 +136,7 @@ function housekeepingMetrics(
     help: 'When this worker last ended a sweep of reconcile; 0: not yet.',
     registers,
   });
-  // from zero on, so that the first failure shows as an increase
+  // start at zero, so that the first failure shows as an increase
   for (const outcome of ['ok', 'failed']) passes.inc({ outcome }, 0);
   for (const channel of CHANNEL_KINDS)
     for (const outcome of ['sent', 'failed', 'given_up']) deliveries.inc({ channel, outcome }, 0);

@@ -1,4 +1,4 @@
-/** Metrics as text in the exposition format of Prometheus 0.0.4, and labels that each of its samples gets. */
+/** Metrics in the Prometheus text format 0.0.4, and labels to add to each sample. */
 export interface Exposition {
   text: string;
   labels?: Readonly<Record<string, string>>;
@@ -14,8 +14,8 @@ const COMMENT = /^# (HELP|TYPE) (\S+)/;
 const SAMPLE = /^([A-Za-z_:][\w:]*)(\{?)(.*)$/;
 
 /**
- * One text of many: all lines of a metric stand together below one HELP and one TYPE, as the format wants it, whoever
- * they come from. Lines that are none of these are left out.
+ * Merges several texts: all samples of a metric follow one HELP and one TYPE line, as the format requires.
+ * Other lines are left out.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/ "Comments, help text, and type information"
  */
 export function mergeExpositions(parts: readonly Exposition[]): string {
@@ -39,7 +39,7 @@ function addTo(families: Map<string, Family>, { text, labels = {} }: Exposition)
     if (kind === undefined) {
       const sample = withLabels(line, added);
       if (sample === null) continue;
-      // the samples of a histogram carry suffixes: they belong to the comment above them
+      // samples of a histogram have suffixes: they belong to the comment above them
       const named = sample.name.startsWith(current) && current !== '' ? current : sample.name;
       familyOf(families, named).samples.push(sample.line);
       continue;

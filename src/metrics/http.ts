@@ -1,7 +1,7 @@
 import type { Registry } from '@prometheus-io/client';
 import { Counter, Histogram } from '@prometheus-io/client';
 
-/** What the API counts of itself, and all of it as text. */
+/** Metrics of the API process. */
 export interface HttpMetrics {
   /** `route` is the pattern of the route, never a path; `null` where none matched. */
   requestEnded(request: { method: string; route: string | null; status: number; durationMs: number }): void;
@@ -11,7 +11,7 @@ export interface HttpMetrics {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const NO_ROUTE = 'unmatched';
 
-/** Labels are few by construction: our own patterns, the usual methods, statuses. */
+/** Labels have few values: route patterns, methods, statuses. */
 export function createHttpMetrics(registry: Registry): HttpMetrics {
   const labelNames = ['method', 'route', 'status'] as const;
   const registers = [registry];

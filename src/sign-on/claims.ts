@@ -1,9 +1,9 @@
 const MAX_NAME_CHARACTERS = 64;
-/** A grapheme may be of any length. */
+/** In UTF-16 units as well: a grapheme can be arbitrarily long. */
 const MAX_NAME_UNITS = 256;
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** The name of a person: the first claim with a printable value, on one line. */
+/** The display name: the first claim with a printable value, on one line. */
 export function nameOf(claims: Readonly<Record<string, unknown>>): string {
   for (const name of ['preferred_username', 'email', 'name', 'sub']) {
     const value = claims[name];
@@ -13,7 +13,7 @@ export function nameOf(claims: Readonly<Record<string, unknown>>): string {
   return 'unnamed';
 }
 
-/** @returns `null` where there is no such claim. A path with dots leads into it, as in `realm_access.roles`. */
+/** The groups of a claim; a path with dots, such as `realm_access.roles`, selects a nested value. @returns `null` without the claim */
 export function groupsOf(claims: Readonly<Record<string, unknown>>, claim: string): string[] | null {
   const value = Object.hasOwn(claims, claim) ? claims[claim] : atPath(claims, claim.split('.'));
   if (value === undefined || value === null) return null;

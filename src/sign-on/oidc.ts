@@ -9,26 +9,26 @@ import { groupsOf, nameOf } from './claims.ts';
 export interface OidcOptions {
   issuer: string;
   clientId: string;
-  /** `null`: a public client, which PKCE alone protects. */
+  /** `null` for a public client, which only PKCE protects. */
   clientSecret: string | null;
   roleClaim: string;
   roleMap: Readonly<Record<string, UserRole>>;
-  /** Where the provider sends people back to, registered there. */
+  /** The callback URL, registered at the provider. */
   redirectUri: string;
-  /** The way out: roots, proxy and limits are its own. @throws SecuError `sign_on_unavailable` */
+  /** `fetch` with the roots, proxy and limits for the provider. @throws SecuError `sign_on_unavailable` */
   fetch: oidc.CustomFetch;
-  /** Ends what `fetch` holds open. */
+  /** Closes the connections of `fetch`. */
   close: () => Promise<void>;
   log: Log;
 }
 
 const TIMEOUT_SECONDS = 10;
-/** What a provider says of itself changes rarely; its signing keys are looked up anew by the library. */
+/** How long the provider's metadata is cached; the library itself refreshes signing keys. */
 const DISCOVERED_MS = 3_600_000;
 
 /**
- * Single sign-on by OpenID Connect: authorization code with PKCE, state and nonce; issuer, audience, times and the
- * signature of the ID token checked.
+ * Single sign-on with OpenID Connect: authorization code with PKCE, state and nonce; issuer, audience, times and the
+ * signature of the ID token are checked.
  * @see OpenID Connect Core 1.0; RFC 9700 (best current practice for OAuth 2.0)
  */
 export function createOidcSignOn(options: OidcOptions): SignOn {
@@ -98,7 +98,7 @@ async function signedOn({
   };
 }
 
-/** Asked once and kept for a while; a failure is not kept. */
+/** Discovers the provider once and caches the result; a failure is not cached. */
 function createDiscovery(options: OidcOptions): () => Promise<oidc.Configuration> {
   let kept: { config: Promise<oidc.Configuration>; untilMs: number } | null = null;
   return async () => {
@@ -132,7 +132,7 @@ async function discover(options: OidcOptions): Promise<oidc.Configuration> {
   return oidc.discovery(issuer, clientId, undefined, authentication, asking);
 }
 
-/** `groups` is no scope of the standard: only where the provider says that it has one. */
+/** `groups` is not a standard scope: requested only when the provider announces it. */
 function scopeOf(config: oidc.Configuration): string {
   const offered = config.serverMetadata().scopes_supported ?? [];
   return ['openid', 'profile', 'email', ...(offered.includes('groups') ? ['groups'] : [])].join(' ');
@@ -149,7 +149,7 @@ function refusedOr(err: unknown, log: Log): SecuError {
   });
 }
 
-/** The library wraps what its `fetch` throws. */
+/** Finds our own error, which the library wraps. */
 function unavailableIn(err: unknown): SecuError | null {
   if (isSecuError(err)) return err.code === 'sign_on_unavailable' ? err : null;
   if (typeof err !== 'object' || err === null || !('cause' in err)) {

@@ -6,8 +6,8 @@ const MAX_BODY_BYTES = 2 ** 20;
 const FAILING = 500;
 
 /**
- * `fetch` as the OpenID library calls it, over connections of ours: no redirect is followed, an answer has at most
- * 1 MiB, and one that is an outage is no answer.
+ * `fetch` for the OpenID library, over our own connections: follows no redirects, limits answers to
+ * 1 MiB, and turns outages into errors.
  */
 export function createSignOnFetch({ dispatcherFor }: { dispatcherFor: (url: URL) => Dispatcher }) {
   return async (
@@ -43,7 +43,7 @@ export function createSignOnFetch({ dispatcherFor }: { dispatcherFor: (url: URL)
   };
 }
 
-/** The library sends forms and nothing else. */
+/** The library sends only forms. */
 function formOf(body: unknown): string | null {
   return body instanceof URLSearchParams ? body.toString() : null;
 }

@@ -11,7 +11,7 @@ import type { ActivityMetrics } from '../metrics/activities.ts';
 
 type Handling = 'retry' | 'final';
 
-/** What Temporal does with a failure of this code: the second of the two total tables. */
+/** Whether Temporal retries a failure of this code. */
 const HANDLING: Record<SecuErrorCode, Handling> = {
   invalid_request: 'final',
   unauthenticated: 'final',
@@ -67,8 +67,8 @@ const HANDLING: Record<SecuErrorCode, Handling> = {
 };
 
 /**
- * A failure as histories may hold it: the code, a fixed text, no cause and no stack. Foreign text and paths stay in
- * the worker's log.
+ * A failure that may be stored in a history: the code and a fixed text, without cause and stack. Foreign text and paths stay in
+ * the worker log.
  */
 export function failureOf(err: unknown): ApplicationFailure {
   const code = codeOf(err);
@@ -89,8 +89,8 @@ function codeOf(err: unknown): SecuErrorCode {
 }
 
 /**
- * One line and one count per outcome of an activity, and no failure that says more than its code. What the activity
- * notes in the log meanwhile, such as the id of the request that it serves, is on that line too.
+ * Logs and counts the outcome of each activity, and reduces failures to their code. Fields that the activity
+ * adds to the log meanwhile, such as the request id, are on that line too.
  */
 export function createFailureInterceptor({
   log,

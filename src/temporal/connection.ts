@@ -9,12 +9,12 @@ export interface TemporalAddress {
   tls?: TLSConfig | boolean | undefined;
 }
 
-/** The SDK waits ten seconds for a first connection, whatever deadline its caller set: too long for an answer. */
+/** The SDK waits ten seconds for its first connection, whatever the caller's deadline: too long for a request. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
 /**
- * A client that connects when it is first used, so that an API can start and take work while Temporal is away.
- * `identity` names the process in Temporal's own views.
+ * A client that connects on first use, so that the API can start and accept work while Temporal is unavailable.
+ * `identity` is shown in the Temporal UI.
  */
 export function createTemporalClient({
   address,

@@ -20,12 +20,12 @@ import {
   WORKFLOW_TYPES,
 } from '../workflows/contract.ts';
 
-/** A start that gets no answer in this time counts as "Temporal is away": the outbox keeps what it was about. */
+/** A start without an answer in this time counts as "Temporal is unavailable": the outbox keeps the wake. */
 const DEADLINE_MS = 5_000;
 
 /**
- * A workflow task that was tried so often did not meet a restart: its code throws, or does not fit its history. The
- * first try is repeated at once, each later one after the ten seconds of a task's time-out (Temporal, "Workflow Task").
+ * A workflow task with this many attempts did not just meet a restart: its code throws, or does not match its history. The
+ * first retry is immediate, each later one follows the task timeout of ten seconds (Temporal docs, "Workflow Task").
  */
 const STUCK_AFTER_TRIES = 5;
 
@@ -69,7 +69,7 @@ export function createStarters({
     );
   }
 
-  /** `null` where no such workflow runs. */
+  /** `null` when no such workflow runs. */
   async function askIfThere<T>(work: () => Promise<T>): Promise<T | null> {
     try {
       return await ask(work);
@@ -118,7 +118,7 @@ function awayError(cause: unknown): SecuError {
   return new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause });
 }
 
-/** gRPC says unavailable, deadline exceeded, canceled by it, or no such namespace yet. */
+/** True for the gRPC codes unavailable, deadline exceeded, cancelled, and for a missing namespace. */
 function isAway(err: unknown): boolean {
   if (err instanceof ServiceError) return isAway(err.cause);
   return (
@@ -128,7 +128,7 @@ function isAway(err: unknown): boolean {
 
 const RECONCILE_EVERY = '10 minutes';
 
-/** The sweep: a Schedule every ten minutes, and once now. */
+/** Creates the reconcile schedule (every ten minutes), and triggers one run now. */
 export async function ensureReconcileSchedule({
   client,
   queuePrefix = '',
@@ -149,14 +149,14 @@ export async function ensureReconcileSchedule({
         workflowId: scheduleId,
         taskQueue,
         args: [],
-        // one that is stuck does not keep the next from starting for ever
+        // a stuck run must not block the next one forever
         workflowRunTimeout: '1 hour',
       },
       state: { triggerImmediately: true },
     });
   } catch (err) {
     if (!(err instanceof ScheduleAlreadyRunning)) throw err;
-    // after one that runs: that one may have looked before whatever stopped us
+    // buffered behind a running one, which may have read the rows before our start
     await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   }
 }

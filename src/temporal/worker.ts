@@ -16,7 +16,7 @@ export interface WorkerParts {
   identity: string;
   activities: object;
   interceptor: (context: Context) => ActivityInboundCallsInterceptor;
-  /** Activities at once. */
+  /** Maximum concurrent activities. */
   slots: number;
   /** Only the orchestration queue runs workflows. */
   workflowBundle?: WorkflowBundle | { codePath: string };
@@ -25,7 +25,7 @@ export interface WorkerParts {
 
 const CONNECT_TRIES_MS = [200, 500, 1_000, 2_000, 4_000, 4_000, 4_000];
 
-/** Connects with patience: a server that starts beside us may need a few seconds. @throws SecuError `temporal_unavailable` */
+/** Connects and retries for a while: a server that starts together with us needs a few seconds. @throws SecuError `temporal_unavailable` */
 export async function connectWorker({
   address,
   apiKey,
@@ -59,12 +59,12 @@ export async function createQueueWorker(queue: QueueName, parts: WorkerParts): P
   });
 }
 
-/** As long as a rotation may take: one that began is not cut off by a stop. */
+/** Longer than any rotation, so that shutdown does not interrupt one. */
 const ROTATION_GRACE = '4m';
 const ROTATION_FORCE = '5m';
 const ROTATION_SLOTS = 4;
 
-/** The queue of this worker alone: whatever is rotated on it ends in its journal. */
+/** The worker's own queue: rotations on it are journalled by this worker. */
 export async function createRotationWorker(
   parts: Omit<WorkerParts, 'slots' | 'workflowBundle'> & { workerId: string },
 ): Promise<Worker> {
@@ -76,7 +76,7 @@ export async function createRotationWorker(
   });
 }
 
-/** Heartbeats leave every 2 s at least, so that a cancel shows in five. */
+/** Heartbeats are sent at least every 2 s, so that a cancellation takes effect within 5 s. */
 function optionsOf(parts: WorkerParts): Omit<WorkerOptions, 'taskQueue'> {
   return {
     connection: parts.connection,

@@ -1,10 +1,10 @@
 /**
- * The vocabulary of the workflows: queues, ids, inputs, signals. Starters and workers see only this of them.
- * Everything in it is plain JSON; ids, dates, counts and codes, never a token, a name or foreign text.
+ * Task queues, workflow ids, inputs and signals: all that starters and workers see of the workflows.
+ * Everything is plain JSON: ids, dates, counts and codes, never a token, a name or foreign text.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** Queues beside each other; a prefix keeps the suites of one test server apart. */
+/** The task queues; a prefix separates the test suites that share one server. */
 export function taskQueues(prefix = '') {
   return {
     orchestration: `${prefix}orchestration`,
@@ -13,15 +13,15 @@ export function taskQueues(prefix = '') {
   };
 }
 
-/** Of one worker: what it begins to rotate is its own to finish, since the answer lies on its disk. */
+/** The rotation queue of one worker: it must finish its own rotations, because the answer is on its disk. */
 export const rotationQueue = (workerId: string, prefix = '') => `${prefix}rotation:${workerId}`;
 
-/** The queues beside the one that a workflow runs on. */
+/** The other queues, derived from the one that a workflow runs on. */
 export function queuesBeside(orchestrationQueue: string) {
   return taskQueues(prefixOf(orchestrationQueue));
 }
 
-/** The rotation queue of a worker, beside the queue that a workflow runs on. */
+/** The rotation queue of a worker, derived from the queue that a workflow runs on. */
 export function rotationQueueBeside(orchestrationQueue: string, workerId: string): string {
   return rotationQueue(workerId, prefixOf(orchestrationQueue));
 }

@@ -14,14 +14,14 @@ export interface Triaged {
   findingIds: string[];
 }
 
-/** Which findings: these, or all that a filter shows. */
+/** The findings: these ids, or all matches of a filter. */
 export type TriageTarget = { ids: readonly string[] } | { filter: FindingFilter };
 
 export function createTriageStore(sql: Sql) {
   return {
     /**
-     * Ignores open findings, gives ignored ones another reason, or opens ignored ones. Fixed and removed ones stay as
-     * they are: the next scan speaks for them. Rows are locked by id, so that two of these never wait for each other.
+     * Ignores open findings, changes the reason of ignored ones, or reopens them. Fixed and removed findings do not
+     * change: the next scan decides about them. Rows are locked in id order, so that two calls never deadlock.
      */
     async set(target: TriageTarget, triage: Triage | null): Promise<Triaged[]> {
       const { text, params } = numbered([
@@ -42,7 +42,7 @@ export function createTriageStore(sql: Sql) {
       });
     },
 
-    /** Opens what was ignored until a day that has come. */
+    /** Reopens findings whose `until` date has passed. */
     async reopenDue(now: Date): Promise<Triaged[]> {
       return this.write({
         chosen: `select f.id, r.full_path ${FINDING_FROM}

@@ -27,7 +27,7 @@ interface UserRow {
 
 const COLUMNS = 'u.id, u.username, u.role, u.source, u.created_at, u.last_sign_in_at';
 
-/** With a password, or as the provider of single sign-on knows them. */
+/** A local account with a password, or one of single sign-on. */
 export type NewUser = { username: string; role: UserRole; now: Date } & (
   | { source: 'local'; passwordHash: string; issuer?: never; subject?: never }
   | { source: 'oidc'; issuer: string; subject: string; passwordHash?: never }
@@ -42,7 +42,7 @@ export function createUserStore(sql: Sql) {
     return row === null ? null : viewOf(row);
   };
   return {
-    /** A new person. @returns the id, or `null` where the name or the person of single sign-on is there already */
+    /** Creates a user. @returns the id; `null` when the name or the single sign-on subject exists */
     async add(input: NewUser): Promise<string | null> {
       const id = newId('user');
       const { issuer = null, subject = null, passwordHash = null } = input;
@@ -60,7 +60,7 @@ export function createUserStore(sql: Sql) {
     findBySubject: (input: { issuer: string; subject: string }): Promise<UserView | null> =>
       first(`u.source = 'oidc' and u.issuer = $1 and u.subject = $2`, [input.issuer, input.subject]),
 
-    /** Who signs in with a password by this name, in any case. */
+    /** The local account with this name, case-insensitively. */
     async findForSignIn(username: string): Promise<(UserView & { passwordHash: string }) | null> {
       const row = await sql.first<UserRow & { password_hash: string }>(
         `select ${COLUMNS}, '' as sort_value, u.password_hash from app_user u
@@ -70,7 +70,7 @@ export function createUserStore(sql: Sql) {
       return row === null ? null : { ...viewOf(row), passwordHash: row.password_hash };
     },
 
-    /** Is this still the hash of their password? Locks the person until the transaction ends. */
+    /** True when this is still the password hash. Locks the user for the rest of the transaction. */
     async holdsPassword({ id, passwordHash }: { id: string; passwordHash: string }): Promise<boolean> {
       const row = await sql.first(`select 1 from app_user where id = $1 and password_hash = $2 for update`, [
         id,
@@ -119,7 +119,7 @@ export function createUserStore(sql: Sql) {
       ]);
     },
 
-    /** The same password, hashed at another cost. */
+    /** Replaces the hash by one of another cost. */
     async replaceHash({ id, passwordHash }: { id: string; passwordHash: string }): Promise<void> {
       await sql.run(`update app_user set password_hash = $2 where id = $1`, [id, passwordHash]);
     },
@@ -128,7 +128,7 @@ export function createUserStore(sql: Sql) {
       await sql.run(`update app_user set last_sign_in_at = $2 where id = $1`, [id, now]);
     },
 
-    /** With all sessions. */
+    /** Deletes the user and all sessions. */
     async remove(id: string): Promise<boolean> {
       return (await sql.run(`delete from app_user where id = $1`, [id])) === 1;
     },

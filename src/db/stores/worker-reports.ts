@@ -2,7 +2,7 @@ import type { Sql } from '../sql.ts';
 import { jsonText } from '../sql.ts';
 
 export interface WorkerReport {
-  /** Identity of the process, as Temporal shows it too. */
+  /** Identity of the process, the same as in Temporal. */
   id: string;
   queues: string[];
   /** Metrics of the process in Prometheus text. */
@@ -10,12 +10,12 @@ export interface WorkerReport {
 }
 
 /**
- * What each running worker says of itself, renewed every few seconds. All times are the database's own clock, so that
- * the clocks of hosts do not matter. Nothing of it must outlive a crash of the database: the table is unlogged.
+ * The metrics reports of running workers, renewed every few seconds. All times come from the database clock, so that
+ * host clocks do not matter. The table is unlogged: nothing in it needs to survive a database crash.
  */
 export function createWorkerReportStore(sql: Sql) {
   return {
-    /** Renews the report of one worker, and forgets those that are long gone. */
+    /** Renews the report of one worker and deletes old reports. */
     async put({ id, queues, metrics }: WorkerReport): Promise<void> {
       await sql.run(
         `with gone as (delete from worker_report where at < now() - interval '1 hour' and id <> $1)
@@ -25,12 +25,12 @@ export function createWorkerReportStore(sql: Sql) {
       );
     },
 
-    /** A worker that stops takes its report with it. */
+    /** Deletes the report of a worker that stops. */
     async remove(id: string): Promise<void> {
       await sql.run('delete from worker_report where id = $1', [id]);
     },
 
-    /** Reports that are at most this old. */
+    /** Reports up to this age. */
     async fresh({ withinMs }: { withinMs: number }): Promise<WorkerReport[]> {
       return sql.rows(
         `select id, queues, metrics from worker_report where at > now() - $1 * interval '1 millisecond' order by id`,
