@@ -1,5 +1,6 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { SecuError } from '../domain/errors.ts';
+import type { GitlabProblem } from '../domain/gitlab-problem.ts';
 
 const MAX_PAUSE_MS = 900_000;
 const PROJECTS_PAUSE_MS = 600_000;
@@ -103,7 +104,7 @@ function unauthorizedRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   return refusal('token_rejected', problemOfToken(answer), answer, asked);
 }
 
-function problemOfToken({ error, errorDescription }: GitlabAnswer): string {
+function problemOfToken({ error, errorDescription }: GitlabAnswer): GitlabProblem {
   if (error === 'dpop_error') return 'dpop_required';
   return /impersonation/i.test(errorDescription ?? '') ? 'impersonation_switched_off' : 'unauthorized';
 }
@@ -121,7 +122,7 @@ function forbiddenRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   return refusal('gitlab_unreachable', 'forbidden', answer, asked);
 }
 
-function problemOfPerson(message: string): string {
+function problemOfPerson(message: string): GitlabProblem {
   if (/not confirmed/i.test(message)) return 'account_not_confirmed';
   if (/Terms of Service/i.test(message)) return 'account_must_accept_terms';
   return /password expired/i.test(message) ? 'account_password_expired' : 'account_blocked';
@@ -162,7 +163,7 @@ function rotationRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
  */
 export function refusal(
   code: SecuErrorCode,
-  problem: string,
+  problem: GitlabProblem,
   answer: GitlabAnswer,
   asked: AskedFor,
 ): SecuError {

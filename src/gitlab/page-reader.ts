@@ -1,9 +1,10 @@
 import { isSecuError } from '../domain/errors.ts';
+import type { GitlabProblem } from '../domain/gitlab-problem.ts';
 import type { ListedEntry, ListingPage } from './project-pages.ts';
 import { LISTING_PAGE, pageOf } from './project-pages.ts';
 
 /** Problems of an answer that one broken project can cause for every page that contains it. */
-const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set([
+const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set<GitlabProblem>([
   'server_error',
   'timeout',
   'not_json',

@@ -1,5 +1,6 @@
 import type { SecuError } from '../domain/errors.ts';
 import { isSecuError } from '../domain/errors.ts';
+import type { GitlabProblem } from '../domain/gitlab-problem.ts';
 import type { TokenFacts } from '../domain/integration.ts';
 import type { RotationBlock } from '../domain/rotation.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -50,7 +51,7 @@ function rotatedFrom(body: unknown): RotationAnswer {
 }
 
 /** The connection did not come about: nothing was sent. */
-const NOT_SENT = new Set<unknown>([
+const NOT_SENT: ReadonlySet<unknown> = new Set<GitlabProblem>([
   'no_turn',
   'connection_refused',
   'no_route',

@@ -1,5 +1,6 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { GitlabProblem } from '../domain/gitlab-problem.ts';
 import { errorCodesOf } from '../domain/system-error.ts';
 import type { AskedFor } from './answer.ts';
 
@@ -7,7 +8,7 @@ const MAX_CAUSE_DEPTH = 5;
 
 interface Named {
   code: SecuErrorCode;
-  problem: string;
+  problem: GitlabProblem;
   says: string;
 }
 
@@ -103,7 +104,7 @@ function failure({ code, problem, says }: Named, asked: AskedFor, systemCode: st
   });
 }
 
-function named(code: SecuErrorCode, problem: string, says: string): Named {
+function named(code: SecuErrorCode, problem: GitlabProblem, says: string): Named {
   return { code, problem, says };
 }
 

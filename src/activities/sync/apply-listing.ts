@@ -28,7 +28,7 @@ export async function applyListing(input: ApplyInput): Promise<{ queued: number 
     const integration = await tx.integrations.lock(integrationId);
     const run = await tx.syncs.find(input.syncId);
     if (integration === null || run === null || run.state !== 'running') return { queued: 0 };
-    const requestId = run.requestId ?? null;
+    const { requestId = null } = run;
     addRequestIdToLog(input.log, requestId);
     if (listing.complete)
       await applyVanished({ tx, integration, input, acceptRemovals: run.acceptRemovals, now });

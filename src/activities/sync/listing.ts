@@ -97,19 +97,19 @@ export function createListingActivities(deps: GitlabDeps) {
               pageSize: LISTING_PAGE,
               readEnd: () => api.lastProjects({ signal }),
               async storePage(page) {
-                addCounts(walk, await writePage({ deps, input, page, gaps, classify, firstTime }));
+                addCounts(walk, await writePage({ deps, sync: input, page, gaps, classify, firstTime }));
                 addUnreadable(walk, page.rows);
               },
               expected: firstTime ? null : integration.listed,
               window,
               signal,
             });
-            const probe = await probeVanished({ deps, api, input, signal });
+            const probe = await probeVanished({ deps, api, sync: input, signal });
             return { ...countsOf(walk), unreadable: walk.unreadable, complete: true, cause: null, ...probe };
           },
         );
       } catch (err) {
-        return await incompleteOutcome({ deps, input, walk, err });
+        return await incompleteOutcome({ deps, sync: input, walk, err });
       }
     },
 
@@ -180,7 +180,7 @@ function addCounts(walk: Walk, part: Counts): void {
 
 async function writePage(input: {
   deps: GitlabDeps;
-  input: SyncId & { nowMs: number };
+  sync: SyncId & { nowMs: number };
   page: WalkedPage<ListedEntry>;
   gaps: readonly IdRange[];
   classify: ReturnType<typeof classifierFor>;
@@ -191,7 +191,7 @@ async function writePage(input: {
   const repositories = rows.flatMap(({ repository }) =>
     repository === null ? [] : [{ ...repository, ...classify(repository) }],
   );
-  const { integrationId, syncId, nowMs } = input.input;
+  const { integrationId, syncId, nowMs } = input.sync;
   const now = new Date(nowMs);
   return input.deps.database.transaction(async (tx) => {
     const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
@@ -248,10 +248,10 @@ function eventsOf(integrationId: string, change: ListingChange): NewEvent[] {
 async function probeVanished(input: {
   deps: GitlabDeps;
   api: GitlabApi;
-  input: SyncId;
+  sync: SyncId;
   signal: AbortSignal;
 }): Promise<{ gone: string[]; visible: string[] }> {
-  const { vanished } = await input.deps.database.stores.listing.vanished(input.input);
+  const { vanished } = await input.deps.database.stores.listing.vanished(input.sync);
   const gone: string[] = [];
   const visible: string[] = [];
   if (vanished.length > MAX_PROBED) return { gone, visible };
@@ -279,12 +279,12 @@ async function probeProject(
 
 async function incompleteOutcome(input: {
   deps: GitlabDeps;
-  input: SyncId & { nowMs: number };
+  sync: SyncId & { nowMs: number };
   walk: Walk;
   err: unknown;
 }): Promise<ListingOutcome> {
   const { deps, err, walk } = input;
-  const { syncId, integrationId, nowMs } = input.input;
+  const { syncId, integrationId, nowMs } = input.sync;
   if (isSecuError(err) && isTokenRefusal(err)) {
     await suspectToken({ deps, integrationId, now: new Date(nowMs) });
     const { unreadable } = walk;

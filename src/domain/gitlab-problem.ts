@@ -1,0 +1,63 @@
+/**
+ * `details.problem` of an error about GitLab's API: finer than its code. (Those of git come from a table of its own in
+ * `src/git/refusals.ts`, and include the names of faults from git-fsck.)
+ */
+export const GITLAB_PROBLEMS = [
+  // the way to GitLab
+  'address_refused',
+  'dns_no_answer',
+  'dns_name_not_found',
+  'connection_refused',
+  'connection_failed',
+  'connection_reset',
+  'no_route',
+  'timeout',
+  'proxy_refused',
+  'tls_certificate_expired',
+  'tls_certificate_not_yet_valid',
+  'tls_certificate_wrong_host',
+  'tls_certificate_self_signed',
+  'tls_certificate_untrusted',
+  'tls_not_spoken',
+  'tls_handshake_failed',
+  'malformed_reply',
+  // the answer as a whole
+  'maintenance',
+  'server_error',
+  'bot_challenge',
+  'forbidden',
+  'redirected_to_sign_in',
+  'redirected_to_https',
+  'redirected_to_www',
+  'redirected_elsewhere',
+  'route_rate_limited',
+  'rate_limited',
+  'no_turn',
+  'unexpected_status',
+  'unexpected_sign_in',
+  'unknown_route',
+  'too_old',
+  'not_found',
+  'reply_too_large',
+  'page_instead_of_api',
+  'not_json',
+  'unexpected_shape',
+  // the token and its owner
+  'unauthorized',
+  'dpop_required',
+  'impersonation_switched_off',
+  'scope',
+  'granular_scope',
+  'wrong_kind',
+  'account_blocked',
+  'account_not_confirmed',
+  'account_must_accept_terms',
+  'account_password_expired',
+  // a rotation
+  'expiry_not_accepted',
+  'gitlab_too_old',
+  'legacy_rotation_disabled',
+  'rotation_refused',
+  'no_value',
+] as const;
+export type GitlabProblem = (typeof GITLAB_PROBLEMS)[number];
