@@ -27,8 +27,8 @@ import type { DataKey, Vault } from '../../src/vault/vault.ts';
 import { createVault } from '../../src/vault/vault.ts';
 import type { TestDatabase } from './database.ts';
 import { createTestDatabase } from './database.ts';
+import { createFakeScanners } from './fake-scanners.ts';
 import { groundAddress } from './ground-address.ts';
-import { silentScanners } from './stand-ins.ts';
 
 export interface TestWorldOptions {
   /** Overrides {@link TEST_SETTINGS}. */
@@ -138,7 +138,7 @@ async function buildWorld(input: {
       userAgent: 'Secu/test',
     }),
     git: (options.git ?? realGit)({ policy, workFolder }),
-    scanners: await (options.scanners ?? silentScanners)({ workFolder }),
+    scanners: await (options.scanners ?? createFakeScanners)({ workFolder }),
     settings: { ...TEST_SETTINGS, ...options.settings },
     log,
     logged,

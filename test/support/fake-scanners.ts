@@ -3,7 +3,7 @@ import type { Scanners } from '../../src/domain/ports.ts';
 import { NOTHING_UNREAD } from '../../src/domain/scan.ts';
 
 /** A fake scanner that reads everything and finds nothing. */
-export function silentScanners(): Scanners {
+export function createFakeScanners(): Scanners {
   return {
     rules: 'sha256:silent',
     ruleIds: { gitleaks: [], 'ast-grep': [] },
