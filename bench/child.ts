@@ -21,7 +21,7 @@ export async function measured<T>(
 }
 
 /**
- * `heapMib` bounds the heap, so that what grows shows as what is kept, not as what the collector has not looked at yet.
+ * `heapMib` bounds the heap, so that growth shows retained memory, not garbage that was not collected yet.
  */
 export function start(program: string, { heapMib }: { heapMib?: number } = {}): ChildProcess {
   const heap = heapMib === undefined ? [] : [`--max-old-space-size=${heapMib}`, '--max-semi-space-size=4'];

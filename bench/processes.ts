@@ -60,8 +60,8 @@ function treeOf(root: Process, below: ReadonlyMap<number, readonly number[]>): P
 }
 
 /**
- * Resident set of a process in MiB, as it is and the most that it was; pages that several share count for each. The
- * proportional set size, which counts them once, costs a walk over all pages: looking took a tenth of the machine.
+ * Resident set of a process in MiB, current and peak; shared pages count for each process. The proportional set size counts
+ * them once, but reading it walks all pages, which took a tenth of the machine.
  * @see proc(5), `VmRSS` and `VmHWM` of `/proc/<pid>/status`
  */
 function memoryOf(pid: number): { now: number; most: number } {
@@ -83,8 +83,8 @@ const LOOK_EVERY_MS = 500;
 
 export interface Memory {
   /**
-   * The most that each took, in MiB: the processes of the stack, the runners that start git and scanners for them, and
-   * the largest git or scanner, as far as it was seen.
+   * The peak of each in MiB: the processes of the stack, the runners that start git and scanners for them, and the largest
+   * git or scanner that was sampled.
    */
   each: Record<string, number>;
   /** Their peak together. */

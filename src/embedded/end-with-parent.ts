@@ -1,6 +1,6 @@
 /**
- * For the main program of a child: when the parent is gone, `shutdown` runs, and after `graceMs` the process ends in
- * any case. The channel that tells it does not keep the process alive. Does nothing when the process was started alone.
+ * For the main program of a child: when the parent has ended, `shutdown` runs, and after `graceMs` the process exits in any
+ * case. The IPC channel does not keep the process alive. Does nothing in a process without a parent of ours.
  */
 export function endWithParent({
   shutdown,

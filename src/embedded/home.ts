@@ -38,9 +38,9 @@ export function homeLayout(home: string): HomeLayout {
 }
 
 /**
- * Makes the home where it is missing and takes it for this process, so that two starts never share one database.
- * The lock holds pid and start time: one that a killed start left behind is taken over.
- * @throws SecuError `home_in_use` naming the pid | `embedded_failed` when the folder cannot be made
+ * Creates the home when it is missing and locks it for this process, so that two starts never share one database. The lock
+ * holds pid and start time; a lock that a killed process left is taken over.
+ * @throws SecuError `home_in_use` naming the pid | `embedded_failed` when the folder cannot be created
  */
 export function acquireHome(home: string): HeldHome {
   const layout = homeLayout(home);
@@ -62,9 +62,9 @@ export function homeHolder(home: string): number | null {
 }
 
 /**
- * A port on loopback that stays the same over restarts, so that addresses in bookmarks and settings stay true. The kept
- * number changes only when another process listens there.
- * @param file where the number is kept
+ * A port on loopback that stays the same over restarts, so that addresses in bookmarks and settings stay valid. It changes
+ * only when another process listens there.
+ * @param file stores the number
  */
 export async function keptPort(file: string): Promise<number> {
   const kept = readKeptPort(file);

@@ -16,8 +16,8 @@ import type { SystemUser } from './processes.ts';
 import { forgetProcess, lastLines, startProcess } from './processes.ts';
 
 /**
- * Makes the data folder. It appears under its name only when it is complete: what a killed `initdb` left is a folder
- * of another name, made anew the next time, so a folder named `data` is never removed.
+ * Creates the data folder. It gets its name only when it is complete: a killed `initdb` leaves a folder with another name,
+ * which the next start replaces, so a folder named `data` is never removed.
  * @param options `durable`: whether to wait for the disk
  * @throws SecuError `embedded_failed`
  */

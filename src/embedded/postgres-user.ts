@@ -48,8 +48,8 @@ export function postgresPrograms(user: SystemUser | undefined): { folder: string
 }
 
 /**
- * How PostgreSQL is told its folder. Below a parent that is closed to user `postgres` no path leads there, but the
- * kernel's link to the current folder, which is inherited, does.
+ * The data folder as an argument of PostgreSQL. Where the user `postgres` may not enter a parent folder, no path reaches it,
+ * but the kernel's link to the inherited current folder does.
  * @see proc_pid_cwd(5)
  */
 export function dataArgument(data: string, user: SystemUser | undefined): string {

@@ -84,9 +84,9 @@ export function findPostgres(layout: HomeLayout): RunningPostgres | null {
 }
 
 /**
- * A PostgreSQL for tests, in a folder of its own that `stop` removes. It keeps nothing through a crash. Killed with
- * its parent where `setpriv` is there, and by the next start in the same folder in any case.
- * @returns `url` is the superuser's, so that suites can make databases
+ * A PostgreSQL for tests, in its own folder that `stop` removes. Its data does not survive a crash. It is killed with its
+ * parent where `setpriv` is installed, and otherwise by the next start in the same folder.
+ * @returns `url` is that of the superuser, so that suites can create databases
  */
 export async function startThrowawayPostgres({
   folder,

@@ -69,9 +69,9 @@ interface ProcessRecord {
 }
 
 /**
- * Starts a child in a process group of its own, with its output in a log file, and records it, so that the next start
- * can end it should this process be killed.
- * Programs that are not ours get their stop signal from the kernel when this process dies, where `setpriv` is there.
+ * Starts a child in its own process group, with its output in a log file, and records it, so that the next start can end it
+ * if this process is killed.
+ * Third-party programs get their stop signal from the kernel when this process ends, where `setpriv` is installed.
  * @throws SecuError `embedded_failed` when it cannot be started
  */
 export function startProcess(spec: ProcessSpec, layout: HomeLayout): RunningProcess {

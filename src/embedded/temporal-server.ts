@@ -54,8 +54,8 @@ export interface RunningTemporal {
 
 /**
  * Starts the embedded Temporal server of a held home under the supervisor and resolves when its namespace can be used.
- * Its ports stay the same over restarts. Its store is kept as long as the server's minor version stays: a newer server
- * does not migrate the file, and everything that must last is in PostgreSQL.
+ * Its ports stay the same over restarts. Its store is deleted when the minor version of the server changes: a newer
+ * server does not migrate the file, and everything permanent is in PostgreSQL.
  * @param options `tool`: the Temporal CLI and the version that it reports
  * @throws SecuError `embedded_failed`
  */

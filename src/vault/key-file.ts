@@ -6,8 +6,8 @@ import { SecuError } from '../domain/errors.ts';
 import { newKeyLine } from './key-ring.ts';
 
 /**
- * The text of the key file, made on the first start with mode 0600. Where sealed data exists a missing file is
- * refused: a new key would not open that data. Two processes at once end with the same file.
+ * The text of the key file, which the first start creates with mode 0600. Where sealed data exists, a missing file is an
+ * error, because a new key would not open that data. Two concurrent starts get the same file.
  * @throws SecuError `key_unknown`
  */
 export async function ensureKeyFile({
@@ -42,7 +42,7 @@ async function readKeyFile(path: string): Promise<string | null> {
   }
 }
 
-/** A link fails where the name is taken, so a half-written file is never seen and an existing one never replaced. */
+/** Linking fails when the name exists, so no process reads a half-written file and an existing one is never replaced. */
 async function writeOnce({ path, text }: { path: string; text: string }): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
