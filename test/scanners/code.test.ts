@@ -167,7 +167,7 @@ describe('a file that breaks the parser', () => {
   });
 });
 
-const GOOD = '{"unparsable":false,"found":[]}\\n';
+const GOOD = '{"unparsable":false,"hasMore":false,"found":[]}\\n';
 const bad: ReadonlyArray<readonly [string, string]> = [
   ['an exit code that has no meaning', 'process.exit(3);'],
   ['an error', 'throw new Error("no");'],
@@ -176,7 +176,7 @@ const bad: ReadonlyArray<readonly [string, string]> = [
   ['a report of something else', 'writeSync(1, \'{"found":[{"rule":"x"}]}\\n\');'],
   [
     'a rule that does not exist',
-    'writeSync(1, \'{"unparsable":false,"found":[{"rule":9999,"startLine":1,"endLine":1,"startByte":0,"match":"x","secrets":[]}]}\\n\'); process.exit(0);',
+    'writeSync(1, \'{"unparsable":false,"hasMore":false,"found":[{"rule":9999,"startLine":1,"endLine":1,"startByte":0,"match":"x","secrets":[]}]}\\n\'); process.exit(0);',
   ],
   ['more answers than files', `writeSync(1, '${GOOD}${GOOD}');`],
   ['output without an end', `for (;;) writeSync(1, "x".repeat(1_000_000));`],

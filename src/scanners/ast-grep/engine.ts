@@ -10,6 +10,8 @@ import { EngineAnswer } from './protocol.ts';
 const PROGRAM = fileURLToPath(new URL('engine.js', import.meta.url));
 /** Read line by line; each file has at most a thousand matches of 2,000 characters. */
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
+/** Of one file. */
+const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** A mebibyte takes a second or two; a file that takes this long was crafted. */
 export const FILE_TIMEOUT_MS = 20_000;
 /** Files of one repository that may crash the engine; one more fails the scan. */
@@ -74,6 +76,7 @@ async function runOnce(
     for await (const line of linesOf(engine.stdout)) {
       watchdog.touch();
       answers.push(answerOf(line));
+      if (answers.length > tasks.length) throw crashed('too_many_answers');
     }
     const ended = await engine.ended;
     return { answers, end: endOf({ ended, isComplete: answers.length === tasks.length }) };
@@ -117,13 +120,17 @@ function jsonLine(value: unknown): Buffer {
 
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let parts: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of chunks) {
     let rest = chunk;
     for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
       yield Buffer.concat([...parts, rest.subarray(0, end)]).toString('utf8');
       parts = [];
+      bytes = 0;
       rest = rest.subarray(end + 1);
     }
+    bytes += rest.length;
+    if (bytes > MAX_LINE_BYTES) throw crashed('line_too_long');
     parts.push(rest);
   }
 }
