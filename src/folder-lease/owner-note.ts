@@ -11,10 +11,10 @@ const Owner = z.object({ place: z.string(), pid: z.number().int(), start: z.stri
 /** A file that names the process that owns a folder on a shared volume. */
 export interface OwnerNote {
   /** Renews the note; creates the folder again where another process took it for an abandoned one. */
-  giveSign(): Promise<void>;
+  renew(): Promise<void>;
   /**
    * True when the owner of the folder is gone: for an owner in the same boot and pid namespace, by the process table; for
-   * elsewhere when its note is this old. Ages are measured by the clock of the volume, which need not be ours.
+   * any other owner by the age of its note, measured with the clock of the volume.
    */
   isGone(folder: string, goneAfterMs: number): Promise<boolean>;
 }
@@ -25,7 +25,7 @@ export function ownerNoteOf(folder: string): OwnerNote {
   const place = placeOfProcesses();
   const note = JSON.stringify({ place, pid: process.pid, start: readProcessStart(process.pid) ?? '' });
   return {
-    async giveSign() {
+    async renew() {
       try {
         await utimes(file, new Date(), new Date());
       } catch (err) {
@@ -39,7 +39,7 @@ export function ownerNoteOf(folder: string): OwnerNote {
       const owner = await ownerOf(other);
       return owner?.place === place
         ? readProcessStart(owner.pid) !== owner.start
-        : nowMs - (await lastSignMs(other)) > goneAfterMs;
+        : nowMs - (await lastModifiedMs(other)) > goneAfterMs;
     },
   };
 }
@@ -60,8 +60,8 @@ async function ownerOf(folder: string): Promise<z.infer<typeof Owner> | null> {
   }
 }
 
-/** When its note was touched, or where it has none, the folder; infinity, where another process removed it meanwhile. */
-async function lastSignMs(folder: string): Promise<number> {
+/** When the note (or, without one, the folder) was last modified; infinity when it was removed meanwhile. */
+async function lastModifiedMs(folder: string): Promise<number> {
   for (const path of [join(folder, OWNER_FILE), folder]) {
     try {
       return (await stat(path)).mtimeMs;

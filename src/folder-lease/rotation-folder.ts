@@ -25,7 +25,7 @@ const Entry = z.object({
 });
 
 /**
- * Opens a folder of this worker below `parent`, on a volume that outlives the process. The folder is not removed
+ * Opens a folder of this worker below `parent`, on a volume that outlives the process. The folder is not
  * removed when the worker stops: the next worker on this volume takes it over.
  */
 export async function openRotationFolder({
@@ -38,7 +38,7 @@ export async function openRotationFolder({
   const workerId = newId('worker');
   const folder = join(parent, workerId);
   const owner = ownerNoteOf(folder);
-  await owner.giveSign();
+  await owner.renew();
   await syncFolder(parent);
   const fileOf = (attemptId: string) => join(folder, `${attemptId}${ENTRY_SUFFIX}`);
 
@@ -57,7 +57,7 @@ export async function openRotationFolder({
       await syncFolder(folder);
     },
     async beat(taken) {
-      await owner.giveSign();
+      await owner.renew();
       for (const name of await readdir(parent)) {
         const other = join(parent, name);
         if (name === workerId || !isIdOf('worker', name)) continue;
@@ -67,7 +67,7 @@ export async function openRotationFolder({
   };
 }
 
-/** Entries first, so that `taken` finds them; the abandoned folder last. */
+/** Moves the entries first, then calls `taken`, and removes the abandoned folder last. */
 async function takeOver(input: {
   other: string;
   name: string;

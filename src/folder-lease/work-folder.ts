@@ -41,7 +41,7 @@ export async function openWorkFolder({
 }): Promise<WorkFolder> {
   const path = join(parent, randomUUID());
   const owner = ownerNoteOf(path);
-  await owner.giveSign();
+  await owner.renew();
 
   const sweep = async () => {
     const gone = await foldersOfGoneWorkers({ parent, path, owner, goneAfterMs });
@@ -52,7 +52,7 @@ export async function openWorkFolder({
   };
   const beat = async () => {
     try {
-      await owner.giveSign();
+      await owner.renew();
       await sweep();
     } catch (err) {
       log.warn({ err }, 'the work folder could not be looked after');
