@@ -5,6 +5,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { MIGRATIONS } from '../../src/db/migrations/index.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { seedIntegration } from './seed.ts';
 
 const open: TestDatabase[] = [];
 
@@ -25,6 +26,28 @@ test('an empty database gets every migration, once', async () => {
   expect(await db.database.schemaState()).toEqual({ pending: names, unknown: [] });
   expect(await migrate({ url: db.url })).toEqual(names);
   expect(await migrate({ url: db.url })).toEqual([]);
+  expect(await db.database.schemaState()).toEqual({ pending: [], unknown: [] });
+});
+
+test('the first migration keeps the name that existing databases have recorded', () => {
+  expect(names[0]).toBe('migration-0001-ground-d8d2140b');
+});
+
+test('a database of the first schema is upgraded with its rows', async () => {
+  const db = await database({ empty: true });
+  await migrate({ url: db.url });
+  const integrationId = await seedIntegration(db.database);
+  for (const statement of [
+    `alter table scan drop column requeues, drop column next_try_at, drop column refs, drop column incomplete_because`,
+    `alter table integration drop column prompted_checks, drop column prompted_since`,
+    `alter table sync_run drop column unreadable`,
+    `alter table delivery drop column events`,
+    `drop table event_cluster`,
+    `delete from secu_migration where name not like 'migration-0001%'`,
+  ])
+    await db.query(statement);
+  expect(await migrate({ url: db.url })).toEqual(names.slice(1));
+  expect((await db.database.stores.integrations.find(integrationId))?.id).toBe(integrationId);
   expect(await db.database.schemaState()).toEqual({ pending: [], unknown: [] });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Migration0001Schema, SCHEMA_STATEMENTS } from './migration-0001-schema.ts';
 import { BOUNDED_RETRIES_STATEMENTS, Migration0002BoundedRetries } from './migration-0002-bounded-retries.ts';
+import { Migration0003ScanCoverage, SCAN_COVERAGE_STATEMENTS } from './migration-0003-scan-coverage.ts';
 
 /**
  * All migrations in the order in which they run. Only forward; a released one is never changed. The first keeps the name
@@ -12,6 +13,7 @@ export const MIGRATIONS = [
     name: named('migration-0002-bounded-retries', BOUNDED_RETRIES_STATEMENTS),
     class: Migration0002BoundedRetries,
   },
+  { name: named('migration-0003-scan-coverage', SCAN_COVERAGE_STATEMENTS), class: Migration0003ScanCoverage },
 ];
 
 /**

@@ -308,8 +308,6 @@ export const SCHEMA_STATEMENTS = [
     "finished_at" timestamptz null,
     "clone_bytes" bigint null,
     "clone_ms" int null,
-    "refs" jsonb not null default '[]',
-    "incomplete_because" jsonb not null default '[]',
     primary key ("id"))`,
   `create index "scan_repository_id_id_index" on "scan" ("repository_id", "id")`,
   `create index "scan_integration_id_status_priority_id_index" on "scan" ("integration_id", "status", "priority", "id")`,
