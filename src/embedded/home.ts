@@ -4,27 +4,29 @@ import { join } from 'node:path';
 import { hasCode, lockHolder, tryLock } from '../../tools/lock.js';
 import { SecuError } from '../domain/errors.ts';
 
-/** Where each part of the embedded default keeps its things, as absolute paths. */
+/** Absolute paths of the folders of the embedded default. */
 export interface HomeLayout {
   readonly root: string;
-  /** Key ring, database password, the command line's key. Only for the user that runs Secu. */
+  /** Key ring, database password and CLI key. Only the user that runs Secu can read it. */
   readonly keys: string;
-  /** The database. As root it belongs to user `postgres`, because PostgreSQL refuses to run as root. */
+  /**
+   * The database. If Secu runs as root, user `postgres` owns it, because PostgreSQL refuses to run as root.
+   */
   readonly postgres: string;
   readonly temporal: string;
   readonly logs: string;
-  /** Clones, while they are scanned. */
+  /** Clones during their scan. */
   readonly work: string;
   /** Records of running child processes, and the lock. */
   readonly run: string;
 }
 
-/** A home that this process holds. */
+/** A home that this process has locked. */
 export interface HeldHome extends HomeLayout {
   readonly release: () => void;
 }
 
-/** The layout under a home, without touching the disk. */
+/** Returns the layout of a home without disk access. */
 export function homeLayout(home: string): HomeLayout {
   return {
     root: home,
@@ -38,8 +40,8 @@ export function homeLayout(home: string): HomeLayout {
 }
 
 /**
- * Creates the home when it is missing and locks it for this process, so that two starts never share one database. The lock
- * holds pid and start time; a lock that a killed process left is taken over.
+ * Creates the home if it is missing and locks it for this process, so that two starts never share one database.
+ * The lock holds the pid and start time. A lock that a killed process left is taken over.
  * @throws SecuError `home_in_use` naming the pid | `embedded_failed` when the folder cannot be created
  */
 export function acquireHome(home: string): HeldHome {
@@ -56,14 +58,14 @@ export function acquireHome(home: string): HeldHome {
   return { ...layout, release };
 }
 
-/** The pid that holds the home, or null. Only looks. */
+/** The pid that holds the home, or null. Does not change the lock. */
 export function homeHolder(home: string): number | null {
   return lockHolder(join(homeLayout(home).run, 'home.lock'))?.pid ?? null;
 }
 
 /**
- * A port on loopback that stays the same over restarts, so that addresses in bookmarks and settings stay valid. It changes
- * only when another process listens there.
+ * A loopback port that stays the same across restarts, so that bookmarks and settings stay valid. It changes only
+ * when another process listens on it.
  * @param file stores the number
  */
 export async function keptPort(file: string): Promise<number> {
@@ -107,7 +109,7 @@ function tryListen(port: number): Promise<number | null> {
 }
 
 function makeFolders(layout: HomeLayout): void {
-  // User `postgres` must be able to pass through the home to its own folder; it cannot list it.
+  // User `postgres` must be able to enter its own folder through the home; it cannot list the home.
   const passable = process.getuid?.() === 0 ? 0o711 : 0o700;
   try {
     mkdirSync(layout.root, { recursive: true, mode: passable });

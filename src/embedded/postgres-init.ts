@@ -16,8 +16,8 @@ import type { SystemUser } from './processes.ts';
 import { forgetProcess, lastLines, startProcess } from './processes.ts';
 
 /**
- * Creates the data folder. It gets its name only when it is complete: a killed `initdb` leaves a folder with another name,
- * which the next start replaces, so a folder named `data` is never removed.
+ * Creates the data folder under a temporary name and renames it when it is complete. After a killed `initdb`, the
+ * next start replaces the temporary folder, so a folder named `data` is never removed.
  * @param options `durable`: whether to wait for the disk
  * @throws SecuError `embedded_failed`
  */
@@ -54,7 +54,7 @@ export async function initialiseCluster({
       '--auth=scram-sha-256',
       '--pwfile=../password.new',
       '--encoding=UTF8',
-      // The builtin provider sorts the same on every machine, whatever its C library.
+      // The builtin provider sorts identically on every machine, independent of the C library.
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',

@@ -17,10 +17,13 @@ import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import type { SystemUser } from './processes.ts';
 
 const USER = 'postgres';
-/** Where user `postgres` can read the programs when the project lies in a folder that is closed to it. */
+/** Where user `postgres` can read the programs if it has no access to the project folder. */
 const SHARED_CACHE = '/var/cache/secu';
 
-/** The user that PostgreSQL runs as: `postgres`, created when absent, if we are root; otherwise the current user (undefined). */
+/**
+ * The user that PostgreSQL runs as: if we are root, `postgres`, created when absent; otherwise undefined, the
+ * current user.
+ */
 export function postgresUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   return findUser() ?? createUser();
@@ -48,15 +51,15 @@ export function postgresPrograms(user: SystemUser | undefined): { folder: string
 }
 
 /**
- * The data folder as an argument of PostgreSQL. Where the user `postgres` may not enter a parent folder, no path reaches it,
- * but the kernel's link to the inherited current folder does.
+ * The data folder as an argument for PostgreSQL. If user `postgres` cannot enter a parent folder, no path reaches
+ * the data folder, but the kernel's link to the inherited current folder does.
  * @see proc_pid_cwd(5)
  */
 export function dataArgument(data: string, user: SystemUser | undefined): string {
   return canReach(data, user) ? data : '/proc/self/cwd';
 }
 
-/** Whether the user can reach and read a folder; being the owner does not help below a closed parent. */
+/** Whether the user can reach and read a folder; ownership does not help below a closed parent folder. */
 function canReach(folder: string, user: SystemUser | undefined): boolean {
   const options = { env: { PATH: SYSTEM_PATH }, stdio: 'ignore', ...user } as const;
   return spawnSync('test', ['-x', folder, '-a', '-r', folder], options).status === 0;
@@ -116,7 +119,7 @@ function findUser(): SystemUser | undefined {
 
 function createUser(): SystemUser {
   const options = { encoding: 'utf8', env: { PATH: SYSTEM_PATH } } as const;
-  // Exit code 9: the group is there already.
+  // Exit code 9: the group already exists.
   const group = spawnSync('groupadd', ['--system', USER], options);
   const args = [
     '--system',

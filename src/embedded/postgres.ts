@@ -26,12 +26,12 @@ import type { ChildSpec, Supervisor } from './supervisor.ts';
 import { createSupervisor } from './supervisor.ts';
 
 const MAJOR = '18';
-const READY_TIMEOUT_MS = 60_000; // a recovery after a power cut can take its time
+const READY_TIMEOUT_MS = 60_000; // recovery after a power failure can take long
 const STOP_GRACE_MS = 20_000;
 const ADMIN = 'postgres';
 const APPLICATION = 'secu';
 
-/** Fast and forgetful: for tests only. */
+/** Fast but not durable: for tests only. */
 const THROWAWAY_OPTIONS = [
   'fsync=off',
   'synchronous_commit=off',
@@ -40,16 +40,16 @@ const THROWAWAY_OPTIONS = [
 ];
 
 export interface RunningPostgres {
-  /** For the application: role `secu`, owner of database `secu`, no superuser. Holds the password. */
+  /** For the application: role `secu`, owner of database `secu`, not a superuser. Contains the password. */
   readonly url: string;
-  /** For backups and tests: the superuser. Holds the password. */
+  /** For backups and tests: the superuser. Contains the password. */
   readonly adminUrl: string;
   readonly port: number;
 }
 
 /**
- * Starts the embedded PostgreSQL of a held home under the supervisor and resolves when database `secu` is there.
- * Loopback only, scram, no Unix socket, a port that stays the same; fsync stays on.
+ * Starts the embedded PostgreSQL of a locked home under the supervisor and resolves when database `secu` exists.
+ * Loopback only, scram, no Unix socket, a stable port; fsync stays on.
  * @throws SecuError `embedded_failed`
  */
 export async function startPostgres({
@@ -65,8 +65,8 @@ export async function startPostgres({
 }
 
 /**
- * How to reach the embedded PostgreSQL of a home that runs, or null when it was never started. For commands beside
- * `up`; the URLs hold passwords.
+ * The addresses of the embedded PostgreSQL of a running home, or null if it was never started. For commands that
+ * run beside `up`; the URLs contain passwords.
  */
 export function findPostgres(layout: HomeLayout): RunningPostgres | null {
   const files = [
@@ -84,9 +84,9 @@ export function findPostgres(layout: HomeLayout): RunningPostgres | null {
 }
 
 /**
- * A PostgreSQL for tests, in its own folder that `stop` removes. Its data does not survive a crash. It is killed with its
- * parent where `setpriv` is installed, and otherwise by the next start in the same folder.
- * @returns `url` is that of the superuser, so that suites can create databases
+ * Starts a PostgreSQL for tests in its own folder, which `stop` removes. Its data does not survive a crash. It is
+ * killed with its parent if `setpriv` is installed; otherwise the next start in the same folder kills it.
+ * @returns `url` is the superuser's, so that suites can create databases
  */
 export async function startThrowawayPostgres({
   folder,
@@ -95,7 +95,7 @@ export async function startThrowawayPostgres({
 }: {
   folder: string;
   say?: Say;
-  /** Settings of the server, `name=value`; fast and forgetful when left out. */
+  /** Server settings, `name=value`. Default: fast but not durable. */
   options?: readonly string[];
 }): Promise<{ url: string; port: number; stop: () => Promise<void> }> {
   const layout = acquireHome(folder);
@@ -200,7 +200,7 @@ function postgresSpec({
     env: { LC_ALL: 'C', TZ: 'UTC' },
     cwd: data,
     ...(user === undefined ? {} : { user }),
-    stopSignal: 'SIGINT', // fast shutdown: clients are cut off, nothing is lost
+    stopSignal: 'SIGINT', // fast shutdown: disconnects clients, loses no data
     stopGraceMs: STOP_GRACE_MS,
     beforeStart: () => removeStalePidFile(data),
     ready: (signal) => untilAnswering(adminUrl, signal),
@@ -209,8 +209,8 @@ function postgresSpec({
 }
 
 /**
- * PostgreSQL refuses to start when the pid in a left-over `postmaster.pid` belongs to any living process of its user,
- * which after a reboot may be anything. A real postmaster has its data folder as current folder.
+ * PostgreSQL refuses to start if the pid in a stale `postmaster.pid` belongs to any running process of its user.
+ * After a reboot that may be another program. A real postmaster has its data folder as its current folder.
  */
 function removeStalePidFile(data: string): void {
   const file = join(data, 'postmaster.pid');
@@ -223,7 +223,7 @@ function currentFolderOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch (err) {
-    // No other user's process can run in our folder with mode 0700.
+    // Processes of other users cannot run in our folder, which has mode 0700.
     if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].some((code) => hasCode(err, code))) return null;
     throw err;
   }
@@ -233,7 +233,7 @@ async function untilAnswering(url: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-    client.on('error', () => {}); // the connection is only a question; connect() and query() report what matters
+    client.on('error', () => {}); // connect() and query() report the errors that matter
     try {
       await client.connect();
       await client.query('SELECT 1');
@@ -248,12 +248,12 @@ async function untilAnswering(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The application's role and database; the role gets the stored password. */
+/** Creates the application's role and database, and sets the stored password. */
 async function ensureDatabase({ adminUrl, password }: { adminUrl: string; password: string }): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    await client.query('SET log_min_error_statement = panic'); // the statements hold the password
+    await client.query('SET log_min_error_statement = panic'); // the statements contain the password
     const role = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [APPLICATION]);
     const verb = role.rowCount === 0 ? 'CREATE' : 'ALTER';
     await client.query(`${verb} ROLE ${APPLICATION} LOGIN PASSWORD ${escapeLiteral(password)}`);

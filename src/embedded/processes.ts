@@ -25,7 +25,7 @@ const LOG_GENERATIONS = 3;
 
 const SETPRIV = '/usr/bin/setpriv';
 
-/** Marks every process that belongs to a home, so that a later start can end what a killed one left. */
+/** Marks every process of a home, so that a later start can end the leftovers of a killed one. */
 const PART_OF = 'SECU_PART_OF';
 
 /** A user of the machine, by number. */
@@ -35,19 +35,19 @@ export interface SystemUser {
 }
 
 export interface ProcessSpec {
-  /** Names its record and its log file. */
+  /** The name of its record and its log file. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Whom to run as; only when started as root. */
+  /** The user to run as; only possible when started as root. */
   readonly user?: SystemUser;
-  /** One of our Node programs: it gets an IPC channel and ends with its parent by `endWithParent`. */
+  /** One of our Node programs: it gets an IPC channel and uses `endWithParent`. */
   readonly ipc?: boolean;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
-  /** How long it may take to stop before it is killed. */
+  /** Time to stop before it is killed. */
   readonly stopGraceMs: number;
 }
 
@@ -69,9 +69,9 @@ interface ProcessRecord {
 }
 
 /**
- * Starts a child in its own process group, with its output in a log file, and records it, so that the next start can end it
- * if this process is killed.
- * Third-party programs get their stop signal from the kernel when this process ends, where `setpriv` is installed.
+ * Starts a child in its own process group, with its output in a log file, and records it, so that the next start
+ * can end it if this process is killed. If `setpriv` is installed, the kernel sends the stop signal to third-party
+ * programs when this process ends.
  * @throws SecuError `embedded_failed` when it cannot be started
  */
 export function startProcess(spec: ProcessSpec, layout: HomeLayout): RunningProcess {
@@ -102,7 +102,8 @@ export function startProcess(spec: ProcessSpec, layout: HomeLayout): RunningProc
 }
 
 /**
- * Stops a child: its stop signal, then, after its grace, SIGKILL to the whole group; forgets its record.
+ * Stops a child: sends its stop signal, then, after the grace period, SIGKILL to the whole group. Removes its
+ * record.
  */
 export async function stopProcess(
   spec: ProcessSpec,
@@ -116,16 +117,16 @@ export async function stopProcess(
   forgetProcess(spec, running, layout);
 }
 
-/** After a child has ended: ends what is left of its group and removes its record. */
+/** After a child has ended: ends the rest of its group and removes its record. */
 export function forgetProcess(spec: ProcessSpec, running: RunningProcess, layout: HomeLayout): void {
   signal(-running.pid, 'SIGKILL');
   rmSync(recordFile(spec.name, layout), { force: true });
 }
 
 /**
- * Ends what an earlier start left running; never adopts it. To be called while holding the home, before anything is
- * started. A recorded process counts only when pid, start time and command line agree; any other only when it carries
- * this home's mark in its environment.
+ * Ends the processes that an earlier start left running; never adopts them. Call it while holding the home, before
+ * anything is started. A recorded process counts only if its pid, start time and command line match; any other
+ * process counts only if its environment carries this home's mark.
  */
 export async function endLeftovers(layout: HomeLayout, say: Say): Promise<void> {
   const records = readRecords(layout);
@@ -144,13 +145,13 @@ export async function endLeftovers(layout: HomeLayout, say: Say): Promise<void> 
   await Promise.all(marked.map((each) => endProcess(each, 'SIGTERM', 2_000)));
 }
 
-/** The last lines of a log, for an error's message. */
+/** The last lines of a log, for an error message. */
 export function lastLines(logFile: string, count = 5): string {
   const text = existsSync(logFile) ? readFileSync(logFile, 'utf8') : '';
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** Sends a signal to a process, or with a negative number to a group. Does nothing when it has ended. */
+/** Sends a signal to a process, or to a group if the number is negative. Does nothing if it has ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -175,7 +176,7 @@ async function endProcess(
   }
 }
 
-/** The command as it is spawned: behind `setpriv` where that gives the kernel's help against orphans. */
+/** The command as spawned: with the prefix `setpriv` where the kernel can then end orphans. */
 function wrapped(spec: ProcessSpec): { command: string; args: string[]; user?: SystemUser } {
   const { command, args, user, ipc, stopSignal } = spec;
   if (ipc === true || !setprivTakesDeathSignal()) {
@@ -217,7 +218,7 @@ function isAlive({ pid, start, commandLine }: ProcessRecord): boolean {
   if (readProcessStart(pid) !== start) return false;
   const actual = readCommandLine(pid).join('\0');
   const expected = commandLine.join('\0');
-  // Caught between fork and exec, it still shows `setpriv … -- command`.
+  // Between fork and exec, it still shows `setpriv … -- command`.
   return actual === expected || actual.endsWith(`\0--\0${expected}`);
 }
 

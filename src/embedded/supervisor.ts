@@ -8,35 +8,35 @@ import { messageOf } from './say.ts';
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
-/** After this long without a fault the next one counts as the first. */
+/** After this long without a failure, the next failure counts as the first. */
 const HEALTHY_MS = 60_000;
 
 export interface ChildSpec extends ProcessSpec {
-  /** Resolves once the child can be used; polls until then; ends early when the signal aborts. */
+  /** Resolves when the child is ready; polls until then; stops early when the signal aborts. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   readonly readyTimeoutMs: number;
-  /** Runs before each start, the restarts included. */
+  /** Runs before each start and restart. */
   readonly beforeStart?: () => void;
 }
 
 export interface ChildStatus {
   readonly name: string;
-  /** `waiting`: it ended by itself and is started again after a pause. */
+  /** `waiting`: it ended unexpectedly and is restarted after a pause. */
   readonly state: 'starting' | 'running' | 'waiting' | 'stopped';
   readonly pid: number | null;
   readonly restarts: number;
-  /** How it ended the last time: `exit 1`, `SIGKILL`. */
+  /** The reason of its last end: `exit 1`, `SIGKILL`. */
   readonly lastEnd: string | null;
   readonly since: Date;
 }
 
 export interface Supervisor {
   /**
-   * Starts a child and resolves once it is ready; from then on it is started again whenever it ends.
-   * @throws SecuError `embedded_failed` with the end of its log, when it does not become ready the first time
+   * Starts a child and resolves when it is ready. From then on it is restarted whenever it ends.
+   * @throws SecuError `embedded_failed` with the end of its log, when the first start does not become ready
    */
   start(spec: ChildSpec): Promise<void>;
-  /** Stops all children, the last one started first. */
+  /** Stops all children in reverse order of their start. */
   stop(): Promise<void>;
   status(): ChildStatus[];
 }
@@ -45,7 +45,7 @@ interface Child {
   readonly spec: ChildSpec;
   running: RunningProcess | null;
   status: ChildStatus;
-  /** Ends when the child is stopped for good. */
+  /** Resolves when the child is stopped for good. */
   watch: Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export function createSupervisor({ layout, say }: { layout: HomeLayout; say: Say
   };
 }
 
-/** Starts the children one after another, each when the one before is ready. */
+/** Starts the children in order; each start waits until the previous child is ready. */
 export async function superviseChildren(
   specs: readonly ChildSpec[],
   options: { layout: HomeLayout; say: Say },
@@ -115,7 +115,10 @@ async function keepRunning(
   }
 }
 
-/** Starts the child and waits until it is ready. Resolves to null, or to the reason why it is not; then nothing runs. */
+/**
+ * Starts the child and waits until it is ready. Resolves to null, or to the reason of the failure; then nothing
+ * runs.
+ */
 async function startOnce(child: Child, layout: HomeLayout, stopping: AbortSignal): Promise<string | null> {
   const { spec } = child;
   let running: RunningProcess;
@@ -156,7 +159,7 @@ function update(child: Child, change: Partial<ChildStatus>): void {
   child.status = { ...child.status, ...change, since: new Date() };
 }
 
-/** False when the wait was cut short because all is being stopped. */
+/** False if the wait was cut short because everything is being stopped. */
 async function pause(ms: number, stopping: AbortSignal): Promise<boolean> {
   try {
     await delay(ms, undefined, { signal: stopping });

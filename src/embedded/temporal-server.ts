@@ -19,25 +19,25 @@ const STOP_GRACE_MS = 10_000;
 
 const SEARCH_ATTRIBUTES = ['SecuIntegrationId=Keyword', 'SecuStatus=Keyword', 'SecuNextWakeAt=Datetime'];
 
-/** Also those of a server of its own (`deploy/`). @see Temporal server, common/dynamicconfig */
+/** A separate server (`deploy/`) uses these too. @see Temporal server, common/dynamicconfig */
 const DYNAMIC_CONFIG = [
-  // the limit of 20 a second costs every sequential step 50 ms
+  // the default limit of 20 polls a second delays every sequential step by 50 ms
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
-  // else a second command within a second of continuing as new waits for the rest of it
+  // without this, a second command within a second after continue-as-new waits for the rest of that second
   'history.workflowIdReuseMinimalInterval="0s"',
 ];
-/** For one process with everything in it, which the development server is. */
+/** For the development server, which runs all services in one process. */
 const ONE_PROCESS = [
-  // the development server reads its attributes from the database for each task; ours are there before it starts
+  // the development server would read the search attributes from the database for each task; ours exist before it starts
   'system.forceSearchAttributesCacheRefreshOnRead=false',
-  // instead of 8,096: ended workflows stay in memory until this many others displace them
+  // the default is 8,096: ended workflows stay in memory until this many others displace them
   'history.hostLevelCacheMaxSize=512',
-  // one process needs no four parts of a queue that hand tasks to each other
+  // by default a queue has four partitions that forward tasks to each other; one process does not need them
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ];
-/** For lists of workflows half a second later is soon enough; what ended by then is written once less. */
+/** Lists of workflows may lag by half a second; a workflow that ends within it is written once less. */
 const LISTED_LATER = 'history.visibilityProcessorMaxPollRPS=2';
 const TIME_SKIPPING = 'frontend.WorkflowTimeSkippingEnabled=true';
 
@@ -53,9 +53,9 @@ export interface RunningTemporal {
 }
 
 /**
- * Starts the embedded Temporal server of a held home under the supervisor and resolves when its namespace can be used.
- * Its ports stay the same over restarts. Its store is deleted when the minor version of the server changes: a newer
- * server does not migrate the file, and everything permanent is in PostgreSQL.
+ * Starts the embedded Temporal server of a locked home under the supervisor and resolves when its namespace can be
+ * used. Its ports stay the same across restarts. Its store is deleted when the minor version of the server
+ * changes, because a newer server does not migrate the file. All permanent data is in PostgreSQL.
  * @param options `tool`: the Temporal CLI and the version that it reports
  * @throws SecuError `embedded_failed`
  */
@@ -89,7 +89,7 @@ export async function startTemporalServer({
   return { address: `127.0.0.1:${port}`, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://127.0.0.1:${uiPort}` };
 }
 
-/** How to reach the embedded Temporal server of a home that runs, or null when it was never started. */
+/** The addresses of the embedded Temporal server of a running home, or null if it was never started. */
 export function findTemporal(layout: HomeLayout): RunningTemporal | null {
   const [port, uiPort] = ['temporal.port', 'temporal-ui.port'].map((name) => {
     const file = join(layout.run, name);
@@ -100,8 +100,9 @@ export function findTemporal(layout: HomeLayout): RunningTemporal | null {
 }
 
 /**
- * A Temporal server for tests: in memory, without UI, its workflows' clocks can be moved. Ends with its parent where
- * `setpriv` is there, and at the next start in the same folder in any case. `stop` removes the folder.
+ * Starts a Temporal server for tests: in memory, without UI, with workflow time that can be skipped. It ends with
+ * its parent if `setpriv` is installed, and at the latest at the next start in the same folder. `stop` removes the
+ * folder.
  */
 export async function startThrowawayTemporal({
   folder,
@@ -167,11 +168,11 @@ function temporalSpec({
   };
 }
 
-/** Until the namespace takes workflows and knows our search attributes. */
+/** Waits until the namespace accepts workflows and knows our search attributes. */
 async function untilUsable(address: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    // A refused gRPC channel waits a second before it retries; a plain connection shows sooner that the server listens.
+    // A refused gRPC channel waits a second before it retries; a plain connection notices the server earlier.
     if ((await isListening(address)) && (await isUsable(address))) return;
     await delay(50, undefined, { signal });
   }
@@ -190,7 +191,7 @@ function isListening(address: string): Promise<boolean> {
   });
 }
 
-/** Whether the server at this address answers for our namespace. */
+/** Whether the server at this address serves our namespace. */
 export async function isUsable(address: string, namespace: string = TEMPORAL_NAMESPACE): Promise<boolean> {
   const connection = Connection.lazy({ address });
   try {
@@ -200,7 +201,7 @@ export async function isUsable(address: string, namespace: string = TEMPORAL_NAM
       return true;
     });
   } catch {
-    return false; // not yet: refused, no namespace, or search attributes on their way
+    return false; // not ready: refused, no namespace, or search attributes not visible yet
   } finally {
     await connection.close();
   }

@@ -12,16 +12,16 @@ export type ToolPaths = Readonly<Record<string, string | undefined>>;
 export interface ToolState {
   readonly name: string;
   readonly purpose: string;
-  /** Installed only when asked for. */
+  /** Installed only on request. */
   readonly optional: boolean;
-  /** Null when it is not on this machine. */
+  /** Null if it is not installed. */
   readonly tool: Tool | null;
-  /** Why a configured one cannot be used. */
+  /** Why the configured tool cannot be used. */
   readonly problem: string | null;
 }
 
 /**
- * The tool, fetched or built when it is missing.
+ * Returns the tool; downloads or builds it if it is missing.
  * @throws SecuError `tool_unavailable` naming each source tried and what to do
  */
 export async function requireTool(
@@ -35,7 +35,7 @@ export async function requireTool(
   }
 }
 
-/** Every tool of the manifest and where it comes from. Fetches nothing. */
+/** Every tool of the manifest and its source. Downloads nothing. */
 export async function listTools({
   paths,
   env,

@@ -5,14 +5,14 @@ const MAX_PATH_CHARACTERS = 1_024;
 export interface CloneAddress {
   /** For git: without user info, each segment encoded. */
   url: string;
-  /** Everything below it belongs to this GitLab; credentials are sent nowhere else. */
+  /** Every address below it belongs to this GitLab; credentials are sent nowhere else. */
   scope: string;
   protocol: 'http' | 'https';
 }
 
 /**
  * The address of a repository, rebuilt from checked parts, because `http_url_to_repo` of GitLab may name any host.
- * @throws SecuError `clone_failed` for parts that no repository of GitLab has
+ * @throws SecuError `clone_failed` for parts that no GitLab repository has
  */
 export function cloneAddress({ baseUrl, fullPath }: { baseUrl: string; fullPath: string }): CloneAddress {
   const base = URL.parse(baseUrl);
@@ -34,7 +34,9 @@ function isPlain(url: URL): boolean {
   return isBare && /^https?:$/.test(url.protocol);
 }
 
-/** Not empty, not `.` or `..`, not an option, and without characters that are special to a URL, a line or a shell. */
+/**
+ * Not empty, not `.` or `..`, not an option, and without characters that are special in a URL, a line or a shell.
+ */
 function isSegment(segment: string): boolean {
   return /^(?!-)(?!\.{1,2}$)[^\p{C}\p{Z}\\:@?#%*"'<>|`$;&(){}[\]!^]+$/u.test(segment);
 }

@@ -9,17 +9,17 @@ import { runGit } from './git-command.ts';
 import type { Refusal } from './refusals.ts';
 import { refusalOf, reportsNoRepository } from './refusals.ts';
 
-/** Settings that all calls of an installation share. */
+/** Settings shared by all calls of an installation. */
 export interface CallSettings {
   workFolder: string;
   pinFor: (url: string) => Promise<string | null>;
   proxyFor: (url: URL) => string | null;
-  /** PEM roots of the system and ours in one file; `null` = the system's. */
+  /** One PEM file with the roots of the system and ours; `null` = the system's. */
   caFile: string | null;
   templateFolder: string;
   lowSpeedSeconds: number;
   gitBinary: string;
-  /** A folder in a file system in memory. */
+  /** A folder in a memory file system. */
   memoryFolder: string;
 }
 
@@ -31,7 +31,7 @@ export interface Call {
   /** The error when the deadline passes. */
   onTimeout: Refusal;
   maxFileBytes: number;
-  /** A further reason to stop, and its error. */
+  /** An additional reason to stop, and its error. */
   stop?: { signal: AbortSignal; refusal: Refusal };
 }
 
@@ -82,7 +82,7 @@ export async function callGit(call: Call): Promise<string | null> {
   }
 }
 
-/** The error of a refusal, without any text of git or GitLab. */
+/** Maps a refusal to its error, without any text of git or GitLab. */
 export function refused({ code, problem }: Refusal): SecuError {
   return new SecuError(code, `git could not read the repository: ${problem}`, { details: { problem } });
 }

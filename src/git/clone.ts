@@ -12,7 +12,7 @@ import { hasBranches, localHead } from './local-head.ts';
 import type { Refusal } from './refusals.ts';
 
 const TOO_LARGE: Refusal = { code: 'clone_too_large', problem: 'size' };
-/** A name that git allows and that is one argument. @see git-check-ref-format(1) */
+/** A name that git allows and that is safe as one argument. @see git-check-ref-format(1) */
 const BRANCH_NAME = /^(?!-)(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)|\/$|\.$))[^\p{Cc}\p{Z}~^:?*[\\]{1,255}$/u;
 
 export interface CloneLimits {
@@ -20,7 +20,7 @@ export interface CloneLimits {
   cloneMaxBytes: number;
 }
 
-/** Clones the head of a repository, or all of its history. Nothing is left in `directory` when it fails. */
+/** Clones the head of a repository, or its whole history. Leaves nothing in `directory` when it fails. */
 export async function cloneRepository(input: {
   settings: CallSettings;
   repository: Parameters<GitRemote['clone']>[0];
@@ -70,12 +70,12 @@ async function cloneWithinLimits({
   }
 }
 
-/** The branch that GitLab names, as an argument of git; `null` for a name that no branch can have. */
+/** The branch that GitLab names, as a git argument; `null` for a name that no branch can have. */
 export function branchOf(name: string | null | undefined): string | null {
   return name != null && BRANCH_NAME.test(name) ? name : null;
 }
 
-/** One call of git: its output, or `null` where GitLab reports that the repository was never created. */
+/** Runs git once. Returns its output, or `null` if GitLab reports that the repository was never created. */
 type Transfer = (args: (url: string) => string[]) => Promise<string | null>;
 
 interface CloneAttempt {
@@ -88,8 +88,8 @@ interface CloneAttempt {
 type ClonedHead = Pick<CloneResult, 'commit' | 'branch'>;
 
 /**
- * The commit of HEAD; where HEAD names no commit, that of the branch that GitLab names.
- * @throws SecuError `head_unresolved` where neither exists and the repository has branches
+ * The commit of HEAD. If HEAD names no commit, the commit of the branch that GitLab names.
+ * @throws SecuError `head_unresolved` if neither exists and the repository has branches
  */
 async function cloneHead(attempt: CloneAttempt): Promise<ClonedHead> {
   const { branch } = attempt;
@@ -101,7 +101,7 @@ async function cloneHead(attempt: CloneAttempt): Promise<ClonedHead> {
   return { commit: await cloneAllBranches(attempt), branch: null };
 }
 
-/** Fetches one commit into a repository of ours, or returns why a clone has to do it. */
+/** Fetches one commit into a repository that we created, or returns why `git clone` is needed instead. */
 async function fetchRef(
   { transfer, directory, depth }: CloneAttempt,
   ref: string,
@@ -123,7 +123,7 @@ function isOtherObjectNames(err: unknown): boolean {
   return isSecuError(err, 'clone_failed') && err.details['problem'] === 'other_object_names';
 }
 
-/** A repository whose objects have SHA-256 names: only a clone takes them. */
+/** A repository whose objects have SHA-256 names: only `git clone` can fetch it. */
 async function cloneOtherNames(attempt: CloneAttempt): Promise<ClonedHead> {
   const { directory, branch } = attempt;
   const commit = await gitClone(attempt, ['--single-branch']);
@@ -137,7 +137,7 @@ async function cloneOtherNames(attempt: CloneAttempt): Promise<ClonedHead> {
   }
 }
 
-/** Proves that the repository is empty. @throws SecuError `head_unresolved` where there are branches */
+/** Checks that the repository is empty. @throws SecuError `head_unresolved` if it has branches */
 async function cloneAllBranches(attempt: CloneAttempt): Promise<null> {
   await gitClone(attempt, ['--no-single-branch']);
   if (!(await hasBranches(attempt.directory))) return null;
@@ -153,7 +153,7 @@ async function gitClone(
   return printed === null ? null : provenHead(directory);
 }
 
-/** The head of a clone. One without a commit counts only when the server spoke git's protocol. */
+/** The head of a clone. A head without a commit counts only if the server spoke git's protocol. */
 async function provenHead(directory: string): Promise<string | null> {
   const { commit, branch } = await localHead(directory);
   const isProven = commit !== null || branch !== NO_BRANCH || (await hasBranches(directory));

@@ -14,9 +14,9 @@ export interface GitConfigInput {
 }
 
 /**
- * `HEAD` of a clone names this branch when the server named none. A server that speaks git's protocol names a branch even
- * for a repository without commits; a web page that answers 200 to everything does not, and git would take it for an empty
- * repository.
+ * `HEAD` of a clone names this branch if the server named none. A server that speaks git's protocol names a branch
+ * even for a repository without commits. A web page that answers 200 to everything does not, and git would treat
+ * it as an empty repository.
  * @see gitprotocol-v2(5), `unborn`; git, `remote-curl.c`, the protocol without `git-upload-pack`
  */
 export const NO_BRANCH = 'secu-server-named-no-branch';
@@ -25,10 +25,10 @@ export const NO_BRANCH = 'secu-server-named-no-branch';
 const BIG_FILE = '16m';
 
 /**
- * Faults of objects that are harmless here, because nothing is checked out and only blobs are read: headers of commits and
- * tags, and files that configure a checkout. Old and imported repositories have them.
- * What is not listed is refused and named: paths that leave the tree or name `.git`, trees that are unsorted or hold a path
- * twice, null and broken ids, unterminated headers.
+ * Faults of objects that are harmless here, because nothing is checked out and only blobs are read: headers of
+ * commits and tags, and files that configure a checkout. Old and imported repositories have them.
+ * All other faults are refused and named: paths that leave the tree or name `.git`, trees that are unsorted or
+ * hold a path twice, null and broken ids, unterminated headers.
  * @see git-fsck(1), "FSCK MESSAGES"
  */
 export const HARMLESS_FAULTS = [
@@ -89,7 +89,7 @@ export function gitConfig(input: GitConfigInput): string {
       askPass: '/bin/false',
       attributesFile: '/dev/null',
       bigFileThreshold: BIG_FILE,
-      // the limit of memory counts what is mapped
+      // the memory limit counts mapped files
       packedGitWindowSize: '16m',
       packedGitLimit: '128m',
       deltaBaseCacheLimit: '32m',

@@ -3,9 +3,10 @@ import type { MemoryFile } from './memory-file.ts';
 import { openMemoryFile } from './memory-file.ts';
 
 /**
- * The configuration of one call of git, which holds the token, in an unnamed file in memory: the token is never in an
- * argument, an environment, an address or on a disk. git has the header from the start, so a clone takes three requests;
- * a credential helper is asked only after a refusal, which would be a fourth.
+ * Passes the configuration of one call of git, which holds the token, in an unnamed file in memory: the token is
+ * never in an argument, an environment variable, an address or on a disk. git has the header from the start, so a
+ * clone takes three requests. With a credential helper it would take four, because git asks the helper only after
+ * a refusal.
  */
 export function openCredential(input: {
   folder: string;

@@ -4,7 +4,7 @@ import { SecuError } from '../domain/errors.ts';
 
 /**
  * The commit that `git fetch` fetched, from FETCH_HEAD. The file also holds the address, so it is deleted.
- * @throws SecuError `clone_failed` where it names no commit: that is no proof of an empty repository
+ * @throws SecuError `clone_failed` if the file names no commit, because that does not prove an empty repository
  */
 export async function readFetchedCommit(gitDirectory: string): Promise<string> {
   const file = join(gitDirectory, 'FETCH_HEAD');

@@ -56,7 +56,7 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
     abort: AbortSignal.any([signal, flood.signal]),
     allowEnvironment: [...Object.keys(GIT_ENVIRONMENT), 'GIT_ALLOW_PROTOCOL'],
     unsafe: { allowUnsafeConfigPaths: true, allowUnsafeCustomBinary: true },
-    // simple-git takes an end by signal, and a failure without output, for success.
+    // simple-git treats an end by signal, and a failure without output, as a success.
     errors: (error, { exitCode, stdOut, stdErr }) => {
       outcome = { exitCode: exitCode as number | null, stdout: textOf(stdOut), stderr: textOf(stdErr) };
       return exitCode === 0

@@ -5,14 +5,14 @@ import { Secret } from '../domain/secret.ts';
 import { createGitRemote } from './remote.ts';
 
 const TIMEOUT_MS = 10_000;
-/** A name that no resolver knows. @see RFC 2606 */
+/** A name that never resolves. @see RFC 2606 */
 const HOST = 'secu-probe.invalid';
 
 /**
- * Checks that git connects to the address that was checked, not to what the name resolves to a moment later. git before 2.37
- * ignores the setting without an error, so the behaviour is tried: git has to reach a server of ours by a name that does not
- * exist.
- * @throws SecuError `tool_unavailable` where it does not
+ * Checks that git connects to the address that the policy checked, and does not resolve the name again. git before
+ * 2.37 ignores the setting without an error, so this function runs git: it has to reach a local server by a name
+ * that does not exist.
+ * @throws SecuError `tool_unavailable` if git ignores the setting
  */
 export async function assertGitPinsAddresses(input: {
   workFolder: string;
@@ -53,7 +53,7 @@ export async function assertGitPinsAddresses(input: {
   );
 }
 
-/** Whatever the probe answers, only whether it was reached counts. */
+/** Ignores the result of git: only whether the server was reached counts. */
 function ignoreRefusal(err: unknown): void {
   if (!(err instanceof SecuError)) throw err;
 }

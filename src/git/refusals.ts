@@ -62,7 +62,10 @@ const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
   [/mismatched algorithms/, 'clone_failed', 'other_object_names'],
 ];
 
-/** The cause of a failed call, by git's standard error; an unknown text is `clone_failed`. The text is not passed on. */
+/**
+ * Maps git's standard error to the cause of a failed call; an unknown text is `clone_failed`. The text is not
+ * passed on.
+ */
 export function refusalOf(stderr: string): Refusal {
   const found = KNOWN.find(([pattern]) => pattern.test(stderr));
   if (found === undefined) return { code: 'clone_failed', problem: 'unknown' };

@@ -15,7 +15,7 @@ const DEFAULT_LOW_SPEED_SECONDS = 30;
 const HEAD_MAX_FILE_BYTES = 1024 * 1024;
 
 export interface GitRemoteOptions {
-  /** For files that git needs beside a clone; no secret is written there. */
+  /** Folder for files that git needs besides a clone; no secret is written there. */
   workFolder: string;
   /** `host:port:address[,address]`, or `null` where no address is pinned. Its SecuErrors are passed on. */
   pinFor: (url: string) => Promise<string | null>;
@@ -61,7 +61,10 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   };
 }
 
-/** The folder of files that hand git the token. @throws SecuError `tool_unavailable` on a machine without one */
+/**
+ * The folder of the files that pass the token to git. @throws SecuError `tool_unavailable` on a machine without
+ * one
+ */
 export function folderForTokens(): string {
   const folder = memoryFolder();
   if (folder !== null) return folder;

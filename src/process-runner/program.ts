@@ -6,12 +6,12 @@ import { answerOf, resultOf } from './failure.ts';
 import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './protocol.ts';
 
 /**
- * Runs git and scanners for a worker. Starting a process copies the page tables of its parent: that takes 20 ms and more
- * from a worker, and 4 ms from this small process. It holds no key, and ends with its worker.
+ * Runs git and scanners for a worker. Starting a process copies the page tables of its parent: that takes 20 ms or
+ * more from a worker, and 4 ms from this small process. It holds no key and ends with its worker.
  */
 const running = new Map<number, AbortController>();
 const routeRequests = new Map<number, (answer: Answer) => void>();
-/** By origin. */
+/** Keyed by origin. */
 const proxies = new Map<string, string | null>();
 let routeRequestCount = 0;
 let tools: Promise<{ git: GitRemote; scanners: Scanners }> | null = null;
@@ -69,7 +69,7 @@ async function resultFor(job: Job, signal: AbortSignal): Promise<unknown> {
     case 'clone':
       return git.clone({ ...job.input, token: new Secret(job.input.token), signal });
     case 'scan':
-      // the worker holds the key of fingerprints and hashes the texts that are returned in their place
+      // the worker holds the fingerprint key, so the worker hashes the texts that are returned instead of fingerprints
       return scanners.scan({ ...job.input, hash: (text) => text, signal });
   }
 }

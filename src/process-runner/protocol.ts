@@ -36,7 +36,9 @@ export interface Jobs {
 
 export type Job = { [Kind in keyof Jobs]: { kind: Kind; input: Jobs[Kind] } }[keyof Jobs];
 
-/** An error as it is sent. `code` is null for an error that is no SecuError; its message is then the stack. */
+/**
+ * An error in transit. `code` is null for an error that is not a SecuError; its message is then the stack.
+ */
 export interface Failure {
   code: SecuErrorCode | null;
   message: string;
@@ -45,7 +47,7 @@ export interface Failure {
 
 export type Answer = { value: unknown } | { failure: Failure };
 
-/** `id` names the job, or the request for a route. */
+/** `id` identifies the job or the route request. */
 export type ToRunner =
   | { type: 'begin'; options: RunnerOptions }
   | { type: 'job'; id: number; job: Job }

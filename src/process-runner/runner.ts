@@ -11,8 +11,9 @@ import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './
 
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 /**
- * Starting a process takes longer the more memory the starter has; see `program.ts`. By default V8 lets garbage grow to
- * three times the live 12 MiB before it collects; here it collects at 24 MiB, which costs some ms every seventy scans.
+ * Starting a process takes longer the more memory the starter has; see `program.ts`. By default V8 lets the heap
+ * grow to three times the live 12 MiB before it collects garbage. Here it collects at 24 MiB, which costs some ms
+ * every seventy scans.
  */
 const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
@@ -28,24 +29,25 @@ const INHERITED = ['PATH', 'NODE_COMPILE_CACHE', 'HOME', 'LANG', 'TZ', 'SECU_PAR
 export interface Runner {
   git: GitRemote;
   scan: Scanners['scan'];
-  /** Ends the process and all that it runs; open jobs fail. */
+  /** Ends the process and all processes that it started; open jobs fail. */
   close(): Promise<void>;
 }
 
 interface RunnerInput {
   options: RunnerOptions;
-  /** Of this process; the runner inherits a few names of it. */
+  /** The environment of this process; the runner inherits a few of its variables. */
   environment: Readonly<Record<string, string | undefined>>;
   /** @throws SecuError as `OutboundPolicy.pinFor` */
   routeFor: (url: string) => Promise<Route>;
-  /** Receives the end of the standard error of a process that ended; our own code writes nothing there. */
+  /** Receives the end of the standard error of an ended process; our own code writes nothing there. */
   onComplaint: (text: string) => void;
   idleMs?: number;
 }
 
 /**
- * Git and the scanners in a process of their own, which starts with the first job and ends when idle. Errors are those of
- * `GitRemote` and `Scanners`, and `scanner_crashed` with the problem `runner_ended` for a job that ended its process twice.
+ * Runs git and the scanners in a separate process, which starts with the first job and ends when idle. Throws the
+ * errors of `GitRemote` and `Scanners`, and `scanner_crashed` with the problem `runner_ended` for a job that ended
+ * its process twice.
  */
 export function createRunner(input: RunnerInput): Runner {
   const { run, close } = createJobs(input);
@@ -74,14 +76,14 @@ export function createRunner(input: RunnerInput): Runner {
 }
 
 /**
- * Runs jobs in one shared process. When it ends unexpectedly, each of its jobs is tried once more, alone in a process of its
- * own; a job that ends that one too is never run beside others again.
+ * Runs jobs in one shared process. If it ends unexpectedly, each of its jobs is retried once, alone in its own
+ * process. A job that ends that process too never runs beside others again.
  */
 function createJobs(input: RunnerInput) {
   const shared = createProcess(input);
   const limitIsolated = createLimiter(1);
   const isolated = new Set<ReturnType<typeof createProcess>>();
-  /** Jobs that ended a process in which nothing else ran. */
+  /** Jobs that ended a process in which no other job ran. */
   const dangerous = new Set<string>();
   let isClosed = false;
 
@@ -96,7 +98,7 @@ function createJobs(input: RunnerInput) {
 
   async function runAlone(job: Job, signal: AbortSignal): Promise<unknown> {
     if (isClosed) return resultOf(ENDED);
-    // what the ended process left of a clone would be in the way
+    // a partial clone of the ended process would block the retry
     if (job.kind === 'clone') await rm(job.input.directory, { recursive: true, force: true });
     const own = createProcess(input);
     isolated.add(own);
@@ -118,12 +120,12 @@ function createJobs(input: RunnerInput) {
   return { run, close };
 }
 
-/** The same for the same repository, and for the same commit. */
+/** Jobs for the same repository, or scans of the same commit, have the same key. */
 function keyOf({ kind, input }: Job): string {
   return JSON.stringify(kind === 'scan' ? [kind, input.commit] : [kind, input.baseUrl, input.fullPath]);
 }
 
-/** A process that does jobs: started for the first, and ended when there was none for a while. */
+/** A process that runs jobs: it starts with the first job and ends after being idle for a while. */
 function createProcess({ options, environment, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
@@ -222,7 +224,7 @@ const ENDED: Answer = {
   },
 };
 
-/** Does nothing for an ended process: its end fails the jobs. */
+/** Does nothing for an ended process, because its end fails the jobs. */
 function send(child: ChildProcess, message: ToRunner): void {
   if (child.connected) child.send(message, () => {});
 }

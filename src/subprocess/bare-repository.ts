@@ -4,17 +4,19 @@ import { join } from 'node:path';
 /** Names no branch that a fetch could write to. */
 const HEAD = 'ref: refs/heads/none\n';
 const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
-/** Every file is text to `git diff`, whatever the repository's own attributes say, and nothing converts it. */
+/**
+ * Every file is text for `git diff`, regardless of the repository's own attributes, and nothing converts it.
+ */
 const ALL_TEXT =
   '* diff -text -filter -ident -eol -working-tree-encoding -export-ignore -export-subst -merge\n';
 
 /**
- * Writes an empty bare repository. `git init` would cost a process, and `git clone` writes twenty files more.
+ * Writes an empty bare repository. `git init` would cost a process, and `git clone` writes twenty more files.
  * @see gitrepository-layout(5)
  */
 export async function createBareRepository(input: {
   gitDirectory: string;
-  /** Repositories whose objects this one reads, by absolute paths. */
+  /** Absolute paths of the repositories whose objects this one reads. */
   alternates?: readonly string[];
 }): Promise<void> {
   const { gitDirectory, alternates = [] } = input;

@@ -5,8 +5,8 @@ import { SYSTEM_PATH } from './system-path.ts';
 const LIMIT = /^Max core file size\s+(\S+)\s+(\S+)/m;
 
 /**
- * Sets the size of core files to 0 for this process and all that it starts: its memory holds tokens and keys. Node has no
- * call for it, so `prlimit` does it from outside.
+ * Sets the core file size limit of this process and its children to 0, because its memory holds tokens and keys.
+ * Node has no API for this, so `prlimit` does it from outside.
  * @returns false where core dumps are still on
  * @see prlimit(1), core(5)
  */

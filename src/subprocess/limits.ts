@@ -2,26 +2,26 @@ import type { ProcessLimits } from './supervisor.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-/** Longer than any scan or clone may take by the clock; for a program that the clock did not end. */
+/** Longer than any scan or clone may take by the clock; it ends a program that the deadline did not end. */
 const MAX_CPU_SECONDS = 3_600;
 
 /**
- * git that talks to GitLab. 512 MiB index four million objects; a delta that expands to more is refused with
- * `clone_too_large`. `maxFileBytes` comes from the setting `SECU_CLONE_MAX_BYTES`.
+ * For git that talks to GitLab. 512 MiB can index four million objects; a delta that expands to more is refused
+ * with `clone_too_large`. `maxFileBytes` comes from the setting `SECU_CLONE_MAX_BYTES`.
  */
 export const GIT_REMOTE_LIMITS = {
   maxMemoryBytes: 512 * MIB,
   maxCpuSeconds: MAX_CPU_SECONDS,
 } satisfies Omit<ProcessLimits, 'maxFileBytes'>;
 
-/** git that reads a clone. It maps packs into its address space, whose size the clone limit bounds. */
+/** For git that reads a clone. It maps packs into its address space; the clone limit bounds their size. */
 export const GIT_LOCAL_LIMITS: ProcessLimits = {
   maxMemoryBytes: 4 * GIB,
   maxCpuSeconds: MAX_CPU_SECONDS,
   maxFileBytes: 4 * GIB,
 };
 
-/** Go and Node reserve 1 to 2 GiB of addresses at their start, of which they use a few dozen MiB (measured). */
+/** Go and Node reserve 1 to 2 GiB of address space at start, and use a few dozen MiB of it (measured). */
 export const SCANNER_LIMITS: ProcessLimits = {
   maxMemoryBytes: 4 * GIB,
   maxCpuSeconds: MAX_CPU_SECONDS,

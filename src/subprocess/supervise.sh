@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs a program so that nothing of it outlives the run: `supervise.sh [PROGRAM] ARGUMENTS`. Settings come by environment:
 #   SECU_PROGRAM           the program, where the caller can give arguments alone (simple-git)
-#   SECU_LIFELINE          `stdin` or `3`: the pipe that the caller holds open. The kernel closes it even when the caller
-#                          was killed, and then this script kills the whole session
+#   SECU_LIFELINE          `stdin` or `3`: the pipe that the caller holds open. The kernel closes it even if the caller
+#                          was killed; then this script kills the whole session
 #   SECU_CONFIG_FD         a descriptor of the caller that the program inherits as descriptor 9
 #   SECU_MAX_FILE_BLOCKS   512 bytes each       SECU_MAX_CPU_SECONDS   per process
 #   SECU_MAX_MEMORY_KIB    of address space     SECU_MAX_PROCESSES     of this user
@@ -10,7 +10,7 @@
 if [ "$SECU_LIFELINE" = stdin ] && [ "$1" != --session ]; then exec setsid /bin/sh "$0" --session "$@"; fi
 if [ "$1" = --session ]; then shift; fi
 trap 'kill -KILL 0' INT TERM HUP
-# A limit that the machine has set lower stays as it is.
+# A lower limit of the machine stays as it is.
 limit() { ulimit "$1" "$2" 2>/dev/null || ulimit -H "$1" >/dev/null; }
 ulimit -c 0
 if [ -n "$SECU_MAX_FILE_BLOCKS" ]; then limit -f "$SECU_MAX_FILE_BLOCKS"; fi
@@ -18,7 +18,7 @@ if [ -n "$SECU_MAX_MEMORY_KIB" ]; then limit -v "$SECU_MAX_MEMORY_KIB"; fi
 if [ -n "$SECU_MAX_CPU_SECONDS" ]; then limit -t "$SECU_MAX_CPU_SECONDS"; fi
 # dash and busybox call it -p, bash -u
 if [ -n "$SECU_MAX_PROCESSES" ]; then { ulimit -u "$SECU_MAX_PROCESSES" || ulimit -p "$SECU_MAX_PROCESSES"; } 2>/dev/null; fi
-# Ignored, an exceeded file size is an error that the program reports ("File too large") instead of a silent death.
+# With the signal ignored, exceeding the file size is an error that the program reports ("File too large").
 trap '' XFSZ
 # A nameless file in memory: the program's children inherit the descriptor.
 if [ -n "$SECU_CONFIG_FD" ]; then exec 9<"/proc/$PPID/fd/$SECU_CONFIG_FD" || exit 125; fi
@@ -40,7 +40,7 @@ exec 4<&-
 wait "$program"
 status=$?
 kill -KILL "$watcher"
-# Where this machine's process 1 collects no orphans, the script does.
+# This script reaps orphans where process 1 of the machine does not.
 wait "$watcher" 2>/dev/null
 # simple-git waits 50 ms longer for a process that wrote nothing.
 if [ -n "$isSimpleGit" ]; then echo >&2; fi

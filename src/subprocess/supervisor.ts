@@ -1,22 +1,26 @@
 import { fileURLToPath } from 'node:url';
 
-/** Starts every program of git and the scanners; see the script for what it promises. */
+/** Starts every git and scanner program; the script documents what it guarantees. */
 export const SUPERVISOR = fileURLToPath(new URL('supervise.sh', import.meta.url));
 
 const BLOCK_BYTES = 512;
 const KIB = 1024;
 
-/** What the kernel holds a program and each of its children to. A core file is never written. */
+/**
+ * The limits that the kernel enforces on a program and each of its children. A core file is never written.
+ */
 export interface ProcessLimits {
   /** Address space of one process. */
   maxMemoryBytes: number;
   /** Processor time of one process. */
   maxCpuSeconds: number;
-  /** Of each file that it writes. */
+  /** Size of each file that it writes. */
   maxFileBytes: number;
 }
 
-/** A fork bomb ends here. The kernel counts every process and thread of the user, so the figure leaves room for Secu. */
+/**
+ * Stops fork bombs. The kernel counts all processes and threads of the user, so the limit leaves room for Secu.
+ */
 export const MAX_PROCESSES = 4_096;
 
 /** The part of the environment that `supervise.sh` reads and removes. */

@@ -1,2 +1,2 @@
-/** PATH of every child process: the folders of the system, never what the operator's shell has. */
+/** PATH of every child process: system folders only, never the PATH of the operator's shell. */
 export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -19,23 +19,26 @@ export interface OpenInput {
   tag: Buffer;
 }
 
-/** AES-GCM with 16-byte tags, as a library gives it. `null` from `open` = not authentic; nothing of the text leaves. */
+/**
+ * AES-GCM with 16-byte tags, as a library provides it. If the data is not authentic, `open` returns `null` and
+ * none of the text.
+ */
 export interface AesGcmProvider {
   seal(input: SealInput): { ciphertext: Buffer; tag: Buffer };
   open(input: OpenInput): Buffer | null;
 }
 
-/** AES-256-GCM with the sizes that Secu uses, and no others. */
+/** AES-256-GCM, restricted to the sizes that Secu uses. */
 export interface Cipher {
   seal(input: SealInput): { ciphertext: Buffer; tag: Buffer };
-  /** @throws SecuError `secret_unreadable`, the same for every reason */
+  /** @throws SecuError `secret_unreadable`, with the same text for every cause */
   open(input: OpenInput): Buffer;
 }
 
 /**
- * Puts the rule before the library: 32-byte keys, 12-byte nonces, 16-byte tags, checked before any cryptography, and
- * an exception where the tag does not hold. It closes what the providers differ in: node-forge takes an empty nonce
- * (Wycheproof 311–316), node:crypto refuses very long ones.
+ * Checks for 32-byte keys, 12-byte nonces and 16-byte tags before it calls the library, and throws if the tag is
+ * wrong. This removes the differences between the providers: node-forge accepts an empty nonce (Wycheproof
+ * 311–316), node:crypto refuses very long ones.
  */
 export function strictCipher(provider: AesGcmProvider): Cipher {
   return {
@@ -55,7 +58,7 @@ function hasExactSizes({ key, nonce }: { key: Buffer; nonce: Buffer }): boolean 
   return key.length === KEY_BYTES && nonce.length === NONCE_BYTES;
 }
 
-/** The same text for every fault, so that an answer does not reveal which part is wrong. */
+/** The same text for every failure, so that an answer does not reveal which part is wrong. */
 export function unreadable(): SecuError {
   return new SecuError('secret_unreadable', 'a sealed record does not open: it was changed, cut or moved');
 }

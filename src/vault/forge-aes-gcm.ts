@@ -5,8 +5,8 @@ import type { AesGcmProvider } from './aes-gcm.ts';
 import { TAG_BYTES } from './aes-gcm.ts';
 
 /**
- * AES-GCM by node-forge. It works on strings of bytes: everything is converted here, both ways, as latin1. `finish()`
- * answers false for a false tag and leaves the text readable in `output`: that object never leaves this file.
+ * AES-GCM by node-forge. The library works on binary strings; this file converts both ways, as latin1. `finish()`
+ * returns false for a wrong tag but leaves the plaintext in `output`, so that object never leaves this file.
  */
 export const forgeAesGcm: AesGcmProvider = {
   seal({ key, nonce, aad, plaintext }) {

@@ -6,8 +6,8 @@ import { SecuError } from '../domain/errors.ts';
 import { newKeyLine } from './key-ring.ts';
 
 /**
- * The text of the key file, which the first start creates with mode 0600. Where sealed data exists, a missing file is an
- * error, because a new key would not open that data. Two concurrent starts get the same file.
+ * Returns the text of the key file, which the first start creates with mode 0600. If sealed data exists, a missing
+ * file is an error, because a new key could not open that data. Two concurrent starts get the same file.
  * @throws SecuError `key_unknown`
  */
 export async function ensureKeyFile({

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { SecuError } from '../domain/errors.ts';
 import { KEY_BYTES } from './aes-gcm.ts';
 
-/** The key-encryption keys of an installation. The first seals, all open. Holds no readable key bytes itself. */
+/**
+ * The key-encryption keys of an installation. The first key seals, all keys open. Holds no readable key bytes
+ * itself.
+ */
 export interface KeyRing {
   /** The id of the key that seals. */
   readonly sealingKeyId: string;
@@ -14,7 +17,7 @@ export interface KeyRing {
 const KEY_LINE = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([A-Za-z0-9+/]{43}=)$/;
 
 /**
- * Reads a key ring: one `id:base64(32 bytes)` a line, blank lines and lines that begin with `#` left out.
+ * Reads a key ring: one `id:base64(32 bytes)` per line. Skips blank lines and lines that begin with `#`.
  * @throws SecuError `invalid_settings`, naming the line's number and never its text
  */
 export function parseKeyRing(text: string): KeyRing {
@@ -50,7 +53,7 @@ export function newKeyLine(): string {
 }
 
 /**
- * The check at start: every key that stored data was sealed with must be in the ring.
+ * Checks at start that the ring holds every key that stored data was sealed with.
  * @throws SecuError `key_unknown`, naming the missing ids
  */
 export function assertKeysKnown({

@@ -1,6 +1,6 @@
 /**
- * Fields as bytes that no other fields give: each goes after its length (4 bytes, big endian), so that `ab`+`c` and
- * `a`+`bc` differ.
+ * Encodes fields unambiguously: each field follows its length (4 bytes, big endian), so that `ab`+`c` and `a`+`bc`
+ * differ.
  */
 export function lengthPrefixed(fields: readonly string[]): Buffer {
   const parts = fields.flatMap((field) => {

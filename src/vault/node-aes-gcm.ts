@@ -20,7 +20,7 @@ export const nodeAesGcm: AesGcmProvider = {
     try {
       return Buffer.concat([plaintext, decipher.final()]);
     } catch {
-      // All that can fail in the last step of GCM is the tag.
+      // The last step of GCM can fail only because of the tag.
       plaintext.fill(0);
       return null;
     }

@@ -23,10 +23,10 @@ export interface Passwords {
    */
   hash(input: { password: Secret; username: string }): Promise<string>;
   /**
-   * Checks a password. `null` is the hash of an unknown user: the answer is no, after the same work. `upgraded` is a new
-   * hash of the same password, to store where the current one has another cost.
-   * @throws SecuError `too_many_requests` when too many requests wait; `secret_unreadable` for a stored text
-   *   that is no hash of ours
+   * Checks a password. For an unknown user the hash is `null`: the result is false, after the same work.
+   * `upgraded` is a new hash of the same password, to store when the current hash has another cost.
+   * @throws SecuError `too_many_requests` when too many requests wait; `secret_unreadable` for a stored text that
+   * is not one of our hashes
    */
   verify(input: {
     password: Secret;
@@ -53,7 +53,7 @@ interface Parsed {
   hash: Buffer;
 }
 
-/** Hashes passwords with scrypt, two at a time: each takes memory and a thread of the pool. */
+/** Hashes passwords with scrypt, two at a time, because each hash takes memory and a thread of the pool. */
 export function createPasswords({ cost = PASSWORD_COST }: { cost?: PasswordCost } = {}): Passwords {
   const queue = pLimit(CONCURRENCY);
   const unknownUser: Parsed = { cost, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };

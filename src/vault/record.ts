@@ -9,7 +9,9 @@ const KEY_MARK_BYTES = 8;
 const LENGTH_BYTES = 4;
 /** Plaintexts are padded to a multiple of this, so that a record does not reveal the length of a token. */
 export const PADDING_BYTES = 512;
-/** Longest text that is sealed: tokens and keys, never files (node-forge would block the process for long). */
+/**
+ * Max length of a sealed text: tokens and keys, never files (node-forge would block the process for long).
+ */
 export const MAX_SECRET_BYTES = 16_384;
 
 /** `format(1) | algorithm(1) | keyMark(8) | wrapNonce(12) | wrappedDek(32) | wrapTag(16) | nonce(12) | ct(n) | tag(16)` */
@@ -60,7 +62,7 @@ export function decodeRecord(record: Buffer): SealedRecord {
   };
 }
 
-/** Names a key inside a record; the whole id travels beside it. */
+/** Identifies a key inside a record; the full id is stored next to the record. */
 export function keyMarkOf(keyId: string): Buffer {
   return createHash('sha256').update(keyId, 'utf8').digest().subarray(0, KEY_MARK_BYTES);
 }
@@ -81,14 +83,14 @@ export function unpad(padded: Buffer): Buffer {
 }
 
 /**
- * What a data key is bound to: its place and the key that wraps it.
- * The secret itself is bound to its place and, by being sealed with that data key, to all of this.
+ * The context that a data key is bound to: its place and the key that wraps it. The secret itself is bound to its
+ * place and, because that data key seals it, to all of this.
  */
 export function wrapAad({ context, keyId }: { context: SealContext; keyId: string }): Buffer {
   return lengthPrefixed([...placeOf(context), 'dek', keyId]);
 }
 
-/** Without the key id, so that another key can take over the data key while the secret stays sealed. */
+/** Without the key id, so that another key can wrap the data key while the secret stays sealed. */
 export function secretAad(context: SealContext): Buffer {
   return lengthPrefixed([...placeOf(context), 'secret']);
 }

@@ -20,24 +20,26 @@ import {
   wrapAad,
 } from './record.ts';
 
-/** Both give the same bytes for the same input, so changing it never needs a migration. */
+/** Both providers give the same bytes for the same input, so a change of provider never needs a migration. */
 export type CipherProvider = 'forge' | 'node';
 
-/** 32 random bytes for keyed hashes. A key object: it shows no bytes when it is printed. */
+/** 32 random bytes for keyed hashes, as a key object that does not show its bytes when printed. */
 export type DataKey = KeyObject;
 
 export interface Vault {
   readonly sealingKeyId: string;
-  /** @throws SecuError `invalid_request` for a text over 16 KiB or with half a surrogate pair */
+  /** @throws SecuError `invalid_request` for a text over 16 KiB or with a lone surrogate */
   seal(input: { context: SealContext; secret: Secret }): SealedSecret;
   /** @throws SecuError `secret_unreadable` | `key_unknown` */
   unseal(input: { context: SealContext; sealed: SealedSecret }): Secret;
   /**
-   * The same secret under the key that seals now. Only its data key is opened, never the secret.
+   * Wraps the same secret with the key that seals now. Opens only its data key, never the secret.
    * @throws SecuError `secret_unreadable` | `key_unknown`
    */
   rewrap(input: { context: SealContext; sealed: SealedSecret }): SealedSecret;
-  /** A value to store once for each key, by which a later start knows that an id still means the same key. */
+  /**
+   * A value to store once for each key. A later start uses it to check that the id still means the same key.
+   */
   makeKeyCheck(keyId: string): Buffer;
   /** @throws SecuError `key_unknown` when the ring has no such id, or another key under it */
   verifyKeyCheck(input: { keyId: string; check: Buffer }): void;
@@ -55,7 +57,7 @@ export function createVault({
 }: {
   keyRing: KeyRing;
   provider: CipherProvider;
-  /** Is shown every secret that is sealed or opened, so that the log knows what it must never show. */
+  /** Receives every secret that is sealed or opened, so that the log can remove it. */
   onSecret: (secret: Secret) => void;
 }): Vault {
   const cipher = strictCipher(provider === 'forge' ? forgeAesGcm : nodeAesGcm);
@@ -85,7 +87,7 @@ export function createVault({
   };
 }
 
-/** HMAC-SHA256 in hex. Hashes of different purposes never meet. */
+/** HMAC-SHA256 in hex. Hashes of the same text for different purposes differ. */
 export function keyedHash({
   dataKey,
   purpose,
