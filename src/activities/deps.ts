@@ -12,13 +12,13 @@ export interface ActivitySettings {
   verifyIntervalMs: number;
   syncIntervalMs: number;
   scanIntervalMs: number;
-  /** Clones at once, per GitLab origin. */
+  /** The limit of concurrent clones. */
   clones: number;
   diskReserveBytes: number;
   retentionMs: number;
 }
 
-/** What every worker hands its activities. */
+/** Dependencies of every activity. */
 export interface ActivityDeps {
   database: Database;
   vault: Vault;
@@ -31,29 +31,31 @@ export interface ActivityDeps {
 export interface GitlabDeps extends ActivityDeps {
   gitlab: GitlabClient;
   git: GitRemote;
-  /** Rules in force, to notice repositories that were scanned with others. */
+  /** The scanner rules in force. A repository that was scanned under other rules is scanned again. */
   rules: string;
 }
 
 export interface ScanDeps extends GitlabDeps {
   scanners: Scanners;
-  /** Where clones live while they are scanned. */
+  /** The folder that holds clones during their scan. */
   workFolder: string;
   /** HMAC with the installation's fingerprint key. */
   hash: (text: string) => string;
 }
 
-/** Steps of a rotation, each durable when `onStep` is called for it. */
+/** Steps of a rotation. Each one is durable before `onStep` is called for it. */
 export type RotationStep = 'prepared' | 'intent' | 'answered' | 'journalled' | 'committed' | 'verified';
 
 export interface RotationDeps extends GitlabDeps {
   journal: RotationJournal;
   /** Keyed hash of a token, to detect one that is already integrated. */
   hashToken: (token: Secret) => string;
-  /** True from the moment when the process was asked to stop: nothing begins then. */
+  /** True after the process was asked to stop. No new rotation starts then. */
   isDraining: () => boolean;
-  /** The old token must be seen alive twice, so far apart, before a lost answer counts as "nothing happened". */
+  /**
+   * The time between two checks of the old token. Both must succeed before a lost answer counts as "not rotated".
+   */
   confirmAfterMs: number;
-  /** Called after each step, before the next begins. */
+  /** Called after each step. The next step waits for it. */
   onStep: (step: RotationStep) => Promise<void> | void;
 }

@@ -1,12 +1,16 @@
 import { Context } from '@temporalio/activity';
 
 const BEAT_MS = 1_000;
-/** Each beat is a write of the server: what is over by then has none. A cancel shows with it, within five seconds. */
+/**
+ * Work that ends sooner sends no heartbeat, which saves a write of the Temporal server. A cancel arrives with a
+ * heartbeat, within five seconds.
+ */
 const FIRST_BEAT_MS = 3_000;
 
 /**
- * Heartbeats in the background while `work` runs, with whatever `details` gives at that moment, so that a slow answer
- * does not look like a dead worker. @returns what `work` returns
+ * Heartbeats in the background while `work` runs, so that slow work does not look like a dead worker. `details` is
+ * read at each heartbeat.
+ * @returns what `work` returns
  */
 export async function withHeartbeat<T>(
   details: () => unknown,
@@ -21,7 +25,7 @@ export async function withHeartbeat<T>(
   try {
     return await work(context.cancellationSignal);
   } catch (err) {
-    // the next try goes on from here, not from the last beat
+    // the next try resumes from these details, not from those of the last heartbeat
     context.heartbeat(details());
     if (context.cancellationSignal.aborted) await context.cancelled;
     throw err;

@@ -20,11 +20,11 @@ export interface IntegrationPlan {
 
 export type IntegrationActivities = ReturnType<typeof createIntegrationActivities>;
 
-/** What an integration's workflow asks of the database. `nowMs` is the workflow's own clock. */
+/** The database work of the integration workflow. `nowMs` is the clock of the workflow. */
 export function createIntegrationActivities({ database, starters, log, settings }: ActivityDeps) {
   const { stores } = database;
   return {
-    /** Reads the rows, claims the oldest command and says what to do next. */
+    /** Reads the rows, claims the oldest command and returns the next action. */
     async planIntegration({
       integrationId,
       nowMs,
@@ -72,8 +72,8 @@ export function createIntegrationActivities({ database, starters, log, settings 
     },
 
     /**
-     * Flags the current token once per threshold: a row, an event, a field. At its expiry it is verified at once, and only
-     * that verification may call it invalid.
+     * Flags the current token once per threshold, with an event. An expired token is verified at once; only that
+     * verification may call it invalid.
      */
     async flagExpiry(input: {
       integrationId: string;
@@ -86,7 +86,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
         const integration = await tx.integrations.lock(integrationId);
         const credential = await tx.credentials.current(integrationId);
         if (integration === null || credential === null) return { flagged: false };
-        // decided anew on the row as it is: this may run late, over another token or another date
+        // decided again from the current row: the token or its date may have changed since the plan
         const due = dueFlag({
           expiry: credential.expiry,
           nowMs: input.nowMs,
@@ -116,7 +116,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
       });
     },
 
-    /** A command whose action failed for good ends, so that it is not claimed again. */
+    /** Ends a command whose action failed permanently, so that it is not claimed again. */
     async abandonCommand(input: {
       integrationId: string;
       commandId: string;
@@ -139,7 +139,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
       });
     },
 
-    /** A removed integration: stops what runs for it and deletes its rows. */
+    /** Stops everything that runs for a removed integration, and deletes its rows. */
     async cleanUpIntegration({ integrationId }: { integrationId: string; nowMs: number }): Promise<void> {
       await starters.cancelAll(integrationId);
       await stores.integrations.deleteRemoved(integrationId);
@@ -147,7 +147,7 @@ export function createIntegrationActivities({ database, starters, log, settings 
   };
 }
 
-/** When it rotates by itself, if it is to; what came to nothing is tried again later. */
+/** When the next automatic rotation is due, `null` if none is. A failed one is tried again later. */
 function nextRotateMs(input: {
   integration: IntegrationRow;
   credential: CredentialRow | null;

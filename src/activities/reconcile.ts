@@ -5,18 +5,18 @@ import type { ActivityDeps } from './deps.ts';
 
 const PAGE = 200;
 const DAY_MS = 86_400_000;
-/** A command that waits this long was forgotten: every wake for it is lost. */
+/** The age at which an unclaimed command has lost its wake. */
 const UNCLAIMED_AFTER_MS = 60_000;
 const AUDIT_KEPT_MS = 400 * DAY_MS;
 
 export type ReconcileActivities = ReturnType<typeof createReconcileActivities>;
 
-/** What a sweep did, in counts. */
+/** Counts of what a sweep repaired. */
 export interface Repairs {
   integrationsStarted: number;
-  /** Workflows without a row, woken so that they end. */
+  /** Workflows without a row; they are woken so that they end. */
   orphansWoken: number;
-  /** Workflows whose code kept failing, ended and started anew from their rows. */
+  /** Workflows whose code kept failing; they were ended and started again from their rows. */
   stuckEnded: number;
   syncsRequeued: number;
   scansRequeued: number;
@@ -25,7 +25,10 @@ export interface Repairs {
   wakesSent: number;
 }
 
-/** Rows are the truth: whatever runs for them and does not, starts; whatever says that it runs and does not, waits again. */
+/**
+ * The rows are the truth. Missing workflows are started; a row that claims a run without a workflow is queued
+ * again.
+ */
 export function createReconcileActivities(deps: ActivityDeps) {
   return {
     async reconcile({ nowMs }: { nowMs: number }): Promise<Repairs> {
@@ -70,7 +73,9 @@ interface WorkflowRef {
   repairs: Repairs;
 }
 
-/** How it stands. One whose code keeps failing is ended: its rows say what the next one has to do. */
+/**
+ * Ends a workflow whose code keeps failing; the next one starts from its rows. @returns the state before that
+ */
 async function endIfStuck(
   { starters, log }: ActivityDeps,
   { kind, id, repairs }: WorkflowRef,
@@ -84,7 +89,7 @@ async function endIfStuck(
   return state;
 }
 
-/** Ids of all integrations, each of which has a workflow now. */
+/** Wakes or starts the workflows of all integrations. @returns the IDs of all integrations */
 async function reviveIntegrations(deps: ActivityDeps, repairs: Repairs): Promise<ReadonlySet<string>> {
   const { database, starters } = deps;
   const known = new Set<string>();
@@ -111,7 +116,10 @@ async function reviveIntegrations(deps: ActivityDeps, repairs: Repairs): Promise
   }
 }
 
-/** As after a restored backup: an integration's workflow that looks and finds no row ends; syncs and fleets end anyway. */
+/**
+ * Handles workflows without a row, for example after a restored backup. A woken integration workflow finds no row
+ * and ends; syncs and fleets end anyway.
+ */
 async function wakeOrphans(
   deps: ActivityDeps,
   { known, repairs }: { known: ReadonlySet<string>; repairs: Repairs },
@@ -134,7 +142,7 @@ async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<v
     const page = await database.stores.scans.running({ after, limit: PAGE });
     for (const scan of page) {
       Context.current().heartbeat();
-      // the fleet of one that was ended just now ends its row
+      // the row of a workflow that was ended just now is ended by its fleet
       if ((await endIfStuck(deps, { kind: 'scan', id: scan.repositoryId, repairs })) !== 'closed') continue;
       if (
         await database.stores.scans.requeue({
@@ -153,7 +161,7 @@ async function requeueLostScans(deps: ActivityDeps, repairs: Repairs): Promise<v
   }
 }
 
-/** Findings that were ignored until a day that has come are open again. */
+/** Reopens findings that were ignored until a date that has passed. */
 async function reopenDue({ database }: ActivityDeps, nowMs: number): Promise<void> {
   const now = new Date(nowMs);
   await database.transaction(async (tx) => {

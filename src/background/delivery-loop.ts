@@ -20,7 +20,7 @@ import { rest } from './rest.ts';
 const POLL_EVERY_MS = 1_000;
 const MAX_CONCURRENT = 20;
 const MAX_CONCURRENT_PER_CHANNEL = 4;
-/** Longer than any attempt takes: what a killed worker had is taken by another one after that. */
+/** Longer than any attempt, so that another worker takes a delivery only after its worker was killed. */
 const LEASE_MS = 120_000;
 
 export interface DeliveryDeps {
@@ -29,16 +29,16 @@ export interface DeliveryDeps {
   notifier: Notifier;
   log: Log;
   metrics: Pick<ActivityMetrics, 'delivered'>;
-  /** How people reach Secu, for the links in messages. */
+  /** The public address of Secu, for links in messages. */
   publicUrl: string;
-  /** For tests: shorter. */
+  /** Shorter in tests. */
   leaseMs?: number;
 }
 
 /**
- * Sends what channels are owed, for as long as it runs. Any number of workers may: a delivery is leased to one at a
- * time. An attempt under way when it stops is cut off, and any worker claims it again.
- * @returns a function that stops it
+ * Sends pending deliveries until stopped. Any number of workers may run it, because each delivery is leased to one
+ * worker at a time. Stopping aborts running attempts; any worker claims them again.
+ * @returns a function that stops the loop
  */
 export function startDeliveryLoop(deps: DeliveryDeps): () => Promise<void> {
   const stopping = new AbortController();
@@ -88,7 +88,7 @@ async function deliver(deps: DeliveryDeps, delivery: ClaimedDelivery, signal: Ab
     if (outcome === 'cut') await deps.database.stores.deliveries.release({ id, attempt });
     else await recordOutcome(deps, delivery, outcome);
   } catch (err) {
-    // its lease ends by itself, and it is tried again: twice is better than never
+    // its lease expires and it is sent again: a duplicate is better than a loss
     deps.log.warn({ err, deliveryId: id }, 'deliveries: what came of one could not be stored');
   }
 }
@@ -116,7 +116,7 @@ async function attemptDelivery(
   }
 }
 
-/** @throws SecuError `secret_unreadable` | `key_unknown` */
+/** Opens the settings of a channel. @throws SecuError `secret_unreadable` | `key_unknown` */
 function destinationOf(vault: Vault, channel: ClaimedDelivery['channel']): Destination {
   const { id, kind, mailTo, url, signingSecret } = channel;
   if (!isUrlChannelKind(kind) && mailTo !== null) return { kind, to: mailTo };
@@ -153,7 +153,7 @@ function noticeOf(
   return { id, kind, at, text, event: rest, link };
 }
 
-/** A receiver that names its pause is obeyed, and not counted as failing: for a day. */
+/** For a day, a receiver's `Retry-After` is respected and does not count as a failure. */
 const MAX_POSTPONED_MS = 24 * 3_600_000;
 
 function isAskedToWait(
@@ -168,7 +168,7 @@ function isAskedToWait(
   );
 }
 
-/** In one transaction: the row, its event, and the state of the channel. */
+/** Writes the delivery, its event and the state of the channel in one transaction. */
 async function recordOutcome(
   deps: DeliveryDeps,
   delivery: ClaimedDelivery,
@@ -198,7 +198,7 @@ async function recordOutcome(
       ? await tx.deliveries.sent({ id, attempt, status: outcome.status })
       : await tx.deliveries.failed({ id, attempt, cause: outcome.cause, status: outcome.status, pauseMs });
     if (!stored) return false;
-    // attempts in between are in the list of deliveries; the first and the last have an event
+    // only the first and the last attempt have an event; the list of deliveries shows all
     if (outcome.sent || failed === 1 || pauseMs === null)
       await addDeliveryEvent({ tx, delivery, outcome, pauseMs });
     if (!outcome.sent && outcome.cause === 'receiver_gone') await switchOffChannel(tx, delivery);
@@ -254,7 +254,7 @@ async function addDeliveryEvent(input: {
   );
 }
 
-/** @see Standard Webhooks 1.0: a receiver that answers 410 is not to be asked again */
+/** @see Standard Webhooks 1.0: a receiver that answers 410 must not be called again */
 async function switchOffChannel(tx: Stores, { channel }: ClaimedDelivery): Promise<void> {
   const now = new Date();
   if (!(await tx.channels.switchOff({ id: channel.id, cause: 'receiver_gone', now }))) return;

@@ -15,7 +15,9 @@ interface OutboxLoopDeps {
   metrics: Pick<ActivityMetrics, 'dispatched'>;
 }
 
-/** Every two seconds: sends the wakes that their writers could not. @returns a function that stops it */
+/**
+ * Sends wakes that their writers could not send, every two seconds. @returns a function that stops the loop
+ */
 export function startOutboxLoop(deps: OutboxLoopDeps): () => Promise<void> {
   const stopping = new AbortController();
   const loop = async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Resolves after this time, or at once when the signal fires. */
+/** Resolves after this time, or at once if the signal fires. */
 export async function rest(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await delay(ms, undefined, { signal });

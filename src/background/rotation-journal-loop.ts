@@ -5,9 +5,10 @@ import { sendWakes } from '../db/wakes.ts';
 const BEAT_MS = 30_000;
 
 /**
- * Looks after the journal, at once and every half minute: gives a sign of life, takes over what workers left that are
- * gone, stores answers that were journalled and not stored, and clears those that are settled. It needs neither GitLab
- * nor Temporal. @returns a function that stops it
+ * Processes the rotation journal at once and every half minute: renews its lease, takes over journals of dead
+ * workers, stores journalled answers in the database, and removes entries that are no longer needed. It needs
+ * neither GitLab nor Temporal.
+ * @returns a function that stops the loop
  */
 export async function startRotationJournalLoop(
   deps: RotationDeps,
@@ -33,7 +34,7 @@ async function processJournalSafely(deps: RotationDeps): Promise<void> {
   }
 }
 
-/** One round of the keeper. */
+/** One round of the loop. */
 export async function processJournal(deps: RotationDeps): Promise<void> {
   const { journal, database } = deps;
   const { stores } = database;

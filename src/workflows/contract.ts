@@ -1,10 +1,10 @@
 /**
- * Task queues, workflow ids, inputs and signals: all that starters and workers see of the workflows.
- * Everything is plain JSON: ids, dates, counts and codes, never a token, a name or foreign text.
+ * Task queues, workflow IDs, inputs and signals: everything that starters and workers know about the workflows.
+ * All of it is plain JSON: IDs, dates, counts and codes, never a token, a name or external text.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** The task queues; a prefix separates the test suites that share one server. */
+/** The task queues. The prefix separates test suites that share one server. */
 export function taskQueues(prefix = '') {
   return {
     orchestration: `${prefix}orchestration`,
@@ -13,15 +13,17 @@ export function taskQueues(prefix = '') {
   };
 }
 
-/** The rotation queue of one worker: it must finish its own rotations, because the answer is on its disk. */
+/**
+ * The rotation queue of one worker. A worker must finish its own rotations, because the answer is on its disk.
+ */
 export const rotationQueue = (workerId: string, prefix = '') => `${prefix}rotation:${workerId}`;
 
-/** The other queues, derived from the one that a workflow runs on. */
+/** All task queues, derived from the queue of the running workflow. */
 export function queuesBeside(orchestrationQueue: string) {
   return taskQueues(prefixOf(orchestrationQueue));
 }
 
-/** The rotation queue of a worker, derived from the queue that a workflow runs on. */
+/** The rotation queue of a worker, derived from the queue of the running workflow. */
 export function rotationQueueBeside(orchestrationQueue: string, workerId: string): string {
   return rotationQueue(workerId, prefixOf(orchestrationQueue));
 }
@@ -44,7 +46,7 @@ export const WORKFLOW_TYPES = {
   reconcile: 'reconcileWorkflow',
 } as const;
 
-/** The one signal: plan again. It has no content, so its sender cannot change anything. */
+/** The only signal: read the rows and plan again. It has no content, so a sender cannot change anything. */
 export const CHANGED_SIGNAL = 'changed';
 
 export const INTEGRATION_ID_ATTRIBUTE = defineSearchAttributeKey('SecuIntegrationId', 'KEYWORD');

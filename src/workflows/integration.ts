@@ -28,8 +28,8 @@ import { verify } from './verify.ts';
 export const changedSignal = defineSignal(CHANGED_SIGNAL);
 
 /**
- * One integration, until it is removed: plan from its rows, do what is due, wait for the next deadline or for the signal.
- * It remembers only its id; everything else is read anew.
+ * Runs one integration until it is removed: plans from its rows, performs what is due, then waits for the next
+ * deadline or the signal. Its only state is the ID; everything else is read again.
  */
 export async function integrationWorkflow({ integrationId }: IntegrationInput): Promise<void> {
   let changed = false;
@@ -38,7 +38,7 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
   });
 
   const planNext = () => {
-    // changes that were signalled before this point are in the rows that it reads
+    // earlier signals are covered: their changes are in the rows that are read now
     changed = false;
     return database().planIntegration({ integrationId, nowMs: Date.now() });
   };
@@ -68,7 +68,10 @@ export async function integrationWorkflow({ integrationId }: IntegrationInput): 
 }
 
 const RETRY_AFTER_FAILURE = '10m';
-/** An action that is planned again and again changes nothing: the workflow must not spin. */
+/**
+ * The limit of consecutive equal actions. An action that is planned again changed nothing, and the workflow must
+ * not loop.
+ */
 const MAX_EQUAL_ACTIONS = 5;
 
 function createRepeatGuard(): (action: PlannedAction) => boolean {
@@ -82,7 +85,7 @@ function createRepeatGuard(): (action: PlannedAction) => boolean {
   };
 }
 
-/** A command whose action failed for good ends with `internal`: it is not tried for ever. */
+/** Ends a command whose action failed permanently with `internal`, so that it is not tried again. */
 async function abandonCommandOf(integrationId: string, action: PlannedAction): Promise<void> {
   if (!('commandId' in action) || action.commandId === null) return;
   const kind = action.do === 'resolve_rotation' ? 'rotate' : action.do;
@@ -90,7 +93,7 @@ async function abandonCommandOf(integrationId: string, action: PlannedAction): P
   await database().abandonCommand({ integrationId, commandId, kind, nowMs: Date.now() });
 }
 
-/** The code of a failure that retries did not help; the integration goes on. */
+/** The error code of an activity that failed after its retries. @throws cancellations and all other errors */
 function causeOfFinal(err: unknown): string {
   if (isCancellation(err) || !(err instanceof ActivityFailure)) throw err;
   return causeOf(err);
@@ -122,8 +125,8 @@ const MAX_START_ATTEMPTS = 20;
 const WAIT_FOR_PREVIOUS = '500ms';
 
 /**
- * On any worker that polls the queue. A worker that dies on the way leaves its command or an open attempt; the next plan
- * finds either, and GitLab is not asked a second time before the outcome of the first request is known.
+ * Rotates on any worker of the queue. If that worker dies, its command or an open attempt remains, and the next
+ * plan finds it. GitLab is not asked again before the outcome of the first request is known.
  */
 async function rotate(integrationId: string, commandId: string | null): Promise<void> {
   const { workerId } = await rotators().chooseRotator({ integrationId });
@@ -147,7 +150,7 @@ async function resolveRotation(
   }
 }
 
-/** No worker took it, or its heartbeats stopped. */
+/** True if no worker took the activity, or its heartbeats stopped. */
 function isTimeout(err: unknown): boolean {
   return err instanceof ActivityFailure && err.cause instanceof TimeoutFailure;
 }
@@ -155,7 +158,7 @@ function isTimeout(err: unknown): boolean {
 async function startSync(integrationId: string): Promise<void> {
   const { syncId, joined } = await database().openSync({ integrationId, nowMs: Date.now() });
   if (syncId === null) return;
-  // the workflow of the previous sync may still be closing
+  // the workflow of the previous sync may not be closed yet
   const maxAttempts = joined ? 1 : MAX_START_ATTEMPTS;
   for (
     let attempt = 1;
@@ -166,7 +169,10 @@ async function startSync(integrationId: string): Promise<void> {
   }
 }
 
-/** False while another sync workflow holds the id. One that never closes is found by the reconcile workflow. */
+/**
+ * Starts the sync workflow. @returns false while another one has the same ID; the reconcile workflow finds one
+ * that never closes
+ */
 async function hasStarted({
   integrationId,
   syncId,
@@ -178,7 +184,7 @@ async function hasStarted({
     await startChild(syncWorkflow, {
       workflowId: syncWorkflowId(integrationId),
       args: [{ integrationId, syncId }],
-      // the listing goes on while this workflow continues as new
+      // the listing continues while this workflow continues as new
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Lists what ${integrationId} can read`,
     });

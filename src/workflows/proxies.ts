@@ -15,8 +15,8 @@ import type { VerifyActivities } from '../activities/token/verify.ts';
 import { queuesBeside, rotationQueueBeside } from './contract.ts';
 
 /**
- * Database work: short, and possible again once the database is back, so it is retried for a week. What fails then is
- * started anew from its rows by the reconcile workflow.
+ * Database work: short, and retried for a week, since it succeeds once the database is back. After that, the
+ * reconcile workflow starts the workflow again from its rows.
  */
 export function database() {
   return proxyActivities<IntegrationActivities & SyncActivities & FleetActivities>({
@@ -26,7 +26,7 @@ export function database() {
   });
 }
 
-/** Within the workflow's own task, which stays open as long. */
+/** Runs within the workflow task, which stays open meanwhile. */
 export function localActivities() {
   return proxyLocalActivities<Pick<FleetActivities, 'linger'>>({
     startToCloseTimeout: '5s',
@@ -34,7 +34,7 @@ export function localActivities() {
   });
 }
 
-/** Outages of GitLab are results, so only Secu's own failures are retried. Slowest answer: 30 s × 4 calls. */
+/** Outages of GitLab are results, so only internal failures are retried. Slowest answer: 30 s × 4 calls. */
 export function verification() {
   return proxyActivities<Pick<VerifyActivities, 'verifyToken'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
@@ -43,7 +43,9 @@ export function verification() {
   });
 }
 
-/** A replacement also walks the whole listing to see what the new token would lose: long, so it heartbeats. */
+/**
+ * A replacement also walks the whole listing to find what the new token would lose, so it is long and heartbeats.
+ */
 export function replacement() {
   return proxyActivities<Pick<VerifyActivities, 'replaceToken'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
@@ -53,7 +55,7 @@ export function replacement() {
   });
 }
 
-/** Which worker rotates: every worker of this queue has a journal. */
+/** Chooses the worker that rotates. Every worker of this queue has a journal. */
 export function rotators() {
   return proxyActivities<Pick<RotationActivities, 'chooseRotator'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
@@ -64,8 +66,8 @@ export function rotators() {
 }
 
 /**
- * One rotation, by one worker, tried once whatever happens: two questions of up to two minutes, and the rows around
- * them. A worker that is gone before it began is noticed in half a minute.
+ * One rotation on one worker, never retried: two requests of up to two minutes each, plus database work. A worker
+ * that dies before the rotation starts is noticed within half a minute.
  */
 export function rotation(workerId: string) {
   return proxyActivities<Pick<RotationActivities, 'rotateToken'>>({
@@ -77,7 +79,9 @@ export function rotation(workerId: string) {
   });
 }
 
-/** Finds the outcome of a rotation: on the worker that holds the journal or, where it is away, on any other. */
+/**
+ * Resolves a rotation on the worker that holds the journal, or on any other if that worker does not answer.
+ */
 export function rotationResolver(workerId: string | null) {
   const queue = workflowInfo().taskQueue;
   return proxyActivities<Pick<RotationActivities, 'resolveRotation'>>({
@@ -89,8 +93,8 @@ export function rotationResolver(workerId: string | null) {
 }
 
 /**
- * The walk over a listing: long, heartbeating its cursor, resumed where it was. Eight tries without an answer make it
- * incomplete; a rate limit names its own delay.
+ * The walk of a listing: long, with its cursor in heartbeats, and resumed from there. After eight failed attempts
+ * the listing is incomplete. A rate limit sets its own retry delay.
  */
 export function listing() {
   return proxyActivities<ListingActivities>({
@@ -104,8 +108,9 @@ export function listing() {
 }
 
 /**
- * One clone and scan: its own limits end it (15 min each by default, well within the two hours), heartbeats show a
- * cancel in 5 s and a dead worker in 15 s. Five tries cover a worker that dies and a remote that stumbles.
+ * One clone and scan. Their own limits end them (15 min each by default, well within two hours). Heartbeats
+ * deliver a cancel within 5 s and show a dead worker within 15 s. Five attempts cover dead workers and temporary
+ * failures of the remote.
  */
 export function scanning() {
   return proxyActivities<ScanActivities>({
@@ -117,7 +122,7 @@ export function scanning() {
   });
 }
 
-/** The sweep: idempotent, and back in ten minutes anyway. */
+/** The sweep. It is idempotent, and the Schedule repeats it every ten minutes. */
 export function reconciliation() {
   return proxyActivities<ReconcileActivities>({
     startToCloseTimeout: '9m',

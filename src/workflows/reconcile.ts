@@ -1,6 +1,9 @@
 import { reconciliation } from './proxies.ts';
 
-/** Repairs drift between rows and workflows; started by a Schedule and by every orchestration worker that starts. */
+/**
+ * Repairs differences between rows and workflows. A Schedule starts it, and so does each orchestration worker at
+ * its start.
+ */
 export async function reconcileWorkflow(): Promise<void> {
   await reconciliation().reconcile({ nowMs: Date.now() });
 }

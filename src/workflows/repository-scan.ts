@@ -3,8 +3,8 @@ import type { ScanResult, ScanTask } from '../domain/scan.ts';
 import { database, scanning } from './proxies.ts';
 
 /**
- * Clones and scans one repository in one activity. The scan's row always ends in a final state: by the activity when
- * it gets to its end, by this workflow when it does not.
+ * Clones and scans one repository in one activity. The scan's row always gets a final state or returns to the
+ * queue: from the activity, or from this workflow if the activity fails.
  */
 export async function repositoryScanWorkflow(input: ScanTask): Promise<ScanResult> {
   try {
@@ -22,7 +22,7 @@ export async function repositoryScanWorkflow(input: ScanTask): Promise<ScanResul
   }
 }
 
-/** What the activity failed with; a worker that vanished on every try is a crash. */
+/** The error code of the activity. Repeated timeouts, from workers that disappeared, count as a crash. */
 function scanCauseOf(err: unknown): string {
   if (!(err instanceof ActivityFailure)) throw err;
   return err.cause instanceof ApplicationFailure ? (err.cause.type ?? 'scanner_crashed') : 'scanner_crashed';

@@ -21,8 +21,8 @@ import { repositoryScanWorkflow } from './repository-scan.ts';
 import { verify } from './verify.ts';
 
 /**
- * Runs the queued scans of one integration as children, a limited number at a time, by priority. Ends when nothing
- * waits; whatever queues a scan wakes it or starts it again.
+ * Runs the queued scans of one integration as children, by priority and with limited concurrency. Ends when no
+ * scan waits. Code that queues a scan wakes it or starts it again.
  */
 export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<void> {
   const fleet = new Fleet(integrationId);
@@ -30,7 +30,7 @@ export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<
   try {
     await fleet.runQueued();
   } catch (err) {
-    // the children were asked to cancel; a fleet that closed before them would leave them without a parent
+    // the children were asked to cancel; the fleet waits for them, so that they do not lose their parent
     if (isCancellation(err)) await CancellationScope.nonCancellable(() => fleet.allChildrenClosed());
     throw err;
   }
@@ -38,11 +38,11 @@ export async function scanFleetWorkflow({ integrationId }: FleetInput): Promise<
 
 class Fleet {
   private readonly integrationId: string;
-  /** Repositories with a child under way: each has one scan at a time. */
+  /** Repositories with a running child. Each has one scan at a time. */
   private readonly busyRepositories = new Set<string>();
-  /** Scans that this run started; a page leaves them out. */
+  /** Scans that this run started; `takePage` excludes them. */
   private readonly heldScans = new Set<string>();
-  /** Held scans whose repository is scanned by another workflow; they do not keep this one open. */
+  /** Held scans whose repository is scanned by another workflow. They do not keep this workflow open. */
   private readonly scannedElsewhere = new Set<string>();
   private startedScans = 0;
   private wasWoken = false;
@@ -77,7 +77,7 @@ class Fleet {
     }
   }
 
-  /** Clones begin only with a token that was verified a short while ago. */
+  /** Takes the next queued scans. A token that was not verified recently is verified first. */
   private async takePage(): Promise<QueuedPage> {
     const { integrationId } = this;
     const input = { integrationId, exclude: [...this.heldScans] };
@@ -88,11 +88,11 @@ class Fleet {
   }
 
   private async startWhenFree(scan: QueuedScan, window: number): Promise<void> {
-    // the next scan of a repository may be queued a moment before the workflow of the last one closes
+    // the next scan of a repository may be queued just before the workflow of its previous scan closes
     const isFree = () => this.busyRepositories.size < window && !this.busyRepositories.has(scan.repositoryId);
     if (!isFree()) {
       await condition(() => isFree() || this.failure !== null);
-      // scans often end together: waiting a moment handles them in one workflow task
+      // scans often end together: a short wait handles them in one workflow task
       await localActivities().linger();
     }
     this.throwIfFailed();
@@ -106,7 +106,7 @@ class Fleet {
       const outcome = await scanInChild(this.integrationId, scan);
       if (outcome === 'elsewhere') this.scannedElsewhere.add(scan.scanId);
       else this.heldScans.delete(scan.scanId);
-      // it is in the queue again, for now or for later: the next page shows which
+      // the scan is queued again; the next page shows whether it is due now or later
       if (outcome === 'requeued') this.wasWoken = true;
     } catch (err) {
       this.failure ??= { reason: err };
@@ -122,7 +122,7 @@ class Fleet {
   private async waitForChange(page: QueuedPage): Promise<void> {
     const hasNews = () => this.failure !== null || (this.wasWoken && !this.isRunFull(page));
     const isIdle = () => this.heldScans.size === this.scannedElsewhere.size;
-    // a scan that waits for its next try keeps the fleet open until then
+    // a scan with a later retry keeps the fleet open until then
     if (page.nextTryMs !== null && !this.isRunFull(page))
       await condition(hasNews, Math.max(1, page.nextTryMs - Date.now()));
     else await condition(() => isIdle() || hasNews());
@@ -136,7 +136,7 @@ class Fleet {
 
 type ChildOutcome = 'ended' | 'requeued' | 'elsewhere';
 
-/** One child, to its end. Its row is final then, or waits in the queue again. */
+/** Runs one child until it closes. Its row is then final or queued again. */
 async function scanInChild(
   integrationId: string,
   { scanId, repositoryId }: QueuedScan,
@@ -145,7 +145,7 @@ async function scanInChild(
     const result = await executeChild(repositoryScanWorkflow, {
       workflowId: scanWorkflowId(repositoryId),
       args: [{ integrationId, repositoryId, scanId }],
-      // a canceled fleet cancels them; a terminated one leaves them to end their rows
+      // a canceled fleet cancels its children; those of a terminated fleet finish and end their rows
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Scan ${scanId}`,
     });
@@ -153,7 +153,7 @@ async function scanInChild(
   } catch (err) {
     if (err instanceof WorkflowExecutionAlreadyStartedError) return 'elsewhere';
     if (CancellationScope.current().consideredCancelled || !(err instanceof ChildWorkflowFailure)) throw err;
-    // a child that was canceled ended its row itself
+    // a canceled child has ended its row itself
     if (!isCancellation(err)) await endLostScan(scanId);
     return 'ended';
   }

@@ -9,7 +9,7 @@ import type { ListingOutcome } from '../activities/sync/listing.ts';
 import type { SyncInput } from './contract.ts';
 import { database, listing } from './proxies.ts';
 
-/** Makes our rows match what GitLab lists, queues the scans that follow from it, and ends. */
+/** Updates the repository rows from GitLab's listing, queues the resulting scans, and ends. */
 export async function syncWorkflow({ integrationId, syncId }: SyncInput): Promise<void> {
   const id = { integrationId, syncId };
   try {
@@ -39,7 +39,7 @@ async function list(id: SyncInput): Promise<ListingOutcome> {
   }
 }
 
-/** Repositories where something happened are asked for their head; no answer now is no harm, the next sync asks again. */
+/** Checks the heads of repositories with activity. A failure is harmless: the next sync checks them again. */
 async function checkHeads(id: SyncInput): Promise<{ queued: number }> {
   try {
     return await listing().checkHeads({ ...id, nowMs: Date.now() });
@@ -49,7 +49,7 @@ async function checkHeads(id: SyncInput): Promise<{ queued: number }> {
   }
 }
 
-/** The code that an activity failed with; a timeout has none. */
+/** The error code of a failed activity; `gitlab_unreachable` for a timeout, which has none. */
 export function causeOf(err: ActivityFailure): string {
   return err.cause instanceof ApplicationFailure ? (err.cause.type ?? 'internal') : 'gitlab_unreachable';
 }

@@ -4,10 +4,13 @@ import { createRotateToken } from './rotate-token.ts';
 
 export type RotationActivities = ReturnType<typeof createRotationActivities>;
 
-/** Rotation at GitLab: on the queue of the worker whose journal is used, the first also on the queue of all. */
+/**
+ * Activities that rotate tokens. They run on the queue of the worker that holds the journal; the first also on the
+ * shared queue.
+ */
 export function createRotationActivities(deps: RotationDeps) {
   return {
-    /** The worker that answers is the one that rotates. */
+    /** Returns the identity of the worker that will rotate: the one that runs this activity. */
     async chooseRotator(_input: { integrationId: string }): Promise<{ workerId: string }> {
       return { workerId: deps.journal.workerId };
     },

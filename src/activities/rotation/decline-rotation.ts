@@ -6,10 +6,13 @@ import { failedEvent } from './outcomes.ts';
 import type { RotationOrder } from './prepare-rotation.ts';
 import type { RotationResult } from './result.ts';
 
-/** Reasons that pass within minutes and need no event. */
+/** Reasons that pass within minutes. They publish no event. */
 const TRANSIENT: ReadonlySet<RotationFailure> = new Set(['rotation_busy', 'shutting_down']);
 
-/** GitLab was not asked. An automatic rotation is tried again later; its event is published once per reason. */
+/**
+ * Ends a rotation without asking GitLab. An automatic rotation is tried again later; its event is published once
+ * per reason.
+ */
 export async function declineRotation(
   deps: RotationDeps,
   order: RotationOrder,

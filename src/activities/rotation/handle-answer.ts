@@ -9,7 +9,9 @@ import { verifyNewToken } from './resolve-rotation.ts';
 import type { RotationResult } from './result.ts';
 import { openResult } from './result.ts';
 
-/** Without a journal entry the answer exists in this process alone, so the commit is repeated for a minute. */
+/**
+ * How long the commit is repeated without a journal entry: until then, the answer exists only in this process.
+ */
 const COMMIT_ATTEMPTS_WITHOUT_JOURNAL = 60;
 const COMMIT_RETRY_MS = 1_000;
 
@@ -18,7 +20,7 @@ interface Answered {
   now: Date;
 }
 
-/** Step 4: what GitLab's answer means for the attempt. */
+/** Step 4: applies GitLab's answer to the attempt. */
 export async function handleAnswer(
   deps: RotationDeps,
   { attempt, now }: Answered,
@@ -45,7 +47,9 @@ export async function handleAnswer(
   }
 }
 
-/** Step 5: the answer exists only in this process, so it is sealed into the journal first, then into the database. */
+/**
+ * Step 5: seals the answer into the journal first, then into the database, because it exists only in this process.
+ */
 async function persistNewToken(
   deps: RotationDeps,
   { attempt, now }: Answered,
@@ -84,7 +88,7 @@ async function writeJournal(deps: RotationDeps, entry: RotationEntry): Promise<b
   }
 }
 
-/** @returns false where the journal has to wait for the database, or another worker stored the token */
+/** @returns false if the journal must wait for the database, or another worker stored the token */
 async function commitWithRetries(
   deps: RotationDeps,
   input: Answered & { entry: RotationEntry; attempts: number },

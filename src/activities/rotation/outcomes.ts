@@ -23,9 +23,10 @@ interface EndInput {
 }
 
 /**
- * The new token takes the place of the old one, whose ciphertext stays until the new one was verified. May come
- * late, from a journal: also after the attempt was declared lost, as long as no person gave another token.
- * @returns false when it is stored already, or another token took its place
+ * Makes the new token the current one. The ciphertext of the old token stays until the new one is verified. The
+ * token may arrive late from a journal, even after the attempt was declared lost, unless a person replaced the
+ * token meanwhile.
+ * @returns false if it is already stored, or another token is current
  */
 export async function commitRotation({
   deps,
@@ -63,7 +64,7 @@ export async function commitRotation({
   });
 }
 
-/** Rotation keeps name, scopes and owner. Source: GitLab, `rotate_service.rb`. */
+/** Rotation preserves name, scopes and owner. Source: GitLab, `rotate_service.rb`. */
 function factsAfter(old: CredentialRow, entry: RotationEntry): TokenFacts {
   return {
     gitlabTokenId: entry.newTokenId,
@@ -78,7 +79,10 @@ function factsAfter(old: CredentialRow, entry: RotationEntry): TokenFacts {
   };
 }
 
-/** The new token was verified; `facts` is what GitLab says of it, or `null` where GitLab refuses it by now. */
+/**
+ * Completes an attempt after the new token was verified. `facts` is GitLab's description of it, or `null` if
+ * GitLab refuses it by now.
+ */
 export async function finishRotation({
   deps,
   attempt,
@@ -115,7 +119,7 @@ export async function finishRotation({
   return openResult(attempt, 'ok');
 }
 
-/** The old token is refused and the new one unknown: a person has to act. */
+/** Completes an attempt as lost: the old token is refused and the new one is unknown. A person must act. */
 export async function recordLostRotation({ deps, attempt, now }: EndInput): Promise<RotationResult> {
   const { verifyIntervalMs } = deps.settings;
   const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
@@ -153,7 +157,7 @@ export async function recordLostRotation({ deps, attempt, now }: EndInput): Prom
   return { code: 'rotation_lost', attemptId: attempt.id };
 }
 
-/** Nothing was rotated, and that is certain: GitLab said so, or the old token still works. */
+/** Completes an attempt that certainly rotated nothing: GitLab said so, or the old token still works. */
 export async function keepOldToken({
   deps,
   attempt,
@@ -181,7 +185,10 @@ interface AttemptEnd {
   result: CommandResults['rotate'];
 }
 
-/** One transaction: the end of the attempt, its consequences, its event, the result of its command, and the wakes. */
+/**
+ * Writes the end of the attempt, its consequences, its event, the result of its command and the wakes in one
+ * transaction.
+ */
 async function endAttempt(
   input: EndInput & Omit<Parameters<Stores['rotations']['end']>[0], 'id'>,
   work: (tx: Stores, row: IntegrationRow) => Promise<AttemptEnd>,

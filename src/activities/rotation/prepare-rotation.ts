@@ -9,13 +9,13 @@ import type { RotationDeps } from '../deps.ts';
 import { currentCredential, openToken } from '../token/credential.ts';
 import { suspectToken } from '../token/suspect.ts';
 
-/** One rotation to make, as its command or the schedule orders it. */
+/** One requested rotation, from a command or from the schedule. */
 export interface RotationOrder {
   integrationId: string;
-  /** `null`: Secu rotates by itself. */
+  /** `null`: an automatic rotation. */
   commandId: string | null;
   trigger: RotationTrigger;
-  /** `YYYY-MM-DD` that a person asked for. */
+  /** `YYYY-MM-DD`, if a person requested a date. */
   wantedExpiry: string | null;
   now: Date;
 }
@@ -24,11 +24,14 @@ export interface PreparedRotation {
   integration: IntegrationRow;
   credential: CredentialRow;
   api: GitlabApi;
-  /** `YYYY-MM-DD` to ask GitLab for. */
+  /** `YYYY-MM-DD`, the expiry date to request from GitLab. */
   expiresOn: string;
 }
 
-/** Step 1: every reason not to ask that is known beforehand. @returns what asking needs, or the reason */
+/**
+ * Step 1: checks everything that can prevent a rotation before GitLab is asked. @returns what the request needs,
+ * or the reason
+ */
 export async function prepareRotation(
   deps: RotationDeps,
   order: RotationOrder,
@@ -66,7 +69,7 @@ export async function prepareRotation(
   return storageBlock ?? { integration, credential, api, expiresOn };
 }
 
-/** Journal, vault and database must be able to take the answer before GitLab is asked. */
+/** Journal, vault and database must be able to store the answer before GitLab is asked. */
 async function checkStorage(
   deps: RotationDeps,
   { integrationId, now }: { integrationId: string; now: Date },
@@ -95,5 +98,5 @@ async function checkStorage(
   return 'database_not_writable';
 }
 
-/** Rolls the probing insert back. */
+/** Thrown to roll back the insert that probes the database. */
 class RollbackProbe extends Error {}

@@ -4,10 +4,10 @@ import type { RotationBlock } from '../../domain/rotation.ts';
 import type { RotationDeps } from '../deps.ts';
 import type { PreparedRotation, RotationOrder } from './prepare-rotation.ts';
 
-/** An attempt at the same GitLab that is older than this does not block others. */
+/** An older attempt at the same GitLab does not block others. */
 const BUSY_FOR_MS = 3 * 60_000;
 
-/** Step 2: from the commit of this row on, its owner may ask GitLab, once. */
+/** Step 2: records the intent. After its commit, the owner of the attempt may ask GitLab once. */
 export async function recordIntent(
   deps: RotationDeps,
   order: RotationOrder,

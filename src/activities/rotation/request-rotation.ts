@@ -5,8 +5,8 @@ import type { RotationAnswer } from '../../gitlab/rotate.ts';
 import type { RotationDeps } from '../deps.ts';
 
 /**
- * Step 3: one POST. A second one only where GitLab answered the first, which changed nothing, with the latest date
- * that it would accept.
+ * Step 3: sends one POST. A second one follows only if GitLab rejected the first, changed nothing, and named the
+ * latest date that it accepts.
  */
 export async function requestRotation(
   deps: RotationDeps,

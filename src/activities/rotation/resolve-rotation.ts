@@ -11,19 +11,22 @@ import { endedResult, openResult } from './result.ts';
 export interface ResolveRotationInput {
   integrationId: string;
   attemptId: string;
-  /** A person who asks to rotate while the outcome is in doubt; with `force` also one who declares it lost. */
+  /**
+   * A person who requests a rotation while the outcome is in doubt; with `force`, a person who declares the
+   * attempt lost.
+   */
   commandId: string | null;
   nowMs: number;
 }
 
 const CHECK_AGAIN_MS = 60_000;
 const CHECK_ABSENT_OWNER_MS = 10 * 60_000;
-/** The worker whose journal might hold the answer is given up after this long. */
+/** How long to wait for the worker whose journal may hold the answer. */
 const OWNER_LOST_AFTER_MS = 24 * 3_600_000;
 
 /**
- * Finds the outcome of an attempt that was left open: from the journal first, then by checking the old token at GitLab.
- * Decides only what is certain; never asks GitLab to rotate.
+ * Finds the outcome of an open attempt: first in the journal, then by checking the old token at GitLab. Decides
+ * only what is certain, and never asks GitLab to rotate.
  */
 export function createResolveRotation(deps: RotationDeps) {
   return async function resolveRotation(input: ResolveRotationInput): Promise<RotationResult> {
@@ -76,7 +79,7 @@ async function resolveOpenAttempt({
   if (old === null || old.state !== 'current' || integration === null) {
     return supersede(stores, attempt, { from: 'intent', now });
   }
-  // GitLab bans addresses whose clones use a dead token
+  // GitLab bans addresses that clone with a dead token
   const suspectedAt = integration.suspectedAt ?? now;
   if (!(await stores.integrations.change(integration.id, { suspectedAt }, now)))
     return { code: 'not_found', attemptId: attempt.id };
@@ -87,7 +90,9 @@ async function resolveOpenAttempt({
   return decideFromOldToken({ deps, attempt, declaredLost, now, self: await api.observeSelf() });
 }
 
-/** Another token took the place of the one that was to be rotated. An attempt that ended meanwhile keeps its end. */
+/**
+ * Completes an attempt whose token was replaced by another one. An attempt that ended meanwhile stays as it is.
+ */
 async function supersede(
   { rotations }: Stores,
   attempt: RotationRow,
@@ -120,7 +125,7 @@ async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }
     }
     case 'token':
     case 'self_unreadable': {
-      // our request may still be queued in front of GitLab, so one good answer of the old token is not enough
+      // our request may still be queued at GitLab, so one success of the old token is not enough
       const { firstAliveAt } = attempt;
       if (firstAliveAt === null) return waitFor(deps.confirmAfterMs, now);
       const waitLeftMs = firstAliveAt.getTime() + deps.confirmAfterMs - now.getTime();
@@ -132,7 +137,7 @@ async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }
   }
 }
 
-/** GitLab must confirm the new token and its id. Until then the attempt stays open. */
+/** Verifies that GitLab accepts the new token and confirms its ID. Until then, the attempt stays open. */
 export async function verifyNewToken({
   deps,
   attempt,

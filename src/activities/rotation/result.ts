@@ -1,9 +1,9 @@
 import type { RotationRow } from '../../db/stores/rotations.ts';
 import type { RotationFailure } from '../../domain/rotation.ts';
 
-/** The outcome of an attempt, as it goes into a history and to the waiting caller. */
+/** The outcome of an attempt, for the workflow history and for the waiting caller. */
 export type RotationResult =
-  /** `ok`: the new token is stored and was seen to work. `in_doubt`: GitLab was asked, and the outcome is open. */
+  /** `ok`: the new token is stored and verified. `in_doubt`: GitLab was asked, and the outcome is unknown. */
   | { code: 'ok' | 'in_doubt'; attemptId: string; newTokenId: number | null; expiresAt: string }
   | { code: RotationFailure; attemptId: string };
 
@@ -12,7 +12,7 @@ export function openResult(attempt: RotationRow, code: 'ok' | 'in_doubt'): Rotat
   return { code, attemptId: id, newTokenId, expiresAt: expiresOn };
 }
 
-/** The result of an attempt that ended before. */
+/** The result of an attempt that has already ended. */
 export function endedResult(attempt: RotationRow): RotationResult {
   switch (attempt.state) {
     case 'done':

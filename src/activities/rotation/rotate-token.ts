@@ -12,23 +12,23 @@ import type { RotationResult } from './result.ts';
 
 export interface RotateInput {
   integrationId: string;
-  /** `null`: Secu rotates by itself. */
+  /** `null`: an automatic rotation. */
   commandId: string | null;
   nowMs: number;
 }
 
-/** An intent that is older than this when it could be sent is not sent: something held the process up. */
+/** An older intent is not sent: the process was delayed. */
 const MAX_INTENT_AGE_MS = 30_000;
 
 /**
- * The whole protocol, once: prepare, record the intent, ask GitLab, journal the answer, store it, verify. Each step is
- * durable before the next. It runs once whatever happens, on the queue of one worker; whatever it leaves open is
- * resolved by `resolveRotation`, never by asking GitLab again.
+ * Runs the whole protocol once: prepare, record the intent, ask GitLab, journal the answer, store it, verify. Each
+ * step is durable before the next. It is never retried and runs on the queue of one worker. `resolveRotation`
+ * resolves what it leaves open, without asking GitLab to rotate again.
  */
 export function createRotateToken(deps: RotationDeps) {
   return async function rotateToken(input: RotateInput): Promise<RotationResult> {
     const order = await readOrder(deps, input);
-    // the signal of a cancel is ignored: a rotation that began must reach its end
+    // the cancel signal is ignored: a rotation that has started must finish
     return withHeartbeat(
       () => null,
       () => runRotation(deps, order),

@@ -7,8 +7,8 @@ import type { ActivityMetrics } from '../../metrics/activities.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 
 /**
- * Ends a scan that gave no result. Its findings stay as they were: nothing was looked at.
- * @returns false when it was ended before, or by another attempt
+ * Ends a scan without a result. Its findings stay unchanged, because nothing was scanned.
+ * @returns false if the scan had already ended, or another attempt ended it
  */
 export async function endFailedScan(input: {
   database: Database;

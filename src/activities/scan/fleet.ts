@@ -11,23 +11,23 @@ export interface QueuedScan {
 }
 
 const SCANS_PER_PAGE = 50;
-/** A scan is five events of its fleet's history; the end of a run waits for the last of its scans. */
+/** Each scan adds five events to the history of its fleet. A run ends after its last scan. */
 const SCANS_PER_RUN = 800;
-/** For each that is cloned, two are scanned or wait for a scanner. */
+/** While one repository is cloned, two others are scanned or wait for a scanner. */
 const SCANS_PER_CLONE = 3;
 const LINGER_MS = 400;
-/** A token that was verified so recently is not verified again before the next page of clones. */
+/** A token that was verified within this time is not verified again before the next page of clones. */
 const VERIFIED_WITHIN_MS = 15 * 60_000;
 
 export interface QueuedPage {
   scans: QueuedScan[];
-  /** How many may run at once. */
+  /** The limit of concurrent scans. */
   window: number;
-  /** How many a run of the workflow starts. */
+  /** The limit of scans that one run of the workflow starts. */
   perRun: number;
-  /** Scans wait, and the token has to be verified before they are taken. */
+  /** Scans wait, but the token must be verified before they are taken. */
   stale: boolean;
-  /** When the next scan may be tried again that went back to the queue, in ms since 1970; `null` = none waits. */
+  /** When the next requeued scan may be tried again, in ms since 1970; `null` = none waits. */
   nextTryMs: number | null;
 }
 
@@ -36,7 +36,9 @@ export type FleetActivities = ReturnType<typeof createFleetActivities>;
 export function createFleetActivities({ database, log, metrics, settings }: ActivityDeps) {
   const { stores } = database;
   return {
-    /** The next queued scans, or none while the integration may not clone, or its token was not `verified` lately. */
+    /**
+     * The next queued scans. Empty while the integration may not clone, or if its token was not verified recently.
+     */
     async takeQueuedScans(input: {
       integrationId: string;
       exclude: string[];
@@ -60,14 +62,14 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
     },
 
     /**
-     * Lets a moment pass. As a local activity it keeps the workflow's task open, and what happens meanwhile comes
-     * together, in one task more, not in one for each.
+     * Waits a moment. As a local activity it keeps the workflow task open, so events of that moment cause one more
+     * task, not one each.
      */
     async linger(): Promise<void> {
       await delay(LINGER_MS);
     },
 
-    /** Ends a scan whose activity did not: canceled, or failed with what is known of why. */
+    /** Ends a scan whose activity did not end it: as canceled, or as failed with the known cause. */
     async endScan(input: {
       scanId: string;
       status: 'failed' | 'canceled';
@@ -88,7 +90,9 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
   };
 }
 
-/** Codes that are no cause of a scan (an outage to the last try, our own fault) end as the nearest one that is. */
+/**
+ * Maps a code that is not a scan cause (an outage on the last try, an internal error) to the nearest scan cause.
+ */
 export function scanCauseOf(code: string): ScanCause {
   const known = SCAN_CAUSES.find((cause) => cause === code);
   if (known !== undefined) return known;

@@ -32,9 +32,9 @@ interface ScanWork {
   baseUrl: string;
   token: Secret;
   signal: AbortSignal;
-  /** Of its own, removed at its end. */
+  /** The folder of this scan only; removed at its end. */
   folder: string;
-  /** Other scans that this worker has under way. */
+  /** The number of other scans that run in this worker. */
   concurrentScans: () => number;
 }
 
@@ -44,7 +44,7 @@ export function createScanActivities(deps: ScanDeps) {
   let underWay = 0;
   const turnsOf = createKeyedLimiter(deps.settings.clones);
   return {
-    /** Clones one repository, scans it, stores what was found, and leaves nothing on the disk. */
+    /** Clones one repository, scans it, stores the findings, and removes everything from the disk. */
     async scanRepository(input: ScanTask): Promise<ScanResult> {
       underWay += 1;
       try {
@@ -63,8 +63,8 @@ export function createScanActivities(deps: ScanDeps) {
 }
 
 /**
- * A clone waits for its turn before anything is looked at: whether the integration may clone, and with which token, is known
- * when it begins, so that a token that died is tried by those alone that were on their way.
+ * Waits for a clone slot before reading anything. Whether the integration may clone, and with which token, is read
+ * when the clone starts, so only clones already running can use a token that has died.
  */
 async function scanRepository(asked: ScanRequest, limiter: Limiter): Promise<ScanResult> {
   const cloned = await limiter(asked.signal, async () => {
@@ -82,7 +82,7 @@ async function scanRepository(asked: ScanRequest, limiter: Limiter): Promise<Sca
   });
 }
 
-/** A result where nothing is to be cloned. */
+/** Starts the attempt. @returns its work, or a result if there is nothing to clone */
 async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   const { deps, input } = asked;
   const { stores } = deps.database;
@@ -104,7 +104,9 @@ async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   return { ...asked, scan, repository, baseUrl, token, folder };
 }
 
-/** What the attempt came to; where it failed, what that means for the scan. Nothing is left on the disk then. */
+/**
+ * Runs a step of the attempt. If it fails, removes the folder and decides what the error means for the scan.
+ */
 async function runOrHandleFailure<T extends object>(
   work: ScanWork,
   attempt: () => Promise<T>,
@@ -185,7 +187,7 @@ async function scanClone(work: ScanWork, clone: CloneResult): Promise<ScanReport
   });
 }
 
-/** A repository without commits: no scanner applies. */
+/** Stores the result of a repository without commits; no scanner applies. */
 const EMPTY_RUNS = SCANNER_NAMES.map((name) => ({
   name,
   version: null,
@@ -204,7 +206,7 @@ function isLastAttempt(): boolean {
   return activityInfo().attempt >= MAX_ATTEMPTS;
 }
 
-/** What an error means for this scan: it waits, it failed, or it is worth another try. */
+/** Decides what an error means for this scan: it waits, fails, or is tried again. */
 async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult> {
   const { deps, input, scan } = work;
   if (!isSecuError(err)) {
@@ -239,8 +241,9 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
 }
 
 /**
- * Git answers 401 to a bot that may not see a repository, and to every dead token. GitLab's API shows which it is;
- * asking it once here keeps a dead token from being tried for every repository (GitLab bans addresses for that).
+ * Git answers 401 both for a repository that a bot may not see and for a dead token; GitLab's API tells them
+ * apart. Asking it once here prevents a dead token from being tried for every repository, for which GitLab bans
+ * addresses.
  */
 async function handleGitRefusal(work: ScanWork): Promise<ScanResult> {
   const { deps, input } = work;
@@ -267,7 +270,7 @@ async function endScanRow(
   return { scanId: scan.id, status, outcome: null, cause, findings: 0 };
 }
 
-/** Back to the queue with a back-off, or the end where the reason lasts for too long. */
+/** Requeues the scan with a back-off, or ends it if the reason lasts too long. */
 async function requeueScan(
   { deps, input, scan }: Pick<ScanWork, 'deps' | 'input' | 'scan'>,
   reason: RequeueReason,
@@ -289,7 +292,10 @@ async function requeueScan(
   return { scanId: scan.id, status: 'requeued', outcome: null, cause, findings: 0 };
 }
 
-/** Ended while it waited, or by an earlier attempt whose answer was lost: the row says how. */
+/**
+ * The result of a scan that ended while it waited, or in an earlier attempt whose answer was lost; read from its
+ * row.
+ */
 async function resultOfEndedScan(deps: ScanDeps, input: ScanTask): Promise<ScanResult> {
   const row = await deps.database.stores.scans.find(input.scanId);
   if (row !== null && (row.status === 'queued' || row.status === 'running')) {

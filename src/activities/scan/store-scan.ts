@@ -9,7 +9,7 @@ import type { ScannedRef, ScanOutcome, ScanResult, ScanTask } from '../../domain
 import { SCANNER_NAMES } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
 
-/** Unread commits that the event names. */
+/** The number of unread commits that the event names. */
 const MAX_NAMED_COMMITS = 20;
 
 interface StoreInput {
@@ -24,14 +24,17 @@ interface StoreInput {
 }
 
 /**
- * The row is not this attempt's any more, or somebody canceled it. No cancellation in Temporal's sense: of an activity
- * that nobody asked to cancel it takes no such answer.
+ * The error of an attempt whose scan was canceled in its row or taken by another attempt. It is not a Temporal
+ * cancellation: Temporal rejects one that it did not request.
  */
 export function overtaken(): SecuError {
   return new SecuError('canceled', 'another attempt or a cancel came in between');
 }
 
-/** Findings, counters, the scan's end and its events, all or nothing, and only by the attempt that still holds it. */
+/**
+ * Stores findings, counters, the end of the scan and its events in one transaction, only for the attempt that
+ * still holds the scan.
+ */
 export async function storeScan(store: StoreInput): Promise<ScanResult> {
   const { deps, input, scan, repository, clone, report, outcome, now } = store;
   const { ended, wakes } = await deps.database.transaction(async (tx) => {
@@ -93,8 +96,8 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
 }
 
 /**
- * What each scanner searched for. A scanner that applies to nothing any more shows that its files are gone. A report with
- * gaps closes nothing.
+ * What each scanner searched for. A scanner that no longer applies to any file proves that its files are gone. A
+ * report with gaps closes no finding.
  */
 function searchedBy({ deps, report }: { deps: ScanDeps; report: ScanReport }): SearchedBy[] {
   if (report.incompleteBecause.some((reason) => reason !== 'scanner_missing')) return [];
@@ -106,14 +109,17 @@ function searchedBy({ deps, report }: { deps: ScanDeps; report: ScanReport }): S
   }));
 }
 
-/** The branch that was covered; with history from its root. */
+/** The scanned branch, from its first commit to the cloned one. */
 function refsOf({ repository, clone }: Pick<StoreInput, 'repository' | 'clone'>): ScannedRef[] {
   if (clone.commit === null) return [];
   const branch = clone.branch ?? repository.defaultBranch;
   return [{ name: branch == null ? 'HEAD' : `refs/heads/${branch}`, from: null, to: clone.commit }];
 }
 
-/** A repository's first scan ends in one summary; later ones name each finding that came, went or came back. */
+/**
+ * Events of a scan. The first scan of a repository has one summary; later scans name each finding that is new,
+ * fixed or reopened.
+ */
 function eventsOf({
   store,
   change,

@@ -18,8 +18,8 @@ interface ApplyInput {
 }
 
 /**
- * What a listing means for the rows that it did not name, and the scans that follow from it. Only a complete listing
- * takes anything away, and not more than the brake allows.
+ * Applies a listing to the rows that it did not name, and queues the scans that follow. Only a complete listing
+ * may remove repositories, within the limits of the brake.
  */
 export async function applyListing(input: ApplyInput): Promise<{ queued: number }> {
   const { database, integrationId, listing } = input;
@@ -66,7 +66,7 @@ async function applyVanished({ tx, integration, input, acceptRemovals, now }: Va
   const share = { known, vanished: fresh.length };
   const isConfirmed = acceptRemovals || listings >= BRAKE_AGREEING_LISTINGS;
   const gone = new Set(isConfirmed || removesAtOnce(share) ? listing.gone : []);
-  // a second complete listing without it, or GitLab's own 404
+  // missing in a second complete listing, or GitLab answered 404
   const removed = vanished.filter(
     (row) => !visible.has(row.id) && (row.state === 'missing' || gone.has(row.id)),
   );
@@ -85,7 +85,7 @@ async function applyVanished({ tx, integration, input, acceptRemovals, now }: Va
   });
   await tx.events.add(
     [
-      // what is out of reach is not listed the next time either: its event is published once
+      // unreachable repositories are absent from later listings too, so their event is published once
       ...outOfReach
         .filter((row) => row.state !== 'excluded')
         .map((row) => event(row, 'repository.excluded', `${row.fullPath} is left out: access_too_low.`)),

@@ -6,15 +6,15 @@ import type { GitlabDeps } from '../deps.ts';
 const HEADS_PER_PAGE = 200;
 
 /**
- * Reads the heads of repositories with activity, or not checked for long; queues a scan of those that moved. A repository
- * that GitLab calls empty is checked too: it is empty only when git says so as well.
+ * Reads the heads of repositories with activity or without a recent check, and queues a scan of each changed one.
+ * Repositories that GitLab calls empty are checked too: they are empty only if git agrees.
  */
 export async function checkHeads(input: {
   deps: GitlabDeps;
   integration: { id: string; baseUrl: string };
   token: Secret;
   signal: AbortSignal;
-  /** Of the request that the sync follows from. */
+  /** The request that caused the sync. */
   requestId: string | null;
   nowMs: number;
 }): Promise<{ queued: number }> {
@@ -69,7 +69,7 @@ async function hasMoved(
     });
     return false;
   } catch (err) {
-    // one repository that cannot be asked now is asked again by the next sync
+    // the next sync asks again for a repository that did not answer
     if (isSecuError(err) && err.code !== 'canceled') return false;
     throw err;
   }

@@ -1,24 +1,25 @@
 /**
- * GitLab.com allows 2,000 requests a minute, which the pacer holds (`SECU_GITLAB_RATE`), and a page takes about 200 ms:
- * seven at once are what that comes to. A few more make up for pages that take longer, and let a short listing use what
- * the minute has left. Source: GitLab docs, "GitLab.com-specific rate limits".
+ * GitLab.com allows 2,000 requests per minute, which the pacer enforces (`SECU_GITLAB_RATE`). A page takes about
+ * 200 ms, so seven concurrent requests reach that rate. The extra ones compensate for slow pages, and let a short
+ * listing use the rest of the minute. Source: GitLab docs, "GitLab.com-specific rate limits".
  */
 const GITLAB_COM_CONCURRENT_PAGES = 10;
 const INITIAL_CONCURRENT_PAGES = 2;
 const MAX_CONCURRENT_PAGES = 16;
 const SLOWDOWN_FACTOR = 1.5;
 
-/** How many pages of one listing may be asked for at once. */
+/** The limit of concurrent page requests of one listing. */
 export interface ListingWindow {
-  /** It never grows beyond this. */
+  /** The upper bound of `size()`. */
   readonly max: number;
   size(): number;
   answered(tookMs: number): void;
 }
 
 /**
- * Elsewhere no limit is published, so the pace follows the server: twice as many while answers come as quickly as
- * they did, half as many once they take half as long again, then one more at a time.
+ * GitLab.com has a fixed limit. Other instances publish none, so the window follows their response time: it
+ * doubles while answers are as fast as the fastest, halves when they take 1.5 times as long, and then grows by
+ * one.
  */
 export function listingWindow(baseUrl: string): ListingWindow {
   if (new URL(baseUrl).hostname === 'gitlab.com')

@@ -17,7 +17,7 @@ import { listingWindow } from './listing-window.ts';
 import type { IdRange, WalkedPage } from './walk.ts';
 import { rangesBetween, walkListing } from './walk.ts';
 
-/** What a walk over a listing has met so far. */
+/** Counts of the walk so far. */
 interface Counts {
   listed: number;
   added: number;
@@ -26,20 +26,22 @@ interface Counts {
   returned: number;
 }
 
-/** The state of a walk; the heartbeat's details, so that the next attempt resumes here. */
+/** The state of a walk. It is the heartbeat details, so the next attempt resumes from it. */
 interface Walk extends Counts {
-  /** What is left to read. */
+  /** The ID ranges that are not read yet. */
   ranges: IdRange[];
   unreadable: UnreadableProject[];
 }
 
 export interface ListingOutcome extends Counts {
-  /** Every page was answered: only then may rows be taken away. */
+  /** True if every page was answered. Only then may rows be removed. */
   complete: boolean;
   cause: string | null;
-  /** Listed, and not readable: named, and kept as they are. */
+  /** Projects that are listed but cannot be read. Their rows stay unchanged. */
   unreadable: UnreadableProject[];
-  /** Of what vanished, those that GitLab says are gone, and those that still answer by id (our ids; at most 50). */
+  /**
+   * Missing repositories that GitLab reports as gone, and those that still answer by ID (our IDs; at most 50).
+   */
   gone: string[];
   visible: string[];
 }
@@ -50,10 +52,12 @@ export interface SyncId {
 }
 
 const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
-/** An outcome in which nothing was listed. */
+/** The outcome of a listing without any item. */
 export const NO_LISTING = { ...NO_COUNTS, unreadable: [], gone: [], visible: [] };
 const MAX_PROBED = 50;
-/** Unreadable items that are stored; more are a change of GitLab's API, which the first of them already show. */
+/**
+ * The limit of stored unreadable items. More of them mean that GitLab's API changed, which the first ones show.
+ */
 const MAX_UNREADABLE = 100;
 
 export type ListingActivities = ReturnType<typeof createListingActivities>;
@@ -63,8 +67,8 @@ export function createListingActivities(deps: GitlabDeps) {
   const { database, gitlab, vault } = deps;
   return {
     /**
-     * Walks the whole listing by keyset, a long one in ranges of ids at once, writing what differs. Goes on where an
-     * earlier try stopped.
+     * Walks the whole listing by keyset and writes the differences. A long listing is split into ID ranges that
+     * are read concurrently. A retry resumes where the last attempt stopped.
      */
     async listRepositories(input: SyncId & { nowMs: number }): Promise<ListingOutcome> {
       const found = await currentCredential(database.stores, input.integrationId);
@@ -84,7 +88,9 @@ export function createListingActivities(deps: GitlabDeps) {
           async (signal) => {
             const firstTime = integration.lastSyncAt === null;
             const classify = classifierFor(integration.filters);
-            /** Between these ids GitLab lists something whose id cannot be read: nothing known there has vanished. */
+            /**
+             * Ranges that contain an item without a readable ID. No known repository in them counts as missing.
+             */
             const gaps: IdRange[] = [];
             await walkListing(walk.ranges, {
               async readPage(after) {
@@ -113,7 +119,10 @@ export function createListingActivities(deps: GitlabDeps) {
       }
     },
 
-    /** Reads the heads of repositories with activity, or not checked for long; queues a scan of those that moved. */
+    /**
+     * Reads the heads of repositories with activity or without a recent check, and queues a scan of each changed
+     * one.
+     */
     async checkHeads(input: SyncId & { nowMs: number }): Promise<{ queued: number }> {
       const found = await currentCredential(database.stores, input.integrationId);
       if (found === null) return { queued: 0 };
@@ -135,8 +144,8 @@ function resumed(): Walk | null {
 }
 
 /**
- * A long listing that we know is cut before the first page, at whole pages of what it was the last time; else the walk
- * finds out for itself.
+ * The ranges to start with. A known long listing is split at page boundaries of the last listing; otherwise the
+ * walk splits it later.
  */
 async function rangesToWalk(input: {
   deps: GitlabDeps;
@@ -172,7 +181,7 @@ function countsOf({ ranges: _ranges, unreadable: _unreadable, ...counts }: Walk)
   return counts;
 }
 
-/** Pages of several ranges are stored at once: each adds its part. */
+/** Adds the counts of one page. Pages of several ranges are stored concurrently. */
 function addCounts(walk: Walk, part: Counts): void {
   for (const name of ['listed', 'added', 'renamed', 'excluded', 'returned'] as const)
     walk[name] += part[name];
@@ -195,7 +204,7 @@ async function writePage(input: {
   const now = new Date(nowMs);
   return input.deps.database.transaction(async (tx) => {
     const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
-    // what is listed and cannot be read is there all the same
+    // an unreadable item still exists, so it is not missing
     const met = rows.map((row) => row.gitlabProjectId);
     await tx.listing.markMissed({ integrationId, syncId, after, upTo, met, gaps });
     if (!input.firstTime)
@@ -244,7 +253,10 @@ function eventsOf(integrationId: string, change: ListingChange): NewEvent[] {
   return events;
 }
 
-/** What a complete listing did not name is asked for by id, a few: gone, or only out of our reach? */
+/**
+ * Asks GitLab by ID for repositories that a complete listing did not name, if they are few: are they gone or only
+ * unlisted?
+ */
 async function probeVanished(input: {
   deps: GitlabDeps;
   api: GitlabApi;
@@ -262,7 +274,10 @@ async function probeVanished(input: {
   return { gone, visible };
 }
 
-/** One project that cannot be read by id is there, or unknown where GitLab fails for it: neither removes it. */
+/**
+ * Asks for one project by ID. An unreadable answer means it is visible; a server error means unknown. Neither
+ * removes it.
+ */
 async function probeProject(
   { api, signal }: { api: GitlabApi; signal: AbortSignal },
   gitlabProjectId: number,

@@ -12,18 +12,21 @@ import { NO_LISTING } from './listing.ts';
 
 export type SyncActivities = ReturnType<typeof createSyncActivities>;
 
-/** `syncId` null: the integration is removed. `joined`: it ran before; its workflow is not ours to start. */
+/**
+ * `syncId` null: the integration is removed. `joined`: the sync already runs in another workflow, so this caller
+ * starts none.
+ */
 export interface OpenedSync {
   syncId: string | null;
   joined: boolean;
 }
 
-/** The database's part of a sync. */
+/** The database work of a sync. */
 export function createSyncActivities(deps: GitlabDeps) {
   const { database, settings } = deps;
   const { stores } = database;
   return {
-    /** The sync to run now: the one that waits, or a new one when the interval is over. */
+    /** Returns the sync to run now: the waiting one, or a new one if the interval has passed. */
     async openSync({ integrationId, nowMs }: { integrationId: string; nowMs: number }): Promise<OpenedSync> {
       const now = new Date(nowMs);
       return database.transaction(async (tx) => {
@@ -40,7 +43,7 @@ export function createSyncActivities(deps: GitlabDeps) {
       });
     },
 
-    /** A walk that ended in a failure: incomplete, with its cause. */
+    /** Records a listing that failed: incomplete, with its cause. */
     async listingFailed({ syncId, cause }: SyncId & { cause: string }): Promise<ListingOutcome> {
       const run = await stores.syncs.find(syncId);
       return { ...NO_LISTING, listed: run?.listed ?? 0, complete: false, cause };
@@ -52,7 +55,7 @@ export function createSyncActivities(deps: GitlabDeps) {
       return applyListing({ database, log: deps.log, rules: deps.rules, ...input });
     },
 
-    /** Ends the run, publishes what changed and wakes the fleet. */
+    /** Ends the sync, publishes the changes and wakes the fleet. */
     async finishSync(
       input: SyncId & { listing: ListingOutcome; queuedScans: number; nowMs: number },
     ): Promise<void> {
@@ -95,7 +98,10 @@ export function createSyncActivities(deps: GitlabDeps) {
   };
 }
 
-/** A background sync has an event only when it changed something or failed; a requested one also when it starts. */
+/**
+ * A background sync publishes an event only if it changed something or failed. A requested sync also publishes its
+ * start.
+ */
 async function addStartedEvent(input: {
   tx: Stores;
   syncId: string;
@@ -113,7 +119,7 @@ async function addStartedEvent(input: {
   );
 }
 
-/** The sync that follows one whose ground changed while it ran. */
+/** Opens the sync that follows one whose basis changed while it ran. */
 async function openFollowUpSync({
   tx,
   integrationId,
@@ -195,10 +201,13 @@ function unreadableText(unreadable: readonly UnreadableProject[]): string {
   return ` ${unreadable.length} could not be read and stay as they are (GitLab project ${named.join(', ')}${rest}).`;
 }
 
-/** How long at least a change of reach is shown as a warning. */
+/** How long a change of reach is shown as a warning, at least. */
 const REACH_SHOWN_MS = 24 * 3_600_000;
 
-/** What the token reaches beside what it reached at the complete listing before: an event, and a warning for a day. */
+/**
+ * Compares what the token reaches with the previous complete listing. A difference causes an event, and a warning
+ * for a day.
+ */
 async function recordReachChange(input: {
   tx: Stores;
   integration: IntegrationRow;

@@ -1,70 +1,70 @@
-/** Ids in `(after, upTo]` that are still to be listed; `upTo` null = without end. */
+/** IDs in `(after, upTo]` that are still to be listed; `upTo` null = no upper bound. */
 export interface IdRange {
   after: number;
   upTo: number | null;
 }
 
 /**
- * The ranges between these ids, ascending. The last id has to be the highest that is known: the range without end, which
- * comes last and cannot be split, is then only for what is new.
+ * The ranges between these IDs, ascending. The last ID must be the highest known one, because the last range has
+ * no upper bound and cannot be split: it is only for new projects.
  */
 export function rangesBetween(cuts: readonly number[]): IdRange[] {
   return [0, ...cuts].map((after, index) => ({ after, upTo: cuts[index] ?? null }));
 }
 
-/** What one page brought to a range: rows up to its end, and where the walk of this range stands now. */
+/** The rows of one page, and the ID range that they cover completely. */
 export interface WalkedPage<Row> {
   rows: readonly Row[];
   after: number;
-  /** The ids in `(after, upTo]` are known by now; `null` = all above `after`. */
+  /** The IDs in `(after, upTo]` are covered; `null` = all above `after`. */
   upTo: number | null;
 }
 
 interface Walker<Row> {
-  /** The page of rows by ascending id behind `after`; empty = there are no more. */
+  /** Rows with IDs above `after`, ascending; empty = there are no more. */
   readPage: (after: number) => Promise<readonly Row[]>;
   idOf: (row: Row) => number;
   /** Rows of a full page. */
   pageSize: number;
   /**
-   * The page with the highest ids there are, ascending too; full, unless it holds all. Asked once, beside the first
-   * page, by a walk that may turn out to be long.
+   * The last page of the whole listing, ascending. It is full unless the listing is shorter. A walk that may be
+   * long reads it once, together with the first page.
    */
   readEnd: () => Promise<readonly Row[]>;
-  /** Stores one page. Pages of different ranges come at once. */
+  /** Stores one page. Pages of different ranges arrive concurrently. */
   storePage: (page: WalkedPage<Row>) => Promise<void>;
-  /** How many rows the last listing had; `null` before the first one. */
+  /** The row count of the last listing; `null` before the first one. */
   expected: number | null;
-  /** How many ranges may be read at once now. */
+  /** The limit of ranges that are read concurrently now. */
   window: { size(): number; answered(tookMs: number): void };
   signal: AbortSignal;
 }
 
-/** A listing that had no more rows is walked one page after the other, in ⌈rows / page⌉ + 1 requests. */
+/** A listing that had at most this many rows is walked sequentially, in ⌈rows / page⌉ + 1 requests. */
 const MAX_SEQUENTIAL_ROWS = 1_000;
-/** For how many pages a walk that expects no more than that goes on alone. */
+/** The number of pages after which such a walk is split after all. */
 const SEQUENTIAL_PAGES = 12;
-/** A range that seems to hold fewer pages than this is not worth splitting. */
+/** A range with fewer estimated pages is not split. */
 const MIN_PAGES_TO_SPLIT = 2;
 
 interface Lane {
-  /** Its `after` is what was stored; nothing before it is read again. */
+  /** `after` is the last stored ID; nothing up to it is read again. */
   range: IdRange;
-  /** What was read; the page before may still be on its way into the store. A split begins behind it. */
+  /** The last ID that was read; its page may still be being stored. A split begins after it. */
   readTo: number;
-  /** The last page of it that was handed to the store. */
+  /** Resolves when the last page of this lane is stored. */
   storing: Promise<void>;
-  /** Rows for each id, by what was seen last. */
+  /** Rows per ID, estimated from the last page. */
   density: number;
   pageRows: number;
 }
 
 /**
- * Walks a keyset listing to its end. A long one is cut into ranges of ids that are read at once; whoever has nothing
- * to do takes half of what seems to be the longest rest. Ranges are disjoint, so nothing is listed twice, and what is
- * created meanwhile gets a higher id and is met by the last one, which has no end.
+ * Walks a keyset listing to its end. A long listing is split into ID ranges that are read concurrently; a free
+ * lane takes half of the range with the most estimated rows left. Ranges are disjoint, so nothing is listed twice.
+ * A project that is created meanwhile has a higher ID, so the last range, without an upper bound, contains it.
  *
- * `ranges` is what is left to do; it is changed in place, so that a later try goes on from there.
+ * `ranges` holds what is left to read. It is changed in place, so that a retry resumes from it.
  */
 export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): Promise<void> {
   const stores = new Set<Promise<void>>();
@@ -72,7 +72,7 @@ export async function walkListing<Row>(ranges: IdRange[], walker: Walker<Row>): 
     await walkRanges({ ranges, walker, stores });
     await Promise.all(stores);
   } finally {
-    // what was read is worth being kept, whatever ended the walk
+    // pages that were read are stored even if the walk failed
     await Promise.allSettled(stores);
   }
 }
@@ -94,7 +94,7 @@ async function walkRanges<Row>({ ranges, walker, stores }: WalkState<Row>): Prom
   await walkConcurrently({ lanes, ranges, walker, stores });
 }
 
-/** A page that is not full is the last but the empty one: there is nothing to cut. */
+/** A page that is not full is the last one with rows, so there is nothing to split. */
 function isShort<Row>({ pageRows }: Lane, page: number, { pageSize }: Walker<Row>): boolean {
   return page > 1 && pageRows < pageSize;
 }
@@ -114,13 +114,13 @@ function laneOf(
 interface WalkState<Row> {
   ranges: IdRange[];
   walker: Walker<Row>;
-  /** Pages that are on their way. */
+  /** Pages that are being stored. */
   stores: Set<Promise<void>>;
 }
 
 /**
- * The last page is known: what lies before it is left to read, and what may be created meanwhile behind it. Where it
- * meets the first page nothing is.
+ * Stores the last page and splits the range before it. A further range covers projects that are created meanwhile.
+ * If the last page continues the first one, nothing is left between them.
  */
 async function storeLastPage<Row>(
   end: readonly Row[],
@@ -148,7 +148,10 @@ async function storeLastPage<Row>(
   await storePage({ ...parts, lane: laneOf(last), rows: end, upTo: top, ended: true });
 }
 
-/** Cuts a range into as many equal parts as may be read at once; the first stays what is left of it. */
+/**
+ * Splits a range into equal parts, at most as many as may be read concurrently. The lane keeps the first part.
+ * @returns the others
+ */
 function evenParts<Row>(lane: Lane, { window }: Walker<Row>): IdRange[] {
   const { range, readTo } = lane;
   if (range.upTo === null) return [];
@@ -191,7 +194,7 @@ async function walkConcurrently<Row>(input: WalkState<Row> & { lanes: Lane[] }):
   if (failed !== null) throw failed.reason;
 }
 
-/** The range without end comes last: it meets what was created meanwhile. */
+/** Takes the range without an upper bound last, so that it includes projects created meanwhile. */
 function nextLane<Row>(input: WalkState<Row> & { waiting: Lane[]; running: readonly Lane[] }): Lane | null {
   const { waiting } = input;
   const closed = waiting.findIndex(({ range }) => range.upTo !== null);
@@ -199,19 +202,24 @@ function nextLane<Row>(input: WalkState<Row> & { waiting: Lane[]; running: reado
   return splitWidestLane(input) ?? waiting.shift() ?? null;
 }
 
-/** How many rows seem to be left of it. */
+/** The estimated number of rows left in a lane. */
 function estimatedRowsLeft({ range, readTo, density }: Lane): number {
   return range.upTo === null ? 0 : (range.upTo - readTo) * density;
 }
 
-/** Rows for each id within a page, whose distance to the page before says nothing; `null` where it is too short to tell. */
+/**
+ * Rows per ID within a page; `null` if the page has fewer than two rows. The gap to the previous page is not
+ * counted.
+ */
 function densityOf<Row>(page: readonly Row[], { idOf }: Walker<Row>): number | null {
   const [first, last] = [page.at(0), page.at(-1)];
   if (first === undefined || last === undefined || page.length < 2) return null;
   return page.length / (idOf(last) - idOf(first) + 1);
 }
 
-/** Half of the longest rest that is being read, as a lane of its own; `null` where none is long enough. */
+/**
+ * Takes half of the range with the most estimated rows left, as a new lane; `null` if none is worth splitting.
+ */
 function splitWidestLane<Row>({
   running,
   ranges,
@@ -232,8 +240,9 @@ function splitWidestLane<Row>({
 }
 
 /**
- * Reads one page of a range and hands it to the store, which takes it while the next one is read. One page of a range
- * is on its way at a time. @returns whether the range was read to its end
+ * Reads one page of a range and hands it to the store, which stores it while the next page is read. Each range has
+ * at most one page request at a time.
+ * @returns whether the end of the range was reached
  */
 async function readNextPage<Row>({
   lane,
@@ -247,7 +256,7 @@ async function readNextPage<Row>({
   const startedMs = performance.now();
   const page = await walker.readPage(after);
   walker.window.answered(performance.now() - startedMs);
-  // the end may have moved while we waited: what lies behind it is another's
+  // a split may have moved the upper bound meanwhile: rows above it belong to another lane
   const { upTo } = range;
   const rows = upTo === null ? page : page.filter((row) => walker.idOf(row) <= upTo);
   const last = page.at(-1);
@@ -262,13 +271,16 @@ async function readNextPage<Row>({
 interface PageToStore<Row> extends WalkState<Row> {
   lane: Lane;
   rows: readonly Row[];
-  /** To where these rows tell; `null` = to the end. */
+  /** The highest ID that these rows cover; `null` = no upper bound. */
   upTo: number | null;
-  /** Whether that is the end of the range. */
+  /** Whether the range ends with these rows. */
   ended: boolean;
 }
 
-/** Hands rows to the store, once it has those before. A range that failed to be stored stays, to be read again. */
+/**
+ * Stores rows after the previous ones of the lane. A range that could not be stored stays in `ranges` and is read
+ * again.
+ */
 async function storePage<Row>({
   lane,
   rows,
@@ -286,6 +298,6 @@ async function storePage<Row>({
     if (ended) ranges.splice(ranges.indexOf(range), 1);
     else range.after = upTo ?? after;
   });
-  lane.storing.catch(() => {}); // the next page or the end of the walk awaits it and throws
+  lane.storing.catch(() => {}); // awaited, and thrown, by the next page or the end of the walk
   stores.add(lane.storing);
 }

@@ -6,7 +6,7 @@ import { SecuError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Vault } from '../../vault/vault.ts';
 
-/** The token of a credential, for one call and no longer. @throws SecuError `secret_unreadable` | `key_unknown` */
+/** Decrypts the token of a credential for one call. @throws SecuError `secret_unreadable` | `key_unknown` */
 export function openToken({ vault, credential }: { vault: Vault; credential: CredentialRow }): Secret {
   const { sealed, keyId } = credential;
   if (sealed === null || sealed === undefined || keyId === null || keyId === undefined) {
@@ -18,7 +18,7 @@ export function openToken({ vault, credential }: { vault: Vault; credential: Cre
   });
 }
 
-/** An integration with its current credential, or `null` once it is removed. */
+/** An integration with its current credential, or `null` if either is gone. */
 export async function currentCredential(
   stores: Stores,
   integrationId: string,
@@ -29,12 +29,12 @@ export async function currentCredential(
   return credential === null ? null : { integration, credential };
 }
 
-/** True for an error that says that the token itself was refused. */
+/** True for an error by which the token itself was refused. */
 export function isTokenRefusal(err: unknown): boolean {
   return err instanceof SecuError && isTokenRefusalCode(err.code);
 }
 
-/** True for an error that says that GitLab as a whole did not answer as it should. */
+/** True for an error that says that GitLab as a whole did not answer properly. */
 export function isOutage(err: unknown): boolean {
   return err instanceof SecuError && isReachabilityCause(err.code);
 }

@@ -8,15 +8,15 @@ import type { GitlabClient, RepositorySample } from '../../gitlab/client.ts';
 import { isOutage } from './credential.ts';
 
 /**
- * Observes a token: is it alive, can it list, can it clone. A token that GitLab refuses is not used for a further
- * request. Never throws for what GitLab does.
+ * Observes a token: whether it is valid, can list and can clone. A refused token is not used for another request.
+ * Does not throw for answers or failures of GitLab.
  */
 export async function observeToken(input: {
   gitlab: GitlabClient;
   git: GitRemote;
   baseUrl: string;
   token: Secret;
-  /** A person waits for the answer. */
+  /** True if a person waits for the answer. */
   interactive?: boolean;
   signal: AbortSignal;
 }): Promise<TokenObservations> {
@@ -43,7 +43,7 @@ interface SampleInput {
   signal: AbortSignal;
 }
 
-/** Usually one request: the others are tried only where the first sample is not readable. */
+/** Usually one request. The other samples are tried only if the first one is not readable. */
 async function observeClone({
   samples,
   ...input
@@ -56,11 +56,11 @@ async function observeClone({
   return cloneObservationOf([observed, ...rest]);
 }
 
-/** A verdict about the whole needs evidence about the whole: one repository's outage or refusal is its own. */
+/** Combines the samples. An outage or refusal of a single repository says nothing about the token. */
 export function cloneObservationOf(samples: readonly SampleObservation[]): CloneObservation {
   const has = (kind: SampleObservation['kind']) => samples.some((sample) => sample.kind === kind);
   if (has('readable')) return { kind: 'readable' };
-  // these two speak about the token or its session
+  // these two concern the token or its session, not one repository
   if (has('scope_missing')) return { kind: 'scope_missing' };
   if (has('sso_session_required')) return { kind: 'sso_session_required' };
   if (samples.length > 0 && samples.every(({ kind }) => kind === 'refused')) return { kind: 'all_refused' };
@@ -76,7 +76,7 @@ async function observeSample(
 ): Promise<SampleObservation> {
   try {
     const { commit } = await git.readHead({ ...input, fullPath, defaultBranch });
-    // listed as not empty: no head is no proof
+    // the repository is listed as not empty, so a missing head proves nothing
     return { kind: commit === null ? 'refused' : 'readable' };
   } catch (err) {
     if (isSecuError(err, 'token_scope_missing')) return { kind: 'scope_missing' };

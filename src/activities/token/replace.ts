@@ -24,7 +24,7 @@ interface ReplaceInput {
   nowMs: number;
 }
 
-/** One replacement under way: the order, and the candidate that may take the current token's place. */
+/** One replacement: its command and the candidate token. */
 interface Replacement {
   integrationId: string;
   commandId: string;
@@ -38,8 +38,8 @@ interface Replacement {
 type ActiveOutcome = VerificationOutcome & { verdict: 'active' };
 
 /**
- * Verifies the candidate first. Only a good one takes the current token's place, in one transaction that wipes the old
- * ciphertext; anything else wipes the candidate and keeps the current token.
+ * Verifies the candidate first. A good one becomes the current token, in one transaction that wipes the old
+ * ciphertext. Otherwise the candidate is wiped and the current token stays.
  */
 export function createReplaceToken(deps: GitlabDeps) {
   const { stores } = deps.database;
@@ -55,7 +55,7 @@ export function createReplaceToken(deps: GitlabDeps) {
     const result = await withHeartbeat(
       () => null,
       async (signal): Promise<ReplacementResult> => {
-        // an earlier attempt of this activity may have got further than its answer
+        // an earlier attempt of this activity may have finished although its answer was lost
         if (candidate?.state !== 'candidate')
           return { code: candidate?.state === 'current' ? 'ok' : 'internal' };
         const { requestId, payload } = command;
@@ -63,7 +63,7 @@ export function createReplaceToken(deps: GitlabDeps) {
         return verifyAndInstall(deps, replacement, signal);
       },
     );
-    // `installNewToken` finishes the command in its own transaction: then this changes nothing
+    // does nothing if `installNewToken` has finished the command in its own transaction
     await stores.commands.finish({ id: commandId, kind: 'replace_token', result, now });
     return { code: result.code };
   };
@@ -89,7 +89,7 @@ async function verifyAndInstall(
   const reach = await readReach(deps, { integration, token, signal });
   if (typeof reach === 'string') return refuseCandidate(deps, replacement, reach);
   if (reach.lost > 0 && !payload.acceptLoss) {
-    // another attempt of this activity may have taken or wiped it
+    // another attempt of this activity may have installed or wiped it
     if (!(await stores.credentials.wipeCandidate({ id: candidate.id, now }))) return { code: 'internal' };
     const current = await stores.credentials.current(integration.id);
     const owner = { before: current?.ownerUsername ?? null, after: outcome.token.owner.username };
@@ -104,7 +104,9 @@ interface Reach {
   gained: number;
 }
 
-/** How many known repositories the new token reaches, or why that could not be read. */
+/**
+ * Counts the known repositories that the new token reaches. @returns the counts, or why they could not be read
+ */
 async function readReach(
   deps: GitlabDeps,
   input: { integration: IntegrationRow; token: Secret; signal: AbortSignal },
@@ -160,7 +162,10 @@ async function refuseCandidate(
   return { code };
 }
 
-/** One transaction; of two attempts that overlap, the second finds the candidate taken and changes nothing. */
+/**
+ * Installs the token in one transaction. If two attempts overlap, the second one finds no candidate and changes
+ * nothing.
+ */
 async function installNewToken(
   deps: GitlabDeps,
   replacement: Replacement,

@@ -5,8 +5,8 @@ import type { ActivityDeps } from '../deps.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * A token was refused where it worked before: nothing more is cloned with it, and it is verified now. That
- * verification, not this, decides.
+ * Records that a token that worked was refused: it starts no more clones, and a verification starts now. Only that
+ * verification decides.
  */
 export async function suspectToken(input: {
   deps: Pick<ActivityDeps, 'database' | 'starters'>;
@@ -28,8 +28,8 @@ export async function suspectToken(input: {
 }
 
 /**
- * Git did not answer for one repository: verify now, so that a real outage shows at the integration and its scans wait.
- * Bounded per hour, since one broken repository must not cause verification after verification.
+ * Verifies soon after git did not answer for one repository, so that a real outage appears on the integration and
+ * its scans wait. Limited per hour, so that one broken repository does not cause endless verifications.
  */
 export async function verifySoonAfterOutage(input: {
   deps: Pick<ActivityDeps, 'database' | 'starters'>;

@@ -16,7 +16,7 @@ import { createReplaceToken } from './replace.ts';
 
 export interface VerifyResult {
   status: string;
-  /** The first "no" about a token that worked: look again before believing it. */
+  /** `suspicion`: the first refusal of a token that worked; it must be verified a second time. */
   suspicion: boolean;
 }
 
@@ -25,7 +25,7 @@ export type VerifyActivities = ReturnType<typeof createVerifyActivities>;
 export function createVerifyActivities(deps: GitlabDeps) {
   const { database, vault, settings } = deps;
   return {
-    /** Looks at the current token and writes the verdict, if the token is still the current one by then. */
+    /** Verifies the current token and writes the verdict, unless the token was replaced meanwhile. */
     async verifyToken(input: {
       integrationId: string;
       commandId: string | null;
@@ -83,7 +83,9 @@ export function createVerifyActivities(deps: GitlabDeps) {
 
 const ROTATION_CHECK_MS = 60_000;
 
-/** The old token is the evidence for an open rotation: `resolveRotation` checks it and decides. */
+/**
+ * Postpones the verification while a rotation is open: `resolveRotation` checks the old token and decides.
+ */
 async function postponeUntilRotationResolved(input: {
   deps: GitlabDeps;
   integrationId: string;
@@ -106,7 +108,7 @@ async function postponeUntilRotationResolved(input: {
   return { status: 'rotation_in_doubt', suspicion: false };
 }
 
-/** Removed, or without a current token: there is nothing to verify, now or in a moment. */
+/** Postpones the verification of an integration that is removed or has no current token. */
 async function postponeWithoutToken(input: {
   deps: GitlabDeps;
   integrationId: string;
@@ -124,7 +126,7 @@ async function postponeWithoutToken(input: {
   });
 }
 
-/** What comparing a token with the one before it showed stays true until the next replacement. */
+/** True for warnings that compare a token with the previous one; they apply until the next replacement. */
 function isReplacementWarning(warning: TokenWarning): boolean {
   return warning === 'owner_changed' || warning === 'reach_reduced' || warning === 'reach_grown';
 }
@@ -186,12 +188,12 @@ async function recordVerdict(input: {
       now,
     });
   }
-  // a wrong suspicion has no event, but scans wait for its end
+  // the end of a wrong suspicion has no event, but scans wait for it
   const cleared = row.suspectedAt !== null && next.verdict === 'active' && !next.suspected;
   return cleared ? [await tx.outbox.add({ kind: 'wake_fleet', integrationId: row.id, now })] : [];
 }
 
-/** A token that works again: list what it can read, and take the scans that waited. */
+/** After the token works (again): queues a sync and wakes the fleet for waiting scans. */
 async function startSyncAndWakeFleet(input: {
   tx: Stores;
   integrationId: string;
