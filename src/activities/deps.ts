@@ -52,9 +52,7 @@ export interface RotationDeps extends GitlabDeps {
   hashToken: (token: Secret) => string;
   /** True after the process was asked to stop. No new rotation starts then. */
   isDraining: () => boolean;
-  /**
-   * The time between two checks of the old token. Both must succeed before a lost answer counts as "not rotated".
-   */
+  /** The time between two checks of the old token. Both must succeed before a lost answer counts as "not rotated". */
   confirmAfterMs: number;
   /** Called after each step. The next step waits for it. */
   onStep: (step: RotationStep) => Promise<void> | void;

@@ -73,9 +73,7 @@ interface WorkflowRef {
   repairs: Repairs;
 }
 
-/**
- * Ends a workflow whose code keeps failing; the next one starts from its rows. @returns the state before that
- */
+/** Ends a workflow whose code keeps failing; the next one starts from its rows. @returns the state before that */
 async function endIfStuck(
   { starters, log }: ActivityDeps,
   { kind, id, repairs }: WorkflowRef,

@@ -15,9 +15,7 @@ interface OutboxLoopDeps {
   metrics: Pick<ActivityMetrics, 'dispatched'>;
 }
 
-/**
- * Sends wakes that their writers could not send, every two seconds. @returns a function that stops the loop
- */
+/** Sends wakes that their writers could not send, every two seconds. @returns a function that stops the loop */
 export function startOutboxLoop(deps: OutboxLoopDeps): () => Promise<void> {
   const stopping = new AbortController();
   const loop = async () => {

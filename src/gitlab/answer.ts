@@ -6,42 +6,45 @@ const MAX_PAUSE_MS = 900_000;
 const PROJECTS_PAUSE_MS = 600_000;
 const OTHER_PAUSE_MS = 60_000;
 
-/** What an answer says, without the answer: nothing here leads back to a request, a header or a token. */
+/** What an answer says, without request, headers or token. */
 export interface GitlabAnswer {
   status: number;
   bodyKind: 'json' | 'html' | 'other';
-  /** GitLab's `error`, a word for programs. */
+  /** GitLab's `error` field: a code for programs. */
   error: string | null;
   errorDescription: string | null;
-  /** GitLab's `message`; objects and lists as JSON. */
+  /** GitLab's `message` field; objects and lists as JSON. */
   message: string | null;
   retryAfterMs: number | null;
   requestId: string | null;
-  /** Host and path of `Location`, never its query. */
+  /** Host and path of `Location`, without its query. */
   location: {
     host: string;
     pathname: string;
     points: 'to_https' | 'to_www' | 'elsewhere';
-    /** Where GitLab names a project that was renamed, by its id. */
+    /** The ID of a renamed project, from the redirect of its former path. */
     projectId?: number;
   } | null;
-  /** A bot protection answers in GitLab's place. Source: Cloudflare docs, "Detect a Challenge Page response". */
+  /**
+   * True if a bot protection answered instead of GitLab. Source: Cloudflare docs, "Detect a Challenge Page
+   * response".
+   */
   isChallenge: boolean;
 }
 
-/** Where an answer came from: endpoint without query, below `/api/v4/`. */
+/** The request of an answer: the endpoint without query, below `/api/v4/`. */
 export interface AskedFor {
   method: string;
   endpoint: string;
   host: string;
 }
 
-/** The words that GitLab gives a person who may not use the API now. Source: `lib/gitlab/auth/user_access_denied_reason.rb`. */
+/** GitLab's texts for a user who may not use the API now. Source: `lib/gitlab/auth/user_access_denied_reason.rb`. */
 const DENIED_PERSON =
   /^403 Forbidden - .*(account (has been|is) |must accept the Terms of Service|email address is not confirmed|password expired|internal users)/is;
 const SIGN_IN_PATH = /\/(users\/sign_in|users\/auth|oauth2?|saml|sso|login|signin|sign_in|adfs|auth)(\/|$)/i;
 
-/** Turns an answer that is not a good one into its error. Decision table: GitLab API guard and our own contract. */
+/** Maps an unsuccessful answer to its error. Source: decision table of the GitLab API guard, and our contract. */
 export function refusalOf(answer: GitlabAnswer, asked: AskedFor): SecuError {
   const { status } = answer;
   if (status >= 300 && status < 400) return redirectRefusal(answer, asked);
@@ -60,7 +63,7 @@ export function refusalOf(answer: GitlabAnswer, asked: AskedFor): SecuError {
   return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
 }
 
-/** GitLab itself turns every write away, and says so. Source: GitLab docs, "Maintenance mode". */
+/** True if GitLab refuses all writes during maintenance. Source: GitLab docs, "Maintenance mode". */
 function isMaintenance({ status, message }: GitlabAnswer): boolean {
   return status === 503 && /^GitLab Maintenance\b/.test(message ?? '');
 }
@@ -80,7 +83,7 @@ function rateLimitRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   return new SecuError(err.code, err.message, { details: { ...err.details, retryAfterGuessed: true } });
 }
 
-/** GitLab names a project that is gone or hidden in `message`; an unknown route answers in `error`. */
+/** True for GitLab's 404 of a project that is gone or hidden, which uses `message`. An unknown route uses `error`. */
 function notFoundRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   const isProject = /^projects\/[^/]+/.test(asked.endpoint);
   if (isProject && answer.message !== null && /not found/i.test(answer.message)) {
@@ -89,7 +92,7 @@ function notFoundRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   return refusal('not_gitlab', 'unknown_route', answer, asked);
 }
 
-/** Only a JSON 401 that speaks as GitLab does is a word about the token. */
+/** Maps a 401. Only a JSON body in GitLab's format says something about the token. */
 function unauthorizedRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   const words = answer.errorDescription ?? '';
   if (answer.error === null && answer.message === null) {
@@ -109,7 +112,7 @@ function problemOfToken({ error, errorDescription }: GitlabAnswer): GitlabProble
   return /impersonation/i.test(errorDescription ?? '') ? 'impersonation_switched_off' : 'unauthorized';
 }
 
-/** A 403 is almost never a word about the token: a ban, a challenge, a policy of one group. */
+/** Maps a 403. Its cause is rarely the token: it is a ban, a challenge or the policy of one group. */
 function forbiddenRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
   if (answer.error === 'insufficient_scope') return refusal('token_scope_missing', 'scope', answer, asked);
   if (answer.error === 'insufficient_granular_scope') {
@@ -139,8 +142,8 @@ function tokenRouteRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
 }
 
 /**
- * A JSON 400 to a rotation changed nothing, and neither did a route that a GitLab before 16.10 does not have. The words
- * of the first differ between releases; "must be before <date>" is in all of them.
+ * Maps a refused rotation. A JSON 400 changed nothing, and neither did a 404 of a GitLab before 16.10, which lacks
+ * the route. The text of the 400 differs between releases, but always contains "must be before <date>".
  * Source: GitLab, `app/services/personal_access_tokens/rotate_service.rb`.
  */
 function rotationRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
@@ -158,8 +161,8 @@ function rotationRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
 }
 
 /**
- * The error for an answer. Its details are numbers, our own words and names of hosts; GitLab's texts stay behind,
- * since a strange server can put into them what it was sent.
+ * The error for an answer. Its details contain numbers, our own codes and host names, never GitLab's texts: an
+ * unknown server could repeat the token in them.
  */
 export function refusal(
   code: SecuErrorCode,
@@ -184,7 +187,7 @@ export function refusal(
   );
 }
 
-/** Reads what an answer says. `body` is the parsed JSON, or `undefined` where there was none. */
+/** Reads an answer. `body` is the parsed JSON, or `undefined` if there was none. */
 export function answerOf(input: {
   status: number;
   headers: Headers;
@@ -209,7 +212,10 @@ export function answerOf(input: {
   };
 }
 
-/** `Retry-After` in seconds or as a date, else `RateLimit-Reset` (unix seconds); 1 s to 15 min. */
+/**
+ * How long to wait, in ms: `Retry-After` in seconds or as a date, else `RateLimit-Reset` (Unix seconds); 1 s to 15
+ * min.
+ */
 function retryAfterOf({ headers, nowMs }: { headers: Headers; nowMs: number }): number | null {
   const after = headers.get('retry-after')?.trim();
   const reset = headers.get('ratelimit-reset')?.trim();

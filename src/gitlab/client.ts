@@ -38,7 +38,7 @@ export interface RepositorySample {
 
 export interface ListingObservation {
   observation: ListObservation;
-  /** A few listed repositories that have something to clone. */
+  /** A few listed repositories that are not empty. */
   samples: RepositorySample[];
 }
 
@@ -46,58 +46,59 @@ interface Cancelable {
   signal?: AbortSignal | undefined;
 }
 
-/** GitLab as one token sees it. Every request is made once; the caller retries. */
+/** GitLab's API for one token. Each method sends its requests once; the caller retries. */
 export interface GitlabApi {
-  /** The kind that the token's prefix names, where that kind cannot call the API. */
+  /** The kind of token that its prefix names, if that kind cannot call the API. */
   readonly prefixKind: WrongKindCause | null;
   /**
-   * Is there a GitLab at all? Asked without the token, so that no other server gets it.
+   * Checks that a GitLab answers at this URL. The request has no token, so that no other server receives it.
    * @throws SecuError `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   assertIsGitlab(input: Cancelable): Promise<void>;
-  /** What GitLab says about the token, with its owner where the token may read it. @throws as `listProjectsPage` */
+  /** GitLab's description of the token, with its owner if the token may read it. @throws as `listProjectsPage` */
   describeToken(input: Cancelable): Promise<TokenFacts>;
-  /** What it reaches, as GitLab counts it. @throws as `listProjectsPage` */
+  /** What the token reaches, as counted by GitLab. @throws as `listProjectsPage` */
   countReach(input: Cancelable): Promise<Reach>;
-  /** What the last answer said of GitLab's rate limit. */
+  /** The rate limit from the last answer. */
   rateLimit(): { limit: number; remaining: number } | null;
-  /** Never throws for what GitLab or the network does. */
+  /** Observes the token itself. Does not throw for failures of GitLab or the network. */
   observeSelf(input?: Cancelable): Promise<SelfObservation>;
-  /** Never throws for what GitLab or the network does. */
+  /** Observes whether the token can list. Does not throw for failures of GitLab or the network. */
   observeListing(input?: Cancelable): Promise<ListingObservation>;
   /**
-   * One page of what the token can read, by ascending id. `idAfter` null begins. A project that GitLab cannot serve is an
-   * unreadable entry.
+   * One page of the projects that the token can read, by ascending ID; `idAfter` null = the first page. A project
+   * that GitLab cannot serve becomes an unreadable entry.
    * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
-  /** The page with the highest ids that there are now, ascending too. @throws as `listProjectsPage` */
+  /** The page with the highest current IDs, also ascending. @throws as `listProjectsPage` */
   lastProjects(input?: Cancelable): Promise<ListedEntry[]>;
   /**
-   * One repository, or `null` when GitLab says that it is gone or hidden (it does not tell which).
+   * One repository, or `null` if GitLab says that it is gone or hidden (GitLab does not distinguish these).
    * @throws as `listProjectsPage`
    */
   readProject(gitlabProjectId: number, input?: Cancelable): Promise<ListedRepository | null>;
   /**
-   * Asks GitLab, once, for a new token in place of this one, which is dead from then on.
-   * @see RotationAnswer Never throws for what GitLab or the network does.
+   * Asks GitLab once for a new token that replaces this one. This token is invalid from then on. Does not throw
+   * for failures of GitLab or the network.
+   * @see RotationAnswer
    */
   rotateSelf(input: { expiresAt: string }): Promise<RotationAnswer>;
-  /** What GitLab shows the token of the project under this path, also a path of before. @throws as `listProjectsPage` */
+  /** What the token can see of the project with this current or former path. @throws as `listProjectsPage` */
   locateProject(fullPath: string, input?: Cancelable): Promise<Located>;
 }
 
 export interface GitlabClient {
-  /** `baseUrl` without a trailing slash; it is checked against the policy at each request. */
+  /** `baseUrl` without a trailing slash; each request checks it against the policy. */
   forToken(input: {
     baseUrl: string;
     token: Secret;
-    /** A person waits for the answers. */
+    /** True if a person waits for the answers. */
     interactive?: boolean;
   }): GitlabApi;
 }
 
-/** One client for a process: it shares the pacer, the connections and the policy among all tokens. */
+/** The client of this process. All tokens share its pacer, connections and policy. */
 export function createGitlabClient(deps: RequesterDeps): GitlabClient {
   return {
     forToken({ baseUrl, token, interactive = false }) {
@@ -164,7 +165,7 @@ function questions(resource: ResourceConfig) {
   };
 }
 
-/** Pages that are read for samples where the first ones hold nothing readable. */
+/** The number of pages to read for samples while no readable repository is found. */
 const MAX_SAMPLE_PAGES = 3;
 
 async function observeListing(
@@ -188,7 +189,7 @@ async function observeListing(
   }
 }
 
-/** A few repositories that hold something to clone, of different groups where there are some: independent samples. */
+/** A few repositories that are not empty, from different groups if possible, so that the samples are independent. */
 export function cloneSamplesOf(repositories: readonly ListedRepository[]): RepositorySample[] {
   const clonable = repositories.filter(
     (repository) => !repository.empty && !repository.repositoryDisabled && !repository.pendingDeletion,

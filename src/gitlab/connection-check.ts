@@ -20,8 +20,8 @@ export interface ConnectionFindings {
 }
 
 /**
- * The way to a GitLab, layer by layer, without a token: its name, a connection, a certificate. Only checked addresses
- * are connected to. Through a proxy none of it can be seen from here.
+ * Checks the connection to a GitLab step by step, without a token: name, connection, certificate. It connects only
+ * to checked addresses. Behind a proxy, none of these steps can be checked.
  */
 export async function checkConnection(input: {
   policy: OutboundPolicy;
@@ -64,7 +64,7 @@ export async function checkConnection(input: {
   }
 }
 
-/** A step whose system errors are named as those of a request are. */
+/** Runs a step. Its system errors are named like those of a request. */
 function layer(
   { url, signal }: { url: URL; signal: AbortSignal },
   work: () => Promise<string>,
@@ -83,7 +83,7 @@ function resolved(policy: OutboundPolicy, url: URL, port: number): Promise<strin
   return policy.resolve({ host: url.hostname, port });
 }
 
-/** The first address that takes a connection; where none does, the error of the last. */
+/** Connects to the first address that accepts. @throws the error of the last address if none does */
 async function openFirst(input: {
   addresses: readonly string[];
   port: number;

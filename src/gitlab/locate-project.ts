@@ -3,17 +3,17 @@ import type { ListedRepository } from '../domain/repository.ts';
 import type { ProjectsPageOptions } from './project-pages.ts';
 import { REPORTER } from './project-pages.ts';
 
-/** Reads of a client that locating is made of. All throw SecuError. */
+/** The reads of the client that this needs. All throw SecuError. */
 export interface Lookups {
-  /** By path or id; `null` where GitLab shows nothing. */
+  /** One project by path or ID; `null` if the token cannot see it. */
   read: (project: string | number) => Promise<ListedRepository | null>;
-  /** The first project after this id of which the token is a member, with this role at least where one is given. */
+  /** The first project after this ID of which the token is a member, with at least this role if one is given. */
   firstAfter: (options: ProjectsPageOptions) => Promise<{ gitlabProjectId: number } | null>;
 }
 
 /**
- * What GitLab shows the token of one project. The permissions in GitLab's answer do not tell the role where it comes
- * by an invited group, so the list itself is asked whether it would name the project.
+ * What the token can see of one project. GitLab's permissions omit roles from invited groups, so the list is asked
+ * whether it contains the project.
  */
 export async function locateProject(path: string, { read, firstAfter }: Lookups): Promise<Located> {
   const repository = await read(path);

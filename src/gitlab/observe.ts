@@ -7,15 +7,15 @@ import type { ListObservation, SelfObservation } from '../domain/verification.ts
 
 const UNKNOWN_OWNER: TokenOwner = { username: null, kind: 'unknown' };
 
-/** Calls that the observations are made of; each throws SecuError. */
+/** The calls that an observation needs. Each throws SecuError. */
 export interface Questions {
   self(): Promise<Omit<TokenFacts, 'owner'>>;
   user(): Promise<TokenOwner>;
 }
 
 /**
- * What GitLab says of the token, with its owner where the token may ask. Whatever goes wrong on the way is an
- * observation too; only a cancelled call and our own mistakes are thrown.
+ * Observes the token, with its owner if the token may read it. Failures of GitLab are observations; only
+ * cancellations and internal errors are thrown.
  */
 export async function observeSelf(ask: Questions): Promise<SelfObservation> {
   try {
@@ -27,7 +27,7 @@ export async function observeSelf(ask: Questions): Promise<SelfObservation> {
   }
 }
 
-/** No such route on what may be a GitLab: older than 15.5, or none at all. A second request decides. */
+/** Handles a missing route: a GitLab older than 15.5, or no GitLab. A second request decides. */
 async function observeOldGitlab(ask: Questions): Promise<SelfObservation> {
   try {
     await ask.user();
@@ -38,7 +38,7 @@ async function observeOldGitlab(ask: Questions): Promise<SelfObservation> {
   }
 }
 
-/** An owner that cannot be read is no reason to doubt the token. */
+/** Reads the owner. A failure does not make the token doubtful. */
 export async function ownerOf(ask: Questions): Promise<TokenOwner> {
   try {
     return await ask.user();
@@ -70,12 +70,15 @@ const LIST_REFUSALS: Partial<Record<SecuErrorCode, ListObservation>> = {
   token_scope_missing: { kind: 'scope_missing' },
 };
 
-/** What the refusal of a listing means for the proof that the token can list. */
+/** The proof that the token can list, from the error of a listing. */
 export function listRefusal(err: SecuError): ListObservation {
   return LIST_REFUSALS[err.code] ?? { kind: 'no_answer', cause: reachabilityCauseOf(err) };
 }
 
-/** An error without a cause of its own, such as an address that settings no longer allow, means: not reached. */
+/**
+ * The reachability cause. An error without one, such as an address that settings no longer allow, means
+ * unreachable.
+ */
 function reachabilityCauseOf(err: SecuError): ReachabilityCause {
   return REACHABILITY_CAUSES.find((cause) => cause === err.code) ?? 'gitlab_unreachable';
 }

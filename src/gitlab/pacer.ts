@@ -1,22 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SecuError } from '../domain/errors.ts';
 
-/** A pause longer than this is not slept through: the caller gets an error and comes back by a durable timer. */
+/** The pacer does not wait for a longer pause: it throws, and the caller retries with a durable timer. */
 const MAX_SLEEP_MS = 30_000;
-/** A person waits no longer than this; the error says when to try again. */
+/** The limit for interactive requests. The error says when to try again. */
 const MAX_INTERACTIVE_SLEEP_MS = 3_000;
-/** Requests a minute that a person may send while GitLab's pause is only our guess. */
+/** Interactive requests per minute that are sent while the length of GitLab's pause is only a guess. */
 const INTERACTIVE_RESERVE = 20;
 const RESERVE_WINDOW_MS = 60_000;
 
-/**
- * Spreads requests over time, for all of this process. `lane` is what a limit of GitLab counts besides the address:
- * one token.
- */
+/** Limits the request rate of this process. A `lane` is what GitLab limits besides the address: one token. */
 export interface Pacer {
   /**
-   * Resolves when the next request of this origin may leave. `interactive`: a person waits for the answer.
-   * @throws SecuError `gitlab_rate_limited` with `retryAfterMs` while a long pause lasts; the signal's reason on abort
+   * Resolves when the next request to this origin may be sent. `interactive`: a person waits for the answer.
+   * @throws SecuError `gitlab_rate_limited` with `retryAfterMs` during a long pause; the signal's reason on abort
    */
   take(input: {
     origin: string;
@@ -25,13 +22,13 @@ export interface Pacer {
     interactive?: boolean;
   }): Promise<void>;
   /**
-   * No request of this origin (or lane) leaves before that moment, in ms since 1970. A later pause wins. `guessed`:
+   * Blocks requests to this origin (or lane) until this time, in ms since 1970. A later pause wins. `guessed`:
    * GitLab did not say how long to wait.
    */
   pause(input: { key: string; untilMs: number; guessed?: boolean }): void;
 }
 
-/** A token bucket for each origin: `perSecond` requests a second, as many at once after a rest. */
+/** A token bucket per origin: `perSecond` requests per second, and the same number as a burst after idle time. */
 export function createPacer({ perSecond, now = Date.now }: { perSecond: number; now?: () => number }): Pacer {
   const gapMs = 1_000 / perSecond;
   const burstMs = 1_000;
@@ -40,7 +37,7 @@ export function createPacer({ perSecond, now = Date.now }: { perSecond: number; 
   const guessed = new Map<string, number>();
   const reserves = new Map<string, { sinceMs: number; used: number }>();
 
-  /** How long the pause of these keys still lasts for this request. */
+  /** The remaining pause of this request, in ms. */
   function pauseLeftMs(origin: string, lane: string, interactive: boolean): number {
     const leftMs = (pauses: ReadonlyMap<string, number>) =>
       Math.max(0, ...[origin, lane].map((key) => (pauses.get(key) ?? 0) - now()));

@@ -3,7 +3,7 @@ import type { GitlabProblem } from '../domain/gitlab-problem.ts';
 import type { ListedEntry, ListingPage } from './project-pages.ts';
 import { LISTING_PAGE, pageOf } from './project-pages.ts';
 
-/** Problems of an answer that one broken project can cause for every page that contains it. */
+/** Problems that one broken project can cause for every page that contains it. */
 const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set<GitlabProblem>([
   'server_error',
   'timeout',
@@ -11,30 +11,33 @@ const CAUSED_BY_ONE_ITEM: ReadonlySet<unknown> = new Set<GitlabProblem>([
   'reply_too_large',
   'malformed_reply',
 ]);
-/** Broken projects that one listing steps over; more are an outage. */
+/** The limit of broken projects in one listing; more of them are an outage. */
 export const MAX_ISOLATED = 50;
-/** Ids between the last readable project and a broken one that are asked for one by one. */
+/** The limit of IDs before a broken project that are checked one by one. */
 const MAX_NEIGHBOURS = 20;
-/** Ids grow by one per project of the whole GitLab, so doubling reaches any of them. */
+/**
+ * The limit of the search distance. IDs grow by one per project of the whole GitLab, so doubling reaches any of
+ * them.
+ */
 const MAX_ID_DISTANCE = 2 ** 40;
 
 interface Requests {
   /** One request. @throws SecuError */
   requestPage: (input: { idAfter: number | null; perPage: number }) => Promise<ListingPage>;
-  /** The project with the highest id. @throws SecuError */
+  /** The project with the highest ID. @throws SecuError */
   requestLast: () => Promise<unknown>;
-  /** One project by its id, `null` where there is none. @throws SecuError */
+  /** One project by its ID, `null` if there is none. @throws SecuError */
   requestProject: (gitlabProjectId: number) => Promise<unknown>;
   /** Whether GitLab answers this token at all. */
   isAlive: () => Promise<boolean>;
 }
 
 /**
- * Reads pages of a listing. A page that GitLab cannot serve, though it serves others, is split until the broken project
- * is isolated; that one becomes an unreadable entry and the listing goes on behind it.
+ * Reads pages of a listing. If GitLab fails only for one page, the page is split until the broken project is
+ * isolated. That project becomes an unreadable entry, and the listing continues after it.
  */
 export function createPageReader(requestsWith: (signal: AbortSignal | undefined) => Requests) {
-  /** Page size to begin with, by cursor: small where the page before could only be read in parts. */
+  /** The first page size to try, by cursor: small after a page that had to be split. */
   const sizeHints = new Map<number, number>();
   let isolated = 0;
 
@@ -56,7 +59,7 @@ export function createPageReader(requestsWith: (signal: AbortSignal | undefined)
     }
   };
 
-  /** Behind a page that was read in parts the next one begins small, and grows again. */
+  /** Doubles the page size of the next page after a split one, up to the normal size. */
   function remember(page: ListingPage, { size, perPage }: { size: number; perPage: number }): ListingPage {
     if (size < perPage && page.lastId !== null) sizeHints.set(page.lastId, Math.min(perPage, size * 2));
     return page;
@@ -80,14 +83,14 @@ export function createPageReader(requestsWith: (signal: AbortSignal | undefined)
   }
 }
 
-/** An outage shows at other positions too. */
+/** True if GitLab serves other positions of the listing; in an outage it does not. */
 async function servesOtherProjects(requests: Requests, idAfter: number | null): Promise<boolean> {
   if (!(await requests.isAlive())) return false;
   if (await isServed(requests.requestLast)) return true;
   return idAfter !== null && (await isServed(() => requests.requestPage({ idAfter: null, perPage: 1 })));
 }
 
-/** The smallest cursor behind which GitLab answers again is the id of the project that it cannot serve. */
+/** Isolates a broken project: its ID is the smallest cursor after which GitLab answers again. */
 async function isolate(
   { requestPage, requestProject }: Requests,
   { idAfter, failure }: { idAfter: number; failure: unknown },
@@ -110,7 +113,7 @@ async function isolate(
   return pageOf([...neighbours, answering].map(brokenEntry));
 }
 
-/** Broken projects with adjacent ids look like one: those that fail by id too are named. */
+/** Broken projects with adjacent IDs look like one. @returns those whose own request fails too */
 async function brokenNeighbours(
   requestProject: Requests['requestProject'],
   { after, before }: { after: number; before: number },
@@ -123,13 +126,16 @@ async function brokenNeighbours(
   return broken;
 }
 
-/** What lies between the entry before and this one is unknown: nothing known there counts as vanished. */
+/**
+ * An entry for a broken project. The IDs between the previous entry and this one are unknown, so none of them
+ * counts as missing.
+ */
 function brokenEntry(gitlabProjectId: number): ListedEntry {
   const unreadable = { gitlabProjectId, problem: 'server_error', field: null } as const;
   return { gitlabProjectId, repository: null, unreadable, followsUnidentified: true };
 }
 
-/** @returns false where the answer may be broken by one item. @throws every other error */
+/** @returns false if one item may have broken the answer. @throws every other error */
 async function isServed(request: () => Promise<unknown>): Promise<boolean> {
   try {
     await request();

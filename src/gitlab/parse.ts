@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { SecuError } from '../domain/errors.ts';
 
 /**
- * Parses an answer. The error names the field that was wrong, not its value.
+ * Parses an answer. The error names the invalid field, not its value.
  * @throws SecuError `gitlab_reply_unreadable`
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {

@@ -6,7 +6,7 @@ import type { UnreadableProject } from '../domain/unreadable.ts';
 import { fieldOf, parse, unreadableReply } from './parse.ts';
 import { Project, ProjectId, ProjectItems } from './schemas.ts';
 
-/** Rows of a full page of a listing; GitLab gives no more. */
+/** Rows of a full page, the maximum of GitLab. */
 export const LISTING_PAGE = 100;
 /** The lowest role that may read private code (GitLab docs, "Roles and permissions"). */
 export const REPORTER = 20;
@@ -19,35 +19,35 @@ export interface ResourceConfig {
   rateLimits: Record<string, never>;
 }
 
-/** One item of a listing. Each is parsed alone: one odd item hides no other. */
+/** One item of a listing. Items are parsed separately, so that an invalid one does not hide the others. */
 export interface ListedEntry {
   gitlabProjectId: number;
-  /** `null`: GitLab lists it, and it cannot be read. */
+  /** `null`: GitLab lists the project, but it cannot be read. */
   repository: ListedRepository | null;
   unreadable: UnreadableProject | null;
-  /** Between the entry before and this one GitLab listed an item whose id cannot be read. */
+  /** True if GitLab listed an item without a readable ID between the previous entry and this one. */
   followsUnidentified: boolean;
 }
 
 export interface ListingPage {
-  /** By ascending id, each id once. */
+  /** By ascending ID, each ID once. */
   entries: ListedEntry[];
-  /** The readable ones. */
+  /** The readable entries. */
   repositories: ListedRepository[];
   /** The cursor of the next page; `null` = the end. */
   lastId: number | null;
-  /** The page holds nothing but items whose id cannot be read: what follows the cursor is unknown. */
+  /** True if the page has only items without a readable ID: the content after the cursor is unknown. */
   endsUnidentified: boolean;
 }
 
 export interface ProjectsPageOptions {
   idAfter: number | null;
   perPage?: number;
-  /** `null`: members of any role. */
+  /** `null`: any role. */
   minAccessLevel?: number | null;
 }
 
-/** One request for one page. @throws SecuError see `GitlabApi.listProjectsPage` */
+/** Requests one page. @throws SecuError see `GitlabApi.listProjectsPage` */
 export async function requestProjectsPage({
   resource,
   idAfter,
@@ -67,7 +67,7 @@ export async function requestProjectsPage({
   return readItems(parse(ProjectItems, items), { idAfter, perPage });
 }
 
-/** The page with the highest ids, ascending too. */
+/** The page with the highest IDs, also ascending. */
 export async function requestLastProjects(resource: ResourceConfig, perPage: number): Promise<ListedEntry[]> {
   const items: unknown = await new Projects(resource).all({
     membership: true,
@@ -82,8 +82,8 @@ export async function requestLastProjects(resource: ResourceConfig, perPage: num
 }
 
 /**
- * Reads a page item by item. An id that is listed twice counts once, with its last item; an id below the one before it
- * is a listing that does not go forward, which would hide what it skipped.
+ * Reads a page item by item. The last item of a repeated ID counts. Descending IDs are an error, because such a
+ * listing would hide the IDs that it skipped.
  */
 export function readItems(
   items: readonly unknown[],
@@ -137,7 +137,7 @@ function readItem(item: unknown, gitlabProjectId: number): Omit<ListedEntry, 'fo
   return { gitlabProjectId, repository: null, unreadable };
 }
 
-/** `null` when GitLab says that it is gone or hidden. */
+/** One project, or `null` if GitLab says that it is gone or hidden. */
 export async function requestProject({
   resource,
   gitlabProjectId,
@@ -156,7 +156,7 @@ export async function requestProject({
   }
 }
 
-/** GitLab answers for a former path with a redirect to the id, which is requested then. */
+/** One project by path. For a former path, GitLab redirects to the ID, which is requested next. */
 export async function requestProjectByPath(input: {
   resource: ResourceConfig;
   project: string | number;

@@ -4,7 +4,10 @@ import { REPORTER } from './project-pages.ts';
 import type { Call } from './requester.ts';
 import { getPlain } from './requester.ts';
 
-/** A GitLab refuses a request without a token in its own words; any other answer is thrown as its own error. */
+/**
+ * Checks that a GitLab answers: it refuses a request without a token in its own format. @throws the error of any
+ * other answer
+ */
 export async function assertIsGitlab(call: Call): Promise<void> {
   try {
     await getPlain(call, { endpoint: 'version' });
@@ -14,7 +17,7 @@ export async function assertIsGitlab(call: Call): Promise<void> {
 }
 
 /**
- * Counts from the headers of pages of one. GitLab leaves the total out above 10,000 rows, which is `null` here.
+ * Counts projects and groups from response headers. GitLab omits the total above 10,000 rows; then it is `null`.
  * @see GitLab docs, "REST API", "Pagination response headers"
  */
 export async function countReach(call: Call, bearer: string): Promise<Reach> {
@@ -48,7 +51,7 @@ async function countOf(input: {
   return total === null || !/^\d+$/.test(total) ? null : Number(total);
 }
 
-/** `RateLimit-*` where GitLab sends them. Source: GitLab docs, "Rate limits", "Response headers". */
+/** The `RateLimit-*` headers, if GitLab sent them. Source: GitLab docs, "Rate limits", "Response headers". */
 export function rateLimitOf(headers: Headers): { limit: number; remaining: number } | null {
   const [limit, remaining] = ['ratelimit-limit', 'ratelimit-remaining'].map((name) => headers.get(name));
   if (!/^\d+$/.test(limit ?? '') || !/^\d+$/.test(remaining ?? '')) return null;

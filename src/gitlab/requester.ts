@@ -17,43 +17,46 @@ const JSON_TYPE = /^application\/([\w.-]+\+)?json\b/i;
 export interface RequesterDeps {
   policy: OutboundPolicy;
   pacer: Pacer;
-  /** `Secu/<version>`: honest and stable, since proxies in front of GitLab turn unknown ones away. */
+  /** `Secu/<version>`: honest and stable, because proxies in front of GitLab may reject unknown user agents. */
   userAgent: string;
   requestTimeoutMs?: number;
-  /** For the one request whose answer must not be missed. */
+  /** The connections for the one request whose answer must not be lost. */
   rotationTimeoutMs?: number;
 }
 
-/** What a request belongs to. */
+/** The context of a request. */
 export interface Call extends RequesterDeps {
   baseUrl: URL;
-  /** Requests of one token share its pace; the lane names it without being it. */
+  /** Requests of one token share a pace. The lane identifies the token without containing it. */
   lane: string;
-  /** Takes the token out of what the server says: one that repeats what it was sent does not get it into our rows. */
+  /**
+   * Removes the token from texts of the server, so that a server that repeats its request cannot write it into our
+   * rows.
+   */
   withoutToken: (text: string) => string;
-  /** A person waits for the answer: it may use the reserve of the pacer. */
+  /** True if a person waits for the answer: the request may use the reserve of the pacer. */
   interactive?: boolean;
-  /** Is shown the headers of every answer, good or bad. */
+  /** Called with the headers of every answer, successful or not. */
   onHeaders?: (headers: Headers) => void;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The wire under gitbeaker: one request a call, never repeated, never redirected, within a deadline and a size, to an
- * address that the policy has checked. `Link` is taken out of the answer, or gitbeaker would follow it.
+ * The transport of gitbeaker: one request per call, without retry or redirect, limited in time and size, to an
+ * address that the policy has checked. It removes `Link` from the answer, because gitbeaker would follow it.
  * @throws SecuError; see {@link refusalOf} and {@link transportError}
  */
 export function requesterFor(call: Call): (options: ResourceOptions) => RequesterType {
   return createRequesterFn(
     (_service, request) => Promise.resolve(request),
-    // gitbeaker wants a body type of its own; what comes out is parsed by a schema anyway.
+    // gitbeaker requires its own body type; a schema parses the result anyway
     (endpoint, options = {}) =>
       sendRequest(call, wireRequest(endpoint, options)) as Promise<FormattedResponse<never>>,
   );
 }
 
 /**
- * One GET as it stands, for what gitbeaker does not offer: without a token, or for what only headers tell.
+ * One plain GET, for what gitbeaker does not offer: a request without a token, or an answer whose headers matter.
  * @throws as {@link requesterFor}
  */
 export async function getPlain(
@@ -73,12 +76,12 @@ export async function getPlain(
   return body;
 }
 
-/** The longest that one waits for its turn before a request that must be sent at once or not at all. */
+/** How long a request that must not be delayed waits for the pacer. */
 const SLOT_TIMEOUT_MS = 10_000;
 
 /**
- * One POST, on a connection of its own, that is sent once and whose answer is waited for longer than a server takes to
- * give up. Only what is thrown as `gitlab_rate_limited` with the problem `no_turn` is known not to have left.
+ * Sends one POST once, on its own connection, and waits for the answer longer than a server takes to give up. Only
+ * `gitlab_rate_limited` with the problem `no_turn` proves that it was not sent.
  * @throws as {@link requesterFor}
  */
 export async function postOnce(
@@ -187,7 +190,7 @@ async function readBody(response: Response): Promise<BodyText> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) return { text, isWhole: false }; // leaving the loop cancels the rest
+    if (bytes > maxBytes) return { text, isWhole: false }; // leaving the loop cancels the rest of the body
     text += decoder.decode(chunk, { stream: true });
   }
   return { text: text + decoder.decode(), isWhole: true };
@@ -253,7 +256,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** GitLab's general throttle (plain text) may count the address, so the whole origin rests for a while. */
+/** Pauses the whole origin: GitLab's general throttle (plain text) may count by address. */
 function pauseAfter(
   err: SecuError,
   { pacer, lane, origin }: { pacer: Pacer; lane: string; origin: string },

@@ -11,14 +11,14 @@ import { RotatedToken, RotatedTokenId } from './schemas.ts';
 /** What is known after GitLab was asked to rotate a token. */
 export type RotationAnswer =
   | { kind: 'rotated'; value: Secret; newTokenId: number; facts: Omit<TokenFacts, 'owner'> }
-  /** GitLab's own word: nothing was rotated. */
+  /** GitLab said so: nothing was rotated. */
   | { kind: 'refused'; code: RotationBlock }
-  /** The same, and a date before this one would do. */
+  /** Nothing was rotated; GitLab accepts an earlier date than this one. */
   | { kind: 'expiry_too_late'; mustBeBefore: string }
-  /** It may have rotated. The old token must not be used for this again before GitLab was asked how it stands. */
+  /** It may have rotated. The old token must not be used for another rotation before its state at GitLab is known. */
   | { kind: 'in_doubt'; problem: string; newTokenId: number | null };
 
-/** Longer than proxies in front of GitLab wait for it: an answer given up too early is a token lost. */
+/** Longer than proxies in front of GitLab wait for it. Giving up too early would lose the new token. */
 const ANSWER_MS = 120_000;
 
 export async function rotateSelf(input: {
@@ -50,7 +50,7 @@ function rotatedFrom(body: unknown): RotationAnswer {
   return { kind: 'in_doubt', problem: 'no_value', newTokenId: id.success ? id.data : null };
 }
 
-/** The connection did not come about: nothing was sent. */
+/** Problems of a connection that was never established: nothing was sent. */
 const NOT_SENT: ReadonlySet<unknown> = new Set<GitlabProblem>([
   'no_turn',
   'connection_refused',
@@ -67,7 +67,10 @@ const REFUSALS = [
 ] as const;
 const OWN_WORDS = new Set<unknown>(['legacy_rotation_disabled', 'gitlab_too_old', 'rotation_refused']);
 
-/** Only what GitLab itself says in its own words counts as "nothing was rotated"; all else is doubt. */
+/**
+ * Only a refusal in GitLab's own format, or a request that was not sent, means "nothing was rotated". Everything
+ * else is in doubt.
+ */
 function meaningOf(err: SecuError): RotationAnswer {
   const { problem, mustBeBefore } = err.details;
   if (typeof mustBeBefore === 'string') return { kind: 'expiry_too_late', mustBeBefore };

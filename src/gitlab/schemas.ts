@@ -5,7 +5,7 @@ import { Secret } from '../domain/secret.ts';
 import { expiryFrom } from '../domain/token-expiry.ts';
 import { canRotate } from '../domain/verification.ts';
 
-/** Only the fields that we use, named in our words; everything else, such as `runners_token`, stays at the door. */
+/** Only the fields that we use, with our names. Everything else, such as `runners_token`, is dropped. */
 
 const day = z
   .string()
@@ -15,7 +15,7 @@ const day = z
 const MIN_MOMENT_MS = Date.parse('0001-01-02T00:00:00Z');
 const MAX_MOMENT_MS = Date.parse('9999-12-31T00:00:00Z');
 
-/** Only moments that PostgreSQL stores too; as one form of ISO text. */
+/** Only times that PostgreSQL can store, in one ISO format. */
 const moment = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}/)
@@ -38,8 +38,8 @@ const tokenFields = z.object({
 });
 
 /**
- * `GET /personal_access_tokens/self`. Fields come and go between releases, so an odd one is as good as absent; only the
- * id shows that the answer describes a token at all.
+ * `GET /personal_access_tokens/self`. Fields differ between releases, so an invalid field counts as absent. Only
+ * the ID is required: it shows that the answer describes a token.
  */
 export const SelfToken = tokenFields.transform(factsOf);
 
@@ -52,7 +52,7 @@ export const RotatedToken = tokenFields
     facts: factsOf(fields),
   }));
 
-/** The id of the new token, for an answer whose value is missing. */
+/** The ID of the new token, for an answer without its value. */
 export const RotatedTokenId = z.object({ id: z.number().int() }).transform(({ id }) => id);
 
 const ROTATE_PERMISSION = 'rotate_personal_access_token';
@@ -81,7 +81,10 @@ export const CurrentUser = z.object({ username: label, bot: z.boolean().nullish(
   }),
 );
 
-/** `bot` covers project and group tokens and service accounts; only their names tell them apart (GitLab docs, "Service accounts"). */
+/**
+ * The kind of an owner. `bot` covers project and group tokens and service accounts, which differ only in their
+ * names (GitLab docs, "Service accounts").
+ */
 function ownerKindOf({ username, bot }: { username: string; bot: boolean | null }): OwnerKind {
   if (bot === false) return 'user';
   if (/^project_\d+_bot/.test(username)) return 'project_token';
@@ -90,11 +93,11 @@ function ownerKindOf({ username, bot }: { username: string; bot: boolean | null 
   return bot === true ? 'bot' : 'unknown';
 }
 
-/** Paths are built into clone URLs and web addresses: nothing in them may climb or hide. */
+/** Paths become part of clone URLs and web addresses, so `..` and invisible characters are rejected. */
 const fullPath = z
   .string()
   .max(2_048)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a path
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to reject
   .regex(/^[^\u0000-\u001f\u007f\\]+$/)
   .refine((path) =>
     path.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..'),
@@ -132,10 +135,10 @@ export const Project = z
     }),
   );
 
-/** The items of one page; each is parsed alone. */
+/** The items of one page; each is parsed separately. */
 export const ProjectItems = z.array(z.unknown()).max(1_000);
 
-/** Identifies a project that cannot be read otherwise. */
+/** The ID of a project that cannot be read otherwise. */
 export const ProjectId = z.object({ id: z.number().int().positive() }).transform(({ id }) => id);
 
 function isSet(text: string | null | undefined): boolean {

@@ -12,7 +12,7 @@ interface Named {
   says: string;
 }
 
-/** Error codes of Node, OpenSSL and undici, each with what it means to us. The first that matches counts. */
+/** Error codes of Node, OpenSSL and undici with their meaning. The first match counts. */
 const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
   [
     /^(ESERVFAIL|ETIMEOUT|EAI_AGAIN)$/,
@@ -75,8 +75,8 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
 ];
 
 /**
- * Names why no answer came. The error that it is made from stays behind: libraries hang sockets, requests and
- * certificates on theirs.
+ * Names why there is no answer. The original error is dropped, because libraries attach sockets, requests and
+ * certificates to it.
  */
 export function transportError(err: unknown, asked: AskedFor): SecuError {
   if (isAddressRefusal(err)) {

@@ -8,12 +8,15 @@ import type { Notice, SendOutcome } from '../domain/channel.ts';
 import { escapeForeignText } from '../domain/finding.ts';
 import { transportFailure } from './failure.ts';
 
-/** How mail leaves. */
+/** The settings of the mail server. */
 export interface MailSettings {
-  /** `smtp://` (STARTTLS where the server offers it; always with a user) or `smtps://`, with user and password in it. */
+  /**
+   * `smtp://` (STARTTLS if the server offers it; required with a user) or `smtps://`, with user and password in
+   * the URL.
+   */
   url: string;
   from: string;
-  /** PEM roots beside those of Node. */
+  /** PEM roots in addition to those of Node. */
   caPem: string | null;
   timeoutMs: number;
 }
@@ -24,7 +27,8 @@ const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const SIGN_IN_REFUSED = 535;
 
 /**
- * One mail over a connection of its own. The `Message-ID` is made from the delivery's id, so that a repeat is known.
+ * Sends one mail over its own connection. The `Message-ID` contains the delivery's ID, so that a duplicate is
+ * recognised.
  * @throws the signal's reason on abort
  */
 export async function sendMail(
@@ -47,7 +51,10 @@ export async function sendMail(
   }
 }
 
-/** A connection of ours, which the signal cuts: nodemailer's own lives on until its timeouts. TLS comes over it. */
+/**
+ * Opens a connection that the signal can close; nodemailer's own connections stay open until their timeouts. TLS
+ * runs on top of it.
+ */
 async function connected(input: { host: string; port: number; signal: AbortSignal }): Promise<Socket> {
   const { host, port, signal } = input;
   const socket = connect({
@@ -78,7 +85,7 @@ function connectionOf(settings: MailSettings) {
   const server = serverOf(settings);
   return {
     ...server,
-    // a password never travels in clear; without one, STARTTLS is used where it is offered
+    // a password is never sent unencrypted; without one, STARTTLS is used if it is offered
     requireTLS: !server.secure && user !== '',
     ...(user === '' ? {} : { auth: { user, pass: decodeURIComponent(password) } }),
     tls: {
@@ -110,12 +117,12 @@ function mailOf({ from, to, notice }: { from: string; to: string; notice: Notice
     ].join('\n'),
     date: notice.at,
     messageId: `<${notice.id}@${domain}>`,
-    // RFC 3834: no automatic reply is wanted
+    // RFC 3834: suppresses automatic replies
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Secu-Event': notice.kind },
   };
 }
 
-/** Cut between graphemes: never within an emoji, a flag or an accented letter. */
+/** Cuts between graphemes: never within an emoji, a flag or an accented letter. */
 function subjectOf(text: string): string {
   const graphemes = [];
   for (const { segment } of GRAPHEMES.segment(text)) {
@@ -125,7 +132,7 @@ function subjectOf(text: string): string {
   return text;
 }
 
-/** What the server said of sender, recipient or message: from 500 on for good (RFC 5321, 4.2.1). */
+/** The server's refusal of sender, recipient or message. Codes from 500 are permanent (RFC 5321, 4.2.1). */
 function refusalOf(err: unknown): SendOutcome | null {
   if (typeof err !== 'object' || err === null) return null;
   const { code, responseCode } = err as { code?: unknown; responseCode?: unknown };
@@ -137,7 +144,7 @@ function refusalOf(err: unknown): SendOutcome | null {
   return { sent: false, cause: 'receiver_failed', status, final: false };
 }
 
-/** nodemailer calls everything of the connection `ESOCKET`, and keeps what the system called it beside. */
+/** nodemailer reports every connection error as `ESOCKET` and puts the system's code into `originalCode`. */
 function withCodeOfSystem(err: unknown): unknown {
   if (typeof err !== 'object' || err === null || !('originalCode' in err)) return err;
   return { code: err.originalCode };

@@ -4,7 +4,7 @@ import { errorCodesOf } from '../domain/system-error.ts';
 
 const MAX_CAUSE_DEPTH = 5;
 
-/** Error codes of Node, OpenSSL and undici, each with what it means to us. The first that matches counts. */
+/** Error codes of Node, OpenSSL and undici with their meaning. The first match counts. */
 const MEANINGS: ReadonlyArray<readonly [RegExp, DeliveryCause]> = [
   [/^(ENOTFOUND|ENODATA|ESERVFAIL|EDNS|EAI_\w+)$/, 'name_not_found'],
   [/^(ETIMEDOUT|ETIMEOUT|UND_ERR_\w*TIMEOUT|TimeoutError)$/, 'timed_out'],
@@ -15,7 +15,10 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, DeliveryCause]> = [
   [/^(HTTPParserError$|HPE_|UND_ERR_HEADERS_OVERFLOW|EPROTOCOL$)/, 'reply_unreadable'],
 ];
 
-/** Names why no answer came. The error itself stays behind: libraries hang requests, with their headers, on theirs. */
+/**
+ * Names why there is no answer. The original error is dropped, because libraries attach requests, with their
+ * headers, to it.
+ */
 export function transportFailure(err: unknown): SendOutcome {
   return { sent: false, cause: causeOf(err), status: null, final: false };
 }

@@ -13,10 +13,10 @@ export interface NotifierOptions {
   /** Connects only to checked addresses. @throws SecuError `origin_not_allowed` */
   dispatcherFor: (url: URL) => Dispatcher;
   userAgent: string;
-  /** `null`: no mail server is set. */
+  /** `null`: no mail server is configured. */
   mail: Pick<MailSettings, 'url' | 'from' | 'caPem'> | null;
   now: () => Date;
-  /** For tests: shorter deadlines. */
+  /** Shorter deadlines in tests. */
   postTimeoutMs?: number;
   mailTimeoutMs?: number;
 }
@@ -26,7 +26,7 @@ type Send<Kind extends ChannelKind> = (
   message: { to: DestinationOf<Kind>; notice: Notice; signal: AbortSignal },
 ) => Promise<SendOutcome>;
 
-/** How each kind of channel is sent. */
+/** How to send to each kind of channel. */
 const SENDERS: { readonly [Kind in ChannelKind]: Send<Kind> } = {
   webhook: (options, { to, notice, signal }) => {
     const { url, signingSecret } = to;
@@ -42,7 +42,7 @@ const SENDERS: { readonly [Kind in ChannelKind]: Send<Kind> } = {
   },
 };
 
-/** Sends one notice through a channel of any kind. */
+/** Sends one notice to a channel of any kind. */
 export function createNotifier(options: NotifierOptions): Notifier {
   return {
     send: ({ to, notice, signal }) => {

@@ -6,16 +6,17 @@ import { transportFailure } from './failure.ts';
 const GONE = 410;
 
 export interface PostDeps {
-  /** Connects only to addresses that were checked, verifies certificates. @throws SecuError `origin_not_allowed` */
+  /** Connects only to checked addresses and verifies certificates. @throws SecuError `origin_not_allowed` */
   dispatcherFor: (url: URL) => Dispatcher;
   /** `Secu/<version>`. */
   userAgent: string;
-  /** From the first byte sent to the last header received. */
+  /** The time limit from the first byte sent to the last header received. */
   timeoutMs: number;
 }
 
 /**
- * One POST, never redirected. Of the answer only status and `Retry-After` are used; the body is not read.
+ * Sends one POST without following redirects. It uses only the status and `Retry-After` of the answer; the body is
+ * not read.
  * @throws the signal's reason on abort
  */
 export async function postJson(
@@ -42,7 +43,7 @@ export async function postJson(
 
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Seconds or a date, as HTTP has it (RFC 9110, 10.2.3). */
+/** `Retry-After` in ms: seconds or a date in HTTP (RFC 9110, 10.2.3). */
 function retryAfterMsOf(header: string | null): number | null {
   if (header === null) return null;
   const text = header.trim();
@@ -56,7 +57,7 @@ function outcomeOf(status: number, retryAfter: string | null): SendOutcome {
   const retryAfterMs = status === 429 || status === 503 ? retryAfterMsOf(retryAfter) : null;
   const wait = retryAfterMs === null ? {} : { retryAfterMs };
   if (status >= 500) return { sent: false, cause: 'receiver_failed', status, final: false, ...wait };
-  // another answer of 4xx is often a receiver that is being set up: a later attempt may arrive
+  // other 4xx answers often come from a receiver that is being set up, so a later attempt may succeed
   const cause = status < 400 ? 'redirected' : 'receiver_refused';
   return { sent: false, cause, status, final: false, ...wait };
 }

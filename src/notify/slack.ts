@@ -4,7 +4,8 @@ import type { PostDeps } from './post-json.ts';
 import { postJson } from './post-json.ts';
 
 /**
- * One message to an incoming webhook of Slack, or of what takes the same (Mattermost, Rocket.Chat). Formatting is off.
+ * Sends one message to an incoming webhook of Slack or a compatible service (Mattermost, Rocket.Chat). Formatting
+ * is off.
  * @throws the signal's reason on abort
  */
 export async function sendToSlack(
@@ -17,8 +18,9 @@ export async function sendToSlack(
 }
 
 /**
- * Text that nothing in it turns into a link or a call of everybody.
- * @see Slack docs, "Formatting message text": `&`, `<` and `>` are to be replaced; Mattermost takes a bare `@all` too
+ * Escapes text so that it cannot contain links or mentions.
+ * @see Slack docs, "Formatting message text": `&`, `<` and `>` must be replaced; Mattermost also accepts a bare
+ * `@all`
  */
 function slackText(text: string): string {
   return escapeForeignText(text)

@@ -5,8 +5,10 @@ import type { PostDeps } from './post-json.ts';
 import { postJson } from './post-json.ts';
 
 /**
- * A signed webhook. The id is that of the delivery, so that a receiver knows a repeat; the time is that of the attempt.
- * @see Standard Webhooks 1.0: headers `webhook-id`, `webhook-timestamp`, `webhook-signature` over id, time and body
+ * Sends a signed webhook. The ID is that of the delivery, so that a receiver recognises a duplicate; the time is
+ * that of the attempt.
+ * @see Standard Webhooks 1.0: headers `webhook-id`, `webhook-timestamp`, `webhook-signature` over ID, time and
+ * body
  * @throws the signal's reason on abort
  */
 export async function sendWebhook(

@@ -10,19 +10,19 @@ export interface Listener {
 }
 
 export interface AddressRules {
-  /** May this address be connected to on this port? */
+  /** Whether a connection to this address and port is allowed. */
   allows(input: { address: string; port: number }): boolean;
 }
 
-/** Addresses at which clouds give out credentials, where they are not link-local anyway. */
+/** Addresses of cloud metadata services that give out credentials and are not link-local. */
 const METADATA = new Set(['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192']);
 const PRIVATE_RANGES = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat']);
 const GLOBAL_IPV6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
- * Public unicast addresses, and private or loopback ones inside `allowedNetworks`. Link-local, metadata, unspecified,
- * multicast, reserved addresses, every form that hides an IPv4 address in an IPv6 one, and Secu's own listeners are
- * refused whatever is allowed.
+ * Allows public unicast addresses, and private or loopback ones within `allowedNetworks`. Always refused are
+ * link-local, metadata, unspecified, multicast and reserved addresses, IPv6 forms that contain an IPv4 address,
+ * and Secu's own listeners.
  * @throws SecuError `invalid_settings` for a network that is not a CIDR
  */
 export function createAddressRules({
@@ -70,7 +70,7 @@ function isOwnListener(input: { parsed: Address; port: number; ownListeners: rea
   );
 }
 
-/** Where a listener can be met: a wildcard listens on every address of the machine. */
+/** The addresses at which a listener accepts connections: for a wildcard, every address of the machine. */
 function hostAddresses(host: string): Set<string> {
   if (host === 'localhost') return new Set(['127.0.0.1', '::1']);
   if (!ipaddr.isValid(host)) return new Set();

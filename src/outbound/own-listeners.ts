@@ -2,12 +2,15 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Listener } from './address-rules.ts';
 
-/** Listeners that are given by name, such as `postgres:5432`. Those given as addresses are part of the address rules. */
+/**
+ * Listeners that are configured by name, such as `postgres:5432`. The address rules contain those configured by
+ * address.
+ */
 function namedListeners(listeners: readonly Listener[], port: number): Listener[] {
   return listeners.filter((listener) => listener.port === port && isIP(listener.host) === 0);
 }
 
-/** Compared as DNS does: without case and without a trailing dot. */
+/** Compares names like DNS: without case and without a trailing dot. */
 export function isNameOfOwnListener(input: {
   host: string;
   port: number;
@@ -17,7 +20,10 @@ export function isNameOfOwnListener(input: {
   return namedListeners(input.listeners, input.port).some(({ host }) => plainName(host) === name);
 }
 
-/** Where the named listeners of this port are now, so that another name for the same address is found too. */
+/**
+ * The current addresses of the named listeners of this port, so that other names of these addresses are refused
+ * too.
+ */
 export async function addressesOfOwnListeners(input: {
   listeners: readonly Listener[];
   port: number;

@@ -14,24 +14,25 @@ import { createProxyBypass } from './proxy-bypass.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface OutboundOptions {
-  /** Base URLs that integrations may name. Plain http only for those written so. */
+  /** Base URLs that integrations may use. Plain HTTP only for URLs that are listed with it. */
   origins: readonly string[];
-  /** Private or loopback CIDRs that those may resolve to. */
+  /** Private or loopback CIDRs to which these hosts may resolve. */
   allowedNetworks: readonly string[];
-  /** Where Secu itself listens: never a target. */
+  /** Addresses where Secu itself listens; they are never allowed as a target. */
   ownListeners: readonly Listener[];
-  /** PEM roots beside those of Node. */
+  /** PEM roots in addition to those of Node. */
   caPem?: string | undefined;
   proxyUrl?: string | undefined;
-  /** Hosts that are reached without the proxy: comma list of names, `.suffix`, `*`, addresses, CIDRs. */
+  /** Hosts that bypass the proxy: comma-separated names, `.suffix`, `*`, addresses, CIDRs. */
   noProxy?: string | undefined;
-  /** Resolves a name into all its addresses; the system's resolver when left out. */
+  /** Resolves a name to all its addresses; by default with the system's resolver. */
   lookup?: (host: string) => Promise<string[]>;
 }
 
 /**
- * The rules for every connection that leaves for an address a user gave: which origins, which addresses, which roots.
- * An address is checked when it is connected to, not before, so a name that changes its mind gains nothing.
+ * The rules for every outgoing connection to a user-supplied address: allowed origins, addresses and root
+ * certificates. An address is checked at connect time, so a name that changes its address afterwards gains
+ * nothing.
  */
 export interface OutboundPolicy {
   /** How certificates are verified. */
@@ -39,20 +40,20 @@ export interface OutboundPolicy {
   /** @throws SecuError `origin_not_allowed` */
   check(baseUrl: string): URL;
   /**
-   * All addresses of a host, each checked. A host that is an address already, in any spelling, is checked too.
-   * @throws SecuError `origin_not_allowed` when one is refused; system errors of DNS as they are
+   * All addresses of a host, each checked. A host that is itself an address, in any notation, is checked too.
+   * @throws SecuError `origin_not_allowed` if one is refused; system errors of DNS unchanged
    */
   resolve(input: { host: string; port: number }): Promise<string[]>;
-  /** Connects only to checked addresses, with the roots of this policy, through the proxy where one is set. */
+  /** Connects only to checked addresses, with the roots of this policy, through the proxy if one is set. */
   dispatcherFor(url: URL): Dispatcher;
   /**
-   * The same with connections of its own, for a request that must not go down with an idle one that the server is
-   * closing. Its caller closes it.
+   * The same with its own connections, for a request that must not fail because the server closes an idle
+   * connection. The caller closes it.
    */
   freshDispatcherFor(url: URL): Dispatcher;
   /**
-   * `host:port:address[,address]` for git's `http.curloptResolve`, or `null` where there is nothing to pin (the host
-   * is an address, or a proxy resolves it).
+   * `host:port:address[,address]` for git's `http.curloptResolve`, or `null` if nothing can be pinned (the host is
+   * an address, or a proxy resolves it).
    * @throws as `check` and `resolve`
    */
   pinFor(url: string): Promise<string | null>;
@@ -94,7 +95,7 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
   const proxied = proxyUrl === undefined ? null : newProxied(proxyUrl);
   const goesThroughProxy = (url: URL): boolean => proxied !== null && !bypassesProxy(url);
 
-  /** A proxy resolves names itself; an address that was given as such is checked here. */
+  /** A proxy resolves names itself, so only hosts given as addresses are checked here. */
   function checkLiteral(url: URL): void {
     const host = withoutBrackets(url.hostname);
     if (isNameOfOwnListener({ host, port: portOf(url), listeners: options.ownListeners }))
@@ -132,7 +133,10 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
   };
 }
 
-/** A listed URL with a path opens what lies below it; one without opens its whole origin. */
+/**
+ * The parsed base URL, if a listed URL covers it: one with a path covers what is below it, one without a path covers
+ * its whole origin. @throws SecuError `origin_not_allowed`
+ */
 function checkedUrl({ baseUrl, listed }: { baseUrl: string; listed: readonly URL[] }): URL {
   const url = URL.parse(baseUrl);
   const isPlain =
@@ -172,7 +176,7 @@ function checkedConnector({
   };
 }
 
-/** Answers with what was checked, whatever the name means a moment later. */
+/** A DNS lookup that returns the checked addresses, even if the name resolves differently a moment later. */
 function pinned(addresses: readonly string[]): LookupFunction {
   const entries = addresses.map((address) => ({ address, family: isIP(address) }));
   return (_host, options, callback) => {
@@ -188,7 +192,7 @@ interface TlsOptions {
   rejectUnauthorized: true;
 }
 
-/** `rejectUnauthorized` is said aloud, so that no environment variable switches the check off. */
+/** `rejectUnauthorized` is set explicitly, so that no environment variable can disable the check. */
 function tlsOptions(caPem: string | undefined): TlsOptions {
   if (caPem === undefined) return { rejectUnauthorized: true };
   return { ca: [...getCACertificates('default'), caPem], rejectUnauthorized: true };

@@ -1,8 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Which URLs are reached without the proxy. The list is that of curl's `NO_PROXY`: names match themselves and what
- * lies below them, `*` matches everything; addresses and CIDRs match literals; `name:port` wants that port.
+ * Decides which URLs bypass the proxy. The list follows curl's `NO_PROXY`: a name matches itself and its
+ * subdomains, `*` matches everything, addresses and CIDRs match literal addresses, and `name:port` requires that
+ * port.
  */
 export function createProxyBypass(list: string): (url: URL) => boolean {
   const rules = list

@@ -13,9 +13,7 @@ export function taskQueues(prefix = '') {
   };
 }
 
-/**
- * The rotation queue of one worker. A worker must finish its own rotations, because the answer is on its disk.
- */
+/** The rotation queue of one worker. A worker must finish its own rotations, because the answer is on its disk. */
 export const rotationQueue = (workerId: string, prefix = '') => `${prefix}rotation:${workerId}`;
 
 /** All task queues, derived from the queue of the running workflow. */

@@ -43,9 +43,7 @@ export function verification() {
   });
 }
 
-/**
- * A replacement also walks the whole listing to find what the new token would lose, so it is long and heartbeats.
- */
+/** A replacement also walks the whole listing to find what the new token would lose, so it is long and heartbeats. */
 export function replacement() {
   return proxyActivities<Pick<VerifyActivities, 'replaceToken'>>({
     taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
@@ -79,9 +77,7 @@ export function rotation(workerId: string) {
   });
 }
 
-/**
- * Resolves a rotation on the worker that holds the journal, or on any other if that worker does not answer.
- */
+/** Resolves a rotation on the worker that holds the journal, or on any other if that worker does not answer. */
 export function rotationResolver(workerId: string | null) {
   const queue = workflowInfo().taskQueue;
   return proxyActivities<Pick<RotationActivities, 'resolveRotation'>>({

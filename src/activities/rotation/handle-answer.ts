@@ -9,9 +9,7 @@ import { verifyNewToken } from './resolve-rotation.ts';
 import type { RotationResult } from './result.ts';
 import { openResult } from './result.ts';
 
-/**
- * How long the commit is repeated without a journal entry: until then, the answer exists only in this process.
- */
+/** How long the commit is repeated without a journal entry: until then, the answer exists only in this process. */
 const COMMIT_ATTEMPTS_WITHOUT_JOURNAL = 60;
 const COMMIT_RETRY_MS = 1_000;
 

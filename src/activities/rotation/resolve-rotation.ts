@@ -90,9 +90,7 @@ async function resolveOpenAttempt({
   return decideFromOldToken({ deps, attempt, declaredLost, now, self: await api.observeSelf() });
 }
 
-/**
- * Completes an attempt whose token was replaced by another one. An attempt that ended meanwhile stays as it is.
- */
+/** Completes an attempt whose token was replaced by another one. An attempt that ended meanwhile stays as it is. */
 async function supersede(
   { rotations }: Stores,
   attempt: RotationRow,

@@ -90,9 +90,7 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
   };
 }
 
-/**
- * Maps a code that is not a scan cause (an outage on the last try, an internal error) to the nearest scan cause.
- */
+/** Maps a code that is not a scan cause (an outage on the last try, an internal error) to the nearest scan cause. */
 export function scanCauseOf(code: string): ScanCause {
   const known = SCAN_CAUSES.find((cause) => cause === code);
   if (known !== undefined) return known;

@@ -104,9 +104,7 @@ async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   return { ...asked, scan, repository, baseUrl, token, folder };
 }
 
-/**
- * Runs a step of the attempt. If it fails, removes the folder and decides what the error means for the scan.
- */
+/** Runs a step of the attempt. If it fails, removes the folder and decides what the error means for the scan. */
 async function runOrHandleFailure<T extends object>(
   work: ScanWork,
   attempt: () => Promise<T>,

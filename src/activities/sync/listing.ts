@@ -39,9 +39,7 @@ export interface ListingOutcome extends Counts {
   cause: string | null;
   /** Projects that are listed but cannot be read. Their rows stay unchanged. */
   unreadable: UnreadableProject[];
-  /**
-   * Missing repositories that GitLab reports as gone, and those that still answer by ID (our IDs; at most 50).
-   */
+  /** Missing repositories that GitLab reports as gone, and those that still answer by ID (our IDs; at most 50). */
   gone: string[];
   visible: string[];
 }
@@ -55,9 +53,7 @@ const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, return
 /** The outcome of a listing without any item. */
 export const NO_LISTING = { ...NO_COUNTS, unreadable: [], gone: [], visible: [] };
 const MAX_PROBED = 50;
-/**
- * The limit of stored unreadable items. More of them mean that GitLab's API changed, which the first ones show.
- */
+/** The limit of stored unreadable items. More of them mean that GitLab's API changed, which the first ones show. */
 const MAX_UNREADABLE = 100;
 
 export type ListingActivities = ReturnType<typeof createListingActivities>;
@@ -88,9 +84,7 @@ export function createListingActivities(deps: GitlabDeps) {
           async (signal) => {
             const firstTime = integration.lastSyncAt === null;
             const classify = classifierFor(integration.filters);
-            /**
-             * Ranges that contain an item without a readable ID. No known repository in them counts as missing.
-             */
+            /** Ranges that contain an item without a readable ID. No known repository in them counts as missing. */
             const gaps: IdRange[] = [];
             await walkListing(walk.ranges, {
               async readPage(after) {

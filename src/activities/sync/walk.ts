@@ -217,9 +217,7 @@ function densityOf<Row>(page: readonly Row[], { idOf }: Walker<Row>): number | n
   return page.length / (idOf(last) - idOf(first) + 1);
 }
 
-/**
- * Takes half of the range with the most estimated rows left, as a new lane; `null` if none is worth splitting.
- */
+/** Takes half of the range with the most estimated rows left, as a new lane; `null` if none is worth splitting. */
 function splitWidestLane<Row>({
   running,
   ranges,

@@ -104,9 +104,7 @@ interface Reach {
   gained: number;
 }
 
-/**
- * Counts the known repositories that the new token reaches. @returns the counts, or why they could not be read
- */
+/** Counts the known repositories that the new token reaches. @returns the counts, or why they could not be read */
 async function readReach(
   deps: GitlabDeps,
   input: { integration: IntegrationRow; token: Secret; signal: AbortSignal },

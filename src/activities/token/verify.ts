@@ -83,9 +83,7 @@ export function createVerifyActivities(deps: GitlabDeps) {
 
 const ROTATION_CHECK_MS = 60_000;
 
-/**
- * Postpones the verification while a rotation is open: `resolveRotation` checks the old token and decides.
- */
+/** Postpones the verification while a rotation is open: `resolveRotation` checks the old token and decides. */
 async function postponeUntilRotationResolved(input: {
   deps: GitlabDeps;
   integrationId: string;

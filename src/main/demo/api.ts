@@ -1,6 +1,6 @@
 import { SecuError } from '../../domain/errors.ts';
 
-/** The HTTP API as the demo uses it: untyped JSON that is read by path. */
+/** The HTTP API for the demo: untyped JSON that is read by path. */
 export interface DemoApi {
   url: string;
   headers: Record<string, string>;

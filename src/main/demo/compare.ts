@@ -11,7 +11,7 @@ export interface DemoRepository {
   found: number;
   missed: string[];
   invented: string[];
-  /** A problem other than findings: not listed although it should be, scanned although excluded… */
+  /** A problem other than findings, for example: not listed but expected, scanned but excluded. */
   problem: string | null;
 }
 
