@@ -114,7 +114,7 @@ test('the dashboard is built once after its sources changed, and the output of a
   writeFileSync(vite, `console.error('no such module'); process.exit(1);`);
   const failed = start('scripts/launch.js', ['start']);
   expect(await failed.ended).toBe(1);
-  expect(failed.errors()).toContain('secu: vite build ended with 1\nno such module');
+  expect(failed.errors()).toContain('secu: vite build exited with 1\nno such module');
 
   const log = join(project, 'builds.log');
   writeFileSync(
@@ -143,7 +143,7 @@ test('installs dependencies once after the lock file changed, and shows the outp
   writeFileSync(npm, `console.error('npm error: no route'); process.exit(1);`);
   const failed = start('bin/secu.js', [], { npm_execpath: npm });
   expect(await failed.ended).toBe(1);
-  expect(failed.errors()).toBe('secu: npm ci ended with 1\nnpm error: no route\n');
+  expect(failed.errors()).toBe('secu: npm ci exited with 1\nnpm error: no route\n');
 
   writeFileSync(
     npm,
@@ -178,7 +178,7 @@ test('an installation without the packages of development is enough for secu alo
   ] as const) {
     const more = start(program, [...args], { npm_execpath: npm });
     expect(await more.ended).toBe(1);
-    expect(more.errors()).toContain('npm ci ended with 1');
+    expect(more.errors()).toContain('npm ci exited with 1');
   }
 });
 
