@@ -8,8 +8,8 @@ export function coversCommit({ entryCount, files, skipped }: Snapshot): boolean 
 }
 
 /**
- * Every entry that the scanner is for is in exactly one list: read, or skipped for a reason.
- * @param scope the entries that the scanner is for, counted without its help
+ * Checks that every entry in the scanner's scope is in exactly one list: read, or skipped for a reason.
+ * @param scope the entries that the scanner covers, counted independently of the scanner
  */
 export function coversScope({
   scope,

@@ -2,7 +2,7 @@ import { escapeForeignText } from '../domain/finding.ts';
 
 export const MAX_EXCERPT_CHARACTERS = 200;
 const CONTEXT_CHARACTERS = 60;
-/** Wide enough that no visible character can belong to a secret that begins or ends outside. */
+/** Wide enough that no visible character can belong to a secret that begins or ends outside the window. */
 const WINDOW_BYTES = 1_500;
 const CHUNK_BYTES = 64;
 export const MASK = '************';
@@ -24,13 +24,13 @@ export interface Hit extends Place {
   secret: string;
   endLine: number;
   endColumn: number;
-  /** gitleaks decoded it (Base64, hex), so the line holds it in another form. */
+  /** gitleaks decoded the secret (Base64, hex), so the line holds it in another form. */
   isDecoded: boolean;
-  /** No character of it is shown. */
+  /** No character of the secret is shown. */
   isKey: boolean;
 }
 
-/** Bytes of a line to mask, but for the first `shown` characters. */
+/** Bytes of a line to mask, except the first `shown` characters. */
 interface Masked {
   from: number;
   to: number;
@@ -51,9 +51,9 @@ export function linesOf(content: Buffer): (number: number) => Buffer | null {
 }
 
 /**
- * The line of a match with every secret masked, cut at 200 characters, with control and direction characters escaped. The
- * first four characters of a secret of 16 or more are shown, unless it is a key. Where a match cannot be located on the
- * line, the whole line is masked.
+ * The line of a match with every secret masked, cut at 200 characters, with control and direction characters
+ * escaped. The first four characters of a secret of 16 or more are shown, unless it is a key. If a match cannot be
+ * located on the line, the whole line is masked.
  */
 export function excerptOf(input: {
   hit: Hit | Place;
@@ -83,7 +83,7 @@ export function excerptOf(input: {
 /** The bytes of a match on one of its lines. */
 function rangesOn({ line, number, hit }: { line: Buffer; number: number; hit: Hit }): Masked[] {
   if (number < hit.startLine || number > hit.endLine) return [];
-  // From the second line of a text on, gitleaks counts columns from the line's end before it: one more.
+  // From the second line of a text on, gitleaks counts columns from the previous line break, so they are one higher.
   const from = number === hit.startLine ? Math.min(line.length, Math.max(0, hit.startColumn - 2)) : 0;
   const to = number === hit.endLine ? Math.min(line.length, Math.max(from, hit.endColumn)) : line.length;
   const everything = { from, to, shown: 0 };
@@ -98,7 +98,7 @@ function rangesOn({ line, number, hit }: { line: Buffer; number: number; hit: Hi
   return found.length === 0 && hit.startLine === hit.endLine ? [everything] : found;
 }
 
-/** Further occurrences of the same secret, and of parts of a long one. */
+/** Other occurrences of the same secret, and of parts of a long one. */
 function occurrences({ window, offset, hit }: { window: Buffer; offset: number; hit: Hit }): Masked[] {
   const found: Masked[] = [];
   const pieces = piecesOf(hit.secret);
@@ -133,7 +133,7 @@ function isNear(input: { other: Hit; number: number; start: number; end: number 
 }
 
 /**
- * Extends a match to the whole word that it is part of, within the window: a word may be megabytes long.
+ * Extends a match to the whole word around it, but not beyond the window, because a word may be megabytes long.
  */
 function widened(input: { line: Buffer; range: Masked; start: number; end: number }): Masked {
   const { line, range, start, end } = input;
@@ -148,7 +148,7 @@ function bytesLike(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0));
 }
 
-/** Merges overlapping ranges; characters stay visible only where the ranges are equal. */
+/** Merges overlapping ranges; characters stay visible only if the ranges are equal. */
 function merged(ranges: readonly Masked[]): Masked[] {
   const result: Masked[] = [];
   for (const range of ranges.toSorted((a, b) => a.from - b.from || b.to - a.to)) {
@@ -164,7 +164,7 @@ function merged(ranges: readonly Masked[]): Masked[] {
   return result;
 }
 
-/** The visible part of the line: some context, the match, and what fits behind it. */
+/** The visible part of the line: some context before the match, the match, and as much after it as fits. */
 function cut(input: {
   line: Buffer;
   start: number;

@@ -7,7 +7,7 @@ import type { CommitFacts, GitObjects } from './git-objects.ts';
 import type { SourceEncoding } from './text-encoding.ts';
 import { decodeSource, originalLine } from './text-encoding.ts';
 
-/** One match of a scanner. It holds the secret in clear text, which goes no further than `toFindings`. */
+/** One match of a scanner. Contains the secret in clear text until `toFindings` removes it. */
 export interface Found {
   kind: FindingKind;
   scanner: string;
@@ -15,14 +15,14 @@ export interface Found {
   title: string;
   severity: Severity;
   cwe: string[];
-  /** From 1; 0 where the file itself is what was found. */
+  /** From 1; 0 if the file itself is the finding. */
   startLine: number;
   endLine: number;
-  /** Where the excerpt is taken from. */
+  /** The text that the excerpt shows. */
   place: Hit | Place;
-  /** The part of its identity that stays the same in another commit. */
+  /** The part of the identity that stays the same in other commits. */
   match: string;
-  /** What must be masked. */
+  /** The positions to mask. */
   secrets: readonly Hit[];
 }
 
@@ -30,25 +30,25 @@ export interface Found {
 export interface FoundInFile {
   path: string;
   commit: string;
-  /** Its name for `git cat-file`; `null` where it has none. */
+  /** The file's name for `git cat-file`; `null` if it has none. */
   object: string | null;
   encoding: SourceEncoding | null;
   found: readonly Found[];
 }
 
-/** Findings that are created before other work gets the thread. */
+/** Findings to create before the thread is yielded to other work. */
 const AT_ONCE = 100;
 const WHOLE_FILE = 'The file itself is what was found.';
 
 /**
- * Findings of all scanners as they are stored: masked, with fingerprints. Each line is masked for the matches of all
- * scanners. Without `showsLines`, only lines of `secret` findings are shown.
+ * Converts matches of all scanners to findings for storage: masked, with fingerprints. Each line is masked for the
+ * matches of all scanners. Without `showsLines`, only lines of `secret` findings are shown.
  */
 export async function toFindings(input: {
   files: readonly FoundInFile[];
   git: GitObjects;
   hash: (text: string) => string;
-  /** A scanner searched all lines for secrets, so the rest of each line may be shown. */
+  /** Whether a scanner searched all lines for secrets, so the rest of each line may be shown. */
   showsLines: boolean;
 }): Promise<ScannedFinding[]> {
   const { git } = input;
@@ -79,14 +79,14 @@ function mergeFiles(files: readonly FoundInFile[]): FoundInFile[] {
   });
 }
 
-/** Yields the thread after every hundred findings: thousands on one line take seconds. */
+/** Yields the thread after every hundred findings: thousands of findings on one line take seconds. */
 async function findingsOf(input: {
   file: FoundInFile;
   content: Buffer | null;
   facts: ReadonlyMap<string, CommitFacts>;
   hash: (text: string) => string;
   showsLines: boolean;
-  /** How often each identity occurred before; two files may be shown under one path. */
+  /** Counts earlier occurrences of each identity; two files may be shown under one path. */
   seen: Map<string, number>;
 }): Promise<ScannedFinding[]> {
   const { file, content, facts, hash, seen } = input;
@@ -129,7 +129,7 @@ async function findingsOf(input: {
   return findings;
 }
 
-/** A fixed order, whatever order the scanners reported. */
+/** A fixed order, independent of the order in which scanners report. */
 function inOrder(a: ScannedFinding, b: ScannedFinding): number {
   const texts = (finding: ScannedFinding) => [finding.path, finding.ruleId, finding.fingerprint] as const;
   const [first, second] = [texts(a), texts(b)];

@@ -12,13 +12,13 @@ const GIT_CONFIG = fileURLToPath(new URL('git-config', import.meta.url));
 const READ_COMMIT = fileURLToPath(new URL('read-commit.sh', import.meta.url));
 
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
-/** Of one commit, with all paths that lead to a file. */
+/** Per commit; counts every path that leads to a file. */
 export const MAX_TREE_ENTRIES = 500_000;
 export const MAX_TREE_PATH_BYTES = 64 * 1024 * 1024;
-/** Of one entry of a tree, which is nearly all path. */
+/** Per tree entry, which is mostly its path. */
 export const MAX_ENTRY_BYTES = 64 * 1024;
 const MAX_ANSWER_BYTES = 16 * 1024;
-/** Of a commit; what comes behind is its message. */
+/** Per commit; anything longer is its message. */
 export const MAX_COMMIT_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
@@ -45,9 +45,9 @@ export interface TreeEntry {
   mode: string;
   type: 'blob' | 'commit' | 'tree';
   objectId: string;
-  /** `null` for what is no blob. */
+  /** `null` if it is not a blob. */
   bytes: number | null;
-  /** As it is in git: any bytes but NUL. */
+  /** As stored in git: any bytes but NUL. */
   path: Buffer;
 }
 
@@ -58,14 +58,14 @@ export interface CommitFacts {
 }
 
 /**
- * Reads one repository through git: one process, which lists the files of a commit and then returns objects until it is
- * closed. Every error of git is `scanner_crashed`: a broken repository is never clean.
+ * Reads one repository through git. One process lists the files of a commit and then returns objects until it is
+ * closed. Every error of git is `scanner_crashed`: a broken repository never counts as clean.
  */
 export interface GitObjects {
-  /** Runs a process of its own. */
+  /** Runs a separate process. */
   run(args: readonly string[], input?: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer>;
   /**
-   * Every file of the commit, in git's order. Call it first, and once.
+   * Lists every file of the commit, in git's order. Call it once, before any other method.
    * @throws SecuError `too_many_files` | `object_malformed` as soon as a limit is reached
    */
   listTree(): Promise<TreeEntry[]>;
@@ -73,7 +73,7 @@ export interface GitObjects {
   readBlobs(names: readonly string[]): AsyncIterable<Buffer | null>;
   /** Author and date, by commit. */
   commitFacts(commits: readonly string[]): Promise<Map<string, CommitFacts>>;
-  /** Ends the process. @throws SecuError `scanner_crashed` where git reported an error */
+  /** Ends the process. @throws SecuError `scanner_crashed` if git reported an error */
   close(): Promise<void>;
   /** Kills the process. */
   stop(): Promise<void>;
@@ -99,7 +99,7 @@ export function openGitObjects(input: {
       yield* from.read(names, maxBytes);
       isRead = true;
     } finally {
-      // unread answers would be taken for those of the next request
+      // the next request would take unread answers as its own
       if (!isRead) {
         session = null;
         await from.stop();
@@ -151,9 +151,9 @@ const BATCH = ['cat-file', '--batch'];
 
 /** A process that returns objects in the order of the requests. */
 interface Session {
-  /** What it writes first: records that end in NUL, up to an empty one. */
+  /** The prefix of its output: NUL-terminated records, up to an empty one. */
   records(): AsyncGenerator<Buffer>;
-  /** Of each object at most `maxBytes`. The caller reads it to the end. */
+  /** At most `maxBytes` of each object. The caller reads it to the end. */
   read(names: readonly string[], maxBytes: number): AsyncGenerator<Buffer | null>;
   close(): Promise<void>;
   stop(): Promise<void>;
@@ -228,8 +228,8 @@ async function readObject(reader: Reader, maxBytes: number): Promise<Buffer | nu
 type Reader = ReturnType<typeof createReader>;
 
 /**
- * Records and exact numbers of bytes from chunks. The limit of a record is reached while it is read.
- * @throws SecuError `scanner_crashed` where the chunks end early; `object_malformed` for a record that is too long
+ * Reads records and exact numbers of bytes from chunks. Checks the length limit while it reads a record.
+ * @throws SecuError `scanner_crashed` if the chunks end early; `object_malformed` if a record is too long
  */
 function createReader(chunks: AsyncIterable<Buffer>) {
   const source = chunks[Symbol.asyncIterator]();
@@ -240,7 +240,7 @@ function createReader(chunks: AsyncIterable<Buffer>) {
     return value;
   };
   return {
-    /** What comes before this byte, which is consumed too. */
+    /** Returns the bytes before this byte; consumes this byte too. */
     async upTo(end: number, maxBytes: number): Promise<Buffer> {
       for (let searched = 0; ; ) {
         const at = held.indexOf(end, searched);
@@ -266,7 +266,7 @@ function createReader(chunks: AsyncIterable<Buffer>) {
       held = all.subarray(length);
       return all.subarray(0, length);
     },
-    /** Consumes this number of bytes and keeps none of them. */
+    /** Skips this number of bytes. */
     async skip(length: number): Promise<void> {
       let rest = length;
       while (rest > held.length) {
@@ -284,7 +284,7 @@ function factsOf(commit: Buffer): CommitFacts {
   const head = commit.subarray(0, end === -1 ? commit.length : end);
   const encoding = /^encoding (.+)$/m.exec(head.toString('latin1'))?.[1];
   const text = decoderOf(encoding).decode(head);
-  // the name ends at the address, or with the line where the address is missing
+  // the name ends at the address, or at the line end if the address is missing
   const author = /^author ?([^<\n]*)/m.exec(text)?.[1] ?? '';
   const seconds = /^committer [^\n]*?> ?(-?\d+)/m.exec(text)?.[1];
   return { author: admit.name(author), committedAt: admit.date(Number(seconds ?? Number.NaN)) };

@@ -12,7 +12,7 @@ import { writeRules } from './gitleaks/rules.ts';
 import type { Scanner } from './scanner.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The program of each scanner, as plain data: it is sent to the process that runs scanners. */
+/** The program of each scanner, as plain data, because it is sent to the process that runs scanners. */
 export interface ScannerTools {
   gitleaks: InstalledTool;
   'ast-grep': AstGrepTool;
@@ -23,7 +23,7 @@ export interface InstalledTool {
   version: string;
 }
 
-/** What all scanners of an installation share. */
+/** Options shared by all scanners of an installation. */
 export interface ScannerContext {
   sandbox: Sandbox;
   /** For each program that reads files. */
@@ -36,18 +36,20 @@ export interface ScannerContext {
 }
 
 interface ScannerEntry<Tool extends { version: string }> {
-  /** What it does, for `secu doctor`. */
+  /** Its purpose, for `secu doctor`. */
   purpose: string;
   /** `manifest`: installed by `secu tools install`. `npm`: comes with the dependencies. */
   source: 'manifest' | 'npm';
   find: (manifest: ReadonlyMap<string, InstalledTool>) => Tool | null;
-  /** The file of the program, for `secu doctor`. */
+  /** The program file, for `secu doctor`. */
   pathOf: (tool: Tool) => string;
   appliesTo: (snapshot: Snapshot) => boolean;
   create: (tool: Tool, context: ScannerContext) => Scanner;
 }
 
-/** Every scanner. Adding one: its name in `src/domain/scan.ts`, its entry here and its folder beside this file. */
+/**
+ * Every scanner. To add one: its name in `src/domain/scan.ts`, its entry here and its folder beside this file.
+ */
 export const SCANNERS: { readonly [Name in ScannerName]: ScannerEntry<ScannerTools[Name]> } = {
   gitleaks: {
     purpose: 'finds secrets in repositories',
@@ -73,10 +75,10 @@ export const SCANNERS: { readonly [Name in ScannerName]: ScannerEntry<ScannerToo
   },
 };
 
-/** A tool, `null` when it is not installed, or `left_out` for a scanner that is not to run. */
+/** A tool, `null` if it is not installed, or `left_out` for a scanner that is switched off. */
 export type ToolChoice = { [Name in ScannerName]: ScannerTools[Name] | null | 'left_out' };
 
-/** The scanners that are to run; one that is not installed reports `unavailable`. */
+/** The scanners that are switched on; a scanner that is not installed reports `unavailable`. */
 export function createEachScanner(tools: ToolChoice, context: ScannerContext): Scanner[] {
   return SCANNER_NAMES.flatMap((name) => createScanner(name, tools[name], context));
 }

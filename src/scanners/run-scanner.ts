@@ -12,10 +12,10 @@ import { countSkips } from './snapshot.ts';
 export interface CompletedRun {
   run: ScannerRun;
   files: readonly FoundInFile[];
-  /** Paths that the scanner did not read, of the commit and of the history. */
+  /** Paths in the commit and in the history that the scanner did not read. */
   unreadPaths: string[];
   unreadCommits: readonly string[];
-  /** Every file that the scanner is for was read or skipped for a reason. */
+  /** Whether every file in the scanner's scope was read or skipped for a reason. */
   isCovered: boolean;
   hasMore: boolean;
 }
@@ -31,7 +31,7 @@ export async function runScanner(work: {
   concurrentScans: number;
   signal: AbortSignal;
   stopwatch: Deadline;
-  /** Of the whole scan. */
+  /** Signal of the whole scan. */
   folder: string;
 }): Promise<CompletedRun> {
   const { scanner, snapshot, attempt } = work;

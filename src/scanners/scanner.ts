@@ -4,7 +4,7 @@ import type { FoundInFile } from './found.ts';
 import type { SkippedFile, Snapshot } from './snapshot.ts';
 
 export interface ScannerInput {
-  /** The files of the commit, as scanners read them. */
+  /** The files of the commit, prepared for scanners. */
   snapshot: Snapshot;
   /** An empty folder of its own. */
   folder: string;
@@ -12,34 +12,37 @@ export interface ScannerInput {
   /** Number of other scans in progress. */
   concurrentScans: number;
   signal: AbortSignal;
-  /** Of the whole scan; paused while it waits for a limiter. */
+  /** Of the whole scan; paused while the scan waits for a limiter. */
   stopwatch: Stopwatch;
 }
 
 export interface ScannerResult {
   files: readonly FoundInFile[];
-  /** Entries of the commit that were read with every rule for them. */
+  /** Entries of the commit that were read with all their rules. */
   read: ReadonlySet<number>;
-  /** Entries that were not read, or not in full. With `read` they are all entries that the scanner is for. */
+  /**
+   * Entries that were not read, or not in full. `read` and `skipped` together are all entries in the scanner's
+   * scope.
+   */
   skipped: readonly SkippedFile[];
-  /** What was not read of the history, beside `skipped`. */
+  /** Unread parts of the history, in addition to `skipped`. */
   past: { skipped: readonly Pick<SkippedFile, 'path' | 'reason'>[]; unreadCommits: readonly string[] };
-  /** There were more findings than `files` holds. */
+  /** Whether there were more findings than `files` holds. */
   hasMore: boolean;
 }
 
-/** One scanner. An incomplete read is an error `scanner_crashed`, never a result. */
+/** One scanner. It reports an incomplete read as an error `scanner_crashed`, never as a result. */
 export interface Scanner {
   readonly name: ScannerName;
-  /** `null` when the program is not installed. */
+  /** `null` if the program is not installed. */
   readonly version: string | null;
-  /** `sha256:…` over everything that decides what it finds; `null` when the program is not installed. */
+  /** `sha256:…` over everything that decides what it finds; `null` if the program is not installed. */
   readonly rules: string | null;
-  /** Of all rules in force. */
+  /** Number of all rules in force. */
   readonly ruleIds: readonly string[];
-  /** Whether the commit has any file that this scanner is for. */
+  /** Whether the commit has any file in the scanner's scope. */
   applies(snapshot: Snapshot): boolean;
-  /** Entries of the commit that this scanner is for; each of them must be in its result. */
+  /** Entries of the commit in the scanner's scope; its result must contain each of them. */
   scopeOf(snapshot: Snapshot): ReadonlySet<number>;
   scan(input: ScannerInput): Promise<ScannerResult>;
 }

@@ -26,23 +26,23 @@ export const MAX_FINDINGS = 10_000;
 const SECRETS_SCANNER: ScannerName = 'gitleaks';
 
 export interface ScannersOptions {
-  /** A scanner whose program is not installed makes scans incomplete, never clean. */
+  /** If the program of a scanner is not installed, scans are incomplete, never clean. */
   tools: ToolChoice;
   /** A folder for temporary files; it need not exist. */
   workFolder: string;
   /** Larger files are counted, not read. */
   blobMaxBytes: number;
-  /** For all scanners of one repository together, without the time they wait for a limiter. */
+  /** For all scanners of one repository together, without the time spent waiting for a limiter. */
   scanTimeoutMs: number;
-  /** Scanner programs that run at the same time. */
+  /** Max scanner programs that run at the same time. */
   concurrency: number;
-  /** Findings of one scanner that are stored, the most severe first; the scan reports when there are more. */
+  /** Max stored findings of one scanner, the most severe first; the scan reports when there are more. */
   maxFindings?: number;
 }
 
 type ScanInput = Parameters<Scanners['scan']>[0];
 
-/** All scanners of this installation, and how they are isolated on this machine. */
+/** All scanners of this installation, and their isolation on this machine. */
 export function createScanners(options: ScannersOptions): Scanners & { isolation(): Promise<Isolation> } {
   const { tools, workFolder, blobMaxBytes, concurrency, maxFindings = MAX_FINDINGS } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
@@ -108,7 +108,7 @@ type FailureCause = 'scan_timed_out' | (typeof FAILURES)[number];
 export type Attempted<T> = { ok: true; value: T } | { ok: false; cause: FailureCause };
 export type Attempt = <T>(work: Promise<T>) => Promise<Attempted<T>>;
 
-/** Expected failures become a cause. @throws SecuError `canceled`; every unexpected error */
+/** Converts expected failures to a cause. @throws SecuError `canceled`; every unexpected error */
 async function attemptWork<T>(
   { stopwatch, outer }: { stopwatch: Deadline; outer: AbortSignal },
   work: Promise<T>,
@@ -124,7 +124,9 @@ async function attemptWork<T>(
   }
 }
 
-/** Hits become findings when all scanners have ended: each masks what the others found on its lines. */
+/**
+ * Creates findings after all scanners have ended, because each line is masked for the matches of all scanners.
+ */
 async function createReport(work: {
   completed: readonly CompletedRun[];
   snapshot: Attempted<Snapshot>;
@@ -154,7 +156,7 @@ async function createReport(work: {
   };
 }
 
-/** What the scanners did not read, and why the report is therefore no proof. */
+/** What the scanners did not read; each reason makes the report incomplete as a proof. */
 function evidenceOf(
   completed: readonly CompletedRun[],
   snapshot: Attempted<Snapshot>,

@@ -8,16 +8,18 @@ import type { SnapshotFile } from './snapshot.ts';
 import { decodeSource, isUnsupportedText, replacesOriginal, sourceEncodingOf } from './text-encoding.ts';
 
 export interface Candidate extends TreeEntry {
-  /** Among all entries of the commit. */
+  /** Its index among all entries of the commit. */
   index: number;
 }
 
-/** What is known while the files are read. */
+/** What is known after the files so far. */
 export interface Progress {
   bytes: number;
   /** The tree of the repository's own commit. */
   tree: string;
-  /** Every file so far is scanned under its own name and as it is: the repository's tree can be used. */
+  /**
+   * Whether every file so far is scanned unchanged and under its own name; then the repository's tree can be used.
+   */
   keepsTree: boolean;
 }
 
@@ -103,13 +105,13 @@ function treeOf(commit: Buffer): string {
 
 type Names = ReturnType<typeof createNames>;
 
-/** Replaces names that a scanner cannot read, below a folder with an unpredictable name. */
+/** Replaces names that a scanner cannot read by names below a folder with an unpredictable name. */
 export function createNames() {
   const folder = randomBytes(8).toString('hex');
   let count = 0;
   const apart = (path: string) => {
     count += 1;
-    // gitleaks cannot read git's quoting of a name that ends in a backslash
+    // gitleaks cannot read how git quotes a name that ends in a backslash
     return `${folder}-${count}/${path.replace(/\\+$/, '_')}`;
   };
   return {
@@ -122,7 +124,7 @@ export function createNames() {
   };
 }
 
-/** In C style, as `git fast-import` requires it for names with special characters. */
+/** Quoted in C style, which `git fast-import` requires for names with special characters. */
 function quoted(name: string): string {
   return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }

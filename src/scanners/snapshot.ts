@@ -20,10 +20,10 @@ export const SHA256_HEX_LENGTH = 64;
 export interface SnapshotFile {
   /** Its index among the entries of the commit. */
   entry: number;
-  /** As shown to people; bytes that are not UTF-8 become U+FFFD. */
+  /** For display; bytes that are not UTF-8 become U+FFFD. */
   path: string;
   objectId: string;
-  /** What it was decoded from; `null` for the bytes as they are. */
+  /** Its original encoding; `null` if the bytes are unchanged. */
   encoding: SourceEncoding | null;
 }
 
@@ -35,24 +35,25 @@ export interface SkippedFile {
 }
 
 /**
- * A commit added to a clone that holds exactly the files to be scanned: nothing too large, binary or without content.
- * Text in another encoding is decoded; where the encoding was guessed, the original is there too. Attributes and names
- * are ours, and so is the configuration of the clone: nothing in the repository tells a tool what to leave out.
+ * A commit, added to a clone, with exactly the files to scan; it leaves out large and binary files and entries
+ * without content. Text in another encoding is decoded; if the encoding was guessed, the original is included too.
+ * Attributes, names and the configuration of the clone are ours, so nothing in the repository can make a tool skip
+ * files.
  */
 export interface Snapshot {
   /** The clone, as an absolute path. */
   gitDirectory: string;
-  /** The commit of the repository that was copied. */
+  /** The commit of the repository that the snapshot copies. */
   commit: string;
   /** The commit that was added. */
   snapshotCommit: string;
-  /** Closed by the caller of `createSnapshot`. */
+  /** The caller of `createSnapshot` closes it. */
   git: GitObjects;
   /** Number of entries of the commit: files, links and submodules. Each is in `files` or in `skipped`. */
   entryCount: number;
-  /** By the name that the file has in the snapshot. */
+  /** By the file's name in the snapshot. */
   files: ReadonlyMap<string, SnapshotFile>;
-  /** Of all files of the snapshot together. */
+  /** Size of all files of the snapshot together. */
   bytes: number;
   skipped: readonly SkippedFile[];
 }
@@ -66,14 +67,14 @@ export function countSkips(skipped: readonly Pick<SkippedFile, 'reason'>[]): Ski
 }
 
 /**
- * Adds objects to the clone, and a ref where the snapshot needs a tree of its own.
- * @throws SecuError `scanner_crashed` when an object is broken or missing; `too_many_files` | `object_malformed`; the
- * reason of the signal
+ * Adds objects to the clone, and a ref if the snapshot needs its own tree.
+ * @throws SecuError `scanner_crashed` if an object is broken or missing; `too_many_files` | `object_malformed`;
+ * the reason of the signal
  */
 export async function createSnapshot(input: {
   gitDirectory: string;
   commit: string;
-  /** An empty folder of its own. */
+  /** An empty folder for this snapshot only. */
   folder: string;
   blobMaxBytes: number;
   signal: AbortSignal;
@@ -126,8 +127,8 @@ function reasonToSkip(entry: TreeEntry, blobMaxBytes: number): SkipReason | null
 }
 
 /**
- * The snapshot commit. Where every file is scanned as it is, it uses the repository's own tree, which costs no process and
- * is so for most repositories; otherwise `git fast-import` builds a new tree.
+ * Creates the snapshot commit. If every file is scanned unchanged, as in most repositories, it uses the
+ * repository's own tree, which needs no process. Otherwise `git fast-import` builds a new tree.
  */
 async function writeCommit(input: {
   gitDirectory: string;
@@ -174,7 +175,7 @@ async function commitTree({ gitDirectory, tree }: { gitDirectory: string; tree: 
   return id;
 }
 
-/** An object of that name has that content: an earlier scan wrote it. */
+/** An existing object of that name has the same content: an earlier scan wrote it. */
 function ignoreExisting(err: unknown): void {
   if (!isSystemError(err, 'EEXIST')) throw err;
 }

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * What a file was decoded from. Scanners read UTF-8 with LF or CRLF line ends; everything else is decoded for them.
- * `embedded`: text in UTF-16 inside a file that is otherwise something else.
+ * The original encoding of a file. Scanners read UTF-8 with LF or CRLF line ends; everything else is decoded for
+ * them. `embedded`: UTF-16 text inside a file of another kind.
  */
 export const SOURCE_ENCODINGS = [
   'utf-8-bom',
@@ -22,7 +22,7 @@ const MIN_ASCII_SHARE = 0.6;
 /** Share of ASCII in a sample that decodes without a control, private or unassigned character. */
 const MIN_ASCII_SHARE_OF_TEXT = 0.05;
 const MIN_TEXT_SAMPLE_BYTES = 32;
-/** A file of ASCII with a few zero bytes is no wide text. */
+/** An ASCII file with a few zero bytes is not UTF-16 or UTF-32. */
 const MAX_ASCII_BYTES_SHARE = 0.75;
 const NOT_TEXT = /[\p{Cc}\p{Cn}\p{Co}\p{Cs}]/u;
 const ALLOWED_CONTROLS = /[\t\n\r\f\ufeff]/g;
@@ -31,7 +31,7 @@ const LINE_FEED = 0x0a;
 /** Four ASCII characters in UTF-16 or UTF-32, in either byte order. */
 const EMBEDDED = /[\x20-\x7e]\0{1,3}[\x20-\x7e]\0{1,3}[\x20-\x7e]\0{1,3}[\x20-\x7e]/;
 
-/** The encoding that a file has to be decoded from; `null` where scanners can read it as it is. */
+/** The encoding to decode a file from; `null` if scanners can read it unchanged. */
 export function sourceEncodingOf(content: Buffer): SourceEncoding | null {
   const marked = encodingByMark(content);
   if (marked !== null) return marked;
@@ -40,7 +40,7 @@ export function sourceEncodingOf(content: Buffer): SourceEncoding | null {
   return isTextInOneByteEncoding(content) ? 'latin-1' : null;
 }
 
-/** Whether the decoded copy holds everything that the file holds, so that the file itself need not be read too. */
+/** Whether the decoded copy holds everything in the file, so that the file itself need not be read too. */
 export function replacesOriginal({
   content,
   encoding,
@@ -53,7 +53,7 @@ export function replacesOriginal({
   return encoding === 'cr-lines' && isCrOnly(content);
 }
 
-/** The same text in UTF-8 with LF line ends. `isComplete` is false where bytes have no meaning in the encoding. */
+/** Decodes to UTF-8 with LF line ends. `isComplete` is false if some bytes are invalid in the encoding. */
 export function decodeSource(
   content: Buffer,
   encoding: SourceEncoding,
@@ -65,7 +65,7 @@ export function decodeSource(
   };
 }
 
-/** The line of the file, as git counts it, that holds this line of the decoded text. */
+/** The line of the file, as git counts lines, that holds this line of the decoded text. */
 export function originalLine(input: { content: Buffer; encoding: SourceEncoding; line: number }): number {
   const text = decode(input.content, input.encoding);
   let decodedLine = 1;
@@ -78,7 +78,7 @@ export function originalLine(input: { content: Buffer; encoding: SourceEncoding;
   return line;
 }
 
-/** Text in EBCDIC, which no decoder here reads. @see IBM code page 037 */
+/** Text in EBCDIC, which is not decoded. @see IBM code page 037 */
 export function isUnsupportedText(content: Buffer): boolean {
   const sample = content.subarray(0, SAMPLE_BYTES);
   if (sample.length < MIN_SAMPLE_BYTES || isUtf8(sample)) return false;

@@ -27,11 +27,11 @@ import type { EngineAnswer, EngineRule } from './protocol.ts';
 import type { CodeRule } from './rule.ts';
 import { allRules } from './rules/index.ts';
 
-/** Contents held in memory. */
+/** Max size of the contents held in memory. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 export interface AstGrepTool extends AstGrep {
-  /** For one file; by default 20 s. */
+  /** Time limit for one file; default 20 s. */
   fileTimeoutMs?: number | undefined;
 }
 
@@ -48,8 +48,8 @@ interface Candidate {
 }
 
 /**
- * Our rules for code and for GitLab CI pipelines, over the files of the snapshot in their languages. A file without any of
- * the words that a rule needs cannot match it, and is not parsed.
+ * Runs our rules for code and for GitLab CI pipelines over the files of the snapshot in their languages. A file
+ * without any of the words that a rule needs cannot match that rule, so it is not parsed for it.
  */
 export function createAstGrep(options: AstGrepOptions): Scanner {
   const { version } = options;
@@ -140,7 +140,7 @@ function createCollector(maxFindings: number) {
       hasMore ||= isCut;
       files.push(file);
       held += file.found.length;
-      // seldom, since each time costs a pass over all
+      // rarely, because each call processes all matches
       if (held > maxFindings * 2) drop();
     },
     result(): Pick<ScannerResult, 'files' | 'hasMore'> {
@@ -150,7 +150,7 @@ function createCollector(maxFindings: number) {
   };
 }
 
-/** Each file with its text. */
+/** Yields each file with its text. */
 async function* contentsOf(
   { git }: Snapshot,
   files: readonly CodeFile[],

@@ -126,7 +126,7 @@ function matchesOf(source, rule, index) {
   let last = 0;
   for (const node of root.findAll(config)) {
     const { start, end } = node.range();
-    // What lies within a match of the same rule is the same thing again.
+    // A match within another match of the same rule is the same flaw.
     if (start.index < last) continue;
     last = end.index;
     const secret = node.getMatch('SECRET');

@@ -8,15 +8,15 @@ import type { EngineFile, EngineHead, EngineRule } from './protocol.ts';
 import { EngineAnswer } from './protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('engine.js', import.meta.url));
-/** Read line by line; each file has at most a thousand matches of 2,000 characters. */
+/** Max output; each file has at most a thousand matches of 2,000 characters. */
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
-/** Of one file. */
+/** Per file. */
 const MAX_LINE_BYTES = 32 * 1024 * 1024;
-/** A mebibyte takes a second or two; a file that takes this long was crafted. */
+/** A mebibyte takes a second or two; a file that takes this long was crafted to block the parser. */
 export const FILE_TIMEOUT_MS = 20_000;
-/** Files of one repository that may crash the engine; one more fails the scan. */
+/** Files of one repository that may crash the engine; after more crashes the scan fails. */
 const MAX_RESTARTS = 20;
-/** A shell reports a signal as this plus its number. */
+/** A shell reports an end by signal as this number plus the signal number. */
 const SIGNALED = 128;
 
 export interface EngineTask extends Omit<EngineFile, 'bytes'> {
@@ -38,8 +38,9 @@ export interface EngineOptions {
 }
 
 /**
- * Runs the rules over each file; results are in the order of the files. A file that crashes or blocks the engine is skipped,
- * and the engine restarts behind it. @throws SecuError `scanner_crashed` for an unknown exit code or output
+ * Runs the rules over each file; results are in the order of the files. If a file crashes or blocks the engine, it
+ * is skipped and the engine restarts with the next file.
+ * @throws SecuError `scanner_crashed` for an unknown exit code or output
  */
 export async function runEngine(
   options: EngineOptions,
@@ -97,7 +98,7 @@ function endOf(input: { ended: Omit<ProcessResult, 'stdout'>; isComplete: boolea
   throw crashed('exit_code', { exitCode });
 }
 
-/** Fires when it was not touched for this long. */
+/** Fires after this time without a reset. */
 function createWatchdog(timeoutMs: number) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), timeoutMs);

@@ -6,12 +6,12 @@ import { isSystemError } from '../../domain/system-error.ts';
 
 const LANGUAGES = ['python', 'go', 'java', 'yaml'] as const;
 
-/** A language that is not built into ast-grep. @see @ast-grep/napi, `registerDynamicLanguage` */
+/** A language that ast-grep does not include. @see @ast-grep/napi, `registerDynamicLanguage` */
 export interface ParserLibrary {
   libraryPath: string;
   extensions: string[];
   languageSymbol: string;
-  /** Replaces `$` in patterns where the language does not allow it in names. */
+  /** Replaces `$` in patterns if the language does not allow it in names. */
   expandoChar: string;
 }
 
@@ -32,8 +32,8 @@ const Language = z.object({
 });
 
 /**
- * ast-grep and its languages from the npm dependencies; `null` when a part is missing. No native code is loaded here, but in
- * a process of its own.
+ * Finds ast-grep and its languages in the npm dependencies; `null` if a part is missing. Loads no native code: a
+ * separate process does.
  */
 export function findAstGrep(): AstGrep | null {
   const require = createRequire(import.meta.url);

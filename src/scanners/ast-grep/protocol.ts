@@ -11,7 +11,7 @@ export interface EngineHead {
   rules: readonly EngineRule[];
 }
 
-/** Comes before each file's bytes. */
+/** Precedes the bytes of each file. */
 export interface EngineFile {
   parser: Parser;
   /** Indices of the rules to search for. */
@@ -22,7 +22,7 @@ export interface EngineFile {
 const line = z.int().min(1);
 const byte = z.int().min(0);
 
-/** The engine writes one line for each file. Lines count from 1, bytes of a line from 0. */
+/** The engine writes one line for each file. Lines count from 1, bytes within a line from 0. */
 export const EngineAnswer = z.object({
   /** Most of the file is not in the language. The rest was searched. */
   unparsable: z.boolean(),

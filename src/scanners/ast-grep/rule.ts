@@ -4,33 +4,33 @@ import type { CodeLanguage } from './code-files.ts';
 
 /** One rule. The text that `$SECRET` matches is never shown. */
 export interface CodeRule {
-  /** Begins with the language. It is part of the identity of findings, so it never changes. */
+  /** Begins with the language. It is part of the identity of findings, so it must never change. */
   id: string;
   language: CodeLanguage;
   severity: Severity;
   /** @see CWE, https://cwe.mitre.org */
   cwe: readonly string[];
   title: string;
-  /** What to do about a finding, in one sentence. */
+  /** How to fix a finding, in one sentence. */
   fix: string;
   /**
-   * A file matches only if it has one of these words, case-sensitive; other files are not parsed. Of the words of an inner
-   * list all are required.
+   * A file can match only if it contains one of these words, case-sensitive; other files are not parsed. All words
+   * of an inner list are required together.
    */
   needs: ReadonlyArray<string | readonly string[]>;
   /** @see ast-grep, "Rule Object Reference" */
   rule: Rule;
   constraints?: Record<string, Rule>;
   utils?: Record<string, Rule>;
-  /** Only these parts of a match count: a JavaScript regular expression that takes linear time. */
+  /** Restricts a match to these parts: a JavaScript regular expression that takes linear time. */
   narrow?: string;
 }
 
 export type RuleOfLanguage = Omit<CodeRule, 'language'>;
 
 /**
- * Matches any of these patterns. The first one that fits counts, and only then are its constraints checked. `$$$` matches
- * further arguments, or none.
+ * Matches any of these patterns. The first pattern that fits is used, and only its constraints are checked. `$$$`
+ * matches any number of further arguments.
  */
 export function anyOf(...patterns: readonly string[]): Rule {
   const without = (pattern: string) => pattern.replace(', $$$)', ')');
@@ -52,7 +52,7 @@ export const SQL_START = [
   '|select .*\\sfrom\\s.*\\swhere\\s|insert into .*\\svalues\\b|update \\S+ set\\s|delete from\\s)',
 ].join('');
 
-/** Words that every match of `SQL_START` has. */
+/** Words of which every match of `SQL_START` contains one. */
 export const SQL_WORDS: CodeRule['needs'] = [
   ['SELECT', 'FROM'],
   ['INSERT', 'INTO'],

@@ -13,18 +13,18 @@ export interface DecodedVersion extends FileVersion {
 }
 
 export interface DecodedHistory {
-  /** The commit that holds the decoded texts; null where nothing had to be decoded. */
+  /** The commit that holds the decoded texts; null if no text had to be decoded. */
   snapshotCommit: string | null;
-  /** By name in that commit. */
+  /** By file name in that commit. */
   files: ReadonlyMap<string, DecodedVersion>;
   bytes: number;
-  /** Paths of which a version could not be decoded in full. */
+  /** Paths with a version that could not be decoded in full. */
   undecodable: string[];
 }
 
 /**
- * Decodes the texts of the past that gitleaks could not read in `git log`, into one more commit of the clone. What is at the
- * head was decoded for the snapshot.
+ * Decodes past texts that gitleaks could not read in `git log`, and adds them to the clone as one more commit.
+ * Texts at the head were decoded for the snapshot.
  */
 export async function decodeHistory(input: {
   scan: Pick<ScannerInput, 'snapshot' | 'folder'>;

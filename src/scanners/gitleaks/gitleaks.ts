@@ -22,15 +22,15 @@ export interface GitleaksOptions extends GitleaksProgram {
   blobMaxBytes: number;
   /** For each run of gitleaks. */
   limiter: Limiter;
-  /** For small snapshots: what waits for it is read together by the next run. */
+  /** For small snapshots: the next run reads all waiting snapshots together. */
   smallSnapshotLimiter: Limiter;
 }
 
 const NO_PAST: PastScan = { leaks: [], skipped: [], unreadCommits: [], hasMore: false };
 
 /**
- * gitleaks over the snapshot, and with `history` over all commits too. It never reads the repository's own configuration,
- * ignore file, comments or attributes, and what it reports to have read is compared with what it was given.
+ * Runs gitleaks over the snapshot, and with `history` over all commits too. gitleaks never reads the repository's
+ * own configuration, ignore file, comments or attributes. What it reports as read is compared with its input.
  */
 export function createGitleaks(options: GitleaksOptions): Scanner {
   const { version } = options;
@@ -57,7 +57,7 @@ export function createGitleaks(options: GitleaksOptions): Scanner {
   };
 }
 
-/** Every file of the snapshot was read, or `scanSnapshot` would have failed. */
+/** Every file of the snapshot was read; otherwise `scanSnapshot` would have failed. */
 function readAtHead({ snapshot }: ScannerInput) {
   const skipped = new Set(snapshot.skipped.map(({ entry }) => entry));
   const entries = [...snapshot.files.values()].map(({ entry }) => entry);
@@ -77,7 +77,7 @@ function rulesHash(version: string): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 
-/** What was found in the original and in its decoded copy counts once, in the original. */
+/** A leak that is in the original and in its decoded copy counts once, in the original. */
 function atHead({ leaks, input }: { leaks: readonly Leak[]; input: ScannerInput }): PastLeak[] {
   const { files, commit } = input.snapshot;
   const found = leaks.map((leak): PastLeak => {

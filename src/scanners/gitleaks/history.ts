@@ -4,8 +4,9 @@ const FIELD = '\u0001';
 const REGULAR_FILE = /^:\d+ (?:100\d{3}) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/;
 
 /**
- * What gitleaks reads, and what we count to compare: every commit of the branch, merges against their first parent (what a
- * merge itself changed is in no other commit), files as they were, without deletions.
+ * The `git log` that gitleaks reads and that we count for comparison: every commit of the branch, merges against
+ * their first parent (the changes of the merge itself are in no other commit), files as they were, without
+ * deletions.
  */
 export const HISTORY_OPTIONS = [
   '--no-renames',
@@ -14,7 +15,7 @@ export const HISTORY_OPTIONS = [
   '--diff-filter=d',
 ];
 
-/** gitleaks misreads git's quoting of a name that ends in a backslash, and everything behind it. */
+/** gitleaks misreads how git quotes a name that ends in a backslash, and everything after it. */
 const UNREADABLE = '*\\\\';
 
 /** For the whole branch, in the order of the command line. */
@@ -22,12 +23,12 @@ export function historyArguments(commit: string): string[] {
   return [...HISTORY_OPTIONS, commit, '--', `:(exclude)${UNREADABLE}`];
 }
 
-/** For these commits alone. */
+/** For these commits only. */
 export function commitArguments(commits: readonly string[]): string[] {
   return [...HISTORY_OPTIONS, '--no-walk=unsorted', ...commits, '--', `:(exclude)${UNREADABLE}`];
 }
 
-/** A version of a file that a commit brought in. */
+/** A version of a file that a commit added. */
 export interface FileVersion {
   commit: string;
   objectId: string;
@@ -35,13 +36,13 @@ export interface FileVersion {
 }
 
 export interface History {
-  /** Commits that add or remove a line, newest first: gitleaks must have read as many. */
+  /** Commits that add or remove a line, newest first: gitleaks must have read this number of commits. */
   commitsWithText: string[];
-  /** By commit: 0 is the newest. */
+  /** By commit; 0 is the newest. */
   rank: ReadonlyMap<string, number>;
   /** Every version of every regular file, newest first. */
   versions: FileVersion[];
-  /** Bytes of each object. */
+  /** Size of each object in bytes. */
   sizes: ReadonlyMap<string, number>;
 }
 
@@ -60,12 +61,15 @@ export async function readHistory({ git, commit }: { git: GitObjects; commit: st
   return { commitsWithText, rank, versions, sizes };
 }
 
-/** Paths that gitleaks is not given, because of their names. */
+/** Paths that are excluded from the run of gitleaks because of their names. */
 export function unreadablePaths({ versions }: Pick<History, 'versions'>): string[] {
   return [...new Set(versions.filter(({ path }) => path.endsWith('\\')).map(({ path }) => path))];
 }
 
-/** Paths that were ever larger than this: gitleaks is not given them, since reading all versions would not end. */
+/**
+ * Paths that were ever larger than this: excluded from the run of gitleaks, because reading all versions would
+ * take too long.
+ */
 export function largePaths({ versions, sizes }: History, blobMaxBytes: number): string[] {
   const large = versions.filter(({ objectId }) => (sizes.get(objectId) ?? 0) > blobMaxBytes);
   return [...new Set(large.map(({ path }) => path))];

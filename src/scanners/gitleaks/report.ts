@@ -7,7 +7,7 @@ import { severityOf } from './severity.ts';
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** One line of `report.tmpl`. It holds the secret, which goes no further than the excerpt and the fingerprint. */
+/** One line of `report.tmpl`. Contains the secret; only the excerpt and the fingerprint may use it. */
 const Leak = z.object({
   ruleId: z.string(),
   file: z.string(),
@@ -24,7 +24,7 @@ const Leak = z.object({
 export type Leak = z.infer<typeof Leak>;
 
 /**
- * The leaks of a report, of which at most `maxLeaks` are held, the most severe first.
+ * Parses the leaks of a report and holds at most `maxLeaks` of them, the most severe first.
  * @throws SecuError `scanner_crashed` for a line in another format
  */
 export async function readReport(
@@ -97,7 +97,7 @@ export interface ScanExtent {
   leaks: number;
 }
 
-/** The log lines of a complete run, each after a time. */
+/** The log lines of a complete run; each follows a time. */
 const COMPLETE_RUN = [
   /^\S+ INF (?<commits>\d+) commits scanned\.$/,
   /^\S+ INF scanned ~(?<bytes>\d+) bytes \(.+\) in \S+$/,
@@ -105,8 +105,9 @@ const COMPLETE_RUN = [
 ];
 
 /**
- * How much gitleaks read and found. It exits with 0 and "no leaks found" when git failed underneath, so every log line is
- * matched. @throws SecuError `scanner_crashed` for any other line, and for a missing one
+ * Parses how much gitleaks read and found. gitleaks exits with 0 and "no leaks found" even if its git failed, so
+ * every log line is checked.
+ * @throws SecuError `scanner_crashed` for an unknown line or a missing one
  * @see gitleaks 8.30.1, `detect/detect.go`, `cmd/root.go`
  */
 export function extentOf(stderr: string): ScanExtent {

@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** gitleaks' own rules and ours. The whole configuration: gitleaks adds no rule and no allowlist of its own. */
+/**
+ * The rules of gitleaks and ours: the whole configuration. gitleaks adds no rule and no allowlist of its own.
+ */
 const PARTS = ['upstream-rules.toml', 'rules.toml'].map((name) =>
   readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8'),
 );
@@ -13,7 +15,7 @@ export const RULE_IDS: readonly string[] = [...RULES.matchAll(/^id = "([\w-]+)"$
   ([, id = '']) => id,
 );
 
-/** Writes the rules as one file, since gitleaks reads one. @returns its path */
+/** Writes the rules to one file, because gitleaks reads only one. @returns its path */
 export function writeRules(folder: string): string {
   const hash = createHash('sha256').update(RULES).digest('hex').slice(0, 16);
   const path = join(folder, `gitleaks-${hash}.toml`);

@@ -10,17 +10,18 @@ import type { Leak, ScanExtent } from './report.ts';
 import { extentOf, readReport } from './report.ts';
 
 const REPORT_TEMPLATE = fileURLToPath(new URL('report.tmpl', import.meta.url));
-/** The report is read line by line; this ends a run whose report would never end. */
+/** Ends a run that writes an endless report, which is read line by line. */
 const MAX_REPORT_BYTES = 1024 * 1024 * 1024;
 /**
- * gitleaks reads nothing of a commit but its id. git's own header would hold names and dates, and a date that gitleaks
- * cannot parse ends its run.
+ * gitleaks receives only the ID of a commit. git's own header would hold names and dates, and gitleaks ends at a
+ * date that it cannot parse.
  */
 const COMMIT_FORMAT = '--format=commit%x20%H';
 
 /**
- * Most runs end before garbage matters; collecting it less often saves a fifth of their CPU time. The memory limit holds
- * where much is read. @see https://go.dev/doc/gc-guide
+ * Most runs end before garbage matters, so it is collected less often, which saves a fifth of their CPU time. The
+ * memory limit still applies to large runs.
+ * @see https://go.dev/doc/gc-guide
  */
 const GARBAGE = { GOGC: '400', GOMEMLIMIT: '512MiB' };
 
@@ -28,25 +29,25 @@ export interface GitleaksProgram {
   path: string;
   rulesFile: string;
   sandbox: Sandbox;
-  /** Leaks of one run that are held, the most severe first. */
+  /** Leaks of one run that are held in memory, the most severe first. */
   maxLeaks: number;
 }
 
 export interface GitleaksRun {
   leaks: Leak[];
   extent: ScanExtent;
-  /** There were more leaks than are held. */
+  /** Whether there were more leaks than are held. */
   hasMore: boolean;
 }
 
 /**
- * Runs gitleaks over commits of a bare repository, with our rules and no configuration of the repository.
+ * Runs gitleaks over commits of a bare repository, with our rules and without the repository's own configuration.
  * @throws SecuError `scanner_crashed` unless the run was complete
  */
 export async function runGitleaks(
   input: GitleaksProgram & {
     gitDirectory: string;
-    /** For `git log`, none with a space in it. */
+    /** Arguments of `git log`; none may contain a space. */
     logOptions: readonly string[];
     /** For temporary files. */
     folder: string;

@@ -17,24 +17,24 @@ import type { GitleaksProgram, GitleaksRun } from './run.ts';
 import { incompleteReadError, runGitleaks } from './run.ts';
 import { LOG_OPTIONS } from './snapshot-scans.ts';
 
-/** Commits of one run while the unreadable ones are searched; the command line is limited. */
+/** Commits per run during the search for unreadable ones; the command line is limited. */
 const COMMITS_PER_RUN = 1_000;
-/** More unreadable commits than this are the fault of the program, not of the commits. */
+/** If more commits than this are unreadable, the cause is the program, not the commits. */
 const MAX_UNREAD_COMMITS = 20;
 
-/** A leak at the commit that brought it in. */
+/** A leak at the commit that added it. */
 export interface PastLeak {
   leak: Leak;
   path: string;
   commit: string;
-  /** Names the content to `git cat-file`; `null` where it cannot be named. */
+  /** The content's name for `git cat-file`; `null` if it has none. */
   object: string | null;
   encoding: SourceEncoding | null;
 }
 
 export interface PastScan {
   leaks: PastLeak[];
-  /** Paths that were not read, beside those of the head. */
+  /** Unread paths, in addition to those of the head. */
   skipped: Pick<SkippedFile, 'path' | 'reason'>[];
   unreadCommits: string[];
   hasMore: boolean;
@@ -43,8 +43,8 @@ export interface PastScan {
 type Options = GitleaksProgram & { limiter: Limiter; blobMaxBytes: number };
 
 /**
- * What only the past holds: of each secret and path the newest commit that brought it in. What is at the head was found
- * there.
+ * Finds leaks that only the past holds: for each secret and path, the newest commit that added it. Leaks at the
+ * head are already found.
  */
 export async function scanHistory(input: {
   options: Options;
@@ -93,7 +93,10 @@ interface TextScan {
   hasMore: boolean;
 }
 
-/** All commits in one run; where it fails, in smaller runs, until the commits that make them fail are known. */
+/**
+ * Runs over all commits at once. If that fails, runs over fewer commits at a time until the unreadable ones are
+ * known.
+ */
 async function scanTexts(input: {
   run: Run;
   history: History;
@@ -175,12 +178,12 @@ function newestOf(leaks: readonly PastLeak[], { rank }: History): PastLeak[] {
   return [...Map.groupBy(leaks, identityOf).values()].flatMap((same) => {
     const newest = same.reduce((min, past) => Math.min(min, rankOf(past)), Number.POSITIVE_INFINITY);
     const there = same.filter((past) => rankOf(past) === newest);
-    // A file that is a finding by its name is one in each of its changes.
+    // A file with a suspicious name is a leak in each of its changes.
     return there.filter(({ leak }, index) => leak.startLine > 0 || index === 0);
   });
 }
 
-/** Marks large and binary files as no text for git, while the work runs. */
+/** While the work runs, git treats large and binary files as binary. */
 async function withAttributes<T>(
   input: { gitDirectory: string; large: readonly string[] },
   work: () => Promise<T>,
@@ -199,7 +202,7 @@ function binaryPatterns(): string[] {
   return BINARY_EXTENSIONS.map((extension) => `*.${anyCase(extension)} -diff\n`);
 }
 
-/** Leaves out this path and no other. @see gitattributes(5), gitignore(5), "PATTERN FORMAT" */
+/** Excludes exactly this path. @see gitattributes(5), gitignore(5), "PATTERN FORMAT" */
 function attributePattern(path: string): string {
   const literal = `/${path.replace(/[\\*?[\]]/g, '\\$&')}`;
   return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}" -diff\n`;

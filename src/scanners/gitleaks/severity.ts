@@ -1,10 +1,12 @@
 import type { Severity } from '../../domain/finding.ts';
 
-/** Keys: no character is shown, and they have a weakness of their own (CWE-321). */
+/** Keys: none of their characters is shown, and they have their own CWE (CWE-321). */
 const KEYS =
   /^(?:(?:putty-|ssh2-|wireguard-)?private-key|age-secret-key|json-web-key|pkcs12-file|key-store-file|password-database-file)$/;
 
-/** The first match counts. Every other rule is for a credential of a provider, which a reader can use: `critical`. */
+/**
+ * The first match counts. All other rules are for credentials of a provider, which a reader can use: `critical`.
+ */
 const BY_RULE: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/-client-id$|-access-id$|-user-api-id$|-public-key$|-pub-?(?:api-)?key$|^mailgun-pub-key$/, 'low'],
   [/^jwt(?:-base64)?$|^gcp-api-key$|^mapbox-api-token$|-test-api-token$|^sidekiq-sensitive-url$/, 'medium'],

@@ -10,7 +10,9 @@ import type { Leak } from './report.ts';
 import type { GitleaksProgram } from './run.ts';
 import { incompleteReadError, runGitleaks } from './run.ts';
 
-/** Each run of gitleaks compiles all rules for a tenth of a second; small snapshots share a run. */
+/**
+ * Each run of gitleaks compiles all rules, which takes a tenth of a second, so small snapshots share a run.
+ */
 const MAX_SNAPSHOTS = 16;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_TIMEOUT_MS = 60_000;
@@ -54,7 +56,7 @@ export function createSnapshotScans(
   };
 }
 
-/** A repository over several others cannot mix SHA-1 and SHA-256. */
+/** One repository cannot borrow objects with both SHA-1 and SHA-256 names. */
 function isSmall({ bytes, commit }: Snapshot): boolean {
   return bytes <= MAX_BATCH_BYTES && commit.length !== SHA256_HEX_LENGTH;
 }
@@ -81,7 +83,7 @@ async function scanTogether(input: {
   const bytes = withText.reduce((sum, snapshot) => sum + snapshot.bytes, 0);
   if (extent.bytes !== bytes || extent.commits !== withText.length) throw incompleteReadError();
   if (leaks.some(({ commit }) => !bySnapshotCommit.has(commit))) throw incompleteReadError();
-  // the leaks of one snapshot may have displaced those of another: the batcher runs each alone then
+  // the leaks of one snapshot may have displaced those of another; the batcher then runs each snapshot alone
   if (hasMore && tasks.length > 1) throw incompleteReadError();
   return tasks.map(({ snapshot }) => ({
     leaks: leaks.filter(({ commit }) => commit === snapshot.snapshotCommit),
@@ -89,7 +91,10 @@ async function scanTogether(input: {
   }));
 }
 
-/** One snapshot is read in its clone; several through a repository over all clones, in the folder of the first. */
+/**
+ * Reads one snapshot in its clone; several through a repository that borrows from all clones, in the folder of the
+ * first.
+ */
 async function repositoryFor(
   tasks: readonly Task[],
   snapshots: readonly Snapshot[],

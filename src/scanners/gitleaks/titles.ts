@@ -1,4 +1,4 @@
-/** Spellings of words of rule ids. */
+/** Spelling of the words of rule ids. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   '1password': '1Password',
   ad: 'AD',
@@ -49,7 +49,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   yaml: 'YAML',
 };
 
-/** Titles that do not derive from the id. */
+/** Titles that cannot be derived from the rule id. */
 const TITLES: Readonly<Record<string, string>> = {
   'ansible-password': 'Password in an Ansible inventory',
   'aws-secret-access-key': 'AWS secret access key',
@@ -84,7 +84,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'xml-password': 'Password in an XML file',
 };
 
-/** What was found, in a few words; the descriptions of gitleaks are sentences of warning. */
+/** The title of a finding, in a few words; the descriptions of gitleaks are whole sentences. */
 export function titleOf(ruleId: string): string {
   const known = TITLES[ruleId];
   if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 import type { Rule } from '@ast-grep/napi';
 import type { RuleOfLanguage } from '../rule.ts';
 
-/** A key with its value, in either way to write one. Patterns are for the whole of a key or value, quoted or not. */
+/** A key with its value, in flow or block notation. Patterns cover the whole key or value, quoted or not. */
 function pair(key: string, value?: string): Rule {
   const has: Rule[] = [{ has: { field: 'key', regex: whole(key) } }];
   if (value !== undefined) has.push({ has: { field: 'value', regex: whole(value) } });
@@ -12,7 +12,7 @@ function whole(pattern: string): string {
   return `^["']?(?:${pattern})["']?$`;
 }
 
-/** The same value as an item of the list that this key has. */
+/** The same value as an item of this key's list. */
 function item({ key, value }: { key: string; value: string }): Rule {
   return {
     kind: 'flow_node',
@@ -28,12 +28,12 @@ function below(key: string): Rule {
   return { inside: { ...pair(key), stopBy: 'end' } };
 }
 
-/** In a mapping that has this key too. */
+/** Restricts a rule to mappings that have this key too. */
 function beside(key: string, value?: string): Rule {
   return { inside: { any: [{ kind: 'block_mapping' }, { kind: 'flow_mapping' }], has: pair(key, value) } };
 }
 
-/** A line of a script, or several. */
+/** One or several lines of a script. */
 function script(pattern: string): Rule {
   return {
     all: [
@@ -51,7 +51,7 @@ function script(pattern: string): Rule {
   };
 }
 
-/** No tag and no digest, or the tag that everybody moves. A name that is a variable may have both. */
+/** No tag and no digest, or the tag `latest`. A name from a variable may contain both. */
 const UNPINNED_IMAGE =
   '(?:[^\\s"\'$@{}\\[\\]]+/)?[^\\s"\'$@:/{}\\[\\]]+(?::latest)?|[^\\s"\'@{}\\[\\]]+:latest';
 const SCANNER_JOB =
@@ -121,7 +121,9 @@ const ORIGINS: readonly RuleOfLanguage[] = [
 
 const SECRET_NAME =
   '(?i)[a-z0-9_]*(?:password|passwd|passphrase|secret|secret_key|token|api_?key|private_key|access_key|credentials)';
-/** What people write where no secret is: nothing, a choice, a variable, or a word of the tools' own examples. */
+/**
+ * Common values that are not secrets: empty, an option, a variable, or a placeholder from a tool's documentation.
+ */
 const NO_SECRET =
   '(?i)^["\']?(?:|[^"\']{1,5}|true|false|null|none|.*\\$.*|[|>][\\s\\S]*|postgres|password|secret|runner|example|changeme|dummy)["\']?$';
 
@@ -244,7 +246,7 @@ const SCRIPTS: readonly RuleOfLanguage[] = [
 ];
 
 /**
- * Rules for the pipelines of GitLab CI. Kinds are those of tree-sitter-yaml.
+ * Rules for GitLab CI pipelines. Node kinds are those of tree-sitter-yaml.
  * @see GitLab docs, "CI/CD YAML syntax reference"
  */
 export const GITLAB_CI_RULES: readonly RuleOfLanguage[] = [...ORIGINS, ...VARIABLES, ...SCRIPTS];

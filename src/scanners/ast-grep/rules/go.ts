@@ -4,7 +4,7 @@ import { anyOf, oneOfEach, SQL_START, SQL_WORDS } from '../rule.ts';
 
 const STRING: Rule = { any: [{ kind: 'interpreted_string_literal' }, { kind: 'raw_string_literal' }] };
 
-/** A text that is put together from something that is no literal. */
+/** A string that is built with a non-literal part. */
 const UTILS: Record<string, Rule> = {
   concatenated: {
     kind: 'binary_expression',
@@ -229,5 +229,5 @@ const OTHERS: readonly RuleOfLanguage[] = [
   },
 ];
 
-/** Rules for Go. Kinds are those of tree-sitter-go. */
+/** Rules for Go. Node kinds are those of tree-sitter-go. */
 export const GO_RULES: readonly RuleOfLanguage[] = [...INJECTIONS, ...CRYPTOGRAPHY, ...OTHERS];

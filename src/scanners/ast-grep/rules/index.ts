@@ -5,7 +5,7 @@ import { JAVA_RULES } from './java.ts';
 import { JAVASCRIPT_RULES } from './javascript.ts';
 import { PYTHON_RULES } from './python.ts';
 
-/** All rules of ours, in one order. */
+/** All our rules, in a fixed order. */
 export function allRules(): CodeRule[] {
   const of = (language: CodeRule['language'], rules: readonly RuleOfLanguage[]) =>
     rules.map((rule) => ({ ...rule, language }));

@@ -4,7 +4,7 @@ import { anyOf, SQL_START, SQL_WORDS } from '../rule.ts';
 
 const CONSTANT = '^[A-Z][A-Z0-9_]*$';
 
-/** A text that is put together from something that is no constant. */
+/** A string that is built with a non-constant part. */
 const UTILS: Record<string, Rule> = {
   concatenated: {
     kind: 'binary_expression',
@@ -307,5 +307,5 @@ const CRYPTOGRAPHY: readonly RuleOfLanguage[] = [
   },
 ];
 
-/** Rules for Java. Kinds are those of tree-sitter-java. */
+/** Rules for Java. Node kinds are those of tree-sitter-java. */
 export const JAVA_RULES: readonly RuleOfLanguage[] = [...INJECTIONS, ...DOCUMENTS, ...CRYPTOGRAPHY];

@@ -17,7 +17,7 @@ function withVariables(): Rule {
   return { kind: 'template_string', has: { kind: 'template_substitution', not: isConstant } };
 }
 
-/** A text that is put together from something that is no constant. */
+/** A string that is built with a non-constant part. */
 const UTILS: Record<string, Rule> = {
   joined: {
     any: [
@@ -47,7 +47,7 @@ const UTILS: Record<string, Rule> = {
 };
 const JOINED: Rule = { matches: 'joined' };
 
-/** What a web framework hands over from a request. */
+/** Request data that a web framework provides. */
 const FROM_REQUEST =
   '\\b(?:req|request|ctx|context\\.request)\\.(?:params|query|body|headers|cookies|url|originalUrl)\\b';
 const REQUEST_WORDS = ['req.', 'request.', 'ctx.'];
@@ -119,7 +119,7 @@ const INJECTIONS: readonly RuleOfLanguage[] = [
         JOINED,
         { regex: SQL_START },
         { not: { inside: { kind: 'binary_expression' } } },
-        // A tagged template: the library that owns the tag makes parameters of its parts.
+        // In a tagged template, the library that owns the tag turns the inserted values into parameters.
         { not: { inside: { kind: 'call_expression', field: 'arguments' } } },
       ],
     },
@@ -319,5 +319,7 @@ const OTHERS: readonly RuleOfLanguage[] = [
   },
 ];
 
-/** Rules for JavaScript and TypeScript, with JSX. Kinds are those of tree-sitter-javascript and -typescript. */
+/**
+ * Rules for JavaScript and TypeScript, with JSX. Node kinds are those of tree-sitter-javascript and -typescript.
+ */
 export const JAVASCRIPT_RULES: readonly RuleOfLanguage[] = [...INJECTIONS, ...CRYPTOGRAPHY, ...OTHERS];

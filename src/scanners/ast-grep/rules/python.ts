@@ -13,7 +13,7 @@ const WITH_VARIABLES: Rule = {
   has: { kind: 'interpolation', not: { regex: '^\\{[A-Z][A-Z0-9_]*\\}$' } },
 };
 
-/** A text that is put together from something that is no constant. */
+/** A string that is built with a non-constant part. */
 const UTILS: Record<string, Rule> = {
   joined: {
     any: [
@@ -335,5 +335,5 @@ const OTHERS: readonly RuleOfLanguage[] = [
   },
 ];
 
-/** Rules for Python. Kinds are those of tree-sitter-python. */
+/** Rules for Python. Node kinds are those of tree-sitter-python. */
 export const PYTHON_RULES: readonly RuleOfLanguage[] = [...INJECTIONS, ...CRYPTOGRAPHY, ...OTHERS];
