@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Runs a program of this folder in a process of its own, so that its memory and CPU are its own, and gives the one
- * message that it answers to what it was sent.
+ * Runs a program of this folder in a separate process, to measure its own memory and CPU, and returns its answer
+ * to the input.
  */
 export async function measured<T>(
   program: string,
@@ -20,9 +20,7 @@ export async function measured<T>(
   }
 }
 
-/**
- * `heapMib` bounds the heap, so that growth shows retained memory, not garbage that was not collected yet.
- */
+/** `heapMib` limits the heap, so that growth shows retained memory and not uncollected garbage. */
 export function start(program: string, { heapMib }: { heapMib?: number } = {}): ChildProcess {
   const heap = heapMib === undefined ? [] : [`--max-old-space-size=${heapMib}`, '--max-semi-space-size=4'];
   return fork(fileURLToPath(new URL(program, import.meta.url)), {

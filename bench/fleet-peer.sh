@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a person would script: clone bare and shallow, run gitleaks, remove, so many at once.
+# What a typical script does: clone bare and shallow, run gitleaks, remove the clone; AT_ONCE repositories in parallel.
 # fleet-peer.sh FOLDER BASE_URL AT_ONCE GITLEAKS < paths; the header is in GIT_CONFIG_* of the environment.
 set -eu
 folder=$1 base=$2 at_once=$3 gitleaks=$4

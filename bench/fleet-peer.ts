@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export interface PeerAnswer {
   ms: number;
-  /** CPU of everything that it ran, in seconds. */
+  /** CPU of all processes that the script ran, in seconds. */
   cpu: number;
   findings: number;
 }
@@ -45,7 +45,7 @@ export async function runPeer(input: {
   return { ms, cpu: cpuOf(told), findings: await findingsIn(folder) };
 }
 
-/** The last line of `times`: user and system time of all children, `1m2.3s 0m4.5s`. */
+/** Parses the last line of `times`: user and system time of all children, `1m2.3s 0m4.5s`. */
 function cpuOf(times: string): number {
   const [user = '', system = ''] = times.trim().split('\n').at(-1)?.split(' ') ?? [];
   const seconds = (text: string) => {

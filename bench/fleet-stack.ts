@@ -9,7 +9,7 @@ import { findTemporal } from '../src/embedded/temporal-server.ts';
 
 const PROCESSES = ['temporal', 'api', 'orchestration-worker', 'scan-worker'] as const;
 
-/** Pids of what `secu up` runs, by name. */
+/** PIDs of the processes of `secu up`, by name. */
 export function pidsOf(home: string): Record<string, number> {
   return Object.fromEntries(
     PROCESSES.map((name) => {
@@ -19,7 +19,7 @@ export function pidsOf(home: string): Record<string, number> {
   );
 }
 
-/** Statements that PostgreSQL has run so far, its own counters apart. */
+/** Number of statements that PostgreSQL has run, without those on its own counters. */
 export async function statements(databaseUrl: string): Promise<number> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -33,7 +33,7 @@ export async function statements(databaseUrl: string): Promise<number> {
   }
 }
 
-/** Events in the histories of the scans, of everything else, and how many scans there were. */
+/** Number of events in the histories of scans and of all other workflows, and number of scans. */
 export async function historyEvents(
   home: string,
 ): Promise<{ scans: number; ofScans: number; others: number }> {
@@ -55,7 +55,7 @@ export async function historyEvents(
   }
 }
 
-/** Waits until every repository of the integration was scanned and nothing waits. */
+/** Waits until every repository of the integration is scanned and no scan is waiting. */
 export async function awaitScanned(secu: Secu, id: string, count: number): Promise<void> {
   await lookUntil(LOOK_EVERY_MS.scans, async () => {
     const { body } = await secu.call('GET', `/integrations/${id}`);
@@ -67,7 +67,9 @@ export async function awaitScanned(secu: Secu, id: string, count: number): Promi
   });
 }
 
-/** A look costs as much as a few scans: seldom where there are a thousand, often where a sync takes a second. */
+/**
+ * One poll costs as much as a few scans: poll rarely for a thousand scans, often for a sync that takes a second.
+ */
 const LOOK_EVERY_MS = { scans: 1_000, sync: 250 };
 const GIVE_UP_MS = 1_800_000;
 
@@ -76,7 +78,7 @@ async function lookUntil(everyMs: number, condition: () => Promise<boolean>): Pr
     if (performance.now() > untilMs) throw new Error('the fleet does not come to its end');
 }
 
-/** One sync, to its end and to the end of the scans that follow from it. @returns ms */
+/** Runs one sync and waits for it and for the scans that it causes. @returns ms */
 export async function syncOnce(secu: Secu, id: string): Promise<number> {
   const before = (await secu.call('GET', `/integrations/${id}`)).body.sync.lastCompletedAt;
   const startedMs = performance.now();

@@ -16,11 +16,14 @@ import type { Report } from './report.ts';
 import { add, newReport } from './report.ts';
 
 const MAX_MIB = 2_048;
-/** For full sizes only: in a quick run with few repositories, starting processes takes most of the time. */
+/** Only for full sizes: with few repositories, a quick run spends most of its time starting processes. */
 const MAX_RATIO = { makespan: 1.5, growth: 1.2 };
 const AT_ONCE = availableParallelism();
 
-/** A thousand small repositories, from the token to the last finding, beside a shell loop over the same ones. */
+/**
+ * Scans a thousand small repositories, from the token to the last finding, and compares with a shell loop over the
+ * same repositories.
+ */
 export async function benchFleet(options: { quick: boolean; say: (line: string) => void }): Promise<Report> {
   const report = newReport('fleet');
   const [small, large] = options.quick ? [30, 100] : [300, 1_000];
@@ -62,7 +65,7 @@ interface Input {
   folder: string;
   fleet: number;
   latencyMs: number;
-  /** Repositories before the third sync: the same for all sizes, so that their memory can be compared. */
+  /** Repositories before the third sync: the same for all sizes, so that memory can be compared. */
   changes: number;
   withPeer: boolean;
 }
@@ -165,7 +168,7 @@ async function runStack(parts: {
   }
 }
 
-/** The runner of the scan worker is started with the first clone. */
+/** The process runner of the scan worker starts with the first clone. */
 function usesOf(pids: Record<string, number>): Record<string, ProcessUse> {
   const uses = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid)]));
   const runner = runnerOf(pids['scan-worker'] ?? 0);
@@ -187,7 +190,7 @@ function usedSince(
   );
 }
 
-/** Mean times of a scan by phase, in ms, from its rows. */
+/** Mean duration of each phase of a scan in ms, from the scan rows. */
 async function phasesOf(databaseUrl: string): Promise<Record<string, number>> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -1,12 +1,14 @@
 import type { Recipe, Simulator } from '../simulator/index.ts';
 import { createSimulator, fleetRecipes } from '../simulator/index.ts';
 
-/** A simulated GitLab in its own process; it reports its address, and on request the requests it received. */
+/**
+ * A simulated GitLab in its own process. It reports its address and, on request, the requests that it received.
+ */
 export interface GitlabInput {
   folder: string;
-  /** Repositories of a fleet, each with a history of its own. */
+  /** Number of fleet repositories, each with its own history. */
   fleet: number;
-  /** Projects of one small history, by ids with gaps of up to `widestGap`. */
+  /** Number of projects that share one small history; gaps between their IDs are up to `widestGap`. */
   copies: number;
   widestGap: number;
   latencyMs: number;
@@ -18,7 +20,7 @@ export interface ChangeInput {
   change: number;
 }
 
-/** So much later by the clock of GitLab: its limits count anew. */
+/** Moves GitLab's clock forward by this time, so that its rate limits start again. */
 export interface LaterInput {
   laterMs: number;
 }
@@ -27,7 +29,7 @@ export interface GitlabAnswer {
   url: string;
   token: string;
   paths: string[];
-  /** Answers since the last question, by status and by route. */
+  /** Answers since the previous request for counts, by status and by route. */
   statuses: Record<string, number>;
   routes: Record<string, number>;
 }
@@ -68,7 +70,7 @@ async function begin({ fleet, copies, widestGap, ...options }: GitlabInput): Pro
   ({ token } = simulator.control.createToken({ userId }));
 }
 
-/** The peer looks for secrets only: no file is of a language that Secu has rules for. */
+/** The peer searches for secrets only, so no file is in a language that Secu has rules for. */
 function withoutCode(recipe: Recipe): Recipe {
   const renamed = (path: string) => path.replace(/\.js$/, '.txt');
   return {

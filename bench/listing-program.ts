@@ -8,25 +8,25 @@ import { openBenchWorld } from './world.ts';
 
 export interface ListingInput {
   databaseUrl: string;
-  /** Its host is looked up as the loopback address, whatever it is called. */
+  /** Its host always resolves to the loopback address. */
   baseUrl: string;
   token: string;
   perSecond: number;
-  /** `walk`: pages one after the other, nothing stored: what others do. `sync`: the listing of Secu. */
+  /** `walk`: fetches page after page and stores nothing, like other tools. `sync`: the listing of Secu. */
   what: 'walk' | 'sync';
 }
 
 export interface ListingAnswer {
   listed: number;
   ms: number;
-  /** Rows whose version this listing changed; all of them in the first. */
+  /** Rows with a new version after this listing; in the first listing all rows. */
   rewritten: number;
-  /** Peak memory while listing, above the memory before, in MiB. */
+  /** Peak memory during the listing minus the memory before, in MiB. */
   grownMib: number;
   cpuMs: number;
 }
 
-/** Lists when it is sent an input, and once more for each `again`. */
+/** Lists once for each input that it receives, and once more for each `again`. */
 process.on('message', (input: ListingInput | 'again') => {
   void answer(input).then((listed) => process.send?.(listed));
 });
@@ -43,7 +43,7 @@ async function answer(input: ListingInput | 'again'): Promise<ListingAnswer> {
   return input.what === 'walk' ? walk(world, input) : sync();
 }
 
-/** Another sync may begin; what this one met does not matter here. */
+/** Required to start another sync; these counts do not matter here. */
 const NO_COUNTS = {
   listed: 0,
   added: 0,
@@ -99,7 +99,7 @@ async function sync(): Promise<ListingAnswer> {
   return { listed, ms, rewritten, grownMib, cpuMs: (used.user + used.system) / 1_000 };
 }
 
-/** Samples the resident set; what other parts of the program took before does not count. */
+/** Samples the resident set and subtracts what the rest of the program already used. */
 function watchMemory(): { stop(): number } {
   globalThis.gc?.();
   const before = process.memoryUsage().rss;

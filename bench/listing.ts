@@ -13,16 +13,16 @@ import { add, newReport } from './report.ts';
 import type { RowsAnswer, RowsInput } from './rows.ts';
 
 const LATENCY_MS = 200;
-/** What GitLab.com's limit of 2,000 a minute comes to at this latency. */
+/** Concurrent requests that reach GitLab.com's limit of 2,000 a minute at this latency. */
 const WORKERS = 7;
-/** Before anything is measured: a worker has been running for a while. */
+/** Projects listed before the measurement, because a real worker has been running for a while. */
 const WARM_UP = 1_000;
-/** A listing of any length has to fit in. */
+/** Any listing has to fit into this heap, whatever its length. */
 const HEAP_MIB = 80;
-/** Just below GitLab.com's 2,000 a minute, so that no minute can hold more. */
+/** Just below GitLab.com's 2,000 a minute, so that no minute exceeds the limit. */
 const PER_SECOND = 33;
 
-/** Listing ten and a hundred thousand projects as GitLab.com would give them, and writing their rows. */
+/** Lists ten thousand and a hundred thousand projects at GitLab.com's speed, and writes their rows. */
 export async function benchListing(options: {
   quick: boolean;
   say: (line: string) => void;
@@ -77,15 +77,15 @@ interface Sized {
   /** The process that lists. */
   secu: ChildProcess;
   folder: string;
-  /** Of its GitLab's folder and its databases. */
+  /** Part of the names of its GitLab folder and its databases. */
   name: string;
   size: number;
-  /** Makes a new one. @returns its address */
+  /** Creates a database. @returns its address */
   database: (name: string) => Promise<string>;
   withPeer: boolean;
 }
 
-/** @returns by how much memory grew, in MiB */
+/** @returns memory growth in MiB */
 async function benchSize({ report, secu, folder, name, size, database, withPeer }: Sized): Promise<number> {
   const gitlab = start('gitlab-program.ts');
   try {
@@ -128,7 +128,10 @@ async function benchSize({ report, secu, folder, name, size, database, withPeer 
   }
 }
 
-/** Two listings of a hundred thousand do not fit into the ten minutes of one limit: a sync comes every hour. */
+/**
+ * Moves the clock by an hour, the interval of syncs, because two listings of a hundred thousand exceed one rate
+ * limit of ten minutes.
+ */
 function later(): LaterInput {
   return { laterMs: 3_600_000 };
 }

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Clock ticks a second of `/proc/<pid>/stat`: 100 on every Linux that Node runs on. */
+/** Clock ticks per second in `/proc/<pid>/stat`: 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
 export interface ProcessUse {
   /** CPU of the process itself, in seconds. */
   own: number;
-  /** CPU of the children that it has waited for: git, scanners. */
+  /** CPU of its ended children (git, scanners), in seconds. */
   children: number;
 }
 
@@ -18,7 +18,7 @@ export function cpuOf(pid: number): ProcessUse {
   return { own: seconds(14) + seconds(15), children: seconds(16) + seconds(17) };
 }
 
-/** Every process with those below it, as they are now. */
+/** The current child PIDs of every process. */
 function children(): Map<number, number[]> {
   const parents = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
@@ -32,14 +32,14 @@ function children(): Map<number, number[]> {
 
 const RUNNER = 'runner/program.ts';
 
-/** The process that starts git and scanners for a worker; `null` while there is none. */
+/** The process that starts git and scanners for a worker; `null` if there is none. */
 export function runnerOf(worker: number): number | null {
   return (children().get(worker) ?? []).find((pid) => read(`/proc/${pid}/cmdline`).includes(RUNNER)) ?? null;
 }
 
 /**
- * Without those that run what their parent runs: one that has not become another program yet, or a shell's watcher. It
- * shares the memory of its parent, and has next to none of its own.
+ * Leaves out children with the command line of their parent: a fork before its exec, or a shell's subshell. Such a
+ * child shares nearly all its memory with the parent.
  */
 function startedBy(parent: Process, below: ReadonlyMap<number, readonly number[]>): Process[] {
   return (below.get(parent.pid) ?? [])
@@ -60,8 +60,8 @@ function treeOf(root: Process, below: ReadonlyMap<number, readonly number[]>): P
 }
 
 /**
- * Resident set of a process in MiB, current and peak; shared pages count for each process. The proportional set size counts
- * them once, but reading it walks all pages, which took a tenth of the machine.
+ * Current and peak resident set of a process in MiB; shared pages count for each process. The proportional set
+ * size would count them once, but reading it walks all pages, which took a tenth of the machine's CPU.
  * @see proc(5), `VmRSS` and `VmHWM` of `/proc/<pid>/status`
  */
 function memoryOf(pid: number): { now: number; most: number } {
@@ -83,11 +83,11 @@ const LOOK_EVERY_MS = 500;
 
 export interface Memory {
   /**
-   * The peak of each in MiB: the processes of the stack, the runners that start git and scanners for them, and the largest
-   * git or scanner that was sampled.
+   * Peak memory in MiB: of each process of the stack, of the process runners, and of the largest git or scanner
+   * that was sampled.
    */
   each: Record<string, number>;
-  /** Their peak together. */
+  /** Peak of the sum. */
   all: number;
 }
 
@@ -95,7 +95,7 @@ function nameBelow(root: string, { program }: Process): string {
   return program.includes(RUNNER) ? `runner of ${root}` : 'one git or scanner';
 }
 
-/** Watches these processes, by name, and all below them. */
+/** Samples these processes, by name, and all their descendants. */
 export function watchMemory(roots: Record<string, number>): { stop(): Memory } {
   const most: Memory = { each: {}, all: 0 };
   const look = () => {

@@ -1,13 +1,13 @@
 import { loadavg } from 'node:os';
 
-/** One figure with its peer or limit, measured in the same run. */
+/** One measured value, with the value of its peer or a limit from the same run. */
 export interface Row {
   what: string;
   ours: number;
   unit: string;
-  /** The figure to compare with, in the same unit. */
+  /** The value to compare with, in the same unit. */
   against: { what: string; value: number } | null;
-  /** Limit of `ours / against`; `null` = the figure is only reported. */
+  /** Max ratio `ours / against`; `null` = the value is only reported. */
   maxRatio: number | null;
   ok: boolean;
 }
@@ -30,7 +30,7 @@ export function newReport(name: string): Report {
   };
 }
 
-/** Adds a figure. Without a limit it is only reported. */
+/** Adds a value. Without a limit it is only reported. */
 export function add(
   report: Report,
   row: Omit<Row, 'ok' | 'against' | 'maxRatio'> & Partial<Pick<Row, 'against' | 'maxRatio'>>,

@@ -13,9 +13,11 @@ export interface RowsInput {
 }
 
 export interface RowsAnswer {
-  /** Pages of a hundred as the listing stores them, seven at once; new rows, then the same again. */
+  /**
+   * Pages of a hundred, seven in parallel, like the listing stores them: new rows first, then the same rows again.
+   */
   ours: { insertMs: number; unchangedMs: number };
-  /** One COPY into a table beside it, then one INSERT … ON CONFLICT over all. */
+  /** One COPY into a second table, then one INSERT … ON CONFLICT from it. */
   copy: { insertMs: number; unchangedMs: number };
   rewritten: number;
 }
@@ -23,7 +25,9 @@ export interface RowsAnswer {
 const PAGE = 100;
 const AT_ONCE = 7;
 
-/** The same rows into the same table, by Secu and by the quickest way that PostgreSQL has. */
+/**
+ * Writes the same rows into the same table: once with Secu's code, once in the fastest way that PostgreSQL has.
+ */
 export async function measureRows({ databaseUrl, count }: RowsInput): Promise<RowsAnswer> {
   const world = await openBenchWorld({ databaseUrl, baseUrl: 'https://gitlab.com', perSecond: 10 });
   try {

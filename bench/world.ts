@@ -21,14 +21,17 @@ import { createVault, keyedHash } from '../src/vault/vault.ts';
 export interface BenchWorld {
   deps: GitlabDeps;
   addIntegration(input: { baseUrl: string; token: string }): Promise<string>;
-  /** Keeps the versions of all repository rows as they are now. */
+  /** Stores the current version of every repository row. */
   noteVersions(): Promise<void>;
-  /** How many rows have another version since. */
+  /** Counts the rows with another version since then. */
   rewritten(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Everything a listing needs but Temporal, on a migrated database. `baseUrl`'s host is looked up as loopback. */
+/**
+ * Everything that a listing needs except Temporal, on a migrated database. The host of `baseUrl` resolves to
+ * loopback.
+ */
 export async function openBenchWorld(input: {
   databaseUrl: string;
   baseUrl: string;
@@ -92,7 +95,7 @@ export async function openBenchWorld(input: {
   };
 }
 
-/** Workflows are not measured here, so waking one does nothing. */
+/** Workflows are not measured here, so a wake does nothing. */
 const NOBODY: Starters = {
   wakeIntegration: async () => {},
   wakeFleet: async () => {},

@@ -10,7 +10,7 @@ cd "$folder"
 
 random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# Usage: keep NAME < text. Writes the file completely or not at all.
+# Usage: keep NAME < text. Writes the whole file or nothing.
 keep() {
   if [ -e "$1" ]; then
     cat >/dev/null

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const LOOK_EVERY_MS = 25;
 
 /**
- * Polls until the condition gives something other than null, undefined or false, and returns that. `what` names it in
- * the error; an error that the condition throws ends the wait.
+ * Polls until the condition returns something other than null, undefined or false, and returns that value. The
+ * timeout error contains `what`. An error from the condition ends the wait.
  */
 export async function awaitUntil<T>(
   condition: () => T | Promise<T>,

@@ -4,14 +4,14 @@ export interface Answer {
   body: any;
 }
 
-/** The HTTP API of a Secu that runs as a process of its own. */
+/** The HTTP API of a Secu that runs in a separate process. */
 export interface Client {
   call(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** All items of a list. */
+  /** All items of a list, from all pages. */
   list(path: string): Promise<Answer['body'][]>;
 }
 
-/** `apiKey` is asked for at each call: a Secu may make its own when it first starts. */
+/** `apiKey` is read at each call, because Secu may create its key at its first start. */
 export function createClient({ url, apiKey }: { url: string; apiKey: () => string }): Client {
   const client: Client = {
     async call(method, path, body) {

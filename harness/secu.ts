@@ -14,13 +14,13 @@ import { toolPath } from './tools.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** One `secu up` with a home of its own, as a user runs it: real processes that a test may kill. */
+/** One `secu up` with its own home, started like a user starts it: real processes that a test may kill. */
 export interface Secu extends Client {
   home: string;
   url: string;
   output(): string;
   start(): Promise<void>;
-  /** As Ctrl-C does. */
+  /** Like Ctrl-C. */
   stop(): Promise<void>;
   /** SIGKILL to a process that the supervisor runs, or to the supervisor itself. */
   kill(
@@ -28,7 +28,7 @@ export interface Secu extends Client {
   ): Promise<number>;
   signal(name: 'temporal' | 'postgres', signal: NodeJS.Signals): void;
   ready(): Promise<void>;
-  /** Ends whatever lives and removes the home. */
+  /** Ends all running processes and removes the home. */
   remove(): Promise<void>;
 }
 

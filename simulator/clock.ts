@@ -1,11 +1,11 @@
-/** The simulator's own time: token expiry, rate limits and activity dates follow it. */
+/** The simulator's own time, for token expiry, rate limits and activity dates. */
 export type Clock = {
   now(): Date;
   /** Today's date in UTC, `YYYY-MM-DD`. */
   today(): string;
   /**
-   * Moves the clock; it runs on from there.
-   * @param to an ISO instant, or a number of milliseconds away from the base clock
+   * Sets the time; the clock continues to run from there.
+   * @param to an ISO instant, or an offset from the base clock in milliseconds
    */
   set(to: string | number): void;
 };
@@ -29,7 +29,7 @@ function dateOf(at: Date): string {
   return at.toISOString().slice(0, 10);
 }
 
-/** The UTC date that lies a number of days after an instant. */
+/** The UTC date a number of days after an instant. */
 export function dateAfter({ at, days }: { at: Date; days: number }): string {
   return dateOf(new Date(at.getTime() + days * 86_400_000));
 }

@@ -10,7 +10,7 @@ import type { Recipe } from './recipes/recipe.ts';
 import { jsonReply } from './reply.ts';
 import type { SimulatedRequest } from './request.ts';
 
-/** Where the control lies, beside whatever the instance's own path is. */
+/** Path of the control API, which does not depend on the instance's base path. */
 export const CONTROL_PATH = '/_simulator/';
 
 const Ref = z.union([z.number().int(), z.string()]);
@@ -54,7 +54,7 @@ const NewFault = z.object({
 
 type Operation = (control: SimulatorControl, body: unknown) => unknown;
 
-/** `POST /_simulator/<name>`, each with one JSON object; it does what the control's method of that name does. */
+/** `POST /_simulator/<name>` with one JSON object calls the control method of that name. */
 const OPERATIONS: Record<string, Operation> = {
   setClock: (control, body) =>
     control.setClock(z.object({ to: z.union([z.string(), z.number()]) }).parse(body).to),
@@ -113,7 +113,7 @@ const OPERATIONS: Record<string, Operation> = {
       expect: { listed: true, findings: [] },
     });
   },
-  // While it is down, `up` cannot be called, so `down` takes a duration.
+  // `up` cannot be called while the simulator is down, so `down` takes a duration.
   down(control, body) {
     const { forMs } = z.object({ forMs: z.number().int().min(1) }).parse(body);
     setTimeout(() => void control.down().then(() => setTimeout(() => void control.up(), forMs)), 10);
@@ -137,7 +137,7 @@ const VIEWS: Record<string, (control: SimulatorControl, recipes: Recipe[]) => un
   expectations: (_control, recipes) => expectationsOf(recipes),
 };
 
-/** Answers a request of the process that steers the simulator; the key goes in `X-Simulator-Key`. */
+/** Answers a request of the process that controls the simulator; `X-Simulator-Key` carries the key. */
 export async function answerControl(options: {
   control: SimulatorControl;
   controlKey: string;

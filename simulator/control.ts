@@ -12,18 +12,18 @@ import { addToken } from './tokens.ts';
 import type { InstanceSettings, Project, Token, User, UserKind, World } from './world.ts';
 import { takeId, userById } from './world.ts';
 
-/** A project by id, by its present path, or by the name of its recipe. */
+/** A project by ID, by its current path, or by the name of its recipe. */
 export type ProjectRef = number | string;
 
 export type NewUser = {
   username?: string | undefined;
   name?: string | undefined;
   kind?: UserKind | undefined;
-  /** False: it sees nothing until `setRole` lets it. */
+  /** False: the user sees no project until `setRole` gives access. */
   member?: boolean | undefined;
 };
 
-/** Everything a test may do to the instance while it runs. */
+/** All changes that a test may make to a running instance. */
 export type SimulatorControl = {
   /** Sets the clock to an instant, or to an offset from the real time in milliseconds. */
   setClock(to: string | number): void;
@@ -37,35 +37,35 @@ export type SimulatorControl = {
     expiresAt: string | null;
   };
   revokeToken(tokenId: number): void;
-  /** As the clean-up job does: the token is then unknown, not revoked. */
+  /** Like GitLab's clean-up job: the token is then unknown, not revoked. */
   deleteToken(tokenId: number): void;
   setTokenScopes(tokenId: number, scopes: string[]): void;
   setTokenExpiry(tokenId: number, expiresAt: string | null): void;
-  /** Without its value. */
+  /** Returns the token without its value. */
   token(tokenId: number): Omit<Token, 'secret'>;
   addProject(recipe: Recipe): Promise<{ id: number; path: string }>;
   /**
-   * Many projects of one history, `<path>-1` and so on, for measuring. Ids leave gaps of up to `widestGap`, as they do
-   * for a member of a few of many projects.
+   * Adds many projects with one shared history, `<path>-1` and so on, for benchmarks. IDs have gaps of up to
+   * `widestGap`, like for a user who is a member of few of many projects.
    */
   addCopies(options: { recipe: Recipe; count: number; widestGap: number }): Promise<void>;
   project(ref: ProjectRef): { id: number; path: string; archived: boolean; lastActivityAt: Date };
-  /** The old path still answers until another project takes it. */
+  /** The old path still works until another project takes it. */
   renameProject(ref: ProjectRef, path: string): void;
   removeProject(ref: ProjectRef): void;
-  /** Level 0 takes the membership away. */
+  /** Level 0 removes the membership. */
   setRole(options: { project: ProjectRef; userId: number } & Role): void;
-  /** The role of all who have none of their own. */
+  /** The role of all users without their own role. */
   setDefaultRole(ref: ProjectRef, role: Role): void;
   archive(ref: ProjectRef, archived?: boolean): void;
   disableRepository(ref: ProjectRef, disabled?: boolean): void;
   markForDeletion(ref: ProjectRef, date: string | null): void;
-  /** What the top-level group demands. */
+  /** Sets restrictions of the top-level group. */
   restrict(
     ref: ProjectRef,
     rules: Partial<Pick<Project, 'ssoEnforced' | 'granularEnforced' | 'ipRestricted'>>,
   ): void;
-  /** A real commit on the default branch (or another); `last_activity_at` moves. */
+  /** Creates a real commit on the default branch (or another one) and updates `last_activity_at`. */
   pushCommit(
     options: { project: ProjectRef } & Pick<CommitRecipe, 'files'> & {
         message?: string | undefined;
@@ -73,18 +73,18 @@ export type SimulatorControl = {
       },
   ): Promise<{ commit: string }>;
   head(ref: ProjectRef, branch?: string): Promise<string | null>;
-  /** Runs git in the served repository: for objects and refs that a push cannot make. */
+  /** Runs git in the served repository, to create objects and refs that a push cannot create. */
   git(ref: ProjectRef, args: string[], input?: Iterable<Buffer>): Promise<Buffer>;
   /** The paths of all files at a commit. */
   files(ref: ProjectRef, commit: string): Promise<string[]>;
   /** Lifts the ban on addresses with failed Git authentications. */
   forgiveBans(): void;
-  /** Connections are refused until `up`. */
+  /** Refuses connections until `up`. */
   down(): Promise<void>;
   up(): Promise<void>;
   faults: Faults;
   requests: RequestLog;
-  /** Errors of the simulator itself; a test that ends with any has found a bug here. */
+  /** Errors of the simulator itself; if a test has any, the simulator has a bug. */
   failures(): readonly string[];
 };
 
@@ -214,7 +214,7 @@ function projectControl(world: World, repositories: Repositories) {
     async addCopies({ recipe, count, widestGap }: { recipe: Recipe; count: number; widestGap: number }) {
       await repositories.prepare([recipe]);
       for (let number = 1; number <= count; number += 1) {
-        // the same gaps in every run
+        // The same gaps in every run.
         world.nextId.project += (number * 7_919) % (widestGap + 1);
         addProjectOf(world, { ...recipe, path: `${recipe.path}-${number}` }, { isNewPath: true });
       }

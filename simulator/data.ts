@@ -21,7 +21,7 @@ const GitCase = z.object({
   body: z.string(),
 });
 
-/** One answer that GitLab gives instead of the wanted one. */
+/** One error answer of GitLab. */
 type ErrorCase = {
   status: number;
   headers: Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ function readJson(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`./data/${name}.json`, import.meta.url), 'utf8'));
 }
 
-/** What GitLab answers, as its source and documentation write it; see `data/README.md`. */
+/** GitLab's answers, as its source and documentation define them; see `data/README.md`. */
 export type GitlabData = {
   apiErrors: Readonly<Record<string, ErrorCase>>;
   gitCases: Readonly<Record<string, ErrorCase>>;
@@ -43,7 +43,7 @@ export type GitlabData = {
   associations: { groups: JsonObject[]; projects: JsonObject[] };
 };
 
-/** Reads the data files once; the result is shared and never changed. */
+/** Reads the data files once; callers share the result and must not change it. */
 export function loadGitlabData(): GitlabData {
   const apiErrors = z.array(ApiErrorCase).parse(readJson('api_errors'));
   const gitCases = z.array(GitCase).parse(readJson('git_http_cases'));
@@ -60,7 +60,7 @@ export function loadGitlabData(): GitlabData {
   };
 }
 
-/** The entry of a data file by its name. @throws Error when the data file has no such entry */
+/** Returns the entry of a data file by its name. @throws Error when the data file has no such entry */
 export function entryOf<T>(entries: Readonly<Record<string, T>>, id: string): T {
   const entry = entries[id];
   if (entry === undefined) throw new Error(`the data has no entry "${id}"`);

@@ -7,7 +7,7 @@ import type { WireFault } from './faults.ts';
 import type { Reply } from './reply.ts';
 import { htmlReply } from './reply.ts';
 
-/** Sends the right answer, changed or dropped by a fault that works on it. */
+/** Sends the normal answer, or changes or drops it if a fault applies. */
 export async function deliver(options: {
   response: ServerResponse;
   reply: Reply;

@@ -36,7 +36,7 @@ export type Instance = {
   rateLimits: RateLimits;
   /** Path of `git-http-backend`. */
   backend: string;
-  /** From a request to its answer, at least: it is made meanwhile. */
+  /** Min time from a request to its answer; the answer is prepared during this time. */
   latencyMs: number;
 };
 
@@ -55,7 +55,7 @@ type Target = {
   api: { route: Route; params: Record<string, string> } | null;
 };
 
-/** Answers one request of a client, as GitLab would or as the plan of faults wants it. */
+/** Answers one request of a client, like GitLab or as a planned fault defines. */
 export async function answer(
   instance: Instance,
   request: SimulatedRequest,
@@ -107,7 +107,7 @@ async function rightAnswer(instance: Instance, request: SimulatedRequest, target
   }
   const reply = await target.api.route.handle({ world, repositories, request, params: target.api.params });
   if (token === undefined || reply.status === 401) return reply;
-  // After the answer, in which the first use still has null.
+  // After the answer: the answer to the first use still shows null.
   if (reply.status < 400) markUsed(world, token);
   return { ...reply, headers: { ...instance.rateLimits.headers(caller), ...reply.headers } };
 }
@@ -129,7 +129,7 @@ function gitRoute(request: SimulatedRequest, git: GitService): string {
   return isPackFetch(request) ? 'git upload-pack' : 'git ls-refs';
 }
 
-/** Writing to a project by a path that it no longer has is refused, not redirected. */
+/** A push to a former path of a project is refused, not redirected. */
 function movedWrite(world: World, request: SimulatedRequest): Reply | null {
   const params = matchPath('/api/v4/projects/:id', request.pathname);
   if (params === null || request.method === 'GET') return null;

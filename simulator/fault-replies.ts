@@ -8,10 +8,10 @@ import type { Reply } from './reply.ts';
 import { apiError, gitError, htmlReply, jsonReply } from './reply.ts';
 import type { World } from './world.ts';
 
-/** Faults that put another answer in place of the right one. */
+/** Faults that replace the normal answer. */
 type Replacing = Exclude<FaultAnswer, WireFault | { kind: 'hang' | 'disconnect' }>;
 
-/** What a fault answers in place of the right answer; nothing of what was asked is done. */
+/** The reply of a fault that replaces the normal answer; the request is not executed. */
 export function replacementOf(world: World, answer: Replacing, pathname: string): Reply {
   switch (answer.kind) {
     case 'reply':
@@ -76,7 +76,7 @@ function band(number: 1 | 2, content: Buffer): Buffer {
   return packet(Buffer.concat([Buffer.from([number]), content]));
 }
 
-/** The protocol v2 answer to a fetch, whose pack never ends. */
+/** A protocol v2 answer to a fetch, with an endless pack. */
 async function* endlessPack(options: { bytesPerSecond?: number | undefined; data?: boolean | undefined }) {
   yield packet(Buffer.from('packfile\n'));
   const objects = 1_000_000;

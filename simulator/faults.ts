@@ -4,52 +4,52 @@ import type { SimulatedRequest } from './request.ts';
 
 const Headers = z.record(z.string(), z.string());
 
-/** What happens instead of the right answer. */
+/** What happens instead of the normal answer. */
 export const FaultAnswer = z.discriminatedUnion('kind', [
-  /** This answer; a body that is not a string is sent as JSON. */
+  /** Sends this answer; a body that is not a string is sent as JSON. */
   z.object({
     kind: z.literal('reply'),
     status: z.number().int(),
     headers: Headers.optional(),
     body: z.unknown().optional(),
   }),
-  /** An entry of `api_errors.json` or `git_http_cases.json`. */
+  /** Sends an entry of `api_errors.json` or `git_http_cases.json`. */
   z.object({
     kind: z.literal('case'),
     id: z.string(),
     of: z.enum(['api', 'git']).optional(),
     headers: Headers.optional(),
   }),
-  /** The request is read and nothing is ever answered. */
+  /** Reads the request and never answers. */
   z.object({ kind: z.literal('hang') }),
-  /** The connection is closed before any answer; nothing was done. */
+  /** Closes the connection before any answer; the request is not executed. */
   z.object({ kind: z.literal('disconnect') }),
-  /** The answer is cut: the connection is reset after this number of bytes of the body (default: half). */
+  /** Resets the connection after this number of bytes of the body (default: half). */
   z.object({ kind: z.literal('cut'), afterBytes: z.number().int().min(0).optional() }),
-  /** The right status and headers; half of the JSON, with a matching length. */
+  /** Sends the normal status and headers, but half of the JSON, with a matching length. */
   z.object({ kind: z.literal('truncated_json') }),
-  /** The right answer, with an empty text in one field of its JSON. */
+  /** Sends the normal answer with an empty text in one field of its JSON. */
   z.object({ kind: z.literal('emptied'), field: z.string() }),
-  /** A page of a proxy, a sign-in or a gateway. */
+  /** Sends a page of a proxy, a sign-in or a gateway. */
   z.object({ kind: z.literal('html'), status: z.number().int(), title: z.string().optional() }),
-  /** The two limiters answer differently; `retryAfterSeconds` null leaves the header out. */
+  /** Each of the two limiters answers differently; `retryAfterSeconds` null omits the header. */
   z.object({
     kind: z.literal('rate_limit'),
     limiter: z.enum(['rack_attack', 'application']),
     retryAfterSeconds: z.number().int().nullable().optional(),
   }),
   z.object({ kind: z.literal('redirect'), location: z.string(), status: z.number().int().optional() }),
-  /** The right answer, late or in a trickle. */
+  /** Sends the normal answer late or slowly. */
   z.object({
     kind: z.literal('slow'),
     delayMs: z.number().int().min(0).optional(),
     bytesPerSecond: z.number().int().min(1).optional(),
   }),
-  /** Everything is done as asked, and the client does not learn it. */
+  /** Executes the request, but the client does not receive the result. */
   z.object({ kind: z.literal('lost_reply'), how: z.enum(['disconnect', 'bad_gateway', 'hang']).optional() }),
-  /** A pkt-line `ERR`, as Gitaly answers when it is full. */
+  /** Sends a pkt-line `ERR`, like an overloaded Gitaly. */
   z.object({ kind: z.literal('git_error'), message: z.string().optional() }),
-  /** A fetch that begins correctly and never ends: only progress, or with `data` an endless pack. */
+  /** Answers a fetch with a correct start and no end: only progress, or with `data` an endless pack. */
   z.object({
     kind: z.literal('endless_pack'),
     bytesPerSecond: z.number().int().min(1).optional(),
@@ -58,7 +58,7 @@ export const FaultAnswer = z.discriminatedUnion('kind', [
 ]);
 export type FaultAnswer = z.infer<typeof FaultAnswer>;
 
-/** Faults for which the request is carried out, and only its answer suffers. */
+/** Faults that execute the request and affect only its answer. */
 export type WireFault = Extract<
   FaultAnswer,
   { kind: 'cut' | 'truncated_json' | 'emptied' | 'slow' | 'lost_reply' }
@@ -71,21 +71,21 @@ export function isWireFault(answer: FaultAnswer): answer is WireFault {
 export type FaultMatch = {
   method?: string | undefined;
   /**
-   * Text: the path alone, exactly; expression: tested on path and query.
-   * Git's two steps are `/group/name.git/info/refs` and `/group/name.git/git-upload-pack`.
+   * A string must equal the path; a regular expression is tested on path and query. Git's two steps are
+   * `/group/name.git/info/refs` and `/group/name.git/git-upload-pack`.
    */
   path: string | RegExp;
-  /** Fetches of objects only; `ls-remote` uses the same address. */
+  /** Matches only fetches of objects; `ls-remote` uses the same address. */
   fetchOnly?: boolean | undefined;
-  /** From which matching request on, from 1. */
+  /** The first matching request that is affected, counted from 1. */
   nth?: number | undefined;
-  /** For how many requests. Default: one when `nth` is given, else all until cleared. */
+  /** Number of affected requests. Default: one if `nth` is given, otherwise all until cleared. */
   times?: number | undefined;
 };
 
 export type FaultHandle = { id: number; hits(): number; remove(): void };
 
-/** The plan of what goes wrong. The first fault that fits a request wins. */
+/** The planned faults. The first one that matches a request is used. */
 export type Faults = {
   add(fault: { match: FaultMatch; answer: FaultAnswer }): FaultHandle;
   clear(): void;
@@ -130,7 +130,7 @@ function fits(match: FaultMatch, request: SimulatedRequest, isFetch: boolean): b
   if (match.fetchOnly === true && !isFetch) return false;
   if (typeof match.path === 'string') return match.path === request.pathname;
   const query = request.query.toString();
-  // A pattern with the flag g or y would remember where it stood.
+  // A pattern with the flag g or y would keep its last position.
   return new RegExp(match.path.source, match.path.flags.replace(/[gy]/g, '')).test(
     query === '' ? request.pathname : `${request.pathname}?${query}`,
   );

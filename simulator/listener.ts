@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 
 export type Tls = { key: string; cert: string };
 
-/** A listening socket that can go away and come back on the same port. */
+/** A listening socket that can close and reopen on the same port. */
 export type Listener = {
   port: number;
-  /** Refuses connections and breaks open ones, until `up`. */
+  /** Refuses new connections and closes open ones, until `up`. */
   down(): Promise<void>;
   up(): Promise<void>;
 };
@@ -16,7 +16,7 @@ export type Listener = {
 /** @throws Error when the port is taken */
 export async function listen(options: {
   host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
   tls?: Tls | undefined;
   onRequest: (message: IncomingMessage, response: ServerResponse) => void;
@@ -26,7 +26,7 @@ export async function listen(options: {
       options.tls === undefined
         ? createHttpServer(options.onRequest)
         : createHttpsServer(options.tls, options.onRequest);
-    // Longer than clients keep theirs: a connection closed under a request would look like an outage.
+    // Longer than the keep-alive of clients: a connection that closes during a request would look like an outage.
     server.keepAliveTimeout = 120_000;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

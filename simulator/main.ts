@@ -47,7 +47,7 @@ async function run(): Promise<void> {
   announce(simulator);
   await askedToEnd();
   await simulator.close();
-  // An IPC channel to a living parent would keep this process up.
+  // An IPC channel to a running parent would keep this process running.
   if (process.connected) process.disconnect();
 }
 
@@ -81,7 +81,7 @@ async function askedToEnd(): Promise<void> {
   const ended = new AbortController();
   const { signal } = ended;
   const signs = ['SIGTERM', 'SIGINT', 'SIGHUP'].map((name) => once(process, name, { signal }));
-  // With an IPC channel, a parent that is gone is a reason to go too.
+  // With an IPC channel, this process ends when its parent has ended.
   if (process.connected) signs.push(once(process, 'disconnect', { signal }));
   const rest = signs.map((sign) => sign.catch(ignoreAbort));
   await Promise.race(rest);

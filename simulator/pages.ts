@@ -7,7 +7,9 @@ import type { Project, World } from './world.ts';
 
 const MAX_SHOWN_BYTES = 512 * 1024;
 
-/** What a browser sees: files at a commit, so that permalinks lead somewhere; all else is the sign-in page. */
+/**
+ * Pages for browsers: files at a commit, so that permalinks work; everything else redirects to the sign-in page.
+ */
 export async function servePage(options: {
   world: World;
   repositories: Repositories;
@@ -33,7 +35,7 @@ async function pageOf(repositories: Repositories, project: Project, name: string
   try {
     return blobPage(name, await repositories.git(project, ['cat-file', 'blob', name]));
   } catch (error) {
-    // git's word for "no such file at this commit"; anything else is a fault of ours and must be seen
+    // git says `fatal` if the file does not exist at this commit; any other error is a bug of the simulator
     if (!(error instanceof Error && /fatal: /.test(error.message))) throw error;
     return htmlReply(404, 'The page could not be found');
   }

@@ -5,7 +5,7 @@ import { isBot, takeId } from './world.ts';
 
 const NO_ROLE: Role = { level: 0, via: 'project' };
 
-/** Levels of GitLab's roles that decide something here. */
+/** Levels of GitLab's roles that matter here. */
 const GUEST = 10;
 const REPORTER = 20;
 
@@ -49,8 +49,8 @@ export function lastSegment(path: string): string {
 }
 
 /**
- * Projects behind an id, one after the other: the map holds them by ascending id, since ids only grow. Where to begin
- * is looked up, so that a page of a long listing costs no walk over all of it.
+ * Iterates over projects with a higher ID. The map is sorted by ID, because IDs only grow. A binary search finds
+ * the start, so that a page of a long listing does not walk over all projects.
  */
 export function* projectsAfter(world: World, id: number): Generator<Project> {
   const ids = sortedIds(world);
@@ -78,7 +78,7 @@ function sortedIds(world: World): number[] {
   return ids;
 }
 
-/** By its current path, else by a former path that no other project has. */
+/** Finds a project by its current path, otherwise by a former path that no other project has. */
 export function projectByPath(world: World, path: string): Project | undefined {
   const wanted = path.toLowerCase();
   let former: Project | undefined;
@@ -89,7 +89,7 @@ export function projectByPath(world: World, path: string): Project | undefined {
   return former;
 }
 
-/** The role that a user has in a project; level 0 for none. */
+/** The role of a user in a project; level 0 for no role. */
 export function roleOf(project: Project, user: User): Role {
   const own = project.roles.get(user.id);
   if (own !== undefined) return own;
@@ -104,14 +104,14 @@ export function canSee(project: Project, user: User): boolean {
   return project.visibility === 'public' || (project.visibility === 'internal' && user.kind === 'human');
 }
 
-/** Whether the role lets this user read code. */
+/** Whether this user's role includes reading code. */
 export function canReadCode(project: Project, user: User): boolean {
   if (project.repositoryAccess === 'disabled' || !canSee(project, user)) return false;
   if (roleOf(project, user).level >= REPORTER) return true;
   return project.visibility !== 'private' && project.repositoryAccess === 'enabled';
 }
 
-/** Whether a fine-grained token's boundary holds the project. */
+/** Whether the boundary of a fine-grained token includes the project. */
 export function withinBoundary({
   token,
   project,
@@ -130,7 +130,7 @@ export function withinBoundary({
   });
 }
 
-/** Whether the project's group refuses this classic token because it demands fine-grained ones. */
+/** Whether the project's group refuses this classic token because it requires fine-grained ones. */
 export function refusedByPolicy({
   token,
   user,

@@ -5,7 +5,7 @@ import type { World } from './world.ts';
 
 type Window = { startedMs: number; count: number };
 
-/** One limit: which requests it counts, how many of them, in which time. */
+/** One limit: which requests it counts, how many are allowed, and in which time. */
 type Limit = {
   name: string;
   kind: 'rack_attack' | 'application';
@@ -57,17 +57,17 @@ const ARCHIVE: Limit = {
 };
 
 /**
- * GitLab.com's limits, counted always and enforced on request.
+ * GitLab.com's limits: always counted, but enforced only on request.
  * @see `data/rate_limits.json`
  */
 export type RateLimits = {
-  /** Counts the request; the refusal when a limit is enforced and passed. */
+  /** Counts the request. Returns the refusal if a limit is enforced and exceeded. */
   check(request: { caller: string; authenticated: boolean; route: string; pathname: string }): Reply | null;
   /** The `RateLimit-*` headers of an authenticated answer. */
   headers(caller: string): Record<string, string>;
 };
 
-/** @param options.enforced whether passing a limit is refused; archives are limited always */
+/** @param options.enforced whether requests over a limit are refused; archives are always limited */
 export function createRateLimits(options: { world: World; enforced: boolean }): RateLimits {
   const { world } = options;
   const windows = new Map<string, Window>();

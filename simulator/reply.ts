@@ -4,7 +4,7 @@ import type { JsonObject } from './data.ts';
 import { entryOf } from './data.ts';
 import type { World } from './world.ts';
 
-/** An answer before it goes to the wire; faults may still change or drop it. */
+/** An answer before it is sent; faults may still change or drop it. */
 export type Reply = {
   status: number;
   headers: Record<string, string>;
@@ -29,8 +29,8 @@ export function htmlReply(status: number, title: string, headers: Record<string,
 }
 
 /**
- * An entry of `api_errors.json`.
- * @param options.fill texts to put in place of others, such as `<max date>`
+ * Returns an entry of `api_errors.json`.
+ * @param options.fill replacements for placeholders such as `<max date>`
  * @throws Error when there is no such entry
  */
 export function apiError(
@@ -41,7 +41,7 @@ export function apiError(
   return caseReply({ entry: entryOf(world.data.apiErrors, id), world, ...options });
 }
 
-/** An entry of `git_http_cases.json`. @throws Error when there is no such entry */
+/** Returns an entry of `git_http_cases.json`. @throws Error when there is no such entry */
 export function gitError(world: World, id: string, options: { fill?: Record<string, string> } = {}): Reply {
   return caseReply({ entry: entryOf(world.data.gitCases, id), world, ...options });
 }

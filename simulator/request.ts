@@ -4,20 +4,20 @@ import { gunzip } from 'node:zlib';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-/** One request as the routes see it. */
+/** One request, as routes receive it. */
 export type SimulatedRequest = {
   method: string;
-  /** Not decoded: as it was sent, without query and without the path of the instance. */
+  /** Not decoded; without the query and the base path of the instance. */
   pathname: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
   /** Address of the client. */
   address: string;
-  /** The whole body, unzipped. */
+  /** The whole body, decompressed. */
   body: Buffer;
 };
 
-/** What a client offered as its credentials. */
+/** The credentials that a client sent. */
 export type Credentials =
   | { kind: 'none' }
   | { kind: 'private_token' | 'bearer' | 'query'; secret: string }
@@ -65,7 +65,7 @@ export function credentialsOf(request: Pick<SimulatedRequest, 'headers' | 'query
   return query === null ? { kind: 'none' } : { kind: 'query', secret: query };
 }
 
-/** Parameters of a call, wherever they were put: query, form or JSON body. */
+/** Parameters of a call from the query, the form or the JSON body. */
 export function parametersOf(request: SimulatedRequest): Map<string, string> {
   const parameters = new Map(request.query);
   const type = request.headers['content-type'] ?? '';

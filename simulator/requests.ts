@@ -12,7 +12,7 @@ export type LoggedRequest = {
   /** How credentials were sent. */
   authorization: 'none' | 'private_token' | 'bearer' | 'basic' | 'query';
   userAgent: string;
-  /** Null until answered; stays null when the connection ended without an answer. */
+  /** Null until answered; stays null if the connection ended without an answer. */
   status: number | null;
   /** The fault that changed the answer. */
   faultId: number | null;
@@ -20,19 +20,19 @@ export type LoggedRequest = {
 
 const KEPT_REQUESTS = 100_000;
 
-/** What arrived: enough to prove who sent what, and no token. */
+/** The received requests, without tokens but with enough data to prove which credential was sent. */
 export type RequestLog = {
   list(): readonly LoggedRequest[];
   /** Number of requests by route. */
   counts(): Record<string, number>;
   count(route: string): number;
-  /** SHA-256, in hex, of every token that arrived in whatever way. */
+  /** SHA-256, in hex, of every token that arrived in any form. */
   authorizationsSeen(): string[];
   clones(): { inFlight: number; maxInFlight: number; total: number };
   reset(): void;
 };
 
-/** The log with what the server writes. */
+/** The log with the methods that the server uses to write. */
 export type RequestRecorder = RequestLog & {
   record(options: { request: SimulatedRequest; route: string; at: Date }): LoggedRequest;
   cloneStarted(): () => void;

@@ -29,14 +29,14 @@ import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 export type SimulatorOptions = {
-  /** Keeps built histories (reused by later runs) and, while it runs, the served repositories. */
+  /** Stores built histories (reused by later runs) and, during the run, the served repositories. */
   folder: string;
   /** Default `127.0.0.1`. */
   host?: string | undefined;
-  /** Default: any free one. */
+  /** Default: any free port. */
   port?: number | undefined;
   tls?: Tls | undefined;
-  /** From a request to its answer, at least. */
+  /** Min time from a request to its answer. */
   latencyMs?: number | undefined;
   /** Default: `defaultRecipes()`. */
   recipes?: Recipe[] | undefined;
@@ -44,11 +44,11 @@ export type SimulatorOptions = {
   now?: (() => Date) | undefined;
   /** A relative URL root such as `/gitlab`. */
   basePath?: string | undefined;
-  /** Refuse what passes GitLab.com's limits (archives are limited always). */
+  /** Whether to refuse requests over GitLab.com's limits (archives are always limited). */
   enforceRateLimits?: boolean | undefined;
   /** Default: GitLab.com's ban on failed Git authentications. */
   ban?: BanLimits | undefined;
-  /** Tokens given out by this run stay good in the next one on the same folder. */
+  /** Whether the next run on the same folder accepts the tokens of this run. */
   keepTokens?: boolean | undefined;
 };
 
@@ -56,16 +56,16 @@ export type Simulator = {
   /** Base URL to give to Secu, without a trailing slash. */
   url: string;
   port: number;
-  /** Opens `/_simulator/…`. */
+  /** The key of the control API `/_simulator/…`. */
   controlKey: string;
   control: SimulatorControl;
   recipes: Recipe[];
-  /** Ends everything it started and removes the served repositories; built histories stay. */
+  /** Ends everything that it started and removes the served repositories; keeps built histories. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Starts a GitLab that is not one: its API, and Git over HTTP on real repositories. */
+/** Starts a simulated GitLab: its API, and Git over HTTP on real repositories. */
 export async function createSimulator(options: SimulatorOptions): Promise<Simulator> {
   const folder = resolve(options.folder);
   const recipes = options.recipes ?? defaultRecipes();
@@ -130,7 +130,7 @@ async function buildInstance(parts: {
   };
 }
 
-/** The owners of personal projects; they are members of nothing else. */
+/** The owners of personal projects; they have no other memberships. */
 function createOwners(parts: { world: World; control: SimulatorControl; recipes: Recipe[] }): void {
   const known = new Set([...parts.world.users.values()].map(({ username }) => username));
   const owners = new Set(parts.recipes.flatMap((recipe) => recipe.project?.owner ?? []));
@@ -140,7 +140,7 @@ function createOwners(parts: { world: World; control: SimulatorControl; recipes:
   }
 }
 
-/** A folder for this process alone; what killed processes left behind goes. */
+/** A folder for this process only; removes the folders of killed processes. */
 async function servedFolder(folder: string): Promise<string> {
   for (const name of await readdir(folder)) {
     const pid = /^served-(\d+)-/.exec(name)?.[1];
@@ -154,7 +154,7 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Another user's process may not be signalled, but it lives.
+    // A process of another user cannot be signalled, but it is running.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
@@ -196,7 +196,7 @@ async function serve(options: {
     if (options.stateFile !== null && message.method !== 'GET')
       await saveState(instance.world, options.stateFile);
   } catch (error) {
-    // A client that hung up is no failure; everything else is one of ours and must be seen.
+    // A client that disconnected is not a failure; every other error is a bug of the simulator and is reported.
     const hungUp = response.destroyed || message.destroyed;
     if (!hungUp) options.failures.push(`${message.method}: ${String(error)}`);
     if (hungUp || response.headersSent) response.destroy();

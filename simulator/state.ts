@@ -43,7 +43,7 @@ const State = z.object({
   ),
 });
 
-/** Writes users and tokens, so that a later start knows the tokens that this one gave out. */
+/** Writes users and tokens, so that a later start accepts the tokens of this one. */
 export async function saveState(world: World, file: string): Promise<void> {
   const { user, token } = world.nextId;
   const state = {
@@ -56,8 +56,8 @@ export async function saveState(world: World, file: string): Promise<void> {
 }
 
 /**
- * Brings back what `saveState` wrote, if it ever did.
- * @throws Error when the file is not one of ours
+ * Restores what `saveState` wrote, if the file exists.
+ * @throws Error when the file has another format
  */
 export async function loadState(world: World, file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -5,7 +5,7 @@ import { dateAfter } from './clock.ts';
 import type { GranularScope, Token, TokenKind, World } from './world.ts';
 import { takeId } from './world.ts';
 
-// In pieces, so that no secret scanner takes this file for a leak.
+// Split, so that no secret scanner reports this file.
 const PREFIXES: Record<TokenKind, string> = {
   personal: ['gl', 'pat-'].join(''),
   deploy: ['gl', 'dt-'].join(''),
@@ -15,7 +15,7 @@ const PREFIXES: Record<TokenKind, string> = {
 export type NewToken = {
   userId: number;
   scopes?: string[] | undefined;
-  /** `YYYY-MM-DD`, null for a token that never expires. Default: in 69 days. */
+  /** `YYYY-MM-DD`; null for a token that never expires. Default: in 69 days. */
   expiresAt?: string | null | undefined;
   name?: string | undefined;
   description?: string | null | undefined;
@@ -23,7 +23,7 @@ export type NewToken = {
   granular?: GranularScope[] | undefined;
   listsGranularScopes?: boolean | undefined;
   fields?: Token['fields'] | undefined;
-  /** `routable`: the longer form with a checksum that new releases hand out. */
+  /** `routable`: the longer form with a checksum that newer releases create. */
   shape?: 'classic' | 'routable' | undefined;
   createdAt?: Date | undefined;
   lastUsedAt?: Date | undefined;
@@ -32,7 +32,7 @@ export type NewToken = {
   family?: number | undefined;
 };
 
-/** A new token's value, unlike any other. */
+/** Creates a new, unique token value. */
 function newTokenSecret(options: { kind: TokenKind; shape: 'classic' | 'routable' }): string {
   const prefix = PREFIXES[options.kind];
   if (options.kind === 'oauth') return randomBytes(32).toString('hex');
@@ -79,14 +79,14 @@ export function isExpired(world: World, token: Token): boolean {
   );
 }
 
-/** GitLab writes the time of last use at most every ten minutes. */
+/** GitLab updates the time of last use at most every ten minutes. */
 export function markUsed(world: World, token: Token): void {
   const now = world.clock.now();
   if (token.lastUsedAt !== null && now.getTime() - token.lastUsedAt.getTime() < 600_000) return;
   token.lastUsedAt = now;
 }
 
-/** The entity that `self` shows. */
+/** The JSON of `self`. */
 export function tokenEntity(world: World, token: Token): Record<string, unknown> {
   const expired = isExpired(world, token);
   const base = {
@@ -121,7 +121,7 @@ export function hasPermission(token: Token, permission: string): boolean {
   return token.granular?.some((scope) => scope.permissions.includes(permission)) ?? false;
 }
 
-/** SHA-256 of a token in hex, which may be stored and compared. */
+/** SHA-256 of a token in hex, safe to store and compare. */
 export function tokenHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }

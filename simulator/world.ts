@@ -13,17 +13,17 @@ export type User = {
   kind: UserKind;
   state: UserState;
   createdAt: Date;
-  /** Whether the user is a member of every project without a role of its own. */
+  /** Whether the user is a member of every project that gives them no own role. */
   member: boolean;
 };
 
-/** Only `personal` ones open the API; the others exist so that a wrong kind can be tried. */
+/** Only `personal` tokens open the API; the other kinds exist to test the refusal. */
 export type TokenKind = 'personal' | 'oauth' | 'deploy';
 
 export type GranularScope = {
   access: 'user' | 'instance' | 'all_memberships' | 'personal_projects' | 'selected_memberships';
   permissions: string[];
-  /** Boundary of `selected_memberships`: projects by id. */
+  /** Boundary of `selected_memberships`: project IDs. */
   projectIds?: number[] | undefined;
 };
 
@@ -36,23 +36,23 @@ export type Token = {
   scopes: string[];
   /** Present on a fine-grained token, whose `scopes` are then `["granular"]`. */
   granular: GranularScope[] | null;
-  /** Whether `self` shows the granular scopes (newer GitLab) or not. */
+  /** Whether `self` shows the granular scopes, as newer GitLab does. */
   listsGranularScopes: boolean;
-  /** Which release's fields `self` shows. */
+  /** The release whose fields `self` shows. */
   fields: 'current' | 'before_17_7';
   userId: number;
   createdAt: Date;
-  /** `YYYY-MM-DD`; dead from 00:00 UTC of that day. Null: lives for ever. */
+  /** `YYYY-MM-DD`; expired from 00:00 UTC of that day. Null: never expires. */
   expiresAt: string | null;
   lastUsedAt: Date | null;
   revoked: boolean;
-  /** Tokens made of one another by rotation share it. */
+  /** The same for all tokens that rotation created from one another. */
   family: number;
 };
 
 export type Project = {
   id: number;
-  /** The recipe that it was made from. */
+  /** The recipe that the project was made from. */
   recipe: Recipe;
   path: string;
   oldPaths: string[];
@@ -67,7 +67,7 @@ export type Project = {
   markedForDeletionOn: string | null;
   importStatus: string;
   forkedFrom: number | null;
-  /** Scheme and host that `http_url_to_repo` names instead of the instance's own. */
+  /** Scheme and host in `http_url_to_repo`, instead of the instance's own. */
   cloneUrlOrigin: string | null;
   /** Username of the owner of a personal project. */
   owner: string | null;
@@ -81,9 +81,9 @@ export type Project = {
   ipRestricted: boolean;
 };
 
-/** Switches of the whole instance. */
+/** Settings of the whole instance. */
 export type InstanceSettings = {
-  /** Scheme, host, port and path that GitLab believes to be its own address. */
+  /** The external URL of GitLab: scheme, host, port and path. */
   externalUrl: string;
   maxTokenLifetimeDays: number;
   requireTokenExpiry: boolean;
@@ -103,7 +103,7 @@ export type World = {
   nextId: Record<'user' | 'token' | 'project' | 'namespace', number>;
 };
 
-/** An instance without users or projects. Ids begin where the data files' examples do. */
+/** An instance without users or projects. The first IDs are those of the examples in the data files. */
 export function createWorld(parts: { clock: Clock; data: GitlabData; settings: InstanceSettings }): World {
   return {
     ...parts,
@@ -115,14 +115,14 @@ export function createWorld(parts: { clock: Clock; data: GitlabData; settings: I
   };
 }
 
-/** Takes the next id of a kind; ids are never given twice. */
+/** Returns the next ID of a kind; an ID is never reused. */
 export function takeId(world: World, kind: keyof World['nextId']): number {
   const id = world.nextId[kind];
   world.nextId[kind] += 1;
   return id;
 }
 
-/** The id of a group or user namespace, given on first use. */
+/** The ID of a group or user namespace, assigned on first use. */
 export function namespaceId(world: World, path: string): number {
   const known = world.namespaces.get(path);
   if (known !== undefined) return known;

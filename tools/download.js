@@ -9,7 +9,7 @@ const SILENCE_TIMEOUT_MS = 20_000;
 const MAX_REDIRECTS = 5;
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** The bytes that arrived are not the pinned ones: never a reason to try elsewhere. */
+/** The checksum is wrong: never a reason to try another source. */
 export class ChecksumError extends Error {
   /** @param {{ url: string, expected: string, actual: string }} facts */
   constructor({ url, expected, actual }) {
@@ -19,7 +19,7 @@ export class ChecksumError extends Error {
 }
 
 /**
- * Downloads a file whole and compares its checksum before anything looks into it.
+ * Downloads a whole file and checks its checksum before the content is used.
  * @param {{ url: string, sha256: string, connectTimeoutMs?: number | undefined }} options
  * @returns {Promise<Buffer>}
  * @throws {ChecksumError}
@@ -114,7 +114,7 @@ async function readBody(response) {
   return Buffer.concat(chunks);
 }
 
-/** @param {Error} err Several addresses that all fail come as one error without a message. */
+/** @param {Error} err If several addresses all fail, Node throws one error without a message. */
 function describeNetworkError(err) {
   if (err.message !== '') return err.message;
   return err instanceof AggregateError ? err.errors.map((each) => each.message).join('; ') : err.name;

@@ -24,16 +24,16 @@ import { hasCode, withLock } from './lock.js';
  * @typedef {'configured' | 'path' | 'release' | 'go'} ToolSource Where a tool came from.
  * @typedef {object} Tool
  * @property {string} name
- * @property {string} version for Temporal with the server's version, as the program tells it
+ * @property {string} version as the program reports it, for Temporal with the server's version
  * @property {string} path absolute
  * @property {ToolSource} source
  * @property {'ok' | 'version_differs'} status `version_differs`: the configured program is not of the pinned version
  *
  * @typedef {object} ToolOptions
- * @property {string | undefined} [configuredPath] what SECU_TEMPORAL_PATH or SECU_GITLEAKS_PATH says: used or refused, never passed over
+ * @property {string | undefined} [configuredPath] the value of SECU_TEMPORAL_PATH or SECU_GITLEAKS_PATH: used or refused, never ignored
  * @property {NodeJS.ProcessEnv | undefined} [env] for PATH, XDG_CACHE_HOME, HOME and the Go build; default: this process's
- * @property {(line: string) => void} [log] told before a step that takes long
- * @property {string} [releaseBaseUrl] stands in for the release host in tests
+ * @property {(line: string) => void} [log] called before a step that takes long
+ * @property {string} [releaseBaseUrl] replaces the release host in tests
  * @property {number} [connectTimeoutMs]
  * @property {Record<string, ToolRecipe>} [manifest]
  *
@@ -45,7 +45,7 @@ import { hasCode, withLock } from './lock.js';
  * @typedef {object} ToolRecipe
  * @property {string} purpose
  * @property {string} license
- * @property {boolean} default whether the launcher installs it unasked
+ * @property {boolean} default whether the launcher installs it by default
  * @property {string} version
  * @property {string[]} versionArguments
  * @property {string} versionPattern
@@ -54,7 +54,7 @@ import { hasCode, withLock } from './lock.js';
  * @property {import('./go-build.js').GoRecipe} go
  */
 
-/** No source gave the tool. The message names each source tried, why it failed, and what to do. */
+/** No source provided the tool. The message names each source tried, why it failed, and what to do. */
 export class ToolError extends Error {
   /** @param {string} message @param {{ cause?: unknown }} [options] */
   constructor(message, options) {
@@ -68,7 +68,7 @@ export function readManifest() {
   return JSON.parse(readFileSync(new URL('manifest.json', import.meta.url), 'utf8'));
 }
 
-/** Names of the tools that are installed unasked. */
+/** Names of the tools that are installed by default. */
 export function defaultToolNames() {
   return Object.entries(readManifest())
     .filter(([, recipe]) => recipe.default)
@@ -76,7 +76,7 @@ export function defaultToolNames() {
 }
 
 /**
- * The tool when it is already on this machine (configured, on PATH, or in the tool cache), else null. Fetches nothing.
+ * Finds the tool on this machine (configured, on PATH, or in the tool cache), or returns null. Downloads nothing.
  * @param {string} name @param {ToolOptions} [options]
  * @returns {Promise<Tool | null>}
  * @throws {ToolError} when a configured path is given and does not work
@@ -94,10 +94,10 @@ export async function findTool(name, options = {}) {
 }
 
 /**
- * The tool, fetched or built when it is not there yet. Safe when several processes do it at once.
+ * Returns the tool; downloads or builds it if it is missing. Several processes may call this at the same time.
  * @param {string} name @param {ToolOptions} [options]
  * @returns {Promise<Tool>}
- * @throws {ToolError} when no source works, at once when a checksum is wrong
+ * @throws {ToolError} when no source works; immediately when a checksum is wrong
  */
 export async function installTool(name, options = {}) {
   const found = await findTool(name, options);
@@ -165,7 +165,7 @@ async function unpackRelease(name, recipe, folder, { releaseBaseUrl, connectTime
 }
 
 /**
- * The sum of a file from the release's own list, which is itself pinned.
+ * The checksum of a file from the release's own list, which is pinned too.
  * @param {ToolRecipe} recipe @param {string} file @param {string} baseUrl @param {number | undefined} connectTimeoutMs
  */
 async function readPublishedSum({ release }, file, baseUrl, connectTimeoutMs) {
@@ -194,7 +194,7 @@ async function buildTool(name, recipe, folder, { env, log }) {
 }
 
 /**
- * Makes the tool in a folder of its own and moves it into place whole.
+ * Creates the tool in a temporary folder and moves it into place when it is complete.
  * @param {{ name: string, recipe: ToolRecipe, source: ToolSource, key: string, env: NodeJS.ProcessEnv }} what
  * @param {(folder: string) => Promise<void>} make
  * @returns {Promise<Tool>}
@@ -232,7 +232,7 @@ function cachedTool(name, recipe, env) {
     const path = join(folder, name);
     if (!existsSync(path) || !existsSync(join(folder, 'install.json'))) continue;
     const note = JSON.parse(readFileSync(join(folder, 'install.json'), 'utf8'));
-    // A cache that was copied or cut short is made anew, not run.
+    // A cached program that was copied or truncated is built again, not run.
     if (note.bytes === statSync(path).size)
       return { name, version: note.version, path, source, status: 'ok' };
   }
@@ -255,7 +255,7 @@ async function configuredTool(name, recipe, path) {
 }
 
 /**
- * What the program says of itself, or null when it does not run or says something else.
+ * The version that the program reports, or null when it does not run or reports something else.
  * @param {ToolRecipe} recipe @param {string} path
  * @returns {Promise<{ version: string, fits: boolean } | null>}
  */
@@ -294,7 +294,7 @@ function isExecutable(path) {
   }
 }
 
-/** Where tools are kept between clones. @param {NodeJS.ProcessEnv} env */
+/** The folder where clones share tools. @param {NodeJS.ProcessEnv} env */
 function cacheFolder(env) {
   const base = env['XDG_CACHE_HOME'];
   const root = base !== undefined && isAbsolute(base) ? base : join(env['HOME'] ?? homedir(), '.cache');
@@ -308,7 +308,10 @@ function installFolder({ name, source, key, env }) {
   return join(cacheFolder(env), `${name}-${key}-${platform()}-${source}`);
 }
 
-/** What a killed installation left; only called while holding the lock. @param {string} name @param {NodeJS.ProcessEnv} env */
+/**
+ * Removes the leftovers of a killed installation; call it only while holding the lock. @param {string} name @param
+ * {NodeJS.ProcessEnv} env
+ */
 function removePartials(name, env) {
   const folder = cacheFolder(env);
   for (const entry of readdirSync(folder)) {

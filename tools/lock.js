@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * When a process started, in clock ticks since boot, or null when there is no such process. A pid is used again,
- * a pid together with its start is not.
+ * The start time of a process in clock ticks since boot, or null if there is no such process. A PID can be reused, but
+ * not together with the same start time.
  * @param {number} pid
  * @returns {string | null}
  * @see proc_pid_stat(5): field 22; the command name in field 2 may hold spaces and parentheses
@@ -15,14 +15,14 @@ export function readProcessStart(pid) {
   const stat = readIfThere(`/proc/${pid}/stat`);
   if (stat === null) return null;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie has ended: it only waits for its parent to look.
+  // A zombie has ended: it only waits for its parent to read its exit code.
   return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
 }
 
 /** @typedef {{ pid: number, start: string }} LockHolder */
 
 /**
- * Takes the lock, or tells who holds it. A lock whose holder has ended is taken over.
+ * Takes the lock, or returns its holder. Takes over a lock whose holder has ended.
  * @param {string} file
  * @returns {{ holder: null, release: () => void } | { holder: LockHolder, release: null }}
  */
@@ -52,7 +52,7 @@ export function tryLock(file) {
 }
 
 /**
- * Who holds the lock now, without touching it.
+ * Returns the current holder of the lock, without changing it.
  * @param {string} file @returns {LockHolder | null}
  */
 export function lockHolder(file) {
@@ -61,7 +61,7 @@ export function lockHolder(file) {
 }
 
 /**
- * Runs `work` while holding the lock, waiting for another holder to finish first.
+ * Runs `work` while holding the lock; first waits for another holder to finish.
  * @template T
  * @param {{ file: string, onWait?: (holder: LockHolder) => void }} options
  * @param {() => Promise<T>} work
@@ -98,8 +98,8 @@ function livingHolder(text) {
 }
 
 /**
- * Of several processes that see a stale lock only one wins the rename; should the winner hold a lock made meanwhile,
- * it puts it back.
+ * If several processes see a stale lock, only one wins the rename. If the winner moved a new lock by mistake, it puts
+ * the new lock back.
  * @param {string} file @param {string} staleText
  */
 function removeStale(file, staleText) {
@@ -126,7 +126,7 @@ function readIfThere(file) {
 }
 
 /**
- * Not by `instanceof Error`: under jest, errors of node's own modules belong to another realm.
+ * Does not use `instanceof Error`: under jest, errors of node's own modules belong to another realm.
  * @param {unknown} err @param {string} code
  */
 export function hasCode(err, code) {

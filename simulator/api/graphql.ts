@@ -7,7 +7,7 @@ import type { Route, RouteContext } from './route.ts';
 
 const PAGE_ROWS = 50;
 
-/** Answers every query with the heads of the caller's projects, 50 a page. */
+/** Answers every query with the head commits of the caller's projects, 50 per page. */
 export const graphqlRoutes: Route[] = [{ method: 'POST', pattern: '/api/graphql', handle: heads }];
 
 async function heads(context: RouteContext): Promise<Reply> {

@@ -16,7 +16,10 @@ const READ_GROUP: Demand = {
 
 export const groupRoutes: Route[] = [{ method: 'GET', pattern: '/api/v4/groups', handle: listGroups }];
 
-/** The groups of the projects in which the caller has this role, because the simulator stores roles per project. */
+/**
+ * The groups of the projects in which the caller has this role. The simulator stores roles per project, not per
+ * group.
+ */
 function listGroups({ world, request }: RouteContext): Reply {
   const caller = guard({ world, request, demand: READ_GROUP });
   if ('status' in caller) return caller;

@@ -6,23 +6,23 @@ import { findTokenBySecret, hasPermission, isExpired } from '../tokens.ts';
 import type { Token, User, World } from '../world.ts';
 import { userById } from '../world.ts';
 
-/** Who asks, once everything that GitLab's guard checks was in order. */
+/** The caller, after all checks of GitLab's guard have passed. */
 export type Caller = { token: Token; user: User };
 
-/** What a route demands of a token. */
+/** What a route requires of a token. */
 export type Demand = {
-  /** Classic scopes of which one is enough; `any` for routes about the token itself. */
+  /** Classic scopes, one of which is required; `any` for routes about the token itself. */
   scopes: readonly string[] | 'any';
-  /** Entry of `api_errors.json` for a classic token without them. */
+  /** Entry of `api_errors.json` that answers a classic token without these scopes. */
   scopeError: string;
-  /** Permission of a fine-grained token; null: the route is closed to those. */
+  /** Permission that a fine-grained token needs; null: the route refuses fine-grained tokens. */
   permission: { name: string; shown: string } | null;
 };
 
 export const READS = ['api', 'read_api'] as const;
 
 /**
- * GitLab's order: unknown, expired, revoked, scope, then the state of the user.
+ * Checks in GitLab's order: unknown, expired, revoked, scope, then the state of the user.
  * @see GitLab source, `lib/api/api_guard.rb`
  */
 export function guard(options: { world: World; request: SimulatedRequest; demand: Demand }): Caller | Reply {
@@ -40,7 +40,7 @@ export function guard(options: { world: World; request: SimulatedRequest; demand
   return { token, user };
 }
 
-/** The token that a request shows, if it is one that can open the API at all. */
+/** The token of a request, if its kind can open the API. */
 export function presentedToken(world: World, request: SimulatedRequest): Token | undefined {
   const credentials = credentialsOf(request);
   if (credentials.kind === 'none' || credentials.kind === 'basic') return undefined;

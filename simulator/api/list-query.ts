@@ -42,7 +42,9 @@ const BOOLEANS = ['membership', 'owned', 'simple', 'statistics', 'archived', 'ac
 const INTEGERS = ['id_after', 'id_before', 'page', 'per_page'];
 const TIMES = ['last_activity_after', 'last_activity_before', 'updated_after', 'updated_before'];
 
-/** The parameters of `GET /projects` as Grape reads them, or its refusal. Unknown ones are ignored. */
+/**
+ * Parses the parameters of `GET /projects` like Grape, or returns its refusal. Ignores unknown parameters.
+ */
 export function parseListQuery(world: World, query: URLSearchParams): ListQuery | Reply {
   const complaint = complaintOf(query);
   if (complaint !== null) return jsonReply(400, { error: complaint });

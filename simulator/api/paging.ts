@@ -1,4 +1,4 @@
-/** Page and size of an offset request; GitLab caps the size at 100 in silence. */
+/** Page and size of an offset request; like GitLab, caps the size at 100 without an error. */
 export function page(query: URLSearchParams): { number: number; size: number } {
   const number = Math.max(1, Number(query.get('page') ?? '1') || 1);
   return { number, size: pageSize(query) };
@@ -9,7 +9,9 @@ export function pageSize(query: URLSearchParams): number {
   return Math.min(100, asked >= 1 ? Math.floor(asked) : 20);
 }
 
-/** The headers of one page by offset. @see GitLab docs, "REST API", "Pagination response headers" */
+/**
+ * The headers of one page of an offset listing. @see GitLab docs, "REST API", "Pagination response headers"
+ */
 export function offsetHeaders(options: {
   number: number;
   size: number;
@@ -30,7 +32,7 @@ export function offsetHeaders(options: {
     'X-Next-Page': number < pages ? String(number + 1) : '',
     'X-Prev-Page': number > 1 ? String(number - 1) : '',
   };
-  // Counting more rows than this is too dear for GitLab: totals and the last page disappear.
+  // GitLab does not count more rows than this: it omits the totals and the last page.
   if (total > 10_000) return { ...headers, Link: links.join(', ') };
   return {
     ...headers,

@@ -4,12 +4,12 @@ import { canReadCode, lastSegment, roleOf } from '../projects.ts';
 import type { Project, User, World } from '../world.ts';
 import { namespaceId } from '../world.ts';
 
-/** What the item needs to know of the repository itself. */
+/** Properties of the repository that the item shows. */
 type RepositoryFacts = { isEmpty(project: Project): boolean };
 
 /**
  * One project as `GET /projects` shows it to a user.
- * @see `data/projects_list_items.json`: the fields that we do not model keep the values written there
+ * @see `data/projects_list_items.json`: fields that we do not model keep the values of that file
  */
 export function projectItem(options: {
   world: World;
@@ -101,7 +101,7 @@ function stateFields(options: { world: World; project: Project; facts: Repositor
   };
 }
 
-// Access by an invited group leaves both sides null, though the role is real.
+// Access through an invited group leaves both sides null, although the role is effective.
 function permissionsOf(project: Project, user: User): JsonObject {
   const { level, via } = roleOf(project, user);
   const access = { access_level: level, notification_level: 3 };

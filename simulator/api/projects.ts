@@ -47,7 +47,7 @@ function listProjects(context: RouteContext): Reply {
     : offsetPage({ context, caller, query, rows });
 }
 
-/** One page by ascending id, without looking at what lies before or behind it. */
+/** One page by ascending ID; does not read the rows before or after it. */
 function firstListed(input: { caller: Caller; query: ListQuery; world: World; count: number }): Project[] {
   const rows: Project[] = [];
   for (const project of projectsAfter(input.world, input.query.idAfter ?? 0)) {
@@ -119,7 +119,7 @@ function items({ context, caller, query }: PageInput, rows: Project[]) {
   );
 }
 
-// Link is there whenever the page is not empty, also on the last one: the end is an empty page.
+// Every page that is not empty has a Link header, even the last one: an empty page marks the end.
 function keysetPage(input: PageInput): Reply {
   const { world, request } = input.context;
   const rows = input.rows.slice(0, pageSize(request.query));
@@ -189,7 +189,7 @@ function showProject(context: RouteContext): Reply {
   return jsonReply(200, item);
 }
 
-/** The project that `:id` names and who asks, or the refusal. */
+/** The project of `:id` and the caller, or the refusal. */
 export function findProject(
   context: RouteContext,
   demand: Demand,

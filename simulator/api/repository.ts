@@ -83,7 +83,7 @@ async function commitEntity(options: {
   };
 }
 
-// Built on demand and, as in GitLab, without what `export-ignore` hides.
+// Built on request; like in GitLab, without the files that `export-ignore` excludes.
 async function archive(context: RouteContext): Promise<Reply> {
   const found = findCode(context);
   if ('status' in found) return found;

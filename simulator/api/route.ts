@@ -3,23 +3,23 @@ import type { Reply } from '../reply.ts';
 import type { SimulatedRequest } from '../request.ts';
 import type { World } from '../world.ts';
 
-/** What every handler is given. */
+/** The arguments of every handler. */
 export type RouteContext = {
   world: World;
   repositories: Repositories;
   request: SimulatedRequest;
-  /** Named parts of the path, decoded. */
+  /** Decoded named parts of the path. */
   params: Record<string, string>;
 };
 
 export type Route = {
   method: string;
-  /** Segments; `:name` takes one, encoded slashes and all. */
+  /** Path segments; `:name` matches one segment, which may contain encoded slashes. */
   pattern: string;
   handle(context: RouteContext): Reply | Promise<Reply>;
 };
 
-/** The decoded parts of a path that fits a pattern, or null. */
+/** The decoded parts of a path that matches the pattern, or null. */
 export function matchPath(pattern: string, pathname: string): Record<string, string> | null {
   const wanted = pattern.split('/');
   const given = pathname.split('/');

@@ -53,7 +53,7 @@ function revokeSelf({ world, request }: RouteContext): Reply {
 
 function rotateSelf({ world, request }: RouteContext): Reply {
   const presented = presentedToken(world, request);
-  // Reuse detection: a revoked token that tries to rotate costs its whole family.
+  // Reuse detection: a rotation with a revoked token revokes its whole family.
   if (presented?.revoked === true && !isExpired(world, presented)) revokeFamily(world, presented);
   const caller = guard({ world, request, demand: ROTATE });
   if ('status' in caller) return caller;
@@ -83,7 +83,7 @@ function revokeFamily(world: World, presented: Token): void {
   for (const token of world.tokens.values()) if (token.family === presented.family) token.revoked = true;
 }
 
-/** The new expiry date, null for none, or the refusal. */
+/** The new expiry date, null for no expiry, or the refusal. */
 function wantedExpiry(world: World, wanted: string | undefined): string | null | Reply {
   const now = world.clock.now();
   if (wanted === undefined || wanted === '') {

@@ -11,7 +11,7 @@ import type { BanList } from './bans.ts';
 const CODE_SCOPES = ['api', 'read_api', 'read_repository', 'write_repository'];
 
 /**
- * Who may fetch what, with GitLab's own words for each refusal.
+ * Decides which fetches are allowed, with GitLab's own text for each refusal.
  * @see GitLab source, `lib/gitlab/git_access.rb`, `lib/gitlab/auth.rb`
  */
 export function authorizeFetch(options: {

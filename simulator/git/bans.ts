@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 
-/** How many failed Git authentications, in which time, ban an address for how long. */
+/**
+ * The number of failed Git authentications within a time that bans an address, and the duration of the ban.
+ */
 export type BanLimits = { failures: number; withinMs: number; banMs: number };
 
 /** @see GitLab.com settings, "IP blocks": 300 in a minute, 15 minutes */
@@ -8,7 +10,7 @@ export const GITLAB_COM_BAN: BanLimits = { failures: 300, withinMs: 60_000, banM
 
 export type BanList = {
   isBanned(address: string): boolean;
-  /** Counts wrong credentials; requests without any are not counted. */
+  /** Counts wrong credentials, but not requests without credentials. */
   countFailure(address: string): void;
   /** A success resets the count. */
   forgive(address: string): void;

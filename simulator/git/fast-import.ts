@@ -1,15 +1,15 @@
 import type { CommitRecipe, FileContent, Recipe } from '../recipes/recipe.ts';
 
 const AUTHOR = { name: 'Robin Example', email: 'robin@example.com' };
-/** The first commit of every recipe: 2026-01-05 09:00 UTC; each later one is an hour after. */
+/** Time of the first commit of every recipe: 2026-01-05 09:00 UTC; each further commit is an hour later. */
 const FIRST_COMMIT_SECONDS = 1_767_603_600;
 
 /** The mark of the last commit of each branch, by recipe name and branch. */
 export type Tips = Map<string, Map<string, number>>;
 
 /**
- * The instructions for `git fast-import` that make the history of many recipes in one repository.
- * They have no refs, which git would write one file at a time; their marks name the commits.
+ * Instructions for `git fast-import` that create the histories of many recipes in one repository. They have no
+ * refs, because git would write one file for each; their marks name the commits.
  */
 export function* storeStream(recipes: Recipe[]): Generator<Buffer, Tips> {
   const tips: Tips = new Map();
@@ -34,7 +34,7 @@ export function* storeStream(recipes: Recipe[]): Generator<Buffer, Tips> {
 
 /**
  * One commit that `ref` then points to.
- * @param options.from its parent; null makes it the first of a history
+ * @param options.from its parent; null for the first commit of a history
  */
 export function* commitStream(options: {
   commit: CommitRecipe;
@@ -77,7 +77,7 @@ function* data(content: string | Uint8Array): Generator<Buffer> {
   yield Buffer.from('\n');
 }
 
-/** The path in bytes; `Recipe` describes how bytes that are not UTF-8 are written. */
+/** The path in bytes; `Recipe` describes the notation of bytes that are not UTF-8. */
 function quote(path: string): string {
   const escaped = path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
   const octal = (mark: string) => `\\${(mark.charCodeAt(0) - 0xdc00).toString(8)}`;

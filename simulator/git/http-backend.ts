@@ -8,7 +8,7 @@ import { gitEnvironment } from './run.ts';
 
 type BackendRequest = {
   method: string;
-  /** Folder below which `repository` lies. */
+  /** Folder that contains `repository`. */
   root: string;
   repository: string;
   service: 'info/refs' | 'git-upload-pack';
@@ -19,7 +19,7 @@ type BackendRequest = {
   body: Buffer;
 };
 
-/** Where git keeps its CGI program. @throws Error when git is not installed */
+/** The path of git's CGI program. @throws Error when git is not installed */
 export function findHttpBackend(): string {
   return join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend');
 }
@@ -48,11 +48,11 @@ export async function runHttpBackend(program: string, request: BackendRequest): 
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   child.stdin.on('error', ignoreClosedPipe);
   child.stdin.end(request.body);
-  // When the client disconnects, git stops building the pack.
+  // If the client disconnects, git stops building the pack.
   child.stdout.once('close', () => child.kill());
   const { head, rest } = await Promise.race([readHead(child.stdout), failed]);
   child.stdout.unshift(rest);
-  // Node discards the output of an ended process that has no reader yet, so a late answer would be lost.
+  // Node discards the output of an ended process if there is no reader yet, so a late answer would be lost.
   const body = child.stdout.pipe(new PassThrough());
   body.once('close', () => child.stdout.destroy());
   return { ...parseHead(head), body };

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 
-/** An object that git's own commands would refuse to write. */
+/** An object that git's own commands refuse to write. */
 export type RawObject = { type: 'blob' | 'tree'; content: Buffer };
 
 function encode(object: RawObject): Buffer {
@@ -15,7 +15,7 @@ export function objectId(object: RawObject): string {
   return createHash('sha1').update(encode(object)).digest('hex');
 }
 
-/** A tree with exactly these names, in this order, allowed or not. */
+/** A tree with exactly these names, valid or not, in this order. */
 export function rawTree(
   entries: Array<{ name: string; mode: '40000' | '100644' | '120000'; object: RawObject }>,
 ): RawObject {
@@ -26,7 +26,7 @@ export function rawTree(
   return { type: 'tree', content: Buffer.concat(parts) };
 }
 
-/** Writes it as a loose object of a bare repository. */
+/** Writes the object as a loose object of a bare repository. */
 export async function writeRawObject(folder: string, object: RawObject): Promise<void> {
   const id = objectId(object);
   const directory = join(folder, 'objects', id.slice(0, 2));

@@ -8,7 +8,7 @@ import { runGit } from './run.ts';
 import type { Store } from './store.ts';
 import { openStore } from './store.ts';
 
-// What Gitaly sets for its upload-pack.
+// The settings that Gitaly uses for upload-pack.
 const CONFIG = `[uploadpack]
 	allowFilter = true
 	allowAnySHA1InWant = true
@@ -18,17 +18,17 @@ const CONFIG = `[uploadpack]
 	auto = 0
 `;
 
-/** The bare repositories that are served: one folder a project, its objects borrowed from a store. */
+/** The served bare repositories: one folder per project, which borrows its objects from a store. */
 export type Repositories = {
-  /** Builds or finds the history of these recipes; needed once before their projects are served. */
+  /** Builds or finds the history of these recipes. Call it once before their projects are served. */
   prepare(recipes: Recipe[]): Promise<void>;
-  /** The folder of a project's repository, made on first use. */
+  /** The folder of a project's repository, created on first use. */
   folderOf(project: Project): Promise<string>;
-  /** The name that `git http-backend` knows the repository by, below `root`. */
+  /** The name of the repository for `git http-backend`, relative to `root`. */
   nameOf(project: Project): string;
   root: string;
   isEmpty(project: Project): boolean;
-  /** A branch's commit id, also after pushes; null when there is no such branch. */
+  /** A branch's current commit ID, including pushes; null if the branch does not exist. */
   head(project: Project, branch: string): Promise<string | null>;
   /** Adds a real commit; returns its id. */
   commit(options: { project: Project; commit: CommitRecipe; at: Date }): Promise<string>;
@@ -37,8 +37,8 @@ export type Repositories = {
 };
 
 /**
- * @param options.root folder of the served repositories, one simulator's own
- * @param options.cacheFolder folder of the built histories, shared by simulators of any process
+ * @param options.root folder of the served repositories, used by one simulator only
+ * @param options.cacheFolder folder of the built histories, shared by the simulators of all processes
  */
 export function createRepositories(options: { root: string; cacheFolder: string }): Repositories {
   const stores = new Map<string, Store>();
@@ -107,7 +107,7 @@ export function createRepositories(options: { root: string; cacheFolder: string 
   };
 }
 
-/** A bare repository without an object of its own. */
+/** A bare repository without its own objects. */
 async function layRepository(options: { folder: string; store: Store; project: Project }): Promise<void> {
   const { folder, store, project } = options;
   await mkdir(join(folder, 'objects', 'info'), { recursive: true });

@@ -9,7 +9,7 @@ import type { Repositories } from './repositories.ts';
 
 export type GitService = { path: string; service: 'info/refs' | 'git-upload-pack' | 'git-receive-pack' };
 
-/** The repository and service that a Git address names, or null when it is not one. */
+/** The repository and service of a Git address, or null for another address. */
 export function gitServiceOf(pathname: string): GitService | null {
   const match = /^\/(.+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(pathname);
   const [, path, service] = match ?? [];
@@ -18,7 +18,7 @@ export function gitServiceOf(pathname: string): GitService | null {
   return { path: decodePath(path), service };
 }
 
-/** Whether this asks for objects, which is what a clone does once; `ls-remote` never does. */
+/** Whether this request fetches objects, which a clone does once and `ls-remote` never does. */
 export function isPackFetch(request: SimulatedRequest): boolean {
   if (!request.pathname.endsWith('/git-upload-pack')) return false;
   return (

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * The environment of every git process here: nothing of the machine's or the caller's own settings.
+ * The environment of every git process of the simulator, without any settings of the machine or the caller.
  * @param home a folder without a `.gitconfig`
  */
 export function gitEnvironment(home: string): Record<string, string> {
   return {
-    // The parent's PATH may not hold git's own helpers; git finds those by itself.
+    // The parent's PATH may lack git's helper programs, but git finds them without it.
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: home,
     LC_ALL: 'C',
@@ -21,7 +21,7 @@ export function gitEnvironment(home: string): Record<string, string> {
 /**
  * Runs git to its end.
  * @returns its standard output
- * @throws Error with git's stderr when it ends in any other way than exit code 0
+ * @throws Error with git's stderr unless git exits with code 0
  */
 export async function runGit(options: {
   args: string[];
@@ -48,7 +48,7 @@ export async function runGit(options: {
   return Buffer.concat(output);
 }
 
-// A child that ends early closes its input; its exit code explains why.
+// A child that ends early closes its input; its exit code explains the reason.
 function ignoreEarlyEnd(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

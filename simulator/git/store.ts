@@ -8,7 +8,7 @@ import { storeStream } from './fast-import.ts';
 import { writeRawObject } from './objects.ts';
 import { runGit } from './run.ts';
 
-/** A bare repository that holds the objects of many recipes; never changed after it was built. */
+/** A bare repository with the objects of many recipes; never changes after it is built. */
 export type Store = {
   folder: string;
   /** Commit ids by recipe name and branch. */
@@ -19,8 +19,8 @@ const MARKS = 'marks';
 const BATCH_BYTES = 262_144;
 
 /**
- * Builds the recipes' history, or finds it built by an earlier run.
- * The store is named by the hash of what goes in, so that a changed recipe can never meet an old store.
+ * Builds the recipes' history, or finds the one that an earlier run built. The name of the store is a hash of its
+ * input, so a changed recipe never uses an old store.
  * @throws Error when git refuses a recipe
  */
 export async function openStore(options: { cacheFolder: string; recipes: Recipe[] }): Promise<Store> {
@@ -57,7 +57,7 @@ async function buildStore(options: {
     });
     await rename(draft, folder);
   } catch (error) {
-    // Another process may have built the same store meanwhile; its bytes are these bytes.
+    // Another process may have built the same store in the meantime, with identical bytes.
     if (!(await exists(folder))) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });

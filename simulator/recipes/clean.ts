@@ -2,7 +2,7 @@ import type { Recipe } from './recipe.ts';
 import { scene } from './scene.ts';
 import { createSecrets } from './secrets.ts';
 
-/** Projects in which nothing may be found. */
+/** Projects in which scanners must find nothing. */
 export function cleanRecipes(): Recipe[] {
   return [library(), handbook()];
 }

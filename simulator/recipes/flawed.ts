@@ -7,7 +7,7 @@ export function flawedRecipes(): Recipe[] {
   return [billing()];
 }
 
-/** More of them, one for each language, and one that only looks so. */
+/** More projects, one for each language, and one that only looks flawed. */
 export function flawedCodeRecipes(): Recipe[] {
   return [consoleProject(), ledger(), warehouse(), pipelines(), careful()];
 }

@@ -3,8 +3,8 @@ import { hit, scene } from './scene.ts';
 import { createSecrets } from './secrets.ts';
 
 /**
- * Many small projects for measuring: four files each, every tenth with one secret.
- * @param count how many, from the first on: a larger fleet begins with the smaller one
+ * Many small projects for benchmarks: four files each, every tenth with one secret.
+ * @param count number of projects; a larger fleet begins with the projects of a smaller one
  */
 export function fleetRecipes(count: number): Recipe[] {
   return Array.from({ length: count }, (_, index) => fleetRecipe(index));

@@ -6,10 +6,12 @@ import { hit, scene } from './scene.ts';
 import { createSecrets } from './secrets.ts';
 
 const SUBMODULE_COMMIT = '5'.repeat(40);
-/** Larger than what Secu reads of one file; nothing is in it. */
+/** Larger than the part of a file that Secu reads; contains no finding. */
 const TOO_LARGE_BYTES = 11 * 1024 * 1024;
 
-/** Projects whose owners want to harm or to hide; git itself would refuse to fetch the second one. */
+/**
+ * Projects whose owners want to attack a scanner or to hide secrets; git itself refuses to fetch the second one.
+ */
 export function hostileRecipes(): Recipe[] {
   return [hostile(), hostileTree()];
 }
@@ -72,7 +74,7 @@ function hostileNames(): string[] {
   ];
 }
 
-/** Files that ask scanners to look away. */
+/** Files that ask scanners to skip findings. */
 function switches(): Record<string, FileContent> {
   const allowAll = "title = \"off\"\n[allowlist]\npaths = ['''.*''']\n";
   return {
@@ -97,7 +99,7 @@ function switches(): Record<string, FileContent> {
   };
 }
 
-/** What acts only when it is checked out, followed or run. */
+/** Files that do harm only when they are checked out, followed or run. */
 function traps(): Record<string, FileContent> {
   const script = '#!/bin/sh\ntouch /tmp/secu-was-here\n';
   return {

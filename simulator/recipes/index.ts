@@ -6,9 +6,9 @@ import { leakingRecipes } from './leaking.ts';
 import type { Expectation, Recipe } from './recipe.ts';
 import { stateRecipes } from './states.ts';
 
-/** The projects of an instance by default; the first has id 15. */
+/** The default projects of an instance; the first has ID 15. */
 export function defaultRecipes(): Recipe[] {
-  // Five and two come before the states: the one pending deletion is then the project 23 of its name.
+  // Five and two projects come before the states, so the project pending deletion gets ID 23, which its name contains.
   return [
     ...leakingRecipes(),
     ...cleanRecipes(),

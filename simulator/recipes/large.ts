@@ -5,7 +5,7 @@ import { createSecrets } from './secrets.ts';
 const FILES = 10_000;
 const COMMITS = 2_000;
 
-/** Projects that are big in one way or the other. */
+/** Projects that are large in different ways. */
 export function largeRecipes(): Recipe[] {
   return [monolith(), chronicle()];
 }

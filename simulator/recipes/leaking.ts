@@ -7,7 +7,7 @@ export function leakingRecipes(): Recipe[] {
   return [shop(), payments(), gateway(), terraform(), observability()];
 }
 
-/** Used by the fork too, which has the same history. */
+/** The fork uses these commits too, because it has the same history. */
 export function shop(): Recipe {
   const secrets = createSecrets('shop');
   const [begin = '', ...body] = secrets.rsaPrivateKey();

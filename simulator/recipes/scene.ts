@@ -1,27 +1,29 @@
 import type { ExpectedFinding, ExpectedFlaw, FileContent } from './recipe.ts';
 
-/** A line of a file; with rules, gitleaks must report it under each of them, or with a flaw our own rules. */
+/**
+ * A line of a file. With rules, gitleaks must report the line for each of them; with a flaw, our own rules must.
+ */
 export type Line =
   | string
   | { text: string; rules: string[] }
   | { text: string; ruleId: string; what: string };
 
-/** How a text becomes bytes, where it is not plain UTF-8. */
+/** How to encode a text that is not plain UTF-8. */
 type Encoded = { lines: Line[]; encode: (text: string) => Uint8Array; needs?: ExpectedFinding['needs'] };
 
 type SceneFile = FileContent | Line[] | Encoded;
 
-/** A line in which the named rules must find something. */
+/** A line in which each of these rules must find something. */
 export function hit(text: string, ...rules: string[]): Line {
   return { text, rules };
 }
 
-/** A line that begins what a rule for code or pipelines must find. */
+/** The first line of a finding of a rule for code or pipelines. */
 export function flaw(text: string, ruleId: string, what: string): Line {
   return { text, ruleId, what };
 }
 
-/** Files and what is in them, written once: the expectation's line numbers follow from the lines. */
+/** Files with their expected findings: the line numbers of the expectation are derived from the lines. */
 export function scene(files: Record<string, SceneFile>): {
   files: Record<string, FileContent>;
   findings: ExpectedFinding[];

@@ -8,17 +8,17 @@ const HEX = '0123456789abcdef';
 const BASE32 = `${UPPER}234567`;
 const BECH32 = 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L';
 
-/** Endless bytes that are the same on every machine for the same seed. */
+/** An endless stream of bytes, which is the same on every machine for the same seed. */
 function* bytesOf(seed: string): Generator<number> {
   for (let block = 0; ; block += 1) yield* createHash('sha256').update(`${seed}/${block}`).digest();
 }
 
 /**
- * Things that look like live credentials, and are not. Every value is put together at run time, so that no
- * file of ours holds one, and is the same at each run for the same seed.
+ * Values that look like live credentials but are not. Each value is built at run time, so that no file of ours
+ * contains one, and is the same in each run for the same seed.
  */
 type Secrets = {
-  /** A number of characters of an alphabet. */
+  /** A number of random characters of an alphabet. */
   pick(alphabet: string, length: number): string;
   hex(length: number): string;
   alphanumeric(length: number): string;
@@ -62,7 +62,7 @@ export function createSecrets(seed: string): Secrets {
     hex,
     alphanumeric,
     awsKeyId: () => named('AK', 'IA', pick(BASE32, 16)),
-    // No rule of gitleaks takes one that begins with + or /.
+    // No gitleaks rule matches a value that begins with + or /.
     awsSecret: () => alphanumeric(1) + pick(`${ALPHANUMERIC}+/`, 39),
     githubToken: () => named('gh', 'p_', alphanumeric(36)),
     gitlabToken: () => named('gl', 'pat-', alphanumeric(20)),

@@ -3,12 +3,12 @@ import type { Recipe } from './recipe.ts';
 import { hit, scene } from './scene.ts';
 import { createSecrets } from './secrets.ts';
 
-/** One project for each way in which GitLab presents one differently. */
+/** One project for each state in which GitLab presents a project differently. */
 export function stateRecipes(): Recipe[] {
   return [...notScanned(), ...scannedAllTheSame(), ...withoutCode(), unicode()];
 }
 
-/** Empty, or left out by Secu's default filters or by GitLab itself. */
+/** Empty, or excluded by Secu's default filters or by GitLab itself. */
 function notScanned(): Recipe[] {
   return [
     {
@@ -109,7 +109,7 @@ function bare(name: string, path: string) {
   return { name, path, commits: () => [] };
 }
 
-/** Something to find in each, so that a scan that should not have happened shows. */
+/** One finding in each project, which reveals a scan that should not happen. */
 function oneLeak(
   options: Pick<Recipe, 'name' | 'about' | 'path' | 'project' | 'objectFormat'> & {
     expect?: Partial<Recipe['expect']>;
