@@ -6,7 +6,10 @@ import { createOutboundPolicy } from '../../src/outbound/policy.ts';
 import { parseKeyRing } from '../../src/vault/key-ring.ts';
 import { createVault } from '../../src/vault/vault.ts';
 
-/** Tells channels in a process of its own, which a test can kill: `<database url> <lease in ms>`, key ring in the environment. */
+/**
+ * Sends deliveries in its own process, which a test can kill. Arguments: `<database url> <lease in ms>`; the key
+ * ring is in the environment.
+ */
 const [databaseUrl = '', leaseMs = ''] = process.argv.slice(2);
 const policy = createOutboundPolicy({ origins: [], allowedNetworks: ['127.0.0.0/8'], ownListeners: [] });
 startDeliveryLoop({

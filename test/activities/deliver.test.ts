@@ -59,7 +59,7 @@ const told = () =>
     `select kind, text, data, integration_id from event where kind like 'notification.%' or kind like 'channel.%' order by seq`,
   );
 
-test('what happens reaches people: a signed webhook, a mail and a message in Slack for one event', async () => {
+test('one event reaches a signed webhook, a mail and a Slack message', async () => {
   const mail = await mailReceiver();
   world.onClose(() => mail.close());
   await addChannel(world, { url: `${receiver.url}/hook` });
@@ -94,7 +94,7 @@ test('what happens reaches people: a signed webhook, a mail and a message in Sla
   expect(events[0]).toMatchObject({ integration_id: integrationId, data: { attempts: 1 } });
 });
 
-test('a receiver that fails is asked again later and later, with one id and a fresh signature, and people see it', async () => {
+test('a failing receiver is retried with growing delays, the same ID and a new signature, and its channel shows the failure', async () => {
   const channelId = await addChannel(world, { url: receiver.url, name: 'Pager' });
   receiver.answer = (response) => response.writeHead(500).end();
   const registry = new Registry();
@@ -135,7 +135,7 @@ test('a receiver that fails is asked again later and later, with one id and a fr
   expect(counted).toContain('secu_deliveries_total{channel="webhook",outcome="given_up"} 1');
 });
 
-test('a receiver that comes back gets what it missed', async () => {
+test('a receiver that recovers gets the missed deliveries', async () => {
   await addChannel(world, { url: receiver.url });
   receiver.answer = (response) => response.writeHead(503).end();
   await happen();
@@ -148,7 +148,7 @@ test('a receiver that comes back gets what it missed', async () => {
   expect((await told()).map(({ kind }) => kind)).toEqual(['notification.failed', 'notification.sent']);
 });
 
-test('a receiver that says 410 is not asked again: its channel is off, what waited is given up, and it is an event', async () => {
+test('a receiver that answers 410 is disabled, its waiting deliveries are given up, and an event is published', async () => {
   const channelId = await addChannel(world, { url: receiver.url });
   await happen();
   await world.db.query(`update delivery set next_try_at = now() + interval '1 hour'`);
@@ -168,7 +168,7 @@ test('a receiver that says 410 is not asked again: its channel is off, what wait
   expect(receiver.posts).toHaveLength(1);
 });
 
-test('two workers at once send each message once', async () => {
+test('two concurrent workers send each message once', async () => {
   await addChannel(world, { url: `${receiver.url}/a` });
   await addChannel(world, { url: `${receiver.url}/b` });
   receiver.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 20);
@@ -183,19 +183,19 @@ test('two workers at once send each message once', async () => {
   expect((await deliveries()).every(({ attempts }) => attempts === 1)).toBe(true);
 }, 30_000);
 
-test('a worker that is killed in the middle leaves its message to the next, once its lease has ended', async () => {
+test('the delivery of a killed worker is sent by another one after its lease has expired', async () => {
   await addChannel(world, { url: receiver.url });
   await happen();
   const claim = { limit: 10, perChannel: 4, leaseMs: 60_000 };
   const [taken] = await world.database.stores.deliveries.claim(claim);
   expect(taken?.attempt).toBe(1);
-  // and it was never heard of again
+  // the first worker does not report its outcome
   expect(await world.database.stores.deliveries.claim(claim)).toEqual([]);
   await world.db.query(`update delivery set leased_until = now() - interval '1 second'`);
   startTelling(world);
   await ended();
   expect(await only()).toMatchObject({ state: 'sent', attempts: 2 });
-  // the dead one comes back: it is not heard
+  // the outcome of the first worker arrives late and is ignored
   const late = { id: taken?.id ?? '', attempt: 1 };
   expect(
     await world.database.stores.deliveries.failed({ ...late, cause: 'timed_out', status: null, pauseMs: 1 }),
@@ -203,7 +203,7 @@ test('a worker that is killed in the middle leaves its message to the next, once
   expect(await only()).toMatchObject({ state: 'sent', cause: null });
 });
 
-test('a process that is killed while it sends: another one sends it again, under the same id', async () => {
+test('after the sending process is killed, another one sends the delivery under the same ID', async () => {
   await addChannel(world, { url: receiver.url });
   await happen();
   receiver.answer = () => {};
@@ -227,7 +227,7 @@ test('a process that is killed while it sends: another one sends it again, under
   expect([receiver.posts.length, second]).toEqual([2, first]);
 }, 30_000);
 
-test('stopping cuts off what is being sent, and it is nobody’s failure', async () => {
+test('stopping aborts a running attempt without counting a failure', async () => {
   await addChannel(world, { url: receiver.url });
   await happen();
   receiver.answer = () => {};
@@ -242,7 +242,7 @@ test('stopping cuts off what is being sent, and it is nobody’s failure', async
   expect((await told()).map(({ kind }) => kind)).toEqual(['notification.sent']);
 });
 
-test('a channel that hangs does not hold up another one', async () => {
+test('a hanging channel does not delay another one', async () => {
   const slow = await httpReceiver();
   world.onClose(() => slow.close());
   slow.answer = () => {};
@@ -259,7 +259,7 @@ test('a channel that hangs does not hold up another one', async () => {
   });
 });
 
-test('a test has one attempt, also for a channel that is off', async () => {
+test('a test message has one attempt, also for a disabled channel', async () => {
   const channelId = await addChannel(world, { url: receiver.url });
   await world.database.stores.channels.change(channelId, { enabled: false }, new Date());
   receiver.answer = (response) => response.writeHead(404).end();
@@ -275,7 +275,7 @@ test('a test has one attempt, also for a channel that is off', async () => {
   expect(JSON.parse(receiver.posts[0]?.body ?? '')).toMatchObject({ type: 'test', data: { eventId: null } });
 });
 
-test('what Secu cannot open, or does not keep any more, is a failure with its cause and not the end of telling', async () => {
+test('a secret that cannot be decrypted, or data that was removed, is a failure with its cause, and the loop continues', async () => {
   const channelId = await addChannel(world, { url: receiver.url });
   await happen();
   await world.db.query('update channel set url_version = 2 where id = $1', [channelId]);
@@ -290,7 +290,7 @@ test('what Secu cannot open, or does not keep any more, is a failure with its ca
   expect(receiver.posts).toEqual([]);
 });
 
-test('something unforeseen in a sender is logged, without the address, and tried again', async () => {
+test('an unexpected error of a sender is logged without the address, and the delivery is retried', async () => {
   await addChannel(world, { url: `${receiver.url}/a-secret-path` });
   await happen();
   const notifier: Notifier = {
@@ -306,7 +306,7 @@ test('something unforeseen in a sender is logged, without the address, and tried
   expect(logged).not.toContain('a-secret-path');
 });
 
-test('an error of the database is logged and does not end the telling', async () => {
+test('a database error is logged and the loop continues', async () => {
   await addChannel(world, { url: receiver.url });
   await happen();
   await world.db.query('alter table delivery rename to delivery_away');
@@ -328,7 +328,7 @@ function findingsOf(scanId: string, count: number): NewEvent[] {
   );
 }
 
-test('findings of one scan are one message in Slack and one webhook each', async () => {
+test('the findings of one scan are one Slack message, and one webhook each', async () => {
   const events: ['finding.opened'] = ['finding.opened'];
   await addChannel(world, { kind: 'slack', url: `${receiver.url}/slack`, events });
   await addChannel(world, { url: `${receiver.url}/hook`, events });
@@ -344,7 +344,7 @@ test('findings of one scan are one message in Slack and one webhook each', async
   expect(receiver.posts.filter(({ path }) => path === '/hook')).toHaveLength(31);
 });
 
-test('a receiver that takes one message a second and says so gets all of them, and none counts as failed', async () => {
+test('a receiver that limits itself to one message per second gets all of them, and none counts as failed', async () => {
   await addChannel(world, { kind: 'slack', url: receiver.url });
   let freeAtMs = 0;
   receiver.answer = (response) => {

@@ -36,7 +36,7 @@ async function dispatching(work: () => Promise<void>): Promise<void> {
 
 const waiting = () => world.db.query('select kind from outbox');
 
-test('a command whose writer could not wake anybody is woken in a few seconds, once', async () => {
+test('a wake that its writer could not send is sent within seconds, once', async () => {
   const { integrationId } = await pending(world);
   await dispatching(async () => {
     await awaitUntil(() => starters.wakes.length > 0);
@@ -46,7 +46,7 @@ test('a command whose writer could not wake anybody is woken in a few seconds, o
   expect(await registry.metrics()).toContain('\nsecu_dispatcher_wakes_sent_total 1\n');
 });
 
-test('while Temporal is away nothing is lost, and it goes on by itself', async () => {
+test('while Temporal is unavailable no wake is lost, and sending resumes by itself', async () => {
   const { integrationId } = await pending(world);
   starters.away = true;
   await dispatching(async () => {
@@ -59,7 +59,7 @@ test('while Temporal is away nothing is lost, and it goes on by itself', async (
   expect(await waiting()).toEqual([]);
 });
 
-test('an error of the database is logged and does not end it', async () => {
+test('a database error is logged and the loop continues', async () => {
   const { integrationId } = await pending(world);
   await world.db.query('alter table outbox rename to outbox_away');
   await dispatching(async () => {

@@ -20,12 +20,12 @@ function databaseError(code: string): Error {
   return Object.assign(new Error(FOREIGN), { code });
 }
 
-/** What a history would hold of it. */
+/** The failure as a workflow history stores it. */
 function encoded(err: unknown): string {
   return JSON.stringify(defaultFailureConverter.errorToFailure(err, defaultPayloadConverter));
 }
 
-test.each(SECU_ERROR_CODES)('%s crosses as its code and a fixed text, without cause or stack', (code) => {
+test.each(SECU_ERROR_CODES)('%s is stored as its code and a fixed text, without cause or stack', (code) => {
   const cause = new Error(`clone of ${FOREIGN} failed at /home/someone`);
   const failure = failureOf(new SecuError(code, `about ${FOREIGN}`, { cause, details: { path: FOREIGN } }));
   expect(failure).toBeInstanceOf(ApplicationFailure);
@@ -49,16 +49,16 @@ test.each([
   expect(failureOf(new SecuError(code, 'x')).nonRetryable).toBe(isFinal);
 });
 
-test('a rate limit names when to try again', () => {
+test('a rate limit sets the delay of the next retry', () => {
   const err = new SecuError('gitlab_rate_limited', 'slow down', { details: { retryAfterMs: 42_000 } });
   expect(failureOf(err).nextRetryDelay).toBe(42_000);
 });
 
-test.each(['ECONNREFUSED', '57P01', '08006'])('a database that is away (%s) has its own code', (code) => {
+test.each(['ECONNREFUSED', '57P01', '08006'])('an unavailable database (%s) has its own code', (code) => {
   expect(failureOf(databaseError(code)).type).toBe('database_unavailable');
 });
 
-test('whatever has no name is internal and tried again', () => {
+test('an unknown error is internal and is retried', () => {
   expect(failureOf(new TypeError(FOREIGN))).toMatchObject({ type: 'internal', nonRetryable: false });
   expect(failureOf(FOREIGN)).toMatchObject({ type: 'internal' });
 });
@@ -88,7 +88,7 @@ function intercepted(activity: (log: Log) => Promise<unknown>): Intercepted {
   return { run: environment.run(() => activity(log)), logged, counted: () => registry.metrics() };
 }
 
-test('each outcome is one line of the log, where the details are, and one count', async () => {
+test('each outcome is logged once, with its details, and counted once', async () => {
   const good = intercepted(async () => 'fine');
   expect(await good.run).toBe('fine');
   expect(good.logged.map((line): unknown => JSON.parse(line))).toEqual([
@@ -115,7 +115,7 @@ test('each outcome is one line of the log, where the details are, and one count'
   expect(counted).not.toContain(FOREIGN);
 });
 
-test('what an activity notes is on every line that it logs and on the line of its outcome, and on no other', async () => {
+test('fields that an activity adds to its log are on all of its lines and its outcome line, and on no other', async () => {
   const { run, logged } = intercepted(async (log) => {
     log.addFields({ requestId: 'trace-7' });
     log.child({ part: 'git' }).warn({}, 'something');
@@ -130,7 +130,7 @@ test('what an activity notes is on every line that it logs and on the line of it
   expect(other.logged.join()).not.toContain('trace-7');
 });
 
-test('a cancellation passes as it is', async () => {
+test('a cancellation is passed on unchanged', async () => {
   const canceled = intercepted(async () => {
     throw new CancelledFailure('CANCELLED');
   });

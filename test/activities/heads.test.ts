@@ -26,7 +26,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** All four were scanned now, at the heads that they have; nothing happened there in the last days. */
+/** All four repositories were scanned now at their current heads, and have had no activity for days. */
 beforeEach(async () => {
   world.simulator.control.requests.reset();
   activities = await activitiesOf(world);
@@ -54,13 +54,13 @@ function checkHeads(nowMs = Date.now()): Promise<{ queued: number }> {
   return run(activities, 'checkHeads', { integrationId: added.integrationId, syncId: newId('sync'), nowMs });
 }
 
-test('where nothing happened and somebody looked lately nobody is asked', async () => {
+test('repositories without activity that were checked recently are not asked', async () => {
   const before = gitRequests();
   expect(await checkHeads()).toEqual({ queued: 0 });
   expect(gitRequests()).toBe(before);
 });
 
-test('a push that the listing tells of queues a scan of that repository alone', async () => {
+test('a push that the listing reports queues a scan of that repository only', async () => {
   const pushed = rows[1];
   await world.simulator.control.pushCommit({ project: pushed?.path ?? '', files: { 'a.txt': 'a\n' } });
   const synced = await sync(activities, added.integrationId, { nowMs: Date.now() + 1_000 });
@@ -68,7 +68,7 @@ test('a push that the listing tells of queues a scan of that repository alone', 
   expect(await queued()).toEqual([pushed?.id]);
 });
 
-test('activity without a new head queues nothing, and is asked for again within the hour of overlap', async () => {
+test('activity without a new head queues no scan, and is checked again within the hour of overlap', async () => {
   await world.db.query('update repository set last_activity_at = now() where id = $1', [rows[0]?.id]);
   const before = gitRequests();
   expect(await checkHeads()).toEqual({ queued: 0 });
@@ -80,7 +80,7 @@ test('activity without a new head queues nothing, and is asked for again within 
   expect(gitRequests()).toBe(before + 3);
 });
 
-test('a repository that nobody looked at for the interval is asked, and that look is noted', async () => {
+test('a repository that was not checked for the interval is asked, and the check is recorded', async () => {
   const before = gitRequests();
   const nowMs = Date.now() + DAY_MS + HOUR_MS;
   expect(await checkHeads(nowMs)).toEqual({ queued: 0 });
@@ -89,7 +89,7 @@ test('a repository that nobody looked at for the interval is asked, and that loo
   expect(gitRequests()).toBe(before + 4);
 });
 
-test('one repository that does not answer harms neither itself nor the others', async () => {
+test('a repository that does not answer affects neither itself nor the others', async () => {
   const [first, second] = rows;
   await world.db.query('update repository set last_activity_at = now() where id = any($1)', [
     [first?.id, second?.id],
@@ -107,13 +107,13 @@ test('one repository that does not answer harms neither itself nor the others', 
   expect(await queued()).toEqual([second?.id]);
 });
 
-test('other rules in force queue every repository that was scanned with the old ones', async () => {
+test('changed scanner rules queue every repository that was scanned with the old ones', async () => {
   activities = await activitiesOf(world, { rules: 'sha256:newer' });
   const synced = await sync(activities, added.integrationId);
   expect(synced.queued).toBe(4);
 });
 
-test('a repository that GitLab calls empty is scanned where git shows a commit, and stays active then', async () => {
+test('a repository that GitLab calls empty but git does not is scanned, and stays active', async () => {
   const [first] = rows;
   if (first === undefined) throw new Error('nothing was listed');
   await world.db.query(
@@ -123,7 +123,7 @@ test('a repository that GitLab calls empty is scanned where git shows a commit, 
   expect(await checkHeads()).toEqual({ queued: 1 });
   expect(await queued()).toEqual([first.id]);
 
-  // the scan stored its head; GitLab still says `empty_repo`
+  // the scan has stored its head; GitLab still says `empty_repo`
   await world.db.query(`update repository set head_commit = $2, checked_at = now() where id = $1`, [
     first.id,
     await world.simulator.control.head(first.path),
@@ -151,7 +151,7 @@ test('a repository that GitLab calls empty is scanned where git shows a commit, 
   expect((await repositoriesOf(world, added.integrationId))[0]?.state).toBe('active');
 });
 
-test('a repository is empty where GitLab and git both say so: git is asked once', async () => {
+test('a repository is empty if GitLab and git agree, and git is asked once', async () => {
   const [first] = rows;
   await world.db.query(`delete from scan where integration_id = $1`, [added.integrationId]);
   await world.db.query(

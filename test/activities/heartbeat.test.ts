@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { withHeartbeat } from '../../src/activities/heartbeat.ts';
 
-/** The details of all beats of one activity. */
+/** The details of all heartbeats of one activity. */
 async function beatsOf(work: (signal: AbortSignal) => Promise<unknown>): Promise<unknown[]> {
   const beats: unknown[] = [];
   const environment = new MockActivityEnvironment();
@@ -16,11 +16,11 @@ async function beatsOf(work: (signal: AbortSignal) => Promise<unknown>): Promise
   return beats;
 }
 
-test('what is over at once has no heartbeat', async () => {
+test('short work sends no heartbeat', async () => {
   expect(await beatsOf(async () => 'done')).toEqual([]);
 });
 
-test('what takes longer has one a second, and none when it is over', async () => {
+test('longer work sends one heartbeat per second, and none after its end', async () => {
   const long = Promise.withResolvers<void>();
   const beats: unknown[] = [];
   const environment = new MockActivityEnvironment();
@@ -37,6 +37,6 @@ test('what takes longer has one a second, and none when it is over', async () =>
   expect(beats).toEqual(['alive', 'alive']);
 });
 
-test('what fails leaves for the next try how far it came', async () => {
+test('failed work leaves its progress for the next attempt', async () => {
   expect(await beatsOf(() => Promise.reject(new Error('it broke')))).toEqual([1]);
 });

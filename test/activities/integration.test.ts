@@ -25,7 +25,7 @@ beforeEach(async () => {
   activities = await activitiesOf(world);
 });
 
-test('a command is claimed by the look that finds it, again after a crash, and not once it is done', async () => {
+test('a command is claimed by the plan that finds it, again after a crash, and not after it is done', async () => {
   const { integrationId, commandId } = await pending(world);
   const look = async () => (await activities.planIntegration({ integrationId, nowMs: Date.now() })).action;
   expect(await look()).toEqual({ do: 'verify', commandId });
@@ -41,7 +41,7 @@ test('a command is claimed by the look that finds it, again after a crash, and n
   expect(await look()).toEqual({ do: 'replace_token', commandId: next.commandId });
 });
 
-test('it syncs when a sync waits, waits for the interval after that, and for neither while it is paused', async () => {
+test('a waiting sync runs, the next one is due after the interval, and neither runs while paused', async () => {
   const { integrationId } = await active(world, activities, { expiresAt: null });
   const nowMs = Date.now();
   const look = async (atMs = nowMs) =>
@@ -57,7 +57,7 @@ test('it syncs when a sync waits, waits for the interval after that, and for nei
   });
 });
 
-test('a threshold is flagged once: a row, an event and a field of the token', async () => {
+test('a threshold is flagged once, with a row, an event and a field of the token', async () => {
   const { integrationId, credentialId } = await active(world, activities, { expiresAt: DEATH });
   const nowMs = deathMs - 7 * DAY_MS;
   await sync(activities, integrationId, { nowMs });
@@ -84,7 +84,7 @@ test('a threshold is flagged once: a row, an event and a field of the token', as
   ]);
 });
 
-test('death is an event of its own, asks for a verification, and alone makes nothing invalid', async () => {
+test('expiry has its own event and requests a verification, but does not make the token invalid', async () => {
   const { integrationId } = await active(world, activities, { expiresAt: DEATH });
   await activities.flagExpiry({ integrationId, thresholdDays: 0, nowMs: deathMs });
   expect((await kindsOf(world, integrationId)).at(-1)).toBe('integration.expired');
@@ -94,7 +94,7 @@ test('death is an event of its own, asks for a verification, and alone makes not
   });
 });
 
-test('a flag that comes late is not put on another token or another date', async () => {
+test('a late flag does not apply to another token or another date', async () => {
   const { integrationId, credentialId } = await active(world, activities, { expiresAt: DEATH });
   const late = { integrationId, thresholdDays: 7, nowMs: deathMs - 7 * DAY_MS };
   await world.db.query(`update credential set expires_on = '2028-02-01' where id = $1`, [credentialId]);
@@ -105,7 +105,7 @@ test('a flag that comes late is not put on another token or another date', async
   expect(await rowOf(world, 'credential', credentialId)).toMatchObject({ flag: null });
 });
 
-test('a flag of a clock that was years ahead gives way to those of the real time, death too', async () => {
+test('flags from a clock that was years ahead are replaced by those of the real time, also for the expiry', async () => {
   const { integrationId, credentialId } = await active(world, activities, { expiresAt: DEATH });
   const look = async (nowMs: number) => {
     const { action } = await activities.planIntegration({ integrationId, nowMs });
@@ -129,7 +129,7 @@ test('a flag of a clock that was years ahead gives way to those of the real time
   }
 });
 
-test('of a removed integration everything that runs is stopped and every row goes', async () => {
+test('the cleanup of a removed integration stops everything that runs and deletes all its rows', async () => {
   const { integrationId } = await active(world, activities);
   await sync(activities, integrationId);
   await world.database.stores.integrations.remove({ id: integrationId, now: new Date() });

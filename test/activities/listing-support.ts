@@ -11,7 +11,7 @@ export interface Synced {
   heads: number;
 }
 
-/** One sync, step by step as its workflow goes. */
+/** Runs one sync with the steps of its workflow. */
 export async function sync(
   activities: Activities,
   integrationId: string,
@@ -29,7 +29,7 @@ export async function sync(
   return { syncId, listing, ...(await settle(activities, { ...id, listing, nowMs })) };
 }
 
-/** What follows a listing. */
+/** The steps after a listing. */
 export async function settle(
   activities: Activities,
   input: { integrationId: string; syncId: string; listing: ListingOutcome; nowMs: number },
@@ -46,7 +46,7 @@ export interface RepositoryRow {
   path: string;
   state: string;
   because: string | null;
-  /** Changes whenever the row is written. */
+  /** A value that changes with every write of the row. */
   version: string;
 }
 
@@ -63,7 +63,7 @@ export async function syncRow(world: TestWorld, { syncId }: Synced): Promise<Rec
   return rowOf(world, 'sync_run', syncId);
 }
 
-/** Everything that was queued ends at once, as if it had been scanned at these heads. */
+/** Ends everything that is queued, as if it had been scanned at these heads. */
 export async function pretendScanned(
   world: TestWorld,
   integrationId: string,

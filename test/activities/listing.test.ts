@@ -15,7 +15,7 @@ interface Given {
   control: TestWorld['simulator']['control'];
 }
 
-/** A GitLab of its own with these projects, and an active integration that was never synced. */
+/** A simulated GitLab with these projects, and an active integration that was never synced. */
 async function given(
   recipes: Recipe[],
   work: (given: Given) => Promise<void>,
@@ -33,7 +33,7 @@ async function given(
 
 const LIST = 'GET /api/v4/projects';
 
-test('the first sync takes everything in, queues a scan for each, and ends in one summary', () =>
+test('the first sync adds all repositories, queues a scan of each, and publishes one summary', () =>
   given(fleetRecipes(7), async ({ world, activities, added }) => {
     const { integrationId } = added;
     const synced = await sync(activities, integrationId);
@@ -70,7 +70,7 @@ test.each([
       const before = await repositoriesOf(world, integrationId);
       const eventsBefore = await kindsOf(world, integrationId);
       control.requests.reset();
-      // background syncs say nothing when nothing changed
+      // a background sync without changes publishes no event
       const synced = await sync(activities, integrationId, { nowMs: Date.now() + 60_000 });
       expect(control.requests.count(LIST)).toBe(requests);
       expect(control.requests.list().filter(({ route }) => route.startsWith('GET '))).toHaveLength(requests);
@@ -80,7 +80,7 @@ test.each([
     }),
 );
 
-test('a long listing is read in ranges at once, marks exactly what it does not meet, and goes on after a crash', () =>
+test('a long listing is read in concurrent ranges, marks exactly the missing repositories, and resumes after a crash', () =>
   given([], async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     const [recipe] = fleetRecipes(1);
@@ -133,7 +133,7 @@ test('a long listing is read in ranges at once, marks exactly what it does not m
     expect(removed.map(({ path }) => path).toSorted()).toEqual(gone.toSorted());
   }));
 
-test('a renamed repository keeps its id and is told; a new one is added and told', () =>
+test('a rename keeps the ID and has an event; an added repository has one too', () =>
   given(fleetRecipes(3), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
@@ -175,7 +175,7 @@ test('a renamed repository keeps its id and is told; a new one is added and told
 
 const STATES = ['empty', 'pending-deletion', 'archived', 'repository-disabled', 'fork', 'personal', 'shop'];
 
-test('what is left out is kept with its reason, and nothing of it is scanned', () =>
+test('an excluded repository has a reason and no scans', () =>
   given(
     [...defaultRecipes().filter(({ name }) => STATES.includes(name)), ...fleetRecipes(2)],
     async ({ world, activities, added }) => {
@@ -200,13 +200,13 @@ test('what is left out is kept with its reason, and nothing of it is scanned', (
     { filters: { forks: false, personal: false, exclude: ['fleet/team-01/**'] } },
   ));
 
-test('a listing that breaks off is tried again, and takes nothing away when it stays incomplete', () =>
+test('an interrupted listing is retried, and removes nothing if it stays incomplete', () =>
   given(fleetRecipes(120), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     const before = await repositoriesOf(world, integrationId);
     control.removeProject('fleet-00003');
-    // an outage, not one broken project: every later request for a page fails
+    // an outage, not one broken project: all later page requests fail
     control.faults.add({
       match: { path: /^\/api\/v4\/projects\?/, nth: 2, times: 1_000 },
       answer: { kind: 'html', status: 502 },
@@ -239,7 +239,7 @@ test('a listing that breaks off is tried again, and takes nothing away when it s
     expect((await kindsOf(world, integrationId)).at(-1)).toBe('sync.failed');
   }));
 
-test('a token that turns bad half-way stops the listing, removes nothing, and is verified at once', () =>
+test('a token that becomes invalid during the listing stops it, removes nothing, and is verified at once', () =>
   given(fleetRecipes(120), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
@@ -261,7 +261,7 @@ test('a token that turns bad half-way stops the listing, removes nothing, and is
     expect(activities.starters.wakes).toContain(`integration ${integrationId}`);
   }));
 
-test('after a crash it goes on from its last heartbeat, and still knows what it did not meet', () =>
+test('after a crash the listing resumes from its last heartbeat and still knows what was missing', () =>
   given(fleetRecipes(320), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);

@@ -59,19 +59,19 @@ test.each<[string, FaultAnswer]>([
     }),
 );
 
-test('Git that answers for no repository is an outage of GitLab, not of one repository', () =>
+test('Git failures for all repositories are an outage of GitLab', () =>
   given(3, async (on) => {
     on.control.faults.add({ match: { path: ANY_GIT }, answer: UNAVAILABLE });
     expect(await verify(on)).toMatchObject({ verdict: 'active', reachability: 'unreachable' });
   }));
 
-test('a GitLab with one repository whose Git fails is reachable: the API answers', () =>
+test('a GitLab with a single repository whose Git fails is reachable, because its API answers', () =>
   given(1, async (on) => {
     on.control.faults.add({ match: { path: ANY_GIT }, answer: UNAVAILABLE });
     expect(await verify(on)).toMatchObject({ verdict: 'active', reachability: 'reachable' });
   }));
 
-test.each([1, 3])('when Git refuses all of %d listed repositories, the integration says so once', (count) =>
+test.each([1, 3])('if Git refuses all of %d listed repositories, the integration reports it once', (count) =>
   given(count, async (on) => {
     const { world, activities, added, control } = on;
     await sync(activities, added.integrationId);
@@ -93,7 +93,7 @@ test.each([1, 3])('when Git refuses all of %d listed repositories, the integrati
   }),
 );
 
-/** A client whose listing has some entries changed on their way. */
+/** A client that changes some entries of the listing. */
 function listingWith(gitlab: GitlabClient, change: (page: ListingPage) => ListingPage): GitlabClient {
   return {
     forToken(input) {
@@ -107,7 +107,7 @@ function listingWith(gitlab: GitlabClient, change: (page: ListingPage) => Listin
   };
 }
 
-test('known repositories that cannot be read any more are named, keep their state, and are not removed', () =>
+test('known repositories that become unreadable are named, keep their state, and are not removed', () =>
   given(8, async ({ world, activities, added }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
@@ -136,14 +136,14 @@ test('known repositories that cannot be read any more are named, keep their stat
     });
     const finished = (await eventsOf(world, integrationId)).filter(({ kind }) => kind === 'sync.finished');
     expect(finished.at(-1)?.data['unreadable']).toEqual(synced.listing.unreadable);
-    // the same again is no news
+    // the same result again publishes no event
     await sync(later, integrationId);
     expect(
       (await eventsOf(world, integrationId)).filter(({ kind }) => kind === 'sync.finished'),
     ).toHaveLength(finished.length);
   }));
 
-test('nothing that is known vanishes where an item without a readable id is listed', () =>
+test('no known repository is removed where the listing has an item without a readable ID', () =>
   given(8, async ({ world, activities, added }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
@@ -183,7 +183,7 @@ test('a small integration whose listing is suddenly empty keeps everything until
     expect(await states()).toEqual(['removed']);
   }));
 
-test('the only repository of an integration is missing first, and removed when a second listing agrees', () =>
+test('the only repository of an integration is missing at first, and removed if a second listing agrees', () =>
   given(1, async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);

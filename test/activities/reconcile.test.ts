@@ -39,7 +39,7 @@ const NOTHING = {
   wakesSent: 0,
 };
 
-test('a row without a workflow gets one, also of an integration that waits to be cleaned up', async () => {
+test('an integration without a workflow gets one, also if it waits for its cleanup', async () => {
   const [runs, lost, removed] = [await pending(world), await pending(world), await pending(world)];
   await world.database.stores.integrations.remove({ id: removed.integrationId, now: new Date() });
   await world.db.query('delete from outbox');
@@ -51,7 +51,7 @@ test('a row without a workflow gets one, also of an integration that waits to be
   ]);
 });
 
-test('a workflow whose code keeps failing is ended, and its rows start the next', async () => {
+test('a workflow whose code keeps failing is ended, and the next one starts from its rows', async () => {
   const { integrationId } = await active(world, activities);
   const { syncId } = await activities.openSync({ integrationId, nowMs: Date.now() });
   await world.db.query('delete from outbox');
@@ -63,7 +63,7 @@ test('a workflow whose code keeps failing is ended, and its rows start the next'
   expect(await rowOf(world, 'sync_run', syncId ?? '')).toMatchObject({ state: 'queued' });
 });
 
-test('a stuck scan is ended and left to its fleet; a stuck fleet is ended and started anew', async () => {
+test('a stuck scan is ended and left to its fleet; a stuck fleet is ended and restarted', async () => {
   const task = await queuedScan(world, activities);
   await world.db.query('delete from outbox');
   activities = await activitiesOf(world);
@@ -82,7 +82,7 @@ test('a stuck scan is ended and left to its fleet; a stuck fleet is ended and st
   expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({ status: 'running' });
 });
 
-test('a workflow without a row is told to look, which ends it; a stuck one is ended', async () => {
+test('a workflow without a row is woken, which ends it; a stuck one is ended', async () => {
   const { open, stuck, wakes, terminated } = activities.starters;
   open.add('integration int_gone').add('sync int_gone').add('fleet int_gone');
   stuck.add('integration int_stuck').add('fleet int_stuck');
@@ -91,7 +91,7 @@ test('a workflow without a row is told to look, which ends it; a stuck one is en
   expect(terminated).toEqual(['integration int_stuck', 'fleet int_stuck']);
 });
 
-test('all of them are looked at, however many', async () => {
+test('all integrations are checked, across pages', async () => {
   await world.db.query(
     `insert into integration select 'int_' || lpad(n::text, 26, '0'), 'gitlab', 'git', 'n' || n, 'http://localhost', 'pending', null,
        false, null, 'unknown', null, now(), null, '{}', false, 14, '[]', null, null, 0, null, null, 0, null, 0, now(), now()
@@ -101,7 +101,7 @@ test('all of them are looked at, however many', async () => {
   expect(new Set(activities.starters.wakes).size).toBe(450);
 });
 
-test('a scan that says that it runs and does not waits again, and its fleet is woken', async () => {
+test('a scan that is marked as running without a workflow is queued again, and its fleet is woken', async () => {
   const task = await queuedScan(world, activities);
   await world.db.query('delete from outbox');
   await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
@@ -117,7 +117,7 @@ test('a scan that says that it runs and does not waits again, and its fleet is w
   expect(activities.starters.wakes).toEqual([`fleet ${task.integrationId}`]);
 });
 
-test('a sync that says that it runs and does not starts again', async () => {
+test('a sync that is marked as running without a workflow starts again', async () => {
   const { integrationId } = await active(world, activities);
   const { syncId } = await activities.openSync({ integrationId, nowMs: Date.now() });
   await world.db.query('delete from outbox');
@@ -129,7 +129,7 @@ test('a sync that says that it runs and does not starts again', async () => {
   expect(action).toEqual({ do: 'sync' });
 });
 
-test('a command that nobody claimed for a minute is poked', async () => {
+test('a command that was not claimed for a minute wakes its workflow again', async () => {
   const { integrationId } = await active(world, activities);
   await world.db.query('delete from outbox');
   activities = await activitiesOf(world);
@@ -142,14 +142,14 @@ test('a command that nobody claimed for a minute is poked', async () => {
   expect(await reconcile()).toMatchObject({ commandsPoked: 0 });
 });
 
-test('wakes that nobody sent are sent', async () => {
+test('unsent wakes are sent', async () => {
   const { integrationId } = await pending(world);
   activities.starters.open.add(`integration ${integrationId}`);
   expect(await reconcile()).toEqual({ ...NOTHING, wakesSent: 1 });
   expect(await world.db.query('select 1 from outbox')).toEqual([]);
 });
 
-test('what is older than it is kept goes; what shows the state of today stays', async () => {
+test('rows older than the retention are removed; rows of the current state stay', async () => {
   const task = await queuedScan(world, activities);
   const old = new Date(Date.now() - 200 * DAY_MS);
   const { stores } = world.database;

@@ -44,7 +44,7 @@ async function replace(
 
 const WIPED = { state: 'wiped', sealed: null, key_id: null, token_hash: null };
 
-test('a good token takes the place of the old one, whose ciphertext is wiped, and flags start anew', async () => {
+test('a good token replaces the old one, wipes its ciphertext, and resets the expiry flags', async () => {
   const added = await listed();
   await run(activities, 'flagExpiry', {
     integrationId: added.integrationId,
@@ -75,7 +75,7 @@ test('a good token takes the place of the old one, whose ciphertext is wiped, an
   expect(activities.starters.wakes).toContain(`fleet ${added.integrationId}`);
 });
 
-test('an invalid integration is active again with a good token', async () => {
+test('a good token makes an invalid integration active again', async () => {
   const added = await listed();
   world.simulator.control.blockUser(added.userId);
   await run(activities, 'verifyToken', {
@@ -97,7 +97,7 @@ test.each([
   ['token_revoked', (id: number) => world.simulator.control.revokeToken(id)],
   ['token_expired', (id: number) => world.simulator.control.setTokenExpiry(id, '2020-01-01')],
   ['token_scope_missing', (id: number) => world.simulator.control.setTokenScopes(id, ['read_repository'])],
-])('%s refuses the new token, wipes it, and the old one stays', async (cause, spoil) => {
+])('%s refuses and wipes the new token, and the old one stays', async (cause, spoil) => {
   const added = await listed();
   const next = world.simulator.control.createToken({ scopes: SCOPES });
   spoil(next.id);
@@ -112,7 +112,7 @@ test.each([
   });
 });
 
-test('while GitLab is away, before the look or in the middle of the listing, the old one stays', async () => {
+test('an outage of GitLab before or during the replacement keeps the old token', async () => {
   const added = await listed();
   const next = world.simulator.control.createToken({ scopes: SCOPES });
   await world.simulator.control.down();
@@ -120,7 +120,7 @@ test('while GitLab is away, before the look or in the middle of the listing, the
   await world.simulator.control.up();
 
   world.simulator.control.faults.add({
-    // the first page is the proof that it can list
+    // the first page proves that the token can list
     match: { path: /^\/api\/v4\/projects\?/, nth: 2, times: 1_000 },
     answer: { kind: 'truncated_json' },
   });
@@ -128,7 +128,7 @@ test('while GitLab is away, before the look or in the middle of the listing, the
   expect(await rowOf(world, 'credential', added.credentialId)).toMatchObject({ state: 'current' });
 });
 
-test('a token that reaches less is refused with counts, and taken when the loss is accepted', async () => {
+test('a token with less reach is refused with counts, and accepted if the user accepts the loss', async () => {
   const added = await listed();
   const user = world.simulator.control.createUser();
   world.simulator.control.setRole({ project: 'fleet-00000', userId: user.id, level: 0, via: 'project' });
@@ -154,7 +154,7 @@ test('a token that reaches less is refused with counts, and taken when the loss 
   expect(await rowOf(world, 'sync_run', open?.id ?? '')).toMatchObject({ accept_removals: true });
 });
 
-test('a second run after its answer was lost says what the first one did', async () => {
+test('a retry after a lost answer returns the result of the first attempt', async () => {
   const added = await listed();
   const next = world.simulator.control.createToken({ scopes: SCOPES, userId: added.userId });
   const { commandId } = await replace(added, next.token);
@@ -171,7 +171,7 @@ test('a second run after its answer was lost says what the first one did', async
   expect(kinds.filter((kind) => kind === 'integration.token_replaced')).toHaveLength(1);
 });
 
-test('a new token of an integration that was removed meanwhile does not come to life', async () => {
+test('a replacement does not revive an integration that was removed meanwhile', async () => {
   const added = await listed();
   const next = world.simulator.control.createToken({ scopes: SCOPES });
   const { commandId, credentialId } = await addReplacement(world, {
@@ -193,7 +193,7 @@ test('a new token of an integration that was removed meanwhile does not come to 
   expect(await rowOf(world, 'credential', credentialId)).toMatchObject(WIPED);
 });
 
-test('a replacement that runs twice at once stores the new token once, and both report success', async () => {
+test('a replacement that runs twice concurrently stores the new token once, and both attempts report success', async () => {
   const added = await listed();
   const next = world.simulator.control.createToken({ scopes: SCOPES });
   const { commandId, credentialId } = await addReplacement(world, {

@@ -27,7 +27,7 @@ beforeEach(async () => {
   activities = await freshlyRotating(world);
 });
 
-test('a token that was not rotated is believed so only when it was seen alive twice, five minutes apart', async () => {
+test('a token counts as not rotated only after two successful checks, five minutes apart', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
@@ -39,7 +39,7 @@ test('a token that was not rotated is believed so only when it was seen alive tw
   expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
     suspected_at: expect.anything(),
   });
-  // no verification decides meanwhile, and no second rotation begins
+  // meanwhile no verification decides, and no second rotation starts
   await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
   expect(await rotate(added)).toMatchObject({ code: 'rotation_in_doubt' });
   expect((await settle(result, added, 4 * MINUTE_MS)).code).toBe('in_doubt');
@@ -53,7 +53,7 @@ test('a token that was not rotated is believed so only when it was seen alive tw
   expect((await rotate(added)).code).toBe('ok');
 });
 
-test('while GitLab is away nothing is decided', async () => {
+test('nothing is decided during an outage of GitLab', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
@@ -66,7 +66,7 @@ test('while GitLab is away nothing is decided', async () => {
   expect((await settle(result, added)).code).toBe('rotation_lost');
 });
 
-test('a look by another worker declares nothing lost for 24 hours, unless a person says so', async () => {
+test('another worker declares nothing lost for 24 hours, unless a person does', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
@@ -92,7 +92,7 @@ test('a look by another worker declares nothing lost for 24 hours, unless a pers
   expect((await settle(second, other)).code).toBe('rotation_lost');
 });
 
-test('an answer that was journalled and not stored is stored by the keeper, also by one that takes over', async () => {
+test('an answer that was journalled but not stored is stored by the journal loop, also by another worker', async () => {
   const added = await rotatable();
   const died = new Error('died');
   activities = await activitiesOf(world, {
@@ -127,7 +127,7 @@ test('an answer that was journalled and not stored is stored by the keeper, also
   expect(await currentOf(added)).toMatchObject({ gitlab_token_id: String(added.tokenId + 1) });
 });
 
-test('an answer that turns up after the loss was declared still saves the token', async () => {
+test('an answer that is found after the rotation was declared lost still recovers the token', async () => {
   const added = await rotatable();
   activities = await activitiesOf(world, {
     onStep(step) {

@@ -25,7 +25,7 @@ beforeEach(async () => {
   activities = await freshlyRotating(world);
 });
 
-test('a token is rotated by one POST with its life of before; the new one is current, the old one wiped', async () => {
+test('one POST rotates a token with its previous lifetime; the new one is current, the old one wiped', async () => {
   const added = await rotatable({ expiresAt: dateInDays(Date.now(), 90) });
   const result = await rotate(added);
   expect(result).toMatchObject({ code: 'ok', outcome: { code: 'ok' } });
@@ -51,7 +51,7 @@ test('a token is rotated by one POST with its life of before; the new one is cur
   expect((await rotate(added)).code).toBe('ok');
 });
 
-test('a date that a person names is asked for; one over the limit of GitLab is asked for once more, and sooner', async () => {
+test('a requested date is sent to GitLab; a date over its limit is replaced by an earlier one, once', async () => {
   const added = await rotatable();
   const wanted = dateInDays(Date.now(), 200);
   expect(await rotate(added, { expiresAt: wanted })).toMatchObject({ expiresAt: wanted });
@@ -85,7 +85,7 @@ test.each([
   ['gitlab_too_old', 'unknown_route'],
   ['account_blocked', 'user_blocked'],
 ])(
-  'GitLab says %s: nothing was rotated, the old token stays, and GitLab is not asked again',
+  'GitLab refuses with %s: nothing was rotated, the old token stays, and GitLab is not asked again',
   async (code, id) => {
     const added = await rotatable();
     world.simulator.control.faults.add({
@@ -113,7 +113,7 @@ test.each([
   ['half of the JSON arrives', { kind: 'truncated_json' }],
   ['no answer ever comes', { kind: 'lost_reply', how: 'hang' }],
 ] as const)(
-  'GitLab rotated and %s: lost, said plainly, one POST, and the new token lives',
+  'GitLab rotated and %s: the result is lost, with one POST, and the new token stays valid',
   async (_what, answer) => {
     const added = await rotatable({ expiresAt: dateInDays(Date.now(), 90) });
     world.simulator.control.faults.add({
@@ -134,7 +134,7 @@ test.each([
     const lives = world.simulator.control.token(added.tokenId + 1);
     expect(lives).toMatchObject({ revoked: false, family: added.tokenId });
 
-    // the old token is refused from now on, which is no other cause
+    // the old token is refused from now on, but the cause stays the same
     await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
     expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({ cause: 'rotation_lost' });
     expect(await rotate(added)).toMatchObject({ code: 'rotation_lost' });
@@ -150,7 +150,7 @@ test.each([
   },
 );
 
-test('an answer without a value is lost, and tells the id of the token that was made', async () => {
+test('an answer without the token value is lost, and the ID of the new token is reported', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
@@ -167,7 +167,7 @@ test('an answer without a value is lost, and tells the id of the token that was 
   expect((await eventsOf(world, added.integrationId)).at(-1)).toMatchObject({ data: { newTokenId: 4_711 } });
 });
 
-test('two workers at once ask GitLab once', async () => {
+test('two concurrent workers ask GitLab once', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
@@ -183,7 +183,7 @@ test('two workers at once ask GitLab once', async () => {
   expect(posts()).toBe(1);
 });
 
-test('one at a time at one GitLab', async () => {
+test('only one rotation runs per GitLab at a time', async () => {
   const [one, two] = [await rotatable(), await rotatable()];
   const other = activities;
   const codes: string[] = [];
@@ -200,7 +200,7 @@ test('one at a time at one GitLab', async () => {
   expect(posts()).toBe(1);
 });
 
-test('what stands in the way is found before GitLab is asked to rotate', async () => {
+test('every obstacle is found before GitLab is asked to rotate', async () => {
   const soon = await rotatable({ expiresAt: dateInDays(Date.now(), 2) });
   expect(await rotate(soon)).toMatchObject({ code: 'expires_within_48_hours' });
   const poor = await active(world, activities);
@@ -231,7 +231,7 @@ test('what stands in the way is found before GitLab is asked to rotate', async (
   expect(await kindsOf(world, soon.integrationId)).toContain('integration.rotated');
 });
 
-test('an answer that cannot be journalled is stored all the same', async () => {
+test('an answer that cannot be journalled is still stored', async () => {
   const added = await rotatable();
   const { journal } = activities.rotation;
   activities = await activitiesOf(world, {

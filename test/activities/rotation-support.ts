@@ -11,7 +11,10 @@ import { active, activitiesOf, rowOf, run } from './support.ts';
 export const ROTATING_SCOPES = ['read_api', 'read_repository', 'self_rotate'];
 const ROTATE = 'POST /api/v4/personal_access_tokens/self/rotate';
 
-/** A GitLab without faults and limits of an earlier test, and activities that wait a second for a rotation. */
+/**
+ * Removes faults and limits of an earlier test from the simulated GitLab, and creates activities with a rotation
+ * timeout of one second.
+ */
 export async function freshlyRotating(world: TestWorld): Promise<Activities> {
   world.simulator.control.faults.clear();
   world.simulator.control.requests.reset();
@@ -32,7 +35,7 @@ export async function freshlyRotating(world: TestWorld): Promise<Activities> {
 
 type Rotated = Pick<Active, 'integrationId'>;
 
-/** What tests of rotation do, with the world and the activities of the moment. */
+/** Helpers of rotation tests, for the current world and activities. */
 export function rotating(now: () => { world: TestWorld; activities: Activities }) {
   async function ask(integrationId: string, own: Partial<CommandPayloads['rotate']> = {}): Promise<string> {
     const { commands } = now().world.database.stores;
@@ -45,7 +48,7 @@ export function rotating(now: () => { world: TestWorld; activities: Activities }
     ask,
     journalFolder,
     entries: () => readdirSync(journalFolder()).filter((name) => name.endsWith('.entry')),
-    /** How often GitLab was asked to rotate. */
+    /** The number of rotation requests that GitLab received. */
     posts: () => now().world.simulator.control.requests.count(ROTATE),
     rotatable: (options: { expiresAt?: string | null; scopes?: string[] } = {}) =>
       active(now().world, now().activities, { scopes: ROTATING_SCOPES, ...options }),

@@ -12,7 +12,7 @@ import { active } from './support.ts';
 
 export const COMMIT = 'c'.repeat(40);
 
-/** A clone that is there at once: one file, this commit. */
+/** A clone that completes at once: one file, this commit. */
 export function instantGit(clone?: (input: Parameters<GitRemote['clone']>[0]) => Promise<void>): GitRemote {
   return {
     readHead: async () => ({ commit: COMMIT }),
@@ -25,7 +25,7 @@ export function instantGit(clone?: (input: Parameters<GitRemote['clone']>[0]) =>
   };
 }
 
-/** Git that answers every clone with this. */
+/** A git that fails every clone with this code. */
 export function refusingGit(code: RemoteErrorCode): GitRemote {
   return instantGit(async () => {
     throw new SecuError(code, 'git could not read the repository');
@@ -67,7 +67,7 @@ export function finding(own: Partial<ScannedFinding> = {}): ScannedFinding {
   };
 }
 
-/** Scanners that report this. */
+/** Scanners that return this report. */
 export function reporting(
   report: (input: Parameters<Scanners['scan']>[0]) => {
     runs?: ScannerRun[];
@@ -94,7 +94,7 @@ export function reporting(
   };
 }
 
-/** An active integration with one repository, and the queued scan of it. */
+/** An active integration with one repository and a queued scan of it. */
 export async function queuedScan(world: TestWorld, activities: Activities): Promise<ScanTask> {
   const { integrationId } = await active(world, activities);
   await sync(activities, integrationId);

@@ -20,7 +20,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** A new integration with a queued scan of each repository, and activities that clone two of them at once. */
+/** A new integration with a queued scan of each repository, and activities with two clone slots. */
 async function waitingScans(git: GitRemote, scanners = reporting(() => ({}))) {
   const { integrationId } = await active(world, await activitiesOf(world));
   await sync(await activitiesOf(world), integrationId);
@@ -38,7 +38,7 @@ async function waitingScans(git: GitRemote, scanners = reporting(() => ({}))) {
 const statusesOf = (tasks: readonly ScanTask[]): Promise<string[]> =>
   Promise.all(tasks.map(async ({ scanId }) => String((await rowOf(world, 'scan', scanId))['status'])));
 
-test('a token that died is not tried for those that waited to be cloned', async () => {
+test('scans that wait for a clone slot do not use a token that has died', async () => {
   let clones = 0;
   const held = Promise.withResolvers<void>();
   const git = instantGit(() => {
@@ -57,7 +57,7 @@ test('a token that died is not tried for those that waited to be cloned', async 
   expect(clones).toBe(2);
 });
 
-test('while some are scanned, others are cloned', async () => {
+test('repositories are cloned while others are scanned', async () => {
   let scans = 0;
   const held = Promise.withResolvers<void>();
   const clean = reporting(() => ({}));
@@ -76,7 +76,7 @@ test('while some are scanned, others are cloned', async () => {
   expect((await Promise.all(results)).map(({ status }) => status)).toEqual(tasks.map(() => 'succeeded'));
 });
 
-test('one that is canceled while it waits was never begun', async () => {
+test('a scan that is canceled while it waits for a slot never starts', async () => {
   const held = Promise.withResolvers<void>();
   let clones = 0;
   const git = instantGit(() => {

@@ -44,7 +44,7 @@ const row = () => rowOf(world, 'scan', task.scanId);
 const integration = () => rowOf(world, 'integration', task.integrationId);
 const selfAsked = () => world.simulator.control.requests.count('GET /api/v4/personal_access_tokens/self');
 
-test('with little room on the disk nothing is cloned and the scan waits with that cause', async () => {
+test('with little disk space nothing is cloned, and the scan waits with that cause', async () => {
   const { result } = await scan({
     settings: { ...world.settings, diskReserveBytes: Number.MAX_SAFE_INTEGER },
     git: refusingGit('clone_failed'),
@@ -53,7 +53,7 @@ test('with little room on the disk nothing is cloned and the scan waits with tha
   expect(await row()).toMatchObject({ status: 'queued', cause: 'disk_low', phase: null });
 });
 
-test('a disk that fills up in the middle of a clone is no failure of the repository', async () => {
+test('a disk that fills up during a clone is not a failure of the repository', async () => {
   const git = instantGit(async () => {
     throw new SecuError('clone_failed', 'git could not read the repository', {
       details: { problem: 'no_space' },
@@ -69,7 +69,7 @@ test.each<[string, () => Promise<void>]>([
   ['suspected', () => change({ suspectedAt: new Date() })],
   ['invalid', () => change({ verdict: 'invalid', cause: 'token_revoked' })],
   ['unreachable', () => change({ reachability: 'unreachable', reachabilityCause: 'gitlab_unreachable' })],
-])('while its integration is %s it waits and no clone starts', async (_state, spoil) => {
+])('while its integration is %s a scan waits and no clone starts', async (_state, spoil) => {
   await spoil();
   const { result, activities } = await scan({ git: refusingGit('clone_failed') });
   expect(result).toMatchObject(WAITS);
@@ -90,7 +90,7 @@ async function change(
   await world.database.stores.integrations.change(task.integrationId, change, new Date());
 }
 
-test('a 401 of git with a dead token makes the integration suspected and lets the scan wait', async () => {
+test('a 401 of git with a dead token makes the integration suspected, and the scan waits', async () => {
   world.simulator.control.revokeToken(tokenId);
   const { result, activities } = await scan({ git: refusingGit('token_rejected') });
   expect(result).toMatchObject(WAITS);
@@ -98,7 +98,7 @@ test('a 401 of git with a dead token makes the integration suspected and lets th
   expect(await integration()).toMatchObject({ verdict: 'active', suspected_at: expect.any(Date) });
   expect(activities.starters.wakes).toContain(`integration ${task.integrationId}`);
 
-  // the next scans do not try that token again: GitLab bans addresses for that
+  // the next scans do not use that token again: GitLab bans addresses for that
   let clones = 0;
   const counting: GitRemote = instantGit(async () => {
     clones += 1;
@@ -106,7 +106,7 @@ test('a 401 of git with a dead token makes the integration suspected and lets th
   await scan({ git: counting });
   expect(clones).toBe(0);
 
-  // that was the first look; the verification is the second one
+  // the 401 was the first refusal; the verification is the second one
   await run(activities, 'verifyToken', {
     integrationId: task.integrationId,
     commandId: null,
@@ -115,7 +115,7 @@ test('a 401 of git with a dead token makes the integration suspected and lets th
   expect(await integration()).toMatchObject({ verdict: 'invalid', cause: 'token_revoked' });
 });
 
-test('a 401 of git with a good token says that a bot may not see this one repository', async () => {
+test('a 401 of git with a valid token means that a bot may not see this repository', async () => {
   const { result } = await scan({ git: refusingGit('token_rejected') });
   expect(result).toMatchObject({ status: 'failed', cause: 'repository_forbidden' });
   expect(selfAsked()).toBe(1);
@@ -164,7 +164,7 @@ test('the scan of an integration that was removed meanwhile writes nothing', asy
   expect(await world.db.query('select 1 from finding')).toEqual([]);
 });
 
-test('scans are taken by priority, in pages, without those that are held', async () => {
+test('scans are taken by priority, in pages, without the excluded ones', async () => {
   const activities = await activitiesOf(world);
   const take = (exclude: string[]) =>
     activities.takeQueuedScans({
@@ -190,7 +190,7 @@ test('scans are taken by priority, in pages, without those that are held', async
   expect(await openScan(world, task.repositoryId)).toBe(task.scanId);
 });
 
-test('a page of clones begins only with a token that was looked at lately', async () => {
+test('a page of clones starts only with a recently verified token', async () => {
   const activities = await activitiesOf(world);
   const { integrationId } = task;
   const take = (verified: boolean, nowMs = Date.now()) =>
@@ -222,7 +222,7 @@ test('a scan that its activity could not end is ended once, with the nearest cau
   expect((await kindsOf(world, task.integrationId)).filter((kind) => kind === 'scan.failed')).toHaveLength(1);
 });
 
-test('a repository whose gateway always fails is tried a bounded number of times, with growing pauses, then fails', async () => {
+test('a repository whose gateway always fails is tried a limited number of times, with growing delays, then fails', async () => {
   const pausesMs: number[] = [];
   for (let requeues = 1; requeues <= 5; requeues += 1) {
     const startedMs = Date.now();
@@ -241,7 +241,7 @@ test('a repository whose gateway always fails is tried a bounded number of times
   expect(await kindsOf(world, task.integrationId)).toContain('scan.failed');
 });
 
-test('scans that fail cause at most six verifications of their integration within an hour', async () => {
+test('failing scans cause at most six verifications of their integration per hour', async () => {
   const { deps } = await activitiesOf(world);
   const { integrationId } = task;
   const prompted = async (now: Date): Promise<boolean> => {

@@ -43,7 +43,7 @@ async function activitiesWith(own: Partial<ScanDeps>): Promise<Activities> {
 async function scan(own: Partial<ScanDeps> = {}, attempt = 1) {
   const activities = await activitiesWith(own);
   const result = await run(activities, 'scanRepository', task, { info: { attempt } });
-  // whatever happened, nothing is left on the disk
+  // no scan leaves anything on the disk
   expect(await readdir(activities.deps.workFolder)).toEqual([]);
   return { result, starters: activities.starters };
 }
@@ -51,7 +51,7 @@ async function scan(own: Partial<ScanDeps> = {}, attempt = 1) {
 const row = () => rowOf(world, 'scan', task.scanId);
 const integration = () => rowOf(world, 'integration', task.integrationId);
 
-test('a scan that finds nothing is clean, and says what was cloned, looked at and by what', async () => {
+test('a scan without findings is clean, and records the cloned commit, the scanned files and the scanners', async () => {
   const { result } = await scan();
   expect(result).toEqual({
     scanId: task.scanId,
@@ -78,7 +78,7 @@ test('a scan that finds nothing is clean, and says what was cloned, looked at an
   ).toEqual([{ name: 'gitleaks', status: 'ok' }]);
 });
 
-test('a scan tells its scanners how many others this worker has under way', async () => {
+test('a scan passes the number of concurrent scans of its worker to the scanners', async () => {
   const other = await queuedScan(world, await activitiesOf(world));
   const seen: unknown[] = [];
   const bothAreHere = Promise.withResolvers<void>();
@@ -104,7 +104,7 @@ test('a scan tells its scanners how many others this worker has under way', asyn
   expect(seen.at(-1)).toBe(0);
 });
 
-test('a first scan ends in one summary; later ones name what came, went and came back', async () => {
+test('the first scan publishes one summary; later ones name new, fixed and reopened findings', async () => {
   const again = async (fingerprints: string[]) => {
     await scan({
       scanners: reporting(() => ({ findings: fingerprints.map((fingerprint) => finding({ fingerprint })) })),
@@ -126,14 +126,14 @@ test('a first scan ends in one summary; later ones name what came, went and came
   expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 3 });
 });
 
-test('a scanner that is missing makes it incomplete, never clean', async () => {
+test('a missing scanner makes a scan incomplete, never clean', async () => {
   const { result } = await scan({
     scanners: reporting(() => ({ runs: [scannerRun({ status: 'unavailable', version: null })] })),
   });
   expect(result).toMatchObject({ status: 'succeeded', outcome: 'incomplete' });
 });
 
-test('what a scanner found is gone when there is nothing left that it is for', async () => {
+test('findings of a scanner are fixed when no file for it is left', async () => {
   const runs = (status: 'ok' | 'not_applicable', findings: number) => [
     scannerRun({}),
     scannerRun({ name: 'ast-grep', status, findings }),
@@ -162,19 +162,19 @@ describe('a finding that is not reported again stays open', () => {
   const stillOpen = async () =>
     expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 1 });
 
-  test('when its file was skipped', async () => {
+  test('if its file was skipped', async () => {
     const { result } = await scanAgain(() => ({ unread: { unreadPaths: { gitleaks: ['a.env'] } } }));
     expect(result).toMatchObject({ status: 'succeeded', outcome: 'clean' });
     await stillOpen();
   });
 
-  test('when its rule is not in force any more', async () => {
+  test('if its rule is no longer in force', async () => {
     await scanAgain(() => ({}), { gitleaks: ['generic-api-key'], 'ast-grep': [] });
     await stillOpen();
   });
 
   test.each(['blob_unread', 'history_unread', 'more_findings'] as const)(
-    'when the report has a gap: %s',
+    'if the report has a gap: %s',
     async (gap) => {
       const { result } = await scanAgain(() => ({ unread: { incompleteBecause: [gap] } }));
       expect(result).toMatchObject({ status: 'succeeded', outcome: 'incomplete' });
@@ -182,13 +182,13 @@ describe('a finding that is not reported again stays open', () => {
     },
   );
 
-  test('but not when its file was read by the same rule', async () => {
+  test('unless its file was read by the same rule', async () => {
     await scanAgain(() => ({ unread: { unreadPaths: { gitleaks: ['b.env'], 'ast-grep': ['a.env'] } } }));
     expect(await rowOf(world, 'repository', task.repositoryId)).toMatchObject({ open_high: 0 });
   });
 });
 
-test('a scan names the branch and the commit that it covered, and the reasons for gaps', async () => {
+test('a scan names the covered branch and commit, and the reasons for gaps', async () => {
   await scan({ scanners: reporting(() => ({ unread: { incompleteBecause: ['more_findings'] } })) });
   expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({
     refs: [{ name: 'refs/heads/main', from: null, to: COMMIT }],
@@ -196,7 +196,7 @@ test('a scan names the branch and the commit that it covered, and the reasons fo
   });
 });
 
-test('a scanner that failed fails the scan and leaves findings as they were', async () => {
+test('a failed scanner fails the scan and leaves findings unchanged', async () => {
   await scan({ scanners: reporting(() => ({ findings: [finding()] })) });
   task = { ...task, scanId: await openScan(world, task.repositoryId) };
   const { result } = await scan({
@@ -210,7 +210,7 @@ test('a scanner that failed fails the scan and leaves findings as they were', as
   });
 });
 
-test('a repository without a commit is no failure, and no scanner is run over it', async () => {
+test('a repository without commits is not a failure, and no scanner runs', async () => {
   const { result } = await scan({
     git: {
       ...instantGit(),
@@ -223,7 +223,7 @@ test('a repository without a commit is no failure, and no scanner is run over it
   expect(result).toMatchObject({ status: 'succeeded', outcome: 'clean' });
 });
 
-test('a crashed scanner and a failed clone are tried again, and are the cause on the last try', async () => {
+test('a crashed scanner and a failed clone are retried, and are the cause on the last attempt', async () => {
   const crashing = reporting(() => ({ runs: [scannerRun({ status: 'failed', cause: 'scanner_crashed' })] }));
   await expect(scan({ scanners: crashing }, 1)).rejects.toThrow(SecuError);
   await expect(scan({ git: refusingGit('clone_failed') }, 2)).rejects.toThrow(SecuError);
@@ -245,7 +245,7 @@ test.each<[RemoteErrorCode, string]>([
   expect(await integration()).toMatchObject({ verdict: 'active', suspected_at: null });
 });
 
-test('an attempt that was overtaken writes nothing', async () => {
+test('an outdated attempt writes nothing', async () => {
   const late = await scan({
     git: instantGit(async () => {
       await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
@@ -272,7 +272,7 @@ test('an attempt that was overtaken writes nothing', async () => {
   expect(await row()).toMatchObject({ status: 'running', attempt: 4 });
 });
 
-test('a cancel in its row stops it at the next step and is how it ends', async () => {
+test('a cancel in its row ends a running scan at the next step as canceled', async () => {
   const { result } = await scan({
     git: instantGit(async () => {
       await world.database.stores.scans.requestCancel({ id: task.scanId, now: new Date() });
@@ -282,7 +282,7 @@ test('a cancel in its row stops it at the next step and is how it ends', async (
   expect(await row()).toMatchObject({ status: 'canceled', cause: 'canceled' });
 });
 
-test('a cancel that came before it began ends it without a clone', async () => {
+test('a cancel before the start ends a scan without a clone', async () => {
   await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
   await world.database.stores.scans.requestCancel({ id: task.scanId, now: new Date() });
   const { result } = await scan({ git: refusingGit('clone_failed') }, 2);
@@ -304,19 +304,19 @@ test('a cancel by Temporal stops the clone', async () => {
   await expect(
     run(activities, 'scanRepository', task, { info: { attempt: 3 }, cancel: stop.signal }),
   ).rejects.toThrow('CANCELLED');
-  // its workflow ends the row
+  // the workflow ends the row
   expect(await row()).toMatchObject({ status: 'running' });
   expect(await readdir(activities.deps.workFolder)).toEqual([]);
 });
 
-test('an answer that was lost is given again, from the row', async () => {
+test('a retry after a lost answer returns the result from the row', async () => {
   await scan({ scanners: reporting(() => ({ findings: [finding()] })) });
   const { result } = await scan({ git: refusingGit('clone_failed') }, 2);
   expect(result).toMatchObject({ status: 'succeeded', outcome: 'findings' });
   expect(await row()).toMatchObject({ status: 'succeeded', attempt: 1 });
 });
 
-test('asked for as full while it runs, a full one follows it', async () => {
+test('a full scan that is requested during a scan follows it', async () => {
   const { starters } = await scan({
     git: instantGit(async () => {
       await world.database.stores.scans.requestScan({

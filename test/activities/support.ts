@@ -24,10 +24,10 @@ import { addIntegration } from '../support/integration.ts';
 import { depsOf, rotationDepsOf } from '../support/workers.ts';
 import type { TestWorld } from '../support/world.ts';
 
-/** Starters that only note what they were asked for. `away`: Temporal does not answer. */
+/** Starters that only record their calls. `away`: Temporal does not answer. */
 export interface NotedStarters extends Starters {
   wakes: string[];
-  /** Wakes asked for, those that did not arrive too. */
+  /** All requested wakes, also those that failed. */
   tries: number;
   canceled: string[];
   open: Set<string>;
@@ -70,13 +70,13 @@ export function notedStarters(): NotedStarters {
   return noted;
 }
 
-/** Every activity over this world, as its workers would run them; `own` replaces what a test is about. */
+/** Every activity over this world, as its workers would run them; `own` replaces the dependencies under test. */
 export async function activitiesOf(world: TestWorld, own: Partial<ScanDeps & RotationDeps> = {}) {
   const dataKey = world.dataKeys.fingerprint;
   const starters = notedStarters();
   const deps: ScanDeps = {
     ...depsOf(world),
-    // with a pacer of its own: a rate limit of an earlier test does not hold this one up
+    // with its own pacer, so that a rate limit of an earlier test does not delay it
     gitlab: createGitlabClient({
       policy: world.policy,
       pacer: createPacer({ perSecond: 1_000 }),
@@ -112,7 +112,7 @@ type Named = {
     : never]: Activities[Name];
 };
 
-/** Runs one activity as a worker would. `onHeartbeat` sees the details of each beat. */
+/** Runs one activity as a worker would. `onHeartbeat` receives the details of each heartbeat. */
 export function run<Name extends keyof Named>(
   activities: Activities,
   name: Name,
@@ -141,7 +141,7 @@ export interface Active {
   token: string;
 }
 
-/** An integration with a good token, not looked at yet. */
+/** An integration with a good token that was not verified yet. */
 export async function pending(
   world: TestWorld,
   options: {
@@ -180,7 +180,7 @@ export async function active(
   return added;
 }
 
-/** A token waiting to take the place of the current one, with the command that asks for it. */
+/** A candidate for the current token, with the command that requests the replacement. */
 export async function addReplacement(
   world: TestWorld,
   input: { integrationId: string; token: string; acceptLoss?: boolean },
@@ -218,7 +218,7 @@ export interface SeenEvent {
   data: Record<string, unknown>;
 }
 
-/** Events of an integration, oldest first. */
+/** The events of an integration, oldest first. */
 export async function eventsOf(world: TestWorld, integrationId: string): Promise<SeenEvent[]> {
   return world.db.query<SeenEvent & Record<string, unknown>>(
     `select kind, repository_id as "repositoryId", data from event where integration_id = $1 order by seq`,
@@ -230,7 +230,7 @@ export async function kindsOf(world: TestWorld, integrationId: string): Promise<
   return (await eventsOf(world, integrationId)).map(({ kind }) => kind);
 }
 
-/** One row of a table, as it stands. */
+/** One row of a table, unchanged. */
 export async function rowOf(
   world: TestWorld,
   table: 'integration' | 'credential' | 'command' | 'rotation' | 'scan' | 'sync_run' | 'repository',

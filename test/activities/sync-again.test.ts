@@ -4,7 +4,7 @@ import { createTestWorld } from '../support/world.ts';
 import { repositoriesOf, settle, sync } from './listing-support.ts';
 import { active, activitiesOf, run } from './support.ts';
 
-test('filters that change while a sync runs are what the next one lists by, and that follows by itself', async () => {
+test('filters that change during a sync apply to a following one, which starts by itself', async () => {
   const world = await createTestWorld({ simulator: { recipes: fleetRecipes(3) } });
   try {
     const activities = await activitiesOf(world);

@@ -13,7 +13,7 @@ interface Given {
   control: TestWorld['simulator']['control'];
 }
 
-/** A GitLab of its own with so many projects, all of them synced once. */
+/** A simulated GitLab with this many projects, all synced once. */
 async function given(count: number, work: (given: Given) => Promise<void>): Promise<void> {
   const world = await createTestWorld({ simulator: { recipes: fleetRecipes(count) } });
   try {
@@ -39,7 +39,7 @@ async function countsOf({ world, added }: Given): Promise<Record<string, number>
   return counts;
 }
 
-test('what GitLab itself says is gone is removed by the first complete listing, with its queued scan', () =>
+test('a project that GitLab reports as gone is removed by the first complete listing, with its queued scan', () =>
   given(12, async (on) => {
     const { world, activities, added, control } = on;
     const [gone] = await repositoriesOf(world, added.integrationId);
@@ -64,7 +64,7 @@ test('what GitLab itself says is gone is removed by the first complete listing, 
     ).toEqual([{ status: 'canceled', cause: 'repository_gone' }]);
   }));
 
-test('too many to ask for by id are missing at first, removed by a second listing, and may return before', () =>
+test('if too many are missing to check each by ID, a second listing removes them, and they may return before', () =>
   given(300, async (on) => {
     const { world, activities, added } = on;
     removeMany(on, { count: 51 });
@@ -81,7 +81,7 @@ test('too many to ask for by id are missing at first, removed by a second listin
     expect(kinds.filter((kind) => kind === 'repository.removed')).toHaveLength(51);
   }));
 
-test('what answers by id and is not listed any more is out of reach, told once, and returns with its role', () =>
+test('a repository that answers by ID but is no longer listed is excluded with one event, and returns with its role', () =>
   given(12, async (on) => {
     const { world, activities, added, control } = on;
     const guest = { project: nameOf(4), userId: added.userId, via: 'project' } as const;
@@ -103,7 +103,7 @@ test('what answers by id and is not listed any more is out of reach, told once, 
     expect(await countsOf(on)).toEqual({ active: 12 });
   }));
 
-test('a repository that comes back is told and scanned again', () =>
+test('a repository that returns has an event and is scanned again', () =>
   given(12, async (on) => {
     const { world, activities, added, control } = on;
     control.setRole({ project: nameOf(4), userId: added.userId, level: 0, via: 'project' });
@@ -137,7 +137,7 @@ test.each([
   }),
 );
 
-test('a held-back removal goes on when a person accepts it', () =>
+test('a held-back removal is applied when a user accepts it', () =>
   given(30, async (on) => {
     removeMany(on, { count: 20 });
     await sync(on.activities, on.added.integrationId);
@@ -147,12 +147,12 @@ test('a held-back removal goes on when a person accepts it', () =>
     expect(await countsOf(on)).toEqual({ active: 10, removed: 20 });
   }));
 
-test('a held-back removal goes on when the next two listings agree, and not before', () =>
+test('a held-back removal is applied when the next two listings agree, and not before', () =>
   given(30, async (on) => {
     removeMany(on, { count: 15 });
     await sync(on.activities, on.added.integrationId);
     removeMany(on, { from: 15, count: 1 });
-    // another removal than the one held back: counted anew
+    // a different removal than the held-back one, so the count restarts
     await sync(on.activities, on.added.integrationId);
     await sync(on.activities, on.added.integrationId);
     expect(await countsOf(on)).toEqual({ active: 30 });
@@ -164,7 +164,7 @@ test('a held-back removal goes on when the next two listings agree, and not befo
     });
   }));
 
-test('repositories that come back release the brake without a loss', () =>
+test('repositories that return release the brake without a loss', () =>
   given(30, async (on) => {
     const { control, added, activities } = on;
     const of = (index: number) => ({ project: nameOf(index), userId: added.userId, via: 'project' }) as const;

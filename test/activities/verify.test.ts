@@ -34,7 +34,7 @@ function verify(
   return run(activities, 'verifyToken', { integrationId, commandId, nowMs });
 }
 
-/** Git that refuses to read any head. */
+/** A git that fails to read any head. */
 const refusing = (code: RemoteErrorCode): GitRemote => ({
   readHead: async () => {
     throw new SecuError(code, 'git could not read the repository');
@@ -44,7 +44,7 @@ const refusing = (code: RemoteErrorCode): GitRemote => ({
   },
 });
 
-test('a good token makes it active, writes what GitLab says of it, and asks for the first listing', async () => {
+test('a good token makes an integration active, stores its facts, and requests the first listing', async () => {
   const nowMs = Date.now();
   const added = await pending(world, { expiresAt: '2027-03-01' });
   expect(await verify(added, { nowMs, commandId: added.commandId })).toEqual({
@@ -100,7 +100,7 @@ const spoilt: [InvalidCause, Spoil][] = [
   ['account_blocked', ({ userId }) => world.simulator.control.blockUser(userId)],
 ];
 
-test.each(spoilt)('%s makes a pending one invalid at once', async (cause, spoil) => {
+test.each(spoilt)('%s makes a pending integration invalid at once', async (cause, spoil) => {
   const added = await pending(world);
   spoil(added);
   expect(await verify(added)).toEqual({ status: 'invalid', suspicion: false });
@@ -118,7 +118,7 @@ test.each(spoilt)('%s makes a pending one invalid at once', async (cause, spoil)
   expect(await world.database.stores.syncs.findOpen(added.integrationId)).toBeNull();
 });
 
-test('sso_session_required and token_wrong_kind make a pending one invalid too', async () => {
+test('sso_session_required and token_wrong_kind make a pending integration invalid too', async () => {
   const bound = await pending(world);
   activities = await activitiesOf(world, { git: refusing('sso_session_required') });
   await verify(bound);
@@ -136,7 +136,7 @@ test('sso_session_required and token_wrong_kind make a pending one invalid too',
 });
 
 test.each<[InvalidCause, Spoil]>(spoilt.slice(0, 3))(
-  '%s of an active one is a suspicion: clones stop at once, a second look decides',
+  '%s of an active integration is a suspicion: clones stop at once, a second verification decides',
   async (cause, spoil) => {
     const added = await active(world, activities);
     await world.db.query(`delete from sync_run where integration_id = $1`, [added.integrationId]);
@@ -150,7 +150,7 @@ test.each<[InvalidCause, Spoil]>(spoilt.slice(0, 3))(
     expect(await verify(added, { nowMs, commandId })).toEqual({ status: 'active', suspicion: true });
     const row = await rowOf(world, 'integration', added.integrationId);
     expect(row).toMatchObject({ verdict: 'active', suspected_at: new Date(nowMs) });
-    // should its workflow be gone by then, the next look is within a minute all the same
+    // even if its workflow is gone, the next verification is within a minute
     expect(Number(row['next_verify_at']) - nowMs).toBeLessThan(60_000);
     expect(await rowOf(world, 'command', commandId)).toMatchObject({ state: 'queued' });
     expect(
@@ -176,7 +176,7 @@ test.each<[InvalidCause, Spoil]>(spoilt.slice(0, 3))(
   },
 );
 
-test('a suspicion that was wrong is forgotten, and the scans that waited for it are woken', async () => {
+test('a wrong suspicion is cleared, and the waiting scans are woken', async () => {
   const added = await active(world, activities);
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self', nth: 1 },
@@ -200,7 +200,7 @@ const outages: [ReachabilityCause, FaultAnswer | RemoteErrorCode][] = [
 ];
 
 test.each(outages)(
-  '%s never changes the status of an active one, and is told once',
+  '%s never changes the status of an active integration, and has one event',
   async (cause, answer) => {
     const added = await active(world, activities);
     if (typeof answer === 'string')
@@ -226,7 +226,7 @@ test.each(outages)(
   },
 );
 
-test('an answer after an outage is noticed, and what waited goes on', async () => {
+test('recovery after an outage is noticed, and waiting scans continue', async () => {
   const added = await active(world, activities);
   await world.simulator.control.down();
   await verify(added);
@@ -254,7 +254,7 @@ test('an answer after an outage is noticed, and what waited goes on', async () =
   expect(activities.starters.wakes).toEqual([`fleet ${added.integrationId}`]);
 });
 
-test('an address that is no GitLab makes a pending one invalid', async () => {
+test('an address that is not a GitLab makes a pending integration invalid', async () => {
   const added = await pending(world);
   world.simulator.control.faults.add({
     match: { path: /^\/api\/v4\// },
@@ -267,7 +267,7 @@ test('an address that is no GitLab makes a pending one invalid', async () => {
   });
 });
 
-test('a good look makes an invalid one active again', async () => {
+test('a successful verification makes an invalid integration active again', async () => {
   const added = await pending(world);
   world.simulator.control.blockUser(added.userId);
   await verify(added);
@@ -299,7 +299,7 @@ test('a verdict about a token that was replaced meanwhile is not written', async
   expect(await kindsOf(world, added.integrationId)).toEqual(['integration.verified']);
 });
 
-test('a removed integration is not looked at', async () => {
+test('a removed integration is not verified', async () => {
   const added = await active(world, activities);
   await world.database.stores.integrations.remove({ id: added.integrationId, now: new Date() });
   world.simulator.control.requests.reset();
@@ -307,7 +307,7 @@ test('a removed integration is not looked at', async () => {
   expect(world.simulator.control.requests.list()).toEqual([]);
 });
 
-test('while Temporal is away the wake stays in the outbox', async () => {
+test('while Temporal is unavailable the wake stays in the outbox', async () => {
   const added = await pending(world);
   await world.db.query('delete from outbox');
   activities.starters.away = true;
@@ -317,7 +317,7 @@ test('while Temporal is away the wake stays in the outbox', async () => {
   ]);
 });
 
-test('pausing hides the verdict and does not stop verification', async () => {
+test('pausing hides the verdict but does not stop verification', async () => {
   const added = await active(world, activities);
   await world.database.stores.integrations.change(added.integrationId, { paused: true }, new Date());
   world.simulator.control.blockUser(added.userId);
