@@ -263,6 +263,16 @@ test.each(CHEATS)('a callback %s is refused', async (_how, cheat) => {
   expect(await people()).toEqual([]);
 });
 
+test('HEAD neither starts nor uses up a sign-in', async () => {
+  const { memory, location } = await begin();
+  expect((await api.call('HEAD auth/oidc/start', { as: null })).status).toBe(405);
+  const back = await provider.visit(location);
+  const path = `HEAD ${CALLBACK}${new URL(back).search}` as const;
+  const head = await api.call(path, { as: null, headers: { Cookie: memory } });
+  expect([head.status, head.headers.get('Allow'), cookiesOf(head)]).toEqual([405, 'GET', []]);
+  expect((await comeBack(back, memory)).headers.get('Location')).toBe('/');
+});
+
 test('a callback works once', async () => {
   const { memory, location } = await begin();
   const back = await provider.visit(location);

@@ -107,12 +107,14 @@ export function createPublicAuthRouter(deps: ApiDeps) {
       return c.json(await welcome(c, await signIn(deps, visitor(c), c.req.valid('json'))), 200);
     })
     .openapi(oidcStart, async (c) => {
+      refuseHead(c);
       const { next } = c.req.valid('query');
       const { url, memory } = await signOnOf(deps).begin();
       setCookie(c, memoryName, remembered(memory, next), memoryCookie);
       return c.redirect(url, 302);
     })
     .openapi(oidcCallback, async (c) => {
+      refuseHead(c);
       const signOn = signOnOf(deps);
       const recalled = recall(readCookie(c, memoryName));
       deleteCookie(c, memoryName, memoryCookie);
@@ -168,4 +170,11 @@ function recall(value: string | null): Recalled | null {
     return null;
   const { next } = OidcStartQuery.safeParse({ next: Buffer.from(coded, 'base64url').toString() }).data ?? {};
   return { memory: { state, nonce, verifier }, next: next ?? '/' };
+}
+
+/** Hono answers HEAD by the GET handler, which here would use up a sign-in. @throws SecuError `method_not_allowed` */
+function refuseHead(c: Context<ApiEnv>): void {
+  if (c.req.method !== 'HEAD') return;
+  c.header('Allow', 'GET');
+  throw new SecuError('method_not_allowed', 'this path allows GET');
 }
