@@ -61,7 +61,7 @@ test.each([
   [100, 2],
   [230, 4],
 ])(
-  'an unchanged sync of %d repositories costs %d requests, writes none of them and queues nothing',
+  'an unchanged sync of %d repositories costs %d requests, writes no repository and queues nothing',
   (count, requests) =>
     given(fleetRecipes(count), async ({ world, activities, added, control }) => {
       const { integrationId } = added;

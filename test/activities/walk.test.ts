@@ -10,11 +10,11 @@ interface Options {
   size?: number;
   expected?: number | null;
   ranges?: IdRange[];
-  /** Before the answer of this request is made. */
+  /** Called before this request is answered. */
   onRequest?: (request: number, ids: Set<number>) => void | Promise<void>;
 }
 
-/** Walks these ids as a server with pages of ten would show them. */
+/** Walks these IDs on a fake server with pages of ten. */
 async function walk(
   ids: Set<number>,
   { size = 4, expected = null, ranges = [{ after: 0, upTo: null }], onRequest }: Options = {},
@@ -64,14 +64,14 @@ const sparseIds = fc
   .uniqueArray(fc.nat({ max: 5_000 }), { maxLength: 400 })
   .map((ids) => new Set(ids.map((id) => id + 1)));
 
-test('every id is met once, and every id there could be is accounted for once, however they are spread', () =>
+test('every row is read once, and every ID is covered once, for any distribution of IDs', () =>
   fc.assert(
     fc.asyncProperty(sparseIds, fc.integer({ min: 1, max: 8 }), async (ids, size) => {
       const { met, pages, ranges, maxConcurrent } = await walk(ids, { size });
       expect(met).toEqual([...ids].sort((a, b) => a - b));
       expect(ranges).toEqual([]);
       expect(maxConcurrent).toBeLessThanOrEqual(size);
-      // the pages cut all ids up: none is marked missed twice or never
+      // the pages cover all IDs without gap or overlap, so none is marked missed twice or never
       const spans = pages.map(({ after, upTo }) => [after, upTo ?? Number.MAX_SAFE_INTEGER] as const);
       let end = 0;
       for (const [after, upTo] of spans.toSorted((a, b) => a[0] - b[0] || a[1] - b[1])) {
@@ -88,7 +88,7 @@ test.each([
   [10, 2],
   [85, 10],
 ])(
-  'a listing that had %d rows is walked alone, in one request a page and one more',
+  'a listing that had %d rows is walked sequentially, in one request per page and one more',
   async (count, requests) => {
     const ids = new Set(Array.from({ length: count }, (_, index) => index * 7 + 1));
     const seen = await walk(ids, { expected: count });
@@ -101,13 +101,13 @@ test.each([
   [7, 2],
   [19, 2],
   [20, 4],
-])('a first listing of %d rows asks for both ends, and for what lies between', async (count, requests) => {
+])('a first listing of %d rows requests both ends, then the rows between', async (count, requests) => {
   const ids = new Set(Array.from({ length: count }, (_, index) => 50_000_000 + index * 7));
   const seen = await walk(ids);
   expect([seen.requests, seen.met.length]).toEqual([requests, count]);
 });
 
-test('a long one is read by all lanes at once, with few requests more', async () => {
+test('a long listing is read by all lanes concurrently, with few extra requests', async () => {
   const ids = new Set(Array.from({ length: 2_000 }, (_, index) => index * 13 + 1));
   const seen = await walk(ids, { size: 7 });
   expect(seen.met).toHaveLength(2_000);
@@ -115,7 +115,7 @@ test('a long one is read by all lanes at once, with few requests more', async ()
   expect(seen.requests).toBeLessThanOrEqual(200 * 1.03 + 4 * 7);
 });
 
-test('a known one is cut at whole pages, and only its last request is made alone', async () => {
+test('a known long listing is split at page boundaries, and only its last request is sequential', async () => {
   const ids = Array.from({ length: 1_050 }, (_, index) => index * 13 + 1);
   const step = Math.ceil(105 / 7) * PAGE;
   const cuts = ids.filter((_, index) => (index + 1) % step === 0 || index === ids.length - 1);
@@ -127,7 +127,7 @@ test('a known one is cut at whole pages, and only its last request is made alone
     ranges: rangesBetween(cuts),
     async onRequest(request) {
       open += 1;
-      // all that can be asked for at once has been by then
+      // by then all concurrent requests have been sent
       await new Promise((resolve) => setImmediate(resolve));
       if (open === 1) alone.push(request);
       await new Promise((resolve) => setImmediate(resolve));
@@ -139,7 +139,7 @@ test('a known one is cut at whole pages, and only its last request is made alone
   expect(alone.filter((request) => request < seen.requests)).toEqual([]);
 });
 
-test('what is created meanwhile is met, what goes is not in the way', async () => {
+test('rows created during the walk are read, and removed rows do not disturb it', async () => {
   const ids = new Set(Array.from({ length: 600 }, (_, index) => index * 3 + 1));
   const { met } = await walk(ids, {
     onRequest(request, all) {
@@ -152,7 +152,7 @@ test('what is created meanwhile is met, what goes is not in the way', async () =
   for (const id of ids) expect(met).toContain(id);
 });
 
-test('after a failure the rest is read by the next try, and nothing twice but the page that failed', async () => {
+test('after a failure the next attempt reads the rest, and repeats only the failed page', async () => {
   const ids = new Set(Array.from({ length: 900 }, (_, index) => index * 5 + 1));
   const ranges: IdRange[] = [{ after: 0, upTo: null }];
   const first: number[] = [];
@@ -179,7 +179,7 @@ test('after a failure the rest is read by the next try, and nothing twice but th
   expect([...first, ...met].sort((a, b) => a - b)).toEqual([...ids]);
 });
 
-test('GitLab.com gets ten at once, no more than the pacer lets through; elsewhere the pace of the server decides', () => {
+test("GitLab.com gets ten concurrent requests within the pacer's rate; elsewhere the response time sets the limit", () => {
   expect(listingWindow('https://gitlab.com').size()).toBe(10);
   const window = listingWindow('https://gitlab.example.com');
   const answers = (count: number, tookMs: number) => {

@@ -26,7 +26,7 @@ beforeEach(async () => {
 const commands = () => db.database.stores.commands;
 const outbox = () => db.database.stores.outbox;
 
-/** Commands of different moments: within one millisecond ids have no order. */
+/** Creates commands at different times, because IDs of the same millisecond have no order. */
 async function addInTurn(count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -52,7 +52,7 @@ test('the oldest command is claimed first, and stays claimed until it is finishe
   expect(await claim()).toBeNull();
 });
 
-test('a command is finished once, though many try at the same moment; the first result stays', async () => {
+test('a command is finished once, however many callers try concurrently; the first result stays', async () => {
   const payload = { credentialId: newId('credential'), acceptLoss: false };
   const kind = 'replace_token';
   const id = await commands().add({ integrationId, kind, payload, now: NOW });
@@ -69,7 +69,7 @@ test('a command is finished once, though many try at the same moment; the first 
   });
 });
 
-test('many who claim at once all get the same command and its first moment', async () => {
+test('concurrent claims all get the same command and its first claim time', async () => {
   const [id] = await addInTurn(3);
   const claimed = await Promise.all(
     Array.from({ length: 8 }, (_, index) =>
@@ -84,7 +84,7 @@ test('many who claim at once all get the same command and its first moment', asy
   expect(row?.count).toBe(1);
 });
 
-test('a payload comes back as it was given, and one integration never claims for another', async () => {
+test('a payload is returned unchanged, and an integration never claims the commands of another', async () => {
   const other = await seedIntegration(db.database);
   const payload = { credentialId: newId('credential'), acceptLoss: true };
   const kind = 'replace_token';
@@ -95,7 +95,7 @@ test('a payload comes back as it was given, and one integration never claims for
   expect(await commands().find({ id, kind: 'verify' })).toBeNull();
 });
 
-test('a command whose row does not hold what its kind needs is an internal error', async () => {
+test('a command whose row lacks what its kind needs is an internal error', async () => {
   const id = await commands().add({ integrationId, kind: 'rotate', payload: { force: true }, now: NOW });
   await db.query(`update command set payload = '{"force":"yes"}' where id = $1`, [id]);
   await expect(commands().find({ id, kind: 'rotate' })).rejects.toMatchObject({ code: 'internal' });
@@ -111,7 +111,7 @@ const away: Starters = {
   async *openIds() {},
 };
 
-/** Notes what it was asked to wake; `fail` may refuse. */
+/** Records the wakes; `fail` may reject one. */
 function noting(fail: (id: string) => void = () => {}) {
   const woken: string[] = [];
   const wake = (kind: string) => async (id: string) => {
@@ -126,7 +126,7 @@ const waiting = async () =>
     (entry) => entry.integrationId === integrationId,
   );
 
-test('a wake that a failed transaction owed is owed no more', async () => {
+test('a wake of a failed transaction is not sent', async () => {
   const failing = db.database.transaction(async (tx) => {
     await tx.outbox.add({ kind: 'wake_fleet', integrationId, now: NOW });
     throw new Error('no');
@@ -135,7 +135,7 @@ test('a wake that a failed transaction owed is owed no more', async () => {
   expect(await waiting()).toEqual([]);
 });
 
-test('what was sent is gone; with Temporal away it waits, in its order', async () => {
+test('sent wakes are removed; while Temporal is unavailable they wait in order', async () => {
   const entries = [
     await outbox().add({ kind: 'wake_integration', integrationId, now: NOW }),
     await outbox().add({ kind: 'wake_fleet', integrationId, now: NOW }),
@@ -148,7 +148,7 @@ test('what was sent is gone; with Temporal away it waits, in its order', async (
   expect(await waiting()).toEqual([]);
 });
 
-test('when Temporal goes away half way, what was sent is not sent again', async () => {
+test('if Temporal becomes unavailable halfway, sent wakes are not sent again', async () => {
   const other = await seedIntegration(db.database);
   const first = await outbox().add({ kind: 'wake_integration', integrationId: other, now: NOW });
   const second = await outbox().add({ kind: 'wake_integration', integrationId, now: NOW });
@@ -159,7 +159,7 @@ test('when Temporal goes away half way, what was sent is not sent again', async 
   expect(await outbox().waiting({ before: NOW, limit: 1_000 })).toEqual([second]);
 });
 
-test('one wake that fails for another reason is not hidden, and does not hold up those behind it', async () => {
+test('another failure of one wake is reported, and does not delay the following ones', async () => {
   const first = await outbox().add({ kind: 'wake_integration', integrationId, now: NOW });
   const second = await outbox().add({ kind: 'wake_fleet', integrationId, now: NOW });
   const { starters, woken } = noting();
@@ -171,7 +171,7 @@ test('one wake that fails for another reason is not hidden, and does not hold up
   expect(await waiting()).toEqual([first]);
 });
 
-test('the dispatcher leaves the youngest to their writers', async () => {
+test('the outbox loop leaves new wakes to their writers', async () => {
   await outbox().add({ kind: 'wake_fleet', integrationId, now: minutesLater(1) });
   const seen = await outbox().waiting({ before: NOW, limit: 1_000 });
   expect(seen.filter((entry) => entry.integrationId === integrationId)).toEqual([]);
@@ -186,7 +186,7 @@ const key = (change: Partial<{ principal: string; route: string; key: string; bo
   ...change,
 });
 
-test('an idempotency key is claimed by one of many, and tells its answer once there is one', async () => {
+test('an idempotency key is claimed by one of many callers, and returns its answer once there is one', async () => {
   const { idempotency } = db.database.stores;
   const claims = await Promise.all(Array.from({ length: 8 }, () => idempotency.claim(key())));
   expect(claims.filter((entry) => entry === null)).toHaveLength(1);
@@ -205,7 +205,7 @@ test('an idempotency key is claimed by one of many, and tells its answer once th
   });
 });
 
-test('keys of another principal or route are others; a released one is free', async () => {
+test('the same key of another principal or route is independent; a released key is free', async () => {
   const { idempotency } = db.database.stores;
   expect(await idempotency.claim(key())).toBeNull();
   expect(await idempotency.claim(key({ principal: 'key_b' }))).toBeNull();
@@ -214,7 +214,7 @@ test('keys of another principal or route are others; a released one is free', as
   expect(await idempotency.claim(key())).toBeNull();
 });
 
-test('a key is kept for a day, and one whose request died for two minutes', async () => {
+test('a key is stored for a day, or two minutes if its request died', async () => {
   const { idempotency } = db.database.stores;
   await idempotency.claim(key());
   expect(await idempotency.claim({ ...key(), now: minutesLater(1) })).not.toBeNull();
@@ -226,7 +226,7 @@ test('a key is kept for a day, and one whose request died for two minutes', asyn
   expect(await idempotency.claim({ ...key(), now: minutesLater(4 + 24 * 60) })).toBeNull();
 });
 
-test('one sync is open at a time: asking joins it, and accepting removals is not forgotten', async () => {
+test('only one sync is open at a time: a request joins it and preserves that removals were accepted', async () => {
   const { syncs } = db.database.stores;
   const opened = await Promise.all(
     Array.from({ length: 6 }, () => syncs.open({ integrationId, trigger: 'manual', now: NOW })),
@@ -239,7 +239,7 @@ test('one sync is open at a time: asking joins it, and accepting removals is not
   expect(await syncs.find(id)).toMatchObject({ acceptRemovals: true, trigger: 'manual', state: 'queued' });
 });
 
-test('a sync ends once, and the next one is another', async () => {
+test('a sync ends once, and the next request opens another one', async () => {
   const { syncs } = db.database.stores;
   const { id } = await syncs.open({ integrationId, trigger: 'manual', now: NOW });
   expect(await syncs.start({ id, now: NOW })).toBe(true);
@@ -270,7 +270,7 @@ test('a sync ends once, and the next one is another', async () => {
   expect(await syncs.open({ integrationId, trigger: 'manual', now: NOW })).toMatchObject({ isNew: true });
 });
 
-test('old syncs are forgotten, but never the last one', async () => {
+test('old syncs are removed, but never the last one', async () => {
   const { syncs } = db.database.stores;
   const old = async () => {
     const atMs = Date.now();

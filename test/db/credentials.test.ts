@@ -59,7 +59,7 @@ const facts: TokenFacts = {
   owner: { username: 'secu-bot', kind: 'service_account' },
 };
 
-test('a candidate takes the place of the current token, whose ciphertext, key and hash are wiped with it', async () => {
+test('an installed candidate replaces the current token, and wipes its ciphertext, key ID and hash', async () => {
   const old = await addCredential('current');
   const next = await addCredential('candidate', 2);
   expect(await credentials().promote({ id: next.id, integrationId, now: minutesLater(1) })).toBe(true);
@@ -69,7 +69,7 @@ test('a candidate takes the place of the current token, whose ciphertext, key an
   expect(await credentials().integrationHolding(old.tokenHash)).toBeNull();
 });
 
-test('of two overlapping replacements the second changes nothing: the only copy of the token stays', async () => {
+test('of two overlapping replacements the second changes nothing, so the only copy of the token stays', async () => {
   await addCredential('current');
   const next = await addCredential('candidate', 2);
   const promote = () =>
@@ -83,7 +83,7 @@ test('of two overlapping replacements the second changes nothing: the only copy 
   expect(await credentials().current(integrationId)).toMatchObject({ id: next.id, state: 'current' });
 });
 
-test('what is no candidate cannot be promoted, and a wiped one takes nothing', async () => {
+test('only a candidate can be promoted, and not after it was wiped', async () => {
   const current = await addCredential('current');
   const other = await addCredential('candidate', 2);
   await credentials().wipeCandidate({ id: other.id, now: NOW });
@@ -95,7 +95,7 @@ test('what is no candidate cannot be promoted, and a wiped one takes nothing', a
   expect(await credentials().current(integrationId)).toMatchObject({ id: current.id });
 });
 
-test('a candidate that is not taken is wiped, the current one never by that', async () => {
+test('a rejected candidate is wiped, and the current token stays', async () => {
   const current = await addCredential('current');
   const candidate = await addCredential('candidate', 2);
   await credentials().wipeCandidate({ id: candidate.id, now: NOW });
@@ -103,7 +103,7 @@ test('a candidate that is not taken is wiped, the current one never by that', as
   expect(await ciphertexts()).toEqual([{ id: current.id }]);
 });
 
-test('nothing sealed is left of a removed integration, and no row once it is deleted', async () => {
+test('a removed integration has no ciphertext, and no row after its deletion', async () => {
   await addCredential('current');
   await addCredential('candidate', 2);
   const [repositoryId] = await seedRepositories(db.database, integrationId, [1]);
@@ -131,7 +131,7 @@ test('an integration that is not removed cannot be deleted, and is removed once'
   expect(await integrations.lock(integrationId)).toBeNull();
 });
 
-test('the name of a removed integration is free again', async () => {
+test('the name of a removed integration can be used again', async () => {
   const { integrations } = db.database.stores;
   const first = await seedIntegration(db.database, { name: 'Once' });
   await expect(seedIntegration(db.database, { name: 'ONCE' })).rejects.toMatchObject({ code: '23505' });
@@ -139,7 +139,7 @@ test('the name of a removed integration is free again', async () => {
   await seedIntegration(db.database, { name: 'once' });
 });
 
-test('one token is held by one integration, and by a candidate too', async () => {
+test('one token belongs to one integration, also as a candidate', async () => {
   const { tokenHash } = await addCredential('candidate');
   expect(await credentials().integrationHolding(tokenHash)).toBe(integrationId);
   const first = integrationId;
@@ -148,7 +148,7 @@ test('one token is held by one integration, and by a candidate too', async () =>
   expect(await credentials().integrationHolding(tokenHash)).toBe(first);
 });
 
-test('facts of a token are written while it lives; an expiry that GitLab does not tell leaves the given one', async () => {
+test('facts are written while a token is in use; if GitLab does not report an expiry, the given one stays', async () => {
   const { id } = await addCredential('current');
   const { expiry: _omitted, ...withoutExpiry } = facts;
   await credentials().recordFacts({
@@ -174,7 +174,7 @@ test('facts of a token are written while it lives; an expiry that GitLab does no
   expect(await credentials().find(id)).toMatchObject({ tokenName: 'platform' });
 });
 
-test('a threshold is flagged once however often it is asked, and the smallest stays', async () => {
+test('a threshold is flagged once, and the smallest one stays', async () => {
   const { id } = await addCredential('current');
   const flag = (thresholdDays: number) => credentials().flag({ id, thresholdDays, now: NOW });
   const many = await Promise.all([flag(30), flag(30), flag(30), flag(30)]);
@@ -184,7 +184,7 @@ test('a threshold is flagged once however often it is asked, and the smallest st
   expect(await credentials().find(id)).toMatchObject({ flag: 7 });
 });
 
-test('another date that a person names has flags of its own; the same one again changes nothing', async () => {
+test('another date from a user resets the flags; the same date changes nothing', async () => {
   const { id } = await addCredential('current');
   const flag = (thresholdDays: number) => credentials().flag({ id, thresholdDays, now: NOW });
   await credentials().setExpiry({ id, expiresOn: '2026-12-24' });
@@ -197,7 +197,7 @@ test('another date that a person names has flags of its own; the same one again 
   expect(await flag(7)).toBe(true);
 });
 
-test('a token that was replaced is flagged no more, and its successor begins anew', async () => {
+test('a replaced token is not flagged, and its successor starts without flags', async () => {
   const old = await addCredential('current');
   await credentials().flag({ id: old.id, thresholdDays: 7, now: NOW });
   const next = await addCredential('candidate', 2);
@@ -208,14 +208,14 @@ test('a token that was replaced is flagged no more, and its successor begins ane
   expect(await credentials().flag({ id: next.id, thresholdDays: 7, now: NOW })).toBe(true);
 });
 
-test('versions of an integration count up', async () => {
+test('the credential versions of an integration increase', async () => {
   expect(await credentials().nextVersion(integrationId)).toBe(1);
   await addCredential('current', 1);
   await addCredential('candidate', 4);
   expect(await credentials().nextVersion(integrationId)).toBe(5);
 });
 
-test('the keys that something needs are those of living ciphertexts and of data keys', async () => {
+test('the keys in use are those of stored ciphertexts and of data keys', async () => {
   const { keys } = db.database.stores;
   const held = await addCredential('current');
   await keys.addDataKey({ purpose: 'token', sealed: randomBytes(8), keyId: 'key-data', now: NOW });
@@ -227,7 +227,7 @@ test('the keys that something needs are those of living ciphertexts and of data 
   expect(await keys.dataKey('token')).toMatchObject({ keyId: 'key-data' });
 });
 
-test('a key opens until it expires or is removed, and its use is noted once a minute', async () => {
+test('an API key works until it expires or is removed, and its use is recorded once per minute', async () => {
   const { apiKeys } = db.database.stores;
   const hash = newId('apiKey');
   const id = await apiKeys.add({
@@ -251,7 +251,7 @@ test('a key opens until it expires or is removed, and its use is noted once a mi
   expect(await use(1)).toBeNull();
 });
 
-test('the managed key is the one of the settings: another replaces it, none removes it, others stay', async () => {
+test('the managed key follows the settings: another value replaces it, no value removes it, other keys stay', async () => {
   const { apiKeys } = db.database.stores;
   const other = await apiKeys.add({
     name: 'mine',

@@ -15,7 +15,7 @@ afterAll(async () => {
   await db.drop();
 });
 
-test('a server that refuses connections counts as away', async () => {
+test('a server that refuses connections counts as unavailable', async () => {
   const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
   const err = await away.stores.integrations.find('int_x').catch((reason: unknown) => reason);
   expect(isDatabaseAway(err)).toBe(true);
@@ -23,7 +23,7 @@ test('a server that refuses connections counts as away', async () => {
   await away.close();
 });
 
-test('a connection that the server ends counts as away, and the next question is answered', async () => {
+test('a connection that the server closes counts as unavailable, and the next query succeeds', async () => {
   const own = await openDatabase({ url: db.url, poolMax: 1 });
   const failure = own
     .transaction(async (tx) => {
@@ -40,7 +40,7 @@ test('a connection that the server ends counts as away, and the next question is
   await own.close();
 });
 
-test('a mistake of ours does not count as away', async () => {
+test('a programming error does not count as unavailable', async () => {
   const client = new pg.Client({ connectionString: db.url });
   await client.connect();
   const err = await client.query('select nothing from nowhere').catch((reason: unknown) => reason);
@@ -51,7 +51,7 @@ test('a mistake of ours does not count as away', async () => {
   expect(isDatabaseAway(null)).toBe(false);
 });
 
-test('a transaction writes all of its work or nothing', async () => {
+test('a transaction writes all of its changes or none', async () => {
   const before = await db.query('select id from integration');
   await expect(
     db.database.transaction(async (tx) => {
@@ -62,7 +62,7 @@ test('a transaction writes all of its work or nothing', async () => {
   expect(await db.query('select id from integration')).toEqual(before);
 });
 
-test('what a transaction wrote is read by its own stores and by nobody else before it commits', async () => {
+test('before the commit, only the stores of a transaction read what it wrote', async () => {
   await db.database.transaction(async (tx) => {
     const id = await seedIntegration({ ...db.database, stores: tx });
     expect(await tx.integrations.find(id)).toMatchObject({ id });
@@ -70,6 +70,6 @@ test('what a transaction wrote is read by its own stores and by nobody else befo
   });
 });
 
-test('tells its version as people know it', async () => {
+test('the database reports its version in the usual format', async () => {
   expect(await db.database.serverVersion()).toMatch(/^\d+\.\d+/);
 });

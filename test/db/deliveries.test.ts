@@ -24,7 +24,7 @@ const owed = (channelId: string) =>
 const add = (...events: Parameters<TestWorld['database']['stores']['events']['add']>[0]) =>
   world.database.transaction((tx) => tx.events.add(events, new Date()));
 
-test('an event and what channels are owed for it are one: both or neither', async () => {
+test('an event and its deliveries are written together or not at all', async () => {
   const channelId = await addChannel(world, { url });
   const failing = world.database.transaction(async (tx) => {
     await tx.events.add([flagEvent(null)], new Date());
@@ -36,7 +36,7 @@ test('an event and what channels are owed for it are one: both or neither', asyn
   expect(await owed(channelId)).toEqual(['integration.expiry_flagged']);
 });
 
-test('each channel gets each event once, under an id of its own that sorts by time', async () => {
+test('each channel gets each event once, with its own ID that sorts by time', async () => {
   await addChannel(world, { url });
   await addChannel(world, { url });
   await add(flagEvent(null), flagEvent(null));
@@ -46,7 +46,7 @@ test('each channel gets each event once, under an id of its own that sorts by ti
   for (const { id } of rows) expect([id, isIdOf('delivery', id)]).toEqual([id, true]);
 });
 
-test('a channel is told of what it chose, of the integrations that it chose, and of findings from a severity up', async () => {
+test('a channel gets only the selected event kinds and integrations, and findings of its minimum severity', async () => {
   const [mine, other] = [newId('integration'), newId('integration')];
   const finding = (severity: string, integrationId = mine) =>
     flagEvent(integrationId, { kind: 'finding.opened', data: { severity } });
@@ -77,7 +77,7 @@ test('a channel is told of what it chose, of the integrations that it chose, and
   expect(await owed(off)).toEqual([]);
 });
 
-test('a channel that is removed while an event is written takes its messages along, and the event stays', async () => {
+test('a channel that is removed while an event is written takes its deliveries with it, and the event stays', async () => {
   const channelId = await addChannel(world, { url });
   const waiting: Promise<unknown>[] = [];
   const integrationId = newId('integration');
@@ -92,14 +92,14 @@ test('a channel that is removed while an event is written takes its messages alo
   );
 });
 
-test('an event that is written while its channel is being removed waits, and is stored without it', async () => {
+test('an event that is written while its channel is being removed waits, and is stored without a delivery', async () => {
   const channelId = await addChannel(world, { url });
   const integrationId = newId('integration');
   const writing: Promise<void>[] = [];
   await world.database.transaction(async (tx) => {
     await tx.channels.remove(channelId);
     writing.push(add(flagEvent(integrationId)));
-    // it waits for this transaction, and must not fail by it
+    // it waits for this transaction, and must not fail because of it
     await awaitUntil(async () => {
       const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
       return (await world.db.query(waiting)).length > 0;
@@ -111,7 +111,7 @@ test('an event that is written while its channel is being removed waits, and is 
   );
 });
 
-test('a delivery that is leased is not sent again by hand meanwhile; one that has ended is, from the start', async () => {
+test('a leased delivery cannot be sent again manually; a finished one can, from the start', async () => {
   const channelId = await addChannel(world, { url });
   await add(flagEvent(null));
   const { deliveries } = world.database.stores;
@@ -125,7 +125,7 @@ test('a delivery that is leased is not sent again by hand meanwhile; one that ha
   expect(await claim()).toMatchObject([{ id, attempt: 2, failures: 0, channel: { id: channelId } }]);
 });
 
-test('what has ended goes with time, what is owed stays', async () => {
+test('finished deliveries are removed after the retention; pending ones stay', async () => {
   const channelId = await addChannel(world, { url });
   await add(flagEvent(null), flagEvent(null));
   await world.db.query(`update delivery set created_at = now() - interval '200 days'`);
@@ -136,7 +136,7 @@ test('what has ended goes with time, what is owed stays', async () => {
   expect(await owed(channelId)).toHaveLength(1);
 });
 
-test('nobody is told while no channel that works wants flags of every integration', async () => {
+test('a warning is shown while no working channel receives the expiry flags of every integration', async () => {
   const { channels } = world.database.stores;
   const gaps = (mail = true) => channels.expiryAlertGaps({ mail });
   expect(await gaps()).toEqual({ allIntegrations: true, integrations: [] });

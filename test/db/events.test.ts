@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  // not `endPosition`, which stays behind what other suites hold open
+  // not `endPosition`, which stays behind open transactions of other suites
   const [last] = await db.query<{ tx: string; seq: string }>(
     'select tx::text as tx, seq::text as seq from event order by event.tx desc, event.seq desc limit 1',
   );
@@ -32,7 +32,7 @@ beforeEach(async () => {
 
 const events = () => db.database.stores.events;
 
-/** Until this many can be read. */
+/** Reads until this number of events is available. */
 const readAll = (after: EventPosition, count: number) =>
   awaitUntil(async () => {
     const found = await read(after);
@@ -54,8 +54,8 @@ const add = (...texts: string[]) =>
   );
 
 /**
- * Everything after a position as a reader of the stream reads it, two at a time. An open transaction of any database of
- * the server holds readers back, and other suites have some.
+ * Everything after a position, as a reader of the stream gets it, two at a time. An open transaction in any
+ * database of the server delays readers, and other suites have some.
  */
 async function read(after: EventPosition): Promise<{ texts: string[]; position: EventPosition }> {
   const texts: string[] = [];
@@ -69,7 +69,7 @@ async function read(after: EventPosition): Promise<{ texts: string[]; position: 
   }
 }
 
-test('are read in the order in which they were written, each once', async () => {
+test('events are read in the order in which they were written, each once', async () => {
   await add('1', '2');
   await add('3');
   await add('4', '5');
@@ -97,13 +97,13 @@ test('a transaction that commits late is not skipped by a reader that was there 
   await isWritten;
   await add('early');
   const before = await read(start);
-  expect(before.texts).toEqual([]); // the one that is ready waits for the one that is not
+  expect(before.texts).toEqual([]); // the committed event waits for the uncommitted one
   commit();
   await late;
   expect((await readAll(before.position, 2)).texts).toEqual(['late', 'early']);
 });
 
-test('readers that resume at any moment miss nothing while many write and some are slow', async () => {
+test('readers that resume at any time miss nothing during concurrent and slow writes', async () => {
   const seen: string[] = [];
   let position = start;
   const writers = Array.from({ length: 8 }, async (_, writer) => {
@@ -131,7 +131,7 @@ test('readers that resume at any moment miss nothing while many write and some a
   expect(new Set(seen).size).toBe(80);
 });
 
-test('a reader resumes at the id of the last event it had', async () => {
+test('a reader resumes at the ID of its last event', async () => {
   await add('1', '2', '3');
   await readAll(start, 3);
   const [, second] = await events().readAfter(start, 10);
@@ -141,14 +141,14 @@ test('a reader resumes at the id of the last event it had', async () => {
   expect(await events().positionOf('evt_of_nobody')).toBeNull();
 });
 
-test('foreign text that PostgreSQL cannot hold is kept without what it cannot hold', async () => {
+test('external text is stored without the characters that PostgreSQL cannot store', async () => {
   await events().add([event('a\u0000b', { data: { from: 'x\u0000\udc80y' } })], NOW);
   await readAll(start, 1);
   const [only] = await events().readAfter(start, 10);
   expect(only?.event).toMatchObject({ text: 'a\ufffdb', data: { from: 'x\ufffd\ufffdy' } });
 });
 
-test('what a transaction that failed wrote was never there', async () => {
+test('a failed transaction leaves no event', async () => {
   const failing = db.database.transaction(async (tx) => {
     await tx.events.add([event('undone')], NOW);
     throw new Error('no');
@@ -158,7 +158,7 @@ test('what a transaction that failed wrote was never there', async () => {
   expect((await readAll(start, 1)).texts).toEqual(['done']);
 });
 
-test('audit events are told apart and hidden from those who may not see them', async () => {
+test('audit events are marked and hidden from users without permission', async () => {
   await events().add([event('a key', { kind: 'api_key.created' }), event('a sync')], NOW);
   await readAll(start, 2);
   const audits = (await events().readAfter(start, 10)).map((entry) => entry.audit);
@@ -171,14 +171,14 @@ test('audit events are told apart and hidden from those who may not see them', a
   expect(await texts(false)).toEqual([]);
 });
 
-test('old ones are forgotten, audit events later', async () => {
+test('old events are removed, audit events later', async () => {
   await events().add([event('old audit', { kind: 'api_key.removed' }), event('old')], NOW);
   await events().add([event('young')], minutesLater(60));
   await events().removeOlderThan({ before: minutesLater(30), auditBefore: minutesLater(-30) });
   expect((await readAll(start, 2)).texts).toEqual(['old audit', 'young']);
 });
 
-test('a commit wakes who listens, and a live event reaches them though it is not stored', async () => {
+test('a commit wakes listeners, and they also receive live events, which are not stored', async () => {
   const feed = openEventFeed({ url: db.url, log });
   let wakes = 0;
   const live: LiveEvent[] = [];
@@ -203,7 +203,7 @@ test('a commit wakes who listens, and a live event reaches them though it is not
   expect((await readAll(start, 2)).texts).toEqual(['hello', 'nobody']);
 });
 
-test('a feed whose connection is cut comes back by itself', async () => {
+test('a feed whose connection is cut reconnects by itself', async () => {
   const feed = openEventFeed({ url: db.url, log });
   let wakes = 0;
   feed.subscribe({ onStored: () => (wakes += 1), onLive: () => {} });
@@ -225,9 +225,9 @@ test('a feed that never reached the database can be closed', async () => {
   await feed.close();
 });
 
-test('after a dump was restored into another cluster, events keep their order and new ones are neither skipped nor held back', async () => {
+test('after a dump is restored into another cluster, events keep their order, and new ones are neither skipped nor delayed', async () => {
   await add('old 1', 'old 2');
-  // positions of the cluster that the dump came from are far ahead of this one
+  // positions of the dump's cluster are far ahead of this one
   await db.query(`update event set tx = '900000000000'::xid8`);
   await db.query(`delete from event_cluster`);
   await db.query(`insert into event_cluster (id) values ('another cluster')`);

@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 let minute = 0;
 
-/** A scan that ends a minute after the one before. */
+/** Stores a scan that ends a minute after the previous one. */
 async function scan(
   findings: readonly ScannedFinding[],
   options: {
@@ -45,7 +45,7 @@ const statuses = async () => (await rows()).map((row) => `${row.fingerprint.slic
 
 const open = async () => (await db.database.stores.repositories.findView(ids.repositoryId))?.open;
 
-test('what is seen first is opened, and counted by severity', async () => {
+test('a new finding is open, and counted by severity', async () => {
   const change = await scan([
     finding('a', { severity: 'critical' }),
     finding('b', { severity: 'high' }),
@@ -58,7 +58,7 @@ test('what is seen first is opened, and counted by severity', async () => {
   expect(await open()).toEqual({ critical: 1, high: 2, medium: 0, low: 1 });
 });
 
-test('what is seen again keeps its row and its first day, and follows the line it moved to', async () => {
+test('a repeated finding keeps its row and first date, and gets its new line', async () => {
   await scan([finding('a')]);
   const [before] = await db.query(`select id, first_seen_at from finding where repository_id = $1`, [
     ids.repositoryId,
@@ -76,7 +76,7 @@ test('what is seen again keeps its row and its first day, and follows the line i
   expect(await open()).toMatchObject({ critical: 1, high: 0 });
 });
 
-test('what is gone is fixed and not counted; what comes back is open again', async () => {
+test('an absent finding is fixed and not counted; if it returns, it is open again', async () => {
   await scan([finding('a'), finding('b')]);
   const gone = await scan([finding('a')]);
   expect(gone.fixed).toHaveLength(1);
@@ -89,13 +89,13 @@ test('what is gone is fixed and not counted; what comes back is open again', asy
   expect(back.open).toBe(2);
 });
 
-test('what stays fixed is told once', async () => {
+test('a finding that stays fixed is reported as fixed once', async () => {
   await scan([finding('a')]);
   expect((await scan([])).fixed).toHaveLength(1);
   expect((await scan([])).fixed).toEqual([]);
 });
 
-test('what a person ignores stays ignored when it is seen again, and is never counted', async () => {
+test('an ignored finding stays ignored when it is reported again, and is not counted', async () => {
   await scan([finding('a'), finding('b')]);
   await db.query(`update finding set status = 'ignored' where repository_id = $1 and fingerprint = 'v1:a'`, [
     ids.repositoryId,
@@ -105,7 +105,7 @@ test('what a person ignores stays ignored when it is seen again, and is never co
   expect(await statuses()).toEqual(['a ignored', 'b open']);
 });
 
-test('a scanner that did not end well closes nothing', async () => {
+test('a scanner that failed fixes no finding', async () => {
   await scan([finding('a'), finding('c', { scanner: 'ast-grep', kind: 'code' })], {
     scanners: ['gitleaks', 'ast-grep'],
   });
@@ -114,7 +114,7 @@ test('a scanner that did not end well closes nothing', async () => {
   expect(await statuses()).toEqual(['a open', 'c fixed']);
 });
 
-test('a scan of the head leaves open what only the history holds; a scan of all of it may close that', async () => {
+test('a scan of the head leaves findings of the history open; a scan of the history may fix them', async () => {
   await scan([finding('a'), finding('old')], { full: true });
   expect((await scan([])).fixed).toEqual([]);
   expect(await statuses()).toEqual(['a open', 'old open']);
@@ -122,7 +122,7 @@ test('a scan of the head leaves open what only the history holds; a scan of all 
   expect(await statuses()).toEqual(['a open', 'old fixed']);
 });
 
-test('a flaw of the code that a scan of the whole history saw is closed by a scan of the head', async () => {
+test('a code flaw that a history scan found is fixed by a scan of the head', async () => {
   const scanners = ['gitleaks', 'ast-grep'];
   const code = { scanner: 'ast-grep', kind: 'code' } as const;
   await scan([finding('a'), finding('c', code)], { full: true, scanners });
@@ -130,7 +130,7 @@ test('a flaw of the code that a scan of the whole history saw is closed by a sca
   expect(await statuses()).toEqual(['a open', 'c fixed']);
 });
 
-test('a finding seen at the head is closed by a scan of the head, though a scan of the history saw it too', async () => {
+test('a finding of the head is fixed by a scan of the head, although a history scan found it too', async () => {
   await scan([finding('a')]);
   await scan([finding('a')], { full: true });
   expect((await scan([])).fixed).toHaveLength(1);
@@ -144,19 +144,19 @@ test('the same fingerprint in two repositories is two findings', async () => {
   expect(await statuses()).toEqual(['a open']);
 });
 
-test('a report that names one fingerprint twice is stored once', async () => {
+test('a fingerprint that a report names twice is stored once', async () => {
   const change = await scan([finding('a'), finding('a', { startLine: 8, endLine: 8 })]);
   expect(change.opened).toHaveLength(1);
   expect(change.open).toBe(1);
 });
 
-test('a thousand findings are one statement of the store, and a scan without any is none', async () => {
+test('a thousand findings take one statement, and a scan without findings takes none', async () => {
   const many = Array.from({ length: 1_000 }, (_, index) => finding(`f${index}`));
   expect((await scan(many)).opened).toHaveLength(1_000);
   expect((await scan([])).fixed).toHaveLength(1_000);
 });
 
-test('text that PostgreSQL cannot hold does not lose the scan', async () => {
+test('text that PostgreSQL cannot store does not lose the scan', async () => {
   const change = await scan([
     finding('nul', { path: 'a\u0000b.env', excerpt: 'KEY=\u0000', author: 'J\u0000', title: 'x\u0000' }),
     finding('surrogate', { path: 'a\udc80b.env' }),
@@ -164,7 +164,7 @@ test('text that PostgreSQL cannot hold does not lose the scan', async () => {
   expect(change.opened).toHaveLength(2);
 });
 
-test('a late attempt cannot store: nothing of its transaction stays', async () => {
+test('an outdated attempt stores nothing of its transaction', async () => {
   const { scans } = db.database.stores;
   const id = await scans.requestScan({ repositoryId: ids.repositoryId, full: false, now: NOW });
   const late = await scans.begin({ id, now: NOW });
@@ -195,7 +195,7 @@ test('a late attempt cannot store: nothing of its transaction stays', async () =
   expect(await rows()).toEqual([]);
 });
 
-test('a failed scan leaves what is known of the head and the rules', async () => {
+test('a failed scan leaves the known head and rules unchanged', async () => {
   await scan([finding('a')]);
   const { scans, findings } = db.database.stores;
   const scanId = await scans.requestScan({ repositoryId: ids.repositoryId, full: false, now: NOW });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** Any code units: NUL, control characters and halves of pairs too. */
+/** Any code units, including NUL, control characters and unpaired surrogates. */
 const anyText = fc.string({
   unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
   maxLength: 600,
@@ -29,7 +29,7 @@ const anyNumber = fc.oneof(
   ),
 );
 
-test('PostgreSQL stores whatever the door admits, as it was admitted', async () => {
+test('PostgreSQL stores every admitted value unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(anyNumber, anyNumber, anyText, anyText, async (seconds, count, name, path) => {
       const admitted = {
@@ -42,7 +42,7 @@ test('PostgreSQL stores whatever the door admits, as it was admitted', async () 
         'select $1::timestamptz as date, $2::int as count, $3::text as name, $4::text as path',
         [admitted.date, admitted.count, admitted.name, admitted.path],
       );
-      // PostgreSQL keeps microseconds, the driver milliseconds
+      // PostgreSQL stores microseconds, the driver returns milliseconds
       const date = secondsOf(row?.['date']);
       expect({ ...row, date }).toEqual({ ...admitted, date: secondsOf(admitted.date) });
       expect(Array.from(admitted.name ?? '').length).toBeLessThanOrEqual(256);
@@ -69,7 +69,7 @@ test.each([
   expect(admit.date(seconds)).toBe(expected);
 });
 
-test('a name is cut at 256 characters, never inside one', () => {
+test('a name is cut at 256 characters, never within one', () => {
   expect(admit.name('\u{1f600}'.repeat(300))).toBe('\u{1f600}'.repeat(256));
   expect(admit.name('  ')).toBeNull();
 });

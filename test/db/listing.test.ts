@@ -27,7 +27,7 @@ const versions = () =>
     [integrationId],
   );
 
-/** Statements as they leave for the server. */
+/** SQL statements that are sent to the server. */
 async function countingStatements<T>(work: () => Promise<T>): Promise<{ count: number; result: T }> {
   const query = jest.spyOn(pg.Client.prototype, 'query');
   try {
@@ -46,7 +46,7 @@ const states = async () =>
     )
   ).map(({ id, state }) => `${id} ${state}`);
 
-test('a page that says what we know writes no row', async () => {
+test('a page without changes writes no row', async () => {
   const page = [listed(1), listed(2, { defaultBranch: null, lastActivityAt: null }), listed(3)];
   await listing().upsertPage({ integrationId, repositories: page, now: NOW });
   const before = await versions();
@@ -55,7 +55,7 @@ test('a page that says what we know writes no row', async () => {
   expect(await versions()).toEqual(before);
 });
 
-test('a page is one statement, however many rows it has', async () => {
+test('a page takes one statement, however many rows it has', async () => {
   const page = Array.from({ length: 100 }, (_, index) => listed(index + 1));
   const { count, result } = await countingStatements(() =>
     listing().upsertPage({ integrationId, repositories: page, now: NOW }),
@@ -72,7 +72,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** Rows of the table that these statements look at. */
+/** The number of table rows that these statements read. */
 async function rowsRead(work: () => Promise<unknown>): Promise<number> {
   const query = jest.spyOn(pg.Client.prototype, 'query');
   let calls: unknown[][];
@@ -99,7 +99,7 @@ async function rowsRead(work: () => Promise<unknown>): Promise<number> {
   return rows;
 }
 
-test('a page of an integration that the planner knows nothing of reads its own rows alone', async () => {
+test('a page of an integration that is new to the query planner reads only its own rows', async () => {
   const pages = Array.from({ length: 20 }, (_, page) =>
     Array.from({ length: 100 }, (_, index) => listed(page * 100 + index + 1)),
   );
@@ -124,14 +124,14 @@ test('a page of an integration that the planner knows nothing of reads its own r
   expect(passed).toBeLessThanOrEqual(page.length);
 });
 
-test('a listing is cut at every so many-th row, and behind the last one that is known', async () => {
+test('a listing is split at every n-th row, and after the last known one', async () => {
   const page = [3, 5, 8, 13, 21].map((id) => listed(id));
   await listing().upsertPage({ integrationId, repositories: page, now: NOW });
   expect(await listing().everyNthProjectId({ integrationId, step: 2 })).toEqual([5, 13, 21]);
   expect(await listing().everyNthProjectId({ integrationId, step: 5 })).toEqual([21]);
 });
 
-test('an empty page asks the database nothing', async () => {
+test('an empty page sends no query', async () => {
   const { count, result } = await countingStatements(() =>
     listing().upsertPage({ integrationId, repositories: [], now: NOW }),
   );
@@ -139,7 +139,7 @@ test('an empty page asks the database nothing', async () => {
   expect(count).toBe(0);
 });
 
-test('only the row that differs is written, and the change names what was before', async () => {
+test('only a changed row is written, and the change contains the previous values', async () => {
   const [, renamed] = await seedRepositories(db.database, integrationId, [1, 2, 3]);
   const before = await versions();
   const changes = await listing().upsertPage({
@@ -170,7 +170,7 @@ test('only the row that differs is written, and the change names what was before
   expect([after[0], after[2]]).toEqual([before[0], before[2]]);
 });
 
-test('a repository is the same one under another name, and the same id at two integrations is two', async () => {
+test('a renamed repository stays the same one, and the same ID at two integrations is two', async () => {
   const [id] = await seedRepositories(db.database, integrationId, [7]);
   const other = await seedIntegration(db.database);
   const [otherId] = await seedRepositories(db.database, other, [7]);
@@ -183,12 +183,12 @@ test('a repository is the same one under another name, and the same id at two in
   expect(change?.id).toBe(id);
 });
 
-test('an id of more than 32 bits is kept as it is', async () => {
+test('an ID of more than 32 bits is stored unchanged', async () => {
   await seedRepositories(db.database, integrationId, [9_007_199_254_740_991]);
   expect(await listing().knownProjectIds(integrationId)).toEqual([9_007_199_254_740_991]);
 });
 
-test('a page that names one id twice keeps one row, the last word of it', async () => {
+test('an ID that a page names twice is one row with the last values', async () => {
   const changes = await listing().upsertPage({
     integrationId,
     repositories: [listed(5, { fullPath: 'acme/first' }), listed(5, { fullPath: 'acme/second' })],
@@ -197,7 +197,7 @@ test('a page that names one id twice keeps one row, the last word of it', async 
   expect(changes.map(({ fullPath }) => fullPath)).toEqual(['acme/second']);
 });
 
-test('marks as missed what lies in the range and was not met, and nothing beside it', async () => {
+test('marks the rows of the range that were not listed as missed, and no others', async () => {
   await seedRepositories(db.database, integrationId, [10, 20, 30, 40, 50]);
   const other = await seedIntegration(db.database);
   await seedRepositories(db.database, other, [20]);
@@ -208,27 +208,27 @@ test('marks as missed what lies in the range and was not met, and nothing beside
   expect((await listing().vanished({ integrationId: other, syncId: 'syn_1' })).vanished).toEqual([]);
 });
 
-test('the last page misses everything behind it', async () => {
+test('the last page marks everything after it as missed', async () => {
   await seedRepositories(db.database, integrationId, [10, 20, 30]);
   await listing().markMissed({ integrationId, syncId: 'syn_2', after: 10, upTo: null, met: [] });
   const { vanished } = await listing().vanished({ integrationId, syncId: 'syn_2' });
   expect(vanished.map(({ gitlabProjectId }) => gitlabProjectId).sort((a, b) => a - b)).toEqual([20, 30]);
 });
 
-test('what one sync missed is not held against it by the next', async () => {
+test('rows that one sync missed do not count as missed by the next', async () => {
   await seedRepositories(db.database, integrationId, [1, 2]);
   await listing().markMissed({ integrationId, syncId: 'syn_3', after: 0, upTo: null, met: [1] });
   expect((await listing().vanished({ integrationId, syncId: 'syn_4' })).vanished).toEqual([]);
 });
 
-test('a missed row that is listed again is met, though nothing else changed', async () => {
+test('a missed row that is listed again is not missed, even if nothing else changed', async () => {
   await seedRepositories(db.database, integrationId, [1, 2]);
   await listing().markMissed({ integrationId, syncId: 'syn_5', after: 0, upTo: null, met: [1] });
   await listing().upsertPage({ integrationId, repositories: [listed(2)], now: minutesLater(1) });
   expect((await listing().vanished({ integrationId, syncId: 'syn_5' })).vanished).toEqual([]);
 });
 
-test('the fingerprint of what would go is the same for the same rows, and differs for others', async () => {
+test('the fingerprint of a removal is the same for the same rows, and differs for others', async () => {
   await seedRepositories(db.database, integrationId, [1, 2, 3]);
   const of = async (syncId: string, met: number[]) => {
     await listing().markMissed({ integrationId, syncId, after: 0, upTo: null, met });
@@ -242,7 +242,7 @@ test('the fingerprint of what would go is the same for the same rows, and differ
   expect(await of('syn_d', [1, 2, 3])).toBeNull();
 });
 
-test('missing and removed rows are known no more, and a listing brings them back', async () => {
+test('missing and removed rows do not count as known, and a listing brings them back', async () => {
   const [one, two] = await seedRepositories(db.database, integrationId, [1, 2, 3]);
   await listing().markMissing({ ids: [`${one}`], now: NOW });
   await listing().markRemoved({ ids: [`${two}`], now: NOW });
@@ -260,7 +260,7 @@ test('missing and removed rows are known no more, and a listing brings them back
   expect(await states()).toEqual(['1 active', '2 active', '3 active']);
 });
 
-test('a removed repository has no open finding, no queued scan and no counter left', async () => {
+test('a removed repository has no open finding, no queued scan and no counter', async () => {
   const [repositoryId] = await seedRepositories(db.database, integrationId, [1]);
   const id = `${repositoryId}`;
   await seedScan(db.database, { integrationId, repositoryId: id, findings: [finding('a'), finding('b')] });
@@ -282,7 +282,7 @@ test('a removed repository has no open finding, no queued scan and no counter le
   });
 });
 
-test('a row out of reach is excluded with its reason and not held as missed', async () => {
+test('an unreachable repository is excluded with its reason and does not count as missed', async () => {
   const [id] = await seedRepositories(db.database, integrationId, [1]);
   await listing().markMissed({ integrationId, syncId: 'syn_6', after: 0, upTo: null, met: [] });
   await listing().markAccessTooLow({ ids: [`${id}`], now: NOW });

@@ -7,7 +7,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { finding, listed, minutesLater, NOW, seedIntegration, seedRepositories, seedScan } from './seed.ts';
 
-/** Rows of each list: two full pages of three and one row more. */
+/** The rows of each list: two full pages of three, plus one. */
 const ROWS = 7;
 const LIMIT = 3;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
     integrationId,
     Array.from({ length: ROWS }, (_, index) =>
       listed(index + 1, {
-        // equal moments, none at all, and fractions that a cursor must not lose
+        // equal times, missing ones, and fractions that a cursor must preserve
         lastActivityAt:
           [null, '2026-02-01T08:00:00.123456Z', '2026-02-01T08:00:00.123457Z'][index % 3] ?? null,
         fullPath: `acme/${['Übung', 'ubung', 'a_b'][index % 3]}-${index}`,
@@ -105,7 +105,7 @@ const cases = Object.entries(lists).flatMap(([name, { sorts }]) =>
 describe.each(cases)('%s by %s', (name, sort) => {
   const { list } = lists[name] ?? { list: () => Promise.reject(new Error(name)) };
 
-  test('gives every row once over three pages, in the order of one big page', async () => {
+  test('returns every row once over three pages, in the order of one large page', async () => {
     const pages = await walk(list, sort);
     expect(pages.map((page) => page.length)).toEqual([3, 3, 1]);
     const whole = await list({ limit: 200, cursor: null, sort });
@@ -114,14 +114,14 @@ describe.each(cases)('%s by %s', (name, sort) => {
     expect(whole.nextCursor).toBeNull();
   });
 
-  test('turns round with "-"', async () => {
+  test('is reversed by "-"', async () => {
     const opposite = sort.startsWith('-') ? sort.slice(1) : `-${sort}`;
     const ids = async (by: string) =>
       (await list({ limit: 200, cursor: null, sort: by })).items.map(({ id }) => id);
     expect(await ids(opposite)).toEqual((await ids(sort)).reverse());
   });
 
-  test('refuses a cursor of another sort, and one whose value is of another kind', async () => {
+  test('refuses a cursor of another sort, or with a value of another type', async () => {
     const refuses = (cursor: string) =>
       expect(list({ limit: LIMIT, cursor, sort })).rejects.toMatchObject({ code: 'invalid_request' });
     await refuses(encodeCursor(['another', 'x', 'y']));
@@ -130,7 +130,7 @@ describe.each(cases)('%s by %s', (name, sort) => {
   });
 });
 
-test.each(Object.keys(lists))('a list of %s refuses what is no cursor and what is no field', async (name) => {
+test.each(Object.keys(lists))('a list of %s refuses an invalid cursor and an unknown field', async (name) => {
   const list = lists[name]?.list ?? (() => Promise.reject(new Error(name)));
   const refuses = (input: Partial<ListInput>) =>
     expect(list({ limit: LIMIT, cursor: null, ...input })).rejects.toMatchObject({ code: 'invalid_request' });
@@ -156,7 +156,7 @@ test.each([
   },
 );
 
-test('rows that come while somebody pages through are neither repeated nor do they move the rest', async () => {
+test('rows that are added during pagination are not repeated and do not shift the others', async () => {
   const { list } = lists['events'] ?? { list: () => Promise.reject(new Error()) };
   const first = await list({ limit: LIMIT, cursor: null });
   await db.database.stores.events.add(
@@ -169,7 +169,7 @@ test('rows that come while somebody pages through are neither repeated nor do th
   expect(new Set(ids).size).toBe(ROWS);
 });
 
-test('what is searched for is text, not a pattern', async () => {
+test('a search treats its input as text, not as a pattern', async () => {
   const search = async (q: string) =>
     (await db.database.stores.repositories.list({ q }, { limit: 200, cursor: null })).items.length;
   expect(await search('A_B')).toBe(2);

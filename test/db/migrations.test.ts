@@ -21,7 +21,7 @@ async function database(options: { empty?: boolean } = {}): Promise<TestDatabase
 
 const names = MIGRATIONS.map(({ name }) => name);
 
-test('an empty database gets every migration, once', async () => {
+test('an empty database gets every migration once', async () => {
   const db = await database({ empty: true });
   expect(await db.database.schemaState()).toEqual({ pending: names, unknown: [] });
   expect(await migrate({ url: db.url })).toEqual(names);
@@ -51,13 +51,13 @@ test('a database of the first schema is upgraded with its rows', async () => {
   expect(await db.database.schemaState()).toEqual({ pending: [], unknown: [] });
 });
 
-test('two processes that migrate at once take turns', async () => {
+test('of two concurrent migrations the second waits', async () => {
   const db = await database({ empty: true });
   const ran = await Promise.all([migrate({ url: db.url }), migrate({ url: db.url })]);
   expect(ran.flat()).toEqual(names);
 });
 
-test('a schema of a newer Secu is refused by name and left as it is', async () => {
+test('the schema of a newer Secu is refused by name and left unchanged', async () => {
   const db = await database();
   await db.query(
     `insert into secu_migration (name, executed_at) values ('Migration9999FromTheFuture', now())`,
@@ -69,7 +69,7 @@ test('a schema of a newer Secu is refused by name and left as it is', async () =
   expect(await db.database.schemaState()).toEqual({ pending: [], unknown: ['Migration9999FromTheFuture'] });
 });
 
-test('a database that an earlier form of a migration made is refused plainly, not found lacking tables later', async () => {
+test('a database from an earlier form of a migration is refused with a clear error', async () => {
   const db = await database();
   await db.query(
     `update secu_migration set name = 'migration-0001-ground' where name like 'migration-0001%'`,
@@ -80,13 +80,13 @@ test('a database that an earlier form of a migration made is refused plainly, no
   });
 });
 
-test('no database server is said so', async () => {
+test('an unavailable database server has a clear error', async () => {
   await expect(migrate({ url: 'postgresql://secu:x@127.0.0.1:1/secu' })).rejects.toMatchObject({
     code: 'database_unavailable',
   });
 });
 
-test('every column of the entities is in the schema with its type and nullability, and no other', async () => {
+test('the schema has exactly the columns of the entities, with their types and nullability', async () => {
   const db = await database();
   const orm = await MikroORM.init({ entities: ENTITIES, clientUrl: db.url });
   const declared = [...orm.getMetadata().getAll().values()]
@@ -109,14 +109,14 @@ test('every column of the entities is in the schema with its type and nullabilit
   expect(actual.sort((a, b) => a.column.localeCompare(b.column))).toEqual(declared);
 });
 
-/** MikroORM's words for PostgreSQL's. */
+/** The types of MikroORM, by their names in PostgreSQL. */
 function typeOf(columnType: string): string {
   const known: Record<string, string> = { int: 'int4', bigint: 'int8', boolean: 'bool', bigserial: 'int8' };
   const bare = columnType.replace(/\(.*\)/, '');
   return known[bare] ?? bare;
 }
 
-test('every foreign key has an index that begins with it', async () => {
+test('every foreign key has an index that starts with it', async () => {
   const db = await database();
   const bare = await db.query(
     `select conrelid::regclass::text as "table", a.attname as "column"

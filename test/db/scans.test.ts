@@ -33,17 +33,17 @@ async function begun(full = false) {
 
 const nothing = { outcome: null, cause: null, commit: null, cloneBytes: null, cloneMs: null, now: NOW };
 
-test('asking twice joins the scan that waits', async () => {
+test('a second request joins the waiting scan', async () => {
   const first = await ask();
   expect(await ask()).toBe(first);
 });
 
-test('many who ask at once get one scan', async () => {
+test('concurrent requests get one scan', async () => {
   const ids = await Promise.all(Array.from({ length: 12 }, () => ask()));
   expect(new Set(ids).size).toBe(1);
 });
 
-test('asking joins the scan that runs; after it ended there is a new one', async () => {
+test('a request joins the running scan; after its end it gets a new one', async () => {
   const scan = await begun();
   expect(await ask()).toBe(scan.id);
   await scans().end({
@@ -56,19 +56,19 @@ test('asking joins the scan that runs; after it ended there is a new one', async
   expect(await ask()).not.toBe(scan.id);
 });
 
-test('asking makes a waiting scan of the background as urgent as one that a person asked for', async () => {
+test("a user's request makes a waiting background scan as urgent as a user's scan", async () => {
   await scans().queue({ repositoryIds: [repositoryId], trigger: 'schedule', history: 'none', now: NOW });
   const id = await ask();
   expect(await scans().find(id)).toMatchObject({ trigger: 'schedule', priority: 1 });
 });
 
-test('full upgrades a waiting scan and does not repeat it', async () => {
+test('a full request upgrades a waiting scan and does not repeat it', async () => {
   const id = await ask();
   expect(await ask(true)).toBe(id);
   expect(await scans().find(id)).toMatchObject({ history: 'full', fullAgain: false });
 });
 
-test('full joins a running scan and is followed by a full one', async () => {
+test('a full request joins a running scan, and a full scan follows it', async () => {
   const scan = await begun();
   expect(await ask(true)).toBe(scan.id);
   expect(await scans().find(scan.id)).toMatchObject({ history: 'none', fullAgain: true });
@@ -82,7 +82,7 @@ test('full joins a running scan and is followed by a full one', async () => {
   expect(ended).toMatchObject({ repositoryId, integrationId, fullAgain: true, trigger: 'manual' });
 });
 
-test('full joins a running full scan and asks for nothing more', async () => {
+test('a full request joins a running full scan, and no scan follows', async () => {
   const scan = await begun(true);
   expect(await ask(true)).toBe(scan.id);
   expect(await scans().find(scan.id)).toMatchObject({ history: 'full', fullAgain: false });
@@ -90,7 +90,7 @@ test('full joins a running full scan and asks for nothing more', async () => {
 
 const at = { counts: true, nextTryAt: minutesLater(5) };
 
-test('a late attempt can neither go on nor end nor requeue what a later one holds', async () => {
+test('an outdated attempt can neither continue, end nor requeue the scan of a later one', async () => {
   const late = await begun();
   const now = await scans().begin({ id: late.id, now: minutesLater(1) });
   expect(now?.attempt).toBe(late.attempt + 1);
@@ -112,7 +112,7 @@ test('a scan ends once', async () => {
   expect(await scans().begin({ id: scan.id, now: NOW })).toBeNull();
 });
 
-test('phases and the commit are kept as they are reached, and an ended scan has no phase', async () => {
+test('phases and the commit are stored when they are reached, and an ended scan has no phase', async () => {
   const scan = await begun();
   expect(await scans().enterPhase({ scan, phase: 'scanning', commit: 'c0ffee' })).toBe(true);
   expect(await scans().enterPhase({ scan, phase: 'storing' })).toBe(true);
@@ -126,7 +126,7 @@ test('phases and the commit are kept as they are reached, and an ended scan has 
   });
 });
 
-test('a cancel ends a waiting scan at once and makes a running one stop', async () => {
+test('a cancel ends a waiting scan at once and stops a running one', async () => {
   const waiting = await ask();
   expect(await scans().requestCancel({ id: waiting, now: NOW })).toBe('canceled');
   expect(await scans().find(waiting)).toMatchObject({
@@ -142,7 +142,7 @@ test('a cancel ends a waiting scan at once and makes a running one stop', async 
   expect(await scans().requestCancel({ id: scan.id, now: NOW })).toBe('ended');
 });
 
-test('back in the queue it says why it waits, and beginning again forgets that', async () => {
+test('a requeued scan has the reason for waiting, and a new start clears it', async () => {
   const scan = await begun();
   expect(await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'disk_low', ...at })).toBe(true);
   expect(await scans().find(scan.id)).toMatchObject({ status: 'queued', cause: 'disk_low', phase: null });
@@ -150,7 +150,7 @@ test('back in the queue it says why it waits, and beginning again forgets that',
   expect(await scans().find(scan.id)).toMatchObject({ status: 'running', cause: null });
 });
 
-test('a requeued scan is counted, and is taken only after its back-off or when a person asks', async () => {
+test('a requeue is counted, and the scan is taken after its back-off or at the request of a user', async () => {
   const scan = await begun();
   await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'gateway_failed', ...at });
   expect(await scans().find(scan.id)).toMatchObject({ requeues: 1, nextTryAt: minutesLater(5) });
@@ -163,14 +163,14 @@ test('a requeued scan is counted, and is taken only after its back-off or when a
   expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
 });
 
-test('an outage of GitLab is not counted against the scans that waited for it', async () => {
+test('an outage of GitLab does not count against the waiting scans', async () => {
   const scan = await begun();
   await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'gateway_failed', ...at });
   await scans().forgetRequeues(integrationId);
   expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
 });
 
-test('the fleet takes people before changes before routine, in the order they came, without those it holds', async () => {
+test('the fleet takes scans of users before changes before routine, in order of arrival, without the held ones', async () => {
   const ids = await seedRepositories(db.database, integrationId, [2, 3, 4, 5]);
   const [routine, change, fresh, person] = ids.map(String);
   const queue = (id: string | undefined, trigger: 'schedule' | 'sync' | 'created' | 'manual') =>
@@ -186,7 +186,7 @@ test('the fleet takes people before changes before routine, in the order they ca
   expect(rest.map((scan) => scan.repositoryId)).toEqual([change]);
 });
 
-test('what is unseen or was scanned with other rules is queued, once, and nothing that is left out', async () => {
+test('repositories without a scan, or with one under other rules, are queued once, except excluded ones', async () => {
   const [scanned] = await seedRepositories(db.database, integrationId, [2, 3]);
   await seedScan(db.database, { integrationId, repositoryId: `${scanned}`, findings: [] });
   const queue = (rules: string) =>
@@ -199,7 +199,7 @@ test('what is unseen or was scanned with other rules is queued, once, and nothin
   expect(await queue('sha256:three')).toBe(0);
 });
 
-test('scanning all queues what is active and counts what runs already', async () => {
+test('a scan of all queues the active repositories and counts the running scans', async () => {
   await seedRepositories(db.database, integrationId, [2, 3]);
   const running = await begun();
   expect(await scans().queueAll({ integrationId, full: true, now: NOW })).toBe(3);
@@ -212,14 +212,14 @@ test('scanning all queues what is active and counts what runs already', async ()
   expect(waiting).toEqual([{ history: 'full' }]);
 });
 
-test('scanning all puts what waited for routine before it', async () => {
+test('a scan of all raises the priority of waiting routine scans', async () => {
   await scans().queue({ repositoryIds: [repositoryId], trigger: 'schedule', history: 'none', now: NOW });
   await scans().queueAll({ integrationId, full: false, now: NOW });
   const [row] = await db.query('select priority from scan where repository_id = $1', [repositoryId]);
   expect(row).toEqual({ priority: 1 });
 });
 
-test('a second attempt replaces what the first said of its scanners', async () => {
+test('a second attempt replaces the scanner results of the first', async () => {
   const scan = await begun();
   await scans().recordScanners({
     scanId: scan.id,
@@ -230,7 +230,7 @@ test('a second attempt replaces what the first said of its scanners', async () =
   expect(view?.scanners).toEqual([scannerRun()]);
 });
 
-test('old scans are forgotten, except the last one of a repository and those that findings name', async () => {
+test('old scans are removed, except the last one of a repository and those with findings', async () => {
   const first = await seedScan(db.database, { integrationId, repositoryId, findings: [] });
   const second = await seedScan(db.database, { integrationId, repositoryId, findings: [] });
   await scans().removeOlderThan(minutesLater(1));

@@ -5,7 +5,7 @@ import type { ScannedFinding } from '../../src/domain/finding.ts';
 import { DEFAULT_FILTERS } from '../../src/domain/integration.ts';
 import type { ScannerRun } from '../../src/domain/scan.ts';
 
-/** The moment at which seeded things happen, unless told. */
+/** The default time of seeded rows. */
 export const NOW = new Date('2026-03-01T10:00:00.000Z');
 
 export const minutesLater = (minutes: number) => new Date(NOW.getTime() + minutes * 60_000);
@@ -48,7 +48,7 @@ export function listed(
   };
 }
 
-/** Repositories of an integration, in the order of the given ids of GitLab. @returns our ids in that order */
+/** Adds repositories to an integration, in the order of these GitLab IDs. @returns our IDs in that order */
 export async function seedRepositories(
   database: Database,
   integrationId: string,
@@ -108,7 +108,7 @@ export function scannerRun(change: Partial<ScannerRun> = {}): ScannerRun {
   };
 }
 
-/** A whole scan that ends now: asked for, begun, its findings stored, its repository marked. */
+/** Adds a complete scan that ends now: requested, started, with its findings stored and its repository updated. */
 export async function seedScan(
   database: Database,
   input: {

@@ -32,7 +32,7 @@ const entryOf = (attemptId: string): RotationEntry => ({
   createdAt: '2026-06-01T12:00:00Z',
 });
 
-/** The folder of a worker that lived in another container. */
+/** The folder of a worker of another container. */
 function leave(signAt: Date, entries: readonly string[]): string {
   const workerId = newId('worker');
   const folder = join(parent, workerId);
@@ -48,7 +48,7 @@ function leave(signAt: Date, entries: readonly string[]): string {
 
 const LONG_AGO = new Date(Date.now() - 6 * 60_000);
 
-test('an entry is read as it was written, also by the next process, and is private', async () => {
+test('an entry is read unchanged, also by the next process, and its file is private', async () => {
   const journal = await openRotationFolder({ parent });
   const entry = entryOf(newId('rotation'));
   await journal.tryOut();
@@ -64,13 +64,13 @@ test('an entry is read as it was written, also by the next process, and is priva
   expect(await journal.read(entry.attemptId)).toBeNull();
 });
 
-test('half of an entry is none', async () => {
+test('a partial entry is ignored', async () => {
   const journal = await openRotationFolder({ parent });
   writeFileSync(join(parent, journal.workerId, 'rot_x.entry'), '{"attemptId":');
   expect(await journal.read('rot_x')).toBeNull();
 });
 
-test('two workers have a name and a folder each, and leave each other alone while both live', async () => {
+test('two workers have separate names and folders, and do not touch each other while both are alive', async () => {
   const [one, two] = [await openRotationFolder({ parent }), await openRotationFolder({ parent })];
   expect(one.workerId).not.toBe(two.workerId);
   await two.write(entryOf('rot_two'));
@@ -80,7 +80,7 @@ test('two workers have a name and a folder each, and leave each other alone whil
   expect(await two.attemptIds()).toEqual(['rot_two']);
 });
 
-test('entries of a worker that is gone are taken over before anybody is told, then its folder goes', async () => {
+test('entries of a dead worker are taken over before the callback, and then its folder is removed', async () => {
   const gone = leave(LONG_AGO, ['rot_left']);
   const lives = leave(new Date(), ['rot_his']);
   const journal = await openRotationFolder({ parent });
@@ -91,7 +91,7 @@ test('entries of a worker that is gone are taken over before anybody is told, th
   expect(readFileSync(join(parent, journal.workerId, 'rot_left.entry'), 'utf8')).toBe('foreign');
 });
 
-test('where telling fails, the one that is gone is found again', async () => {
+test('a dead worker is found again if the callback fails', async () => {
   const gone = leave(LONG_AGO, ['rot_left']);
   const journal = await openRotationFolder({ parent });
   await expect(journal.beat(() => Promise.reject(new Error('no database')))).rejects.toThrow('no database');

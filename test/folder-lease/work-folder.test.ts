@@ -46,10 +46,10 @@ function leave(name: string, owner: object, signAt: Date): string {
 
 const myNote = () => JSON.parse(readFileSync(join(mine.path, 'owner.json'), 'utf8'));
 
-/** As an engine gives it to the first process of every container. */
+/** The PID that a container engine gives to the first process of every container. */
 const elsewhere = { place: 'another container', pid: 1, start: readProcessStart(1) };
 
-test('a worker that is gone from here is cleaned up after at once, whoever has its pid now', async () => {
+test('a dead worker of this machine is cleaned up at once, whichever process has its PID now', async () => {
   const ended = spawn('true');
   await once(ended, 'exit');
   const dead = leave('dead', { ...myNote(), pid: ended.pid }, new Date());
@@ -58,7 +58,7 @@ test('a worker that is gone from here is cleaned up after at once, whoever has i
   expect([dead, reused].map(existsSync)).toEqual([false, false]);
 });
 
-test('a worker that lives here is left alone, however long it gave no sign', async () => {
+test('a live worker of this machine is left alone, however long it sent no heartbeat', async () => {
   const living = spawn('sleep', ['60']);
   try {
     const note = { ...myNote(), pid: living.pid, start: readProcessStart(living.pid ?? 0) };
@@ -70,13 +70,13 @@ test('a worker that lives here is left alone, however long it gave no sign', asy
   }
 });
 
-test('of two containers whose first process has the same pid, neither takes the other for dead', async () => {
+test('two containers whose first processes have the same PID do not take each other for dead', async () => {
   const folder = leave('beside', elsewhere, new Date());
   await mine.sweep();
   expect(existsSync(join(folder, 'scn_one'))).toBe(true);
 });
 
-test('a worker elsewhere is gone once it gave no sign for ten minutes; so is one that never wrote its note', async () => {
+test('a worker elsewhere is dead after ten minutes without a heartbeat, as is one that never wrote its identity', async () => {
   const silent = leave('silent', elsewhere, LONG_AGO);
   const unsigned = join(parent, 'unsigned');
   mkdirSync(unsigned);
@@ -87,7 +87,7 @@ test('a worker elsewhere is gone once it gave no sign for ten minutes; so is one
   expect([silent, unsigned, starting].map(existsSync)).toEqual([false, false, true]);
 });
 
-test('an open folder gives signs, removes what others leave, and comes back when it was taken for dead', async () => {
+test('an open folder sends heartbeats, removes folders of dead workers, and is recreated if it was removed', async () => {
   const other = await openWorkFolder({ parent, log, goneAfterMs: 60_000, beatMs: 3_600_000 });
   rmSync(mine.path, { recursive: true, force: true });
   const silent = leave('silent', elsewhere, LONG_AGO);

@@ -21,7 +21,7 @@ async function serve(...input: Parameters<typeof rawServer>): Promise<RawServer>
   return server;
 }
 
-/** A server that speaks whatever `onConnection` writes. */
+/** A server that sends what `onConnection` writes. */
 async function serveBytes(onConnection: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -46,7 +46,7 @@ async function failureAt(server: { url: string }) {
 const project = { id: 1, path_with_namespace: 'acme/shop' };
 
 describe('an answer', () => {
-  test('of JSON with a charset, a vendor type or a byte order mark is read', async () => {
+  test('with a charset, a vendor type or a byte order mark is read', async () => {
     for (const type of ['application/json; charset=utf-8', 'application/vnd.gitlab+json']) {
       const server = await serve(
         answering(200, { 'content-type': type }, `\ufeff${JSON.stringify(project)}`),
@@ -103,18 +103,18 @@ describe('an answer', () => {
       'gitlab_reply_unreadable',
     ],
     ['a JSON 401 of something else', json(401, { detail: 'who are you' }), 'gitlab_reply_unreadable'],
-  ])('of %s has its own error', async (_name, handler, code) => {
+  ])('with %s has its own error', async (_name, handler, code) => {
     expect((await failureAt(await serve(handler))).code).toBe(code);
   });
 
-  test('of another shape is unreadable, naming the field and not what stood in it', async () => {
+  test('of an unexpected shape is unreadable; the error names the field, not its value', async () => {
     const server = await serve(json(200, { id: 'x', path_with_namespace: 'hidden-value' }));
     const failure = await failureAt(server);
     expect(failure.message).toContain('id');
     expect(inspect(failure)).not.toContain('hidden-value');
   });
 
-  test('of a page whose ids do not go forward is unreadable, so that no listing walks in a circle', async () => {
+  test('whose IDs are not ascending is unreadable, so that no listing loops', async () => {
     const page = [project, { ...project, id: 3 }, { ...project, id: 2 }];
     const server = await serve(json(200, page));
     const { api } = worldOf(server.url);
@@ -122,7 +122,7 @@ describe('an answer', () => {
     expect((await failureOf(api().listProjectsPage({ idAfter: 5 }))).code).toBe('gitlab_reply_unreadable');
   });
 
-  test('with one item that cannot be read names it and its field, and lists the others', async () => {
+  test('with one unreadable item names it and its field, and lists the others', async () => {
     const server = await serve(json(200, [project, { id: 2 }]));
     const page = await worldOf(server.url).api().listProjectsPage({ idAfter: null });
     expect(page.repositories.map(({ gitlabProjectId }) => gitlabProjectId)).toEqual([1]);
@@ -134,7 +134,7 @@ describe('an answer', () => {
     expect(page.lastId).toBe(2);
   });
 
-  test('keeps only what we use: no runner token, no permissions', async () => {
+  test('is reduced to the fields that we use: no runner token, no permissions', async () => {
     const server = await serve(json(200, { ...project, runners_token: 'r', permissions: {} }));
     const repository = await worldOf(server.url).api().readProject(1);
     expect(Object.keys(repository ?? {}).sort()).toEqual([
@@ -152,7 +152,7 @@ describe('an answer', () => {
     ]);
   });
 
-  test('of 20 MB and more is cut off, also when it comes compressed', async () => {
+  test('of 20 MB or more is cut off, also if it is compressed', async () => {
     const big = Buffer.from(JSON.stringify({ ...project, filler: 'x'.repeat(21 * 1_024 * 1_024) }));
     const plain = await serve(answering(200, JSON_HEADERS, big));
     expect((await failureAt(plain)).details).toMatchObject({ problem: 'reply_too_large' });
@@ -171,7 +171,7 @@ describe('an answer', () => {
 });
 
 describe('a base URL with a path', () => {
-  test('is kept before the API', async () => {
+  test('is used before the API path', async () => {
     const server = await serve(json(200, project));
     await worldOf(`${server.url}/gitlab`).api().readProject(1);
     expect(server.requests[0]?.url).toBe('/gitlab/api/v4/projects/1');
@@ -186,7 +186,7 @@ describe('a redirect', () => {
   });
 
   test.each([301, 302, 303, 307, 308])(
-    'of status %d is never followed; its host alone is told',
+    'of status %d is never followed; only its host is reported',
     async (status) => {
       const server = await serve(
         answering(status, { location: `${trap.url}/api/v4/projects/1?private_token=leak` }),
@@ -200,7 +200,7 @@ describe('a redirect', () => {
     },
   );
 
-  test('to a sign-in says that this is no API', async () => {
+  test('to a sign-in page means that this is not an API', async () => {
     const server = await serve(answering(302, { location: `${trap.url}/users/sign_in` }));
     const failure = await failureAt(server);
     expect([failure.code, failure.details['problem']]).toEqual(['not_gitlab', 'redirected_to_sign_in']);
@@ -227,14 +227,14 @@ describe('a rate limit', () => {
     ['RateLimit-Reset', { 'ratelimit-reset': inSeconds(90) }, 60_000, 91_000],
     ['nonsense', { 'retry-after': 'soon' }, 60_000, 60_000],
     ['nothing', {}, 60_000, 60_000],
-  ])('with %s says how long to wait', async (_name, headers, least, most) => {
+  ])('with %s sets the time to wait', async (_name, headers, least, most) => {
     const failure = await failureAt(await serve(throttled(headers)));
     expect(failure.code).toBe('gitlab_rate_limited');
     expect(failure.details['retryAfterMs']).toBeGreaterThanOrEqual(least);
     expect(failure.details['retryAfterMs']).toBeLessThanOrEqual(most);
   });
 
-  test('of the list of projects without a header is ten minutes, the window of GitLab', async () => {
+  test('of the project list without a header is ten minutes, the window of GitLab', async () => {
     const server = await serve(
       json(429, { message: { error: 'This endpoint has been requested too many times.' } }),
     );
@@ -242,7 +242,7 @@ describe('a rate limit', () => {
     expect(failure.details['retryAfterMs']).toBe(600_000);
   });
 
-  test('holds back the next request of the same token without sending it', async () => {
+  test('delays the next request of the same token', async () => {
     const server = await serve(json(429, { message: { error: 'too many' } }));
     const { api } = worldOf(server.url);
     await failureOf(api().readProject(1));
@@ -252,7 +252,7 @@ describe('a rate limit', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('of one route holds back neither other routes nor other tokens', async () => {
+  test('of one route delays neither other routes nor other tokens', async () => {
     const server = await serve((request, response) => {
       const isLimited =
         request.url?.includes('/projects') === true && request.headers.authorization?.endsWith('a') === true;
@@ -267,7 +267,7 @@ describe('a rate limit', () => {
     expect(await api({ token: `${canaryToken()}b` }).readProject(1)).not.toBeNull();
   });
 
-  test('of the whole instance holds back every token there', async () => {
+  test('of the whole instance delays every token there', async () => {
     const server = await serve(throttled({ 'retry-after': '300' }));
     const { api } = worldOf(server.url);
     await failureOf(api({ token: `${canaryToken()}a` }).readProject(1));
@@ -278,7 +278,7 @@ describe('a rate limit', () => {
 
 describe('a request', () => {
   test.each([429, 500, 502, 503])(
-    'that is answered %d is not sent again, least of all a rotation',
+    'that is answered with %d is not sent again, especially not a rotation',
     async (status) => {
       const server = await serve(json(status, {}));
       const world = worldOf(server.url);
@@ -301,7 +301,7 @@ describe('a request', () => {
     },
   );
 
-  test('that is cut after it was sent is not sent again', async () => {
+  test('whose connection is cut after sending is not sent again', async () => {
     let connections = 0;
     const url = await serveBytes((socket) => {
       connections += 1;
@@ -314,27 +314,27 @@ describe('a request', () => {
 });
 
 describe('a connection', () => {
-  test('that is refused says so', async () => {
+  test('that is refused has its own problem code', async () => {
     const server = await rawServer(json(200, {}));
     await server.close();
     const failure = await failureAt(server);
     expect([failure.code, failure.details['problem']]).toEqual(['gitlab_unreachable', 'connection_refused']);
   });
 
-  test('to a name that does not resolve says so', async () => {
+  test('to a name that does not resolve has its own problem code', async () => {
     const world = worldOf('http://no-such-host.invalid');
     const failure = await failureOf(world.api().readProject(1));
     expect([failure.code, failure.details['problem']]).toEqual(['gitlab_unreachable', 'dns_name_not_found']);
     expect(failure.message).toContain('no-such-host.invalid');
   });
 
-  test('to something that does not speak HTTP has an unreadable reply', async () => {
+  test('to a server that does not speak HTTP has an unreadable reply', async () => {
     const url = await serveBytes((socket) => socket.write('220 mail.example.com ESMTP\r\n'));
     const failure = await failureAt({ url });
     expect(failure.code).toBe('gitlab_reply_unreadable');
   });
 
-  test('whose headers never end is given up', async () => {
+  test('whose headers never end is closed', async () => {
     const url = await serveBytes((socket) =>
       socket.write(`HTTP/1.1 200 OK\r\n${'x-filler: yyyyyyyy\r\n'.repeat(20_000)}`),
     );

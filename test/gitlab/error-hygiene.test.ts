@@ -16,7 +16,7 @@ async function serve(...input: Parameters<typeof rawServer>): Promise<RawServer>
 }
 
 describe('an error', () => {
-  test('never holds the token, a header or a query, though the server repeats all it was sent', async () => {
+  test('never contains the token, a header or a query, even if the server repeats its whole request', async () => {
     const statuses = [200, 301, 400, 401, 403, 404, 405, 418, 429, 500];
     for (const status of statuses) {
       const server = await serve((request, response) => {
@@ -54,7 +54,7 @@ describe('an error', () => {
     }
   });
 
-  test('of the transport never holds them either', async () => {
+  test('of the transport never contains them either', async () => {
     const server = await serve((request) => request.socket.destroy());
     const failure = await failureOf(worldOf(server.url).api().listProjectsPage({ idAfter: 7 }));
     const shown = inspect(failure, { depth: 12, showHidden: true });
@@ -63,7 +63,7 @@ describe('an error', () => {
     expect(failure.cause).toBeUndefined();
   });
 
-  test('keeps the id by which an administrator of that GitLab finds the request', async () => {
+  test('contains the request ID by which a GitLab administrator finds the request', async () => {
     const id = '01J9ZX3T0CABCDEFGHJKMNPQRS';
     const failure = await failureOf(
       worldOf((await serve(json(500, {}, { 'x-request-id': id }))).url)
@@ -73,7 +73,7 @@ describe('an error', () => {
     expect(failure.details).toMatchObject({ gitlabRequestId: id, status: 500 });
   });
 
-  test('is not made of a token that a server writes into its fields', async () => {
+  test('does not contain a token that a server writes into its fields', async () => {
     const server = await serve(
       json(200, { id: 1, name: `my ${canaryToken()}`, scopes: ['read_api'], username: canaryToken() }),
     );

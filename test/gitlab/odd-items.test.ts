@@ -16,7 +16,7 @@ function fixture(name: string): Record<string, Item> {
 }
 
 const real = Object.values(fixture('projects_list_items')).filter((item) => 'path_with_namespace' in item);
-/** Real items of GitLab with ids of their own, ascending. */
+/** Real items of GitLab with their own ascending IDs. */
 const projects = real.map((item, index): Item => ({ ...item, id: (index + 1) * 10 }));
 const FIRST_PAGE = { idAfter: null, perPage: LISTING_PAGE };
 const listed = (items: readonly unknown[]) => readItems(items, FIRST_PAGE);
@@ -36,7 +36,7 @@ function mutated(item: Item, field: string, odd: { missing: boolean; value: unkn
 }
 
 describe('a page of projects', () => {
-  test('lists an id that GitLab sends twice once, with its last readable item', () => {
+  test('lists a repeated ID once, with its last readable item', () => {
     const items = [1, 2, 3, 4, 4, 5, 6].map((id, index) => ({
       ...projects[0],
       id,
@@ -51,12 +51,12 @@ describe('a page of projects', () => {
   test.each([
     ['within a page', [1, 2, 3, 2], null],
     ['behind its cursor', [4, 5], 7],
-  ])('that steps backwards %s is refused', (_where, ids, idAfter) => {
+  ])('with descending IDs %s is refused', (_where, ids, idAfter) => {
     const items = ids.map((id) => ({ ...projects[0], id }));
     expect(() => readItems(items, { idAfter, perPage: LISTING_PAGE })).toThrow('ascending order');
   });
 
-  test('that repeats its cursor and nothing else is refused: the listing would not go forward', () => {
+  test('that only repeats its cursor is refused, because the listing would not advance', () => {
     expect(() => readItems([{ ...projects[0], id: 7 }], { idAfter: 7, perPage: 100 })).toThrow('go forward');
   });
 
@@ -65,7 +65,7 @@ describe('a page of projects', () => {
     ['namespace', {}],
     ['path_with_namespace', '../etc'],
     ['empty_repo', 'yes'],
-  ])('names the project whose %s is odd, with the field, and lists the others', (field, value) => {
+  ])('names the project with an invalid %s and the field, and lists the others', (field, value) => {
     const items = projects.map((item, index) => (index === 2 ? { ...item, [field]: value } : item));
     const page = listed(items);
     expect(idsOf(page)).toEqual(projects.map(({ id }) => id).filter((id) => id !== 30));
@@ -74,7 +74,7 @@ describe('a page of projects', () => {
     expect(odd?.unreadable?.field).toContain(field);
   });
 
-  test('lists every other item as before, whatever one field of one item is', () => {
+  test('lists all other items unchanged if one field of one item is invalid', () => {
     const fields = [...new Set(projects.flatMap((item) => Object.keys(item)))];
     const before = listed(projects);
     const index = fc.integer({ min: 0, max: projects.length - 1 });
@@ -82,7 +82,7 @@ describe('a page of projects', () => {
       fc.property(index, fc.constantFrom(...fields), fc.record(oddField), (at, field, odd) => {
         const original = projects[at] as Item;
         const items: unknown[] = projects.map((item, i) => (i === at ? mutated(item, field, odd) : item));
-        // an id that is another one is another project: the order of a page is not a matter of one field
+        // a changed ID is another project, so it is not an invalid field
         const id = (items[at] as Item)['id'];
         fc.pre(!(typeof id === 'number' && Number.isInteger(id) && id > 0 && id !== original['id']));
         const page = listed(items);
@@ -99,7 +99,7 @@ describe('a page of projects', () => {
   });
 
   test.each(['scheduled', 'started', 'finished', 'failed', 'none'])(
-    'does not call a mirror or an import empty while GitLab does not: import status %s',
+    'does not call a mirror or an import empty unless GitLab does: import status %s',
     (status) => {
       const item = { ...projects[0], mirror: true, import_status: status, empty_repo: false };
       expect(listed([item]).repositories[0]).toMatchObject({ empty: false });
@@ -107,20 +107,20 @@ describe('a page of projects', () => {
     },
   );
 
-  test('marks where an item without a readable id is listed, so that nothing known there counts as vanished', () => {
+  test('marks where an item has no readable ID, so that no known repository there counts as missing', () => {
     const [first, second, third] = projects as [Item, Item, Item];
     const inside = listed([first, { ...second, id: 'x' }, third]);
     expect(inside.entries.map(({ followsUnidentified }) => followsUnidentified)).toEqual([false, true]);
     const atEnd = readItems([{ id: null }], { idAfter: 30, perPage: 100 });
     expect(atEnd).toMatchObject({ entries: [], lastId: null, endsUnidentified: true });
-    // the item is read again as the first of the next page
+    // the item is the first one of the next page again
     expect(listed([first, { id: null }])).toMatchObject({ lastId: 10, endsUnidentified: false });
   });
 });
 
 describe('an answer about the token', () => {
   test.each(Object.entries(fixture('token_self')))(
-    'keeps its other facts when a field is odd: %s',
+    'keeps its other facts if this field is invalid: %s',
     (_name, item) => {
       const before = SelfToken.parse(item);
       const knows: Record<string, keyof typeof before> = {
@@ -136,7 +136,7 @@ describe('an answer about the token', () => {
           const parsed = SelfToken.safeParse(mutated(item, field, odd));
           if (field === 'id') return;
           expect(parsed.success).toBe(true);
-          // what a token may do follows from these
+          // the permissions of a token are derived from these
           const derived = new Set<string>(['mayRotate', 'granular', knows[field] ?? '']);
           for (const fact of Object.keys(before) as (keyof typeof before)[])
             if (!derived.has(fact) || (fact !== knows[field] && !/scopes|granular/.test(field)))
@@ -148,7 +148,7 @@ describe('an answer about the token', () => {
   );
 
   test.each(Object.entries(fixture('current_user_200')))(
-    'keeps the owner when another field is odd: %s',
+    'keeps the owner if this other field is invalid: %s',
     (_name, item) => {
       const before = CurrentUser.parse(item);
       fc.assert(
@@ -169,7 +169,7 @@ describe('a page that GitLab cannot serve', () => {
       details: { problem: 'server_error' },
     });
 
-  /** A GitLab with these projects, where every page with a broken one answers 500. */
+  /** A fake GitLab with these projects. Every page with a broken one answers 500. */
   function gitlabWith(ids: readonly number[], broken: ReadonlySet<number>) {
     const seen = { requests: 0 };
     const page = (chosen: readonly number[]): ListingPage => {
@@ -200,7 +200,7 @@ describe('a page that GitLab cannot serve', () => {
     }
   }
 
-  /** Named, or in a gap of which the listing says that it is unknown. */
+  /** True if the project is named, or in a gap that the listing marks as unknown. */
   const isKept = ({ entries }: ListingPage, id: number) =>
     entries.some((entry) => entry.gitlabProjectId === id) ||
     entries.find((entry) => entry.gitlabProjectId > id)?.followsUnidentified === true;
@@ -226,23 +226,23 @@ describe('a page that GitLab cannot serve', () => {
     },
   );
 
-  test('the last one is named where the first page shows that GitLab serves others', async () => {
+  test('names the last project if the first page shows that GitLab serves others', async () => {
     const { reader } = gitlabWith(range(150), new Set([150]));
     expect(idsOf(await readAll(reader))).toEqual(range(149));
   });
 
-  test('is an outage where nothing else is served either, and costs few requests', async () => {
+  test('is an outage if nothing else is served either, and costs few requests', async () => {
     const { seen, reader } = gitlabWith(range(30), new Set(range(30)));
     await expect(reader({ idAfter: null })).rejects.toMatchObject({ code: 'gitlab_unreachable' });
     expect(seen.requests).toBeLessThanOrEqual(3);
   });
 
-  test('gives up where too many projects are broken', async () => {
+  test('fails if too many projects are broken', async () => {
     const { reader } = gitlabWith(range(200), new Set(range(100, 2)));
     await expect(readAll(reader)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
   });
 
-  test('lists all others for any few broken projects', async () => {
+  test('leaves all other projects listed, for any few broken ones', async () => {
     const ids = range(60, 7);
     await fc.assert(
       fc.asyncProperty(
@@ -251,7 +251,7 @@ describe('a page that GitLab cannot serve', () => {
           const { reader } = gitlabWith(ids, new Set(broken));
           const all = await readAll(reader);
           expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
-          // broken neighbours far apart are not all named, and none of them counts as vanished
+          // distant broken projects are not all named, but none of them counts as missing
           for (const id of broken) expect(isKept(all, id)).toBe(true);
         },
       ),

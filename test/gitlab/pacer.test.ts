@@ -11,7 +11,7 @@ async function elapsedMs(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-test('as many requests as a second may have leave at once, the rest in step', async () => {
+test("a burst of one second's requests is sent at once, the rest at the rate", async () => {
   const pacer = createPacer({ perSecond: 20, now: () => 1_000_000 });
   let left = 0;
   const startedMs = performance.now();
@@ -19,13 +19,13 @@ test('as many requests as a second may have leave at once, the rest in step', as
   const rest = Array.from({ length: 26 }, takeOne).slice(20);
   await new Promise((resolve) => setImmediate(resolve));
   expect(left).toBe(20);
-  // timers fire in their order, however slow the machine is
+  // timers fire in order, however slow the machine is
   const tooLate = wait(600).then(() => 'too late');
   expect(await Promise.race([Promise.all(rest), tooLate])).toEqual([21, 22, 23, 24, 25, 26]);
   expect(performance.now() - startedMs).toBeGreaterThan(250);
 });
 
-test('over many requests no more than the rate leaves, whoever asks at once', async () => {
+test('over many requests the rate is never exceeded, however many are waiting', async () => {
   const pacer = createPacer({ perSecond: 50 });
   const leftAtMs: number[] = [];
   await Promise.all(
@@ -39,7 +39,7 @@ test('over many requests no more than the rate leaves, whoever asks at once', as
   expect(lastMs - firstMs).toBeGreaterThan(1_400);
 });
 
-test('origins do not wait for each other', async () => {
+test('origins do not delay each other', async () => {
   const pacer = createPacer({ perSecond: 1 });
   await pacer.take({ origin, lane });
   const left: string[] = [];
@@ -49,7 +49,7 @@ test('origins do not wait for each other', async () => {
   expect(left).toEqual([other, origin]);
 });
 
-test('a waiting request is given up when its signal says so, with the reason of the signal', async () => {
+test('a waiting request stops when its signal fires, with the reason of the signal', async () => {
   const pacer = createPacer({ perSecond: 1 });
   await pacer.take({ origin, lane });
   const canceling = new AbortController();
@@ -63,7 +63,7 @@ test('a waiting request is given up when its signal says so, with the reason of 
 test.each([
   ['origin', origin],
   ['lane', lane],
-])('a short pause of an %s is waited for, also by those in line before it began', async (_name, key) => {
+])('a short pause of an %s also delays requests that were already waiting', async (_name, key) => {
   const pacer = createPacer({ perSecond: 20 });
   await Promise.all(Array.from({ length: 20 }, () => pacer.take({ origin, lane })));
   const inLine = elapsedMs(() => pacer.take({ origin, lane }));
@@ -71,7 +71,7 @@ test.each([
   expect(await inLine).toBeGreaterThan(250);
 });
 
-test('a pause of one lane does not hold another, and a shorter one does not end a longer', async () => {
+test('a pause of one lane does not delay another, and a shorter pause does not end a longer one', async () => {
   const pacer = createPacer({ perSecond: 100 });
   pacer.pause({ key: lane, untilMs: Date.now() + 60_000 });
   pacer.pause({ key: lane, untilMs: Date.now() + 10 });
@@ -79,7 +79,7 @@ test('a pause of one lane does not hold another, and a shorter one does not end 
   await expect(pacer.take({ origin, lane })).rejects.toMatchObject({ code: 'gitlab_rate_limited' });
 });
 
-test('a long pause is not slept through: the caller learns how long it lasts', async () => {
+test('a long pause is not waited for: the caller gets its length', async () => {
   let nowMs = 1_000_000;
   const pacer = createPacer({ perSecond: 100, now: () => nowMs });
   pacer.pause({ key: origin, untilMs: nowMs + 600_000 });
@@ -91,7 +91,7 @@ test('a long pause is not slept through: the caller learns how long it lasts', a
   await pacer.take({ origin, lane });
 });
 
-test('a person may send a few requests while the length of a pause is only a guess, and is told when to try again', async () => {
+test('while the length of a pause is a guess, a few interactive requests are sent; others get the time to retry', async () => {
   let nowMs = 1_000_000;
   const pacer = createPacer({ perSecond: 1_000, now: () => nowMs });
   const person = { origin, lane, interactive: true };
@@ -107,7 +107,7 @@ test('a person may send a few requests while the length of a pause is only a gue
   await pacer.take(person);
 });
 
-test('a pause that GitLab named holds for everyone, and a person does not wait it out', async () => {
+test('a pause that GitLab set applies to everyone, and interactive requests do not wait for its end', async () => {
   const pacer = createPacer({ perSecond: 1_000, now: () => 1_000_000 });
   pacer.pause({ key: origin, untilMs: 1_010_000 });
   await expect(pacer.take({ origin, lane, interactive: true })).rejects.toMatchObject({

@@ -54,7 +54,7 @@ function api(options: Parameters<Simulator['control']['createToken']>[0] = {}) {
 }
 
 describe('a token that works', () => {
-  test('is described in our words, with its owner', async () => {
+  test('is described with our names, with its owner', async () => {
     const { id, username } = simulator.control.createUser({ kind: 'service_account' });
     const seen = await api({
       userId: id,
@@ -86,20 +86,20 @@ describe('a token that works', () => {
     });
   });
 
-  test('that never expires is not a token with an unknown expiry', async () => {
+  test('that never expires differs from a token with an unknown expiry', async () => {
     expect(await api({ expiresAt: null }).observeSelf()).toMatchObject({
       token: { expiry: { kind: 'never' } },
     });
   });
 
-  test('that may not ask who it is keeps an unknown owner', async () => {
+  test('that may not read its user has an unknown owner', async () => {
     expect(await api({ scopes: ['read_repository'] }).observeSelf()).toMatchObject({
       kind: 'token',
       token: { owner: { username: null, kind: 'unknown' } },
     });
   });
 
-  test('of an old release or a fine-grained one is read all the same', async () => {
+  test('of an old release, or a fine-grained one, is read too', async () => {
     expect(await api({ fields: 'before_17_7' }).observeSelf()).toMatchObject({ kind: 'token' });
     const fineGrained = api({
       granular: [{ access: 'user', permissions: ['read_personal_access_token', 'read_project'] }],
@@ -110,7 +110,7 @@ describe('a token that works', () => {
     });
   });
 
-  test('is sent as a bearer in a header, with an honest user agent, and nowhere else', async () => {
+  test('is sent only as a bearer token in a header, with an honest user agent', async () => {
     await api().observeSelf();
     for (const request of simulator.control.requests.list()) {
       expect(request).toMatchObject({ authorization: 'bearer', userAgent: 'Secu/0.0.0-test' });
@@ -120,14 +120,14 @@ describe('a token that works', () => {
 });
 
 describe('a token that GitLab refuses', () => {
-  test('after its date is expired', async () => {
+  test('after its expiry date is expired', async () => {
     expect(await api({ expiresAt: '2020-01-31' }).observeSelf()).toEqual({
       kind: 'unauthorized',
       reason: 'expired',
     });
   });
 
-  test('after it was revoked is revoked', async () => {
+  test('after its revocation is revoked', async () => {
     const { tokenId, ...asked } = api();
     simulator.control.revokeToken(tokenId);
     expect(await asked.observeSelf()).toEqual({ kind: 'unauthorized', reason: 'revoked' });
@@ -135,7 +135,7 @@ describe('a token that GitLab refuses', () => {
     await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({ code: 'token_revoked' });
   });
 
-  test('because it does not know it is unknown', async () => {
+  test('because GitLab does not know it is unknown', async () => {
     expect(await world.api({ token: canaryToken() }).observeSelf()).toEqual({
       kind: 'unauthorized',
       reason: 'unknown',
@@ -143,7 +143,7 @@ describe('a token that GitLab refuses', () => {
     await expect(world.api().readProject(15)).rejects.toMatchObject({ code: 'token_rejected' });
   });
 
-  test('because its owner is blocked says so', async () => {
+  test('because its owner is blocked is reported as that', async () => {
     const user = simulator.control.createUser();
     const asked = api({ userId: user.id });
     simulator.control.blockUser(user.id);
@@ -157,13 +157,13 @@ describe('a token that GitLab refuses', () => {
     expect(await api({ kind: 'oauth', scopes: ['api'] }).observeSelf()).toEqual({ kind: 'wrong_kind' });
   });
 
-  test('because it is a deploy token is unknown, and its prefix names it', async () => {
+  test('because it is a deploy token is unknown, and its prefix names the kind', async () => {
     const asked = api({ kind: 'deploy', scopes: ['read_repository'] });
     expect(await asked.observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
     expect(asked.prefixKind).toBe('token_is_deploy_token');
   });
 
-  test('for listing lacks a scope, though it is alive', async () => {
+  test('for listing lacks a scope, but is valid', async () => {
     const asked = api({ scopes: ['read_repository'] });
     expect((await asked.observeSelf()).kind).toBe('token');
     expect(await asked.observeListing()).toEqual({ observation: { kind: 'scope_missing' }, samples: [] });
@@ -172,18 +172,18 @@ describe('a token that GitLab refuses', () => {
     });
   });
 
-  test('to read itself, being fine-grained, is alive and unreadable', async () => {
+  test('to read itself, because it is fine-grained, is valid and unreadable', async () => {
     const asked = api({ granular: [{ access: 'all_memberships', permissions: ['read_project'] }] });
     expect(await asked.observeSelf()).toEqual({ kind: 'self_unreadable' });
     expect((await asked.observeListing()).observation.kind).toBe('listed');
   });
 
-  test.each(['impersonation_disabled', 'dpop_required'])('with %s is refused for good', async (id) => {
+  test.each(['impersonation_disabled', 'dpop_required'])('with %s is refused permanently', async (id) => {
     simulator.control.faults.add({ match: { path: /self$/ }, answer: { kind: 'case', id } });
     expect(await api().observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
   });
 
-  test('because terms wait to be accepted is blocked', async () => {
+  test('because its owner must accept terms is blocked', async () => {
     simulator.control.faults.add({ match: { path: /self$/ }, answer: { kind: 'case', id: 'user_terms' } });
     expect(await api().observeSelf()).toEqual({ kind: 'blocked' });
   });
@@ -213,13 +213,16 @@ describe('no answer', () => {
     ['a redirect', { kind: 'redirect', location: 'https://www.example.com/api/v4' }, 'gitlab_redirected'],
   ] as const;
 
-  test.each(faults)('by %s is an observation, never a verdict on the token', async (_name, answer, cause) => {
-    simulator.control.faults.add({ match: { path: /self$/ }, answer });
-    expect(await api().observeSelf()).toEqual({ kind: 'no_answer', cause });
-  });
+  test.each(faults)(
+    'because of %s is an observation, never a verdict on the token',
+    async (_name, answer, cause) => {
+      simulator.control.faults.add({ match: { path: /self$/ }, answer });
+      expect(await api().observeSelf()).toEqual({ kind: 'no_answer', cause });
+    },
+  );
 
   test.each(faults)(
-    'to a listing by %s is an observation too, and an error of the page',
+    'to a listing because of %s is an observation too, and an error of the page',
     async (_name, answer, cause) => {
       simulator.control.faults.add({ match: { path: /^\/api\/v4\/projects/ }, answer });
       expect(await api().observeListing()).toEqual({
@@ -230,7 +233,7 @@ describe('no answer', () => {
     },
   );
 
-  test('to the question for its owner leaves the token as it is', async () => {
+  test('to the request for the owner does not affect the token', async () => {
     simulator.control.faults.add({
       match: { path: '/api/v4/user' },
       answer: { kind: 'case', id: 'server_error' },
@@ -238,14 +241,14 @@ describe('no answer', () => {
     expect(await api().observeSelf()).toMatchObject({ kind: 'token', token: { owner: { kind: 'unknown' } } });
   });
 
-  test('by silence ends after the deadline', async () => {
+  test('within the deadline ends the request', async () => {
     world = worldOf(simulator.url, { requestTimeoutMs: 200 });
     simulator.control.faults.add({ match: { path: /./ }, answer: { kind: 'hang' } });
     expect(await api().observeSelf()).toEqual({ kind: 'no_answer', cause: 'gitlab_unreachable' });
     await expect(api().readProject(15)).rejects.toMatchObject({ details: { problem: 'timeout' } });
   });
 
-  test('by a body that trickles ends after the deadline', async () => {
+  test('in full within the deadline ends the request', async () => {
     world = worldOf(simulator.url, { requestTimeoutMs: 300 });
     simulator.control.faults.add({ match: { path: /./ }, answer: { kind: 'slow', bytesPerSecond: 20 } });
     await expect(api().listProjectsPage({ idAfter: null })).rejects.toMatchObject({
@@ -253,7 +256,7 @@ describe('no answer', () => {
     });
   });
 
-  test('because the server is down is an observation, and the next look after it works', async () => {
+  test('because the server is down is an observation, and the next request after it works', async () => {
     const asked = api();
     await simulator.control.down();
     expect(await asked.observeSelf()).toEqual({ kind: 'no_answer', cause: 'gitlab_unreachable' });
@@ -261,7 +264,7 @@ describe('no answer', () => {
     expect((await asked.observeSelf()).kind).toBe('token');
   });
 
-  test('for whoever cancels is their own reason', async () => {
+  test('after a cancel throws the reason of the caller', async () => {
     simulator.control.faults.add({ match: { path: /./ }, answer: { kind: 'hang' } });
     const canceling = new AbortController();
     const asked = api().observeSelf({ signal: canceling.signal });
@@ -271,7 +274,7 @@ describe('no answer', () => {
   });
 });
 
-describe('what is no GitLab API', () => {
+describe('a server that is not a GitLab API', () => {
   test.each([
     ['a page', { kind: 'html', status: 200, title: 'Welcome' }],
     ['a missing page', { kind: 'html', status: 404, title: 'Not found' }],
@@ -281,13 +284,13 @@ describe('what is no GitLab API', () => {
       'a sign-in elsewhere',
       { kind: 'redirect', location: 'https://sso.example.com/oauth2/authorize?client=x' },
     ],
-  ] as const)('is known by %s', async (_name, answer) => {
+  ] as const)('is recognised by %s', async (_name, answer) => {
     simulator.control.faults.add({ match: { path: /./ }, answer });
     expect(await api().observeSelf()).toEqual({ kind: 'not_gitlab' });
     expect((await api().observeListing()).observation).toEqual({ kind: 'no_answer', cause: 'not_gitlab' });
   });
 
-  test('a GitLab before 15.5 is not supported, and a bad token there is still a bad token', async () => {
+  test('includes a GitLab before 15.5, where an invalid token is still reported as invalid', async () => {
     simulator.control.faults.add({
       match: { path: /self$/ },
       answer: { kind: 'reply', status: 400, body: { error: 'id is invalid' } },
@@ -298,7 +301,7 @@ describe('what is no GitLab API', () => {
 });
 
 describe('the listing', () => {
-  test('asks by keyset, one page at a time, and never follows Link', async () => {
+  test('uses keyset pagination, one page at a time, and never follows Link', async () => {
     const asked = api();
     const seen: number[] = [];
     let idAfter: number | null = null;
@@ -320,7 +323,7 @@ describe('the listing', () => {
     expect(queries[1]).toBe(`${queries[0]}&id_after=${seen[3]}`);
   });
 
-  test('names every trait in our words', async () => {
+  test('describes every property with our names', async () => {
     const { repositories } = await api().listProjectsPage({ idAfter: null });
     const byPath = new Map(repositories.map((repository) => [repository.fullPath, repository]));
     expect(byPath.get('acme/shop')).toMatchObject({
@@ -331,7 +334,7 @@ describe('the listing', () => {
       personal: false,
     });
     expect(byPath.get('acme/fresh')).toMatchObject({ empty: true });
-    // while it is imported or mirrored there is something to scan unless GitLab says `empty_repo`
+    // a project that is being imported or mirrored is not empty unless GitLab says `empty_repo`
     expect(byPath.get('acme/importing')).toMatchObject({ empty: true });
     expect(byPath.get('acme/wiki-only')).toMatchObject({ repositoryDisabled: true, defaultBranch: null });
     expect(byPath.get('acme/fork-of-shop')).toMatchObject({ fork: true });
@@ -341,7 +344,7 @@ describe('the listing', () => {
     expect(byPath.has('acme/hidden-code')).toBe(false);
   });
 
-  test('takes as samples a few repositories that can be cloned, of different groups first', async () => {
+  test('returns a few cloneable repositories as samples, from different groups first', async () => {
     const { observation, samples } = await api().observeListing();
     expect(observation).toEqual({ kind: 'listed', repositories: 9 });
     expect(samples.map((sample) => sample.fullPath)).toEqual([
@@ -352,7 +355,7 @@ describe('the listing', () => {
     ]);
   });
 
-  test('of a token that sees nothing is empty, not an error', async () => {
+  test('of a token without projects is empty, not an error', async () => {
     const user = simulator.control.createUser({ member: false });
     expect(await api({ userId: user.id }).listProjectsPage({ idAfter: null })).toEqual({
       entries: [],
@@ -364,7 +367,7 @@ describe('the listing', () => {
 });
 
 describe('one repository', () => {
-  test('is read by id, under the name that it has now', async () => {
+  test('is read by ID, with its current name', async () => {
     const { id } = simulator.control.project('shop');
     expect(await api().readProject(id)).toMatchObject({ gitlabProjectId: id, fullPath: 'acme/shop' });
   });

@@ -19,7 +19,7 @@ import { createOutboundPolicy } from '../../src/outbound/policy.ts';
 
 export const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
-/** Looks like a token and is none; in pieces, so that nothing takes this file for a leak. */
+/** Looks like a token but is none; in parts, so that scanners do not report this file. */
 export function canaryToken(): string {
   return ['gl', 'pat-', 'Canary', 'x'.repeat(14)].join('');
 }
@@ -39,7 +39,7 @@ export interface RawServer {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server that answers what no GitLab would. */
+/** A server that sends answers that no GitLab sends. */
 export async function rawServer(
   handler: Handler,
   { tls, host = '127.0.0.1' }: { tls?: { key: string; cert: string }; host?: string } = {},
@@ -64,7 +64,7 @@ export async function rawServer(
   };
 }
 
-/** Answers everything alike. */
+/** Gives every request the same answer. */
 export function answering(
   status: number,
   headers: Record<string, string>,
@@ -89,7 +89,7 @@ export interface World {
   api: (input?: { baseUrl?: string; token?: string }) => GitlabApi;
 }
 
-/** A client that may reach one base URL on loopback. */
+/** A client that may connect to one base URL on loopback. */
 export function worldOf(
   baseUrl: string,
   options: Partial<OutboundOptions> & { requestTimeoutMs?: number; pacer?: Pacer } = {},
@@ -112,7 +112,7 @@ export function worldOf(
   };
 }
 
-/** The SecuError that this ends with. */
+/** The SecuError with which this fails. */
 export async function failureOf(action: Promise<unknown>): Promise<SecuError> {
   const err: unknown = await action.then(
     () => null,
@@ -128,7 +128,7 @@ export interface TestCa {
     names: string[];
     validity?: keyof typeof DATES | 'ending';
   }): Promise<{ key: string; cert: string }>;
-  /** A certificate that nobody signed but itself. */
+  /** A self-signed certificate. */
   selfSigned(name: string): Promise<{ key: string; cert: string }>;
   remove(): Promise<void>;
 }
@@ -140,12 +140,12 @@ const DATES = {
   future: ['20980101000000Z', '20991231000000Z'],
 } as const;
 
-/** As `openssl ca` writes times. */
+/** Times in the format of `openssl ca`. */
 function inDays(days: number): string {
   return `${new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
 }
 
-/** A certificate authority of its own, by the `openssl` command. */
+/** A temporary certificate authority, created with `openssl`. */
 export async function createTestCa(): Promise<TestCa> {
   const folder = await mkdtemp(join(tmpdir(), 'secu-ca-'));
   const at = (name: string): string => join(folder, name);

@@ -37,7 +37,7 @@ async function askAt(url: string, options: Parameters<typeof worldOf>[1] = {}) {
   }
 }
 
-test('a private root works only when it is named', async () => {
+test('a private root is trusted only if it is configured', async () => {
   const { url, requests } = await server();
   expect(await askAt(url, { caPem: ca.caPem })).toMatchObject({ fullPath: 'acme/shop' });
   expect(requests).toHaveLength(1);
@@ -47,14 +47,14 @@ test('a private root works only when it is named', async () => {
   expect(requests).toHaveLength(1);
 });
 
-test('several roots in one file all count', async () => {
+test('all roots in one file are trusted', async () => {
   const { url } = await server();
   expect(await askAt(url, { caPem: `${otherCa.caPem}\n${ca.caPem}` })).toMatchObject({
     fullPath: 'acme/shop',
   });
 });
 
-test('a certificate by name is checked against the name, though the connection is pinned to an address', async () => {
+test('a certificate is checked against the host name, although the connection is pinned to an address', async () => {
   const { port } = await server({ names: ['gitlab.example.com'] });
   const lookup = () => Promise.resolve(['127.0.0.1']);
   expect(await askAt(`https://gitlab.example.com:${port}`, { caPem: ca.caPem, lookup })).toMatchObject({
@@ -69,12 +69,12 @@ test('a certificate by name is checked against the name, though the connection i
 test.each([
   ['past', 'tls_certificate_expired'],
   ['future', 'tls_certificate_not_yet_valid'],
-] as const)('a certificate of the %s is named as such', async (validity, problem) => {
+] as const)('a certificate of the %s has its own problem code', async (validity, problem) => {
   const { url } = await server({ names: ['127.0.0.1'], validity });
   expect(await askAt(url, { caPem: ca.caPem })).toEqual({ code: 'gitlab_tls_failed', problem });
 });
 
-test('https to a server without it is a failure of TLS, not of the token', async () => {
+test('https to a server without TLS is a TLS failure, not a token failure', async () => {
   const plain = await rawServer(json(200, project));
   closing.push(() => plain.close());
   expect(await askAt(`https://127.0.0.1:${plain.port}`)).toMatchObject({ code: 'gitlab_tls_failed' });
@@ -83,7 +83,7 @@ test('https to a server without it is a failure of TLS, not of the token', async
   expect(await world.api().observeSelf()).toEqual({ kind: 'no_answer', cause: 'gitlab_tls_failed' });
 });
 
-test('no environment variable switches verification off', async () => {
+test('no environment variable disables verification', async () => {
   const { url } = await server();
   const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';

@@ -6,7 +6,7 @@ import { createLogger } from '../../src/log/logger.ts';
 import { createScrubber } from '../../src/log/scrubber.ts';
 import { cpuMs } from '../support/cpu.ts';
 
-// Built at run time, so that no scanner of this repository takes them for real.
+// built at run time, so that scanners of this repository do not report them
 const canary = ['Canary', 'of/the', 'mine+7', '"q\\'].join('~');
 const shaped = ['gl', 'pat-', 'AbCdEfGhIjKlMnOpQrSt'].join('');
 
@@ -25,7 +25,7 @@ function encodings(value: string): string[] {
   ];
 }
 
-/** The part of an encoding that stands for the value alone, wherever it is cut. */
+/** Neither an encoding of the value nor its beginning may appear, wherever the text is cut. */
 function mustNotShow(text: string, value: string): void {
   for (const form of encodings(value)) expect(text).not.toContain(form);
   expect(text).not.toContain(value.slice(0, 12));
@@ -118,7 +118,7 @@ describe.each(FORMATS)('a %s log', (format) => {
     expect(lines.join('')).not.toContain(Buffer.from(`oauth2:${shaped}`).toString('base64'));
   });
 
-  test.each(encodings(canary))('does not show the form %#', (form) => {
+  test.each(encodings(canary))('does not show encoding %# of a secret', (form) => {
     log.info({ form }, `and ${form}`);
     mustNotShow(lines.join(''), canary);
   });
@@ -136,12 +136,12 @@ describe.each(FORMATS)('a %s log', (format) => {
     ['a token in a query', `https://host/x?private_token=${'q'.repeat(9)}&y=1`],
     ['the token of a sign-in address', `https://host/groups/g/-/saml/sso?token=${'q'.repeat(9)}`],
     ['a raw header line', `PRIVATE-TOKEN: ${'q'.repeat(20)}`],
-  ])('does not show %s by its shape', (_name, text) => {
+  ])('does not show %s, by its format', (_name, text) => {
     log.warn({ text, nested: { text } }, `remote said ${text}`);
     expect(lines.join('')).not.toMatch(/q{9}|cQ==cQ|(cQ){4}/);
   });
 
-  test('hides texts under the names of secrets, whatever they look like', () => {
+  test('hides values of fields with secret names, whatever they contain', () => {
     log.info({ password: 'hunter', headers: { cookie: 'a=b', Authorization: 'plain' }, apiKey: 'k' }, 'x');
     expect(lines.join('')).not.toMatch(/hunter|a=b|plain|"k"/);
   });
@@ -150,13 +150,13 @@ describe.each(FORMATS)('a %s log', (format) => {
     const hostile = 'a\u001b[31m\nfake line\u202e\u0085';
     log.info({ path: hostile, [hostile]: 1 }, hostile);
     log.error({ err: new Error(hostile) }, 'x');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to escape
     expect(lines.join('')).not.toMatch(/[\u001b\u202e\u0085]/);
     expect(lines.join('')).not.toMatch(/^fake line/m);
     expect(lines.join('')).toContain('\\u202e');
   });
 
-  test('writes one line at a time, in order, below nothing that was not asked for', () => {
+  test('writes one line per entry, in order, and nothing below its level', () => {
     const quiet = createLogger({ level: 'warn', format, destination: { write: (text) => lines.push(text) } });
     quiet.info({}, 'no');
     quiet.warn({}, 'one');
@@ -168,7 +168,7 @@ describe.each(FORMATS)('a %s log', (format) => {
   });
 });
 
-test('a json log is one object a line, with level, ISO time, bindings, fields and message', () => {
+test('a json log is one object per line, with level, ISO time, bindings, fields and message', () => {
   const lines: string[] = [];
   const log = createLogger({
     level: 'info',
@@ -199,7 +199,7 @@ test('a json log is one object a line, with level, ISO time, bindings, fields an
   expect(String(record['time'])).toMatch(/^\d{4}-\d{2}-\d{2}T.*Z$/);
 });
 
-test('a log survives what cannot be written: circles, big integers, depths', () => {
+test('a log accepts values that cannot be serialised: cycles, big integers, deep nesting', () => {
   const lines: string[] = [];
   const log = createLogger({
     level: 'info',
@@ -216,19 +216,19 @@ test('a log survives what cannot be written: circles, big integers, depths', () 
   expect(lines).toHaveLength(3);
 });
 
-test('a scrubber does not take short texts, which would cut up ordinary words', () => {
+test('a scrubber ignores short secrets, which would remove ordinary words', () => {
   const scrubber = createScrubber();
   scrubber.registerSecret('main');
   expect(scrubber.scrub('the main branch')).toBe('the main branch');
 });
 
-test('a scrubber leaves ordinary text alone', () => {
+test('a scrubber leaves ordinary text unchanged', () => {
   const text =
     'GET personal_access_tokens/self at gitlab.com answered 401 (unauthorized); see https://gitlab.com/acme/shop/-/tree/main?ref=x and int_01ARZ3NDEKTSV4RRFFQ69G5FAV';
   expect(createScrubber().scrub(text)).toBe(text);
 });
 
-test('a scrubber keeps the last thousand secrets and stays quick with them', async () => {
+test('a scrubber remembers the last thousand secrets and stays fast with them', async () => {
   const scrubber = createScrubber();
   const secretOf = (index: number): string => `secret-number-${String(index).padStart(5, '0')}`;
   for (let index = 0; index < 1_001; index += 1) scrubber.registerSecret(secretOf(index));

@@ -12,7 +12,7 @@ async function textOf(name: string, value: number): Promise<string> {
   return registers[0]?.metrics() ?? '';
 }
 
-test('metrics of several processes stand together, each sample with the labels of where it comes from', async () => {
+test('metrics of several processes are combined, and each sample has the labels of its process', async () => {
   const merged = mergeExpositions([
     { text: await textOf('a', 1) },
     { text: await textOf('b', 2), labels: { worker: 'w"1' } },
@@ -36,14 +36,14 @@ test('metrics of several processes stand together, each sample with the labels o
   ]);
 });
 
-test('label values may hold whatever the format allows', () => {
+test('label values may contain everything that the format allows', () => {
   const text = '# TYPE x gauge\nx{a="} 3 {",b="\\"\\\\"} 1\nx{} 2\n';
   expect(mergeExpositions([{ text, labels: { worker: 'w' } }])).toBe(
     '# TYPE x gauge\nx{worker="w",a="} 3 {",b="\\"\\\\"} 1\nx{worker="w"} 2\n',
   );
 });
 
-test('a sample without a comment is kept, a line that is none is not, and nothing gives nothing', () => {
+test('a sample without a comment is kept, an invalid line is dropped, and empty input gives empty output', () => {
   expect(mergeExpositions([{ text: 'lonely 1\n<html>\n' }])).toBe('lonely 1\n');
   expect(mergeExpositions([{ text: '' }])).toBe('');
 });

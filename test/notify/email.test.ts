@@ -50,7 +50,7 @@ function headersOf(raw: string): string[] {
 
 const userInfo = `secu:${encodeURIComponent(password)}`;
 
-test('a mail arrives with its text, its link, and an id that is the same in every attempt', async () => {
+test('a mail has its text, its link, and an ID that is the same in every attempt', async () => {
   const server = await receiver();
   expect(await send(`smtp://127.0.0.1:${server.port}`)).toEqual({ sent: true, status: 250 });
   await send(`smtp://127.0.0.1:${server.port}`);
@@ -89,19 +89,19 @@ test('a long subject is cut between graphemes, never within an emoji', async () 
   expect(decoded.endsWith(`a${flag}…`)).toBe(true);
 });
 
-test('over STARTTLS with a root of our own, and with user and password only then', async () => {
+test('STARTTLS works with a private root, and user and password are sent only over it', async () => {
   const server = await receiver({ tls, user: 'secu', password });
   expect(await send(`smtp://${userInfo}@127.0.0.1:${server.port}`)).toEqual({ sent: true, status: 250 });
   expect(server.mails).toMatchObject([{ secure: true, user: 'secu' }]);
 });
 
-test('over TLS from the first byte', async () => {
+test('TLS works from the first byte', async () => {
   const server = await receiver({ tls, implicit: true });
   expect(await send(`smtps://127.0.0.1:${server.port}`)).toEqual({ sent: true, status: 250 });
   expect(server.mails).toMatchObject([{ secure: true }]);
 });
 
-test('a certificate that nobody we know signed is refused, over STARTTLS and TLS', async () => {
+test('a certificate of an unknown authority is refused, over STARTTLS and TLS', async () => {
   const starttls = await receiver({ tls });
   const implicit = await receiver({ tls, implicit: true });
   for (const url of [`smtp://127.0.0.1:${starttls.port}`, `smtps://127.0.0.1:${implicit.port}`])
@@ -112,7 +112,7 @@ test('a certificate that nobody we know signed is refused, over STARTTLS and TLS
   expect([...starttls.mails, ...implicit.mails]).toEqual([]);
 });
 
-test('a password does not travel in clear: a server without STARTTLS gets neither it nor the mail', async () => {
+test('a password is never sent unencrypted: a server without STARTTLS gets neither it nor the mail', async () => {
   const server = await receiver({ user: 'secu', password });
   expect(await send(`smtp://${userInfo}@127.0.0.1:${server.port}`)).toMatchObject({
     sent: false,
@@ -121,7 +121,7 @@ test('a password does not travel in clear: a server without STARTTLS gets neithe
   expect(server.mails).toEqual([]);
 });
 
-test('what the server refuses is told apart: us, the recipient for good, the recipient for now', async () => {
+test('a refused sign-in, a permanent and a temporary refusal of the recipient are distinguished', async () => {
   const server = await receiver({ tls, user: 'secu', password: 'another' });
   expect(await send(`smtp://${userInfo}@127.0.0.1:${server.port}`)).toEqual({
     sent: false,
@@ -147,7 +147,7 @@ test('what the server refuses is told apart: us, the recipient for good, the rec
   expect([...server.mails, ...open.mails]).toEqual([]);
 });
 
-test('nobody there, a name that does not resolve and a server that says nothing are told apart', async () => {
+test('a refused connection, an unknown name and a silent server are distinguished', async () => {
   const server = await mailReceiver();
   await server.close();
   expect(await send(`smtp://127.0.0.1:${server.port}`)).toMatchObject({ cause: 'connection_failed' });
@@ -165,7 +165,7 @@ test('nobody there, a name that does not resolve and a server that says nothing 
   });
 });
 
-test('no text makes a header of its own, whatever is in it', async () => {
+test('no text can add a header', async () => {
   const server = await receiver();
   const notice = { ...NOTICE, text: 'Shop\r\nBcc: everybody@example.com\r\n\r\nfalse text \u202e' };
   expect(await send(`smtp://127.0.0.1:${server.port}`, { notice })).toMatchObject({ sent: true });
@@ -178,7 +178,7 @@ test('no text makes a header of its own, whatever is in it', async () => {
   );
 });
 
-test('without a mail server a mail is not sent, and says so', async () => {
+test('without a mail server no mail is sent, and the outcome says so', async () => {
   const from = sending();
   closing.push(from);
   expect(await from.notifier.send({ to: { kind: 'email', to: TO }, notice: NOTICE, signal: never })).toEqual({

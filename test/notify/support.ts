@@ -27,7 +27,7 @@ export interface Sending {
   close(): Promise<void>;
 }
 
-/** A notifier that may reach loopback, where the receivers of tests are. */
+/** A notifier that may connect to loopback, where the fake receivers are. */
 export function sending(
   options: { networks?: string[]; caPem?: string } & Partial<NotifierOptions> = {},
 ): Sending {

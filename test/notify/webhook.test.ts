@@ -30,7 +30,7 @@ async function world(options: Parameters<typeof sending>[0] = {}): Promise<Sendi
 const send = (from: Sending, url = `${receiver.url}/in?k=v`) =>
   from.notifier.send({ to: webhookTo(url), notice: NOTICE, signal: never });
 
-test('a webhook is verified by the library of the standard, and tells what happened', async () => {
+test('the library of the standard verifies a webhook, and its body describes the event', async () => {
   const from = await world();
   expect(await send(from)).toEqual({ sent: true, status: 204 });
   const [post] = receiver.posts;
@@ -54,7 +54,7 @@ test('a webhook is verified by the library of the standard, and tells what happe
   });
 });
 
-test('a body that was changed, or an old one, is not verified', async () => {
+test('a changed or old body is not verified', async () => {
   const from = await world({ now: () => new Date(Date.now() - 6 * 60_000) });
   await send(from);
   const verify = (body: string) =>
@@ -82,11 +82,11 @@ test.each([
   expect(receiver.posts.map(({ path }) => path)).toEqual(['/in?k=v']);
 });
 
-test('a receiver that does not answer, or only begins to, is waited for no longer than allowed', async () => {
+test('a receiver that answers late or only partially is limited by the timeout', async () => {
   const from = await world({ postTimeoutMs: 200 });
   receiver.answer = () => {};
   expect(await send(from)).toEqual({ sent: false, cause: 'timed_out', status: null, final: false });
-  // an endless body is not read: the status is all that counts
+  // an endless body is not read: only the status counts
   receiver.answer = (response) => {
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.write('x'.repeat(100_000));
@@ -94,7 +94,7 @@ test('a receiver that does not answer, or only begins to, is waited for no longe
   expect(await send(from)).toEqual({ sent: true, status: 200 });
 });
 
-test('nobody there, a cut connection and something that is no HTTP are told apart', async () => {
+test('a refused connection, a cut one and a reply that is not HTTP are distinguished', async () => {
   const from = await world();
   receiver.answer = (response) => response.destroy();
   expect(await send(from)).toMatchObject({ sent: false, cause: 'connection_failed' });
@@ -106,7 +106,7 @@ test('nobody there, a cut connection and something that is no HTTP are told apar
   expect(await send(from, url)).toMatchObject({ sent: false, cause: 'connection_failed' });
 });
 
-test('private and own addresses are refused when they are connected to, whatever name leads there', async () => {
+test("private addresses and Secu's own are refused at connect time, whichever name leads there", async () => {
   const from = await world({ networks: [] });
   const port = new URL(receiver.url).port;
   for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::1]', '169.254.169.254']) {
@@ -118,7 +118,7 @@ test('private and own addresses are refused when they are connected to, whatever
   expect(receiver.posts).toEqual([]);
 });
 
-test('a name that does not resolve is said so', async () => {
+test('a name that does not resolve has its own cause', async () => {
   const from = await world();
   expect(await send(from, 'https://nowhere.invalid/')).toMatchObject({
     sent: false,
@@ -126,7 +126,7 @@ test('a name that does not resolve is said so', async () => {
   });
 });
 
-test('a certificate must be signed by a root that is known', async () => {
+test('a certificate must be signed by a known root', async () => {
   const tls = await ca.issue({ names: ['127.0.0.1'] });
   const secure = await httpReceiver({ tls });
   closing.push(secure);
@@ -137,7 +137,7 @@ test('a certificate must be signed by a root that is known', async () => {
   expect(secure.posts).toHaveLength(1);
 });
 
-test('an attempt that is cut off says so and is no outcome', async () => {
+test('an aborted attempt throws and has no outcome', async () => {
   const from = await world();
   const stopping = new AbortController();
   receiver.answer = () => stopping.abort(new Error('stopping'));
@@ -147,7 +147,7 @@ test('an attempt that is cut off says so and is no outcome', async () => {
   );
 });
 
-test('text of others cannot act: control and direction characters are visible everywhere in a webhook', async () => {
+test('external text is harmless: control and direction characters are visible everywhere in a webhook', async () => {
   const from = await world();
   const notice = {
     ...NOTICE,
@@ -159,7 +159,7 @@ test('text of others cannot act: control and direction characters are visible ev
   expect(data).toMatchObject({ text: 'a\\u202eb\\u0000', details: { path: ['x\\u0007'] } });
 });
 
-test('Slack gets plain text: no markup, no link and no call of everybody comes from a name', async () => {
+test('Slack gets plain text: a name cannot add markup, links or mentions', async () => {
   const from = await world();
   receiver.answer = (response) => response.writeHead(200).end('ok');
   const notice = { ...NOTICE, text: '<!channel> @here & <https://evil.example|click> \u202e*bold*' };

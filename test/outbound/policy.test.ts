@@ -43,7 +43,7 @@ describe('a base URL', () => {
     'http://old.example.com:8080',
     'https://shared.example.com/gitlab',
     'https://shared.example.com/gitlab/',
-  ])('%s may be named', (url) => {
+  ])('%s is allowed', (url) => {
     expect(policy().check(url)).toBeInstanceOf(URL);
   });
 
@@ -66,11 +66,11 @@ describe('a base URL', () => {
     'file:///etc/passwd',
     'gitlab.com',
     '',
-  ])('%j may not be named', (url) => {
+  ])('%j is not allowed', (url) => {
     expect(() => policy().check(url)).toThrow(expect.objectContaining({ code: 'origin_not_allowed' }));
   });
 
-  test('that is no longer listed gets no request, and an observation says: not reached', async () => {
+  test('that is no longer listed gets no request, and is observed as unreachable', async () => {
     const server = await serve(json(200, project));
     const world = worldOf(server.url, { origins: ['https://gitlab.com'] });
     expect(await world.api({ baseUrl: server.url }).observeSelf()).toEqual({
@@ -104,7 +104,7 @@ describe('an address', () => {
     '100.64.0.1',
     '::1',
     'fd12::1',
-  ])('%s is private: only inside an allowed network', (address) => {
+  ])('%s is private, and allowed only inside an allowed network', (address) => {
     expect(nothingAllowed.allows({ address, port: 443 })).toBe(false);
     expect(everythingAllowed.allows({ address, port: 443 })).toBe(true);
   });
@@ -138,11 +138,11 @@ describe('an address', () => {
     '2001:db8::1',
     'not an address',
     '',
-  ])('%j is refused, whatever is allowed', (address) => {
+  ])('%j is always refused', (address) => {
     expect(everythingAllowed.allows({ address, port: 443 })).toBe(false);
   });
 
-  test('inside one allowed network opens no other', () => {
+  test('inside one allowed network does not allow others', () => {
     const rules = createAddressRules({ allowedNetworks: ['10.20.0.0/16', 'fd12::/48'], ownListeners: [] });
     const allowed = ['10.20.3.4', 'fd12::9', '10.21.0.1', '127.0.0.1', 'fd13::1'].filter((address) =>
       rules.allows({ address, port: 1 }),
@@ -150,7 +150,7 @@ describe('an address', () => {
     expect(allowed).toEqual(['10.20.3.4', 'fd12::9']);
   });
 
-  test('where Secu itself listens is refused on that port, by every name that it has', () => {
+  test("of Secu's own listener is refused on its port, by every name", () => {
     const rules = createAddressRules({
       allowedNetworks: ['127.0.0.0/8', '::1/128', '0.0.0.0/0'],
       ownListeners: [
@@ -168,7 +168,7 @@ describe('an address', () => {
     expect(rules.allows({ address: own?.address ?? '127.0.0.1', port: 9000 })).toBe(false);
   });
 
-  test('range that is no CIDR stops the start', () => {
+  test('range that is not a CIDR stops the start', () => {
     expect(() => createAddressRules({ allowedNetworks: ['10.0.0.0'], ownListeners: [] })).toThrow(
       expect.objectContaining({ code: 'invalid_settings' }),
     );
@@ -188,7 +188,7 @@ describe('a connection', () => {
   ];
 
   test.each(spellings)(
-    'to %s is refused though the origin is listed, and no request arrives',
+    'to %s is refused although the origin is listed, and no request arrives',
     async (host) => {
       const server = await serve(json(200, project));
       const baseUrl = `http://${host}:${server.port}`;
@@ -215,7 +215,7 @@ describe('a connection', () => {
     },
   );
 
-  test('goes to the address that was checked, though the name means another a moment later', async () => {
+  test('goes to the checked address, although the name resolves differently a moment later', async () => {
     const server = await serve(json(200, project));
     const answers = [['127.0.0.1'], ['169.254.169.254'], ['10.0.0.1']];
     let asked = 0;
@@ -230,7 +230,7 @@ describe('a connection', () => {
     expect(server.requests[0]?.headers.host).toBe(`gitlab.example.com:${server.port}`);
   });
 
-  test('is refused when a name flips to loopback after it was good', async () => {
+  test('is refused if a name changes to loopback after a successful check', async () => {
     const server = await serve((request, response) =>
       json(200, project, { connection: 'close' })(request, response),
     );
@@ -249,14 +249,14 @@ describe('a connection', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test('is refused when one of several addresses is not allowed', async () => {
+  test('is refused if one of several addresses is not allowed', async () => {
     const policy = policyOf({ lookup: () => Promise.resolve(['8.8.8.8', '169.254.169.254']) });
     await expect(policy.resolve({ host: 'gitlab.com', port: 443 })).rejects.toMatchObject({
       code: 'origin_not_allowed',
     });
   });
 
-  test('to where Secu itself listens is refused', async () => {
+  test("to Secu's own listener is refused", async () => {
     const server = await serve(json(200, project));
     const world = worldOf(server.url, { ownListeners: [{ host: '127.0.0.1', port: server.port }] });
     await expect(world.api().readProject(1)).rejects.toMatchObject({
@@ -265,7 +265,7 @@ describe('a connection', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test('tries the next address of a host when the first does not answer', async () => {
+  test('tries the next address of a host if the first one does not answer', async () => {
     const server = await serve(json(200, project));
     const world = worldOf(`http://gitlab.example.com:${server.port}`, {
       lookup: () => Promise.resolve(['127.0.0.9', '127.0.0.1']),
@@ -275,7 +275,7 @@ describe('a connection', () => {
 });
 
 describe('the pin for git', () => {
-  test('names host, port and every checked address', async () => {
+  test('contains host, port and every checked address', async () => {
     const policy = policyOf({ lookup: () => Promise.resolve(['8.8.8.8', '2606:4700:90::1']) });
     expect(await policy.pinFor('https://gitlab.com')).toBe('gitlab.com:443:8.8.8.8,[2606:4700:90::1]');
     expect(await policy.pinFor('https://gitlab.com/acme/shop.git')).toBe(
@@ -283,7 +283,7 @@ describe('the pin for git', () => {
     );
   });
 
-  test('is none for an address, which is checked all the same', async () => {
+  test('does not exist for an address, which is still checked', async () => {
     const origins = ['http://127.0.0.1:8080', 'http://[::1]:8080'];
     const policy = policyOf({ origins, allowedNetworks: LOOPBACK });
     expect(await policy.pinFor('http://127.0.0.1:8080')).toBeNull();

@@ -50,7 +50,7 @@ describe('a proxy', () => {
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, headers };
   }
 
-  test('carries the requests, resolves the name itself and never sees the token', async () => {
+  test('forwards the requests, resolves the name itself and never receives the token', async () => {
     const ca = await createTestCa();
     const tls = await ca.issue({ names: ['gitlab.example.com'] });
     const server = await serve(json(200, project), { tls });
@@ -79,7 +79,7 @@ describe('a proxy', () => {
     });
   });
 
-  test('is not a way around the rules for addresses', async () => {
+  test('does not bypass the address rules', async () => {
     const between = await proxy();
     const world = worldOf('https://169.254.169.254', { proxyUrl: between.url });
     opened.push(world.policy);
@@ -89,7 +89,7 @@ describe('a proxy', () => {
     expect(between.asked).toHaveLength(0);
   });
 
-  test('is passed by for the hosts that are named', async () => {
+  test('is bypassed for the configured hosts', async () => {
     const server = await serve(json(200, project));
     const between = await proxy();
     const world = worldOf(server.url, { proxyUrl: between.url, noProxy: '10.0.0.0/8, 127.0.0.0/8' });
@@ -113,7 +113,7 @@ describe('a proxy', () => {
     ['::1', 'http://[::1]:8080', true],
     ['*', 'https://anything.example', true],
     ['', 'https://anything.example', false],
-  ])('with %j passed by for %s: %s', (list, url, expected) => {
+  ])('with the bypass list %j is bypassed for %s: %s', (list, url, expected) => {
     expect(createProxyBypass(list)(new URL(url))).toBe(expected);
   });
 });

@@ -17,7 +17,7 @@ test.each([
   expect(groupsOf(claims, claim)).toEqual(groups);
 });
 
-test('of several groups the highest role counts; a group that is not mapped gives none', () => {
+test('the highest role of several groups counts; a group without a mapping gives no role', () => {
   const roleMap = { security: 'admin', developers: 'viewer', 'ops=eu': 'operator' } as const;
   expect(roleOfGroups({ groups: ['developers', 'security'], roleMap })).toBe('admin');
   expect(roleOfGroups({ groups: ['ops=eu', 'developers'], roleMap })).toBe('operator');
@@ -31,6 +31,6 @@ test.each([
   [{ name: 'Alice\u0000\u202e  A', sub: '1' }, 'Alice A'],
   [{ preferred_username: { evil: 1 }, sub: '1' }, '1'],
   [{ preferred_username: 'x'.repeat(200), sub: '1' }, 'x'.repeat(64)],
-])('a person of %j is called %j', (claims, name) => {
+])('a user with the claims %j is named %j', (claims, name) => {
   expect(nameOf(claims)).toBe(name);
 });

@@ -29,7 +29,7 @@ const dayAfter = (days: number) => new Date(Date.now() + days * DAY_MS).toISOStr
 
 interface Life {
   wake: () => Promise<void>;
-  /** By the server's own time skipping; this process keeps its clock. */
+  /** Uses the time skipping of the server; this process keeps its clock. */
   forward: (days: number) => Promise<void>;
 }
 
@@ -46,7 +46,7 @@ async function through(
     await awaitUntil(() => row.plans > 0);
     await work({
       wake,
-      // in steps, each of which has its own patience
+      // in steps, each with its own timeout
       async forward(days) {
         for (let left = days; left > 0; left -= STEP_DAYS)
           await forward(suite, { workflowId, ms: Math.min(left, STEP_DAYS) * DAY_MS });
@@ -58,7 +58,7 @@ async function through(
   });
 }
 
-/** Days before the death of this token at which it was flagged, in whole days: late by less than a minute. */
+/** Whole days before the expiry at which the token was flagged; each flag is late by less than a minute. */
 function daysBefore(row: IntegrationRow, expiresAt: string): number[] {
   return row.flags.map(({ atMs }) => {
     const days = (expiryMs(expiresAt) - atMs) / DAY_MS;
@@ -67,7 +67,7 @@ function daysBefore(row: IntegrationRow, expiresAt: string): number[] {
   });
 }
 
-test('in more than a year of waiting a token is flagged at each threshold once, and verified when it dies', async () => {
+test('in more than a year a token is flagged once per threshold, and verified at its expiry', async () => {
   const expiresAt = dayAfter(370);
   const row = integrationRow({ expiry: expiryFrom(expiresAt) });
   await through(row, async (life) => {
@@ -79,11 +79,11 @@ test('in more than a year of waiting a token is flagged at each threshold once, 
   expect(daysBefore(row, expiresAt)).toEqual([...THRESHOLDS, 0]);
   expect(row.verifications).toHaveLength(1);
   expect(row.verifications[0]?.atMs).toBeGreaterThanOrEqual(expiryMs(expiresAt));
-  // it looked at its rows every day, and each look was a run of its own
+  // it planned every day, and each plan was its own run
   expect(row.plans).toBeGreaterThan(390);
 }, 180_000);
 
-test('a replaced token starts its thresholds anew, a signal and a pause in between change no date', async () => {
+test('a replaced token starts its thresholds again, and a signal or a pause changes no date', async () => {
   const [firstDeath, secondDeath] = [dayAfter(40), dayAfter(76)];
   const row = integrationRow({ expiry: expiryFrom(firstDeath) });
   const base = activitiesOver(row);
@@ -116,7 +116,7 @@ test('a replaced token starts its thresholds anew, a signal and a pause in betwe
   expect(daysBefore(row, secondDeath)).toEqual([...THRESHOLDS, 0]);
 });
 
-test('several thresholds that were missed make one flag', async () => {
+test('several missed thresholds cause one flag', async () => {
   const expiresAt = dayAfter(5);
   const row = integrationRow({ expiry: expiryFrom(expiresAt) });
   await through(row, async (life) => {
@@ -126,7 +126,7 @@ test('several thresholds that were missed make one flag', async () => {
   expect(row.flags.map(({ thresholdDays }) => thresholdDays)).toEqual([7, 3]);
 });
 
-test('removal ends the waiting: nothing is flagged any more', async () => {
+test('removal ends the waiting, and nothing is flagged afterwards', async () => {
   const row = integrationRow({ expiry: expiryFrom(dayAfter(65)) });
   await through(row, async (life) => {
     await life.forward(6);
@@ -135,7 +135,7 @@ test('removal ends the waiting: nothing is flagged any more', async () => {
   expect(row.cleanedUp).toBe(1);
 });
 
-test('a failing activity is tried again after its pause, also when that pause is skipped', async () => {
+test('a failing activity is retried after its delay, also if that delay is skipped', async () => {
   const row = integrationRow({ nextVerifyMs: Date.now() + DAY_MS });
   const base = activitiesOver(row);
   let tries = 0;

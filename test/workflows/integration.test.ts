@@ -34,7 +34,7 @@ interface Living {
   wake: () => Promise<void>;
 }
 
-/** An integration's workflow over this row; it is removed and awaited at the end. */
+/** The workflow of an integration over this row. It is removed and awaited at the end. */
 async function living(
   row: IntegrationRow,
   work: (on: Living) => Promise<void>,
@@ -52,7 +52,7 @@ async function living(
   });
 }
 
-test('does what is due in order, what a person asked first, and then waits', async () => {
+test('performs what is due in order, commands of users first, and then waits', async () => {
   const row = integrationRow({ expiry: expiryFrom('2020-01-01'), nextVerifyMs: 1, verdict: 'active' });
   row.commands.push(
     { id: newId('command'), kind: 'verify' },
@@ -79,7 +79,7 @@ test('does what is due in order, what a person asked first, and then waits', asy
   expect(row.finished).toEqual([first, second]);
 });
 
-test('a signal makes it look again, as a new run; what was said before a look costs no further one', async () => {
+test('a signal causes a new plan in a new run; a signal before the plan causes no extra one', async () => {
   const row = integrationRow();
   await living(row, async ({ workflowId, wake }) => {
     await awaitUntil(async () => (await stateOf(suite, workflowId)).details.includes('Next wake'));
@@ -93,7 +93,7 @@ test('a signal makes it look again, as a new run; what was said before a look co
   expect(row.plans).toBe(4);
 });
 
-test('a command is finished once however many signals arrive', async () => {
+test('a command is finished once, however many signals arrive', async () => {
   const row = integrationRow();
   row.commands.push({ id: newId('command'), kind: 'verify' });
   await living(row, async ({ wake }) => {
@@ -107,7 +107,7 @@ test('a command is finished once however many signals arrive', async () => {
   expect(new Set(row.finished).size).toBe(2);
 });
 
-test('an open rotation is settled by anybody where the worker that began it does not answer', async () => {
+test('an open rotation is resolved by any worker if the one that started it does not answer', async () => {
   const rotation = { attemptId: newId('rotation'), workerId: newId('worker'), nextLookMs: 1 };
   const row = integrationRow({ rotation });
   const settled: string[] = [];
@@ -121,7 +121,7 @@ test('an open rotation is settled by anybody where the worker that began it does
   expect(settled).toEqual([rotation.attemptId]);
 });
 
-test('the first "no" about a token that worked is looked at again after five seconds', async () => {
+test('the first refusal of a token that worked is verified again after five seconds', async () => {
   const row = integrationRow({ nextVerifyMs: 1 });
   await living(row, async () => void (await awaitUntil(() => row.verifications.length === 2)), {
     async verifyToken({ nowMs, commandId }) {
@@ -136,7 +136,7 @@ test('the first "no" about a token that worked is looked at again after five sec
   expect(Number(second) - Number(first)).toBeLessThan(8_000);
 });
 
-test('an operator sees status and next wake in the search attributes and the current details', async () => {
+test('status and next wake are visible in the search attributes and the current details', async () => {
   const nextVerifyMs = Date.now() + 6 * HOUR_MS;
   const row = integrationRow({ nextVerifyMs, verdict: 'invalid' });
   await living(row, async ({ integrationId, workflowId }) => {
@@ -154,7 +154,7 @@ test('an operator sees status and next wake in the search attributes and the cur
   });
 });
 
-test('an activity that fails for a while does not end it', async () => {
+test('an activity that fails for a while does not end the workflow', async () => {
   const row = integrationRow({ nextVerifyMs: 1 });
   const base = activitiesOver(row);
   let tries = 0;
@@ -173,7 +173,7 @@ test('an activity that fails for a while does not end it', async () => {
   expect(row.cleanedUp).toBe(1);
 });
 
-test('a failure that no retry mends is shown, does not end it, and is tried again when somebody says so', async () => {
+test('a permanent failure is shown, does not end the workflow, and is tried again after a signal', async () => {
   const row = integrationRow({ nextVerifyMs: 1 });
   const base = activitiesOver(row);
   let readable = false;
@@ -195,7 +195,7 @@ test('a failure that no retry mends is shown, does not end it, and is tried agai
   expect(row.cleanedUp).toBe(1);
 });
 
-test('a sync is a workflow of its own that outlives a new run; one that runs is joined', async () => {
+test('a sync is a separate workflow that outlives a new run; a running one is joined', async () => {
   const row = integrationRow({ syncQueued: true });
   row.syncsOpened.push(newId('sync'));
   const listing = {
@@ -248,7 +248,7 @@ test('a removed integration is cleaned up and its workflow ends', async () => {
   expect(row.cleanedUp).toBe(1);
 });
 
-test('a command whose action fails for good is abandoned, and the integration goes on', async () => {
+test('a command whose action fails permanently is abandoned, and the integration continues', async () => {
   const row = integrationRow({ verdict: 'active' });
   row.commands.push({ id: 'cmd_x', kind: 'verify' });
   const abandoned: unknown[] = [];
@@ -270,7 +270,7 @@ test('a command whose action fails for good is abandoned, and the integration go
   expect(abandoned).toEqual([expect.objectContaining({ commandId: 'cmd_x', kind: 'verify' })]);
 });
 
-test('an action that is planned again and again without effect does not make the workflow spin', async () => {
+test('an action that is planned repeatedly without effect does not make the workflow loop', async () => {
   const row = integrationRow({ verdict: 'active', nextVerifyMs: 1 });
   let verifications = 0;
   await living(

@@ -33,12 +33,12 @@ describe.each([
     story = await liveStory(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows });
   }, 120_000);
 
-  test('goes through all five workflows, none of which fails', () => {
+  test('runs all five workflows without a failure', () => {
     expect([...new Set(story.recorded.map(({ type }) => type))].toSorted()).toEqual(TYPES);
     expect(story.recorded.flatMap(({ history }) => breakagesIn(history))).toEqual([]);
   });
 
-  test('leaves ids, dates, counts and codes in the histories, nothing else', () => {
+  test('leaves only IDs, dates, counts and codes in the histories', () => {
     for (const { history } of story.recorded) expect(foreignTextIn(history)).toEqual([]);
     const everything = story.recorded.map(({ history }) => historyToJSON(history)).join('\n');
     const decoded = everything.replace(/"data": ?"([A-Za-z0-9+/=]+)"/g, (_match, data: string) =>
@@ -47,7 +47,7 @@ describe.each([
     for (const text of story.private) expect(decoded).not.toContain(text);
   });
 
-  test('costs a successful scan eleven events', () => {
+  test('costs eleven events per successful scan', () => {
     const scans = story.recorded.filter(({ type }) => type === 'repositoryScanWorkflow');
     expect(scans.length).toBeGreaterThan(6);
     expect(scans.filter(({ history }) => eventNamesOf(history).length !== 11)).toEqual([]);
@@ -73,7 +73,7 @@ describe.each([
   }
 });
 
-/** One of each shape: runs of the same kinds of events, in the same order, are one shape. */
+/** One history per shape. Runs with the same kinds of events in the same order have the same shape. */
 function chosen(recorded: readonly Recorded[]): Map<string, Recorded> {
   const shapes = new Map<string, Recorded>();
   for (const run of recorded) shapes.set(`${run.type} ${eventNamesOf(run.history).join()}`, run);

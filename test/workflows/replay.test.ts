@@ -7,7 +7,7 @@ import type { WorkflowBundleOption } from '@temporalio/worker';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { groundAddress } from '../support/ground-address.ts';
-import '../support/workers.ts'; // takes the logger of Temporal's native core
+import '../support/workers.ts'; // captures the logger of Temporal's native core
 import type { History } from './support/histories.ts';
 import { foreignTextIn, HISTORIES, historyNames } from './support/histories.ts';
 
@@ -35,15 +35,15 @@ test('each of the five workflows has a recorded history', () => {
   ]);
 });
 
-test.each(historyNames())('%s is replayed by the code of today', async (name) => {
+test.each(historyNames())('the current code replays %s', async (name) => {
   await replay(name, { codePath: groundAddress('workflowBundle') });
 });
 
-test.each(historyNames())('%s holds ids, dates, counts and codes, nothing else', (name) => {
+test.each(historyNames())('%s contains only IDs, dates, counts and codes', (name) => {
   expect(foreignTextIn(read(name))).toEqual([]);
 });
 
-test('a changed workflow is refused, an unchanged one beside it is not', async () => {
+test('a changed workflow is refused, and an unchanged one in the same bundle is not', async () => {
   const changed = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('support/changed-workflows.ts', import.meta.url)),
     logger: new DefaultLogger('ERROR'),

@@ -49,7 +49,7 @@ async function scan(
   return { task, endings, workflowId, result: () => handle.result() as Promise<ScanResult> };
 }
 
-test('the result of the activity is the result of the workflow, in eleven events', async () => {
+test('the workflow returns the result of the activity, in eleven events', async () => {
   const { task, endings, result, workflowId } = await scan(async ({ scanId }) => ({
     scanId,
     status: 'succeeded',
@@ -84,7 +84,7 @@ test('the result of the activity is the result of the workflow, in eleven events
 test.each<[SecuErrorCode, number]>([
   ['clone_failed', 5],
   ['repository_gone', 1],
-])('%s to the last try ends the row as failed with that cause', async (code, tries) => {
+])('%s on the last attempt ends the row as failed with that cause', async (code, tries) => {
   let tried = 0;
   const { task, endings, result } = await scan(
     async () => {
@@ -127,7 +127,7 @@ test('a canceled scan ends its row as canceled', async () => {
   await expect(result()).rejects.toThrow('Workflow execution cancelled');
 });
 
-test('a scan that is canceled before anything ran ends its row too', async () => {
+test('a scan that is canceled before its activity started also ends its row', async () => {
   const { task, endings, result } = await scan(untilCanceled, async (workflowId) => {
     await suite.client.workflow.getHandle(workflowId).cancel();
   });
@@ -135,7 +135,7 @@ test('a scan that is canceled before anything ran ends its row too', async () =>
   await expect(result()).rejects.toThrow('Workflow execution cancelled');
 });
 
-test('a failure reaches the history as its code alone', async () => {
+test('the history contains only the code of a failure', async () => {
   const { workflowId } = await scan(async () => {
     throw new SecuError('repository_gone', 'acme/secret-plans is gone', { cause: new Error('at /home') });
   });

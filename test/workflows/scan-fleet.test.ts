@@ -30,7 +30,7 @@ interface Fleet {
   workflowId: string;
   taskQueue: string;
   wake: () => Promise<void>;
-  /** To the end of the whole chain. */
+  /** Waits for the end of the whole chain. */
   ended: () => Promise<void>;
 }
 
@@ -53,11 +53,11 @@ async function fleetOf<T>(
 
 const statusesOf = (queue: FleetQueue) => [...new Set(queue.scans.map(({ status }) => status))];
 
-test('what is urgent is taken first, in a window that is never exceeded, and it ends when nothing waits', async () => {
+test('urgent scans are taken first, the window is never exceeded, and the fleet ends when none waits', async () => {
   const queue = fleetQueue({ count: 30, window: 3 });
   const urgent = [addScan(queue, { priority: 1 }), addScan(queue, { priority: 1 })];
   const first = addScan(queue, { priority: 0 });
-  // the first ones wait for each other, so that the window is full however slow the machine
+  // the first scans wait for each other, so that the window is full even on a slow machine
   const full = async () => void (await awaitUntil(() => queue.maxConcurrent >= 3));
   await fleetOf({ queue, scan: full }, async (fleet) => {
     await fleet.wake();
@@ -69,7 +69,7 @@ test('what is urgent is taken first, in a window that is never exceeded, and it 
   expect(new Set(queue.begun.slice(0, 3))).toEqual(new Set([first, ...urgent].map(({ scanId }) => scanId)));
 });
 
-test('a token that was not looked at lately is, once, before the page is taken', async () => {
+test('a token that was not verified recently is verified once before a page is taken', async () => {
   const queue = fleetQueue({ count: 5 });
   queue.stale = true;
   await fleetOf({ queue }, async (fleet) => {
@@ -80,7 +80,7 @@ test('a token that was not looked at lately is, once, before the page is taken',
   expect(statusesOf(queue)).toEqual(['ended']);
 });
 
-test('after as many scans as a run may start it goes on as a new run, and each scan runs once', async () => {
+test('at its limit of scans the fleet continues as a new run, and each scan runs once', async () => {
   const queue = fleetQueue({ count: 110, window: 20, perRun: 100 });
   const runs = await fleetOf({ queue }, async (fleet) => {
     await fleet.wake();
@@ -92,7 +92,7 @@ test('after as many scans as a run may start it goes on as a new run, and each s
   expect(runs).toBe(2);
 });
 
-test('what ends within a moment is one task of the fleet, not one each, and that is replayed', async () => {
+test('scans that end together cause one workflow task of the fleet, which can be replayed', async () => {
   const queue = fleetQueue({ count: 60, window: 20 });
   const linger = () => delay(300);
   const history = await fleetOf({ queue, own: { linger } }, async (fleet) => {
@@ -107,13 +107,13 @@ test('what ends within a moment is one task of the fleet, not one each, and that
   await Worker.runReplayHistory({ workflowBundle: { codePath: groundAddress('workflowBundle') } }, history);
 });
 
-test('a scan that is queued in its last moment is not lost', async () => {
+test('a scan that is queued while the fleet ends is not lost', async () => {
   const queue = fleetQueue();
   await fleetOf({ queue }, async (fleet) => {
     for (let round = 0; round < 12; round += 1) {
       addScan(queue);
       await fleet.wake();
-      // from "has begun" to "has ended" is where the fleet decides to end
+      // the fleet decides to end between "has begun" and "has ended"
       await awaitUntil(() => queue.begun.length > round);
       await delay(round * 4);
     }
@@ -123,7 +123,7 @@ test('a scan that is queued in its last moment is not lost', async () => {
   expect(queue.begun).toHaveLength(12);
 });
 
-test('a scan that a person cancels ends alone: the fleet goes on with the others', async () => {
+test('a scan that a user cancels ends alone, and the fleet continues with the others', async () => {
   const queue = fleetQueue({ count: 2, window: 1 });
   const [canceled, other] = queue.scans.toSorted((a, b) => (a.scanId < b.scanId ? -1 : 1));
   await fleetOf(
@@ -139,7 +139,7 @@ test('a scan that a person cancels ends alone: the fleet goes on with the others
   expect(other?.ending).toBe('activity');
 });
 
-test('a child that somebody terminates has its row ended by the fleet', async () => {
+test('the fleet ends the row of a child that was terminated', async () => {
   const queue = fleetQueue({ count: 2, window: 2 });
   const [terminated, other] = queue.scans;
   await fleetOf(
@@ -155,7 +155,7 @@ test('a child that somebody terminates has its row ended by the fleet', async ()
   expect(other?.ending).toBe('activity');
 });
 
-test('a scan that must wait is tried again after half a minute, not in a loop, and is not forgotten', async () => {
+test('a waiting scan is retried after half a minute, without a loop, and is not forgotten', async () => {
   const queue = fleetQueue({ count: 1 });
   let tries = 0;
   const scan: Scan = async () => {
@@ -179,7 +179,7 @@ test('a scan that must wait is tried again after half a minute, not in a loop, a
   expect(queue.scans[0]?.ending).toBe('activity');
 });
 
-test('a repository that is scanned elsewhere is left to that workflow, without a loop', async () => {
+test('a repository that another workflow scans is left to it, without a loop', async () => {
   const queue = fleetQueue({ count: 2 });
   const [busy, other] = queue.scans;
   const task = {
@@ -188,7 +188,7 @@ test('a repository that is scanned elsewhere is left to that workflow, without a
     scanId: newId('scan'),
   };
   await fleetOf({ queue }, async (fleet) => {
-    // on a queue that nobody polls: it stays open
+    // on a queue without workers, so that it stays open
     const elsewhere = await suite.client.workflow.start('repositoryScanWorkflow', {
       workflowId: scanWorkflowId(task.repositoryId),
       taskQueue: `${fleet.taskQueue}-nobody`,
@@ -206,7 +206,7 @@ test('a repository that is scanned elsewhere is left to that workflow, without a
   expect(busy?.ending).toBe('activity');
 });
 
-test('the next scan of a repository that is queued while its workflow still closes runs after it', async () => {
+test('a scan that is queued while the previous workflow of its repository closes runs after it', async () => {
   const queue = fleetQueue({ count: 1, window: 4 });
   let wake = async () => {};
   const scan: Scan = async ({ repositoryId }) => {
@@ -238,7 +238,7 @@ test('a cancel of the fleet cancels its children, and their rows end', async () 
   expect(queue.scans.filter(({ status }) => status === 'queued')).toHaveLength(3);
 });
 
-test('a fleet that is ended from outside leaves its scans to their own end, and the next one takes the rest', async () => {
+test('a terminated fleet leaves its scans running, and the next one takes the rest', async () => {
   const queue = fleetQueue({ count: 5, window: 2 });
   let mayEnd = false;
   const scan = async () => {
@@ -258,7 +258,7 @@ test('a fleet that is ended from outside leaves its scans to their own end, and 
   await awaitUntil(() => queue.scans.every(({ ending }) => ending === 'activity'));
 });
 
-test('an activity that fails for a while does not end it', async () => {
+test('an activity that fails for a while does not end the workflow', async () => {
   const queue = fleetQueue({ count: 1 });
   const integrationId = newId('integration');
   const base = activitiesOverQueue(queue);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await suite.close();
 });
 
-test('a wake starts what is not running, and is a signal to what is', async () => {
+test('a wake starts a workflow, or signals a running one', async () => {
   const queuePrefix = `${crypto.randomUUID()}-`;
   const starters = createStarters({ client: suite.client, queuePrefix });
   const integrationId = newId('integration');
@@ -40,11 +40,11 @@ test('a wake starts what is not running, and is a signal to what is', async () =
   expect(await starters.getWorkflowState('integration', integrationId)).toBe('closed');
 });
 
-test('a workflow whose code keeps failing is seen as stuck, ends when it is told to, and starts anew', async () => {
+test('a workflow whose code keeps failing is reported as stuck, can be terminated, and starts again', async () => {
   await suite.withWorkers(activitiesWith({}), async ({ taskQueue, queuePrefix }) => {
     const starters = createStarters({ client: suite.client, queuePrefix, stuckAfterTries: 2 });
     const integrationId = newId('integration');
-    // no code fits it, as after a change that its history does not bear
+    // no code matches the history, as after an incompatible change
     await suite.client.workflow.start('aWorkflowOfAnotherVersion', {
       workflowId: integrationWorkflowId(integrationId),
       taskQueue,
@@ -68,7 +68,7 @@ async function idsOf(starters: Starters): Promise<string[]> {
   return ids;
 }
 
-test('a cancel of what does not run is no error; one of what runs reaches it', async () => {
+test('a cancel reaches a running workflow, and is not an error without one', async () => {
   const queuePrefix = `${crypto.randomUUID()}-`;
   const starters = createStarters({ client: suite.client, queuePrefix });
   const [integrationId, repositoryId] = [newId('integration'), newId('repository')];
@@ -86,7 +86,7 @@ test('a cancel of what does not run is no error; one of what runs reaches it', a
   await scan.terminate();
 });
 
-test('a Temporal that is away is said so within seconds, by every question', async () => {
+test('every call reports an unavailable Temporal within seconds', async () => {
   const { client, connection } = createTemporalClient({
     address: '127.0.0.1:1',
     namespace: TEMPORAL_NAMESPACE,
@@ -96,7 +96,7 @@ test('a Temporal that is away is said so within seconds, by every question', asy
   const id = newId('integration');
   const unavailable = { code: 'temporal_unavailable' };
   const ping = { connection, namespace: TEMPORAL_NAMESPACE, timeoutMs: 500 };
-  // at once, so that their patience passes at once
+  // concurrently, so that their timeouts overlap
   await Promise.all([
     expect(starters.wakeIntegration(id)).rejects.toMatchObject(unavailable),
     expect(starters.cancelAll(id)).rejects.toMatchObject(unavailable),
@@ -132,7 +132,7 @@ test('the sweep runs when a worker starts, and every ten minutes by one schedule
     await awaitUntil(() => sweeps === 1);
     const second = Math.floor(Date.now() / 1_000);
     await awaitUntil(async () => (await schedule.describe()).info.runningActions.length === 0);
-    // Temporal names a run of a schedule by its second: two in one second are one
+    // Temporal names a run of a schedule by its second, so two runs in one second are one
     await awaitUntil(() => Math.floor(Date.now() / 1_000) > second);
     await ensureReconcileSchedule({ client: suite.client, queuePrefix });
     await awaitUntil(() => sweeps === 2);

@@ -41,7 +41,7 @@ interface Seen {
   canceled: number;
 }
 
-/** What a sync writes, kept in memory. */
+/** The writes of a sync, in memory. */
 function recording(own: Partial<AllActivities>): { seen: Seen; activities: AllActivities } {
   const seen: Seen = { settled: [], finished: [], heads: 0, canceled: 0 };
   const activities = activitiesWith({
@@ -85,7 +85,7 @@ async function sync(
   });
 }
 
-test('a complete listing is settled, heads are checked, and all scans that follow are counted', async () => {
+test('a complete listing is applied, heads are checked, and all resulting scans are counted', async () => {
   const { seen, activities } = recording({});
   await sync(activities);
   expect(seen).toEqual({
@@ -96,7 +96,7 @@ test('a complete listing is settled, heads are checked, and all scans that follo
   });
 });
 
-test('a listing that fails to the last try ends incomplete with its cause, and takes nothing away', async () => {
+test('a listing that fails on every attempt ends incomplete with its cause, and removes nothing', async () => {
   let tries = 0;
   const { seen, activities } = recording({
     async listRepositories() {
@@ -106,7 +106,7 @@ test('a listing that fails to the last try ends incomplete with its cause, and t
   });
   await sync(activities, async (workflowId) => {
     await awaitUntil(() => tries > 0);
-    // an activity that waits for its next try can be skipped to it
+    // time skipping moves to the next attempt of a waiting activity
     await forward(suite, { workflowId, ms: 1_800_000 });
   });
   expect(tries).toBe(8);
@@ -117,7 +117,7 @@ test('a listing that fails to the last try ends incomplete with its cause, and t
   expect(seen.settled.every(({ complete }) => !complete)).toBe(true);
 });
 
-test('a definite "no" is not tried again', async () => {
+test('a definite refusal is not retried', async () => {
   let tries = 0;
   const { seen, activities } = recording({
     async listRepositories() {
@@ -130,7 +130,7 @@ test('a definite "no" is not tried again', async () => {
   expect(seen.finished[0]?.listing.cause).toBe('secret_unreadable');
 });
 
-test('a listing whose worker vanished goes on from its last heartbeat', async () => {
+test('a listing whose worker disappeared resumes from its last heartbeat', async () => {
   const cursors: unknown[] = [];
   const { seen, activities } = recording({
     async listRepositories() {
@@ -148,7 +148,7 @@ test('a listing whose worker vanished goes on from its last heartbeat', async ()
   expect(seen.finished).toHaveLength(1);
 });
 
-test('heads that cannot be checked now leave the sync as it is', async () => {
+test('heads that cannot be checked leave the sync unchanged', async () => {
   const { seen, activities } = recording({
     async checkHeads() {
       throw new SecuError('secret_unreadable', 'the record does not open');

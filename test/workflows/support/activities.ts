@@ -8,7 +8,7 @@ import type { ListingActivities } from '../../../src/activities/sync/listing.ts'
 import type { SyncActivities } from '../../../src/activities/sync/sync.ts';
 import type { VerifyActivities } from '../../../src/activities/token/verify.ts';
 
-/** Every activity that a workflow may ask for: a fake that forgets one does not compile. */
+/** Every activity that a workflow may call. A fake that misses one does not compile. */
 export type AllActivities = IntegrationActivities &
   SyncActivities &
   FleetActivities &
@@ -18,7 +18,7 @@ export type AllActivities = IntegrationActivities &
   ListingActivities &
   ScanActivities;
 
-/** Activities that a test expects nobody to call; those that it does expect go over them. */
+/** Activities that fail the test when called; the expected ones override them. */
 export function activitiesWith(own: Partial<AllActivities>): AllActivities {
   const unexpected = (name: keyof AllActivities) => async () => {
     throw new Error(`nobody was to call ${name}`);
@@ -34,7 +34,7 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     finishSync: unexpected('finishSync'),
     cancelSync: unexpected('cancelSync'),
     takeQueuedScans: unexpected('takeQueuedScans'),
-    // a pause, and no deed
+    // a delay without effects
     linger: async () => {},
     endScan: unexpected('endScan'),
     reconcile: unexpected('reconcile'),
@@ -52,7 +52,7 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
 
 const BEAT_MS = 200;
 
-/** What a long activity does in a test about its cancellation: it heartbeats, which is how it learns of one. */
+/** A long activity for tests of cancellation. It heartbeats, because a cancel arrives with a heartbeat. */
 export async function untilCanceled(): Promise<never> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), BEAT_MS);

@@ -3,7 +3,7 @@ import { repositoryScanWorkflow as unchanged } from '../../../src/workflows/inde
 
 export { scanFleetWorkflow } from '../../../src/workflows/index.ts';
 
-/** As a careless change would make it: it waits where the recorded one did not. */
+/** An incompatible change: this workflow waits where the recorded one did not. */
 export async function repositoryScanWorkflow(
   input: Parameters<typeof unchanged>[0],
 ): ReturnType<typeof unchanged> {

@@ -7,9 +7,10 @@ import {
 } from '../../../src/workflows/contract.ts';
 
 /**
- * Time skipping over continue-as-new is right only where a new run need not keep its distance from the one before it:
- * with the default second, server 1.32.1 shifts that pause by the skipped time twice (`ContinueAsNewMinBackoff`,
- * `wrapExecutionTimes`). The shorter timer shift makes a jump cost a twentieth of a second instead of one.
+ * Time skipping across continue-as-new is correct only if a new run may start without a pause after the previous
+ * one. With the default of one second, server 1.32.1 shifts that pause by the skipped time twice
+ * (`ContinueAsNewMinBackoff`, `wrapExecutionTimes`). The shorter timer shift reduces the cost of a jump from one
+ * second to a twentieth.
  */
 const DYNAMIC_CONFIG = [
   'frontend.WorkflowTimeSkippingEnabled=true',
@@ -20,7 +21,7 @@ const DYNAMIC_CONFIG = [
   'history.timerProcessorMaxPollRPS=2000',
 ];
 
-/** A Temporal server of this suite's own, whose workflows can be sent through years. */
+/** A Temporal server only for this suite, whose workflows can skip years. */
 export async function startClockServer(): Promise<{
   address: string;
   namespace: string;

@@ -8,24 +8,27 @@ export interface QueuedScan {
   repositoryId: string;
   priority: number;
   status: 'queued' | 'running' | 'ended';
-  /** Not taken before this moment of the workflow's clock; `undefined` until the first page after its requeue. */
+  /**
+   * The scan is not taken before this time of the workflow clock; `undefined` until the first page after its
+   * requeue.
+   */
   retryAtMs?: number | undefined;
   requeued: boolean;
-  /** What ended its row. */
+  /** How its row ended. */
   ending: string | null;
 }
 
-/** Scans of one integration in memory, as rows would hold them. */
+/** The scans of one integration in memory, like their rows. */
 export interface FleetQueue {
   scans: QueuedScan[];
   window: number;
   perRun: number;
-  /** Ids in the order in which they began. */
+  /** IDs in the order in which the scans started. */
   begun: string[];
   atOnce: number;
   maxConcurrent: number;
   takes: number;
-  /** The token has to be looked at before the next page. */
+  /** The token must be verified before the next page. */
   stale: boolean;
   verifications: number;
 }
@@ -68,7 +71,7 @@ export function addScan(queue: FleetQueue, own: Partial<QueuedScan> = {}): Queue
   return scan;
 }
 
-/** What a scan activity does here: the result that it gives, or an error. */
+/** The result of a fake scan activity, or an error. */
 export type Scan = (scan: QueuedScan) => Promise<Partial<ScanResult> | undefined>;
 
 export function activitiesOverQueue(
@@ -126,7 +129,7 @@ export function activitiesOverQueue(
   });
 }
 
-/** How long a scan that went back to the queue waits here. */
+/** How long a requeued scan waits in these tests. */
 const RETRY_MS = 30_000;
 
 function earliestRetryMs(queue: FleetQueue): number | null {

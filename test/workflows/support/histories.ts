@@ -7,7 +7,7 @@ export type History = proto.temporal.api.history.v1.IHistory;
 
 const { EventType } = proto.temporal.api.enums.v1;
 
-/** The kinds of events of a history, in order, as Temporal's own tools name them. */
+/** The kinds of events of a history, in order, with the names of Temporal's tools. */
 export function eventNamesOf(history: History): string[] {
   return (history.events ?? []).map(({ eventType }) =>
     (EventType[eventType ?? 0] ?? 'UNKNOWN').replace(/^EVENT_TYPE_/, ''),
@@ -15,8 +15,8 @@ export function eventNamesOf(history: History): string[] {
 }
 
 /**
- * Tasks and executions that failed or timed out. A task that a signal overtook (`UnhandledCommand`) is none: the
- * server has it done again, so that the signal is seen.
+ * Tasks and executions that failed or timed out. A task that a signal interrupted (`UnhandledCommand`) does not
+ * count: the server repeats it so that the signal is handled.
  */
 export function breakagesIn(history: History): string[] {
   return (history.events ?? []).flatMap((event) => {
@@ -28,13 +28,13 @@ export function breakagesIn(history: History): string[] {
   });
 }
 
-/** What may stand in a history: ids, dates, codes, and the few sentences of our own with an id in them. */
+/** Allowed texts of a history: IDs, dates, codes, and our few fixed sentences with an ID. */
 const ID = '[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}';
 const ALLOWED = [
   ID,
   String.raw`\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{3})?Z)?`,
   '[a-z]{2,20}(_[a-z]{2,20}){0,4}',
-  '([0-9a-f]{8}-)?reconcile', // the Schedule that started a sweep; suites prefix it
+  '([0-9a-f]{8}-)?reconcile', // the Schedule that started a sweep; test suites add a prefix
   `Scan ${ID}`,
   `(Lists what ${ID} can read|Looks after ${ID}|Scans of ${ID})`,
 ].map((shape) => new RegExp(`^${shape}$`));
@@ -43,8 +43,8 @@ const ALLOWED_MESSAGES =
   /^(failed with [a-z_]+; the worker's log has the details|Activity task (failed|cancelled|timedout)|Workflow execution (failed|cancelled)|Child Workflow execution (failed|cancelled|terminated|already exists)|another attempt or a cancel came in between|UnhandledCommand|CANCELLED|TIMED_OUT|WORKER_SHUTDOWN|activity (StartToClose|ScheduleToClose|Heartbeat) timeout|)$/;
 
 /**
- * Every text in the payloads of a history, and in its failures, that is no id, date or code: nothing, if all is well.
- * Payloads are found wherever they are, also in fields that a later server adds.
+ * Every text in the payloads and failures of a history that is not an ID, date or code; empty if all is well.
+ * Payloads are found at any place, also in fields of later server versions.
  */
 export function foreignTextIn(history: History): string[] {
   const foreign: string[] = [];
@@ -95,7 +95,7 @@ export function historyNames(): string[] {
     .toSorted();
 }
 
-/** `SECU_RECORD_HISTORIES=1`: the live story is written down in place of what was recorded before. */
+/** With `SECU_RECORD_HISTORIES=1`, the live story replaces the recorded histories. */
 export function isRecording(): boolean {
   return process.env['SECU_RECORD_HISTORIES'] === '1';
 }

@@ -24,13 +24,13 @@ interface Metadata {
   currentDetails?: string;
 }
 
-/** By the query that Temporal's own web UI sends. */
+/** Uses the query of Temporal's web UI. */
 async function currentDetails(handle: { query: (name: string) => Promise<unknown> }): Promise<string> {
   const metadata = (await handle.query('__temporal_workflow_metadata')) as Metadata;
   return metadata.currentDetails ?? '';
 }
 
-/** How many runs the chain of this workflow has so far. */
+/** The number of runs in the chain of this workflow so far. */
 export async function runsOf({ client }: Pick<Suite, 'client'>, workflowId: string): Promise<number> {
   return (await client.workflow.count(`WorkflowId = '${workflowId}'`)).count;
 }

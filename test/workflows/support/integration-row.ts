@@ -8,11 +8,11 @@ export interface Flagged {
   atMs: number;
 }
 
-/** One integration in memory: what the database would hold, decided over by the real rules of the domain. */
+/** One integration in memory: the content of the database, with decisions by the real rules of the domain. */
 export interface IntegrationRow {
   snapshot: IntegrationSnapshot;
   commands: { id: string; kind: 'verify' | 'replace_token' | 'rotate' }[];
-  /** Command ids in the order in which they were finished. */
+  /** Command IDs in the order in which they were finished. */
   finished: string[];
   flags: Flagged[];
   verifications: { atMs: number; commandId: string | null }[];

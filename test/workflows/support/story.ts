@@ -21,7 +21,7 @@ import { createTestWorld } from '../../support/world.ts';
 import type { History } from './histories.ts';
 import { realGit, realScanners } from './real-tools.ts';
 
-/** A run of one workflow: the last part of its id is the run's place in the chain. */
+/** A run of one workflow. The last part of its ID is the position of the run in the chain. */
 export interface Recorded {
   type: string;
   workflowId: string;
@@ -30,15 +30,16 @@ export interface Recorded {
 
 const REPOSITORIES = 6;
 
-/** Names that belong to people; none of them may be in a history. */
+/** Names of users; a history must not contain them. */
 export interface Story {
   recorded: Recorded[];
   private: string[];
 }
 
 /**
- * The life of one integration with the real activities, git and gitleaks: added, listed, scanned, verified, its token replaced
- * and rotated, a push, a scan that fails, a rotation that is lost, removal; and one sweep.
+ * The life of one integration with the real activities, git and gitleaks: it is added, listed, scanned and
+ * verified, its token is replaced and rotated, a push, a failing scan and a lost rotation follow, then its
+ * removal; and one sweep.
  */
 export async function liveStory(options: { maxCachedWorkflows?: number } = {}): Promise<Story> {
   const recipes = defaultRecipes()
@@ -125,7 +126,7 @@ async function value(world: TestWorld, text: string): Promise<unknown> {
   return Object.values(row ?? {})[0];
 }
 
-/** A command as the API writes it, and its end. */
+/** Adds a command like the API, and waits for its end. */
 async function command(world: TestWorld, integrationId: string, order: NewCommand): Promise<void> {
   const now = new Date();
   const { id, wake } = await world.database.transaction(async (tx) => ({
@@ -196,7 +197,7 @@ async function remove(world: TestWorld, integrationId: string): Promise<void> {
   await world.temporal.client.workflow.getHandle(integrationWorkflowId(integrationId)).result();
 }
 
-/** The Schedule adds the moment to the id of what it starts. */
+/** The Schedule adds the time to the IDs of the workflows that it starts. */
 async function sweptWorkflowId(world: TestWorld): Promise<string | null> {
   const description = await world.temporal.client.schedule
     .getHandle(reconcileWorkflowId(world.queuePrefix))

@@ -11,7 +11,7 @@ import { createStarters } from '../../../src/temporal/starters.ts';
 import { createQueueWorker } from '../../../src/temporal/worker.ts';
 import { taskQueues } from '../../../src/workflows/contract.ts';
 import { groundAddress } from '../../support/ground-address.ts';
-import '../../support/workers.ts'; // takes the logger of Temporal's native core
+import '../../support/workers.ts'; // captures the logger of Temporal's native core
 import type { AllActivities } from './activities.ts';
 
 export interface Suite {
@@ -19,7 +19,7 @@ export interface Suite {
   connection: Connection;
   namespace: string;
   native: NativeConnection;
-  /** Runs `work` with workers of its own for these activities, on queues of its own, and waits until they ended. */
+  /** Runs `work` with its own workers for these activities, on its own queues, and waits for their end. */
   withWorkers<T>(
     activities: AllActivities,
     work: (on: { taskQueue: string; queuePrefix: string; starters: Starters }) => Promise<T>,
@@ -28,7 +28,7 @@ export interface Suite {
   close(): Promise<void>;
 }
 
-/** On the Temporal server of this run, unless another is named. */
+/** On the Temporal server of this test run, unless another one is given. */
 export async function openSuite(
   server: { address: string; namespace: string } = {
     address: groundAddress('temporalAddress'),
@@ -67,7 +67,7 @@ export async function openSuite(
 
 const QUIET = createLogger({ level: 'error', format: 'json', destination: { write: () => {} } });
 
-/** What these workers do is seen in their histories. */
+/** These workflows are checked in their histories. */
 const NOT_COUNTED = { activityEnded: () => {} };
 
 function createWorkers(input: {

@@ -2,8 +2,9 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Suite } from './suite.ts';
 
 /**
- * Moves the clock of one running workflow by the server's own time skipping (Temporal server 1.32, proofs by running):
- * it stops at each timer on the way, waits for activities in flight and goes on after continue-as-new.
+ * Moves the clock of one running workflow with the time skipping of the server (Temporal server 1.32, found by
+ * experiment). It stops at each timer on the way, waits for running activities, and continues after
+ * continue-as-new.
  */
 export async function forward(
   { connection, namespace }: Pick<Suite, 'connection' | 'namespace'>,
