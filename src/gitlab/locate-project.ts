@@ -3,7 +3,7 @@ import type { ListedRepository } from '../domain/repository.ts';
 import type { ProjectsPageOptions } from './project-pages.ts';
 import { REPORTER } from './project-pages.ts';
 
-/** The reads of the client that this needs. All throw SecuError. */
+/** The methods of the client that `locateProject` needs. All throw SecuError. */
 export interface Lookups {
   /** One project by path or ID; `null` if the token cannot see it. */
   read: (project: string | number) => Promise<ListedRepository | null>;

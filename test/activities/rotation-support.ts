@@ -12,8 +12,8 @@ export const ROTATING_SCOPES = ['read_api', 'read_repository', 'self_rotate'];
 const ROTATE = 'POST /api/v4/personal_access_tokens/self/rotate';
 
 /**
- * Removes faults and limits of an earlier test from the simulated GitLab, and creates activities with a rotation
- * timeout of one second.
+ * Removes faults and limits of an earlier test from the simulated GitLab, and creates activities with a short
+ * rotation timeout.
  */
 export async function freshlyRotating(world: TestWorld): Promise<Activities> {
   world.simulator.control.faults.clear();

@@ -38,7 +38,7 @@ async function waitingScans(git: GitRemote, scanners = reporting(() => ({}))) {
 const statusesOf = (tasks: readonly ScanTask[]): Promise<string[]> =>
   Promise.all(tasks.map(async ({ scanId }) => String((await rowOf(world, 'scan', scanId))['status'])));
 
-test('scans that wait for a clone slot do not use a token that has died', async () => {
+test('scans that wait for a clone slot do not use a token that becomes suspected meanwhile', async () => {
   let clones = 0;
   const held = Promise.withResolvers<void>();
   const git = instantGit(() => {

@@ -109,7 +109,7 @@ test('the schema has exactly the columns of the entities, with their types and n
   expect(actual.sort((a, b) => a.column.localeCompare(b.column))).toEqual(declared);
 });
 
-/** The types of MikroORM, by their names in PostgreSQL. */
+/** Translates a column type of MikroORM to its name in PostgreSQL. */
 function typeOf(columnType: string): string {
   const known: Record<string, string> = { int: 'int4', bigint: 'int8', boolean: 'bool', bigserial: 'int8' };
   const bare = columnType.replace(/\(.*\)/, '');

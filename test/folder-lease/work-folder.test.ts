@@ -49,7 +49,7 @@ const myNote = () => JSON.parse(readFileSync(join(mine.path, 'owner.json'), 'utf
 /** The PID that a container engine gives to the first process of every container. */
 const elsewhere = { place: 'another container', pid: 1, start: readProcessStart(1) };
 
-test('a dead worker of this machine is cleaned up at once, whichever process has its PID now', async () => {
+test('a dead worker in the same PID namespace is cleaned up at once, whichever process has its PID now', async () => {
   const ended = spawn('true');
   await once(ended, 'exit');
   const dead = leave('dead', { ...myNote(), pid: ended.pid }, new Date());
@@ -58,7 +58,7 @@ test('a dead worker of this machine is cleaned up at once, whichever process has
   expect([dead, reused].map(existsSync)).toEqual([false, false]);
 });
 
-test('a live worker of this machine is left alone, however long it sent no heartbeat', async () => {
+test('a live worker in the same PID namespace is left alone, however long it sent no heartbeat', async () => {
   const living = spawn('sleep', ['60']);
   try {
     const note = { ...myNote(), pid: living.pid, start: readProcessStart(living.pid ?? 0) };
@@ -76,7 +76,7 @@ test('two containers whose first processes have the same PID do not take each ot
   expect(existsSync(join(folder, 'scn_one'))).toBe(true);
 });
 
-test('a worker elsewhere is dead after ten minutes without a heartbeat, as is one that never wrote its identity', async () => {
+test('a worker in another PID namespace is dead after ten minutes without a heartbeat, as is one that never wrote its identity', async () => {
   const silent = leave('silent', elsewhere, LONG_AGO);
   const unsigned = join(parent, 'unsigned');
   mkdirSync(unsigned);

@@ -46,7 +46,7 @@ async function readiness() {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`);
     return { status: response.status, body: await response.json() };
   } catch {
-    return null; // nobody listens yet
+    return null; // the API does not listen yet
   }
 }
 

@@ -64,7 +64,7 @@ export function createScanActivities(deps: ScanDeps) {
 
 /**
  * Waits for a clone slot before reading anything. Whether the integration may clone, and with which token, is read
- * when the clone starts, so only clones already running can use a token that has died.
+ * when the clone starts, so only clones that are already running use a token that has become invalid.
  */
 async function scanRepository(asked: ScanRequest, limiter: Limiter): Promise<ScanResult> {
   const cloned = await limiter(asked.signal, async () => {

@@ -119,7 +119,7 @@ async function addStartedEvent(input: {
   );
 }
 
-/** Opens the sync that follows one whose basis changed while it ran. */
+/** Opens the sync that follows one during which the filters changed. */
 async function openFollowUpSync({
   tx,
   integrationId,
