@@ -45,7 +45,7 @@ import { hasCode, withLock } from './lock.js';
  * @typedef {object} ToolRecipe
  * @property {string} purpose
  * @property {string} license
- * @property {boolean} default whether the launcher installs it by default
+ * @property {boolean} default whether the launcher installs it without a request
  * @property {string} version
  * @property {string[]} versionArguments
  * @property {string} versionPattern
@@ -309,8 +309,8 @@ function installFolder({ name, source, key, env }) {
 }
 
 /**
- * Removes the leftovers of a killed installation; call it only while holding the lock. @param {string} name @param
- * {NodeJS.ProcessEnv} env
+ * Removes the leftovers of a killed installation; call it only while holding the lock.
+ * @param {string} name @param {NodeJS.ProcessEnv} env
  */
 function removePartials(name, env) {
   const folder = cacheFolder(env);

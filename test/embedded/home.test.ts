@@ -36,7 +36,7 @@ test('a second start is refused and names the process that holds the home', asyn
   expect(homeHolder(home)).toBeNull();
 });
 
-test('after kill -9 the next start ends everything that was left and takes the home over', async () => {
+test('after kill -9, the next start ends all leftover processes and takes over the home', async () => {
   const { child, says } = await startProgram<Said>('supervisor-program.ts', [home]);
   await killHard(child);
   const layout = acquireHome(home);
@@ -48,7 +48,7 @@ test('after kill -9 the next start ends everything that was left and takes the h
   layout.release();
 });
 
-test('a node child ends by itself when its parent is gone', async () => {
+test('a node child ends by itself when its parent has ended', async () => {
   const { child, says } = await startProgram<Said>('supervisor-program.ts', [home]);
   await killHard(child);
   await until('the node child ends', () => !isAlive(says.pids['node-child']));
@@ -64,7 +64,7 @@ test('a lock whose pid now belongs to another process is taken over', () => {
   acquireHome(home).release();
 });
 
-test('a record is not believed when its pid now belongs to another process', async () => {
+test('a record whose pid now belongs to another process is ignored', async () => {
   const layout = acquireHome(home);
   const record = {
     name: 'postgres',

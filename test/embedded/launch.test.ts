@@ -91,14 +91,14 @@ test('secu passes its arguments on, runs on Node 24, and keeps the exit code', a
   expect(errors()).toBe('');
 });
 
-test('hands signals on, and the times of the set-up', async () => {
+test('forwards signals and the times of the set-up', async () => {
   const { child, ended, said } = start('scripts/launch.js', ['secu', 'wait']);
   expect((await said()).times.steps.map(({ name }) => name)).toEqual(['dependencies']);
   child.kill('SIGTERM');
   expect(await ended).toBe(9);
 });
 
-test('what npm start runs ends when the launcher is killed', async () => {
+test('the process of npm start ends when the launcher is killed', async () => {
   const { child, ended, said } = start('scripts/launch.js', ['start']);
   const { pid, ipc, args } = await said();
   expect({ ipc, args }).toEqual({ ipc: true, args: ['up'] });
@@ -131,7 +131,7 @@ test('the dashboard is built once after its sources changed, and the output of a
   expect(readFileSync(log, 'utf8')).toBe('build dashboard --logLevel warn\n');
 });
 
-test('an unknown command is bad usage', async () => {
+test('an unknown command is a usage error', async () => {
   const { ended, errors } = start('scripts/launch.js', ['strat']);
   expect(await ended).toBe(2);
   expect(errors()).toMatch(/^secu: usage: .*start\|demo\|test/);
@@ -157,7 +157,7 @@ test('installs dependencies once after the lock file changed, and shows the outp
   expect(readFileSync(`${npm}.log`, 'utf8')).toBe('ci;');
 });
 
-test('an installation without the packages of development is enough for secu alone, and for nothing that needs them', async () => {
+test('an installation without development packages can run secu, but no command that needs those packages', async () => {
   const npm = join(project, 'npm-cli.js');
   writeFileSync(npm, `console.error('npm error: no route'); process.exit(1);`);
   writeFileSync(
@@ -182,7 +182,7 @@ test('an installation without the packages of development is enough for secu alo
   }
 });
 
-test('where Node is new enough and brings itself, secu runs in the process that was started', async () => {
+test('with a recent Node and no Node package, secu runs in the process that was started', async () => {
   rmSync(join(project, 'node_modules', NODE_PACKAGE));
   const { child, ended, said } = start('bin/secu.js', ['wait'], { SECU_LAUNCH_TIMES: '/dev/null' });
   expect(await said()).toMatchObject({ args: ['wait'], pid: child.pid });

@@ -98,7 +98,7 @@ test('comes back by itself after kill -9 of the postmaster, with every committed
   expect(supervisor.status()[0]).toMatchObject({ state: 'running', restarts: 1, lastEnd: 'SIGKILL' });
 });
 
-test('what a killed start left is ended, and its rows are there in the next start', async () => {
+test('the next start ends the leftovers of a killed start and has its rows', async () => {
   const { child, says } = await startProgram<{ url: string; pid: number }>('postgres-program.ts', [home]);
   await query(says.url, 'CREATE TABLE kept AS SELECT 7 AS id');
   await killHard(child);
@@ -107,7 +107,7 @@ test('what a killed start left is ended, and its rows are there in the next star
   expect(await query(url, 'SELECT id FROM kept')).toEqual([{ id: 7 }]);
 });
 
-test('a folder that a killed initdb left half-made is made anew', async () => {
+test('an incomplete data folder of a killed initdb is created again', async () => {
   const half = join(home, 'postgres', 'data.new');
   mkdirSync(half, { recursive: true });
   writeFileSync(join(half, 'PG_VERSION'), '18\n');
@@ -116,7 +116,7 @@ test('a folder that a killed initdb left half-made is made anew', async () => {
   expect(existsSync(half)).toBe(false);
 });
 
-test('a database of another version is left alone and named', async () => {
+test('a database of another version is not changed, and the error names it', async () => {
   const data = join(home, 'postgres', 'data');
   mkdirSync(data, { recursive: true });
   mkdirSync(join(home, 'keys'));
@@ -126,7 +126,7 @@ test('a database of another version is left alone and named', async () => {
   expect(readFileSync(join(data, 'PG_VERSION'), 'utf8')).toBe('16\n');
 });
 
-test('a stale pid file that names a living process of another program does not hinder the start', async () => {
+test('a stale pid file with the pid of another running program does not prevent the start', async () => {
   const first = await startIn(home);
   await first.stop();
   const pidFile = join(home, 'postgres', 'data', 'postmaster.pid');
@@ -137,7 +137,7 @@ test('a stale pid file that names a living process of another program does not h
   expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-describe('closed to others', () => {
+describe('access control', () => {
   test('refuses a wrong password and has no Unix socket', async () => {
     const { url, adminUrl } = await startIn(home);
     await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toMatchObject({
@@ -156,7 +156,7 @@ describe('closed to others', () => {
     ]);
   });
 
-  test('the application is no superuser, and only the owner can read the passwords', async () => {
+  test('the application role is not a superuser, and only the owner can read the passwords', async () => {
     const { url, layout } = await startIn(home);
     expect(await query(url, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).toEqual([
       { rolsuper: false },
@@ -195,7 +195,7 @@ describe('as root', () => {
   });
 });
 
-test('the throwaway one is a superuser’s, takes many connections, and leaves nothing', async () => {
+test('the test server has a superuser, allows many connections, and leaves no files', async () => {
   const { url, stop } = await startThrowawayPostgres({ folder: home });
   expect(await query(url, 'SHOW max_connections')).toEqual([{ max_connections: '200' }]);
   await query(url, 'CREATE DATABASE suite');

@@ -47,20 +47,20 @@ function shellChild(name: string, change: Partial<ChildSpec> = {}): ChildSpec {
   };
 }
 
-test('starts in order, each when the one before is ready, and stops in reverse order', async () => {
+test('starts children in order, each when the previous one is ready, and stops them in reverse order', async () => {
   supervisor = await superviseChildren([shellChild('one'), shellChild('two')], { layout, say });
   await supervisor.stop();
   expect(trace()).toEqual(['start one', 'start two', 'stop two', 'stop one']);
 });
 
-test('restarts a child that ends by itself, and reports how it ended', async () => {
+test('restarts a child that ends unexpectedly, and reports how it ended', async () => {
   supervisor = await superviseChildren([shellChild('one')], { layout, say });
   process.kill(supervisor.status()[0]?.pid ?? 0, 'SIGKILL');
   await until('it runs again', () => supervisor?.status()[0]?.restarts === 1 && trace().length === 2);
   expect(said).toEqual(['one ended (SIGKILL); starting it again']);
 });
 
-test('kills the whole group of a child that does not stop within its grace', async () => {
+test('kills the whole group of a child that does not stop within its grace period', async () => {
   const args = ['-c', `trap '' TERM; sleep 600 & echo $! >${join(folder, 'grandchild')}; wait; sleep 600`];
   const ready = () => until('it runs', () => existsSync(join(folder, 'grandchild')));
   const spec = shellChild('stubborn', { args, ready, stopGraceMs: 200 });
@@ -70,7 +70,7 @@ test('kills the whole group of a child that does not stop within its grace', asy
   await until('the grandchild ends', () => !isAlive(grandchild));
 });
 
-test('a child that does not start fails the start with the end of its log, and nothing is left running', async () => {
+test('a child that does not start fails the whole start with the end of its log, and nothing is left running', async () => {
   const broken = shellChild('broken', {
     args: ['-c', 'echo no such table; exit 3'],
     ready: () => new Promise(() => {}),
@@ -87,7 +87,7 @@ test('a child that is not ready in time is ended', async () => {
   await expect(started).rejects.toThrow(/slow did not start: not ready after 0.3 s/);
 });
 
-test('a child gets no other environment than its own', async () => {
+test('a child gets only its own environment', async () => {
   const file = join(folder, 'environment');
   const args = ['-c', `env >${file}.new; mv ${file}.new ${file}; sleep 600`];
   const ready = () => until('it runs', () => existsSync(file));
@@ -106,7 +106,7 @@ test('a child gets no other environment than its own', async () => {
   expect(names.filter((name) => !byTheShell.has(name)).sort()).toEqual(['A', 'PATH', 'SECU_PART_OF']);
 });
 
-test('a log that has grown large is put aside at the next start', async () => {
+test('a large log is moved aside at the next start', async () => {
   const log = join(layout.logs, 'one.log');
   writeFileSync(log, '');
   appendFileSync(log, Buffer.alloc(10 * 2 ** 20, 'x'));

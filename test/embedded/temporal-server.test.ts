@@ -60,7 +60,7 @@ const exists = (address: string, workflowId: string) =>
       ),
   );
 
-test('keeps address, web UI and workflows through kill -9', async () => {
+test('keeps address, web UI and workflows after kill -9', async () => {
   const { address, uiUrl, supervisor } = await startIn(home);
   await startWaiting(address, 'survivor');
   const pid = supervisor.status()[0]?.pid ?? 0;
@@ -104,7 +104,7 @@ test('reports why a program is not a Temporal server', async () => {
   await expect(started).rejects.toMatchObject({ code: 'embedded_failed' });
 });
 
-test('the throwaway one can skip time, and leaves nothing', async () => {
+test('the test server can skip time and leaves no files', async () => {
   const { address, stop } = await startThrowawayTemporal({ folder: home, path: await toolPath('temporal') });
   await withClient(address, async (client) => {
     await client.workflow.start('none', { workflowId: 'skipper', taskQueue: 'nobody' });

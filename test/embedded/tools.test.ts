@@ -101,12 +101,12 @@ describe('a program on PATH', () => {
     });
   });
 
-  test('is passed over when gitleaks is of another version', async () => {
+  test('is skipped when gitleaks has another version', async () => {
     putOnPath({ place: 'bin', name: 'gitleaks', output: '8.30.2' });
     expect(await findTool('gitleaks', { env })).toBeNull();
   });
 
-  test('is passed over when Temporal brings a server older than 1.32, and a later one on PATH is found', async () => {
+  test('is skipped when Temporal has a server older than 1.32, and a newer one later on PATH is found', async () => {
     putOnPath({ place: 'bin', name: 'temporal', output: TEMPORAL_OLD });
     expect(await findTool('temporal', { env })).toBeNull();
     const path = putOnPath({ place: 'bin2', name: 'temporal', output: TEMPORAL_NEW });
@@ -118,7 +118,7 @@ describe('a program on PATH', () => {
 });
 
 describe('a configured path', () => {
-  test('wins over PATH, and another version is reported', async () => {
+  test('takes precedence over PATH, and another version is reported', async () => {
     putOnPath({ place: 'bin', name: 'temporal', output: TEMPORAL_NEW });
     const path = putOnPath({ place: 'own', name: 'temporal', output: TEMPORAL_OLD });
     expect(await findTool('temporal', { env, configuredPath: path })).toMatchObject({
@@ -128,7 +128,7 @@ describe('a configured path', () => {
     });
   });
 
-  test('that does not work is an error and never passed over', async () => {
+  test('that does not work is an error and is never skipped', async () => {
     putOnPath({ place: 'bin', name: 'temporal', output: TEMPORAL_NEW });
     const options = { env, configuredPath: join(folder, 'absent') };
     await expect(installTool('temporal', options)).rejects.toThrow(/SECU_TEMPORAL_PATH.*is not a temporal/);
@@ -138,7 +138,7 @@ describe('a configured path', () => {
 });
 
 describe('an official release', () => {
-  test('is unpacked, cached and not fetched again', async () => {
+  test('is unpacked, cached and downloaded only once', async () => {
     const archive = tarGz('tool', program('8.30.1'));
     served.set('/v1/tool.tar.gz', archive);
     const options = { env, manifest: { tool: recipe({ sha256: sha256Of(archive) }) } };
@@ -149,7 +149,7 @@ describe('an official release', () => {
     expect(requests).toEqual(['/v1/tool.tar.gz']);
   });
 
-  test('is fetched once when two ask at the same time', async () => {
+  test('is downloaded once by two concurrent installations', async () => {
     const archive = tarGz('tool', program('8.30.1'));
     served.set('/v1/tool.tar.gz', archive);
     const options = { env, manifest: { tool: recipe({ sha256: sha256Of(archive) }) } };
@@ -158,7 +158,7 @@ describe('an official release', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('with another checksum stops everything and leaves nothing behind', async () => {
+  test('with a wrong checksum stops the installation and leaves no files', async () => {
     served.set('/v1/tool.tar.gz', tarGz('tool', program('8.30.1')));
     const options = { env, manifest: { tool: recipe({ sha256: '0'.repeat(64) }) } };
     await expect(installTool('tool', options)).rejects.toThrow(
@@ -167,7 +167,7 @@ describe('an official release', () => {
     expect(readdirSync(join(folder, '.cache', 'secu', 'tools'))).toEqual([]);
   });
 
-  test('takes its sum from the pinned checksum list where the file itself has none', async () => {
+  test('gets its checksum from the pinned list if the file itself has none', async () => {
     const archive = tarGz('tool', program('8.30.1'));
     const list = Buffer.from(`${sha256Of(archive)}  tool.tar.gz\n`);
     served.set('/v1/tool.tar.gz', archive).set('/v1/sums', list);
@@ -182,8 +182,8 @@ describe('an official release', () => {
   });
 });
 
-describe('when nothing works', () => {
-  test('names each source, why it failed, and what to do', async () => {
+describe('when no source works', () => {
+  test('the error names each source, why it failed, and what to do', async () => {
     const asked = installTool('tool', { env, manifest: { tool: recipe({ sha256: '0'.repeat(64) }) } });
     const message = await asked.then(String, (err: Error) => err.message);
     expect(message).toMatch(/PATH: no tool 8\.30\.1/);
@@ -192,7 +192,7 @@ describe('when nothing works', () => {
     expect(message).toMatch(/set SECU_TOOL_PATH/);
   });
 
-  test('an unreachable release host is given up after the connect timeout', async () => {
+  test('an unreachable release host fails after the connect timeout', async () => {
     const manifest = { tool: recipe({ sha256: '0'.repeat(64) }) };
     // TEST-NET-1 (RFC 5737) answers nobody.
     const options = { env, manifest, releaseBaseUrl: 'http://192.0.2.1/', connectTimeoutMs: 200 };
@@ -201,7 +201,7 @@ describe('when nothing works', () => {
     expect(Date.now() - startedAt).toBeLessThan(5_000);
   });
 
-  test('the running product reports it with its own code', async () => {
+  test('the running product reports the failure with its own code', async () => {
     const paths = { temporal: join(folder, 'absent') };
     await expect(requireTool('temporal', { paths, say: () => {}, env })).rejects.toMatchObject({
       code: 'tool_unavailable',

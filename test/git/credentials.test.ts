@@ -26,7 +26,7 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-test('does not place the token in the arguments, the environment or any file of git', async () => {
+test('the arguments, the environment and the files of git never contain the token', async () => {
   const path = world.simulator.recipes[0]?.path ?? '';
   const directory = world.directory();
   world.simulator.control.faults.add({
@@ -60,7 +60,7 @@ test('does not place the token in the arguments, the environment or any file of 
   await expect(clone).rejects.toMatchObject({ code: 'canceled' });
 });
 
-test('a clone that is done holds no address and no credential', async () => {
+test('a finished clone contains no address and no credential', async () => {
   world.simulator.control.faults.clear();
   const directory = world.directory();
   const path = world.simulator.recipes[0]?.path ?? '';

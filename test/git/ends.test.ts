@@ -35,7 +35,7 @@ function endless(answer: { data?: boolean; bytesPerSecond?: number } = {}) {
 const gitsLeft = () =>
   descendants(process.pid).filter(({ commandLine }) => /\bgit\b|supervise/.test(commandLine));
 
-test('the deadline ends git and everything that it started', async () => {
+test('the deadline ends git and all its child processes', async () => {
   endless();
   const directory = world.directory();
   const clone = world
@@ -46,7 +46,7 @@ test('the deadline ends git and everything that it started', async () => {
   expect(existsSync(directory)).toBe(false);
 });
 
-test('a cancel ends git and everything that it started', async () => {
+test('a cancel ends git and all its child processes', async () => {
   endless();
   const stop = new AbortController();
   const directory = world.directory();
@@ -61,7 +61,7 @@ test('a cancel ends git and everything that it started', async () => {
   expect(existsSync(directory)).toBe(false);
 });
 
-test('a head that never comes is an address that does not answer', async () => {
+test('an address that never answers a read of the head is unreachable', async () => {
   world.simulator.control.faults.add({ match: { path: /\.git\// }, answer: { kind: 'hang' } });
   await expect(world.remote({ headTimeoutMs: 1_000 }).readHead(world.repository(path))).rejects.toMatchObject(
     {
@@ -81,7 +81,7 @@ test('a pack beyond the limit is removed', async () => {
   expect(gitsLeft()).toEqual([]);
 });
 
-test('killed with SIGKILL, a process that clones leaves no git behind', async () => {
+test('after SIGKILL of a cloning process, no git process is left', async () => {
   endless();
   const program = fileURLToPath(new URL('clone-program.ts', import.meta.url));
   const directory = world.directory();

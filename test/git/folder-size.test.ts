@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('files below it count together, a folder that is not there is empty', async () => {
+test('counts all files below a folder; a missing folder is empty', async () => {
   await mkdir(join(folder, 'objects/pack'), { recursive: true });
   await writeFile(join(folder, 'HEAD'), 'x'.repeat(20));
   await writeFile(join(folder, 'objects/pack/one'), 'x'.repeat(300));
@@ -19,7 +19,7 @@ test('files below it count together, a folder that is not there is empty', async
   expect(await folderBytes(join(folder, 'absent'))).toBe(0);
 });
 
-test('many files that are too much together are noticed, though none is by itself', async () => {
+test('notices many small files that exceed the limit together', async () => {
   const ended = new AbortController();
   const exceeded = new Promise<void>((resolve) => {
     void watchFolder({ folder, maxBytes: 100, onExceeded: resolve, signal: ended.signal });
@@ -29,7 +29,7 @@ test('many files that are too much together are noticed, though none is by itsel
   ended.abort();
 });
 
-test('what stays small is watched until it is over', async () => {
+test('a folder below the limit is watched until the end', async () => {
   const ended = new AbortController();
   let times = 0;
   const onExceeded = () => (times += 1);

@@ -140,21 +140,21 @@ describe('a repository whose HEAD names no branch', () => {
     },
   );
 
-  test('has the head of that branch', async () => {
+  test('readHead returns the head of that branch', async () => {
     await clone('develop');
     const repository = { ...world.repository(path), defaultBranch: 'develop' };
     expect(await world.remote().readHead(repository)).toEqual({ commit: original });
   });
 
   test.each([null, 'main', 'gone', '--upload-pack=x', 'a..b', 'develop:refs/heads/x'])(
-    'and GitLab names %s: the scan fails with a cause of its own, never clean',
+    'fails with head_unresolved when GitLab names %s, and is never clean',
     async (name) => {
       await expect(clone(name)).rejects.toMatchObject({ code: 'head_unresolved' });
     },
   );
 });
 
-test('a delta that expands beyond the memory of git is a clone that is too large', async () => {
+test('a delta that expands beyond the memory limit of git is reported as a clone that is too large', async () => {
   const pack = deltaBomb(660_000_000);
   await git(['unpack-objects', '-q'], packOf([['blob', pack.base]]));
   await git(['index-pack', '--stdin', '--fix-thin'], pack.bytes);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('the git of this machine connects to the address that was checked', async () => {
+test('the installed git connects to the address that was checked', async () => {
   await expect(assertGitPinsAddresses({ workFolder: folder })).resolves.toBeUndefined();
 });
 

@@ -43,7 +43,7 @@ test.each([
   await expect(readHead()).rejects.toMatchObject({ code });
 });
 
-test('a Gitaly that is too busy is a reason to slow down', async () => {
+test('an overloaded Gitaly counts as a rate limit', async () => {
   world.simulator.control.faults.add({ match: { path: /git-upload-pack$/ }, answer: { kind: 'git_error' } });
   await expect(readHead()).rejects.toMatchObject({ code: 'gitlab_rate_limited' });
 });
@@ -56,7 +56,7 @@ test('a repository that was never created is empty, not gone', async () => {
   expect(await readHead()).toEqual({ commit: null });
 });
 
-test('a redirect is refused, and the other host never saw the credential', async () => {
+test('a redirect is refused, and the other host never receives the credential', async () => {
   const other = await createGitWorld();
   try {
     world.simulator.control.faults.add({
@@ -73,7 +73,7 @@ test('a redirect is refused, and the other host never saw the credential', async
   }
 });
 
-test('a pack that breaks off is worth another try', async () => {
+test('a truncated pack fails with clone_failed, which is retried', async () => {
   world.simulator.control.faults.add({
     match: { path: /git-upload-pack$/, fetchOnly: true },
     answer: { kind: 'cut', afterBytes: 60 },
@@ -84,14 +84,14 @@ test('a pack that breaks off is worth another try', async () => {
   await expect(clone).rejects.toMatchObject({ code: 'clone_failed' });
 });
 
-test('an address where nothing listens cannot be reached', async () => {
+test('an address without a listener is unreachable', async () => {
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
   await expect(world.remote().readHead(world.repository(path, { baseUrl }))).rejects.toMatchObject({
     code: 'gitlab_unreachable',
   });
 });
 
-test('a web page that answers 200 to everything is no empty repository', async () => {
+test('a web page that answers 200 to everything does not count as an empty repository', async () => {
   world.simulator.control.faults.add({ match: everyRequest, answer: { kind: 'html', status: 200 } });
   const clone = world
     .remote()
@@ -99,7 +99,7 @@ test('a web page that answers 200 to everything is no empty repository', async (
   await expect(clone).rejects.toMatchObject({ code: 'clone_failed', details: { problem: 'not_git' } });
 });
 
-test('an error has only fixed texts: no token, no address and no text of the server', async () => {
+test('an error contains only fixed texts: no token, no address and no text of the server', async () => {
   const echo = `echo ${world.token} ${Buffer.from(`oauth2:${world.token}`).toString('base64')}`;
   world.simulator.control.faults.add({
     match: everyRequest,

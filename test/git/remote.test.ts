@@ -25,7 +25,7 @@ beforeEach(() => {
 const gitRequests = () =>
   world.simulator.control.requests.list().filter(({ route }) => route.startsWith('git'));
 
-test('a clone costs three requests, each with the credential from the start', async () => {
+test('a clone takes three requests, each with the credential from the start', async () => {
   const directory = world.directory();
   const clone = await world.remote().clone({ ...world.repository('acme/shop'), directory, history: 'none' });
   expect(gitRequests().map(({ route }) => route)).toEqual([
@@ -39,7 +39,7 @@ test('a clone costs three requests, each with the credential from the start', as
   expect(clone.gitDirectory).toBe(directory);
 });
 
-test('reading the head takes two requests and leaves nothing on the disk', async () => {
+test('reading the head takes two requests and leaves no files', async () => {
   const { commit } = await world.remote().readHead(world.repository('acme/shop'));
   expect(gitRequests().map(({ route }) => route)).toEqual(['git info/refs', 'git ls-refs']);
   expect(commit).toBe(await world.simulator.control.head('acme/shop'));
@@ -54,7 +54,7 @@ test('a clone is bare, one commit deep, without remote, hooks or the attributes 
   expect(existsSync(join(directory, '..', 'pwned.env'))).toBe(false);
 });
 
-test('a clone has only the files that it needs, and none names the address', async () => {
+test('a clone has only the files that it needs, and none contains the address', async () => {
   const directory = world.directory();
   await world.remote().clone({ ...world.repository('acme/shop'), directory, history: 'none' });
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
@@ -72,7 +72,7 @@ test('a clone has only the files that it needs, and none names the address', asy
   ]);
 });
 
-test('objects with longer names come by a clone of their own kind', async () => {
+test('a repository with SHA-256 object names is cloned as one', async () => {
   const directory = world.directory();
   const clone = await world
     .remote()
@@ -81,13 +81,13 @@ test('objects with longer names come by a clone of their own kind', async () => 
   expect(clone.commit).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test('with history all commits come', async () => {
+test('with history, all commits are cloned', async () => {
   const directory = world.directory();
   await world.remote().clone({ ...world.repository('acme/chronicle'), directory, history: 'full' });
   expect(existsSync(join(directory, 'shallow'))).toBe(false);
 });
 
-test('a repository without commits has no head, and is no error', async () => {
+test('a repository without commits has no head and is not an error', async () => {
   const empty = world.repository('acme/fresh');
   expect(await world.remote().readHead(empty)).toEqual({ commit: null });
   world.simulator.control.requests.reset();
@@ -98,7 +98,7 @@ test('a repository without commits has no head, and is no error', async () => {
   expect(gitRequests().map(({ route }) => route)).toEqual([...asked, ...asked]);
 });
 
-test('objects that could harm a reader are refused, and the fault is named', async () => {
+test('objects that could harm a reader are refused, and the error names the fault', async () => {
   const directory = world.directory();
   await expect(
     world.remote().clone({ ...world.repository('acme/hostile-tree'), directory, history: 'none' }),
@@ -106,7 +106,7 @@ test('objects that could harm a reader are refused, and the fault is named', asy
   expect(existsSync(directory)).toBe(false);
 });
 
-test('never more concurrent clones than the limit of an origin', async () => {
+test('concurrent clones never exceed the limit of an origin', async () => {
   world.simulator.control.faults.add({
     match: { path: /git-upload-pack$/, fetchOnly: true, times: 6 },
     answer: { kind: 'slow', delayMs: 150 },

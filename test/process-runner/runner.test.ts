@@ -93,7 +93,7 @@ function runnerPids(): string[] {
   );
 }
 
-test('clones, reads heads and scans as this process would: the same findings, the same fingerprints', async () => {
+test('clones, reads heads and scans like this process: the same findings, the same fingerprints', async () => {
   const by = runner();
   const cloned = await clone(by);
   expect(cloned.commit).toMatch(/^[0-9a-f]{40}$/);
@@ -105,7 +105,7 @@ test('clones, reads heads and scans as this process would: the same findings, th
   expect(runnerPids()).toHaveLength(1);
 });
 
-test('an error crosses with its code and details, a refused address with those of the policy', async () => {
+test('an error keeps its code and details; a refused address has those of the policy', async () => {
   const refused = runner().git.readHead(world.repository('no/such-repository'));
   await expect(refused).rejects.toMatchObject({ name: 'SecuError', code: 'token_rejected' });
   const refusing = runner({
@@ -126,7 +126,7 @@ test('git goes through the proxy that the policy names', async () => {
   await expect(clone(by)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
 });
 
-test('a cancel stops the job, and is reported when none of its processes is left', async () => {
+test('a cancel stops the job, and is reported after all its processes have ended', async () => {
   const { path: hanging } = await createFakeScanner({
     folder: world.folder,
     name: 'hanging',
@@ -155,7 +155,7 @@ describe('when the process ends', () => {
     return pid;
   };
 
-  test('a job is tried again, alone; a job that ends that process too fails by name, and nothing is left', async () => {
+  test('a job is retried alone; a job that ends that process too fails with runner_ended, and no process is left', async () => {
     const { path: hanging } = await createFakeScanner({
       folder: world.folder,
       name: 'killed',
@@ -178,7 +178,7 @@ describe('when the process ends', () => {
     expect(runnerPids()).not.toContain(first);
   });
 
-  test('its neighbours succeed, and a job that ended a process alone never runs beside others again', async () => {
+  test('the other jobs succeed, and a job that ended a process alone never runs beside others again', async () => {
     const { path: hanging } = await createFakeScanner({
       folder: world.folder,
       name: 'dangerous',
@@ -213,7 +213,7 @@ describe('when the process ends', () => {
   });
 });
 
-test('the process gets none of our settings, and neither its environment nor its arguments hold a token', async () => {
+test('the process gets none of our settings, and its environment and arguments contain no token', async () => {
   process.env['SECU_OF_THE_TEST'] = 'must not be seen';
   try {
     await clone(runner());
@@ -229,7 +229,7 @@ test('the process gets none of our settings, and neither its environment nor its
   }
 });
 
-test('standard error of the process is reported, and reaches only the log, which removes secrets', async () => {
+test('standard error of the process is written only to the log, which removes secrets', async () => {
   const by = runner();
   await clone(by);
   // node says on standard error that its debugger listens, or that its port is taken
@@ -240,7 +240,7 @@ test('standard error of the process is reported, and reaches only the log, which
   expect(complaints[0]).toMatch(/debugger|inspector/i);
 });
 
-test('an idle process ends, and is started again', async () => {
+test('an idle process ends and is started again', async () => {
   const by = runner({ idleMs: 50 });
   await clone(by);
   await awaitUntil(() => runnerPids().length === 0, { what: 'the end of the runner' });

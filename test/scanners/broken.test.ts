@@ -53,7 +53,7 @@ async function flip(path: string): Promise<void> {
 const objects = ['HEAD:b.txt', 'HEAD^{tree}', 'HEAD'];
 
 test.each(objects.flatMap((object) => damages.map(([damage, harm]) => [object, damage, harm] as const)))(
-  '%s %s: the scan has failed, and is never clean',
+  '%s %s: the scan fails and is never clean',
   async (object, _damage, harm) => {
     const broken = await repository();
     await harm(await objectFile(broken, object));
@@ -64,13 +64,13 @@ test.each(objects.flatMap((object) => damages.map(([damage, harm]) => [object, d
   },
 );
 
-test('a commit that is not there has failed', async () => {
+test('a scan of a missing commit fails', async () => {
   const { gitDirectory } = await repository();
   const report = await world.scan({ gitDirectory, commit: 'c'.repeat(40) });
   expect(runOf(report)).toMatchObject({ status: 'failed', cause: 'scanner_crashed' });
 });
 
-test('an old object that is broken fails a scan of the whole history', async () => {
+test('a broken old object fails a scan of the whole history', async () => {
   const broken = await world.repository([
     { message: 'one', files: { 'a.txt': `${secrets.alphanumeric(500)}\n` } },
     { message: 'two', files: { 'a.txt': 'gone\n' } },

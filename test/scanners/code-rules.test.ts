@@ -50,7 +50,7 @@ function found(path: string): string[] {
 }
 
 test.each(hits.map((file) => [file.rule, file.path, file] as const))(
-  '%s: finds in %s just what is there, and no other rule anything',
+  '%s: finds exactly the marked lines in %s, and no other rule matches',
   (rule, path, { lines }) => {
     expect(found(path)).toEqual(lines.map((line) => `${line} ${rule}`));
   },
@@ -60,7 +60,7 @@ test.each(clean.map((file) => [file.rule, file.path] as const))('%s: finds nothi
   expect(found(path)).toEqual([]);
 });
 
-test('every file of the examples is read and can be parsed', () => {
+test('every example file is read and can be parsed', () => {
   expect(runOf(report, 'ast-grep')).toMatchObject({
     status: 'ok',
     filesScanned: hits.length + clean.length,

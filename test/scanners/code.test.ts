@@ -69,7 +69,7 @@ describe('nothing in a repository hides a flaw:', () => {
     expect(flaws(report)).toEqual(['.hidden/b.js:1 js-eval', 'src/a.js:2 js-eval']);
   });
 
-  test('nor UTF-16, nor a mark, nor bytes that are no text', async () => {
+  test('no UTF-16, no byte order mark, no invalid bytes', async () => {
     const report = await scanFiles({
       'a.js': Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`// größe\r\n${EVAL}`, 'utf16le')]),
       'b.js': Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(EVAL)]),
@@ -81,13 +81,13 @@ describe('nothing in a repository hides a flaw:', () => {
 });
 
 describe('a repository', () => {
-  test('without a file that rules are for is none that it applies to, and can be clean', async () => {
+  test('without files that have rules is not applicable, and can be clean', async () => {
     const report = await scanFiles({ 'README.md': EVAL, 'ci.yml': 'image: node\n' });
     expect(runOf(report, 'ast-grep')).toMatchObject({ status: 'not_applicable', filesScanned: 0 });
     expect(outcomeOf(report.runs)).toEqual({ status: 'succeeded', outcome: 'clean' });
   });
 
-  test('with one is incomplete where ast-grep is missing, without one it is clean', async () => {
+  test('without ast-grep is incomplete if it has code, and clean otherwise', async () => {
     const code = await scanFiles({ 'a.js': 'f();\n' }, { astGrep: null });
     expect(runOf(code, 'ast-grep')).toMatchObject({ status: 'unavailable', version: null, rules: null });
     expect(outcomeOf(code.runs)).toEqual({ status: 'succeeded', outcome: 'incomplete' });
@@ -114,7 +114,7 @@ describe('a repository', () => {
     expect(runOf(report, 'ast-grep').filesScanned).toBe(1);
   });
 
-  test('has the flaws of its head alone, also when its whole history is scanned', async () => {
+  test('has only the flaws of its head, even if its whole history is scanned', async () => {
     const repository = await world.repository([
       { message: 'Begin', files: { 'a.js': EVAL, 'b.js': EVAL } },
       { message: 'Mend', files: { 'a.js': 'f(input);\n' } },
@@ -132,7 +132,7 @@ describe('a file that breaks the parser', () => {
     ['by a signal', 'unparsable', 'process.kill(process.pid, "SIGKILL");'],
     ['by an abort', 'unparsable', 'process.abort();'],
     ['by holding it up', 'too_complex', 'for (;;);'],
-  ])('%s is passed over and counted, and no other is', async (name, reason, line) => {
+  ])('%s is skipped and counted, and no other file is', async (name, reason, line) => {
     const engine = await engineWith(name.replaceAll(' ', '-'), [`if (text.includes("stop")) ${line}`]);
     const report = await scanFiles(files, { astGrep: { ...engine, fileTimeoutMs: 5_000 } });
     expect(flaws(report)).toEqual(['a.js:1 js-eval', 'c.js:1 js-eval']);
@@ -146,7 +146,7 @@ describe('a file that breaks the parser', () => {
     ['Python', 'deep.py', '(('],
     ['YAML', '.gitlab-ci.yml', '{a: '],
   ])(
-    'for real, by its depth, in %s: the others are read',
+    'by its real depth, in %s: the other files are read',
     async (_language, path, piece) => {
       const deep = `eval image ${piece.repeat(Math.floor(1_000_000 / piece.length))}`;
       const lines = deep.replaceAll(/(.{100})/g, '$1\n');
@@ -159,7 +159,7 @@ describe('a file that breaks the parser', () => {
     90_000,
   );
 
-  test('again and again makes the scan fail', async () => {
+  test('repeatedly makes the scan fail', async () => {
     const engine = await engineWith('always', ['process.kill(process.pid, "SIGKILL");']);
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`${at}.js`, EVAL]));
     const report = await scanFiles(many, { astGrep: engine });
@@ -183,7 +183,7 @@ const bad: ReadonlyArray<readonly [string, string]> = [
   ['errors without an end', `for (;;) writeSync(2, "x".repeat(1_000_000));`],
 ];
 
-describe('ast-grep that ends badly has failed, its findings count for nothing:', () => {
+describe('when ast-grep ends incorrectly, its run fails and its findings are not used:', () => {
   test.each(bad)('%s', async (name, line) => {
     const engine = await engineWith(name.replaceAll(' ', '-'), [line]);
     const report = await scanFiles({ 'a.js': EVAL }, { astGrep: engine });
@@ -197,7 +197,7 @@ describe('ast-grep that ends badly has failed, its findings count for nothing:',
     expect(programsOf(world.folder)).toEqual([]);
   });
 
-  test('at the deadline of the scan, which is a cause of its own', async () => {
+  test('at the deadline of the scan, with its own cause', async () => {
     const engine = await engineWith('deadline', ['for (;;);']);
     const report = await scanFiles({ 'a.js': EVAL }, { astGrep: engine, scanTimeoutMs: 3_000 });
     expect(runOf(report, 'ast-grep')).toMatchObject({ status: 'failed', cause: 'scan_timed_out' });
@@ -205,7 +205,7 @@ describe('ast-grep that ends badly has failed, its findings count for nothing:',
   });
 });
 
-test('the parser gets no setting of this process, and no network where the machine can isolate it', async () => {
+test('the parser gets no setting of this process, and no network if the machine can isolate it', async () => {
   const seen = join(world.folder, 'seen.json');
   const engine = await engineWith('environment', [
     'const network = readlinkSync("/proc/self/ns/net");',
@@ -274,7 +274,7 @@ describe('an excerpt of code', () => {
     ]);
   });
 
-  test('is cut around the flaw and escapes what could deceive', async () => {
+  test('is cut around the flaw, and deceptive characters are escaped', async () => {
     const report = await scanFiles({ 'a.js': `${'const a = 1; '.repeat(40)}/* \u202e */ eval(input);\n` });
     const [excerpt = ''] = report.findings.map((finding) => finding.excerpt);
     expect(excerpt).toContain('\\u202e */ eval(input);');
@@ -285,7 +285,7 @@ describe('an excerpt of code', () => {
 describe('a flaw', () => {
   const fingerprints = (report: ScanReport) => report.findings.map(({ fingerprint }) => fingerprint);
 
-  test('is the same one wherever its lines move, and not that of another file', async () => {
+  test('keeps its fingerprint when its lines move, and differs from the one in another file', async () => {
     const before = await scanFiles({ 'a.js': EVAL });
     const after = await scanFiles({ 'a.js': `\n\nf();\n  eval( input );\n` });
     expect(fingerprints(after)).toEqual(fingerprints(before));
@@ -299,19 +299,19 @@ describe('a flaw', () => {
     expect(fingerprints(other)).not.toEqual(fingerprints(before));
   });
 
-  test('that is there twice is two', async () => {
+  test('that occurs twice is reported twice', async () => {
     const report = await scanFiles({ 'a.js': `${EVAL}${EVAL}` });
     expect(new Set(fingerprints(report)).size).toBe(2);
   });
 
-  test('that occurs more often than the limit is stored up to it, and the report has the reason more_findings', async () => {
+  test('that occurs more often than the limit is stored up to the limit, and the report has the reason more_findings', async () => {
     const report = await scanFiles({ 'a.js': EVAL.repeat(4) }, { maxFindings: 3 });
     expect(runOf(report, 'ast-grep')).toMatchObject({ status: 'ok', findings: 3 });
     expect(report.incompleteBecause).toEqual(['more_findings']);
   });
 });
 
-test('another version, another language or another scanner is another set of rules', () => {
+test('another version, another language or another scanner changes the hash of the rules', () => {
   const common = {
     workFolder: join(world.folder, 'work'),
     blobMaxBytes: 1,

@@ -58,7 +58,7 @@ const bad: ReadonlyArray<readonly [string, string[]]> = [
   ['errors without an end', ['yes oh no >&2']],
 ];
 
-describe('a scanner that ends with an error has failed, and its findings are not used:', () => {
+describe('a scanner that ends with an error fails, and its findings are not used:', () => {
   test.each(bad)('%s', async (name, lines) => {
     const result = await scanWith(name.replaceAll(' ', '-'), lines);
     expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scanner_crashed', findings: 0 });
@@ -83,14 +83,14 @@ describe('a scanner that ends with an error has failed, and its findings are not
     expect(tooMany.incompleteBecause).toEqual(['more_findings']);
   });
 
-  test('a program that is gone', async () => {
+  test('a program that no longer exists', async () => {
     const gitleaks = { path: join(world.folder, 'no-such-program'), version: '8.30.1' };
     const result = await world.scan(repository, { options: { gitleaks } });
     expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scanner_crashed' });
   });
 });
 
-test('a scanner that is not on this machine is unavailable, and nothing found is incomplete', async () => {
+test('a scanner that is not installed is unavailable, and a scan without findings is incomplete', async () => {
   const result = await world.scan(repository, { options: { gitleaks: null } });
   expect(runOf(result)).toMatchObject({ status: 'unavailable', version: null, rules: null, cause: null });
   expect(outcomeOf(result.runs)).toEqual({ status: 'succeeded', outcome: 'incomplete' });
@@ -99,14 +99,14 @@ test('a scanner that is not on this machine is unavailable, and nothing found is
 /** Hangs, has children, and does not care for polite signals. */
 const HANGING = ["trap '' TERM INT HUP", 'sleep 600 &', '(sleep 600; true) &', 'sleep 600', 'exit 0'];
 
-describe('nothing of a scanner outlives', () => {
-  test('its deadline, which is a cause of its own', async () => {
+describe('no process of a scanner survives', () => {
+  test('its deadline, which has its own cause', async () => {
     const result = await scanWith('deadline', HANGING, { options: { scanTimeoutMs: 1_500 } });
     expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scan_timed_out', findings: 0 });
     expect(programsOf(world.folder)).toEqual([]);
   });
 
-  test('a cancel, which is an error and no result', async () => {
+  test('a cancel, which is an error and not a result', async () => {
     const cancel = new AbortController();
     const scan = scanWith('cancel', HANGING, { signal: cancel.signal });
     const hanging = () => programsOf(world.folder).length >= 3;
@@ -116,12 +116,12 @@ describe('nothing of a scanner outlives', () => {
     expect(programsOf(world.folder)).toEqual([]);
   });
 
-  test('a cancel before it began', async () => {
+  test('a cancel before the start', async () => {
     const canceled = world.scan(repository, { signal: AbortSignal.abort() });
     await expect(canceled).rejects.toMatchObject({ code: 'canceled' });
   });
 
-  test('the program that started it, though that was killed', async () => {
+  test('the program that started it, even if that was killed', async () => {
     const { path } = await gitleaksOf('orphan', HANGING);
     const folder = join(world.folder, 'orphan');
     await mkdir(folder);
@@ -135,7 +135,7 @@ describe('nothing of a scanner outlives', () => {
     await awaitUntil(() => others().length === 0, { what: 'the end of the scanner' });
   });
 
-  test('a scan: its folder is empty again, whatever happened', async () => {
+  test('a scan: its folder is always empty afterwards', async () => {
     const folder = join(world.folder, 'kept');
     await mkdir(folder);
     for (const lines of [['"$REAL" "$@"'], ['exit 3']]) {
@@ -160,7 +160,7 @@ describe('nothing of a scanner outlives', () => {
   });
 });
 
-test('the environment of a scanner holds nothing of ours', async () => {
+test('the environment of a scanner contains nothing of ours', async () => {
   process.env['SECU_OF_THE_TEST'] = 'must not be seen';
   const seen = join(world.folder, 'environment');
   try {
@@ -189,7 +189,7 @@ test('the environment of a scanner holds nothing of ours', async () => {
   ]);
 });
 
-test('a scanner has no network where the machine can isolate it, and the kind of isolation is reported', async () => {
+test('a scanner has no network if the machine can isolate it, and the kind of isolation is reported', async () => {
   const seen = join(world.folder, 'network');
   const gitleaks = await gitleaksOf('network', [
     `readlink /proc/self/ns/net >'${seen}'`,
@@ -210,7 +210,7 @@ test('a scanner has no network where the machine can isolate it, and the kind of
   expect(isOurs).toBe(isolation === 'none');
 });
 
-test('nothing that a repository holds is run or written: hooks, filters, configuration', async () => {
+test('nothing in a repository is run or written: hooks, filters, configuration', async () => {
   const trap = join(world.folder, 'trapped');
   const touch = `touch '${trap}'`;
   const hostile = await world.files({
@@ -228,7 +228,7 @@ test('nothing that a repository holds is run or written: hooks, filters, configu
   expect(existsSync(trap)).toBe(false);
 });
 
-test('the rules in force have one hash, which moves with what is there to scan', () => {
+test('the rules in force have one hash, which changes with the installed scanners and their versions', () => {
   const common = {
     workFolder: join(world.folder, 'work'),
     blobMaxBytes: 1,

@@ -77,7 +77,7 @@ function mayBeShown({ run, hits }: { run: string; hits: readonly Hit[] }): boole
   return hits.some((hit) => hit.secret.startsWith(run) && run.length <= most(hit));
 }
 
-test('no excerpt holds more of any secret on its line than four characters and a quarter, none of a key', () => {
+test('no excerpt contains more than four characters and a quarter of any secret on its line, or anything of a key', () => {
   fc.assert(
     fc.property(scenes, (scene) => {
       const { line, hits } = sceneOf(scene);
@@ -106,7 +106,7 @@ test('an excerpt is at most 200 characters and has no control or direction chara
   );
 });
 
-test('every secret on the line is masked, also one that another rule found, and one that is there twice', () => {
+test('every secret on the line is masked, including one of another rule and one that occurs twice', () => {
   const [first, second] = ['FIRSTSECRETOFALLTHESE', 'SECONDONEFROMOTHERRULE'];
   const text = `a=${first} b=${second} c=${first}`;
   const at = (secret: string): Hit => ({
@@ -126,7 +126,7 @@ test('every secret on the line is masked, also one that another rule found, and 
   }
 });
 
-test('a secret of fewer than 16 characters shows nothing, a longer word around it neither', () => {
+test('a secret of fewer than 16 characters shows nothing, and neither does a longer word around it', () => {
   const hit = { startLine: 1, endLine: 1, isDecoded: false, isKey: false };
   const short = { ...hit, secret: 'FIFTEENLETTERSX', startColumn: 3, endColumn: 17 };
   expect(excerptOf({ hit: short, line: Buffer.from('p=FIFTEENLETTERSX;'), hitsOnLine: [short] })).toBe(
@@ -137,7 +137,7 @@ test('a secret of fewer than 16 characters shows nothing, a longer word around i
   expect(excerptOf({ hit: inside, line, hitsOnLine: [inside] })).toBe('p=************;');
 });
 
-test('where the line cannot be read, nothing but the mask is shown', () => {
+test('if the line cannot be read, only the mask is shown', () => {
   const hit = {
     secret: 'X',
     startLine: 9,
@@ -152,7 +152,7 @@ test('where the line cannot be read, nothing but the mask is shown', () => {
   );
 });
 
-test('what gitleaks really finds is masked: every token of a hundred odd lines, alone or many on one', async () => {
+test('real findings of gitleaks are masked: every token of a hundred odd lines, alone or many on one line', async () => {
   const secrets = createSecrets('excerpt');
   const kinds = [
     () => secrets.githubToken(),
@@ -184,7 +184,7 @@ test('what gitleaks really finds is masked: every token of a hundred odd lines, 
   }
 });
 
-test('a private key shows nothing of itself, on one line or on many', async () => {
+test('a private key shows nothing, on one line or on many', async () => {
   const secrets = createSecrets('keys of the excerpt');
   const [many, one] = [secrets.rsaPrivateKey(), secrets.rsaPrivateKey()];
   const report = await world.scan(
@@ -210,7 +210,7 @@ test('a private key shows nothing of itself, on one line or on many', async () =
   }
 });
 
-test('what lies in another form, as Base64, is masked as it lies there', async () => {
+test('a secret in another form, such as Base64, is masked in that form', async () => {
   const token = createSecrets('encoded').githubToken();
   const encoded = Buffer.from(`GITHUB=${token}\n`).toString('base64');
   const report = await world.scan(await world.files({ 'encoded.yml': `data: ${encoded} # end\n` }));
@@ -218,7 +218,7 @@ test('what lies in another form, as Base64, is masked as it lies there', async (
   expect(report.findings[0]?.excerpt).toMatch(/^data: ?\*{12} # end$/);
 });
 
-test('a word of megabytes around a secret takes no time', async () => {
+test('a word of megabytes around a secret takes almost no time', async () => {
   const line = Buffer.alloc(8_000_000, 'x');
   const hit: Hit = {
     secret: 'x'.repeat(40),

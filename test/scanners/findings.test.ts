@@ -25,7 +25,7 @@ function fingerprints(report: ScanReport): string[] {
 }
 
 describe('a fingerprint', () => {
-  test('stays when lines move, when the file is re-wrapped, and in every later commit', async () => {
+  test('stays the same when lines move, when the file is re-wrapped, and in every later commit', async () => {
     const first = { message: 'First', files: { 'a.env': `A=${one}\n`, 'b.env': `B=${two}\n` } };
     const second = {
       message: 'Second',
@@ -40,7 +40,7 @@ describe('a fingerprint', () => {
     );
   });
 
-  test('is another by path, by secret, and by how often the same was there before', async () => {
+  test('depends on the path, the secret, and the number of earlier occurrences', async () => {
     const report = await scanFiles({
       'a.env': `A=${one}\nB=${one}\nC=${two}\n`,
       'b.env': `A=${one}\n`,
@@ -50,13 +50,13 @@ describe('a fingerprint', () => {
     for (const fingerprint of fingerprints(report)) expect(fingerprint).toMatch(/^v1:[0-9a-f]{64}$/);
   });
 
-  test('of the first of two stays when the second goes', async () => {
+  test('of the first of two occurrences stays the same when the second is removed', async () => {
     const both = await scanFiles({ 'a.env': `A=${one}\nB=${one}\n` });
     const first = await scanFiles({ 'a.env': `A=${one}\n` });
     expect(fingerprints(both)).toEqual(expect.arrayContaining(fingerprints(first)));
   });
 
-  test('of a key stays when it is wrapped anew', async () => {
+  test('of a key stays the same when the key is re-wrapped', async () => {
     const lines = secrets.rsaPrivateKey();
     const unix = await scanFiles({ 'key.pem': `${lines.join('\n')}\n` });
     const windows = await scanFiles({ 'key.pem': `# note\r\n${lines.join('\r\n')}\r\n` });
@@ -64,7 +64,7 @@ describe('a fingerprint', () => {
   });
 });
 
-test('a finding has all that a person needs, and holds the secret nowhere', async () => {
+test('a finding has everything that a person needs, and never contains the secret', async () => {
   const kim = { name: 'Kim Example', email: 'kim@example.com' };
   const repository = await world.repository([
     { message: 'One', files: { 'config/prod.env': `\nGITHUB=${one}\n` }, author: kim },
@@ -103,7 +103,7 @@ test('the same repository gives the same findings in the same order', async () =
 describe('the whole history', () => {
   const start: CommitRecipe = { message: 'Start', files: { 'a.env': `A=${one}\n`, 'b.env': 'B=\n' } };
 
-  test('has what was deleted, with the newest commit that brought it in, beside the head', async () => {
+  test('has deleted secrets, with the newest commit that added them, in addition to those of the head', async () => {
     const repository = await world.repository([
       start,
       {
@@ -128,7 +128,7 @@ describe('the whole history', () => {
     });
   });
 
-  test('has what is still there once, as the head has it, with the same fingerprint', async () => {
+  test('has a secret that still exists only once, as at the head, with the same fingerprint', async () => {
     const repository = await world.repository([
       start,
       { message: 'Moved', files: { 'a.env': `\n\nA=${one}\n` } },
@@ -140,7 +140,7 @@ describe('the whole history', () => {
     expect(places(full)).toEqual(['a.env:2 github-pat']);
   });
 
-  test('has a file of the past that is a finding by its name, once', async () => {
+  test('has a past file that is a finding by its name, once', async () => {
     const repository = await world.repository([
       { message: 'One', files: { 'x.tfstate': 'a\nb\nc\nd\ne\nf\n' } },
       { message: 'Two', files: { 'x.tfstate': 'A\nb\nc\nd\ne\nF\n' } },
@@ -152,7 +152,7 @@ describe('the whole history', () => {
     ]);
   });
 
-  test('has what a merge alone brought in', async () => {
+  test('has secrets that only a merge added', async () => {
     const repository = await world.repository([
       start,
       { message: 'Side', files: { 'side.txt': 'side\n' } },
@@ -169,7 +169,7 @@ describe('the whole history', () => {
     expect(report.findings.find(({ path }) => path === 'evil.env')?.commit).toBe(merge);
   });
 
-  test('is not led astray by messages, links, modes, renames, binary files and odd names', async () => {
+  test('is not confused by messages, links, modes, renames, binary files and odd names', async () => {
     const message = `diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+X=${two}\n\ncommit ${'a'.repeat(40)}\n`;
     const repository = await world.repository([
       { ...start, message },
@@ -212,7 +212,7 @@ describe('a name that ends in a backslash', () => {
     expect(places(report)).toEqual(['a\\:1 github-pat', 'b.env:1 github-pat']);
   });
 
-  test('is counted in the past, and leaves the other files to their own commits', async () => {
+  test('is counted in the past, and the other files keep their own commits', async () => {
     const repository = await world.repository([
       { message: 'First', files: { 'a\\': `A=${one}\n`, 'b.env': `B=${two}\n` } },
       { message: 'Second', files: { 'a\\': null, 'b.env': null, 'c\\': 'nothing else\n' } },
@@ -272,7 +272,7 @@ const names = fc
   })
   .map((name) => `${name.replaceAll('/', ' b/')}x`.replace(/(^|\/)\.+(?=\/|$)/g, '$1'));
 
-test('a file is read and counted, whatever its name and content are', async () => {
+test('a file with any name and content is read and counted', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(names, contents), { minLength: 20, maxLength: 40 }), async (odd) => {
       const files = Object.fromEntries(odd.map(([name, content], index) => [`${index}/${name}`, content]));

@@ -54,7 +54,7 @@ async function commit(lines: string, encoding: BufferEncoding = 'utf8'): Promise
     .trim();
 }
 
-test('one process lists the files and returns objects repeatedly, also missing ones', async () => {
+test('one process lists the files and returns objects repeatedly, including missing ones', async () => {
   const git = await open();
   const entries = await git.listTree();
   expect(entries.map(({ path, bytes }) => [path.toString(), bytes])).toEqual([

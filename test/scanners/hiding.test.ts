@@ -38,7 +38,7 @@ describe('nothing in a repository hides a secret:', () => {
     ]);
   });
 
-  test('nor the name that gitleaks takes for its own', async () => {
+  test('no file name that gitleaks uses itself', async () => {
     const report = await scanFiles({
       '.gitleaks.toml': `${leak()}\n`,
       'my-gitleaks.toml.d/a.env': `#\n${leak()}\n`,
@@ -46,7 +46,7 @@ describe('nothing in a repository hides a secret:', () => {
     expect(places(report)).toEqual(['.gitleaks.toml:1 github-pat', 'my-gitleaks.toml.d/a.env:2 github-pat']);
   });
 
-  test('nor bytes: NUL, bad UTF-8, a mark, odd ends of lines', async () => {
+  test('no bytes: NUL, invalid UTF-8, a byte order mark, unusual line ends', async () => {
     const [one, two, three, four, five] = [leak(), leak(), leak(), leak(), leak()];
     const report = await scanFiles({
       'nul.sql': Buffer.from(`\0\0\n${one}\n\0`),
@@ -64,7 +64,7 @@ describe('nothing in a repository hides a secret:', () => {
     ]);
   });
 
-  test('nor UTF-16, with a mark or without, of either order', async () => {
+  test('no UTF-16, with or without a byte order mark, in either byte order', async () => {
     const text = () => `[keys]\r\n\r\n${leak()} = größe\r\n`;
     const little = () => Buffer.from(text(), 'utf16le');
     const report = await scanFiles({
@@ -80,7 +80,7 @@ describe('nothing in a repository hides a secret:', () => {
     expect(runOf(report).filesScanned).toBe(4);
   });
 
-  test('nor what only looks like UTF-16', async () => {
+  test('no text that only looks like UTF-16', async () => {
     const wide = Buffer.from('nothing to see here\n'.repeat(300), 'utf16le');
     const report = await scanFiles({
       'marked.env': Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`${leak()}\n`)]),
@@ -92,7 +92,7 @@ describe('nothing in a repository hides a secret:', () => {
     ]);
   });
 
-  test('nor the tails of a file of 10 MiB or of a line without an end', async () => {
+  test('no large size: the end of a file of 10 MiB or of an endless line', async () => {
     const report = await scanFiles({
       'long-line.js': `${'x'.repeat(2_000_000)};${leak()};${'y'.repeat(1_000)}`,
       'long.log': `${'all is well\n'.repeat(200_000)}${leak()}\n`,
@@ -102,8 +102,8 @@ describe('nothing in a repository hides a secret:', () => {
   });
 });
 
-describe('what is not read is counted:', () => {
-  test('too large, binary, link, submodule, LFS pointer; everything else was read', async () => {
+describe('unread entries are counted:', () => {
+  test('too large, binary, link, submodule, LFS pointer; everything else is read', async () => {
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`;
     const repository = await world.files({
       'large.csv': 'x'.repeat(1_001),
@@ -145,7 +145,7 @@ describe('what is not read is counted:', () => {
   });
 });
 
-test('two files that are shown under one path keep their findings apart', async () => {
+test('two files with the same displayed path keep their own findings', async () => {
   const line = `${leak()}\n`;
   const report = await scanFiles({ 'a-\udce8.env': line, 'a-\udce9.env': line });
   expect(places(report)).toEqual(['a-\ufffd.env:1 github-pat', 'a-\ufffd.env:1 github-pat']);

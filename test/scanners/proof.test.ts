@@ -67,7 +67,7 @@ describe.each(ENCODINGS)('a secret in %s', (_name, encode) => {
     expect(runOf(report)).toMatchObject({ filesScanned: 2, filesSkipped: [] });
   });
 
-  test('is found in the history, at the commit that brought it in', async () => {
+  test('is found in the history, at the commit that added it', async () => {
     const repository = await world.repository([
       { message: 'First', files: { 'a.txt': 'a\n' } },
       { message: 'Second', files: { 'deploy/.env': encode(PASSWORD), 'k.pem': encode(KEY) } },
@@ -82,7 +82,7 @@ describe.each(ENCODINGS)('a secret in %s', (_name, encode) => {
   });
 });
 
-test('text that no decoder reads, or not in full, is counted as skipped', async () => {
+test('text that cannot be decoded, or only in part, is counted as skipped', async () => {
   const ebcdic = Buffer.from([
     0xc4, 0xc2, 0x6d, 0xd7, 0xc1, 0xe2, 0xe2, 0x7e, 0xe2, 0x96, 0x94, 0x94, 0x85, 0x99, 0x15,
   ]);
@@ -100,7 +100,7 @@ test('text that no decoder reads, or not in full, is counted as skipped', async 
   expect(report.unreadPaths).toEqual({ gitleaks: ['half.cfg', 'mainframe.cfg'] });
 });
 
-describe('no allowlist of another', () => {
+describe('no upstream allowlist', () => {
   test.each([
     'TrueNorth#2024x',
     'SureNorth#2024x',
@@ -113,14 +113,14 @@ describe('no allowlist of another', () => {
     'vault-Regen-44#x',
     'EXAMPLE-Regen-44#x',
     'abcdefghijklmnopqrstuvwxyz-Regen44',
-  ])('leaves out the value %s for a part of it', async (value) => {
+  ])('excludes the value %s because of a part of it', async (value) => {
     expect(await foundIn({ 'b.properties': `db.password=${value}\n` })).toEqual([
       'b.properties:1 config-file-password',
     ]);
   });
 
   test.each(['author-Regen-77x4Q9', 'keyboard-Regen-77x4Q9', 'capital7Regen9x4Q9z2', 'testRegen77x4Q9zPw3'])(
-    'leaves out the generic secret %s for a part of it',
+    'excludes the generic secret %s because of a part of it',
     async (value) => {
       expect(await foundIn({ 'b.txt': `api_token = "${value}"\n` })).toEqual(['b.txt:1 generic-api-key']);
     },
@@ -142,7 +142,7 @@ describe('no allowlist of another', () => {
     'Database.refactorlog',
     'javascript.json',
     'foo-1.0.dist-info/METADATA',
-  ])('leaves out the path %s', async (path) => {
+  ])('excludes the path %s', async (path) => {
     expect(await foundIn({ [path]: KEY })).toEqual([`${path}:1 private-key`]);
   });
 });
@@ -231,8 +231,8 @@ describe('odd commits:', () => {
   });
 });
 
-describe('limits are reached while reading:', () => {
-  test('millions of paths out of three objects are a cause of their own, at once', async () => {
+describe('limits apply while reading:', () => {
+  test('millions of paths from three objects fail at once with their own cause', async () => {
     const repository = await world.files({ 'k.pem': KEY });
     const git = (args: string[], input?: Buffer) =>
       runGit({
@@ -254,7 +254,7 @@ describe('limits are reached while reading:', () => {
     expect(outcomeOf(report.runs)).toEqual({ status: 'failed', cause: 'too_many_files' });
   });
 
-  test('of too many findings the most severe are reported, and that there are more', async () => {
+  test('of too many findings the most severe are reported, and the report shows that there are more', async () => {
     const low = Array.from({ length: 30 }, (_, index) => `db.password=Regen-${index}-Sommer\n`).join('');
     const repository = await world.files({ 'a.properties': low, 'z.pem': KEY });
     const report = await world.scan(repository, { options: { maxFindings: 5 } });
@@ -264,7 +264,7 @@ describe('limits are reached while reading:', () => {
   });
 });
 
-test('a commit of the history that gitleaks cannot read is named, and does not hide the others', async () => {
+test('an unreadable commit of the history is named, and does not hide the others', async () => {
   const repository = await world.repository([
     { message: 'First', files: { 'k.pem': KEY } },
     { message: 'Bad', files: { 'k.pem': null, 'bad.env': `B=${TOKEN}\n` } },

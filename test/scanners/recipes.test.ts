@@ -92,7 +92,7 @@ function placeOf(path: string, line: number, ruleId: string): string {
 }
 
 test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
-  '%s: a clone of depth 1 has what the recipe says, none missed, none invented',
+  '%s: a clone of depth 1 has exactly the findings of the recipe',
   async (_name, recipe) => {
     const report = await cloneAndScan({ recipe, history: 'none' });
     expect(found(report, recipe)).toEqual(wanted(recipe.expect.findings));
@@ -104,7 +104,7 @@ test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
   },
 );
 
-test('the password in a database address, which default rules miss, is found by ours', async () => {
+test('our rules find the password in a database address, which default rules miss', async () => {
   const recipe = scannable.find(({ name }) => name === 'terraform');
   if (recipe === undefined) throw new Error('no such recipe');
   const report = await cloneAndScan({ recipe, history: 'full' });
@@ -112,7 +112,7 @@ test('the password in a database address, which default rules miss, is found by 
   expect(found.map(({ ruleId, startLine }) => [ruleId, startLine])).toEqual([['database-url-password', 1]]);
 });
 
-test('a secret that was deleted is found in the whole history, beside those of the head', async () => {
+test('a deleted secret is found in the whole history, in addition to those of the head', async () => {
   const recipe = scannable.find(({ expect: { historyFindings } }) => historyFindings !== undefined);
   if (recipe === undefined) throw new Error('no recipe has findings in its history');
   const { findings, historyFindings = [] } = recipe.expect;
@@ -120,7 +120,7 @@ test('a secret that was deleted is found in the whole history, beside those of t
   expect(found(report, recipe)).toEqual(wanted([...findings, ...historyFindings]));
 });
 
-test('what the hostile repository leaves out is counted by its reason, once, with its history too', async () => {
+test('skipped files of the hostile repository are counted once, by reason, also with its history', async () => {
   const recipe = scannable.find(({ name }) => name === 'hostile');
   if (recipe === undefined) throw new Error('no such recipe');
   const report = await cloneAndScan({ recipe, history: 'full' });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test.each(examples.map((example) => [example.rule, example.hit.path, example] as const))(
-  '%s: finds the secret in %s and shows nothing of it but four characters',
+  '%s: finds the secret in %s and shows at most four characters of it',
   (rule, path, { hit }) => {
     const found = report.findings.filter((finding) => finding.path === path);
     expect(found.map(({ ruleId, startLine }) => [ruleId, startLine])).toEqual([[rule, hit.line ?? 1]]);
@@ -37,7 +37,7 @@ test('finds nothing in texts that only look like secrets', async () => {
   expect(places(await world.scan(await world.files(clean)))).toEqual([]);
 });
 
-test('every allowlist is anchored: a value, name or path is never left out for a part of it', () => {
+test('every allowlist is anchored: a part of a value, name or path never excludes it', () => {
   const blocks = RULES.split(/^(?=\[\[)/m).filter((block) => /^\[\[(?:rules\.)?allowlists\]\]/.test(block));
   const expressions = blocks.flatMap((block) => {
     const lists = [...block.matchAll(/^(?:regexes|paths) = \[([\s\S]*?)\]$/gm)].map(([, list = '']) => list);
@@ -54,7 +54,7 @@ test('every allowlist is anchored: a value, name or path is never left out for a
   expect(RULES).not.toMatch(/^stopwords|^useDefault|^\[extend\]/m);
 });
 
-test('every rule of ours has an example, a title in plain words and a severity', async () => {
+test('each of our rules has an example, a title in plain words and a severity', async () => {
   const ids = [...(await readFile(RULES_FILE, 'utf8')).matchAll(/^id = "(.+)"$/gm)].map(([, id = '']) => id);
   expect([...new Set(examples.map(({ rule }) => rule))].toSorted()).toEqual(ids.toSorted());
   const rows = ids.map((id) => `${id}: ${titleOf(id)}, ${severityOf(id)}`);
@@ -87,7 +87,7 @@ test('every rule of ours has an example, a title in plain words and a severity',
 `);
 });
 
-test('a better rule of gitleaks keeps the finding of a password in a web address', async () => {
+test('a more specific rule of gitleaks takes precedence for a password in a web address', async () => {
   const token = createSecrets('web address').gitlabToken();
   const files = { 'ci/clone.sh': `git clone https://oauth2:${token}@git.acme.test/a.git\n` };
   expect(places(await world.scan(await world.files(files)))).toEqual(['ci/clone.sh:1 gitlab-pat']);

@@ -38,7 +38,7 @@ async function treesOf(files: Record<string, FileContent>) {
   };
 }
 
-test('a repository whose files are all scanned as they are is scanned in place: no tree is made for it', async () => {
+test('a repository whose files are all scanned unchanged is scanned in place, without a new tree', async () => {
   const { copy, original, names } = await treesOf({
     'a.txt': 'a',
     'src/b.txt': 'b',
@@ -53,7 +53,7 @@ test.each<[string, Record<string, FileContent>, string[]]>([
   ['what is binary by name', { 'a.txt': 'a', 'b.png': 'x' }, ['binary']],
   ['a name that gitleaks cannot read', { 'a.txt': 'a', 'b\\': 'x' }, []],
   ['a text in another encoding', { 'a.txt': 'a', 'b.txt': '\ufeffx' }, []],
-])('%s makes another tree', async (_what, files, reasons) => {
+])('%s needs a new tree', async (_what, files, reasons) => {
   const { copy, original, names, skipped } = await treesOf(files);
   expect(copy).not.toBe(original);
   expect(names).toContain('a.txt');

@@ -95,7 +95,7 @@ function expectRight(reports: readonly ScanReport[]): void {
   );
 }
 
-test('snapshots that wait for the same place are read in one run, a copy once; each has what is its own', async () => {
+test('snapshots that wait for the limiter share one run, copies once, and each gets its own findings', async () => {
   const { reports, runs } = await scanAll({ name: 'one-run' });
   expectRight(reports);
   expect(runs.map((commits) => commits.length)).toEqual([1, 4]);
@@ -111,7 +111,7 @@ test('when a shared run fails, each repository is scanned alone, and its time li
   expect(runs.map((commits) => commits.length)).toEqual([1, 4, 1, 1, 1, 1, 1]);
 });
 
-test('a shared run that reports other commits, or not all, is not trusted', async () => {
+test('a shared run that reports other commits, or not all of them, is not used', async () => {
   const { reports, runs } = await scanAll({
     name: 'not-believed',
     lines: [

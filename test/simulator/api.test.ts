@@ -54,7 +54,7 @@ test.each([
   ['clone_url_on_other_host', 'acme/odd-host'],
   ['unusual_names', 'acme/Unicode.proj_1-x'],
   ['guest_no_code', 'acme/hidden-code'],
-])('an item of the kind %s has the fields that GitLab gives it', async (kind, path) => {
+])('an item of the kind %s has the fields of GitLab', async (kind, path) => {
   const wanted = Data.parse(data('projects_list_items'))[kind] ?? {};
   const item = Item.parse((await api(`/projects/${encodeURIComponent(path)}`)).json);
   expect(Object.keys(item).toSorted()).toEqual(Object.keys(wanted).toSorted());
@@ -77,7 +77,7 @@ test('an item of a simple listing has only the simple fields', async () => {
   expect(Object.keys(item).toSorted()).toEqual(Object.keys(wanted).toSorted());
 });
 
-test('a keyset listing gives every project once, with a next link on each page but the empty last', async () => {
+test('a keyset listing returns every project once, with a next link on each page except the empty last one', async () => {
   const seen: number[] = [];
   let [after, pages] = [0, 0];
   for (;;) {
@@ -98,7 +98,7 @@ test('a keyset listing gives every project once, with a next link on each page b
   expect([seen.length, pages]).toEqual([count, Math.ceil(count / 10) + 1]);
 });
 
-test('the filters decide what is listed', async () => {
+test('the filters decide which projects are listed', async () => {
   const paths = async (query: string) =>
     (await list(`${KEYSET}&per_page=100&${query}`)).map((item) => item.path_with_namespace);
   expect(await paths('')).toContain('acme/hidden-code');
@@ -111,7 +111,7 @@ test('the filters decide what is listed', async () => {
   expect(await paths('visibility=public')).toEqual(['acme/library']);
 });
 
-test('without membership a stranger sees public projects only', async () => {
+test('without membership, another user sees public projects only', async () => {
   const { control } = started.simulator;
   const stranger = control.createToken({ userId: control.createUser({ kind: 'human', member: false }).id });
   const all = await api('/projects?visibility=public', { token: stranger.token });
@@ -127,13 +127,13 @@ test.each([
   ['/projects?updated_after=2026-01-01T00:00:00Z&order_by=id', 'updated_after_without_order'],
   ['/projects/999999', 'project_not_found'],
   ['/nothing', 'unknown_route'],
-])('%s is refused as %s', async (path, id) => {
+])('%s is refused with %s', async (path, id) => {
   const { status, json } = await api(path);
   expect({ status, body: json }).toEqual(errorCase(id));
 });
 
 test.each(['order_by=size', 'sort=up', 'membership=maybe', 'id_after=x'])(
-  '%s is a bad value',
+  '%s is an invalid value',
   async (query) => {
     const { status, json } = await api(`/projects?${query}`);
     expect(status).toBe(400);
@@ -143,7 +143,7 @@ test.each(['order_by=size', 'sort=up', 'membership=maybe', 'id_after=x'])(
   },
 );
 
-test('pages by offset carry totals and links', async () => {
+test('offset pages have totals and links', async () => {
   const page = await api('/projects?membership=true&per_page=5&page=2');
   const total = started.simulator.recipes.length;
   expect(Items.parse(page.json)).toHaveLength(5);
@@ -172,7 +172,7 @@ test('a page holds 20 by default, and never more than 100', async () => {
   }
 });
 
-test('a renamed project redirects by its old path and keeps its id', async () => {
+test('the old path of a renamed project redirects, and the project keeps its id', async () => {
   const { control, url } = started.simulator;
   const { id } = control.project('to-be-renamed');
   control.renameProject(id, 'acme/new-name');
@@ -185,7 +185,7 @@ test('a renamed project redirects by its old path and keeps its id', async () =>
   expect(Item.parse((await api(`/projects/${id}`)).json).path_with_namespace).toBe('acme/new-name');
 });
 
-test('a branch shows its commit, and a missing one is not found', async () => {
+test('a branch shows its commit, and a missing branch is not found', async () => {
   const branch = await api(
     '/projects/acme%2FUnicode.proj_1-x/repository/branches/feature%2F%C3%BCn%C3%AF%231',
   );
@@ -205,14 +205,14 @@ test('the sixth archive of a project in a minute is refused', async () => {
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
 });
 
-test('every answer of the API carries the headers that support asks for', async () => {
+test('every answer of the API has the headers that GitLab support asks for', async () => {
   const { headers } = await api('/version');
   expect(headers.get('x-request-id')).toMatch(/^[0-9A-Z]{26}$/);
   expect(headers.get('x-gitlab-meta')).toContain('"version":"1"');
   expect(headers.get('ratelimit-limit')).toBe('2000');
 });
 
-test('limits are enforced only when asked, and then each limiter answers in its own way', async () => {
+test('limits are enforced only on request, and each limiter has its own answer', async () => {
   const limited = await startSimulator({ recipes: fleetRecipes(1), enforceRateLimits: true });
   try {
     const { simulator } = limited;
@@ -237,7 +237,7 @@ test('limits are enforced only when asked, and then each limiter answers in its 
   }
 });
 
-test('GraphQL returns the heads, and nothing for an invalid token', async () => {
+test('GraphQL returns the head commits, and nothing for an invalid token', async () => {
   const ask = (secret: string) =>
     call({
       simulator: started.simulator,

@@ -73,7 +73,7 @@ test('another process can make tokens, move the clock, plan faults and read the 
   expect((await steer('counts')).json).toEqual({});
 });
 
-test('another process can change projects and read what is to be expected of them', async () => {
+test('another process can change projects and read their expected findings', async () => {
   const { control } = started.simulator;
   await steer('renameProject', { project: 'library', path: 'acme/books' });
   await steer('archive', { project: 'acme/books' });
@@ -87,7 +87,7 @@ test('another process can change projects and read what is to be expected of the
   expect((await steer('expectations')).json).toMatchObject({ 'acme/shop': { listed: true, recipe: 'shop' } });
 });
 
-test('roles decide from one moment to the next what is listed', async () => {
+test('a role change takes effect in the listing at once', async () => {
   const { simulator } = started;
   const { control } = simulator;
   const user = control.createUser();
@@ -110,7 +110,7 @@ test('roles decide from one moment to the next what is listed', async () => {
   expect((await call({ simulator, path: '/api/v4/projects/15', token })).status).toBe(404);
 });
 
-test('while it is down connections are refused, and after that the same address answers again', async () => {
+test('connections are refused while it is down, and afterwards the same address answers again', async () => {
   const { simulator } = started;
   const { token } = simulator.control.createToken({});
   await simulator.control.down();
@@ -123,7 +123,7 @@ test('while it is down connections are refused, and after that the same address 
   expect((await call({ simulator, path: SELF, token })).status).toBe(200);
 });
 
-test('the log distinguishes clones from reads of the head, and how credentials were sent', async () => {
+test('the log distinguishes clones from reads of the head, and shows how credentials were sent', async () => {
   const { simulator, home } = started;
   const { requests } = simulator.control;
   const { token } = simulator.control.createToken({});
@@ -142,7 +142,7 @@ test('the log distinguishes clones from reads of the head, and how credentials w
   ]);
 });
 
-test('a permalink shows the file, with nothing in it that a browser would run', async () => {
+test('a permalink shows the file, without anything that a browser would run', async () => {
   const { simulator } = started;
   const { control, url } = simulator;
   const { commit } = await control.pushCommit({
@@ -154,7 +154,7 @@ test('a permalink shows the file, with nothing in it that a browser would run', 
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
 });
 
-test('an instance may lie below a path of its host', async () => {
+test('an instance can have a base path', async () => {
   const below = await startSimulator({ basePath: '/gitlab' });
   try {
     const { simulator, home } = below;
@@ -169,7 +169,7 @@ test('an instance may lie below a path of its host', async () => {
   }
 });
 
-test('a client that hangs up is no failure of the simulator', async () => {
+test('a client that disconnects is not a failure of the simulator', async () => {
   const { simulator } = started;
   const client = request(`${simulator.url}/api/v4/projects`, {
     method: 'POST',
@@ -183,7 +183,7 @@ test('a client that hangs up is no failure of the simulator', async () => {
   expect(simulator.control.failures()).toEqual([]);
 });
 
-test('tokens outlive a restart where that is wanted', async () => {
+test('tokens survive a restart on request', async () => {
   const folder = `${started.home}/kept`;
   const options = { folder, recipes: [], keepTokens: true };
   const first = await createSimulator(options);

@@ -50,7 +50,7 @@ test.each<[FaultAnswer, number, RegExp]>([
   [{ kind: 'rate_limit', limiter: 'rack_attack', retryAfterSeconds: 7 }, 429, /^Retry later\n$/],
   [{ kind: 'rate_limit', limiter: 'application', retryAfterSeconds: null }, 429, /"message":\{"error"/],
   [{ kind: 'redirect', location: 'https://login.example.com/' }, 302, /^$/],
-])('%j answers so', async (answer, status, body) => {
+])('%j is answered as planned', async (answer, status, body) => {
   plan(answer);
   const given = await list();
   expect(given.status).toBe(status);
@@ -59,7 +59,7 @@ test.each<[FaultAnswer, number, RegExp]>([
   expect(given.headers.get('retry-after')).toBe(seconds === null ? null : String(seconds));
 });
 
-test('a fault hits the nth request alone, or so many from it on', async () => {
+test('a fault affects only the nth request, or a number of requests from it on', async () => {
   const third = plan({ kind: 'html', status: 502 }, { nth: 3 });
   const statuses = async () => [
     (await list()).status,
@@ -74,7 +74,7 @@ test('a fault hits the nth request alone, or so many from it on', async () => {
   expect(await statuses()).toEqual([200, 502, 502, 200]);
 });
 
-test('a pattern sees the query, a method limits it', async () => {
+test('a pattern also matches the query, and a method restricts it', async () => {
   control().faults.add({
     match: { method: 'POST', path: /projects\?.*id_after=15/ },
     answer: { kind: 'html', status: 502 },
@@ -86,7 +86,7 @@ test('a pattern sees the query, a method limits it', async () => {
   expect((await page()).status).toBe(502);
 });
 
-test('truncated JSON arrives whole and cannot be parsed', async () => {
+test('truncated JSON arrives completely and cannot be parsed', async () => {
   plan({ kind: 'truncated_json' });
   const { status, json, text } = await list();
   expect([status, json]).toEqual([200, null]);
@@ -105,7 +105,7 @@ test('a cut answer, a disconnect and a hang give no answer', async () => {
   ).rejects.toThrow('timeout');
 });
 
-test('a slow answer takes its time and is right', async () => {
+test('a slow answer is late but correct', async () => {
   plan({ kind: 'slow', delayMs: 200 });
   const at = Date.now();
   expect((await list()).status).toBe(200);
@@ -113,7 +113,7 @@ test('a slow answer takes its time and is right', async () => {
 });
 
 test.each([['disconnect'], ['bad_gateway']] as const)(
-  'a rotation whose answer is lost by %s has happened',
+  'a rotation takes effect even if its answer is lost by %s',
   async (how) => {
     const { token: old, id } = control().createToken({ scopes: ['self_rotate'] });
     control().faults.add({
@@ -152,12 +152,12 @@ test.each<[FaultAnswer, RegExp]>([
   [{ kind: 'case', of: 'git', id: 'gitaly_down' }, /Gitaly, is not available.*\n.*error: 503/],
   [{ kind: 'html', status: 502 }, /error: 502/],
   [{ kind: 'git_error' }, /remote error: GitLab is currently unable to handle this request due to load/],
-])('git meets %j at its first request', async (answer, stderr) => {
+])('git fails with %j at its first request', async (answer, stderr) => {
   control().faults.add({ match: { path: '/acme/shop.git/info/refs' }, answer });
   expect((await cloneError('never')).stderr).toMatch(stderr);
 });
 
-test('git meets a redirect to a sign-in page, and does not take the token there', async () => {
+test('git does not send the token to the sign-in page of a redirect', async () => {
   const other = await startSimulator();
   try {
     const location = `${other.simulator.url}/users/sign_in`;
@@ -173,7 +173,7 @@ test('git meets a redirect to a sign-in page, and does not take the token there'
   }
 });
 
-test('a pack that is cut breaks the clone and leaves nothing in flight', async () => {
+test('a truncated pack fails the clone and leaves no open request', async () => {
   control().faults.add({
     match: { path: /shop\.git/, fetchOnly: true },
     answer: { kind: 'cut', afterBytes: 200 },
@@ -183,7 +183,7 @@ test('a pack that is cut breaks the clone and leaves nothing in flight', async (
 });
 
 test.each([[false], [true]])(
-  'a pack without an end keeps the clone going until it is killed (with data: %s)',
+  'an endless pack keeps the clone running until it is killed (with data: %s)',
   async (data) => {
     control().faults.add({
       match: { path: '/acme/shop.git/git-upload-pack', fetchOnly: true },

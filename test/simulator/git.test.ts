@@ -78,7 +78,7 @@ test.each([['api'], ['read_api'], ['read_repository'], ['write_repository']])(
   },
 );
 
-test('archived, sha256, unusual branch, pending deletion: all of them clone', async () => {
+test('archived, sha256, unusual branch, pending deletion: all of them can be cloned', async () => {
   const { token } = control().createToken({});
   for (const path of [
     'acme/legacy',
@@ -129,7 +129,7 @@ test.each<[string, string, () => string]>([
   ],
   ['not_visible_bot', 'acme/nothing', () => control().createToken({}).token],
   ['no_repository', 'acme/issues-only', () => control().createToken({}).token],
-])('%s on %s: git says what it says to GitLab', async (id, path, token) => {
+])('%s on %s: git prints the same as with GitLab', async (id, path, token) => {
   expect(await failedClone(path, token())).toEqual(wantedCase(id, path));
 });
 
@@ -198,7 +198,7 @@ test('the old path of a renamed project is served until another project takes it
   expect(await head('acme/old-name')).not.toBe(before);
 });
 
-test('a pushed commit is what the next clone brings, and moves the last activity', async () => {
+test('the next clone contains a pushed commit, and the last activity changes', async () => {
   const { token } = control().createToken({});
   const before = control().project('library').lastActivityAt;
   const { commit } = await control().pushCommit({
@@ -220,7 +220,7 @@ test('a pushed commit is what the next clone brings, and moves the last activity
   expect(parent).toContain(await control().head('fork'));
 });
 
-test('a push to an empty repository gives it its first commit', async () => {
+test('a push to an empty repository creates its first commit', async () => {
   const { token } = control().createToken({});
   const { commit } = await control().pushCommit({ project: 'empty', files: { 'a.txt': 'a\n' } });
   const refs = await git({

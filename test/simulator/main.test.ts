@@ -51,7 +51,7 @@ test('it prints one line with its address, and its token can list and clone for 
   expect((await readdir(folder)).filter((name) => name.startsWith('served-'))).toEqual([]);
 });
 
-test('it ends when its parent is gone, and its tokens are good after the next start', async () => {
+test('it ends when its parent has ended, and its tokens work after the next start', async () => {
   const first = await start();
   const ended = once(first.child, 'exit');
   first.child.disconnect();

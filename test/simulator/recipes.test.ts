@@ -44,7 +44,7 @@ const scannable = RECIPES.filter(
 );
 
 test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
-  '%s: gitleaks finds at its head what the recipe says, and nothing else',
+  '%s: gitleaks finds at its head exactly the findings of the recipe',
   async (_name, recipe) => {
     const repository = await clone({ recipe, flags: SHALLOW });
     const found = await scanWithGitleaks({ gitleaks, repository, home: started.home });
@@ -52,7 +52,7 @@ test.each(scannable.map((recipe) => [recipe.name, recipe] as const))(
   },
 );
 
-test('a secret that was deleted is found in the whole history alone', async () => {
+test('a deleted secret is found only in the whole history', async () => {
   const recipe = RECIPES.find(({ expect: { historyFindings } }) => historyFindings !== undefined);
   if (recipe === undefined) throw new Error('no recipe has findings in its history');
   const repository = await clone({ recipe, flags: [] });
@@ -62,7 +62,7 @@ test('a secret that was deleted is found in the whole history alone', async () =
   );
 });
 
-test('what git would refuse is refused, and what is empty is empty', async () => {
+test('git refuses the repositories that it should refuse, and empty repositories are empty', async () => {
   for (const recipe of RECIPES) {
     const outcome = recipe.expect.clone ?? 'ok';
     if (outcome === 'refused') await expect(clone({ recipe, flags: SHALLOW })).rejects.toThrow('hasDotgit');
@@ -72,7 +72,7 @@ test('what git would refuse is refused, and what is empty is empty', async () =>
   }
 });
 
-test('no expectation names a file that is not there', async () => {
+test('every expectation names an existing file', async () => {
   for (const recipe of scannable) {
     const { findings, mayFind = [], cleanPaths = [], flaws = [] } = recipe.expect;
     const head = await started.simulator.control.head(recipe.path);
@@ -82,7 +82,7 @@ test('no expectation names a file that is not there', async () => {
   }
 });
 
-test('the code that makes the secrets holds none', async () => {
+test('the code that creates the secrets contains none', async () => {
   const { home } = started;
   const folder = join(home, 'source');
   await git({ home, args: ['init', '--quiet', folder] });
@@ -96,7 +96,7 @@ test('the code that makes the secrets holds none', async () => {
   expect(await scanWithGitleaks({ gitleaks, repository: join(folder, '.git'), home })).toEqual([]);
 });
 
-test('a larger fleet begins with the smaller one, and every tenth holds one secret', () => {
+test('a larger fleet begins with the smaller one, and every tenth project has one secret', () => {
   const names = (recipes: Recipe[]) => recipes.map(({ name }) => name);
   expect(names(fleetRecipes(100)).slice(0, 30)).toEqual(names(fleetRecipes(30)));
   expect(fleetRecipes(100).flatMap(({ expect: { findings } }) => findings)).toHaveLength(10);

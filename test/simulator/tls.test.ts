@@ -49,7 +49,7 @@ test('an instance with a private CA is reached only by clients that trust the CA
   }
 });
 
-test('an instance may show a certificate that has run out', async () => {
+test('an instance can have an expired certificate', async () => {
   const tls = selfSigned(new Date('2021-01-01T00:00:00Z'));
   const { simulator, stop } = await startSimulator({ tls });
   try {

@@ -78,7 +78,7 @@ test.each([
   expect(self).toMatchObject({ id, revoked: false, active: true, last_used_at: null });
 });
 
-test('both ways of sending a token open the API', async () => {
+test('both ways to send a token open the API', async () => {
   const { token } = control().createToken({});
   const bearer = await call({
     simulator: started.simulator,
@@ -114,7 +114,7 @@ test.each([
   ['/version', 'scope_generic'],
   ['/metadata', 'scope_generic'],
   ['/user', 'scope_user'],
-])('%s refuses a token that may only clone', async (path, id) => {
+])('%s refuses a token that can only clone', async (path, id) => {
   const { token } = control().createToken({ scopes: ['read_repository'] });
   await expectCase(id, await api(token, path));
   expect((await api(token, SELF)).status).toBe(200);
@@ -129,7 +129,7 @@ test('blocked users, oauth and deploy tokens are refused with their own texts', 
   await expectCase('unknown_token', await api(control().createToken({ kind: 'deploy' }).token, SELF));
 });
 
-test('a fine-grained token without the permission to read itself is refused, and may still list', async () => {
+test('a fine-grained token without permission to read itself is refused there, and can still list', async () => {
   const { token } = control().createToken({
     granular: [{ access: 'selected_memberships', permissions: ['read_project'], projectIds: [15, 16] }],
   });
@@ -145,7 +145,7 @@ test('a fine-grained token without the permission to read itself is refused, and
   await expectCase('granular_hidden', await api(token, '/projects/17'));
 });
 
-test('a group that demands fine-grained tokens refuses classic ones of people, not of bots', async () => {
+test('a group that requires fine-grained tokens refuses classic tokens of people, not of bots', async () => {
   control().restrict('payments', { granularEnforced: true });
   const person = control().createToken({ userId: control().createUser({ kind: 'human' }).id });
   const bot = control().createToken({});
@@ -168,7 +168,7 @@ test('rotation revokes the old token and returns a new one that expires after a 
   expect((await api(rotated.token, SELF)).status).toBe(200);
 });
 
-test('rotation with a token that was rotated before revokes the whole family', async () => {
+test('rotation with an already rotated token revokes the whole family', async () => {
   const { token } = control().createToken({ scopes: ['api'] });
   const second = Rotated.parse((await rotate(token, { expires_at: '2027-01-31' })).json);
   expect(second.expires_at).toBe('2027-01-31');
@@ -178,7 +178,7 @@ test('rotation with a token that was rotated before revokes the whole family', a
   await expectCase('revoked', await api(second.token, SELF));
 });
 
-test('rotation is refused without its scope, for a bad date and for one too far away, and nothing changes', async () => {
+test('rotation without its scope, with a bad date or with one too far away is refused and changes nothing', async () => {
   const { token: reader } = control().createToken({});
   await expectCase('scope_self_rotate', await rotate(reader));
   const { token } = control().createToken({ scopes: ['api'] });
@@ -191,7 +191,7 @@ test('rotation is refused without its scope, for a bad date and for one too far 
   expect((await rotate(token, { expires_at: '2027-11-24' })).status).toBe(200);
 });
 
-test('maintenance mode and the end of classic tokens stop a rotation', async () => {
+test('maintenance mode and the end of classic tokens prevent a rotation', async () => {
   const { token } = control().createToken({ scopes: ['api'] });
   control().setInstance({ maintenanceMode: true });
   await expectCase('maintenance_write', await rotate(token));
@@ -246,7 +246,7 @@ test('metadata and version are those of the example', async () => {
   expect((await api(token, '/version')).json).toEqual({ version, revision });
 });
 
-test('new tokens may have the longer, routable form', () => {
+test('new tokens can have the longer, routable form', () => {
   const { token } = control().createToken({ shape: 'routable' });
   expect(token).toMatch(/^\w{2}pat-[0-9A-Za-z_-]{27,300}\.[0-9a-z]{2}\.[0-9a-z]{9}$/);
 });

@@ -25,7 +25,7 @@ function run(script: string) {
   });
 }
 
-test('the kernel holds a program to memory, processor time, file size and processes, and writes no core file', async () => {
+test('the kernel limits memory, processor time, file size and processes of a program, and writes no core file', async () => {
   const { stdout } = await run('cat /proc/self/limits');
   const value = (name: string) => new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(stdout.toString())?.[1];
   expect(value('Max address space')).toBe(String(limits.maxMemoryBytes));
@@ -35,12 +35,12 @@ test('the kernel holds a program to memory, processor time, file size and proces
   expect(Number(value('Max processes'))).toBeLessThanOrEqual(4_096);
 });
 
-test('a program that computes without an end is killed', async () => {
+test('a program that computes endlessly is killed', async () => {
   const { exitCode } = await run('while :; do :; done');
   expect(exitCode).toBeGreaterThan(128);
 });
 
-test('a program that writes a large file gets an error', async () => {
+test('a program that writes too large a file gets an error', async () => {
   const { exitCode, stderr } = await run('head -c 1000000 /dev/zero > large');
   expect(exitCode).not.toBe(0);
   expect(stderr).toMatch(/File too large/);
@@ -51,7 +51,7 @@ test('the settings of the supervisor are not in the environment of the program',
   expect(stdout.toString()).not.toContain('SECU_');
 });
 
-test('a process of ours, and what it starts, writes no core file', () => {
+test('our processes and their children write no core file', () => {
   const module = fileURLToPath(new URL('../../src/subprocess/core-dumps.ts', import.meta.url));
   const script = `
     import { spawnSync } from 'node:child_process';

@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('makes a key file that only its owner reads, once', async () => {
+test('creates a key file once, and only its owner can read it', async () => {
   const text = await ensureKeyFile({ path, sealedDataExists: false });
   expect(parseKeyRing(text).keyIds).toHaveLength(1);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -24,14 +24,14 @@ test('makes a key file that only its owner reads, once', async () => {
   expect(await readFile(path, 'utf8')).toBe(text);
 });
 
-test('refuses to make a new key where sealed data exists, and leaves nothing behind', async () => {
+test('refuses to create a new key if sealed data exists, and leaves no file', async () => {
   await expect(ensureKeyFile({ path, sealedDataExists: true })).rejects.toMatchObject({
     code: 'key_unknown',
   });
   await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('ends with one key when many start at once', async () => {
+test('many concurrent starts get the same key', async () => {
   const texts = await Promise.all(
     Array.from({ length: 8 }, () => ensureKeyFile({ path, sealedDataExists: false })),
   );
@@ -39,7 +39,7 @@ test('ends with one key when many start at once', async () => {
   expect(await readdir(join(folder, 'keys'))).toEqual(['ring']);
 });
 
-test('takes a key file back from its group and from others', async () => {
+test('removes the access of group and others to a key file', async () => {
   path = join(folder, 'ring');
   await writeFile(path, newKeyLine());
   await chmod(path, 0o644);

@@ -8,7 +8,7 @@ const CHEAP = { logN: 4, r: 8, p: 1 };
 const word = (text: string) => new Secret(text);
 const LONG = ['correct', 'horse', 'battery'].join(' ');
 
-test('a password fits its own hash and no other; two hashes of one password differ', async () => {
+test('a password matches its own hash and no other; two hashes of one password differ', async () => {
   const passwords = createPasswords({ cost: CHEAP });
   const [one, two] = [
     await passwords.hash({ password: word(LONG), username: 'a' }),
@@ -34,7 +34,7 @@ test('the hash of an unknown user matches no password', async () => {
   }
 });
 
-test('the same letters typed another way are the same password', async () => {
+test('the same letters in another Unicode form are the same password', async () => {
   const passwords = createPasswords({ cost: CHEAP });
   const hash = await passwords.hash({ password: word('Zo\u00eb likes tea and cake'), username: 'a' });
   const typed = await passwords.verify({ password: word('Zoe\u0308 likes tea and cake'), hash });
@@ -104,6 +104,6 @@ test.each([
   ['ALICE.COOPER!', 'alice.cooper', 'is too similar to the user name'],
   ['aliceAlicealice123', 'alice', 'is too similar to the user name'],
   ['alice has a long password', 'alice', null],
-])('%j of %s: %s', (password, username, problem) => {
+])('the problem of the password %j for %s: %s', (password, username, problem) => {
   expect(passwordProblem({ password, username })).toBe(problem);
 });

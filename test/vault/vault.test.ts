@@ -38,7 +38,7 @@ describe.each(PROVIDERS)('sealed by %s', (provider) => {
   const openAs = (changed: Partial<SealedSecret>, where: SealContext = context) =>
     codeOf(() => vault.unseal({ context: where, sealed: { ...sealed, ...changed } }));
 
-  test('opens again for the same place and version, and shows nothing of the text', () => {
+  test('opens for the same place and version, and the record does not contain the text', () => {
     expect(vault.unseal({ context, sealed }).reveal()).toBe(secret.reveal());
     expect(sealed.keyId).toBe('a');
     expect(sealed.record.includes(secret.reveal())).toBe(false);
@@ -91,7 +91,7 @@ describe.each(PROVIDERS)('sealed by %s', (provider) => {
     expect(both.unseal({ context, sealed }).reveal()).toBe(secret.reveal());
   });
 
-  test('opens under a new key after a rewrap, with the secret part left as it was', () => {
+  test('opens under a new key after a rewrap, with the sealed secret unchanged', () => {
     const both = vaultOf(provider, keyLine('b'), lineA);
     const rewrapped = both.rewrap({ context, sealed });
     expect(rewrapped.keyId).toBe('b');
@@ -100,7 +100,7 @@ describe.each(PROVIDERS)('sealed by %s', (provider) => {
     expect(codeOf(() => vault.unseal({ context, sealed: rewrapped }))).toBe('key_unknown');
   });
 
-  test('is another record each time', () => {
+  test('is a different record each time', () => {
     expect(vault.seal({ context, secret }).record.equals(sealed.record)).toBe(false);
   });
 
@@ -111,7 +111,7 @@ describe.each(PROVIDERS)('sealed by %s', (provider) => {
     expect(new Set(sizes).size).toBe(1);
   });
 
-  test('refuses what it could not give back: half a character, or more than 16 KiB', () => {
+  test('refuses a text that it could not return unchanged: half a character, or more than 16 KiB', () => {
     const seal = (text: string) => codeOf(() => vault.seal({ context, secret: new Secret(text) }));
     expect(seal('\ud800')).toBe('invalid_request');
     expect(seal('x'.repeat(16_385))).toBe('invalid_request');

@@ -100,7 +100,7 @@ test('node:crypto deviates only by refusing: nonces of 2056 bits (valid), and em
   });
 });
 
-test.each(providers)('%s through our rule agrees with every vector of our sizes', (_name, provider) => {
+test.each(providers)('%s with our checks agrees with every vector of our sizes', (_name, provider) => {
   for (const vector of ours) {
     const expected = vector.result === 'valid' ? vector.msg : 'secret_unreadable';
     expect([vector.tcId, strictVerdictOf(provider, vector)]).toEqual([vector.tcId, expected]);
@@ -108,7 +108,7 @@ test.each(providers)('%s through our rule agrees with every vector of our sizes'
 });
 
 test.each(providers)(
-  '%s through our rule refuses every other size before any cryptography',
+  '%s with our checks refuses every other size before any cryptography',
   (_name, provider) => {
     let calls = 0;
     const counting: AesGcmProvider = {
@@ -127,7 +127,7 @@ test.each(providers)(
   },
 );
 
-test.each(providers)('%s through our rule refuses shortened tags', (_name, provider) => {
+test.each(providers)('%s with our checks refuses shortened tags', (_name, provider) => {
   const valid = ours.find((vector) => vector.result === 'valid');
   for (const bytes of [0, 1, 4, 8, 12, 15]) {
     const vector = { ...(valid as Vector), tag: (valid as Vector).tag.slice(0, bytes * 2) };
