@@ -1,4 +1,4 @@
-// A node child of the supervisor: works until it is told to stop or its parent is gone.
+// A node child of the supervisor: runs until it gets a stop signal or its parent has ended.
 import { endWithParent } from '../../src/embedded/end-with-parent.ts';
 
 setInterval(() => {}, 60_000);

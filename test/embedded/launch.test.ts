@@ -11,7 +11,9 @@ import { isAlive, until } from './support.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NODE_PACKAGE = `node-linux-${process.arch}`;
 
-/** What stands in for the command line: says how it was run once it can be told to end, then waits or ends as asked. */
+/**
+ * A fake command line: prints how it was started once it can receive signals, then waits or exits as requested.
+ */
 const CLI = `
 import { readFileSync } from 'node:fs';
 const args: string[] = process.argv.slice(2);
@@ -41,7 +43,7 @@ beforeEach(() => {
   writeFileSync(join(project, 'node_modules/.secu-installed'), hash);
   mkdirSync(join(project, 'dashboard'));
   mkdirSync(join(project, 'dist/dashboard'), { recursive: true });
-  // built of no sources but this lock file
+  // A dashboard that was built from this lock file only.
   writeFileSync(join(project, 'dist/dashboard/.made-of'), createHash('sha256').update(hash).digest('hex'));
 });
 

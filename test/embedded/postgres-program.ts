@@ -1,4 +1,4 @@
-// PostgreSQL of a home, for tests that run it as another user or kill it. Says how to reach it and waits.
+// Runs the PostgreSQL of a home, for tests that run it as another user or kill it. Prints its address and waits.
 import { acquireHome } from '../../src/embedded/home.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import { endLeftovers } from '../../src/embedded/processes.ts';

@@ -23,7 +23,7 @@ import { isAlive, killHard, startProgram, until } from './support.ts';
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const isRoot = process.getuid?.() === 0;
 const program = fileURLToPath(new URL('postgres-program.ts', import.meta.url));
-/** An ordinary user can only run what lies in folders that are open to all. */
+/** An ordinary user can run only programs in folders that everyone can read. */
 const nobodyCanRun =
   isRoot && spawnSync(process.execPath, ['--check', program], { ...NOBODY, cwd: '/', env: {} }).status === 0;
 
@@ -93,7 +93,7 @@ test('comes back by itself after kill -9 of the postmaster, with every committed
   await until('the postmaster ends', () => !isAlive(pid));
   await until('PostgreSQL answers again', answers(url));
   expect(await query(url, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }]);
-  // the supervisor asks by itself: it may come to know of it a moment after this test
+  // the supervisor polls, so it may notice the end a moment after this test
   await until('the supervisor sees it run', () => supervisor.status()[0]?.state === 'running');
   expect(supervisor.status()[0]).toMatchObject({ state: 'running', restarts: 1, lastEnd: 'SIGKILL' });
 });
@@ -168,7 +168,7 @@ describe('access control', () => {
 });
 
 describe('as root', () => {
-  const asRoot = isRoot ? test : test.skip; // the promise is about root only
+  const asRoot = isRoot ? test : test.skip; // applies to root only
 
   asRoot('works in a home below a folder that is closed to everybody else', async () => {
     expect(statSync(folder).mode & 0o077).toBe(0);

@@ -1,5 +1,5 @@
-// What the supervisor of `npm start` does, for tests that kill it: holds a home, runs PostgreSQL, a node child and a
-// program that will not hear of stopping. Says the pids and waits.
+// The supervisor of `npm start`, for tests that kill it: holds a home and runs PostgreSQL, a node child and a program
+// that ignores its stop signal. Prints the pids and waits.
 import { fileURLToPath } from 'node:url';
 import { acquireHome } from '../../src/embedded/home.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';

@@ -30,7 +30,7 @@ afterEach(async () => {
 
 const trace = () => readFileSync(join(folder, 'trace'), 'utf8').trim().split('\n');
 
-/** A shell program that says in `trace` when it starts and when it is told to stop, and is ready once it has started. */
+/** A shell program that writes its start and its stop signal to `trace`, and is ready once it has started. */
 function shellChild(name: string, change: Partial<ChildSpec> = {}): ChildSpec {
   const file = join(folder, 'trace');
   const script = `trap 'echo stop ${name} >>${file}; exit 0' TERM; echo start ${name} >>${file}; while :; do sleep 0.05; done`;

@@ -6,7 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readProcessStart } from '../../tools/lock.js';
 
-/** A program of this folder in a process of its own; resolves with the JSON of its first line of output. */
+/**
+ * Runs a program of this folder in a separate process; resolves with the JSON of its first line of output.
+ */
 export async function startProgram<T>(
   name: string,
   args: readonly string[],
@@ -33,12 +35,12 @@ export async function killHard(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** A zombie, which only waits for its parent to look, has ended. */
+/** A zombie counts as ended: it only waits for its parent to read its exit code. */
 export function isAlive(pid: number): boolean {
   return readProcessStart(pid) !== null;
 }
 
-/** Polls a condition that somebody else makes true. */
+/** Polls a condition that another process makes true. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

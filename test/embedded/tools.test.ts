@@ -22,7 +22,7 @@ let requests: string[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'secu-tools-'));
-  // Without go on PATH the last source cannot work, so each test sees only what it prepared.
+  // Without go on PATH the last source fails, so each test sees only the tools that it prepared.
   env = { PATH: join(folder, 'bin'), HOME: folder };
   served = new Map();
   requests = [];
@@ -194,7 +194,7 @@ describe('when no source works', () => {
 
   test('an unreachable release host fails after the connect timeout', async () => {
     const manifest = { tool: recipe({ sha256: '0'.repeat(64) }) };
-    // TEST-NET-1 (RFC 5737) answers nobody.
+    // No host answers at TEST-NET-1 (RFC 5737).
     const options = { env, manifest, releaseBaseUrl: 'http://192.0.2.1/', connectTimeoutMs: 200 };
     const startedAt = Date.now();
     await expect(installTool('tool', options)).rejects.toThrow(/official release: /);

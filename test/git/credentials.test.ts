@@ -17,7 +17,7 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** The token as it is, and as HTTP carries it. */
+/** The token in plain text, and in the encoding that HTTP uses. */
 const forms = () => [world.token, Buffer.from(`oauth2:${world.token}`).toString('base64')];
 
 function filesBelow(folder: string): string[] {

@@ -76,7 +76,7 @@ describe.each(HARMLESS)('a commit with %s is cloned', (_name, header) => {
   });
 });
 
-/** A tree of these entries, each a blob of its own. */
+/** A tree of these entries, which are all blobs. */
 async function treeOf(entries: ReadonlyArray<readonly [string, string]>): Promise<string> {
   const blob = Buffer.from(await write('blob', Buffer.from('content\n')), 'hex');
   return write(

@@ -16,7 +16,7 @@ test('the installed git connects to the address that was checked', async () => {
 
 test('a git that ignores the setting, as before 2.37, is refused', async () => {
   const old = join(folder, 'old-git');
-  // an empty value takes back what the file says
+  // an empty value overrides the value of the file
   await writeFile(old, '#!/bin/sh\nexec git -c http.curloptResolve= "$@"\n');
   await chmod(old, 0o755);
   await expect(assertGitPinsAddresses({ workFolder: folder, gitBinary: old })).rejects.toMatchObject({

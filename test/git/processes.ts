@@ -6,7 +6,7 @@ export interface SeenProcess {
   environment: string;
 }
 
-/** Every process below this one, sessions of their own included. */
+/** All descendants of this process, including those in other sessions. */
 export function descendants(root: number): SeenProcess[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -26,7 +26,7 @@ export function descendants(root: number): SeenProcess[] {
   }));
 }
 
-/** Processes of the whole machine whose arguments hold this text. */
+/** All processes of the machine whose arguments contain this text. */
 export function processesNaming(text: string): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)

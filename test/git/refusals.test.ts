@@ -21,7 +21,7 @@ beforeEach(() => world.simulator.control.faults.clear());
 const readHead = () => world.remote().readHead(world.repository(path));
 const everyRequest = { path: /\.git\// };
 
-/** The cases of GitLab's own answers, by what they mean for one repository. */
+/** GitLab's answers, each with its error code for one repository. */
 test.each([
   ['no_credentials', 'token_rejected'],
   ['bad_token_in_header', 'token_rejected'],

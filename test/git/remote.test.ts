@@ -93,7 +93,7 @@ test('a repository without commits has no head and is not an error', async () =>
   world.simulator.control.requests.reset();
   const clone = await world.remote().clone({ ...empty, directory: world.directory(), history: 'none' });
   expect(clone.commit).toBeNull();
-  // a fetch finds no head; a clone is told which branch there is to be
+  // a fetch finds no head; for a clone, the server names the branch of HEAD
   const asked = ['git info/refs', 'git ls-refs'];
   expect(gitRequests().map(({ route }) => route)).toEqual([...asked, ...asked]);
 });

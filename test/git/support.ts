@@ -27,7 +27,7 @@ export interface GitWorld {
   close: () => Promise<void>;
 }
 
-/** A simulated GitLab with a token that reads all of it, and git as Secu calls it. */
+/** A simulated GitLab, a token that can read everything in it, and git as Secu calls it. */
 export async function createGitWorld(options: Partial<SimulatorOptions> = {}): Promise<GitWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'secu-git-'));
   const simulator = await createSimulator({

@@ -69,7 +69,7 @@ function runner(
   return made;
 }
 
-/** The first repository of the simulated GitLab in which something is to be found. */
+/** The first repository of the simulated GitLab with findings. */
 function path(): string {
   const recipe = world.simulator.recipes.find(
     ({ expect: { findings, listed } }) => listed && findings.length > 2,
@@ -86,7 +86,7 @@ async function scanInput({ gitDirectory, commit }: CloneResult, signal = new Abo
   return { gitDirectory, workDirectory, commit: commit ?? '', history: 'none' as const, hash, signal };
 }
 
-/** Processes of runners that this one started. */
+/** PIDs of the runners that this process started. */
 function runnerPids(): string[] {
   return programsOf('src/process-runner/program.ts').filter(
     (pid) => /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] === String(process.pid),
@@ -121,7 +121,7 @@ test('an error keeps its code and details; a refused address has those of the po
 });
 
 test('git goes through the proxy that the policy names', async () => {
-  // nobody listens there
+  // no server listens on this port
   const by = runner({ proxy: 'http://127.0.0.1:9' });
   await expect(clone(by)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
 });
@@ -232,7 +232,7 @@ test('the process gets none of our settings, and its environment and arguments c
 test('standard error of the process is written only to the log, which removes secrets', async () => {
   const by = runner();
   await clone(by);
-  // node says on standard error that its debugger listens, or that its port is taken
+  // node writes to standard error that its debugger listens, or that its port is in use
   process.kill(Number(runnerPids()[0]), 'SIGUSR1');
   await clone(by);
   await by.close();

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A repository with a secret and a second file; both objects lie in files of their own. */
+/** A repository with a secret and a second file; each object is stored in its own file. */
 function repository(): Promise<BareRepository> {
   return world.files({
     'a.env': `GITHUB=${secrets.githubToken()}\n`,

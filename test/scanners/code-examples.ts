@@ -4,20 +4,20 @@ import { javaExamples } from './code-examples/java.ts';
 import { javascriptExamples } from './code-examples/javascript.ts';
 import { pythonExamples } from './code-examples/python.ts';
 
-/** A line of a file; in brackets, the rule must find something that begins there. */
+/** A line of a file. If it is in brackets, the rule must report a finding that begins on it. */
 export type ExampleLine = string | [string];
 
 export interface CodeExample {
   rule: string;
-  /** Extensions of the files that hold it; each is tried. */
+  /** File extensions; the example is tested with each of them. */
   extensions: readonly string[];
-  /** Files in which the rule finds just the lines in brackets, and no other rule anything. */
+  /** Files in which the rule matches exactly the lines in brackets, and no other rule matches. */
   hits: readonly (readonly ExampleLine[])[];
-  /** Files that look like it, in which no rule finds anything. */
+  /** Similar files in which no rule matches. */
   clean: readonly (readonly string[])[];
 }
 
-/** A matching and a not matching example of every rule of ours. */
+/** Matching and non-matching examples of all our rules. */
 export function codeExamples(): CodeExample[] {
   return [
     ...javascriptExamples(),

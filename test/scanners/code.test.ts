@@ -30,7 +30,7 @@ async function scanFiles(files: Record<string, FileContent>, options: Options = 
   return world.scan(await world.files(files), { options: { astGrep: real, ...options } });
 }
 
-/** ast-grep with lines of JavaScript that run before each file is parsed, of which `text` is the content. */
+/** ast-grep with lines of JavaScript that run before it parses a file; `text` is the content of the file. */
 async function engineWith(name: string, lines: readonly string[]) {
   const bindingPath = join(world.folder, `binding-${name}.cjs`);
   const program = [
@@ -218,7 +218,7 @@ test('the parser gets no setting of this process, and no network if the machine 
   const git =
     'ALLOW_PROTOCOL ATTR_NOSYSTEM CONFIG_GLOBAL CONFIG_NOSYSTEM DIR NO_LAZY_FETCH NO_REPLACE_OBJECTS';
   const ours = `${git} OPTIONAL_LOCKS TERMINAL_PROMPT`.split(' ').map((name) => `GIT_${name}`);
-  // PWD is the shell's.
+  // the shell sets PWD
   expect([...new Set(names as string[]).add('PWD')].toSorted()).toEqual(
     [...ours, 'HOME', 'LC_ALL', 'PATH', 'PWD', 'TMPDIR'].toSorted(),
   );

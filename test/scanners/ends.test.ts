@@ -96,7 +96,7 @@ test('a scanner that is not installed is unavailable, and a scan without finding
   expect(outcomeOf(result.runs)).toEqual({ status: 'succeeded', outcome: 'incomplete' });
 });
 
-/** Hangs, has children, and does not care for polite signals. */
+/** Hangs, has child processes and ignores stop signals. */
 const HANGING = ["trap '' TERM INT HUP", 'sleep 600 &', '(sleep 600; true) &', 'sleep 600', 'exit 0'];
 
 describe('no process of a scanner survives', () => {
@@ -219,7 +219,7 @@ test('nothing in a repository is run or written: hooks, filters, configuration',
     'hooks/post-checkout': { content: `#!/bin/sh\n${touch}\n`, mode: '100755' },
     'a.env': TEXT,
   });
-  // A clone of ours never has this; a scan does not rely on it.
+  // Our clones never have this, but a scan does not rely on that.
   await appendFile(
     join(hostile.gitDirectory, 'config'),
     `[core]\n\tfsmonitor = ${touch}\n[diff "evil"]\n\ttextconv = ${touch}\n`,

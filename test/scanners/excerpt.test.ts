@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A secret is upper case here and its surroundings never are, so that every character shows where it is from. */
+/** Secrets are upper case and their surroundings are not, so that every character shows its origin. */
 const UPPER = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 const secretText = fc.oneof(
   fc.string({ unit: fc.constantFrom(...UPPER), minLength: 1, maxLength: 20 }),
@@ -46,7 +46,10 @@ const scenes = fc.record({
   widths: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 6, maxLength: 6 }),
 });
 
-/** The line and its hits, with columns as gitleaks has them: of the whole match, one more from the second line on. */
+/**
+ * The line and its hits, with columns of the whole match as gitleaks reports them: one higher from the second line
+ * on.
+ */
 function sceneOf(scene: typeof scenes extends fc.Arbitrary<infer Scene> ? Scene : never) {
   const { parts, tail, number, isKey, isDecoded, widths } = scene;
   const hits: Hit[] = [];
@@ -71,7 +74,7 @@ function sceneOf(scene: typeof scenes extends fc.Arbitrary<infer Scene> ? Scene 
   return { line: Buffer.from(text + tail), hits };
 }
 
-/** At most four characters and a quarter of one of the secrets, from its beginning, and none of a key. */
+/** At most four characters and a quarter of one secret, from its start; no character of a key. */
 function mayBeShown({ run, hits }: { run: string; hits: readonly Hit[] }): boolean {
   const most = ({ secret, isKey }: Hit) => (isKey ? 0 : Math.min(4, secret.length / 4));
   return hits.some((hit) => hit.secret.startsWith(run) && run.length <= most(hit));

@@ -16,7 +16,7 @@ export async function createFakeScanner(input: {
   return { path, version: '8.30.1' };
 }
 
-/** What gitleaks says at its good end. */
+/** The log of gitleaks after a successful run. */
 export function goodWords(input: { commits: number; bytes: number; leaks: number }): string[] {
   const { commits, bytes, leaks } = input;
   const last = leaks === 0 ? 'INF no leaks found' : `WRN leaks found: ${leaks}`;
@@ -27,7 +27,7 @@ export function goodWords(input: { commits: number; bytes: number; leaks: number
   ];
 }
 
-/** Programs that work in this folder or below it, or know of it by their arguments, but for this one. */
+/** Other processes that run in or below this folder, or name it in their arguments. */
 export function programsOf(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -39,7 +39,7 @@ function knows({ id, folder }: { id: string; folder: string }): boolean {
     const words = readFileSync(`/proc/${id}/cmdline`, 'utf8');
     return words.includes(folder) || readlinkSync(`/proc/${id}/cwd`).startsWith(folder);
   } catch (err) {
-    // It ended meanwhile.
+    // It ended in the meantime.
     if (isSystemError(err, 'ENOENT', 'ESRCH', 'EACCES')) return false;
     throw err;
   }

@@ -205,7 +205,7 @@ describe('the whole history', () => {
 });
 
 describe('a name that ends in a backslash', () => {
-  // gitleaks cannot read how git quotes it: it passes the file over, and takes what follows for another commit's.
+  // gitleaks cannot read how git quotes it: it skips the file and assigns the following files to another commit.
   test('hides nothing at the head', async () => {
     const report = await scanFiles({ 'a\\': `A=${one}\n`, 'b.env': `B=${two}\n` });
     expect(runOf(report)).toMatchObject({ status: 'ok', filesScanned: 2 });

@@ -36,7 +36,7 @@ async function read(git: GitObjects, names: readonly string[]): Promise<(string 
   return texts;
 }
 
-/** A commit over the tree of the repository, written as it stands. */
+/** Writes a commit over the tree of the repository, with exactly these lines. */
 async function commit(lines: string, encoding: BufferEncoding = 'utf8'): Promise<string> {
   const git = (args: string[], input?: Buffer) =>
     runGit({

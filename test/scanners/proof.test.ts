@@ -148,7 +148,7 @@ describe('no upstream allowlist', () => {
 });
 
 describe('odd commits:', () => {
-  /** A commit over the tree of another, with these lines as its header. */
+  /** A commit over the tree of another one, with these lines as its header. */
   async function commitWith(on: BareRepository, header: string, parent: string | null): Promise<string> {
     const run = async (args: string[], input?: Buffer) =>
       (
@@ -277,7 +277,7 @@ test('an unreadable commit of the history is named, and does not hide the others
     folder: world.folder,
     name: 'unreadable-commit',
     real: world.gitleaks.path,
-    // the run over all commits fails, and then each run with the bad one
+    // the run over all commits fails, and so does each run that contains the bad commit
     lines: [
       `case "$*" in *--no-walk*${bad}*) exit 3 ;; *--no-walk*) ;; *--diff-merges*) exit 3 ;; esac`,
       'exec "$REAL" "$@"',

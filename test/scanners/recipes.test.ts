@@ -55,7 +55,7 @@ async function cloneAndScan({ recipe, history }: { recipe: Recipe; history: 'non
   return world.scan({ gitDirectory, commit }, { history, options: { astGrep: findAstGrep() } });
 }
 
-/** Where it may be found by a better rule of ours, the rule does not count. */
+/** If a more specific rule of ours may match instead, the rule is not compared. */
 function wanted(findings: readonly ExpectedFinding[]): string[] {
   return findings.map(({ path, line, ruleId }) => placeOf(path, line, ruleId)).toSorted();
 }

@@ -5,13 +5,13 @@ const BASE64 = `${LETTERS}0123456789+/`;
 
 export interface RuleExample {
   rule: string;
-  /** A file in which the rule finds `secret`, on this line; line 1 unless told. */
+  /** A file in which the rule finds `secret` on this line; default: line 1. */
   hit: { path: string; text: string; secret: string; line?: number };
-  /** Its look-alikes, by path, in which no rule finds anything. */
+  /** Similar files, by path, in which no rule matches. */
   clean: Record<string, string>;
 }
 
-/** One example of each rule of ours; every secret is put together when this runs. */
+/** One example of each of our rules; every secret is assembled at run time. */
 export function ruleExamples(): RuleExample[] {
   return [...providers(), ...addresses(), ...files(), ...commands(), ...keys(), ...shapes()];
 }
@@ -292,7 +292,7 @@ function keys(): RuleExample[] {
   ];
 }
 
-/** Found by their name; 1 is where the file begins. */
+/** Found by file name; 1 is the first line of the file. */
 function shapes(): RuleExample[] {
   const bytes = 'bytes of a kind of file\n';
   return [
@@ -316,7 +316,7 @@ function shapes(): RuleExample[] {
 
 type Secrets = ReturnType<typeof createSecrets>;
 
-/** With what no pattern of the default rules takes. */
+/** A secret that no pattern of the default rules matches. */
 function password(secrets: Secrets): string {
   return `${secrets.pick(LETTERS, 7)}!7${secrets.pick(LETTERS, 6)}%5`;
 }

@@ -48,7 +48,7 @@ test('every allowlist is anchored: a part of a value, name or path never exclude
   expect(expressions.length).toBeGreaterThan(60);
   const isAnchored = (expression: string) => /^(?:\(\?i\))?(?:\^|\(\?:\^\|\/\))/.test(expression);
   expect(expressions.filter((expression) => !isAnchored(expression))).toEqual([]);
-  // those that do not end at the end are for the name before the value
+  // an expression without an end anchor matches the name before the value
   const open = expressions.filter((expression) => !expression.endsWith('$'));
   expect(open.every((expression) => /jar:|jsonwebtoken|=\|>/.test(expression))).toBe(true);
   expect(RULES).not.toMatch(/^stopwords|^useDefault|^\[extend\]/m);

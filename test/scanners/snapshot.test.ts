@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The tree of the snapshot, that of the repository, and the names in the snapshot. */
+/** The tree of the snapshot, the tree of the repository, and the names in the snapshot. */
 async function treesOf(files: Record<string, FileContent>) {
   const repository = await world.files(files);
   const folder = await mkdtemp(join(world.folder, 'snapshot-'));

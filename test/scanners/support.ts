@@ -12,13 +12,13 @@ import { createScanners } from '../../src/scanners/scanners.ts';
 
 export const BLOB_MAX_BYTES = 10 * 1024 * 1024;
 
-/** One day after the other, so that no two commits are the same. */
+/** Each commit is a day later than the previous one, so that no two commits are the same. */
 const FIRST_SECONDS = 1_767_603_600;
 
 export interface ScanWorld {
   folder: string;
   gitleaks: { path: string; version: string };
-  /** A bare repository with these commits, one after the other. */
+  /** A bare repository with these commits, in order. */
   repository: (commits: readonly CommitRecipe[]) => Promise<BareRepository>;
   /** One commit with these files. */
   files: (files: Record<string, FileContent>) => Promise<BareRepository>;
@@ -31,7 +31,7 @@ export interface BareRepository {
   commit: string;
 }
 
-/** The options of the scanners, with a tool for each by name. */
+/** Options of the scanners, with one tool for each scanner name. */
 export type ScannerTestOptions = Omit<ScannersOptions, 'tools'> & {
   gitleaks: ScannersOptions['tools']['gitleaks'];
   astGrep: ScannersOptions['tools']['ast-grep'];
@@ -47,7 +47,7 @@ export interface ScanHow {
   options?: Partial<ScannerTestOptions>;
 }
 
-/** The real scanners and git over repositories that a test makes. */
+/** The real scanners and git, for repositories that a test creates. */
 export async function createScanWorld(): Promise<ScanWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'secu-scanners-'));
   const gitleaks = { path: await toolPath('gitleaks'), version: '8.30.1' };
@@ -116,12 +116,12 @@ async function makeRepository(input: {
   return { gitDirectory, commit: head.toString().trim() };
 }
 
-/** `path:line` and rule of everything found, in one order. */
+/** `path:line` and rule of every finding, in a fixed order. */
 export function places(report: ScanReport): string[] {
   return report.findings.map(({ path, startLine, ruleId }) => `${path}:${startLine} ${ruleId}`).toSorted();
 }
 
-/** The one run of a scanner. */
+/** The only run of a scanner. */
 export function runOf(report: ScanReport, scanner = 'gitleaks'): ScanReport['runs'][number] {
   const [run, ...more] = report.runs.filter(({ name }) => name === scanner);
   if (run === undefined || more.length > 0) throw new Error(`not one run of ${scanner}`);

@@ -40,7 +40,8 @@ const FOUND = [
 const SCANNED = [1, 2, 1, 2, 2, 0];
 
 /**
- * Scans all of them at once with one place for gitleaks, whose first run ends only when all others wait for that place.
+ * Scans all repositories at once with a limit of one gitleaks. The first run ends only when all other scans wait
+ * for the limiter.
  */
 async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeoutMs?: number }) {
   const folder = join(world.folder, how.name);
@@ -81,7 +82,7 @@ async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeo
   return { reports, runs: lines.map((line) => line.match(/\b[0-9a-f]{40}\b/g) ?? []) };
 }
 
-/** Scans that have come to gitleaks. */
+/** Number of scans that have reached gitleaks. */
 async function waitingIn(folder: string): Promise<number> {
   let count = 0;
   for await (const _ of glob('scan-*/scan-*/gitleaks-*', { cwd: folder })) count += 1;

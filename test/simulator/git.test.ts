@@ -41,7 +41,7 @@ async function clone(path: string, token: string, flags: string[] = ['--depth', 
   return folder;
 }
 
-/** What git says of a clone that must fail, with the instance's address put back to the example's. */
+/** The output of git for a failed clone, with the address of the examples instead of the instance's. */
 async function failedClone(
   path: string,
   token: string,

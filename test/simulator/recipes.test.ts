@@ -29,7 +29,7 @@ async function clone({ recipe, flags }: { recipe: Recipe; flags: string[] }): Pr
   return folder;
 }
 
-/** What gitleaks sees without any decoding of ours, in one order. */
+/** The findings of gitleaks without our decoding, in a fixed order. */
 function visible(findings: ExpectedFinding[]): string[] {
   return findings
     .filter(({ needs }) => needs === undefined)

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 
 const Report = z.array(z.object({ RuleID: z.string(), File: z.string(), StartLine: z.number() }));
 
-/** The environment of a client without any settings of its own. */
+/** The environment of a client without its own settings. */
 export function clientEnvironment(home: string): Record<string, string> {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -30,7 +30,7 @@ export async function git(options: { home: string; args: string[] }): Promise<st
   return stdout;
 }
 
-/** `http://oauth2:<token>@host/path.git`: fine against a simulator, never against a GitLab. */
+/** `http://oauth2:<token>@host/path.git`: acceptable for a simulator, never for a GitLab. */
 export function cloneUrl(options: { url: string; path: string; token: string }): string {
   const address = new URL(`${options.url}/${options.path}.git`);
   address.username = 'oauth2';
@@ -38,7 +38,7 @@ export function cloneUrl(options: { url: string; path: string; token: string }):
   return address.href;
 }
 
-/** Scans a bare clone with gitleaks' default rules, in the way in which a repository cannot switch them off. */
+/** Scans a bare clone with gitleaks' default rules, in a way that a repository cannot switch off. */
 export async function scanWithGitleaks(options: { gitleaks: string; repository: string; home: string }) {
   const { gitleaks, repository, home } = options;
   const report = join(home, 'report.json');

@@ -6,13 +6,13 @@ import { createSimulator, defaultRecipes } from '../../simulator/index.ts';
 
 export type Started = { simulator: Simulator; home: string; stop: () => Promise<void> };
 
-/** The default recipes without the ones that are big. */
+/** The default recipes without the large ones. */
 function smallRecipes() {
   const big = ['monolith', 'chronicle', 'hostile', 'hostile-tree'];
   return defaultRecipes().filter(({ name }) => !big.includes(name));
 }
 
-/** A simulator in a folder of its own, and a home for git; `stop` removes both. */
+/** A simulator in its own folder, and a home for git; `stop` removes both. */
 export async function startSimulator(options: Partial<SimulatorOptions> = {}): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), 'secu-simulator-'));
   const home = await mkdtemp(join(tmpdir(), 'secu-simulator-home-'));

@@ -10,7 +10,7 @@ import forge from 'node-forge';
 import { cloneUrl, git } from './scan.ts';
 import { startSimulator } from './start.ts';
 
-/** A certificate that vouches for itself, as an instance with a private authority has. */
+/** A self-signed certificate, like that of an instance with a private CA. */
 function selfSigned(notAfter: Date): { key: string; cert: string } {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

@@ -43,7 +43,7 @@ export async function startProvider(input: {
   const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const agent = new Agent({ connect: { ca: input.ca.caPem } });
   const people = new Map<string, Person>();
-  // it warns about keys and rows in memory, which a test wants
+  // it warns about in-memory keys and rows, which a test uses on purpose
   const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
   const provider = new Provider(issuer, configurationOf({ ...input, people }));
   warned.mockRestore();

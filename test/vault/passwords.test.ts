@@ -62,7 +62,7 @@ test('sign-in takes the same time for unknown and known users', async () => {
   const rounds = [];
   for (let round = 0; round < 6; round += 1)
     rounds.push({ nobody: await cpuOf(null), somebody: await cpuOf(hash) });
-  // The least of several: what else this process does meanwhile only adds.
+  // The minimum of several runs, because other work of this process only adds time.
   const nobody = Math.min(...rounds.map((round) => round.nobody));
   const somebody = Math.min(...rounds.map((round) => round.somebody));
   expect(nobody / somebody).toBeGreaterThan(0.5);

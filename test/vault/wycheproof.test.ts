@@ -33,7 +33,7 @@ const ours = groups
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
-/** What a provider says of a vector: opened to the right text, refused, or it throws. */
+/** The result of a provider for a vector: the right text, a refusal, or an exception. */
 function verdictOf(provider: AesGcmProvider, vector: Vector): 'valid' | 'invalid' | 'refused' {
   const input = { key: hex(vector.key), nonce: hex(vector.iv), aad: hex(vector.aad) };
   let opened: Buffer | null;
