@@ -14,7 +14,7 @@ import { createIntegrationsRouter } from './integrations/index.ts';
 import { createMetricsRouter } from './metrics/index.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { addressScope } from './middleware/client-address.ts';
-import { hostCheck, jsonOnly, requestScope } from './middleware/request.ts';
+import { hostCheck, jsonOnly, requestScope, securityHeaders } from './middleware/request.ts';
 import { createOverviewRouter } from './overview/index.ts';
 import { asksForPage, createDashboardRouter, dashboardPage } from './pages/index.ts';
 import { createRepositoriesRouter } from './repositories/index.ts';
@@ -31,7 +31,8 @@ const READY_CACHE_MS = 1_000;
 export function createApp(deps: ApiDeps) {
   const { log } = deps;
   const app = createRouter();
-  app.use(requestScope({ log, metrics: deps.metrics, https: deps.settings.publicUrl.startsWith('https:') }));
+  app.use(requestScope({ log, metrics: deps.metrics }));
+  app.use(securityHeaders({ https: deps.settings.publicUrl.startsWith('https:') }));
   app.use(hostCheck({ hosts: deps.settings.hosts, log }));
   app.use(addressScope(deps.settings));
   app.use(

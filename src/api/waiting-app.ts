@@ -3,7 +3,7 @@ import type { Log } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
 import type { ReadyChecks } from './deps.ts';
 import { problemResponse } from './errors.ts';
-import { requestScope } from './middleware/request.ts';
+import { requestScope, securityHeaders } from './middleware/request.ts';
 import { createRouter } from './shared.ts';
 
 /** The API while the database or its migrations are missing: alive, not ready, 503 for everything else. */
@@ -15,7 +15,8 @@ export function createWaitingApp(input: {
 }) {
   const { log } = input;
   const app = createRouter();
-  app.use(requestScope({ log, metrics: input.metrics, https: input.https }));
+  app.use(requestScope({ log, metrics: input.metrics }));
+  app.use(securityHeaders({ https: input.https }));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => {
     const checks = Object.entries(input.reason().checks).map(([name, good]) => [

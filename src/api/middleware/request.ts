@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import { secureHeaders } from 'hono/secure-headers';
 import { ulid } from 'ulid';
 import { SecuError } from '../../domain/errors.ts';
 import type { Log } from '../../log/logger.ts';
@@ -11,17 +12,16 @@ const REQUEST_ID = /^(?!.*(?:gl[a-z]+-|secu_|whsec_))[\w.:-]{1,100}$/i;
 const OWN_ID = /\/([a-z]{3}_[0-9A-HJKMNP-TV-Z]{26})(?=\/|$)/;
 
 /**
- * Adds a request id to every answer, logs and counts each request, and sets security headers. A client's own
+ * Adds a request id to every answer, and logs and counts each request. Sets the default content policy, which pages
+ * replace by their own, and forbids caching unless a route allows it. A client's own
  * `X-Request-Id` is used when it is short, plain and does not look like a token: it is stored in rows.
  */
 export function requestScope({
   log,
   metrics,
-  https,
 }: {
   log: Log;
   metrics: HttpMetrics;
-  https: boolean;
 }): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const given = c.req.header('X-Request-Id') ?? '';
@@ -30,15 +30,9 @@ export function requestScope({
     const startedMs = performance.now();
     await log.within({ requestId }, next);
     c.header('X-Request-Id', requestId);
-    c.header('X-Content-Type-Options', 'nosniff');
-    c.header('X-Frame-Options', 'DENY');
-    c.header('Referrer-Policy', 'no-referrer');
-    c.header('Cross-Origin-Opener-Policy', 'same-origin');
-    c.header('Cross-Origin-Resource-Policy', 'same-origin');
     if (c.res.headers.get('Content-Security-Policy') === null)
       c.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     if (c.res.headers.get('Cache-Control') === null) c.header('Cache-Control', 'no-store');
-    if (https) c.header('Strict-Transport-Security', 'max-age=31536000');
     const { method, path } = c.req;
     const { status } = c.res;
     const route = routeOf(c);
@@ -49,6 +43,14 @@ export function requestScope({
     const principal = c.get('principal')?.id;
     log.info({ requestId, method, route, id, status, durationMs, principal }, 'request');
   };
+}
+
+/** Headers that tell browsers not to guess types, frame, leak referrers or share windows. */
+export function securityHeaders({ https }: { https: boolean }): MiddlewareHandler {
+  return secureHeaders({
+    xFrameOptions: 'DENY',
+    strictTransportSecurity: https ? 'max-age=31536000' : false,
+  });
 }
 
 /** The route pattern of the request; `null` when no route matches. */
