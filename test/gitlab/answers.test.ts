@@ -171,7 +171,7 @@ describe('an answer', () => {
 });
 
 describe('a base URL with a path', () => {
-  test('is used before the API path', async () => {
+  test('keeps its path before the API path', async () => {
     const server = await serve(json(200, project));
     await worldOf(`${server.url}/gitlab`).api().readProject(1);
     expect(server.requests[0]?.url).toBe('/gitlab/api/v4/projects/1');
