@@ -229,7 +229,7 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
     case 'clone_failed':
     case 'scanner_crashed':
       if (err.details['problem'] === 'no_space') return requeueScan(work, 'disk_low');
-      // it was already tried twice, the second time without concurrent work
+      // it was already tried twice, the second time alone in its own process
       if (err.details['problem'] === 'runner_ended') return failScan(work, err.code);
       if (!isLastAttempt()) throw err;
       return failScan(work, err.code);
