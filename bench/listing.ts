@@ -129,8 +129,8 @@ async function benchSize({ report, secu, folder, name, size, database, withPeer 
 }
 
 /**
- * Moves the clock by an hour, the interval of syncs, because two listings of a hundred thousand exceed one rate
- * limit of ten minutes.
+ * Moves the clock by an hour, the interval of syncs, because two listings of a hundred thousand do not fit into one
+ * rate limit window of ten minutes.
  */
 function later(): LaterInput {
   return { laterMs: 3_600_000 };

@@ -10,9 +10,8 @@ const BUILD_TIMEOUT_MS = 30 * 60_000;
 /** @typedef {{ version: string, key: string, package: string, ldflags: string, expect: string, moduleFolder?: string | undefined }} GoRecipe */
 
 /**
- * Builds the tool and leaves it at `target`.
- * A tool with a `moduleFolder` is built by the wrapper module of ours that lies there, because a module with `replace`
- * lines cannot be installed by `go install`.
+ * Builds the tool at `target`. A tool with a `moduleFolder` is built by our wrapper module in that folder, because
+ * `go install` cannot install a module with `replace` lines.
  * @param {{ recipe: GoRecipe, target: string, folder: string, env: NodeJS.ProcessEnv }} options `folder`: an empty one to work in
  * @returns {Promise<void>}
  */

@@ -1,6 +1,7 @@
 /**
- * For the main program of a child: when the parent has ended, `shutdown` runs, and after `graceMs` the process exits in any
- * case. The IPC channel does not keep the process alive. Does nothing in a process without a parent of ours.
+ * Called in the main program of a child process. When the parent has ended, `shutdown` runs, and after `graceMs`
+ * the process exits in any case. The IPC channel does not keep the process alive. Does nothing in a process that
+ * Secu did not start.
  */
 export function endWithParent({
   shutdown,

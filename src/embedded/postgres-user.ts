@@ -99,7 +99,7 @@ function copyReadable(from: string, to: string): void {
   renameSync(partial, to);
 }
 
-/** Like `chmod -R a+rX`, whatever umask the project was unpacked with. */
+/** Like `chmod -R a+rX`, because the project may have been unpacked with a strict umask. */
 function makeReadable(path: string): void {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return;

@@ -12,7 +12,7 @@ export interface MemoryFile {
   close(): void;
 }
 
-/** A folder in a file system in memory where unnamed files can be created, or `null` on a machine without one. */
+/** A folder in a memory file system that supports unnamed files; `null` on a machine without one. */
 export function memoryFolder(folders: readonly string[] = FOLDERS): string | null {
   return folders.find(isUsable) ?? null;
 }

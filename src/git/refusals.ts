@@ -2,7 +2,7 @@ import type { RemoteErrorCode } from '../domain/ports.ts';
 
 export interface Refusal {
   code: RemoteErrorCode;
-  /** A fixed word of ours, or the name of a fault from git-fsck(1). */
+  /** A fixed name of ours, or the name of a fault from git-fsck(1). */
   problem: string;
 }
 

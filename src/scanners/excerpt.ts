@@ -143,7 +143,7 @@ function widened(input: { line: Buffer; range: Masked; start: number; end: numbe
   return { from, to, shown: from === range.from ? range.shown : 0 };
 }
 
-/** A table by byte: 1 where the pattern matches. */
+/** A lookup table by byte: 1 if the pattern matches. */
 function bytesLike(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0));
 }

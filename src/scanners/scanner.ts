@@ -6,7 +6,7 @@ import type { SkippedFile, Snapshot } from './snapshot.ts';
 export interface ScannerInput {
   /** The files of the commit, prepared for scanners. */
   snapshot: Snapshot;
-  /** An empty folder of its own. */
+  /** An empty folder for this scanner only. */
   folder: string;
   history: 'none' | 'full';
   /** Number of other scans in progress. */

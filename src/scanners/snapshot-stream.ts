@@ -33,7 +33,7 @@ interface StreamInput {
   skip: (file: Candidate, reason: SkipReason) => void;
 }
 
-/** The snapshot commit, file by file, as `git fast-import` reads it. @see git-fast-import(1) */
+/** The snapshot commit, file by file, in the input format of `git fast-import`. @see git-fast-import(1) */
 export async function* importStream(input: StreamInput): AsyncGenerator<Buffer> {
   const { git, commit, ref, candidates, progress, skip } = input;
   const names = createNames();
@@ -86,7 +86,7 @@ function* addFile(
 
 export const STREAM_END = Buffer.from('\ndone\n');
 
-/** Begins the one commit of a stream. */
+/** Starts the only commit of a stream. */
 export function commitHead(ref: string): Buffer {
   return Buffer.from(`commit ${ref}\ncommitter secu <secu> 0 +0000\ndata 0\n`);
 }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Names no branch that a fetch could write to. */
+/** HEAD names a branch that no fetch writes to. */
 const HEAD = 'ref: refs/heads/none\n';
 const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
 /**

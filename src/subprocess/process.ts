@@ -46,7 +46,7 @@ export async function runProcess(input: ProcessInput): Promise<ProcessResult> {
   return { ...(await ended), stdout: output };
 }
 
-/** Starts a program in a process group of its own, under the supervisor. `ended` rejects as `runProcess` does. */
+/** Starts a program in its own process group, under the supervisor. `ended` rejects like `runProcess`. */
 export function startProcess(run: ProcessInput): RunningProcess {
   const { command, args, env, folder, limits, signal } = run;
   signal.throwIfAborted();

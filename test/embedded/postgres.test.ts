@@ -76,7 +76,7 @@ const answers = (url: string) => () =>
     () => false,
   );
 
-test('keeps rows, address and password over a restart', async () => {
+test('keeps rows, address and password across a restart', async () => {
   const first = await startIn(home);
   await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS id');
   await first.stop();
@@ -85,7 +85,7 @@ test('keeps rows, address and password over a restart', async () => {
   expect(await query(second.url, 'SELECT id FROM kept')).toEqual([{ id: 1 }]);
 });
 
-test('comes back by itself after kill -9 of the postmaster, with every committed row', async () => {
+test('restarts after kill -9 of the postmaster, with every committed row', async () => {
   const { url, supervisor } = await startIn(home);
   await query(url, 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS id');
   const pid = supervisor.status()[0]?.pid ?? 0;

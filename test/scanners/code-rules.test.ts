@@ -68,7 +68,7 @@ test('every example file is read and can be parsed', () => {
   });
 });
 
-test('every rule has an example that it matches and one that it does not', () => {
+test('every rule has a matching and a non-matching example', () => {
   const ids = allRules()
     .map(({ id }) => id)
     .toSorted();

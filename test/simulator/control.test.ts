@@ -46,7 +46,7 @@ test('the control does nothing without its key', async () => {
   expect((await steer('revokeToken', { tokenId: 4711 })).json).toEqual({ error: 'no token 4711' });
 });
 
-test('another process can make tokens, move the clock, plan faults and read the requests', async () => {
+test('another process can create tokens, set the clock, plan faults and read the requests', async () => {
   const { simulator } = started;
   const { id, token } = NewToken.parse(
     (await steer('createToken', { scopes: ['read_api'], expiresAt: '2040-01-01' })).json,
