@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Database } from '../db/database.ts';
-import type { ApiKeyRole } from '../db/entities/system.ts';
 import type { EventFeed } from '../db/event-feed.ts';
 import type { Located } from '../domain/explain.ts';
 import type { SignOn, Starters, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { ApiKeyRole } from '../domain/user.ts';
 import type { Log } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
 import type { Passwords } from '../vault/passwords.ts';

@@ -1,6 +1,26 @@
-/** Roles of people. API keys have these roles too, and two narrower ones. */
-export const USER_ROLES = ['viewer', 'operator', 'admin'] as const;
-export type UserRole = (typeof USER_ROLES)[number];
+/**
+ * Every role: its rank, which includes the rights of all lower ranks (0 = none of them), whether people can have it, and
+ * the prefix of API keys that have it, by which scanners and people recognize a key.
+ */
+export const ROLES = {
+  viewer: { rank: 1, forPeople: true, keyPrefix: 'secu_' },
+  operator: { rank: 2, forPeople: true, keyPrefix: 'secu_' },
+  admin: { rank: 3, forPeople: true, keyPrefix: 'secu_' },
+  calendar: { rank: 0, forPeople: false, keyPrefix: 'secu_cal_' },
+  metrics: { rank: 0, forPeople: false, keyPrefix: 'secu_' },
+} as const satisfies Record<string, { rank: number; forPeople: boolean; keyPrefix: string }>;
+export type ApiKeyRole = keyof typeof ROLES;
+export type UserRole = {
+  [Role in ApiKeyRole]: (typeof ROLES)[Role]['forPeople'] extends true ? Role : never;
+}[ApiKeyRole];
+
+export const API_KEY_ROLES = Object.keys(ROLES) as [ApiKeyRole, ...ApiKeyRole[]];
+/** Ascending by rank. */
+export const USER_ROLES = API_KEY_ROLES.filter(isUserRole) as [UserRole, ...UserRole[]];
+
+function isUserRole(role: ApiKeyRole): role is UserRole {
+  return ROLES[role].forPeople;
+}
 
 /** Who authenticates a person: Secu with a password, or the single sign-on provider. */
 export type UserSource = 'local' | 'oidc';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createApp, openApiDocument } from '../../src/api/app.ts';
-import type { ApiKeyRole } from '../../src/db/entities/system.ts';
-import type { UserRole } from '../../src/domain/user.ts';
+import type { ApiKeyRole, UserRole } from '../../src/domain/user.ts';
 import { USER_ROLES } from '../../src/domain/user.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ApiKeyView } from '../../db/stores/api-keys.ts';
 import { SecuError } from '../../domain/errors.ts';
+import { API_KEY_ROLES, ROLES } from '../../domain/user.ts';
 import type { ApiDeps } from '../deps.ts';
 import { hashOfApiKey, requireRole } from '../middleware/authenticate.ts';
 import { idempotent } from '../middleware/idempotency.ts';
@@ -26,14 +27,13 @@ import {
   z,
 } from '../shared.ts';
 
-const ROLES = ['viewer', 'operator', 'admin', 'calendar', 'metrics'] as const;
 const tags = ['API keys'];
 
 const ApiKeySchema = z
   .object({
     id: z.string(),
     name: z.string(),
-    role: z.enum(ROLES),
+    role: z.enum(API_KEY_ROLES),
     lastFour: z.string(),
     source: z.enum(['api', 'environment', 'cli']),
     createdAt: z.iso.datetime(),
@@ -45,7 +45,7 @@ const ApiKeySchema = z
 const NewApiKey = z
   .strictObject({
     name: givenName,
-    role: z.enum(ROLES),
+    role: z.enum(API_KEY_ROLES),
     expiresAt: z.iso.datetime({ offset: true }).optional(),
   })
   .openapi('NewApiKey');
@@ -71,8 +71,6 @@ const remove = createRoute({
 });
 
 const KEY_BYTES = 32;
-/** Calendar keys have a prefix of their own, so that a key in a URL can be recognized. */
-const PREFIXES: Partial<Record<(typeof ROLES)[number], string>> = { calendar: 'secu_cal_' };
 
 export function createApiKeysRouter(deps: ApiDeps) {
   const { apiKeys } = deps.database.stores;
@@ -96,7 +94,7 @@ export function createApiKeysRouter(deps: ApiDeps) {
       const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
       if (expiresAt !== null && expiresAt <= now)
         throw new SecuError('invalid_request', 'expiresAt: must be in the future');
-      const value = `${PREFIXES[body.role] ?? 'secu_'}${randomBytes(KEY_BYTES).toString('base64url')}`;
+      const value = `${ROLES[body.role].keyPrefix}${randomBytes(KEY_BYTES).toString('base64url')}`;
       const id = await deps.database.transaction(async (tx) => {
         const key = {
           name: body.name,

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
-import type { ApiKeyRole } from '../../db/entities/system.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { UserRole } from '../../domain/user.ts';
+import { ROLES } from '../../domain/user.ts';
 import type { ApiDeps, ApiEnv, Principal } from '../deps.ts';
 import { requireOwnPage } from './same-origin.ts';
 import { sessionHashOf } from './session-cookie.ts';
-
-const RANK: Record<ApiKeyRole, number> = { metrics: 0, calendar: 0, viewer: 1, operator: 2, admin: 3 };
 
 export type Role = UserRole;
 
@@ -73,7 +71,7 @@ export async function isStillAllowed({ database, now }: Needs, principal: Princi
 export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
-    if (RANK[principal.role] < RANK[role])
+    if (ROLES[principal.role].rank < ROLES[role].rank)
       throw new SecuError('forbidden', `this requires the role ${role}; ${currentRoleText(principal)}`);
     await next();
   };
@@ -83,7 +81,7 @@ export function requireRole(role: Role): MiddlewareHandler<ApiEnv> {
 export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const principal = c.get('principal');
-    if (principal.role !== 'metrics' && RANK[principal.role] < RANK.viewer)
+    if (principal.role !== 'metrics' && ROLES[principal.role].rank < ROLES.viewer.rank)
       throw new SecuError(
         'forbidden',
         `this requires the role metrics or viewer; ${currentRoleText(principal)}`,
@@ -94,7 +92,7 @@ export function requireMetricsReader(): MiddlewareHandler<ApiEnv> {
 
 /** Requires the role `calendar` or any role that may read everything. @throws SecuError `forbidden` */
 export function assertCalendarReader(principal: Principal): void {
-  if (principal.role !== 'calendar' && RANK[principal.role] < RANK.viewer)
+  if (principal.role !== 'calendar' && ROLES[principal.role].rank < ROLES.viewer.rank)
     throw new SecuError(
       'forbidden',
       `this requires the role calendar or viewer; ${currentRoleText(principal)}`,

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { ApiKeyRole } from '../../domain/user.ts';
 
 const EventSchema = defineEntity({
   name: 'Event',
@@ -33,7 +34,6 @@ const EventClusterSchema = defineEntity({
 export class EventCluster extends EventClusterSchema.class {}
 EventClusterSchema.setClass(EventCluster);
 
-export type ApiKeyRole = 'viewer' | 'operator' | 'admin' | 'calendar' | 'metrics';
 /** `environment` is managed by SECU_BOOTSTRAP_API_KEY, `cli` by the embedded installation's own key file. */
 export type ApiKeySource = 'api' | 'environment' | 'cli';
 

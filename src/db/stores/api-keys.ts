@@ -1,5 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { ApiKeyRole, ApiKeySource } from '../entities/system.ts';
+import type { ApiKeyRole } from '../../domain/user.ts';
+import type { ApiKeySource } from '../entities/system.ts';
 import { ApiKey } from '../entities/system.ts';
 import type { ListInput } from '../list-query.ts';
 import { listPage } from '../list-query.ts';
