@@ -56,7 +56,7 @@ export const DRY_RUN_CAUSES = {
   // origin
   origin_not_allowed: {
     as: 'origin_not_allowed',
-    advice: 'Secu is not set up for this address. An administrator adds it to SECU_GITLAB_ORIGINS.',
+    advice: 'This address is not allowed. An administrator can add it to SECU_GITLAB_ORIGINS.',
   },
   plain_http: {
     as: null,
@@ -65,42 +65,43 @@ export const DRY_RUN_CAUSES = {
   // dns
   dns_name_not_found: {
     as: 'gitlab_unreachable',
-    advice: 'No DNS server knows this host. Check its spelling, and that Secu uses your internal DNS.',
+    advice: 'DNS does not know this host. Check the spelling, and that Secu uses your internal DNS.',
   },
   dns_no_answer: {
     as: 'gitlab_unreachable',
-    advice: 'The DNS server does not answer. Check the resolver of the machine that Secu runs on.',
+    advice: 'The DNS server does not answer. Check the resolver of the Secu host.',
   },
   address_not_allowed: {
     as: 'gitlab_unreachable',
     advice:
-      'The host resolves to a private or reserved address. If that is right, an administrator adds its network to SECU_ALLOWED_NETWORKS.',
+      'The host resolves to a private or reserved address. If that is intended, an administrator can add its network to SECU_ALLOWED_NETWORKS.',
   },
   // tcp
   connection_refused: {
     as: 'gitlab_unreachable',
-    advice: 'Nothing listens on this port. Check the port, and that GitLab is up.',
+    advice: 'Nothing listens on this port. Check the port, and that GitLab is running.',
   },
   connection_timed_out: {
     as: 'gitlab_unreachable',
-    advice: 'The connection is swallowed. A firewall between Secu and GitLab has to let it through.',
+    advice: 'The connection timed out. A firewall between Secu and GitLab probably drops it.',
   },
   no_route: {
     as: 'gitlab_unreachable',
-    advice: 'There is no route to this address. Check the network of the machine that Secu runs on.',
+    advice: 'There is no route to this address. Check the network of the Secu host.',
   },
   connection_reset: {
     as: 'gitlab_unreachable',
-    advice: 'The connection was cut before an answer. Look at GitLab and at proxies in between.',
+    advice: 'The connection was closed before an answer arrived. Check GitLab and any proxy in between.',
   },
   proxy_refused: {
     as: 'gitlab_unreachable',
-    advice: 'The outbound proxy refuses this host or wants a sign-in. Check SECU_PROXY_URL and its rules.',
+    advice:
+      'The outbound proxy refuses this host or requires a sign-in. Check SECU_PROXY_URL and the proxy rules.',
   },
   // tls
   tls_certificate_expired: {
     as: 'gitlab_tls_failed',
-    advice: 'The certificate of this host has expired. Whoever runs it renews it.',
+    advice: 'The certificate of this host has expired. Its administrator must renew it.',
   },
   tls_certificate_not_yet_valid: {
     as: 'gitlab_tls_failed',
@@ -108,16 +109,17 @@ export const DRY_RUN_CAUSES = {
   },
   tls_certificate_wrong_host: {
     as: 'gitlab_tls_failed',
-    advice: 'The certificate is for another name. Use the name that it is made for as base URL.',
+    advice: 'The certificate is for another name. Use that name in the base URL.',
   },
   tls_certificate_self_signed: {
     as: 'gitlab_tls_failed',
-    advice: 'The certificate signs itself. Name it in SECU_CA_FILE, or give GitLab one of a known authority.',
+    advice:
+      'The certificate is self-signed. Add it with SECU_CA_FILE, or install one from a trusted authority in GitLab.',
   },
   tls_certificate_untrusted: {
     as: 'gitlab_tls_failed',
     advice:
-      'The certificate is signed by an authority that Secu does not know, or an intermediate one is missing. Name the root in SECU_CA_FILE.',
+      'The certificate is signed by an unknown authority, or an intermediate certificate is missing. Add the root certificate with SECU_CA_FILE.',
   },
   tls_not_spoken: {
     as: 'gitlab_tls_failed',
@@ -125,16 +127,17 @@ export const DRY_RUN_CAUSES = {
   },
   tls_handshake_failed: {
     as: 'gitlab_tls_failed',
-    advice: 'No secure connection came about. The server may speak TLS older than 1.2 only.',
+    advice: 'The TLS handshake failed. The server may only support TLS older than 1.2.',
   },
   tls_certificate_expires_soon: {
     as: null,
-    advice: 'The certificate of this GitLab expires within two weeks. Tell whoever runs it.',
+    advice: 'The certificate of this GitLab expires within two weeks. Inform its administrator.',
   },
   // gitlab
   redirected_to_sign_in: {
     as: 'not_gitlab',
-    advice: 'A sign-in page stands before GitLab. Let the API through, or use an address that reaches it.',
+    advice:
+      'A sign-in page is in front of GitLab. Let API requests through, or use an address that reaches the API.',
   },
   redirected_to_https: {
     as: 'gitlab_redirected',
@@ -142,36 +145,37 @@ export const DRY_RUN_CAUSES = {
   },
   redirected_to_www: {
     as: 'gitlab_redirected',
-    advice: 'The address redirects to itself with or without "www". Use the one that it points to.',
+    advice: 'The address redirects to the one with or without "www". Use the redirect target.',
   },
   redirected_elsewhere: {
     as: 'gitlab_redirected',
-    advice: 'The address redirects to another one, where a token is never sent. Use that one as base URL.',
+    advice:
+      'The address redirects to another one, and Secu never sends a token to a redirect target. Use the target as the base URL.',
   },
   page_instead_of_api: {
     as: 'not_gitlab',
-    advice: 'A web page answers where the API should. Check the base URL and any proxy in front of it.',
+    advice: 'A web page answers instead of the API. Check the base URL and any proxy in front of it.',
   },
   basic_sign_in_in_front: {
     as: 'gitlab_reply_unreadable',
-    advice: 'Something before GitLab wants a user and a password. Let the API through there.',
+    advice: 'A proxy in front of GitLab requires a user name and password. Let API requests through.',
   },
   wrong_path: {
     as: 'not_gitlab',
     advice:
-      'There is no GitLab API below this address. If GitLab lives in a sub-path, add it to the base URL.',
+      'There is no GitLab API at this address. If GitLab is installed in a sub-path, add it to the base URL.',
   },
   gitlab_too_old: {
     as: 'not_gitlab',
-    advice: 'This GitLab is older than 15.5 and cannot tell about tokens. It has to be upgraded.',
+    advice: 'This GitLab is older than 15.5 and has no API for token details. Upgrade it.',
   },
   bot_challenge: {
     as: 'gitlab_unreachable',
-    advice: 'A bot protection answers instead of GitLab. Let the address of Secu pass there.',
+    advice: 'A bot protection answers instead of GitLab. Allow the address of Secu there.',
   },
   address_blocked: {
     as: 'gitlab_unreachable',
-    advice: 'The address of Secu is refused, by GitLab or something before it. Allow it there.',
+    advice: 'GitLab, or a proxy in front of it, blocks the address of Secu. Allow it there.',
   },
   gitlab_maintenance: {
     as: 'gitlab_unreachable',
@@ -179,23 +183,23 @@ export const DRY_RUN_CAUSES = {
   },
   gitlab_gateway_error: {
     as: 'gitlab_unreachable',
-    advice: 'The gateway before GitLab gets no answer from it. Try again later, or look at GitLab.',
+    advice: 'The gateway in front of GitLab gets no answer from it. Try again later, or check GitLab.',
   },
   gitlab_server_error: {
     as: 'gitlab_unreachable',
-    advice: 'GitLab had an error of its own. Try again later; its logs know more.',
+    advice: 'GitLab had an internal error. Try again later, or check its logs.',
   },
   gitlab_rate_limited: {
     as: 'gitlab_rate_limited',
-    advice: 'GitLab asks to slow down. Try again in a minute.',
+    advice: 'GitLab limits the request rate. Try again in a minute.',
   },
   gitlab_reply_unreadable: {
     as: 'gitlab_reply_unreadable',
-    advice: 'The answer is not one of GitLab. Look for a proxy that changes it.',
+    advice: 'The answer does not look like one of GitLab. Look for a proxy that changes it.',
   },
   no_answer_in_time: {
     as: 'gitlab_unreachable',
-    advice: 'The answer did not come within the seconds that a test has. GitLab may be overloaded.',
+    advice: 'The answer did not arrive within the time limit of the test. GitLab may be overloaded.',
   },
   // token_shape
   ...wrongKinds(),
@@ -205,37 +209,37 @@ export const DRY_RUN_CAUSES = {
   token_rejected: {
     as: 'token_rejected',
     advice:
-      'GitLab does not know this token. Copy it again, whole, and check that it belongs to this address.',
+      'GitLab does not know this token. Copy all of it again, and check that it belongs to this address.',
   },
   token_wrong_kind: {
     as: 'token_wrong_kind',
-    advice: `GitLab says that this is no personal access token. ${NEW_TOKEN}.`,
+    advice: `GitLab says that this is not a personal access token. ${NEW_TOKEN}.`,
   },
   impersonation_switched_off: {
     as: 'token_rejected',
-    advice: 'Impersonation tokens are switched off on this GitLab. Use a token of another kind.',
+    advice: 'Impersonation tokens are disabled on this GitLab. Use another kind of token.',
   },
   dpop_required: {
     as: 'token_rejected',
     advice:
-      'The owner demands proof of possession (DPoP) with each call, which Secu does not send. Use a token of a service account.',
+      'The token owner requires proof of possession (DPoP), which Secu does not support. Use a token of a service account.',
   },
   account_blocked: {
     as: 'account_blocked',
-    advice: 'The account that owns the token is blocked or deactivated. A GitLab administrator restores it.',
+    advice:
+      'The account that owns the token is blocked or deactivated. A GitLab administrator can restore it.',
   },
   account_not_confirmed: {
     as: 'account_blocked',
-    advice:
-      'The account that owns the token has not confirmed its e-mail address. Its owner does that first.',
+    advice: 'The account that owns the token has not confirmed its email address. Confirm it first.',
   },
   account_must_accept_terms: {
     as: 'account_blocked',
-    advice: 'The owner of the token has to accept the terms of service: sign in to GitLab once.',
+    advice: 'The token owner must accept the terms of service: sign in to GitLab once.',
   },
   account_password_expired: {
     as: 'account_blocked',
-    advice: 'The password of the account that owns the token has expired. Its owner sets a new one.',
+    advice: 'The password of the account that owns the token has expired. Set a new one.',
   },
   token_may_not_read_itself: {
     as: null,
@@ -245,11 +249,12 @@ export const DRY_RUN_CAUSES = {
   // owner
   token_of_a_person: {
     as: null,
-    advice: 'The token belongs to a person and dies with their access. A group service account lasts.',
+    advice:
+      'The token belongs to a person and stops working when they lose access. Prefer a group service account.',
   },
   owner_unknown: {
     as: null,
-    advice: 'The token may not say whose it is. That is fine; add read_api to see it.',
+    advice: 'The token may not read its owner. Secu works without it; add read_api to see the owner.',
   },
   // scopes
   scope_missing_list: {
@@ -258,23 +263,23 @@ export const DRY_RUN_CAUSES = {
   },
   scope_missing_rotate: {
     as: null,
-    advice: 'The token cannot renew itself. Add self_rotate (GitLab 17.9) if Secu is to rotate it.',
+    advice: 'The token cannot rotate itself. Add self_rotate (GitLab 17.9) if Secu should rotate it.',
   },
   token_overprivileged: {
     as: null,
-    advice: 'The token can do more than Secu needs. read_api and read_repository are enough.',
+    advice: 'The token has more permissions than Secu needs. read_api and read_repository are enough.',
   },
   // expiry
-  expires_soon: { as: null, advice: 'The token expires within two weeks. Better begin with a fresh one.' },
+  expires_soon: { as: null, advice: 'The token expires within two weeks. Consider creating a new one.' },
   expiry_unknown: {
     as: null,
-    advice: 'GitLab does not tell when the token expires. Enter the date by hand.',
+    advice: 'GitLab does not say when the token expires. Enter the date manually.',
   },
   // list
   fine_grained_required: {
     as: 'token_scope_missing',
     advice:
-      'The group accepts only fine-grained tokens of people. Use one with Project: Read and Code: Download, or a token of a service account.',
+      'The group accepts only fine-grained personal tokens. Use one with Project: Read and Code: Download, or a token of a service account.',
   },
   permission_missing_list: {
     as: 'token_scope_missing',
@@ -283,7 +288,7 @@ export const DRY_RUN_CAUSES = {
   // clone
   scope_missing_clone: {
     as: 'token_scope_missing',
-    advice: 'The token lists but may not clone. Create one with read_repository as well.',
+    advice: 'The token can list projects but not clone. Create one that also has read_repository.',
   },
   permission_missing_clone: {
     as: 'token_scope_missing',
@@ -291,19 +296,21 @@ export const DRY_RUN_CAUSES = {
   },
   sso_session_required: {
     as: 'sso_session_required',
-    advice: 'The group wants single sign-on for Git. A token of a group service account is exempt.',
+    advice: 'The group requires single sign-on for Git. A token of a group service account is exempt.',
   },
   git_unreachable: {
     as: 'gitlab_unreachable',
-    advice: 'The API answers and Git over HTTP does not. Look at what stands before GitLab.',
+    advice: 'The API answers, but Git over HTTP does not. Check the proxy in front of GitLab.',
   },
   git_redirected: {
     as: 'gitlab_redirected',
-    advice: 'Git is redirected, where a token is never sent. Use the address that it points to.',
+    advice:
+      'Git requests are redirected, and Secu never sends a token to a redirect target. Use the target address.',
   },
   git_rate_limited: {
     as: 'gitlab_rate_limited',
-    advice: 'GitLab limits Git for this address, perhaps after failed sign-ins. It passes within 15 minutes.',
+    advice:
+      'GitLab limits Git requests from this address, perhaps after failed sign-ins. The limit ends within 15 minutes.',
   },
   clone_not_proven: {
     as: null,
@@ -312,25 +319,26 @@ export const DRY_RUN_CAUSES = {
   },
   git_over_http_off: {
     as: null,
-    advice: 'Git over HTTP is switched off here, so nothing can be cloned. A GitLab administrator allows it.',
+    advice: 'Git over HTTP is disabled, so nothing can be cloned. A GitLab administrator can enable it.',
   },
   // reach
   no_repositories: {
     as: null,
-    advice: 'The token works and reaches no project as a member. Add its owner to groups, as Reporter.',
+    advice: 'The token works, but its owner is a member of no project. Add the owner to groups as Reporter.',
   },
   service_account_not_invited: {
     as: null,
-    advice: 'The service account is a member of nothing. Invite it to the groups to scan, as Reporter.',
+    advice: 'The service account is a member of no group. Invite it to the groups to scan as Reporter.',
   },
   role_too_low: {
     as: null,
-    advice: 'The owner is only Guest or Planner everywhere. Reading code takes Reporter.',
+    advice: 'The owner is only Guest or Planner everywhere. Reading code requires Reporter.',
   },
   // rate_limit
   rate_limit_low: {
     as: null,
-    advice: 'Most of what GitLab allows this token now is used up, perhaps by something else that uses it.',
+    advice:
+      'Most of the current rate limit of this token is used up, perhaps by another program that uses it.',
   },
 } as const satisfies Record<string, About>;
 export type DryRunCause = keyof typeof DRY_RUN_CAUSES;

@@ -189,7 +189,7 @@ export function lostRotationText(lost: LostRotation): string {
   const id = lost.newTokenId === null ? '' : ` with the id ${lost.newTokenId}`;
   return [
     `At ${at} GitLab was asked to rotate the token, and its answer did not arrive; the old token is refused now.`,
-    'Most likely a new one was made that nobody knows; the old one may also have been revoked by somebody, or have expired.',
+    'Most likely GitLab created a new token whose value is lost; the old one may also have been revoked or have expired.',
     'Nothing was exposed. Syncs and scans wait.',
     `Open ${tokenPageOf(lost.baseUrl)} as the owner of the token, or the tokens page of its group, project or service account;`,
     `revoke the active token ${named}${id} created at ${at.slice(11)} that expires on ${lost.expiresAt}, make a new one and replace the token here.`,

@@ -61,7 +61,7 @@ test('an invalid token or a forbidden address is reported with cause and advice'
     cause: 'token_rejected',
     token: null,
   });
-  expect(refused.body.advice).toContain('Copy it again');
+  expect(refused.body.advice).toContain('Copy all of it again');
   const elsewhere = { ...connect(newToken()), baseUrl: 'https://gitlab.example.com' };
   const foreign = await api.call('POST integrations/test', { json: elsewhere });
   expect(foreign.status).toBe(200);

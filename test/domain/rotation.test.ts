@@ -136,7 +136,7 @@ test('the text about a lost rotation names time, token and place, and says that 
     'id 58',
     '2026-08-30',
     'https://gitlab.example.com/-/user_settings/personal_access_tokens',
-    'revoked by somebody',
+    'have been revoked',
     'expired',
     'Nothing was exposed',
   ])

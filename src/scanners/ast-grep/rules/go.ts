@@ -187,7 +187,7 @@ const CRYPTOGRAPHY: readonly RuleOfLanguage[] = [
     severity: 'critical',
     cwe: ['CWE-798'],
     title: 'Key of JSON web tokens written into the code',
-    fix: 'Read the key from a secret store, and change this one: whoever read it can sign in as anybody.',
+    fix: 'Read the key from a secret store, and change this one: anyone who has read it can sign in as any user.',
     needs: ['SignedString'],
     rule: {
       pattern: {

@@ -278,7 +278,7 @@ const CRYPTOGRAPHY: readonly RuleOfLanguage[] = [
     severity: 'critical',
     cwe: ['CWE-798'],
     title: 'Key of JSON web tokens written into the code',
-    fix: 'Read the key from a secret store, and change this one: whoever read it can sign in as anybody.',
+    fix: 'Read the key from a secret store, and change this one: anyone who has read it can sign in as any user.',
     needs: ['jwt'],
     rule: anyOf(
       'jwt.encode($PAYLOAD, key=$SECRET, $$$)',
@@ -319,7 +319,7 @@ const OTHERS: readonly RuleOfLanguage[] = [
     severity: 'medium',
     cwe: ['CWE-489'],
     title: 'Web server started in debug mode',
-    fix: 'Switch debug off outside development: its console runs code for whoever reaches it.',
+    fix: 'Switch debug off outside development: its console runs code for anyone who reaches it.',
     needs: [['debug', '.run']],
     rule: { all: [{ pattern: '$APP.run($$$)' }, { regex: '\\bdebug\\s*=\\s*True\\b' }] },
     constraints: { APP: { regex: '(?i)app' } },
