@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +60,8 @@ export async function runApi(config: Config): Promise<void> {
     hostname: config.http.host,
     port: config.http.port,
   });
+  // git's configuration for token tests: in the temporary folder, because the API has no state of its own on disk
+  const probeFolder = await mkdtemp(join(tmpdir(), 'secu-probe-'));
   const opening = openWhenDatabaseIsReady({
     config,
     log,
@@ -68,7 +70,7 @@ export async function runApi(config: Config): Promise<void> {
   });
   const opened = opening.then(async (context) => {
     if (context === null) return null;
-    const deps = await apiDepsOf(context, metrics);
+    const deps = await apiDepsOf({ context, metrics, probeFolder });
     await ensureManagedApiKeys(context);
     // before the first response: a caller that waits for readiness may create a link itself, which must be the newer one
     await logSetupLink(context);
@@ -87,6 +89,7 @@ export async function runApi(config: Config): Promise<void> {
     await running?.deps.signOn?.close();
     await running?.deps.feed.close();
     await running?.context.close();
+    await rm(probeFolder, { recursive: true, force: true });
   });
   await Promise.race([stopped, opened.then(() => stopped)]);
 }
@@ -151,7 +154,12 @@ function isHttps({ http }: Config): boolean {
   return http.publicUrl.startsWith('https:');
 }
 
-async function apiDepsOf(context: ProcessContext, metrics: HttpMetrics): Promise<ApiDeps> {
+async function apiDepsOf(input: {
+  context: ProcessContext;
+  metrics: HttpMetrics;
+  probeFolder: string;
+}): Promise<ApiDeps> {
+  const { context, metrics, probeFolder } = input;
   const { config, database, vault } = context;
   const gitlab = gitlabOf(context);
   const tokenKey = await openDataKey({ vault, database, name: 'token' });
@@ -185,7 +193,7 @@ async function apiDepsOf(context: ProcessContext, metrics: HttpMetrics): Promise
     probe: createTokenProbe({
       policy: context.policy,
       gitlab,
-      git: createGit({ ...context, workFolder: probeFolder() }),
+      git: createGit({ ...context, workFolder: probeFolder }),
     }),
     locate: createLocator({ database, vault, gitlab }),
     checkOrigin: (baseUrl) => void context.policy.check(baseUrl),
@@ -194,11 +202,6 @@ async function apiDepsOf(context: ProcessContext, metrics: HttpMetrics): Promise
     ready: () => readyOf(context),
     now: () => new Date(),
   };
-}
-
-/** Holds git's configuration during a token test. In the temporary folder, because the API stores nothing on disk. */
-function probeFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'secu-probe-'));
 }
 
 function gitlabOf({ config, policy }: ProcessContext): GitlabClient {

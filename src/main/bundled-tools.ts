@@ -1,6 +1,8 @@
+import type { ScannerName } from '../domain/scan.ts';
 import { SCANNER_NAMES } from '../domain/scan.ts';
 import type { Tool, ToolPaths, ToolState } from '../embedded/tools.ts';
 import { listTools } from '../embedded/tools.ts';
+import type { ScannerTools } from '../scanners/registry.ts';
 import { findScannerTools, SCANNERS } from '../scanners/registry.ts';
 import type { BundledTool } from './doctor/machine.ts';
 
@@ -10,15 +12,13 @@ type AnyTool = Omit<Tool, 'source'> & { source: Tool['source'] | 'npm' };
 export function bundledTools(): BundledTool[] {
   const tools = findScannerTools(new Map());
   return SCANNER_NAMES.filter((name) => SCANNERS[name].source === 'npm').map((name) => {
-    const { purpose, pathOf } = SCANNERS[name];
-    const tool = tools[name];
-    return {
-      name,
-      purpose,
-      version: tool?.version ?? null,
-      path: tool === null ? null : pathOf(tool as never),
-    };
+    const { purpose } = SCANNERS[name];
+    return { name, purpose, version: tools[name]?.version ?? null, path: pathOf(name, tools[name]) };
   });
+}
+
+function pathOf<Name extends ScannerName>(name: Name, tool: ScannerTools[Name] | null): string | null {
+  return tool === null ? null : SCANNERS[name].pathOf(tool);
 }
 
 /** All tools, from the manifest and from the npm dependencies, with their source. */

@@ -1,6 +1,7 @@
 import { MAX_BODY_BYTES } from '../api/app.ts';
 import { MAX_QUEUED_LIVE_EVENTS, MAX_WRITE_MS } from '../api/events/stream.ts';
 import { MAX_IDS } from '../api/findings/schemas.ts';
+import { MAX_TOKEN_CHARACTERS } from '../api/integrations/schemas.ts';
 import { MAX_LIMIT } from '../api/shared.ts';
 import { settingsTable } from '../config/settings.ts';
 import { MAX_WILDCARDS_PER_GLOB, MAX_WILDCARDS_PER_LIST } from '../domain/filters.ts';
@@ -20,7 +21,6 @@ import { MAX_FINDINGS } from '../scanners/scanners.ts';
 import { MAX_PATH_BYTES } from '../scanners/snapshot.ts';
 import { GIT_LOCAL_LIMITS, GIT_REMOTE_LIMITS, SCANNER_LIMITS } from '../subprocess/limits.ts';
 import { MAX_PROCESSES } from '../subprocess/supervisor.ts';
-import { MAX_SECRET_BYTES } from '../vault/record.ts';
 import { markdownPage } from './page.ts';
 
 interface Limit {
@@ -138,7 +138,11 @@ const GITLAB: readonly Limit[] = [
     value: `${count(MAX_PROMPTED_VERIFICATIONS_PER_HOUR)} an hour per integration`,
     outcome: 'no further one until the hour is over',
   },
-  { what: 'Length of a token', value: bytes(MAX_SECRET_BYTES), outcome: '400 `invalid_request`' },
+  {
+    what: 'Length of a token',
+    value: `${count(MAX_TOKEN_CHARACTERS)} characters`,
+    outcome: '400 `invalid_request`',
+  },
 ];
 
 const API: readonly Limit[] = [

@@ -15,20 +15,23 @@ import { Secret } from '../../domain/secret.ts';
 import { UNREADABLE_PROBLEMS } from '../../domain/unreadable.ts';
 import { givenName, z } from '../shared.ts';
 
-const MAX_TOKEN = 400;
+export const MAX_TOKEN_CHARACTERS = 400;
 
 /** A GitLab token: trimmed and write-only, parsed into a `Secret`. */
 const token = z
   .string()
   .transform((text) => text.trim())
-  .refine((text) => text.length > 0 && text.length <= MAX_TOKEN, `a token has 1 to ${MAX_TOKEN} characters`)
+  .refine(
+    (text) => text.length > 0 && text.length <= MAX_TOKEN_CHARACTERS,
+    `a token has 1 to ${MAX_TOKEN_CHARACTERS} characters`,
+  )
   .refine((text) => !/^bearer\s/i.test(text), 'paste only the token, without "Bearer"')
   .refine(
     (text) => /^[\x21-\x7e]*$/.test(text),
     'a token contains no spaces, control characters or non-ASCII characters',
   )
   .transform((text) => new Secret(text))
-  .openapi({ type: 'string', writeOnly: true, maxLength: MAX_TOKEN });
+  .openapi({ type: 'string', writeOnly: true, maxLength: MAX_TOKEN_CHARACTERS });
 
 /** GitLab base URL, without a trailing slash or `/api/v4`. */
 const baseUrl = z
