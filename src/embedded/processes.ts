@@ -23,6 +23,9 @@ import type { Say } from './say.ts';
 const LOG_ROTATE_BYTES = 10 * 1024 * 1024;
 const LOG_GENERATIONS = 3;
 
+/** A stack trace of hundreds of lines follows. */
+const GO_CRASH = /^(panic|fatal error): /;
+
 const SETPRIV = '/usr/bin/setpriv';
 
 /** Marks every process of a home, so that a later start can end the leftovers of a killed one. */
@@ -145,10 +148,12 @@ export async function endLeftovers(layout: HomeLayout, say: Say): Promise<void> 
   await Promise.all(marked.map((each) => endProcess(each, 'SIGTERM', 2_000)));
 }
 
-/** The last lines of a log, for an error message. */
+/** The last lines of a log, for an error message. If a Go program crashed, they begin with the reason of its crash. */
 export function lastLines(logFile: string, count = 5): string {
-  const text = existsSync(logFile) ? readFileSync(logFile, 'utf8') : '';
-  return text.trimEnd().split('\n').slice(-count).join('\n');
+  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n') : [];
+  const crash = lines.findLast((line) => GO_CRASH.test(line));
+  const end = lines.slice(-count);
+  return (crash === undefined || end.includes(crash) ? end : [crash, ...end]).join('\n');
 }
 
 /** Sends a signal to a process, or to a group if the number is negative. Does nothing if it has ended. */

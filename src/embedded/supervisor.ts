@@ -8,6 +8,8 @@ import { messageOf } from './say.ts';
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
+/** A child that ends during its first start is started again: the Temporal server, for one, ends when another program takes a port that it chose. */
+const MAX_FIRST_STARTS = 3;
 /** After this long without a failure, the next failure counts as the first. */
 const HEALTHY_MS = 60_000;
 
@@ -32,8 +34,9 @@ export interface ChildStatus {
 
 export interface Supervisor {
   /**
-   * Starts a child and resolves when it is ready. From then on it is restarted whenever it ends.
-   * @throws SecuError `embedded_failed` with the end of its log, when the first start does not become ready
+   * Starts a child and resolves when it is ready. From then on it is restarted whenever it ends. A child that ends
+   * before it is ready is started up to three times.
+   * @throws SecuError `embedded_failed` with the end of its log, when it does not become ready
    */
   start(spec: ChildSpec): Promise<void>;
   /** Stops all children in reverse order of their start. */
@@ -58,9 +61,14 @@ export function createSupervisor({ layout, say }: { layout: HomeLayout; say: Say
     async start(spec) {
       const child: Child = { spec, running: null, status: firstStatus(spec.name), watch: Promise.resolve() };
       children.push(child);
-      const failure = await startOnce(child, layout, stopping.signal);
-      if (failure !== null) {
-        throw new SecuError('embedded_failed', `${spec.name} did not start: ${failure}`);
+      for (let starts = 1; ; starts += 1) {
+        const failure = await startOnce(child, layout, stopping.signal);
+        if (failure === null) break;
+        if (failure.cause !== 'ended' || starts === MAX_FIRST_STARTS || stopping.signal.aborted) {
+          throw new SecuError('embedded_failed', `${spec.name} did not start: ${failure.message}`);
+        }
+        say(`${spec.name} did not start: ${failure.message}; starting it again`);
+        await pause(FIRST_PAUSE_MS, stopping.signal);
       }
       child.watch = keepRunning(child, { layout, say, stopping: stopping.signal });
     },
@@ -110,23 +118,33 @@ async function keepRunning(
       if (!(await pause(pauseMs, stopping))) return;
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       const failure = await startOnce(child, layout, stopping);
-      if (failure !== null && !stopping.aborted) say(`${child.spec.name} does not start: ${failure}`);
+      if (failure !== null && !stopping.aborted) say(`${child.spec.name} does not start: ${failure.message}`);
     } while (child.running === null && !stopping.aborted);
   }
+}
+
+interface StartFailure {
+  /** `ended`: the child ended by itself. `not_ready`: it never ran, or it did not become ready in time. */
+  readonly cause: 'ended' | 'not_ready';
+  readonly message: string;
 }
 
 /**
  * Starts the child and waits until it is ready. Resolves to null, or to the reason of the failure; then nothing
  * runs.
  */
-async function startOnce(child: Child, layout: HomeLayout, stopping: AbortSignal): Promise<string | null> {
+async function startOnce(
+  child: Child,
+  layout: HomeLayout,
+  stopping: AbortSignal,
+): Promise<StartFailure | null> {
   const { spec } = child;
   let running: RunningProcess;
   try {
     spec.beforeStart?.();
     running = startProcess(spec, layout);
   } catch (err) {
-    return messageOf(err);
+    return { cause: 'not_ready', message: messageOf(err) };
   }
   child.running = running;
   update(child, { state: 'starting', pid: running.pid });
@@ -135,10 +153,12 @@ async function startOnce(child: Child, layout: HomeLayout, stopping: AbortSignal
   const failure = await Promise.race([
     spec.ready(AbortSignal.any([giveUp.signal, timeout, stopping])).then(
       () => null,
-      (err: unknown) =>
-        timeout.aborted ? `not ready after ${spec.readyTimeoutMs / 1000} s` : messageOf(err),
+      (err: unknown): StartFailure => ({
+        cause: 'not_ready',
+        message: timeout.aborted ? `not ready after ${spec.readyTimeoutMs / 1000} s` : messageOf(err),
+      }),
     ),
-    running.ended.then((end) => `it ended (${end})`),
+    running.ended.then((end): StartFailure => ({ cause: 'ended', message: `it ended (${end})` })),
   ]);
   giveUp.abort();
   if (failure === null) {
@@ -148,7 +168,8 @@ async function startOnce(child: Child, layout: HomeLayout, stopping: AbortSignal
   const log = lastLines(running.logFile);
   await stopProcess(spec, running, layout);
   child.running = null;
-  return log === '' ? failure : `${failure}. The end of ${running.logFile}:\n${log}`;
+  if (log === '') return failure;
+  return { ...failure, message: `${failure.message}. The end of ${running.logFile}:\n${log}` };
 }
 
 function firstStatus(name: string): ChildStatus {

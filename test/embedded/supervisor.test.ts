@@ -80,6 +80,24 @@ test('a child that does not start fails the whole start with the end of its log,
   expect(trace()).toEqual(['start one', 'stop one']);
 });
 
+test('a child that ends during its first start is started again', async () => {
+  const file = join(folder, 'second');
+  const args = ['-c', `[ -e ${file} ] || { touch ${file}; exit 2; }; echo ready >>${file}; sleep 600`];
+  const ready = () => until('it runs', () => existsSync(file) && readFileSync(file, 'utf8') !== '');
+  supervisor = await superviseChildren([shellChild('unlucky', { args, ready })], { layout, say });
+  expect(said).toEqual(['unlucky did not start: it ended (exit 2); starting it again']);
+});
+
+test('the reason of a Go crash is reported, not only the end of its stack trace', async () => {
+  const trace = Array.from({ length: 20 }, (_, depth) => `main.call${depth}()`).join('\\n');
+  const crashing = shellChild('crashing', {
+    args: ['-c', `printf 'panic: no port is free\\n\\n${trace}\\n'; exit 2`],
+    ready: () => new Promise(() => {}),
+  });
+  const started = superviseChildren([crashing], { layout, say });
+  await expect(started).rejects.toThrow(/panic: no port is free\nmain\.call15[\s\S]*main\.call19/);
+});
+
 test('a child that is not ready in time is ended', async () => {
   const ready = (signal: AbortSignal) =>
     new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
