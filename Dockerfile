@@ -22,6 +22,7 @@ WORKDIR /opt/secu
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-progress
 COPY tsconfig.json ./
+COPY src/domain/causes.ts src/domain/causes.ts
 COPY dashboard dashboard
 RUN node node_modules/vite/bin/vite.js build dashboard --logLevel warn
 

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { isDatabaseAway } from '../db/database.ts';
-import type { ScanCause } from '../domain/causes.ts';
+import type { Cause, ScanCause } from '../domain/causes.ts';
 import { CAUSE_TEXTS, INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../domain/causes.ts';
 import type { SecuErrorCode } from '../domain/errors.ts';
 import { SecuError } from '../domain/errors.ts';
@@ -53,11 +53,11 @@ const ANSWERS: Record<SecuErrorCode, Answer> = {
   rotation_not_possible: [422, 'Rotation is not possible'],
   mail_not_configured: [422, 'No mail server is configured'],
   channel_off: [409, 'The channel is switched off'],
-  ...tableOf(INVALID_CAUSES, (cause): Answer => [422, CAUSE_TEXTS[cause].title]),
-  ...tableOf(REACHABILITY_CAUSES, (cause): Answer => [503, CAUSE_TEXTS[cause].title]),
-  not_gitlab: [422, CAUSE_TEXTS.not_gitlab.title],
-  rotation_lost: [409, CAUSE_TEXTS.rotation_lost.title],
-  ...tableOf(SCAN_CAUSES, (cause): Answer => [SCAN_STATUSES[cause], CAUSE_TEXTS[cause].title]),
+  ...tableOf(INVALID_CAUSES, (cause): Answer => [422, causeTitle(cause)]),
+  ...tableOf(REACHABILITY_CAUSES, (cause): Answer => [503, causeTitle(cause)]),
+  not_gitlab: [422, causeTitle('not_gitlab')],
+  rotation_lost: [409, causeTitle('rotation_lost')],
+  ...tableOf(SCAN_CAUSES, (cause): Answer => [SCAN_STATUSES[cause], causeTitle(cause)]),
   secret_unreadable: [500, 'Internal error'],
   key_unknown: [500, 'Internal error'],
   invalid_settings: [500, 'Internal error'],
@@ -70,6 +70,12 @@ const ANSWERS: Record<SecuErrorCode, Answer> = {
   sign_on_unavailable: [503, 'The single sign-on provider is unavailable'],
   internal: [500, 'Internal error'],
 };
+
+/** The title of a cause as a sentence. */
+function causeTitle(cause: Cause): string {
+  const { title } = CAUSE_TEXTS[cause];
+  return `${title.charAt(0).toUpperCase()}${title.slice(1)}`;
+}
 
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 /** Where GitLab does not say how long: the window of its general limits. */

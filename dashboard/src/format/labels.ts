@@ -1,3 +1,4 @@
+import { CAUSE_TEXTS } from '../../../src/domain/causes.ts';
 import type { Cause, CheckName, IntegrationStatus, Severity, TokenWarning } from '../api/types.ts';
 import type { Hue } from '../theme/tokens.ts';
 
@@ -23,38 +24,10 @@ export const SEVERITY_LABELS: Record<Severity, Label & { letter: string }> = {
 /** Most severe first. */
 export const SEVERITIES = Object.keys(SEVERITY_LABELS) as Severity[];
 
-/** Short titles; what to do about a cause is the `advice` that the API sends. */
-const CAUSE_TITLES: Record<Cause | TokenWarning, string> = {
-  token_expired: 'token expired',
-  token_revoked: 'token revoked',
-  token_rejected: 'unknown token',
-  token_scope_missing: 'scope missing',
-  token_wrong_kind: 'wrong kind of token',
-  account_blocked: 'account blocked',
-  sso_session_required: 'single sign-on required',
-  not_gitlab: 'not a GitLab API',
-  rotation_lost: 'new token lost',
-  gitlab_unreachable: 'GitLab unreachable',
-  gitlab_tls_failed: 'certificate not trusted',
-  gitlab_redirected: 'unexpected redirect',
-  gitlab_rate_limited: 'rate limited by GitLab',
-  gitlab_reply_unreadable: 'unreadable answer',
+/** Titles of what is no cause of `src/domain/causes.ts`. */
+const OTHER_TITLES: Record<Exclude<Cause, keyof typeof CAUSE_TEXTS> | TokenWarning, string> = {
   brake_engaged: 'held back for review',
   origin_not_allowed: 'address not allowed',
-  repository_gone: 'repository not found',
-  repository_forbidden: 'access denied',
-  repository_redirected: 'unexpected redirect',
-  head_unresolved: 'default branch not found',
-  object_malformed: 'malformed git object',
-  too_many_files: 'too many files',
-  gateway_failed: 'gateway error',
-  clone_failed: 'clone failed',
-  clone_too_large: 'repository too large',
-  clone_timed_out: 'clone timed out',
-  scan_timed_out: 'scan timed out',
-  scanner_crashed: 'scanner failed',
-  disk_low: 'disk almost full',
-  canceled: 'canceled',
   token_overprivileged: 'too many permissions',
   token_of_a_person: 'personal account',
   no_repositories: 'no repositories',
@@ -64,14 +37,15 @@ const CAUSE_TITLES: Record<Cause | TokenWarning, string> = {
   nothing_clonable: 'no repository can be cloned',
 };
 
-/** A code without a title, such as an error code of the API, is shown as it is. */
+/** The short title of a cause or warning. A code without one, such as an error code of the API, is shown as it is. */
 export function causeTitle(code: string | null): string {
   if (code === null) return 'unknown';
-  return hasTitle(code) ? CAUSE_TITLES[code] : code;
+  if (isKeyOf(CAUSE_TEXTS, code)) return CAUSE_TEXTS[code].title;
+  return isKeyOf(OTHER_TITLES, code) ? OTHER_TITLES[code] : code;
 }
 
-function hasTitle(code: string): code is keyof typeof CAUSE_TITLES {
-  return Object.hasOwn(CAUSE_TITLES, code);
+function isKeyOf<T extends object>(table: T, key: string): key is keyof T & string {
+  return Object.hasOwn(table, key);
 }
 
 /** Checks of a dry run, in the order in which they run. */

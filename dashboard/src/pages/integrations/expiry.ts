@@ -1,4 +1,4 @@
-import type { Cause } from '../../api/types.ts';
+import { isTokenEndingCause } from '../../../../src/domain/causes.ts';
 import type { Label } from '../../format/labels.ts';
 import { capitalize, causeTitle, formatCount } from '../../format/labels.ts';
 
@@ -20,16 +20,9 @@ const HOUR_MS = 3_600_000;
 const BAD_FLAG = 7;
 const LAST_HOURS = 12;
 
-/** Causes for which GitLab refuses the token, whatever its expiry date. */
-const UNUSABLE_CAUSES: readonly (string | null)[] = [
-  'token_revoked',
-  'token_rejected',
-  'rotation_lost',
-] satisfies Cause[];
-
-/** Whether the token is unusable before its expiry date; the page must not count down its days. */
+/** Whether the token stopped working before its expiry date; the page must not count down its days. */
 export function isUnusable(cause: string | null): boolean {
-  return UNUSABLE_CAUSES.includes(cause);
+  return cause !== null && isTokenEndingCause(cause);
 }
 
 /** Why the token is unusable, or its remaining time. */
