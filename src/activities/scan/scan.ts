@@ -4,7 +4,7 @@ import { activityInfo } from '@temporalio/activity';
 import type { Limiter } from '../../concurrency/limiter.ts';
 import { createKeyedLimiter } from '../../concurrency/limiter.ts';
 import type { Repository } from '../../db/entities/repository.ts';
-import type { BegunScan } from '../../db/stores/scans.ts';
+import type { BegunScan } from '../../db/stores/scan-attempts.ts';
 import { isSecuError, SecuError } from '../../domain/errors.ts';
 import { mayClone } from '../../domain/integration.ts';
 import type { CloneResult, ScanReport } from '../../domain/ports.ts';

@@ -1,6 +1,6 @@
 import type { Repository } from '../../db/entities/repository.ts';
 import type { FindingChange, SearchedBy } from '../../db/stores/findings.ts';
-import type { BegunScan } from '../../db/stores/scans.ts';
+import type { BegunScan } from '../../db/stores/scan-attempts.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';

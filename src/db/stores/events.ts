@@ -71,6 +71,15 @@ from messages m`;
 
 export function createEventStore(sql: Sql) {
   return {
+    ...createEventWrites(sql),
+    ...createEventReads(sql),
+    ...createEventStream(sql),
+  };
+}
+
+/** Writes events. */
+function createEventWrites(sql: Sql) {
+  return {
     /**
      * Writes events and their deliveries in the transaction of this store; `NOTIFY` wakes readers
      * when it commits.
@@ -91,6 +100,23 @@ export function createEventStore(sql: Sql) {
       ]);
     },
 
+    /** Publishes a live event to connected readers without storing it. */
+    async publishLive(event: LiveEvent): Promise<void> {
+      await sql.run(`select pg_notify('secu_live', $1)`, [jsonText(event)]);
+    },
+
+    async removeOlderThan(input: { before: Date; auditBefore: Date }): Promise<number> {
+      return sql.run(
+        `delete from event where at < case when audit then $2::timestamptz else $1::timestamptz end`,
+        [input.before, input.auditBefore],
+      );
+    },
+  };
+}
+
+/** Reads stored events. */
+function createEventReads(sql: Sql) {
+  return {
     /** True when an event of these kinds was stored since then. */
     async hasSince(input: {
       integrationId: string;
@@ -102,11 +128,6 @@ export function createEventStore(sql: Sql) {
         [input.integrationId, input.kinds, input.since],
       );
       return row !== null;
-    },
-
-    /** Publishes a live event to connected readers without storing it. */
-    async publishLive(event: LiveEvent): Promise<void> {
-      await sql.run(`select pg_notify('secu_live', $1)`, [jsonText(event)]);
     },
 
     async list(
@@ -129,10 +150,14 @@ export function createEventStore(sql: Sql) {
         item: eventOf,
       });
     },
+  };
+}
 
+/** Reads the event stream by position, in commit order. */
+function createEventStream(sql: Sql) {
+  return {
     /**
      * Events after a position, up to the oldest open transaction, so that a late commit is never skipped.
-     * still open, so that a late commit is never skipped.
      */
     async readAfter(
       position: EventPosition,
@@ -175,13 +200,6 @@ export function createEventStore(sql: Sql) {
          where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, seq desc limit 1`,
       );
       return row ?? { tx: '0', seq: '0' };
-    },
-
-    async removeOlderThan(input: { before: Date; auditBefore: Date }): Promise<number> {
-      return sql.run(
-        `delete from event where at < case when audit then $2::timestamptz else $1::timestamptz end`,
-        [input.before, input.auditBefore],
-      );
     },
   };
 }

@@ -40,6 +40,18 @@ written as (
 select written.id, written.rule_id as "ruleId", written.severity, before.status as "oldStatus"
 from written left join before using (fingerprint)`;
 
+/** Result of one scan. */
+interface ScanFindings {
+  integrationId: string;
+  repositoryId: string;
+  scanId: string;
+  findings: readonly ScannedFinding[];
+  /** Scanners whose findings are complete in this scan. */
+  searched: readonly SearchedBy[];
+  wholeHistory: boolean;
+  now: Date;
+}
+
 export function createFindingStore(sql: Sql) {
   return {
     /**
@@ -47,65 +59,12 @@ export function createFindingStore(sql: Sql) {
      * that was not found is `fixed` only when it was searched for again: its scanner ended well, its rule is in force, and
      * its file was read or is gone. Only secrets are searched for in the history; everything else is at the head.
      */
-    async store(input: {
-      integrationId: string;
-      repositoryId: string;
-      scanId: string;
-      findings: readonly ScannedFinding[];
-      /** Scanners whose findings are complete in this scan. */
-      searched: readonly SearchedBy[];
-      wholeHistory: boolean;
-      now: Date;
-    }): Promise<FindingChange> {
-      // a duplicate fingerprint would make the statement fail
-      const findings = [...new Map(input.findings.map((f) => [f.fingerprint, f])).values()];
-      const written =
-        findings.length === 0
-          ? []
-          : await sql.rows<{ id: string; ruleId: string; severity: string; oldStatus: FindingStatus | null }>(
-              UPSERT,
-              [
-                input.integrationId,
-                input.repositoryId,
-                input.scanId,
-                findings.map(() => newId('finding')),
-                findings.map((f) => f.kind),
-                findings.map((f) => f.scanner),
-                findings.map((f) => f.ruleId),
-                findings.map((f) => f.title),
-                findings.map((f) => f.severity),
-                findings.map((f) => jsonText(f.cwe)),
-                findings.map((f) => f.path),
-                findings.map((f) => f.startLine),
-                findings.map((f) => f.endLine),
-                findings.map((f) => f.commit),
-                findings.map((f) => f.author),
-                findings.map((f) => f.committedAt),
-                findings.map((f) => f.excerpt),
-                findings.map((f) => f.fingerprint),
-                input.now,
-                !input.wholeHistory,
-              ],
-            );
-      const fixed = await sql.rows<{ id: string; ruleId: string; severity: string }>(
-        `update finding set status = 'fixed'
-         where repository_id = $1 and status = 'open' and last_scan_id <> $2 and (at_head or $4)
-           and scanner || ' ' || rule_id = any($3::text[]) and not (scanner || ' ' || path = any($5::text[]))
-         returning id, rule_id as "ruleId", severity`,
-        [
-          input.repositoryId,
-          input.scanId,
-          input.searched.flatMap(({ scanner, ruleIds }) => ruleIds.map((ruleId) => `${scanner} ${ruleId}`)),
-          input.wholeHistory,
-          input.searched.flatMap(({ scanner, unreadPaths }) =>
-            unreadPaths.map((path) => `${scanner} ${path}`),
-          ),
-        ],
-      );
+    async store(input: ScanFindings): Promise<FindingChange> {
+      const written = await upsertFindings(sql, input);
       return {
         opened: written.filter((row) => row.oldStatus === null),
         reopened: written.filter((row) => row.oldStatus === 'fixed' || row.oldStatus === 'removed'),
-        fixed,
+        fixed: await markFixed(sql, input),
         open: await this.recount(input.repositoryId),
       };
     },
@@ -142,4 +101,51 @@ export function createFindingStore(sql: Sql) {
       );
     },
   };
+}
+
+type WrittenFinding = { id: string; ruleId: string; severity: string; oldStatus: FindingStatus | null };
+
+async function upsertFindings(sql: Sql, input: ScanFindings): Promise<WrittenFinding[]> {
+  if (input.findings.length === 0) return [];
+  // a duplicate fingerprint would make the statement fail
+  const findings = [...new Map(input.findings.map((f) => [f.fingerprint, f])).values()];
+  return sql.rows<WrittenFinding>(UPSERT, [
+    input.integrationId,
+    input.repositoryId,
+    input.scanId,
+    findings.map(() => newId('finding')),
+    findings.map((f) => f.kind),
+    findings.map((f) => f.scanner),
+    findings.map((f) => f.ruleId),
+    findings.map((f) => f.title),
+    findings.map((f) => f.severity),
+    findings.map((f) => jsonText(f.cwe)),
+    findings.map((f) => f.path),
+    findings.map((f) => f.startLine),
+    findings.map((f) => f.endLine),
+    findings.map((f) => f.commit),
+    findings.map((f) => f.author),
+    findings.map((f) => f.committedAt),
+    findings.map((f) => f.excerpt),
+    findings.map((f) => f.fingerprint),
+    input.now,
+    !input.wholeHistory,
+  ]);
+}
+
+/** Marks open findings as fixed that this scan searched for and did not find. */
+function markFixed(sql: Sql, input: ScanFindings): Promise<FindingChange['fixed']> {
+  return sql.rows(
+    `update finding set status = 'fixed'
+     where repository_id = $1 and status = 'open' and last_scan_id <> $2 and (at_head or $4)
+       and scanner || ' ' || rule_id = any($3::text[]) and not (scanner || ' ' || path = any($5::text[]))
+     returning id, rule_id as "ruleId", severity`,
+    [
+      input.repositoryId,
+      input.scanId,
+      input.searched.flatMap(({ scanner, ruleIds }) => ruleIds.map((ruleId) => `${scanner} ${ruleId}`)),
+      input.wholeHistory,
+      input.searched.flatMap(({ scanner, unreadPaths }) => unreadPaths.map((path) => `${scanner} ${path}`)),
+    ],
+  );
 }

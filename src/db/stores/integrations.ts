@@ -47,6 +47,16 @@ function integrationOf(entity: Integration | null): IntegrationRow | null {
 
 export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    ...createIntegrationInserts({ em, sql }),
+    ...createIntegrationReads({ em, sql }),
+    ...createIntegrationChanges(em),
+    ...createIntegrationRemovals(sql),
+  };
+}
+
+/** Creates integrations, each with a name of its own. */
+function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async create(input: {
       id: string;
       name: string;
@@ -88,6 +98,20 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       });
     },
 
+    /** Names in use, in lower case. Within a transaction no other one can take one until it ends. */
+    async takenNames(): Promise<Set<string>> {
+      await sql.run(`select pg_advisory_xact_lock($1)`, [NAMES_LOCK]);
+      const rows = await sql.rows<{ name: string }>(
+        `select lower(name) as name from integration where removed_at is null`,
+      );
+      return new Set(rows.map((row) => row.name));
+    },
+  };
+}
+
+/** Reads and locks rows. */
+function createIntegrationReads({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     /** The row, removed or not; `null` when the id is unknown. */
     async findAny(id: string): Promise<IntegrationRow | null> {
       return integrationOf(await em().findOne(Integration, { id }));
@@ -107,15 +131,19 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       return locked === null ? null : this.find(id);
     },
 
-    /** Names in use, in lower case. Within a transaction no other one can take one until it ends. */
-    async takenNames(): Promise<Set<string>> {
-      await sql.run(`select pg_advisory_xact_lock($1)`, [NAMES_LOCK]);
-      const rows = await sql.rows<{ name: string }>(
-        `select lower(name) as name from integration where removed_at is null`,
+    /** Ids for reconcile, removed ones included, in pages. */
+    async pageOfIds(input: { after: string; limit: number }): Promise<{ id: string; removed: boolean }[]> {
+      return sql.rows(
+        `select id, removed_at is not null as removed from integration where id > $1 order by id limit $2`,
+        [input.after, input.limit],
       );
-      return new Set(rows.map((row) => row.name));
     },
+  };
+}
 
+/** Changes rows that are not removed. */
+function createIntegrationChanges(em: () => SqlEntityManager) {
+  return {
     /** @returns false when the integration was removed meanwhile */
     async change(id: string, change: IntegrationChange, now: Date): Promise<boolean> {
       const changed = await em().nativeUpdate(
@@ -131,15 +159,12 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
       if (!(await this.change(id, change, now)))
         throw new SecuError('internal', 'an integration was changed that is not locked, or removed');
     },
+  };
+}
 
-    /** Ids for reconcile, removed ones included, in pages. */
-    async pageOfIds(input: { after: string; limit: number }): Promise<{ id: string; removed: boolean }[]> {
-      return sql.rows(
-        `select id, removed_at is not null as removed from integration where id > $1 order by id limit $2`,
-        [input.after, input.limit],
-      );
-    },
-
+/** Removes in two steps: marked at once, deleted once the workflows are gone. */
+function createIntegrationRemovals(sql: Sql) {
+  return {
     /** Marks it as removed and frees its name; its rows are deleted later. @returns false when it was removed before */
     async remove({ id, now }: { id: string; now: Date }): Promise<boolean> {
       const changed = await sql.run(

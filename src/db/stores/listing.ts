@@ -88,6 +88,17 @@ from written left join before using (gitlab_project_id)`;
 /** Applies what GitLab lists to the repository rows, page by page. */
 export function createListingStore(sql: Sql) {
   return {
+    ...createListedPages(sql),
+    ...createMissedMarks(sql),
+    ...createVanishedReads(sql),
+    ...createKnownProjectIds(sql),
+    ...createStateChanges(sql),
+  };
+}
+
+/** Stores listed repositories. */
+function createListedPages(sql: Sql) {
+  return {
     /** Upserts one page in one statement. */
     async upsertPage(input: {
       integrationId: string;
@@ -116,7 +127,12 @@ export function createListingStore(sql: Sql) {
         input.now,
       ]);
     },
+  };
+}
 
+/** Marks known repositories that the listing did not contain. */
+function createMissedMarks(sql: Sql) {
+  return {
     /**
      * Marks known rows that the walk passed without finding them: ids in `(after, upTo]` that the page does not
      * contain. `upTo` null = to the end.
@@ -150,7 +166,12 @@ export function createListingStore(sql: Sql) {
         ],
       );
     },
+  };
+}
 
+/** Compares a complete listing with the known repositories. */
+function createVanishedReads(sql: Sql) {
+  return {
     /** How many rows are known, and which of them this complete listing would remove. */
     async vanished(input: { integrationId: string; syncId: string }): Promise<{
       known: number;
@@ -184,7 +205,12 @@ export function createListingStore(sql: Sql) {
         })),
       };
     },
+  };
+}
 
+/** GitLab's ids of known repositories. */
+function createKnownProjectIds(sql: Sql) {
+  return {
     /**
      * GitLab's id of every n-th known row, and of the last one, ascending: where a listing can be cut into equal
      * parts, and where new projects begin.
@@ -208,7 +234,12 @@ export function createListingStore(sql: Sql) {
       );
       return rows.map((row) => Number(row.id));
     },
+  };
+}
 
+/** State changes that follow from a complete listing. */
+function createStateChanges(sql: Sql) {
+  return {
     async markMissing({ ids, now }: { ids: readonly string[]; now: Date }): Promise<void> {
       await sql.run(
         `update repository set state = 'missing', excluded_because = null, missed_listings = missed_listings + 1, updated_at = $2

@@ -71,38 +71,17 @@ left join scan s on s.id = r.last_scan_id`;
 
 export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    ...createRepositoryLookups({ em, sql }),
+    ...createRepositoryViews(sql),
+    ...createHeadChecks(sql),
+  };
+}
+
+/** Single rows, and rows as a listing reads them. */
+function createRepositoryLookups({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async find(id: string): Promise<Repository | null> {
       return em().findOne(Repository, { id });
-    },
-
-    async findView(id: string): Promise<RepositoryView | null> {
-      const row = await sql.first<RepositoryRow>(`${SELECT} where r.id = $1`, [id]);
-      return row === null ? null : viewOf(row);
-    },
-
-    async list(
-      filter: { integrationId?: string[] | undefined; state?: string[] | undefined; q?: string | undefined },
-      list: ListInput,
-    ): Promise<Page<RepositoryView>> {
-      const conditions: Condition[] = [
-        ...anyOf('r.integration_id', filter.integrationId),
-        ...anyOf('r.state', filter.state),
-        ...contains('r.full_path', filter.q),
-      ];
-      return listPage<RepositoryRow, RepositoryView>({
-        sql,
-        select: SELECT,
-        conditions,
-        columns: {
-          fullPath: { expression: 'r.full_path', cast: 'text' },
-          createdAt: { expression: 'r.id', cast: 'text' },
-          lastActivityAt: { expression: `coalesce(r.last_activity_at, 'epoch')`, cast: 'timestamptz' },
-        },
-        defaultSort: 'fullPath',
-        idColumn: 'r.id',
-        list,
-        item: viewOf,
-      });
     },
 
     /** By path, case-insensitively; the existing one where several have had the path. */
@@ -135,7 +114,47 @@ export function createRepositoryStore({ em, sql }: { em: () => SqlEntityManager;
         [input.integrationId, input.after, input.limit],
       );
     },
+  };
+}
 
+/** Repositories with their last scan, as the API shows them. */
+function createRepositoryViews(sql: Sql) {
+  return {
+    async findView(id: string): Promise<RepositoryView | null> {
+      const row = await sql.first<RepositoryRow>(`${SELECT} where r.id = $1`, [id]);
+      return row === null ? null : viewOf(row);
+    },
+
+    async list(
+      filter: { integrationId?: string[] | undefined; state?: string[] | undefined; q?: string | undefined },
+      list: ListInput,
+    ): Promise<Page<RepositoryView>> {
+      const conditions: Condition[] = [
+        ...anyOf('r.integration_id', filter.integrationId),
+        ...anyOf('r.state', filter.state),
+        ...contains('r.full_path', filter.q),
+      ];
+      return listPage<RepositoryRow, RepositoryView>({
+        sql,
+        select: SELECT,
+        conditions,
+        columns: {
+          fullPath: { expression: 'r.full_path', cast: 'text' },
+          createdAt: { expression: 'r.id', cast: 'text' },
+          lastActivityAt: { expression: `coalesce(r.last_activity_at, 'epoch')`, cast: 'timestamptz' },
+        },
+        defaultSort: 'fullPath',
+        idColumn: 'r.id',
+        list,
+        item: viewOf,
+      });
+    },
+  };
+}
+
+/** Which heads are to be read, and what was read. */
+function createHeadChecks(sql: Sql) {
+  return {
     /** Records that the head was read. */
     async recordHead(input: { id: string; commit: string | null; now: Date }): Promise<void> {
       await sql.run(`update repository set checked_at = $3, head_commit = $2 where id = $1`, [

@@ -36,6 +36,22 @@ export type SyncCounts = Pick<
 
 export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    ...createSyncRequests(sql),
+    ...createSyncProgress({ em, sql }),
+    ...createSyncReads({ em, sql }),
+    async removeOlderThan(before: Date): Promise<number> {
+      return sql.run(
+        `delete from sync_run s where s.finished_at < $1
+           and exists (select 1 from sync_run later where later.integration_id = s.integration_id and later.id > s.id)`,
+        [before],
+      );
+    },
+  };
+}
+
+/** Opens syncs; at most one per integration is queued or running. */
+function createSyncRequests(sql: Sql) {
+  return {
     /** The open sync of this integration, or a new one: at most one is queued or running. */
     async open(input: {
       integrationId: string;
@@ -74,36 +90,16 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       ]);
     },
 
-    /** Items that the last finished sync could not read. */
-    async lastUnreadable(integrationId: string): Promise<UnreadableProject[]> {
-      const row = await sql.first<{ unreadable: UnreadableProject[] }>(
-        `select unreadable from sync_run where integration_id = $1 and state in ('done', 'waiting') order by id desc limit 1`,
-        [integrationId],
-      );
-      return row?.unreadable ?? [];
+    /** Queues a sync again whose workflow is gone. */
+    async requeue(id: string): Promise<void> {
+      await sql.run(`update sync_run set state = 'queued' where id = $1 and state = 'running'`, [id]);
     },
+  };
+}
 
-    async find(id: string): Promise<SyncRun | null> {
-      return em().findOne(SyncRun, { id });
-    },
-
-    /** Id of the request that caused this sync; `null` for background syncs. */
-    async requestIdOf(id: string): Promise<string | null> {
-      const row = await sql.first<{ request_id: string | null }>(
-        'select request_id from sync_run where id = $1',
-        [id],
-      );
-      return row?.request_id ?? null;
-    },
-
-    /** The queued or running sync. */
-    async findOpen(integrationId: string): Promise<{ id: string; state: string } | null> {
-      return sql.first(
-        `select id, state from sync_run where integration_id = $1 and state in ('queued', 'running')`,
-        [integrationId],
-      );
-    },
-
+/** The course of one sync: start, progress, end. */
+function createSyncProgress({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     /** @returns false when it had already ended */
     async start({ id, now }: { id: string; now: Date }): Promise<boolean> {
       const changed = await sql.run(
@@ -154,10 +150,40 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
       );
       return changed === 1;
     },
+  };
+}
 
-    /** Queues a sync again whose workflow is gone. */
-    async requeue(id: string): Promise<void> {
-      await sql.run(`update sync_run set state = 'queued' where id = $1 and state = 'running'`, [id]);
+/** Reads syncs. */
+function createSyncReads({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async find(id: string): Promise<SyncRun | null> {
+      return em().findOne(SyncRun, { id });
+    },
+
+    /** The queued or running sync. */
+    async findOpen(integrationId: string): Promise<{ id: string; state: string } | null> {
+      return sql.first(
+        `select id, state from sync_run where integration_id = $1 and state in ('queued', 'running')`,
+        [integrationId],
+      );
+    },
+
+    /** Id of the request that caused this sync; `null` for background syncs. */
+    async requestIdOf(id: string): Promise<string | null> {
+      const row = await sql.first<{ request_id: string | null }>(
+        'select request_id from sync_run where id = $1',
+        [id],
+      );
+      return row?.request_id ?? null;
+    },
+
+    /** Items that the last finished sync could not read. */
+    async lastUnreadable(integrationId: string): Promise<UnreadableProject[]> {
+      const row = await sql.first<{ unreadable: UnreadableProject[] }>(
+        `select unreadable from sync_run where integration_id = $1 and state in ('done', 'waiting') order by id desc limit 1`,
+        [integrationId],
+      );
+      return row?.unreadable ?? [];
     },
 
     async list(integrationId: string, list: ListInput): Promise<Page<SyncView>> {
@@ -171,14 +197,6 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
         list,
         item: viewOf,
       });
-    },
-
-    async removeOlderThan(before: Date): Promise<number> {
-      return sql.run(
-        `delete from sync_run s where s.finished_at < $1
-           and exists (select 1 from sync_run later where later.integration_id = s.integration_id and later.id > s.id)`,
-        [before],
-      );
     },
   };
 }
