@@ -25,6 +25,17 @@ export interface Repairs {
   wakesSent: number;
 }
 
+export const NO_REPAIRS: Readonly<Repairs> = {
+  integrationsStarted: 0,
+  orphansWoken: 0,
+  stuckEnded: 0,
+  syncsRequeued: 0,
+  scansRequeued: 0,
+  commandsPoked: 0,
+  fleetsWoken: 0,
+  wakesSent: 0,
+};
+
 /**
  * The rows are the truth. Missing workflows are started; a row that claims a run without a workflow is queued
  * again.
@@ -32,16 +43,7 @@ export interface Repairs {
 export function createReconcileActivities(deps: ActivityDeps) {
   return {
     async reconcile({ nowMs }: { nowMs: number }): Promise<Repairs> {
-      const repairs: Repairs = {
-        integrationsStarted: 0,
-        orphansWoken: 0,
-        stuckEnded: 0,
-        syncsRequeued: 0,
-        scansRequeued: 0,
-        commandsPoked: 0,
-        fleetsWoken: 0,
-        wakesSent: 0,
-      };
+      const repairs = { ...NO_REPAIRS };
       const known = await reviveIntegrations(deps, repairs);
       await wakeOrphans(deps, { known, repairs });
       await requeueLostScans(deps, repairs);

@@ -1,8 +1,33 @@
 import type { Info } from '@temporalio/activity';
+import { fleetRecipes } from '../../simulator/index.ts';
 import type { ListingOutcome } from '../../src/activities/sync/listing.ts';
 import type { TestWorld } from '../support/world.ts';
-import type { Activities } from './support.ts';
-import { rowOf, run } from './support.ts';
+import { createTestWorld } from '../support/world.ts';
+import type { Active, Activities } from './support.ts';
+import { active, activitiesOf, rowOf, run } from './support.ts';
+
+/** A world with activities and one active integration. */
+export interface ListingStage {
+  world: TestWorld;
+  activities: Activities;
+  added: Active;
+  control: TestWorld['simulator']['control'];
+}
+
+/** Runs the work with a simulated GitLab of this many projects. */
+export async function withListedProjects(
+  count: number,
+  work: (stage: ListingStage) => Promise<void>,
+): Promise<void> {
+  const world = await createTestWorld({ simulator: { recipes: fleetRecipes(count) } });
+  try {
+    const activities = await activitiesOf(world);
+    const added = await active(world, activities);
+    await work({ world, activities, added, control: world.simulator.control });
+  } finally {
+    await world.close();
+  }
+}
 
 export interface Synced {
   syncId: string;
@@ -26,11 +51,11 @@ export async function sync(
   if (syncId === null) throw new Error('nothing to sync');
   const id = { integrationId, syncId };
   const listing = await run(activities, 'listRepositories', { ...id, nowMs }, { info: options.info ?? {} });
-  return { syncId, listing, ...(await settle(activities, { ...id, listing, nowMs })) };
+  return { syncId, listing, ...(await applyAndFinish(activities, { ...id, listing, nowMs })) };
 }
 
 /** The steps after a listing. */
-export async function settle(
+export async function applyAndFinish(
   activities: Activities,
   input: { integrationId: string; syncId: string; listing: ListingOutcome; nowMs: number },
 ): Promise<{ queued: number; heads: number }> {

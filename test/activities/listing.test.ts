@@ -4,7 +4,7 @@ import { defaultRecipes, fleetRecipes } from '../../simulator/index.ts';
 import type { SecuError } from '../../src/domain/errors.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
-import { pretendScanned, repositoriesOf, settle, sync, syncRow } from './listing-support.ts';
+import { applyAndFinish, pretendScanned, repositoriesOf, sync, syncRow } from './listing-support.ts';
 import type { Active, Activities } from './support.ts';
 import { active, activitiesOf, eventsOf, kindsOf, rowOf, run } from './support.ts';
 
@@ -128,7 +128,7 @@ test('a long listing is read in concurrent ranges, marks exactly the missing rep
     const pages = control.requests.list().filter(({ route }) => route === LIST);
     expect(pages.every(({ query }) => query.includes('id_after'))).toBe(true);
     expect(listing).toMatchObject({ complete: true, listed: 1_727 });
-    await settle(activities, { ...id, listing, nowMs });
+    await applyAndFinish(activities, { ...id, listing, nowMs });
     const removed = (await repositoriesOf(world, integrationId)).filter(({ state }) => state === 'removed');
     expect(removed.map(({ path }) => path).toSorted()).toEqual(gone.toSorted());
   }));
@@ -225,7 +225,7 @@ test('an interrupted listing is retried, and removes nothing if it stays incompl
     });
 
     const listing = await activities.listingFailed({ ...id, cause: failure.code });
-    await settle(activities, { ...id, listing, nowMs });
+    await applyAndFinish(activities, { ...id, listing, nowMs });
     expect(await rowOf(world, 'sync_run', id.syncId)).toMatchObject({
       state: 'failed',
       complete: false,
@@ -300,7 +300,7 @@ test('after a crash the listing resumes from its last heartbeat and still knows 
     );
     expect(listing).toMatchObject({ complete: true, listed: 319, gone: [expect.any(String)] });
     expect(control.requests.count(LIST)).toBe(3);
-    await settle(activities, { ...id, listing, nowMs });
+    await applyAndFinish(activities, { ...id, listing, nowMs });
     const states = (await repositoriesOf(world, integrationId)).map(({ state }) => state);
     expect(states.filter((state) => state === 'removed')).toHaveLength(1);
   }));

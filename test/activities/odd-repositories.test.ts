@@ -1,34 +1,13 @@
 import { expect, test } from '@jest/globals';
 import type { FaultAnswer } from '../../simulator/index.ts';
-import { fleetRecipes } from '../../simulator/index.ts';
 import type { GitlabClient } from '../../src/gitlab/client.ts';
 import type { ListingPage } from '../../src/gitlab/project-pages.ts';
 import { pageOf } from '../../src/gitlab/project-pages.ts';
-import type { TestWorld } from '../support/world.ts';
-import { createTestWorld } from '../support/world.ts';
-import { repositoriesOf, sync, syncRow } from './listing-support.ts';
-import type { Active, Activities } from './support.ts';
-import { active, activitiesOf, eventsOf, rowOf, run } from './support.ts';
+import type { ListingStage } from './listing-support.ts';
+import { repositoriesOf, sync, syncRow, withListedProjects } from './listing-support.ts';
+import { activitiesOf, eventsOf, rowOf, run } from './support.ts';
 
-interface Given {
-  world: TestWorld;
-  activities: Activities;
-  added: Active;
-  control: TestWorld['simulator']['control'];
-}
-
-async function given(count: number, work: (given: Given) => Promise<void>): Promise<void> {
-  const world = await createTestWorld({ simulator: { recipes: fleetRecipes(count) } });
-  try {
-    const activities = await activitiesOf(world);
-    const added = await active(world, activities);
-    await work({ world, activities, added, control: world.simulator.control });
-  } finally {
-    await world.close();
-  }
-}
-
-async function verify({ world, activities, added }: Given) {
+async function verify({ world, activities, added }: ListingStage) {
   const { integrationId } = added;
   await run(activities, 'verifyToken', { integrationId, commandId: null, nowMs: Date.now() });
   return rowOf(world, 'integration', integrationId);
@@ -48,7 +27,7 @@ test.each<[string, FaultAnswer]>([
 ])(
   'one repository whose Git answers %s leaves the integration active, reachable and without a warning',
   (_what, answer) =>
-    given(3, async (on) => {
+    withListedProjects(3, async (on) => {
       on.control.faults.add({ match: { path: gitOf('fleet-00000') }, answer });
       expect(await verify(on)).toMatchObject({
         verdict: 'active',
@@ -60,19 +39,19 @@ test.each<[string, FaultAnswer]>([
 );
 
 test('Git failures for all repositories are an outage of GitLab', () =>
-  given(3, async (on) => {
+  withListedProjects(3, async (on) => {
     on.control.faults.add({ match: { path: ANY_GIT }, answer: UNAVAILABLE });
     expect(await verify(on)).toMatchObject({ verdict: 'active', reachability: 'unreachable' });
   }));
 
 test('a GitLab with a single repository whose Git fails is reachable, because its API answers', () =>
-  given(1, async (on) => {
+  withListedProjects(1, async (on) => {
     on.control.faults.add({ match: { path: ANY_GIT }, answer: UNAVAILABLE });
     expect(await verify(on)).toMatchObject({ verdict: 'active', reachability: 'reachable' });
   }));
 
 test.each([1, 3])('if Git refuses all of %d listed repositories, the integration reports it once', (count) =>
-  given(count, async (on) => {
+  withListedProjects(count, async (on) => {
     const { world, activities, added, control } = on;
     await sync(activities, added.integrationId);
     control.faults.add({ match: { path: ANY_GIT }, answer: git('no_repository') });
@@ -108,7 +87,7 @@ function listingWith(gitlab: GitlabClient, change: (page: ListingPage) => Listin
 }
 
 test('known repositories that become unreadable are named, keep their state, and are not removed', () =>
-  given(8, async ({ world, activities, added }) => {
+  withListedProjects(8, async ({ world, activities, added }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     const rows = await repositoriesOf(world, integrationId);
@@ -144,7 +123,7 @@ test('known repositories that become unreadable are named, keep their state, and
   }));
 
 test('no known repository is removed where the listing has an item without a readable ID', () =>
-  given(8, async ({ world, activities, added }) => {
+  withListedProjects(8, async ({ world, activities, added }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     const rows = await repositoriesOf(world, integrationId);
@@ -162,7 +141,7 @@ test('no known repository is removed where the listing has an item without a rea
   }));
 
 test('a small integration whose listing is suddenly empty keeps everything until two more listings agree', () =>
-  given(8, async (on) => {
+  withListedProjects(8, async (on) => {
     const { world, activities, added, control } = on;
     const { integrationId } = added;
     await sync(activities, integrationId);
@@ -184,7 +163,7 @@ test('a small integration whose listing is suddenly empty keeps everything until
   }));
 
 test('the only repository of an integration is missing at first, and removed if a second listing agrees', () =>
-  given(1, async ({ world, activities, added, control }) => {
+  withListedProjects(1, async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     const [only] = await repositoriesOf(world, integrationId);

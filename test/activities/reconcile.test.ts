@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
+import { NO_REPAIRS } from '../../src/activities/reconcile.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { addChannel } from '../support/channels.ts';
 import type { TestWorld } from '../support/world.ts';
@@ -28,23 +29,13 @@ beforeEach(async () => {
 });
 
 const reconcile = (nowMs = Date.now()) => run(activities, 'reconcile', { nowMs });
-const NOTHING = {
-  integrationsStarted: 0,
-  orphansWoken: 0,
-  stuckEnded: 0,
-  syncsRequeued: 0,
-  scansRequeued: 0,
-  commandsPoked: 0,
-  fleetsWoken: 0,
-  wakesSent: 0,
-};
 
 test('an integration without a workflow gets one, also if it waits for its cleanup', async () => {
   const [runs, lost, removed] = [await pending(world), await pending(world), await pending(world)];
   await world.database.stores.integrations.remove({ id: removed.integrationId, now: new Date() });
   await world.db.query('delete from outbox');
   activities.starters.open.add(`integration ${runs.integrationId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, integrationsStarted: 2 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, integrationsStarted: 2 });
   expect(activities.starters.wakes).toEqual([
     `integration ${lost.integrationId}`,
     `integration ${removed.integrationId}`,
@@ -57,7 +48,12 @@ test('a workflow whose code keeps failing is ended, and the next one starts from
   await world.db.query('delete from outbox');
   activities = await activitiesOf(world);
   activities.starters.stuck.add(`integration ${integrationId}`).add(`sync ${integrationId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, integrationsStarted: 1, syncsRequeued: 1, stuckEnded: 2 });
+  expect(await reconcile()).toEqual({
+    ...NO_REPAIRS,
+    integrationsStarted: 1,
+    syncsRequeued: 1,
+    stuckEnded: 2,
+  });
   expect(activities.starters.terminated).toEqual([`sync ${integrationId}`, `integration ${integrationId}`]);
   expect(activities.starters.wakes).toEqual([`integration ${integrationId}`]);
   expect(await rowOf(world, 'sync_run', syncId ?? '')).toMatchObject({ state: 'queued' });
@@ -69,12 +65,12 @@ test('a stuck scan is ended and left to its fleet; a stuck fleet is ended and re
   activities = await activitiesOf(world);
   activities.starters.open.add(`integration ${task.integrationId}`).add(`sync ${task.integrationId}`);
   activities.starters.stuck.add(`fleet ${task.integrationId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, stuckEnded: 1, fleetsWoken: 1 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, stuckEnded: 1, fleetsWoken: 1 });
   expect(activities.starters.wakes).toEqual([`fleet ${task.integrationId}`]);
 
   await world.database.stores.scans.begin({ id: task.scanId, now: new Date() });
   activities.starters.stuck.add(`scan ${task.repositoryId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, stuckEnded: 1 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, stuckEnded: 1 });
   expect(activities.starters.terminated).toEqual([
     `fleet ${task.integrationId}`,
     `scan ${task.repositoryId}`,
@@ -86,7 +82,7 @@ test('a workflow without a row is woken, which ends it; a stuck one is ended', a
   const { open, stuck, wakes, terminated } = activities.starters;
   open.add('integration int_gone').add('sync int_gone').add('fleet int_gone');
   stuck.add('integration int_stuck').add('fleet int_stuck');
-  expect(await reconcile()).toEqual({ ...NOTHING, orphansWoken: 1, stuckEnded: 2 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, orphansWoken: 1, stuckEnded: 2 });
   expect(wakes).toEqual(['integration int_gone']);
   expect(terminated).toEqual(['integration int_stuck', 'fleet int_stuck']);
 });
@@ -97,7 +93,7 @@ test('all integrations are checked, across pages', async () => {
        false, null, 'unknown', null, now(), null, '{}', false, 14, '[]', null, null, 0, null, null, 0, null, 0, now(), now()
      from generate_series(1, 450) n`,
   );
-  expect(await reconcile()).toEqual({ ...NOTHING, integrationsStarted: 450 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, integrationsStarted: 450 });
   expect(new Set(activities.starters.wakes).size).toBe(450);
 });
 
@@ -108,11 +104,11 @@ test('a scan that is marked as running without a workflow is queued again, and i
   activities = await activitiesOf(world);
   activities.starters.open.add(`integration ${task.integrationId}`).add(`scan ${task.repositoryId}`);
   activities.starters.open.add(`sync ${task.integrationId}`);
-  expect(await reconcile()).toEqual(NOTHING);
+  expect(await reconcile()).toEqual(NO_REPAIRS);
   expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({ status: 'running' });
 
   activities.starters.open.delete(`scan ${task.repositoryId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, scansRequeued: 1, fleetsWoken: 1 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, scansRequeued: 1, fleetsWoken: 1 });
   expect(await rowOf(world, 'scan', task.scanId)).toMatchObject({ status: 'queued' });
   expect(activities.starters.wakes).toEqual([`fleet ${task.integrationId}`]);
 });
@@ -123,7 +119,7 @@ test('a sync that is marked as running without a workflow starts again', async (
   await world.db.query('delete from outbox');
   activities = await activitiesOf(world);
   activities.starters.open.add(`integration ${integrationId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, syncsRequeued: 1, integrationsStarted: 1 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, syncsRequeued: 1, integrationsStarted: 1 });
   expect(await rowOf(world, 'sync_run', syncId ?? '')).toMatchObject({ state: 'queued' });
   const { action } = await activities.planIntegration({ integrationId, nowMs: Date.now() });
   expect(action).toEqual({ do: 'sync' });
@@ -145,7 +141,7 @@ test('a command that was not claimed for a minute wakes its workflow again', asy
 test('unsent wakes are sent', async () => {
   const { integrationId } = await pending(world);
   activities.starters.open.add(`integration ${integrationId}`);
-  expect(await reconcile()).toEqual({ ...NOTHING, wakesSent: 1 });
+  expect(await reconcile()).toEqual({ ...NO_REPAIRS, wakesSent: 1 });
   expect(await world.db.query('select 1 from outbox')).toEqual([]);
 });
 

@@ -5,17 +5,18 @@ import { fleetRecipes } from '../../simulator/index.ts';
 import { processJournal } from '../../src/background/rotation-journal-loop.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
-import { freshlyRotating, rotating } from './rotation-support.ts';
+import { createRotationActivities, rotationHelpers } from './rotation-support.ts';
 import type { Activities } from './support.ts';
 import { activitiesOf, rowOf, run } from './support.ts';
 
 const MINUTE_MS = 60_000;
 let world: TestWorld;
 let activities: Activities;
-const { ask, currentOf, entries, journalFolder, posts, rotatable, rotate, settle } = rotating(() => ({
-  world,
-  activities,
-}));
+const { addRotateCommand, currentOf, entries, journalFolder, posts, rotatable, rotate, resolve } =
+  rotationHelpers(() => ({
+    world,
+    activities,
+  }));
 
 beforeAll(async () => {
   world = await createTestWorld({ simulator: { recipes: fleetRecipes(2) } });
@@ -24,7 +25,7 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(async () => {
-  activities = await freshlyRotating(world);
+  activities = await createRotationActivities(world);
 });
 
 test('a token counts as not rotated only after two successful checks, five minutes apart', async () => {
@@ -35,15 +36,15 @@ test('a token counts as not rotated only after two successful checks, five minut
   });
   const result = await rotate(added);
   expect(result.code).toBe('in_doubt');
-  expect((await settle(result, added)).code).toBe('in_doubt');
+  expect((await resolve(result, added)).code).toBe('in_doubt');
   expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
     suspected_at: expect.anything(),
   });
   // meanwhile no verification decides, and no second rotation starts
   await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
   expect(await rotate(added)).toMatchObject({ code: 'rotation_in_doubt' });
-  expect((await settle(result, added, 4 * MINUTE_MS)).code).toBe('in_doubt');
-  expect((await settle(result, added, 6 * MINUTE_MS)).code).toBe('not_rotated');
+  expect((await resolve(result, added, 4 * MINUTE_MS)).code).toBe('in_doubt');
+  expect((await resolve(result, added, 6 * MINUTE_MS)).code).toBe('not_rotated');
   expect(posts()).toBe(1);
   expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
     verdict: 'active',
@@ -61,9 +62,9 @@ test('nothing is decided during an outage of GitLab', async () => {
   });
   const result = await rotate(added);
   await world.simulator.control.down();
-  expect((await settle(result, added)).code).toBe('in_doubt');
+  expect((await resolve(result, added)).code).toBe('in_doubt');
   await world.simulator.control.up();
-  expect((await settle(result, added)).code).toBe('rotation_lost');
+  expect((await resolve(result, added)).code).toBe('rotation_lost');
 });
 
 test('another worker declares nothing lost for 24 hours, unless a person does', async () => {
@@ -75,8 +76,8 @@ test('another worker declares nothing lost for 24 hours, unless a person does', 
   const first = await rotate(added);
   const owner = activities;
   activities = await activitiesOf(world);
-  expect((await settle(first, added)).code).toBe('in_doubt');
-  const commandId = await ask(added.integrationId, { force: true });
+  expect((await resolve(first, added)).code).toBe('in_doubt');
+  const commandId = await addRotateCommand(added.integrationId, { force: true });
   const { attemptId } = first;
   const input = { integrationId: added.integrationId, attemptId, commandId, nowMs: Date.now() };
   expect((await run(activities, 'resolveRotation', input)).code).toBe('rotation_lost');
@@ -85,11 +86,11 @@ test('another worker declares nothing lost for 24 hours, unless a person does', 
   const other = await rotatable();
   const { integrationId } = other;
   const second = await run(owner, 'rotateToken', { integrationId, commandId: null, nowMs: Date.now() });
-  expect((await settle(second, other)).code).toBe('in_doubt');
+  expect((await resolve(second, other)).code).toBe('in_doubt');
   await world.db.query(`update rotation set owner_seen_at = now() - interval '25 hours' where id = $1`, [
     second.attemptId,
   ]);
-  expect((await settle(second, other)).code).toBe('rotation_lost');
+  expect((await resolve(second, other)).code).toBe('rotation_lost');
 });
 
 test('an answer that was journalled but not stored is stored by the journal loop, also by another worker', async () => {
@@ -100,7 +101,7 @@ test('an answer that was journalled but not stored is stored by the journal loop
       if (step === 'journalled') throw died;
     },
   });
-  const commandId = await ask(added.integrationId);
+  const commandId = await addRotateCommand(added.integrationId);
   const input = { integrationId: added.integrationId, commandId, nowMs: Date.now() };
   await expect(run(activities, 'rotateToken', input)).rejects.toThrow('died');
   const [entry = ''] = entries();
@@ -121,7 +122,7 @@ test('an answer that was journalled but not stored is stored by the journal loop
   await processJournal(activities.rotation);
   expect(await rowOf(world, 'rotation', attempt?.id ?? '')).toMatchObject({ state: 'committed' });
   expect(activities.starters.wakes).toContain(`integration ${added.integrationId}`);
-  expect((await settle({ attemptId: attempt?.id ?? '' }, added)).code).toBe('ok');
+  expect((await resolve({ attemptId: attempt?.id ?? '' }, added)).code).toBe('ok');
   expect(entries()).toEqual([]);
   expect(posts()).toBe(1);
   expect(await currentOf(added)).toMatchObject({ gitlab_token_id: String(added.tokenId + 1) });
@@ -135,7 +136,7 @@ test('an answer that is found after the rotation was declared lost still recover
     },
   });
   const first = activities;
-  const commandId = await ask(added.integrationId);
+  const commandId = await addRotateCommand(added.integrationId);
   const input = { integrationId: added.integrationId, commandId, nowMs: Date.now() };
   await expect(run(first, 'rotateToken', input)).rejects.toThrow('died');
   activities = await activitiesOf(world);
@@ -143,7 +144,7 @@ test('an answer that is found after the rotation was declared lost still recover
   const forced = {
     ...input,
     attemptId: attempt?.id ?? '',
-    commandId: await ask(added.integrationId, { force: true }),
+    commandId: await addRotateCommand(added.integrationId, { force: true }),
   };
   expect((await run(activities, 'resolveRotation', forced)).code).toBe('rotation_lost');
   await processJournal(first.rotation);

@@ -3,14 +3,14 @@ import { fleetRecipes } from '../../simulator/index.ts';
 import { dateInDays } from '../../src/domain/rotation.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
-import { freshlyRotating, ROTATING_SCOPES, rotating } from './rotation-support.ts';
+import { createRotationActivities, ROTATING_SCOPES, rotationHelpers } from './rotation-support.ts';
 import type { Activities } from './support.ts';
 import { active, activitiesOf, addReplacement, eventsOf, kindsOf, rowOf, run } from './support.ts';
 
 const WIPED = { state: 'wiped', sealed: null, key_id: null, token_hash: null };
 let world: TestWorld;
 let activities: Activities;
-const { ask, currentOf, entries, posts, rotatable, rotate, settle } = rotating(() => ({
+const { addRotateCommand, currentOf, entries, posts, rotatable, rotate, resolve } = rotationHelpers(() => ({
   world,
   activities,
 }));
@@ -22,7 +22,7 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(async () => {
-  activities = await freshlyRotating(world);
+  activities = await createRotationActivities(world);
 });
 
 test('one POST rotates a token with its previous lifetime; the new one is current, the old one wiped', async () => {
@@ -122,7 +122,7 @@ test.each([
     });
     const result = await rotate(added);
     expect(result.code).toBe('in_doubt');
-    expect((await settle(result, added)).code).toBe('rotation_lost');
+    expect((await resolve(result, added)).code).toBe('rotation_lost');
     expect(posts()).toBe(1);
     const row = await rowOf(world, 'integration', added.integrationId);
     expect(row).toMatchObject({ verdict: 'invalid', cause: 'rotation_lost' });
@@ -163,18 +163,21 @@ test('an answer without the token value is lost, and the ID of the new token is 
   const result = await rotate(added);
   expect(result.code).toBe('in_doubt');
   world.simulator.control.revokeToken(added.tokenId);
-  expect((await settle(result, added)).code).toBe('rotation_lost');
+  expect((await resolve(result, added)).code).toBe('rotation_lost');
   expect((await eventsOf(world, added.integrationId)).at(-1)).toMatchObject({ data: { newTokenId: 4_711 } });
 });
 
-test('two concurrent workers ask GitLab once', async () => {
+test('two concurrent workers addRotateCommand GitLab once', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: { kind: 'slow', delayMs: 300 },
   });
   const other = await activitiesOf(world);
-  const [one, two] = [await ask(added.integrationId), await ask(added.integrationId)];
+  const [one, two] = [
+    await addRotateCommand(added.integrationId),
+    await addRotateCommand(added.integrationId),
+  ];
   const results = await Promise.all([
     run(activities, 'rotateToken', { integrationId: added.integrationId, commandId: one, nowMs: Date.now() }),
     run(other, 'rotateToken', { integrationId: added.integrationId, commandId: two, nowMs: Date.now() }),

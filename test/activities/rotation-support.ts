@@ -15,7 +15,7 @@ const ROTATE = 'POST /api/v4/personal_access_tokens/self/rotate';
  * Removes faults and limits of an earlier test from the simulated GitLab, and creates activities with a short
  * rotation timeout.
  */
-export async function freshlyRotating(world: TestWorld): Promise<Activities> {
+export async function createRotationActivities(world: TestWorld): Promise<Activities> {
   world.simulator.control.faults.clear();
   world.simulator.control.requests.reset();
   world.simulator.control.setInstance({
@@ -36,8 +36,11 @@ export async function freshlyRotating(world: TestWorld): Promise<Activities> {
 type Rotated = Pick<Active, 'integrationId'>;
 
 /** Helpers of rotation tests, for the current world and activities. */
-export function rotating(now: () => { world: TestWorld; activities: Activities }) {
-  async function ask(integrationId: string, own: Partial<CommandPayloads['rotate']> = {}): Promise<string> {
+export function rotationHelpers(now: () => { world: TestWorld; activities: Activities }) {
+  async function addRotateCommand(
+    integrationId: string,
+    own: Partial<CommandPayloads['rotate']> = {},
+  ): Promise<string> {
     const { commands } = now().world.database.stores;
     const payload = { force: false, ...own };
     return commands.add({ integrationId, kind: 'rotate', payload, now: new Date() });
@@ -45,7 +48,7 @@ export function rotating(now: () => { world: TestWorld; activities: Activities }
   const journalFolder = () =>
     join(now().world.folder, 'rotation', now().activities.rotation.journal.workerId);
   return {
-    ask,
+    addRotateCommand,
     journalFolder,
     entries: () => readdirSync(journalFolder()).filter((name) => name.endsWith('.entry')),
     /** The number of rotation requests that GitLab received. */
@@ -57,11 +60,11 @@ export function rotating(now: () => { world: TestWorld; activities: Activities }
       payload: Partial<CommandPayloads['rotate']> = {},
     ): Promise<RotationResult & { outcome: unknown }> => {
       const { world, activities } = now();
-      const commandId = await ask(integrationId, payload);
+      const commandId = await addRotateCommand(integrationId, payload);
       const result = await run(activities, 'rotateToken', { integrationId, commandId, nowMs: Date.now() });
       return { ...result, outcome: (await rowOf(world, 'command', commandId))['result'] };
     },
-    settle: async (
+    resolve: async (
       { attemptId }: Pick<RotationResult, 'attemptId'>,
       { integrationId }: Rotated,
       inMs = 0,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
 import { createTestWorld } from '../support/world.ts';
-import { repositoriesOf, settle, sync } from './listing-support.ts';
+import { applyAndFinish, repositoriesOf, sync } from './listing-support.ts';
 import { active, activitiesOf, run } from './support.ts';
 
 test('filters that change during a sync apply to a following one, which starts by itself', async () => {
@@ -18,7 +18,7 @@ test('filters that change during a sync apply to a following one, which starts b
     const filters = { include: [], exclude: ['**'], archived: false, forks: true, personal: true };
     await stores.integrations.change(integrationId, { filters }, new Date(nowMs));
     await stores.syncs.runAgain(integrationId);
-    await settle(activities, { ...id, listing, nowMs });
+    await applyAndFinish(activities, { ...id, listing, nowMs });
 
     expect(await stores.syncs.findOpen(integrationId)).toMatchObject({ state: 'queued' });
     expect(activities.starters.wakes).toContain(`integration ${integrationId}`);

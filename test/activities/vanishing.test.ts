@@ -1,38 +1,26 @@
 import { expect, test } from '@jest/globals';
-import { fleetRecipes } from '../../simulator/index.ts';
-import type { TestWorld } from '../support/world.ts';
-import { createTestWorld } from '../support/world.ts';
-import { repositoriesOf, sync, syncRow } from './listing-support.ts';
-import type { Active, Activities } from './support.ts';
-import { active, activitiesOf, eventsOf, kindsOf, rowOf } from './support.ts';
-
-interface Given {
-  world: TestWorld;
-  activities: Activities;
-  added: Active;
-  control: TestWorld['simulator']['control'];
-}
+import type { ListingStage } from './listing-support.ts';
+import { repositoriesOf, sync, syncRow, withListedProjects } from './listing-support.ts';
+import { eventsOf, kindsOf, rowOf } from './support.ts';
 
 /** A simulated GitLab with this many projects, all synced once. */
-async function given(count: number, work: (given: Given) => Promise<void>): Promise<void> {
-  const world = await createTestWorld({ simulator: { recipes: fleetRecipes(count) } });
-  try {
-    const activities = await activitiesOf(world);
-    const added = await active(world, activities);
-    await sync(activities, added.integrationId);
-    await work({ world, activities, added, control: world.simulator.control });
-  } finally {
-    await world.close();
-  }
+async function withSyncedProjects(
+  count: number,
+  work: (stage: ListingStage) => Promise<void>,
+): Promise<void> {
+  await withListedProjects(count, async (stage) => {
+    await sync(stage.activities, stage.added.integrationId);
+    await work(stage);
+  });
 }
 
 const nameOf = (index: number) => `fleet-${String(index).padStart(5, '0')}`;
 
-function removeMany({ control }: Given, { from = 0, count }: { from?: number; count: number }): void {
+function removeMany({ control }: ListingStage, { from = 0, count }: { from?: number; count: number }): void {
   for (let index = from; index < from + count; index += 1) control.removeProject(nameOf(index));
 }
 
-async function countsOf({ world, added }: Given): Promise<Record<string, number>> {
+async function countsOf({ world, added }: ListingStage): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { state } of await repositoriesOf(world, added.integrationId))
     counts[state] = (counts[state] ?? 0) + 1;
@@ -40,7 +28,7 @@ async function countsOf({ world, added }: Given): Promise<Record<string, number>
 }
 
 test('a project that GitLab reports as gone is removed by the first complete listing, with its queued scan', () =>
-  given(12, async (on) => {
+  withSyncedProjects(12, async (on) => {
     const { world, activities, added, control } = on;
     const [gone] = await repositoriesOf(world, added.integrationId);
     control.removeProject(gone?.path ?? '');
@@ -65,7 +53,7 @@ test('a project that GitLab reports as gone is removed by the first complete lis
   }));
 
 test('if too many are missing to check each by ID, a second listing removes them, and they may return before', () =>
-  given(300, async (on) => {
+  withSyncedProjects(300, async (on) => {
     const { world, activities, added } = on;
     removeMany(on, { count: 51 });
     const first = await sync(activities, added.integrationId);
@@ -82,7 +70,7 @@ test('if too many are missing to check each by ID, a second listing removes them
   }));
 
 test('a repository that answers by ID but is no longer listed is excluded with one event, and returns with its role', () =>
-  given(12, async (on) => {
+  withSyncedProjects(12, async (on) => {
     const { world, activities, added, control } = on;
     const guest = { project: nameOf(4), userId: added.userId, via: 'project' } as const;
     control.setRole({ ...guest, level: 10 });
@@ -104,7 +92,7 @@ test('a repository that answers by ID but is no longer listed is excluded with o
   }));
 
 test('a repository that returns has an event and is scanned again', () =>
-  given(12, async (on) => {
+  withSyncedProjects(12, async (on) => {
     const { world, activities, added, control } = on;
     control.setRole({ project: nameOf(4), userId: added.userId, level: 0, via: 'project' });
     await sync(activities, added.integrationId);
@@ -121,7 +109,7 @@ test.each([
   [60, 12, false],
   [40, 11, true],
 ])('of %d repositories %d vanish: does the brake engage? %s', (count, vanish, engages) =>
-  given(count, async (on) => {
+  withSyncedProjects(count, async (on) => {
     removeMany(on, { count: vanish });
     const synced = await sync(on.activities, on.added.integrationId);
     expect(await syncRow(on.world, synced)).toMatchObject(
@@ -138,7 +126,7 @@ test.each([
 );
 
 test('a held-back removal is applied when a user accepts it', () =>
-  given(30, async (on) => {
+  withSyncedProjects(30, async (on) => {
     removeMany(on, { count: 20 });
     await sync(on.activities, on.added.integrationId);
     expect(await countsOf(on)).toEqual({ active: 30 });
@@ -148,7 +136,7 @@ test('a held-back removal is applied when a user accepts it', () =>
   }));
 
 test('a held-back removal is applied when the next two listings agree, and not before', () =>
-  given(30, async (on) => {
+  withSyncedProjects(30, async (on) => {
     removeMany(on, { count: 15 });
     await sync(on.activities, on.added.integrationId);
     removeMany(on, { from: 15, count: 1 });
@@ -165,7 +153,7 @@ test('a held-back removal is applied when the next two listings agree, and not b
   }));
 
 test('repositories that return release the brake without a loss', () =>
-  given(30, async (on) => {
+  withSyncedProjects(30, async (on) => {
     const { control, added, activities } = on;
     const of = (index: number) => ({ project: nameOf(index), userId: added.userId, via: 'project' }) as const;
     for (let index = 0; index < 20; index += 1) control.setRole({ ...of(index), level: 0 });

@@ -22,10 +22,10 @@ beforeEach(async () => {
 });
 
 const scans = () => db.database.stores.scans;
-const ask = (full = false) => scans().requestScan({ repositoryId, full, now: NOW });
+const requestScan = (full = false) => scans().requestScan({ repositoryId, full, now: NOW });
 
 async function begun(full = false) {
-  const id = await ask(full);
+  const id = await requestScan(full);
   const scan = await scans().begin({ id, now: NOW });
   if (scan === null) throw new Error('the scan cannot begin');
   return scan;
@@ -34,18 +34,18 @@ async function begun(full = false) {
 const nothing = { outcome: null, cause: null, commit: null, cloneBytes: null, cloneMs: null, now: NOW };
 
 test('a second request joins the waiting scan', async () => {
-  const first = await ask();
-  expect(await ask()).toBe(first);
+  const first = await requestScan();
+  expect(await requestScan()).toBe(first);
 });
 
 test('concurrent requests get one scan', async () => {
-  const ids = await Promise.all(Array.from({ length: 12 }, () => ask()));
+  const ids = await Promise.all(Array.from({ length: 12 }, () => requestScan()));
   expect(new Set(ids).size).toBe(1);
 });
 
 test('a request joins the running scan; after its end it gets a new one', async () => {
   const scan = await begun();
-  expect(await ask()).toBe(scan.id);
+  expect(await requestScan()).toBe(scan.id);
   await scans().end({
     ...nothing,
     id: scan.id,
@@ -53,24 +53,24 @@ test('a request joins the running scan; after its end it gets a new one', async 
     status: 'succeeded',
     outcome: 'clean',
   });
-  expect(await ask()).not.toBe(scan.id);
+  expect(await requestScan()).not.toBe(scan.id);
 });
 
 test("a user's request makes a waiting background scan as urgent as a user's scan", async () => {
   await scans().queue({ repositoryIds: [repositoryId], trigger: 'schedule', history: 'none', now: NOW });
-  const id = await ask();
+  const id = await requestScan();
   expect(await scans().find(id)).toMatchObject({ trigger: 'schedule', priority: 1 });
 });
 
 test('a full request upgrades a waiting scan and does not repeat it', async () => {
-  const id = await ask();
-  expect(await ask(true)).toBe(id);
+  const id = await requestScan();
+  expect(await requestScan(true)).toBe(id);
   expect(await scans().find(id)).toMatchObject({ history: 'full', fullAgain: false });
 });
 
 test('a full request joins a running scan, and a full scan follows it', async () => {
   const scan = await begun();
-  expect(await ask(true)).toBe(scan.id);
+  expect(await requestScan(true)).toBe(scan.id);
   expect(await scans().find(scan.id)).toMatchObject({ history: 'none', fullAgain: true });
   const ended = await scans().end({
     ...nothing,
@@ -84,7 +84,7 @@ test('a full request joins a running scan, and a full scan follows it', async ()
 
 test('a full request joins a running full scan, and no scan follows', async () => {
   const scan = await begun(true);
-  expect(await ask(true)).toBe(scan.id);
+  expect(await requestScan(true)).toBe(scan.id);
   expect(await scans().find(scan.id)).toMatchObject({ history: 'full', fullAgain: false });
 });
 
@@ -127,7 +127,7 @@ test('phases and the commit are stored when they are reached, and an ended scan 
 });
 
 test('a cancel ends a waiting scan at once and stops a running one', async () => {
-  const waiting = await ask();
+  const waiting = await requestScan();
   expect(await scans().requestCancel({ id: waiting, now: NOW })).toBe('canceled');
   expect(await scans().find(waiting)).toMatchObject({
     status: 'canceled',
@@ -158,7 +158,7 @@ test('a requeue is counted, and the scan is taken after its back-off or at the r
   expect(await taken(minutesLater(4))).toEqual([]);
   expect(await scans().nextTryAt({ integrationId, now: minutesLater(4) })).toEqual(minutesLater(5));
   expect(await taken(minutesLater(5))).toHaveLength(1);
-  await ask();
+  await requestScan();
   expect(await taken(NOW)).toHaveLength(1);
   expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
 });

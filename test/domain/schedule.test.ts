@@ -145,18 +145,18 @@ test('no flag is due twice', () => {
 
 describe('rotation', () => {
   const rotation = { attemptId: 'rot', workerId: 'wrk', nextLookMs: NOW };
-  const settle = { do: 'resolve_rotation', attemptId: 'rot', workerId: 'wrk' };
+  const resolve = { do: 'resolve_rotation', attemptId: 'rot', workerId: 'wrk' };
 
   test('a user request starts it, or first resolves an open attempt', () => {
     const command = { id: 'c', kind: 'rotate' } as const;
     expect(actionOf({ command })).toEqual({ do: 'rotate', commandId: 'c' });
     const waiting = { ...rotation, nextLookMs: NOW + 1 };
-    expect(actionOf({ command, rotation: waiting })).toEqual({ ...settle, commandId: 'c' });
+    expect(actionOf({ command, rotation: waiting })).toEqual({ ...resolve, commandId: 'c' });
   });
 
   test('an open attempt is checked when it is due, before everything except a replacement', () => {
     const seen = { rotation, nextVerifyMs: NOW, nextRotateMs: NOW };
-    expect(actionOf(seen)).toEqual({ ...settle, commandId: null });
+    expect(actionOf(seen)).toEqual({ ...resolve, commandId: null });
     const command = { id: 'c', kind: 'replace_token' } as const;
     expect(actionOf({ ...seen, command })).toEqual({ do: 'replace_token', commandId: 'c' });
     expect(actionOf({ rotation: { ...rotation, nextLookMs: NOW + 5 } })).toEqual({

@@ -238,7 +238,7 @@ test('limits are enforced only on request, and each limiter has its own answer',
 });
 
 test('GraphQL returns the head commits, and nothing for an invalid token', async () => {
-  const ask = (secret: string) =>
+  const getSelf = (secret: string) =>
     call({
       simulator: started.simulator,
       path: '/api/graphql',
@@ -246,13 +246,13 @@ test('GraphQL returns the head commits, and nothing for an invalid token', async
       token: secret,
       body: '{"query":"{}"}',
     });
-  const good = await ask(token);
+  const good = await getSelf(token);
   const head = await started.simulator.control.head('shop');
   const Answer = z.object({ data: z.object({ projects: z.object({ nodes: z.array(z.unknown()) }) }) });
   expect(Answer.parse(good.json).data.projects.nodes[0]).toMatchObject({
     id: 'gid://gitlab/Project/15',
     repository: { rootRef: 'main', tree: { lastCommit: { sha: head } } },
   });
-  const bad = await ask('wrong');
+  const bad = await getSelf('wrong');
   expect([bad.status, bad.json]).toEqual([401, { errors: [{ message: 'Invalid token' }] }]);
 });

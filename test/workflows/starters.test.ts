@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
+import { NO_REPAIRS } from '../../src/activities/reconcile.ts';
 import { newId } from '../../src/db/new-id.ts';
 import type { Starters } from '../../src/domain/ports.ts';
 import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
@@ -114,16 +115,7 @@ test('the sweep runs when a worker starts, and every ten minutes by one schedule
   const activities = activitiesWith({
     async reconcile() {
       sweeps += 1;
-      return {
-        integrationsStarted: 0,
-        orphansWoken: 0,
-        stuckEnded: 0,
-        syncsRequeued: 0,
-        scansRequeued: 0,
-        commandsPoked: 0,
-        fleetsWoken: 0,
-        wakesSent: 0,
-      };
+      return { ...NO_REPAIRS };
     },
   });
   await suite.withWorkers(activities, async ({ queuePrefix }) => {
