@@ -2,6 +2,7 @@ import type { CredentialRow } from '../db/stores/credentials.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { RotationRow } from '../db/stores/rotations.ts';
 import type { CommandCompletion, CommandKind } from '../domain/command.ts';
+import type { NewEvent } from '../domain/event.ts';
 import { statusOf } from '../domain/integration.ts';
 import { autoRotateMs, nextAutoTryMs } from '../domain/rotation.ts';
 import type { DueAction } from '../domain/schedule.ts';
@@ -20,131 +21,140 @@ export interface IntegrationPlan {
 
 export type IntegrationActivities = ReturnType<typeof createIntegrationActivities>;
 
-/** The database work of the integration workflow. `nowMs` is the clock of the workflow. */
-export function createIntegrationActivities({ database, starters, log, settings }: ActivityDeps) {
-  const { stores } = database;
+interface AtTime {
+  integrationId: string;
+  /** The clock of the workflow. */
+  nowMs: number;
+}
+
+/** The database work of the integration workflow. */
+export function createIntegrationActivities(deps: ActivityDeps) {
   return {
     /** Reads the rows, claims the oldest command and returns the next action. */
-    async planIntegration({
-      integrationId,
-      nowMs,
-    }: {
-      integrationId: string;
-      nowMs: number;
-    }): Promise<IntegrationPlan> {
-      const integration = await stores.integrations.find(integrationId);
-      if (integration === null) return { action: { do: 'clean_up' }, status: 'removed' };
-      const [credential, command, sync] = [
-        await stores.credentials.current(integrationId),
-        await stores.commands.claimOldest({ integrationId, now: new Date(nowMs) }),
-        await stores.syncs.findOpen(integrationId),
-      ];
-      addRequestIdToLog(log, command?.requestId);
-      const [open, last] = [
-        await stores.rotations.open(integrationId),
-        await stores.rotations.last(integrationId),
-      ];
-      const action = nextAction({
-        nowMs,
-        thresholds: settings.expiryThresholds,
-        snapshot: {
-          removed: false,
-          verdict: integration.verdict,
-          paused: integration.paused,
-          nextVerifyMs: integration.nextVerifyAt?.getTime() ?? null,
-          nextSyncMs: integration.nextSyncAt?.getTime() ?? null,
-          syncQueued: sync?.state === 'queued',
-          expiry: credential?.expiry ?? { kind: 'unknown' },
-          flagged: credential === null ? null : flaggedOf(credential, nowMs),
-          command,
-          rotation:
-            open === null
-              ? null
-              : {
-                  attemptId: open.id,
-                  workerId: open.workerId,
-                  nextLookMs: open.nextLookAt?.getTime() ?? nowMs,
-                },
-          nextRotateMs: nextRotateMs({ integration, credential, last, nowMs }),
-        },
-      });
-      return { action, status: statusOf(integration) };
+    async planIntegration(input: AtTime): Promise<IntegrationPlan> {
+      return planIntegration(deps, input);
     },
 
     /**
      * Flags the current token once per threshold, with an event. An expired token is verified at once; only that
      * verification may call it invalid.
      */
-    async flagExpiry(input: {
-      integrationId: string;
-      thresholdDays: number;
-      nowMs: number;
-    }): Promise<{ flagged: boolean }> {
-      const { integrationId, thresholdDays } = input;
-      const now = new Date(input.nowMs);
-      return database.transaction(async (tx) => {
-        const integration = await tx.integrations.lock(integrationId);
-        const credential = await tx.credentials.current(integrationId);
-        if (integration === null || credential === null) return { flagged: false };
-        // decided again from the current row: the token or its date may have changed since the plan
-        const due = dueFlag({
-          expiry: credential.expiry,
-          nowMs: input.nowMs,
-          thresholds: settings.expiryThresholds,
-          flagged: flaggedOf(credential, input.nowMs),
-        });
-        if (due !== thresholdDays) return { flagged: false };
-        const flagged = await tx.credentials.flag({ id: credential.id, thresholdDays, now });
-        if (!flagged) return { flagged };
-        const isExpired = thresholdDays === 0;
-        await tx.events.add(
-          [
-            {
-              kind: isExpired ? 'integration.expired' : 'integration.expiry_flagged',
-              integrationId,
-              actor: 'system',
-              text: isExpired
-                ? `The token of ${integration.name} has expired.`
-                : `The token of ${integration.name} expires in ${thresholdDays} ${thresholdDays === 1 ? 'day' : 'days'} or less, on ${expiryDate(credential.expiry)}.`,
-              data: { thresholdDays, expiresAt: expiryDate(credential.expiry) },
-            },
-          ],
-          now,
-        );
-        if (isExpired) await tx.integrations.changeLocked(integrationId, { nextVerifyAt: now }, now);
-        return { flagged };
-      });
+    async flagExpiry(input: AtTime & { thresholdDays: number }): Promise<{ flagged: boolean }> {
+      return flagExpiry(deps, input);
     },
 
     /** Ends a command whose action failed permanently, so that it is not claimed again. */
-    async abandonCommand(input: {
-      integrationId: string;
-      commandId: string;
-      kind: CommandKind;
-      nowMs: number;
-    }): Promise<void> {
-      const { integrationId, commandId: id, kind } = input;
-      const now = new Date(input.nowMs);
-      await database.transaction(async (tx) => {
-        const completion: CommandCompletion =
-          kind === 'verify'
-            ? { kind, result: { verdict: 'internal' } }
-            : { kind, result: { code: 'internal' } };
-        if (!(await tx.commands.finish({ id, ...completion, now }))) return;
-        if (kind === 'replace_token') await tx.credentials.wipeCandidates({ integrationId, now });
-        log.error(
-          { integrationId, commandId: id, kind },
-          'a command was abandoned: its action keeps failing',
-        );
-      });
+    async abandonCommand(input: AtTime & { commandId: string; kind: CommandKind }): Promise<void> {
+      return abandonCommand(deps, input);
     },
 
     /** Stops everything that runs for a removed integration, and deletes its rows. */
-    async cleanUpIntegration({ integrationId }: { integrationId: string; nowMs: number }): Promise<void> {
-      await starters.cancelAll(integrationId);
-      await stores.integrations.deleteRemoved(integrationId);
+    async cleanUpIntegration({ integrationId }: AtTime): Promise<void> {
+      await deps.starters.cancelAll(integrationId);
+      await deps.database.stores.integrations.deleteRemoved(integrationId);
     },
   };
+}
+
+async function planIntegration(
+  { database, log, settings }: ActivityDeps,
+  { integrationId, nowMs }: AtTime,
+): Promise<IntegrationPlan> {
+  const { stores } = database;
+  const integration = await stores.integrations.find(integrationId);
+  if (integration === null) return { action: { do: 'clean_up' }, status: 'removed' };
+  const credential = await stores.credentials.current(integrationId);
+  const command = await stores.commands.claimOldest({ integrationId, now: new Date(nowMs) });
+  const sync = await stores.syncs.findOpen(integrationId);
+  addRequestIdToLog(log, command?.requestId);
+  const openRotation = await stores.rotations.open(integrationId);
+  const lastRotation = await stores.rotations.last(integrationId);
+  const action = nextAction({
+    nowMs,
+    thresholds: settings.expiryThresholds,
+    snapshot: {
+      removed: false,
+      verdict: integration.verdict,
+      paused: integration.paused,
+      nextVerifyMs: integration.nextVerifyAt?.getTime() ?? null,
+      nextSyncMs: integration.nextSyncAt?.getTime() ?? null,
+      syncQueued: sync?.state === 'queued',
+      expiry: credential?.expiry ?? { kind: 'unknown' },
+      flagged: credential === null ? null : flaggedOf(credential, nowMs),
+      command,
+      rotation: openRotation === null ? null : rotationInDoubt(openRotation, nowMs),
+      nextRotateMs: nextRotateMs({ integration, credential, last: lastRotation, nowMs }),
+    },
+  });
+  return { action, status: statusOf(integration) };
+}
+
+function rotationInDoubt({ id, workerId, nextLookAt }: RotationRow, nowMs: number) {
+  return { attemptId: id, workerId, nextLookMs: nextLookAt?.getTime() ?? nowMs };
+}
+
+async function flagExpiry(
+  { database, settings }: ActivityDeps,
+  input: AtTime & { thresholdDays: number },
+): Promise<{ flagged: boolean }> {
+  const { integrationId, thresholdDays } = input;
+  const now = new Date(input.nowMs);
+  return database.transaction(async (tx) => {
+    const integration = await tx.integrations.lock(integrationId);
+    const credential = await tx.credentials.current(integrationId);
+    if (integration === null || credential === null) return { flagged: false };
+    // decided again from the current row: the token or its date may have changed since the plan
+    const due = dueFlag({
+      expiry: credential.expiry,
+      nowMs: input.nowMs,
+      thresholds: settings.expiryThresholds,
+      flagged: flaggedOf(credential, input.nowMs),
+    });
+    if (due !== thresholdDays) return { flagged: false };
+    const flagged = await tx.credentials.flag({ id: credential.id, thresholdDays, now });
+    if (!flagged) return { flagged };
+    await tx.events.add([flagEvent({ integration, credential, thresholdDays })], now);
+    const isExpired = thresholdDays === 0;
+    if (isExpired) await tx.integrations.changeLocked(integrationId, { nextVerifyAt: now }, now);
+    return { flagged };
+  });
+}
+
+function flagEvent(input: {
+  integration: IntegrationRow;
+  credential: CredentialRow;
+  thresholdDays: number;
+}): NewEvent {
+  const { integration, thresholdDays } = input;
+  const expiresAt = expiryDate(input.credential.expiry);
+  const base = {
+    integrationId: integration.id,
+    actor: 'system',
+    data: { thresholdDays, expiresAt },
+  };
+  if (thresholdDays === 0)
+    return { ...base, kind: 'integration.expired', text: `The token of ${integration.name} has expired.` };
+  const days = `${thresholdDays} ${thresholdDays === 1 ? 'day' : 'days'}`;
+  return {
+    ...base,
+    kind: 'integration.expiry_flagged',
+    text: `The token of ${integration.name} expires in ${days} or less, on ${expiresAt}.`,
+  };
+}
+
+async function abandonCommand(
+  { database, log }: ActivityDeps,
+  input: AtTime & { commandId: string; kind: CommandKind },
+): Promise<void> {
+  const { integrationId, commandId: id, kind } = input;
+  const now = new Date(input.nowMs);
+  await database.transaction(async (tx) => {
+    const completion: CommandCompletion =
+      kind === 'verify' ? { kind, result: { verdict: 'internal' } } : { kind, result: { code: 'internal' } };
+    if (!(await tx.commands.finish({ id, ...completion, now }))) return;
+    if (kind === 'replace_token') await tx.credentials.wipeCandidates({ integrationId, now });
+    log.error({ integrationId, commandId: id, kind }, 'a command was abandoned: its action keeps failing');
+  });
 }
 
 /** When the next automatic rotation is due, `null` if none is. A failed one is tried again later. */

@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { ListingChange } from '../../db/stores/listing.ts';
 import { isSecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
@@ -60,57 +61,13 @@ export type ListingActivities = ReturnType<typeof createListingActivities>;
 
 /** The part of a sync that talks to GitLab. */
 export function createListingActivities(deps: GitlabDeps) {
-  const { database, gitlab, vault } = deps;
   return {
     /**
      * Walks the whole listing by keyset and writes the differences. A long listing is split into ID ranges that
      * are read concurrently. A retry resumes where the last attempt stopped.
      */
     async listRepositories(input: SyncId & { nowMs: number }): Promise<ListingOutcome> {
-      const found = await currentCredential(database.stores, input.integrationId);
-      if (found === null) return { ...NO_LISTING, complete: false, cause: 'canceled' };
-      const { integration, credential } = found;
-      addRequestIdToLog(deps.log, await database.stores.syncs.requestIdOf(input.syncId));
-      const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
-      const window = listingWindow(integration.baseUrl);
-      const walk = resumed() ?? {
-        ...NO_COUNTS,
-        unreadable: [],
-        ranges: await rangesToWalk({ deps, integration, parts: window.max }),
-      };
-      try {
-        return await withHeartbeat(
-          () => walk,
-          async (signal) => {
-            const firstTime = integration.lastSyncAt === null;
-            const classify = classifierFor(integration.filters);
-            /** Ranges that contain an item without a readable ID. No known repository in them counts as missing. */
-            const gaps: IdRange[] = [];
-            await walkListing(walk.ranges, {
-              async readPage(after) {
-                const page = await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal });
-                gaps.push(...gapsOf(page.entries, after));
-                if (page.endsUnidentified) gaps.push({ after, upTo: null });
-                return page.entries;
-              },
-              idOf: ({ gitlabProjectId }) => gitlabProjectId,
-              pageSize: LISTING_PAGE,
-              readEnd: () => api.lastProjects({ signal }),
-              async storePage(page) {
-                addCounts(walk, await writePage({ deps, sync: input, page, gaps, classify, firstTime }));
-                addUnreadable(walk, page.rows);
-              },
-              expected: firstTime ? null : integration.listed,
-              window,
-              signal,
-            });
-            const probe = await probeVanished({ deps, api, sync: input, signal });
-            return { ...countsOf(walk), unreadable: walk.unreadable, complete: true, cause: null, ...probe };
-          },
-        );
-      } catch (err) {
-        return await incompleteOutcome({ deps, sync: input, walk, err });
-      }
+      return listRepositories(deps, input);
     },
 
     /**
@@ -118,6 +75,7 @@ export function createListingActivities(deps: GitlabDeps) {
      * one.
      */
     async checkHeads(input: SyncId & { nowMs: number }): Promise<{ queued: number }> {
+      const { database, vault } = deps;
       const found = await currentCredential(database.stores, input.integrationId);
       if (found === null) return { queued: 0 };
       const { integration, credential } = found;
@@ -132,7 +90,70 @@ export function createListingActivities(deps: GitlabDeps) {
   };
 }
 
-function resumed(): Walk | null {
+async function listRepositories(deps: GitlabDeps, sync: SyncId & { nowMs: number }): Promise<ListingOutcome> {
+  const { database, gitlab, vault } = deps;
+  const found = await currentCredential(database.stores, sync.integrationId);
+  if (found === null) return { ...NO_LISTING, complete: false, cause: 'canceled' };
+  const { integration, credential } = found;
+  addRequestIdToLog(deps.log, await database.stores.syncs.requestIdOf(sync.syncId));
+  const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
+  const window = listingWindow(integration.baseUrl);
+  const walk = resumedWalk() ?? {
+    ...NO_COUNTS,
+    unreadable: [],
+    ranges: await rangesToWalk({ deps, integration, parts: window.max }),
+  };
+  try {
+    return await withHeartbeat(
+      () => walk,
+      async (signal) => {
+        await walkProjects({ deps, sync, integration, api, window, walk, signal });
+        const probe = await probeVanished({ deps, api, sync, signal });
+        return { ...countsOf(walk), unreadable: walk.unreadable, complete: true, cause: null, ...probe };
+      },
+    );
+  } catch (err) {
+    return await incompleteOutcome({ deps, sync, walk, err });
+  }
+}
+
+/** Reads the remaining ranges of the walk and stores each page. */
+async function walkProjects(input: {
+  deps: GitlabDeps;
+  sync: SyncId & { nowMs: number };
+  integration: IntegrationRow;
+  api: GitlabApi;
+  window: ReturnType<typeof listingWindow>;
+  walk: Walk;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { deps, sync, integration, api, window, walk, signal } = input;
+  const firstTime = integration.lastSyncAt === null;
+  const classify = classifierFor(integration.filters);
+  /** Ranges that contain an item without a readable ID. No known repository in them counts as missing. */
+  const gaps: IdRange[] = [];
+  await walkListing(walk.ranges, {
+    async readPage(after) {
+      const page = await api.listProjectsPage({ idAfter: after === 0 ? null : after, signal });
+      gaps.push(...gapsOf(page.entries, after));
+      if (page.endsUnidentified) gaps.push({ after, upTo: null });
+      return page.entries;
+    },
+    idOf: ({ gitlabProjectId }) => gitlabProjectId,
+    pageSize: LISTING_PAGE,
+    readEnd: () => api.lastProjects({ signal }),
+    async storePage(page) {
+      addCounts(walk, await writePage({ deps, sync, page, gaps, classify, firstTime }));
+      addUnreadable(walk, page.rows);
+    },
+    expected: firstTime ? null : integration.listed,
+    window,
+    signal,
+  });
+}
+
+/** The walk of the last attempt, from its heartbeat. */
+function resumedWalk(): Walk | null {
   const details: unknown = activityInfo().heartbeatDetails;
   return isWalk(details) ? details : null;
 }

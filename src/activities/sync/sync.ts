@@ -23,79 +23,91 @@ export interface OpenedSync {
 
 /** The database work of a sync. */
 export function createSyncActivities(deps: GitlabDeps) {
-  const { database, settings } = deps;
-  const { stores } = database;
   return {
     /** Returns the sync to run now: the waiting one, or a new one if the interval has passed. */
-    async openSync({ integrationId, nowMs }: { integrationId: string; nowMs: number }): Promise<OpenedSync> {
-      const now = new Date(nowMs);
-      return database.transaction(async (tx) => {
-        const integration = await tx.integrations.lock(integrationId);
-        if (integration === null) return { syncId: null, joined: false };
-        const joined = (await tx.syncs.findOpen(integrationId))?.state === 'running';
-        const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
-        addRequestIdToLog(deps.log, requestId);
-        if (!(await tx.syncs.start({ id, now }))) return { syncId: null, joined: false };
-        if (!joined) await addStartedEvent({ tx, syncId: id, integration, now });
-        const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
-        await tx.integrations.changeLocked(integrationId, { nextSyncAt: next }, now);
-        return { syncId: id, joined };
-      });
+    async openSync(input: { integrationId: string; nowMs: number }): Promise<OpenedSync> {
+      return openSync(deps, input);
     },
 
     /** Records a listing that failed: incomplete, with its cause. */
     async listingFailed({ syncId, cause }: SyncId & { cause: string }): Promise<ListingOutcome> {
-      const run = await stores.syncs.find(syncId);
+      const run = await deps.database.stores.syncs.find(syncId);
       return { ...NO_LISTING, listed: run?.listed ?? 0, complete: false, cause };
     },
 
     async applyListing(
       input: SyncId & { listing: ListingOutcome; nowMs: number },
     ): Promise<{ queued: number }> {
-      return applyListing({ database, log: deps.log, rules: deps.rules, ...input });
+      return applyListing({ database: deps.database, log: deps.log, rules: deps.rules, ...input });
     },
 
     /** Ends the sync, publishes the changes and wakes the fleet. */
-    async finishSync(
-      input: SyncId & { listing: ListingOutcome; queuedScans: number; nowMs: number },
-    ): Promise<void> {
-      const now = new Date(input.nowMs);
-      const wakes = await database.transaction(async (tx) => {
-        const run = await tx.syncs.find(input.syncId);
-        const integration = await tx.integrations.lock(input.integrationId);
-        if (run === null || integration === null || run.state !== 'running') return [];
-        addRequestIdToLog(deps.log, run.requestId);
-        await endRun({ tx, run, integration, input, now });
-        const wakes = run.again
-          ? [await openFollowUpSync({ tx, integrationId: input.integrationId, now })]
-          : [];
-        if (input.queuedScans === 0) return wakes;
-        await publishQueuedScans({ tx, integrationId: input.integrationId, queued: input.queuedScans, now });
-        const wakeFleet = await tx.outbox.add({
-          kind: 'wake_fleet',
-          integrationId: input.integrationId,
-          now,
-        });
-        return [...wakes, wakeFleet];
-      });
-      await sendWakes(deps, wakes);
+    async finishSync(input: FinishedSync): Promise<void> {
+      return finishSync(deps, input);
     },
 
     async cancelSync(input: SyncId & { nowMs: number }): Promise<void> {
-      const run = await stores.syncs.find(input.syncId);
-      if (run === null) return;
-      const ended = await stores.syncs.end({
-        id: input.syncId,
-        state: 'failed',
-        cause: 'canceled',
-        complete: false,
-        counts: run,
-        unreadable: [],
-        now: new Date(input.nowMs),
-      });
-      if (!ended) deps.log.info({ syncId: input.syncId }, 'the sync had ended before it was canceled');
+      return cancelSync(deps, input);
     },
   };
+}
+
+interface FinishedSync extends SyncId {
+  listing: ListingOutcome;
+  queuedScans: number;
+  nowMs: number;
+}
+
+async function openSync(
+  { database, log, settings }: GitlabDeps,
+  { integrationId, nowMs }: { integrationId: string; nowMs: number },
+): Promise<OpenedSync> {
+  const now = new Date(nowMs);
+  return database.transaction(async (tx) => {
+    const integration = await tx.integrations.lock(integrationId);
+    if (integration === null) return { syncId: null, joined: false };
+    const joined = (await tx.syncs.findOpen(integrationId))?.state === 'running';
+    const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
+    addRequestIdToLog(log, requestId);
+    if (!(await tx.syncs.start({ id, now }))) return { syncId: null, joined: false };
+    if (!joined) await addStartedEvent({ tx, syncId: id, integration, now });
+    const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
+    await tx.integrations.changeLocked(integrationId, { nextSyncAt: next }, now);
+    return { syncId: id, joined };
+  });
+}
+
+async function finishSync(deps: GitlabDeps, input: FinishedSync): Promise<void> {
+  const { integrationId, queuedScans } = input;
+  const now = new Date(input.nowMs);
+  const wakes = await deps.database.transaction(async (tx) => {
+    const run = await tx.syncs.find(input.syncId);
+    const integration = await tx.integrations.lock(integrationId);
+    if (run === null || integration === null || run.state !== 'running') return [];
+    addRequestIdToLog(deps.log, run.requestId);
+    await endRun({ tx, run, integration, input, now });
+    const wakes = run.again ? [await openFollowUpSync({ tx, integrationId, now })] : [];
+    if (queuedScans === 0) return wakes;
+    await publishQueuedScans({ tx, integrationId, queued: queuedScans, now });
+    return [...wakes, await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
+  });
+  await sendWakes(deps, wakes);
+}
+
+async function cancelSync({ database, log }: GitlabDeps, input: SyncId & { nowMs: number }): Promise<void> {
+  const { syncs } = database.stores;
+  const run = await syncs.find(input.syncId);
+  if (run === null) return;
+  const ended = await syncs.end({
+    id: input.syncId,
+    state: 'failed',
+    cause: 'canceled',
+    complete: false,
+    counts: run,
+    unreadable: [],
+    now: new Date(input.nowMs),
+  });
+  if (!ended) log.info({ syncId: input.syncId }, 'the sync had ended before it was canceled');
 }
 
 /**
@@ -257,6 +269,6 @@ interface EndRun {
   tx: Stores;
   run: SyncRun;
   integration: IntegrationRow;
-  input: SyncId & { listing: ListingOutcome; queuedScans: number };
+  input: FinishedSync;
   now: Date;
 }

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Stores } from '../../db/stores/index.ts';
-import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import type { IntegrationChange, IntegrationRow } from '../../db/stores/integrations.ts';
 import type { OutboxEntry } from '../../db/stores/outbox.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import { adviceFor } from '../../domain/causes.ts';
@@ -139,26 +139,7 @@ async function recordVerdict(input: {
 }): Promise<OutboxEntry[]> {
   const { tx, row, change, now } = input;
   const { next } = change;
-  const reachabilityMoved =
-    next.reachability !== row.reachability || next.reachabilityCause !== row.reachabilityCause;
-  await tx.integrations.changeLocked(
-    row.id,
-    {
-      verdict: next.verdict,
-      cause: next.cause,
-      reachability: next.reachability,
-      reachabilityCause: next.reachabilityCause,
-      reachabilitySince: reachabilityMoved ? now : row.reachabilitySince,
-      suspectedAt: next.suspected ? (row.suspectedAt ?? now) : null,
-      verifyFailures: next.verifyFailures,
-      nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
-      ...(change.warnings === null
-        ? {}
-        : { warnings: [...change.warnings, ...row.warnings.filter(isReplacementWarning)] }),
-      ...(next.reachability === 'unreachable' ? {} : { lastVerifiedAt: now }),
-    },
-    now,
-  );
+  await tx.integrations.changeLocked(row.id, verdictColumns(row, change, now), now);
   if (change.token !== null)
     await tx.credentials.recordFacts({ id: input.credentialId, token: change.token, now });
   if (change.event !== null) {
@@ -189,6 +170,27 @@ async function recordVerdict(input: {
   // the end of a wrong suspicion has no event, but scans wait for it
   const cleared = row.suspectedAt !== null && next.verdict === 'active' && !next.suspected;
   return cleared ? [await tx.outbox.add({ kind: 'wake_fleet', integrationId: row.id, now })] : [];
+}
+
+/** The columns of an integration that a verification changes. */
+function verdictColumns(row: IntegrationRow, change: VerdictChange, now: Date): IntegrationChange {
+  const { next } = change;
+  const reachabilityMoved =
+    next.reachability !== row.reachability || next.reachabilityCause !== row.reachabilityCause;
+  return {
+    verdict: next.verdict,
+    cause: next.cause,
+    reachability: next.reachability,
+    reachabilityCause: next.reachabilityCause,
+    reachabilitySince: reachabilityMoved ? now : row.reachabilitySince,
+    suspectedAt: next.suspected ? (row.suspectedAt ?? now) : null,
+    verifyFailures: next.verifyFailures,
+    nextVerifyAt: change.againInMs === null ? null : new Date(now.getTime() + change.againInMs),
+    ...(change.warnings === null
+      ? {}
+      : { warnings: [...change.warnings, ...row.warnings.filter(isReplacementWarning)] }),
+    ...(next.reachability === 'unreachable' ? {} : { lastVerifiedAt: now }),
+  };
 }
 
 /** After the token works (again): queues a sync and wakes the fleet for waiting scans. */
