@@ -47,16 +47,10 @@ export function createStarters({
 }): Starters {
   const taskQueue = taskQueues(queuePrefix).orchestration;
 
-  async function ask<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await client.withDeadline(Date.now() + DEADLINE_MS, work);
-    } catch (err) {
-      throw isAway(err) ? awayError(err) : err;
-    }
-  }
+  const { call, callIfRunning } = createTemporalCalls(client);
 
   async function wake(type: 'integration' | 'fleet', integrationId: string): Promise<void> {
-    await ask(() =>
+    await call(() =>
       client.workflow.signalWithStart(WORKFLOW_TYPES[type], {
         workflowId: ID_OF[type](integrationId),
         taskQueue,
@@ -69,18 +63,8 @@ export function createStarters({
     );
   }
 
-  /** `null` when no such workflow runs. */
-  async function askIfThere<T>(work: () => Promise<T>): Promise<T | null> {
-    try {
-      return await ask(work);
-    } catch (err) {
-      if (err instanceof WorkflowNotFoundError) return null;
-      throw err;
-    }
-  }
-
   async function cancel(workflowId: string): Promise<void> {
-    await askIfThere(() => client.workflow.getHandle(workflowId).cancel());
+    await callIfRunning(() => client.workflow.getHandle(workflowId).cancel());
   }
 
   return {
@@ -92,21 +76,46 @@ export function createStarters({
       await cancel(syncWorkflowId(integrationId));
     },
     async getWorkflowState(kind, id) {
-      const described = await askIfThere(() => client.workflow.getHandle(ID_OF[kind](id)).describe());
+      const described = await callIfRunning(() => client.workflow.getHandle(ID_OF[kind](id)).describe());
       return described === null ? 'closed' : stateOf(described, stuckAfterTries);
     },
     async terminate(kind, id) {
-      await askIfThere(() => client.workflow.getHandle(ID_OF[kind](id)).terminate('its code kept failing'));
+      await callIfRunning(() =>
+        client.workflow.getHandle(ID_OF[kind](id)).terminate('its code kept failing'),
+      );
     },
     async *openIds(kind) {
       const query = `WorkflowType = '${WORKFLOW_TYPES[kind]}' AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'`;
       const start = ID_OF[kind]('').length;
       const workflows = client.workflow.list({ query })[Symbol.asyncIterator]();
-      const next = () => ask(() => workflows.next());
+      const next = () => call(() => workflows.next());
       for (let item = await next(); item.done !== true; item = await next())
         yield item.value.workflowId.slice(start);
     },
   };
+}
+
+/** Calls with a deadline, which throw `temporal_unavailable` when the server does not answer. */
+function createTemporalCalls(client: Client) {
+  async function call<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + DEADLINE_MS, work);
+    } catch (err) {
+      throw isAway(err) ? awayError(err) : err;
+    }
+  }
+
+  /** `null` when no such workflow runs. */
+  async function callIfRunning<T>(work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await call(work);
+    } catch (err) {
+      if (err instanceof WorkflowNotFoundError) return null;
+      throw err;
+    }
+  }
+
+  return { call, callIfRunning };
 }
 
 function stateOf({ status, raw }: WorkflowExecutionDescription, stuckAfterTries: number): WorkflowState {
