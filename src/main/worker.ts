@@ -61,20 +61,14 @@ export async function runWorker(input: {
   const { config, queues } = input;
   const role = `worker:${queues.join('+')}`;
   const processContext = await openProcessContext({ config, role, poolMax: POOL_MAX });
+  const { database, log } = processContext;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const metrics = createActivityMetrics(registry);
-  const sdkPort = await installRuntime(processContext.log);
+  const sdkPort = await installRuntime(log);
   // In containers two workers may have the same host name and pid.
   const identity = `${role}@${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
-  const connection = await connectWorker({ ...processContext.temporal, log: processContext.log });
-  const common = {
-    connection,
-    namespace: processContext.temporal.namespace,
-    identity,
-    interceptor: (context: Parameters<WorkerParts['interceptor']>[0]) =>
-      createFailureInterceptor({ log: processContext.log, metrics, context }),
-  };
+  const connection = await connectWorker({ ...processContext.temporal, log });
   const deps = await gitlabDepsOf(processContext, metrics);
   if (queues.includes('scan'))
     await checkScannerIsolation({
@@ -82,36 +76,33 @@ export async function runWorker(input: {
       isRequired: config.requireIsolation,
       isRoot: process.getuid?.() === 0,
       registry,
-      log: processContext.log,
+      log,
     });
-  const workers: Worker[] = [];
-  const closings: (() => Promise<void>)[] = [];
-  const rotator = queues.includes('gitlab')
-    ? await openRotator({ context: processContext, deps, settings: { ...ROTATION, ...input.rotation } })
-    : null;
-  for (const queue of queues) {
-    const { close, ...parts } = await queuePartsOf({ queue, processContext, deps, rotator });
-    workers.push(await createQueueWorker(queue, { ...common, ...parts }));
-    if (close !== undefined) closings.push(close);
-  }
-  if (rotator !== null) workers.push(await createRotationWorker({ ...common, ...rotator }));
+  const rotation = { ...ROTATION, ...input.rotation };
+  const workers = await createWorkers({
+    queues,
+    processContext,
+    deps,
+    metrics,
+    connection,
+    identity,
+    rotation,
+  });
   const stopDispatcher = queues.includes('orchestration')
     ? await startOrchestrating(processContext, deps)
     : null;
-  const { database, log } = processContext;
   const stopReporting = startReporting({ id: identity, queues, registry, sdkPort, database, log });
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  const health = input.healthPort === undefined ? null : serveHealth(input.healthPort, workers);
-  processContext.log.info({ queues }, 'worker is polling');
+  const running = workers.run();
+  const health = input.healthPort === undefined ? null : serveHealth(input.healthPort, workers.isRunning);
+  log.info({ queues }, 'worker is polling');
 
   const stopped = runUntilStopped(async () => {
-    rotator?.drain();
+    workers.drain();
     health?.close();
     await stopDispatcher?.();
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    workers.shutdown();
     await running;
-    await rotator?.close();
-    for (const close of closings) await close();
+    await workers.close();
     await deps.scanTools.close();
     await stopReporting();
     await connection.close();
@@ -120,10 +111,54 @@ export async function runWorker(input: {
   await Promise.race([stopped, running.then(() => stopped)]);
 }
 
-async function gitlabDepsOf(
-  processContext: ProcessContext,
-  metrics: ActivityMetrics,
-): Promise<GitlabDeps & { scanTools: Awaited<ReturnType<typeof createScanTools>> }> {
+/** One worker per queue, and one for rotations next to the queue `gitlab`. */
+async function createWorkers(input: {
+  queues: readonly QueueName[];
+  processContext: ProcessContext;
+  deps: WorkerDeps;
+  metrics: ActivityMetrics;
+  connection: WorkerParts['connection'];
+  identity: string;
+  rotation: typeof ROTATION;
+}) {
+  const { queues, processContext, deps, metrics, connection, identity } = input;
+  const common = {
+    connection,
+    namespace: processContext.temporal.namespace,
+    identity,
+    interceptor: (context: Parameters<WorkerParts['interceptor']>[0]) =>
+      createFailureInterceptor({ log: processContext.log, metrics, context }),
+  };
+  const workers: Worker[] = [];
+  const closings: (() => Promise<void>)[] = [];
+  const rotator = queues.includes('gitlab')
+    ? await openRotator({ context: processContext, deps, settings: input.rotation })
+    : null;
+  for (const queue of queues) {
+    const { close, ...parts } = await queuePartsOf({ queue, processContext, deps, rotator });
+    workers.push(await createQueueWorker(queue, { ...common, ...parts }));
+    if (close !== undefined) closings.push(close);
+  }
+  if (rotator !== null) workers.push(await createRotationWorker({ ...common, ...rotator }));
+  return {
+    run: () => Promise.all(workers.map((worker) => worker.run())),
+    isRunning: () => workers.every((worker) => worker.getState() === 'RUNNING'),
+    /** Starts no further rotation. */
+    drain: () => rotator?.drain(),
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+    /** Called after all workers have stopped. */
+    async close(): Promise<void> {
+      await rotator?.close();
+      for (const close of closings) await close();
+    },
+  };
+}
+
+type WorkerDeps = GitlabDeps & { scanTools: Awaited<ReturnType<typeof createScanTools>> };
+
+async function gitlabDepsOf(processContext: ProcessContext, metrics: ActivityMetrics): Promise<WorkerDeps> {
   const { config, policy, log } = processContext;
   const scanTools = await createScanTools({ config, policy, log });
   const pacer = createPacer({ perSecond: config.gitlab.requestsPerSecond });
@@ -166,7 +201,7 @@ type QueueParts = Pick<WorkerParts, 'activities' | 'slots' | 'workflowBundle'> &
 async function queuePartsOf(input: {
   queue: QueueName;
   processContext: ProcessContext;
-  deps: Awaited<ReturnType<typeof gitlabDepsOf>>;
+  deps: WorkerDeps;
   rotator: Rotator | null;
 }): Promise<QueueParts> {
   const { queue, processContext, deps, rotator } = input;
@@ -196,10 +231,7 @@ async function queuePartsOf(input: {
   }
 }
 
-async function scanParts(
-  processContext: ProcessContext,
-  deps: Awaited<ReturnType<typeof gitlabDepsOf>>,
-): Promise<QueueParts> {
+async function scanParts(processContext: ProcessContext, deps: WorkerDeps): Promise<QueueParts> {
   const { config, database, vault } = processContext;
   const workFolder = await openWorkFolder({
     parent: join(config.home, 'work', 'scans'),
@@ -263,12 +295,12 @@ async function installRuntime(log: Log): Promise<number> {
 }
 
 /** Responds with 200 while every worker runs. */
-function serveHealth(port: number, workers: readonly Worker[]): Server {
+function serveHealth(port: number, isRunning: () => boolean): Server {
   return createServer((_request, response) => {
-    const isRunning = workers.every((worker) => worker.getState() === 'RUNNING');
+    const running = isRunning();
     response
-      .writeHead(isRunning ? 200 : 503, { 'Content-Type': 'application/json' })
-      .end(JSON.stringify({ status: isRunning ? 'ok' : 'stopping' }));
+      .writeHead(running ? 200 : 503, { 'Content-Type': 'application/json' })
+      .end(JSON.stringify({ status: running ? 'ok' : 'stopping' }));
   }).listen(port, '127.0.0.1');
 }
 
