@@ -167,6 +167,7 @@ function defaultSettings() {
     legacyRotationDisabled: false,
     maintenanceMode: false,
     gitOverHttp: true,
+    brokenProjects: [],
   };
 }
 

@@ -90,6 +90,8 @@ export type InstanceSettings = {
   legacyRotationDisabled: boolean;
   maintenanceMode: boolean;
   gitOverHttp: boolean;
+  /** IDs of projects that GitLab cannot serialize: every answer with one of them is a 500. */
+  brokenProjects: readonly number[];
 };
 
 export type World = {

@@ -125,6 +125,7 @@ function keysetPage(input: PageInput): Reply {
   const rows = input.rows.slice(0, pageSize(request.query));
   const last = rows.at(-1);
   if (last === undefined) return jsonReply(200, []);
+  if (rows.some((project) => isBroken(world, project))) return apiError(world, 'server_error');
   const next = new URLSearchParams(listDefaults(input.query));
   for (const [name, value] of request.query) next.set(name, value);
   next.set(input.query.sort === 'asc' ? 'id_after' : 'id_before', String(last.id));
@@ -144,7 +145,12 @@ function offsetPage(input: PageInput): Reply {
     return listUrl(world, query);
   };
   const rows = input.rows.slice((number - 1) * size, number * size);
+  if (rows.some((project) => isBroken(world, project))) return apiError(world, 'server_error');
   return jsonReply(200, items(input, rows), offsetHeaders({ number, size, total: input.rows.length, urlOf }));
+}
+
+function isBroken(world: World, { id }: Project): boolean {
+  return world.settings.brokenProjects.includes(id);
 }
 
 function listUrl(world: World, query: URLSearchParams): string {
@@ -178,6 +184,7 @@ function showProject(context: RouteContext): Reply {
   const { world, repositories, request } = context;
   const flag = (name: string) => request.query.get(name) === 'true';
   const { project, caller } = found;
+  if (isBroken(world, project)) return apiError(world, 'server_error');
   const item = projectItem({
     world,
     facts: repositories,

@@ -42,6 +42,7 @@ export const GITLAB_PROBLEMS = [
   'page_instead_of_api',
   'not_json',
   'unexpected_shape',
+  'too_many_unreadable',
   // the token and its owner
   'unauthorized',
   'dpop_required',

@@ -11,7 +11,7 @@ import type { ListObservation, SelfObservation } from '../domain/verification.ts
 import { wrongKindByPrefix } from '../domain/verification.ts';
 import { locateProject } from './locate-project.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
-import { createPageReader } from './page-reader.ts';
+import { createPageReader, nullIfBroken } from './page-reader.ts';
 import { parse } from './parse.ts';
 import type { ListedEntry, ListingPage, ResourceConfig } from './project-pages.ts';
 import {
@@ -71,8 +71,11 @@ export interface GitlabApi {
    * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
   listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
-  /** The page with the highest current IDs, also ascending. @throws as `listProjectsPage` */
-  lastProjects(input?: Cancelable): Promise<ListedEntry[]>;
+  /**
+   * The page with the highest current IDs, also ascending; `null` if GitLab cannot serve it.
+   * @throws as `listProjectsPage`
+   */
+  lastProjects(input?: Cancelable): Promise<ListedEntry[] | null>;
   /**
    * One repository, or `null` if GitLab says that it is gone or hidden (GitLab does not distinguish these).
    * @throws as `listProjectsPage`
@@ -141,7 +144,8 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
         observeSelf: ({ signal } = {}) => observeOwnToken(signal),
         observeListing: (input = {}) => observeListing((idAfter) => listProjectsPage({ ...input, idAfter })),
         listProjectsPage,
-        lastProjects: ({ signal } = {}) => requestLastProjects(resourceFor(signal), LISTING_PAGE),
+        lastProjects: ({ signal } = {}) =>
+          nullIfBroken(() => requestLastProjects(resourceFor(signal), LISTING_PAGE)),
         readProject: (gitlabProjectId, { signal } = {}) =>
           requestProject({ resource: resourceFor(signal), gitlabProjectId }),
         rotateSelf: ({ expiresAt }) => rotateSelf({ call, bearer, expiresAt }),

@@ -42,6 +42,8 @@ export interface ListingPage {
 
 export interface ProjectsPageOptions {
   idAfter: number | null;
+  /** Only projects with lower IDs. */
+  idBefore?: number;
   perPage?: number;
   /** `null`: any role. */
   minAccessLevel?: number | null;
@@ -51,6 +53,7 @@ export interface ProjectsPageOptions {
 export async function requestProjectsPage({
   resource,
   idAfter,
+  idBefore,
   perPage = LISTING_PAGE,
   minAccessLevel = REPORTER,
 }: ProjectsPageOptions & { resource: ResourceConfig }): Promise<ListingPage> {
@@ -63,6 +66,7 @@ export async function requestProjectsPage({
     perPage,
     maxPages: 1,
     ...(idAfter === null ? {} : { idAfter }),
+    ...(idBefore === undefined ? {} : { idBefore }),
   });
   return readItems(parse(ProjectItems, items), { idAfter, perPage });
 }

@@ -122,6 +122,39 @@ test('known repositories that become unreadable are named, keep their state, and
     ).toHaveLength(finished.length);
   }));
 
+test.each([
+  ['on the only page', 30, [12]],
+  ['at the end of the only page', 30, [30]],
+  ['on the last page', 150, [145]],
+  ['on several pages, far apart', 250, [3, 99, 101, 180, 249]],
+])('projects that GitLab cannot serve are named, and all others are listed: %s', (_where, count, positions) =>
+  withListedProjects(count, async ({ world, activities, added, control }) => {
+    const ids = positions.map(
+      (position) => control.project(`fleet-${String(position - 1).padStart(5, '0')}`).id,
+    );
+    control.setInstance({ brokenProjects: ids });
+    const { listing } = await sync(activities, added.integrationId);
+    expect(listing).toMatchObject({ listed: count - positions.length, complete: true, cause: null });
+    expect(
+      listing.unreadable.map(({ gitlabProjectId }) => gitlabProjectId).toSorted((a, b) => a - b),
+    ).toEqual(ids);
+    expect(await repositoriesOf(world, added.integrationId)).toHaveLength(count - positions.length);
+  }),
+);
+
+test('more projects than Secu isolates make the listing incomplete, and nothing is removed', () =>
+  withListedProjects(130, async ({ world, activities, added, control }) => {
+    const { integrationId } = added;
+    await sync(activities, integrationId);
+    const rows = await repositoriesOf(world, integrationId);
+    control.setInstance({ brokenProjects: rows.slice(10, 120).map(({ project }) => project) });
+    const synced = await sync(activities, integrationId);
+    expect(synced.listing).toMatchObject({ complete: false, cause: 'gitlab_reply_unreadable' });
+    expect(synced.listing.unreadable).toHaveLength(100);
+    expect(await syncRow(world, synced)).toMatchObject({ state: 'failed', cause: 'gitlab_reply_unreadable' });
+    expect((await repositoriesOf(world, integrationId)).every(({ state }) => state === 'active')).toBe(true);
+  }));
+
 test('no known repository is removed where the listing has an item without a readable ID', () =>
   withListedProjects(8, async ({ world, activities, added }) => {
     const { integrationId } = added;

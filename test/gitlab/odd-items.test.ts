@@ -169,25 +169,35 @@ describe('a page that GitLab cannot serve', () => {
       details: { problem: 'server_error' },
     });
 
-  /** A fake GitLab with these projects. Every page with a broken one answers 500. */
-  function gitlabWith(ids: readonly number[], broken: ReadonlySet<number>) {
+  /**
+   * A fake GitLab with these projects. Every page with a broken one answers 500. `honorsIdBefore` false: it ignores
+   * that parameter. From request `downAfter` on, nothing is served.
+   */
+  function gitlabWith(
+    ids: readonly number[],
+    broken: ReadonlySet<number>,
+    options: { honorsIdBefore?: boolean; downAfter?: number } = {},
+  ) {
+    const { honorsIdBefore = true, downAfter = Number.POSITIVE_INFINITY } = options;
     const seen = { requests: 0 };
     const page = (chosen: readonly number[]): ListingPage => {
       seen.requests += 1;
-      if (chosen.some((id) => broken.has(id))) throw serverError();
+      if (seen.requests > downAfter || chosen.some((id) => broken.has(id))) throw serverError();
       return readItems(
         chosen.map((id) => ({ ...projects[0], id })),
         FIRST_PAGE,
       );
     };
     const reader = createPageReader(() => ({
-      requestPage: async ({ idAfter, perPage }) =>
-        page(ids.filter((id) => id > (idAfter ?? 0)).slice(0, perPage)),
+      requestPage: async ({ idAfter, idBefore, perPage }) => {
+        const before = honorsIdBefore ? (idBefore ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+        return page(ids.filter((id) => id > (idAfter ?? 0) && id < before).slice(0, perPage));
+      },
       requestLast: async () => page(ids.slice(-1)),
       requestProject: async (id) => page(ids.filter((listed) => listed === id)),
       isAlive: async () => true,
     }));
-    return { seen, reader };
+    return { seen, reader, down: () => seen.requests > downAfter };
   }
 
   async function readAll(reader: ReturnType<typeof createPageReader>) {
@@ -226,10 +236,13 @@ describe('a page that GitLab cannot serve', () => {
     },
   );
 
-  test('names the last project if the first page shows that GitLab serves others', async () => {
-    const { reader } = gitlabWith(range(150), new Set([150]));
-    expect(idsOf(await readAll(reader))).toEqual(range(149));
-  });
+  test.each([30, 150])(
+    'names the last of %d projects if the first one shows that GitLab serves others',
+    async (count) => {
+      const { reader } = gitlabWith(range(count), new Set([count]));
+      expect(idsOf(await readAll(reader))).toEqual(range(count - 1));
+    },
+  );
 
   test('is an outage if nothing else is served either, and costs few requests', async () => {
     const { seen, reader } = gitlabWith(range(30), new Set(range(30)));
@@ -237,24 +250,61 @@ describe('a page that GitLab cannot serve', () => {
     expect(seen.requests).toBeLessThanOrEqual(3);
   });
 
-  test('fails if too many projects are broken', async () => {
-    const { reader } = gitlabWith(range(200), new Set(range(100, 2)));
-    await expect(readAll(reader)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+  test('fails with its own problem if too many projects are broken', async () => {
+    const { reader, seen } = gitlabWith(range(400), new Set(range(150, 2)));
+    await expect(readAll(reader)).rejects.toMatchObject({
+      code: 'gitlab_reply_unreadable',
+      details: { problem: 'too_many_unreadable' },
+    });
+    expect(seen.requests).toBeLessThan(2_000);
   });
 
-  test('leaves all other projects listed, for any few broken ones', async () => {
-    const ids = range(60, 7);
+  test.each([
+    ['one after another', range(200, 1_000), [100_000, 101_000, 102_000, 103_000]],
+    ['in turn with others', range(40, 50), [500, 600, 700, 800, 900]],
+    ['with uneven gaps', [1, 2, 10, 11, 12, 14, 15, 900, 901, 5_000, 5_001], [10, 14, 900, 5_000]],
+  ])('names every broken project and lists all others: %s', async (_what, ids, broken) => {
+    const { reader } = gitlabWith(ids, new Set(broken));
+    const all = await readAll(reader);
+    expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
+    expect(
+      all.entries.filter(({ unreadable }) => unreadable).map(({ gitlabProjectId }) => gitlabProjectId),
+    ).toEqual(broken);
+    expect(all.entries.every(({ followsUnidentified }) => !followsUnidentified)).toBe(true);
+  });
+
+  test('an outage during the search names no project', async () => {
+    const { reader, down } = gitlabWith(range(30), new Set([12]), { downAfter: 12 });
+    await expect(readAll(reader)).rejects.toMatchObject({ code: 'gitlab_unreachable' });
+    expect(down()).toBe(true);
+  });
+
+  test.each([
+    ['one in the middle', range(30), [12]],
+    ['two neighbours', range(30), [12, 13]],
+    ['wide gaps', range(30, 1_000_003), [12 * 1_000_003]],
+  ])(
+    'where GitLab ignores `id_before`, the broken project is kept and all others are listed: %s',
+    async (_what, ids, broken) => {
+      const { reader } = gitlabWith(ids, new Set(broken), { honorsIdBefore: false });
+      const all = await readAll(reader);
+      expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
+      for (const id of broken) expect(isKept(all, id)).toBe(true);
+    },
+  );
+
+  test('names exactly the broken projects and lists all others, for any broken ones', async () => {
+    const sparse = fc.uniqueArray(fc.integer({ min: 1, max: 100_000 }), { minLength: 2, maxLength: 80 });
     await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(fc.constantFrom(...ids.slice(0, -1)), { maxLength: 6 }),
-        async (broken) => {
-          const { reader } = gitlabWith(ids, new Set(broken));
-          const all = await readAll(reader);
-          expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
-          // distant broken projects are not all named, but none of them counts as missing
-          for (const id of broken) expect(isKept(all, id)).toBe(true);
-        },
-      ),
+      fc.asyncProperty(sparse, fc.infiniteStream(fc.boolean()), async (chosen, isBroken) => {
+        const ids = chosen.toSorted((a, b) => a - b);
+        const broken = ids.slice(0, -1).filter(() => isBroken.next().value === true);
+        const { reader } = gitlabWith(ids, new Set(broken));
+        const all = await readAll(reader);
+        expect(idsOf(all)).toEqual(ids.filter((id) => !broken.includes(id)));
+        const named = all.entries.filter(({ unreadable }) => unreadable !== null);
+        expect(named.map(({ gitlabProjectId }) => gitlabProjectId)).toEqual(broken);
+      }),
       { seed: 1_410, numRuns: 60 },
     );
   });

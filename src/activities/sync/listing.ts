@@ -320,6 +320,15 @@ async function incompleteOutcome(input: {
     const { unreadable } = walk;
     return { ...NO_LISTING, ...countsOf(walk), unreadable, complete: false, cause: err.code };
   }
+  // a repetition would meet the same projects
+  if (isSecuError(err, 'gitlab_reply_unreadable') && err.details['problem'] === 'too_many_unreadable')
+    return {
+      ...NO_LISTING,
+      ...countsOf(walk),
+      unreadable: walk.unreadable,
+      complete: false,
+      cause: err.code,
+    };
   if (isSecuError(err) && isOutage(err))
     await deps.database.stores.syncs.recordProgress({ id: syncId, cause: err.code, listed: walk.listed });
   throw err;

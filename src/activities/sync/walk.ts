@@ -28,9 +28,9 @@ interface Walker<Row> {
   pageSize: number;
   /**
    * The last page of the whole listing, ascending. It is full unless the listing is shorter. A walk that may be
-   * long reads it once, together with the first page.
+   * long reads it once, together with the first page. `null` if GitLab cannot serve it; then the walk is sequential.
    */
-  readEnd: () => Promise<readonly Row[]>;
+  readEnd: () => Promise<readonly Row[] | null>;
   /** Stores one page. Pages of different ranges arrive concurrently. */
   storePage: (page: WalkedPage<Row>) => Promise<void>;
   /** The row count of the last listing; `null` before the first one. */
@@ -89,7 +89,7 @@ async function walkRanges<Row>({ ranges, walker, stores }: WalkState<Row>): Prom
       walker.readEnd(),
     ]);
     if (ended) return;
-    await storeLastPage(end, { lanes, first, ranges, walker, stores });
+    if (end !== null) await storeLastPage(end, { lanes, first, ranges, walker, stores });
   }
   await walkConcurrently({ lanes, ranges, walker, stores });
 }
