@@ -73,6 +73,13 @@ const INVALID_CAUSE_TEXTS = {
     advice:
       'The address does not answer as GitLab 15.5 or newer. Check the base URL, including a sub-path, and any proxy or sign-in page in front of it.',
   },
+  token_missing: {
+    title: 'token missing',
+    refusesToken: false,
+    endsToken: true,
+    advice:
+      'Secu no longer has the token of this integration. Create a new one with read_api and read_repository in GitLab and replace it here.',
+  },
   rotation_lost: {
     title: 'new token lost',
     refusesToken: false,

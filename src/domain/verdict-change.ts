@@ -37,6 +37,9 @@ const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set([
   'token_rejected',
 ]);
 
+/** Causes for which GitLab did not answer. */
+const GITLAB_NOT_SEEN: ReadonlySet<InvalidCause> = new Set(['not_gitlab', 'token_missing']);
+
 /**
  * Applies the outcome of a verification to an integration. An outage never changes the verdict; `not_gitlab` makes
  * only a pending integration invalid; a 401 for an active token needs a second look.
@@ -98,7 +101,7 @@ function becomeInvalid({ before, intervalMs, jitter }: Input, seen: InvalidCause
     next: {
       verdict: 'invalid',
       cause,
-      reachability: cause === 'not_gitlab' ? before.reachability : 'reachable',
+      reachability: GITLAB_NOT_SEEN.has(cause) ? before.reachability : 'reachable',
       reachabilityCause: null,
       suspected: false,
       verifyFailures: 0,

@@ -6,6 +6,7 @@ import { SecuError } from '../../src/domain/errors.ts';
 import type { GitRemote, RemoteErrorCode } from '../../src/domain/ports.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
+import { sync } from './listing-support.ts';
 import type { Active, Activities } from './support.ts';
 import { active, activitiesOf, addReplacement, eventsOf, kindsOf, pending, rowOf, run } from './support.ts';
 
@@ -116,6 +117,37 @@ test.each(spoilt)('%s makes a pending integration invalid at once', async (cause
     },
   ]);
   expect(await world.database.stores.syncs.findOpen(added.integrationId)).toBeNull();
+});
+
+test('an integration whose credential is lost is invalid with a cause, and needs attention', async () => {
+  const added = await active(world, activities);
+  await world.db.query(`delete from credential where integration_id = $1`, [added.integrationId]);
+  expect((await sync(activities, added.integrationId)).listing).toMatchObject({
+    complete: false,
+    cause: 'token_missing',
+  });
+  expect(await verify(added)).toEqual({ status: 'invalid', suspicion: false });
+  expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
+    verdict: 'invalid',
+    cause: 'token_missing',
+    reachability: 'reachable',
+    suspected_at: null,
+  });
+  const attention = await world.database.stores.overview.attention();
+  expect(attention.filter(({ integrationId }) => integrationId === added.integrationId)).toEqual([
+    expect.objectContaining({ kind: 'invalid', cause: 'token_missing' }),
+  ]);
+  await verify(added);
+  const invalid = (await kindsOf(world, added.integrationId)).filter(
+    (kind) => kind === 'integration.invalid',
+  );
+  expect(invalid).toHaveLength(1);
+
+  const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
+  const { integrationId } = added;
+  const { commandId } = await addReplacement(world, { integrationId, token });
+  await run(activities, 'replaceToken', { integrationId, commandId, nowMs: Date.now() });
+  expect(await rowOf(world, 'integration', integrationId)).toMatchObject({ verdict: 'active', cause: null });
 });
 
 test('sso_session_required and token_wrong_kind make a pending integration invalid too', async () => {

@@ -93,7 +93,7 @@ export function createListingActivities(deps: GitlabDeps) {
 async function listRepositories(deps: GitlabDeps, sync: SyncId & { nowMs: number }): Promise<ListingOutcome> {
   const { database, gitlab, vault } = deps;
   const found = await currentCredential(database.stores, sync.integrationId);
-  if (found === null) return { ...NO_LISTING, complete: false, cause: 'canceled' };
+  if (found === null) return listingWithoutToken(deps, sync);
   const { integration, credential } = found;
   addRequestIdToLog(deps.log, await database.stores.syncs.requestIdOf(sync.syncId));
   const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
@@ -150,6 +150,16 @@ async function walkProjects(input: {
     window,
     signal,
   });
+}
+
+/** The verification that follows says why there is no token; for a removed integration nothing follows. */
+async function listingWithoutToken(
+  deps: GitlabDeps,
+  { integrationId, nowMs }: { integrationId: string; nowMs: number },
+): Promise<ListingOutcome> {
+  const isRemoved = (await deps.database.stores.integrations.find(integrationId)) === null;
+  if (!isRemoved) await suspectToken({ deps, integrationId, now: new Date(nowMs) });
+  return { ...NO_LISTING, complete: false, cause: isRemoved ? 'canceled' : 'token_missing' };
 }
 
 /** The walk of the last attempt, from its heartbeat. */

@@ -34,10 +34,7 @@ export function createVerifyActivities(deps: GitlabDeps) {
       const { integrationId, commandId } = input;
       const now = new Date(input.nowMs);
       const found = await currentCredential(database.stores, integrationId);
-      if (found === null) {
-        await postponeWithoutToken({ deps, integrationId, commandId, now });
-        return { status: 'removed', suspicion: false };
-      }
+      if (found === null) return recordMissingToken({ deps, integrationId, commandId, now });
       const { integration, credential } = found;
       const command =
         commandId === null ? null : await database.stores.commands.find({ id: commandId, kind: 'verify' });
@@ -106,22 +103,44 @@ async function postponeUntilRotationResolved(input: {
   return { status: 'rotation_in_doubt', suspicion: false };
 }
 
-/** Postpones the verification of an integration that is removed or has no current token. */
-async function postponeWithoutToken(input: {
+/**
+ * Makes an integration without a current token invalid: its credential row is lost, for example by restoring a part of
+ * a backup. Does nothing to a removed integration.
+ */
+async function recordMissingToken(input: {
   deps: GitlabDeps;
   integrationId: string;
   commandId: string | null;
   now: Date;
-}): Promise<void> {
+}): Promise<VerifyResult> {
   const { deps, integrationId, commandId: id, now } = input;
-  await deps.database.transaction(async (tx) => {
+  const { verifyIntervalMs } = deps.settings;
+  const { status, wakes } = await deps.database.transaction(async (tx) => {
     const row = await tx.integrations.lock(integrationId);
-    if (id !== null)
-      await tx.commands.finish({ id, kind: 'verify', result: { verdict: row?.verdict ?? 'pending' }, now });
-    const { verifyIntervalMs } = deps.settings;
-    const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
-    if (row !== null) await tx.integrations.changeLocked(integrationId, { nextVerifyAt }, now);
+    const isMissing = row !== null && (await tx.credentials.current(integrationId)) === null;
+    // an integration that is invalid already has the more exact cause
+    const isNew = isMissing && row.verdict !== 'invalid';
+    const verdict = isNew ? 'invalid' : (row?.verdict ?? 'pending');
+    if (id !== null) await tx.commands.finish({ id, kind: 'verify', result: { verdict }, now });
+    if (row === null) return { status: 'removed', wakes: [] };
+    if (!isNew) {
+      const nextVerifyAt = verifyIntervalMs === 0 ? null : new Date(now.getTime() + verifyIntervalMs);
+      await tx.integrations.changeLocked(integrationId, { nextVerifyAt }, now);
+      return { status: verdict, wakes: [] };
+    }
+    const change = verdictChange({
+      before: { ...row, suspected: row.suspectedAt !== null },
+      outcome: { verdict: 'invalid', cause: 'token_missing', token: null },
+      intervalMs: verifyIntervalMs,
+      jitter: jitterOf(integrationId),
+    });
+    return {
+      status: verdict,
+      wakes: await recordVerdict({ tx, row, change, credentialId: null, requestId: null, now }),
+    };
   });
+  await sendWakes(deps, wakes);
+  return { status, suspicion: false };
 }
 
 /** True for warnings that compare a token with the previous one; they apply until the next replacement. */
@@ -133,14 +152,15 @@ async function recordVerdict(input: {
   tx: Stores;
   row: IntegrationRow;
   change: VerdictChange;
-  credentialId: string;
+  /** `null` if there is no current token. */
+  credentialId: string | null;
   requestId: string | null;
   now: Date;
 }): Promise<OutboxEntry[]> {
   const { tx, row, change, now } = input;
   const { next } = change;
   await tx.integrations.changeLocked(row.id, verdictColumns(row, change, now), now);
-  if (change.token !== null)
+  if (change.token !== null && input.credentialId !== null)
     await tx.credentials.recordFacts({ id: input.credentialId, token: change.token, now });
   if (change.event !== null) {
     await tx.events.add(
