@@ -34,21 +34,14 @@ interface ApiKeyRow {
 
 export function createApiKeyStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
-    async add(input: {
-      name: string;
-      role: ApiKeyRole;
-      hash: string;
-      lastFour: string;
-      source: ApiKeySource;
-      expiresAt: Date | null;
-      now: Date;
-    }): Promise<string> {
-      const { now, ...columns } = input;
-      const id = newId('apiKey');
-      await em().insert(ApiKey, { id, ...columns, createdAt: now, lastUsedAt: null, removedAt: null });
-      return id;
-    },
+    ...createApiKeyReads(sql),
+    ...createApiKeyChanges({ em, sql }),
+  };
+}
 
+/** Finds and lists keys that are not removed. */
+function createApiKeyReads(sql: Sql) {
+  return {
     /** The valid key with this hash; updates its last use at most once a minute. */
     async findByHash({ hash, now }: { hash: string; now: Date }): Promise<ApiKeyView | null> {
       const row = await sql.first<ApiKeyRow>(
@@ -82,6 +75,26 @@ export function createApiKeyStore({ em, sql }: { em: () => SqlEntityManager; sql
         list,
         item: viewOf,
       });
+    },
+  };
+}
+
+/** Adds, replaces and removes keys. */
+function createApiKeyChanges({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async add(input: {
+      name: string;
+      role: ApiKeyRole;
+      hash: string;
+      lastFour: string;
+      source: ApiKeySource;
+      expiresAt: Date | null;
+      now: Date;
+    }): Promise<string> {
+      const { now, ...columns } = input;
+      const id = newId('apiKey');
+      await em().insert(ApiKey, { id, ...columns, createdAt: now, lastUsedAt: null, removedAt: null });
+      return id;
     },
 
     async remove({ id, now }: { id: string; now: Date }): Promise<boolean> {

@@ -85,6 +85,45 @@ const SELECT = `select c.id, c.kind, c.name, c.enabled, c.off_cause, c.events, c
 /** Where Secu sends notifications. */
 export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    ...createChannelReads(sql),
+    ...createChannelRows({ em, sql }),
+    ...createChannelChanges({ em, sql }),
+    ...createExpiryAlertReads(sql),
+  };
+}
+
+/** Reads channels; ciphertexts stay in the database. */
+function createChannelReads(sql: Sql) {
+  return {
+    async find(id: string): Promise<ChannelView | null> {
+      const row = await sql.first<ChannelRow>(`${SELECT} where c.id = $1`, [id]);
+      return row === null ? null : viewOf(row);
+    },
+
+    /** Locks the row for the rest of the transaction. */
+    async lock(id: string): Promise<ChannelView | null> {
+      await sql.run(`select 1 from channel where id = $1 for no key update`, [id]);
+      return this.find(id);
+    },
+
+    async list(list: ListInput): Promise<Page<ChannelView>> {
+      return listPage<ChannelRow, ChannelView>({
+        sql,
+        select: SELECT,
+        conditions: [],
+        columns: { createdAt: { expression: 'c.id', cast: 'text' } },
+        defaultSort: 'createdAt',
+        idColumn: 'c.id',
+        list,
+        item: viewOf,
+      });
+    },
+  };
+}
+
+/** Adds and deletes channels. */
+function createChannelRows({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async add(input: {
       id: string;
       kind: ChannelKind;
@@ -113,30 +152,16 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
       });
     },
 
-    async find(id: string): Promise<ChannelView | null> {
-      const row = await sql.first<ChannelRow>(`${SELECT} where c.id = $1`, [id]);
-      return row === null ? null : viewOf(row);
+    /** Deletes it with its deliveries and ciphertexts. */
+    async remove(id: string): Promise<boolean> {
+      return (await sql.run(`delete from channel where id = $1`, [id])) === 1;
     },
+  };
+}
 
-    /** Locks the row for the rest of the transaction. */
-    async lock(id: string): Promise<ChannelView | null> {
-      await sql.run(`select 1 from channel where id = $1 for no key update`, [id]);
-      return this.find(id);
-    },
-
-    async list(list: ListInput): Promise<Page<ChannelView>> {
-      return listPage<ChannelRow, ChannelView>({
-        sql,
-        select: SELECT,
-        conditions: [],
-        columns: { createdAt: { expression: 'c.id', cast: 'text' } },
-        defaultSort: 'createdAt',
-        idColumn: 'c.id',
-        list,
-        item: viewOf,
-      });
-    },
-
+/** Changes channels. */
+function createChannelChanges({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async change(id: string, change: ChannelChange, now: Date): Promise<void> {
       const { address, enabled, ...plain } = change;
       const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
@@ -167,12 +192,12 @@ export function createChannelStore({ em, sql }: { em: () => SqlEntityManager; sq
       );
       return changed === 1;
     },
+  };
+}
 
-    /** Deletes it with its deliveries and ciphertexts. */
-    async remove(id: string): Promise<boolean> {
-      return (await sql.run(`delete from channel where id = $1`, [id])) === 1;
-    },
-
+/** Which integrations no channel watches. */
+function createExpiryAlertReads(sql: Sql) {
+  return {
     /**
      * Integrations whose expiry no channel is notified of: `allIntegrations`, or these, at most 100.
      * `mail`: a mail server is configured, so email channels count.

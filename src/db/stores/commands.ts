@@ -63,6 +63,14 @@ interface StoredCommand {
 /** Commands of people to an integration. Claimed and finished by compare-and-swap, so that nothing runs twice. */
 export function createCommandStore(sql: Sql) {
   return {
+    ...createCommandClaims(sql),
+    ...createCommandReads(sql),
+  };
+}
+
+/** The course of a command: added, claimed, finished. */
+function createCommandClaims(sql: Sql) {
+  return {
     async add(
       input: NewCommand & {
         integrationId: string;
@@ -104,7 +112,12 @@ export function createCommandStore(sql: Sql) {
       );
       return changed === 1;
     },
+  };
+}
 
+/** Reads commands. */
+function createCommandReads(sql: Sql) {
+  return {
     /** Integrations with a command that was queued before this time. */
     async integrationsWaiting(before: Date): Promise<string[]> {
       const rows = await sql.rows<{ integration_id: string }>(

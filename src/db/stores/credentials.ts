@@ -46,6 +46,18 @@ function credentialOf(entity: Credential | null): CredentialRow | null {
 
 export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    ...createCredentialInserts({ em, sql }),
+    ...createCredentialReads({ em, sql }),
+    ...createTokenFacts(sql),
+    ...createCredentialPromotion(sql),
+    ...createCredentialWipes(sql),
+    ...createExpiryFlags(sql),
+  };
+}
+
+/** Adds credentials. */
+function createCredentialInserts({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async add(input: {
       id: string;
       integrationId: string;
@@ -79,20 +91,25 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       });
     },
 
-    async current(integrationId: string): Promise<CredentialRow | null> {
-      return credentialOf(await em().findOne(Credential, { integrationId, state: 'current' }));
-    },
-
-    async find(id: string): Promise<CredentialRow | null> {
-      return credentialOf(await em().findOne(Credential, { id }));
-    },
-
     async nextVersion(integrationId: string): Promise<number> {
       const row = await sql.first<{ version: number }>(
         `select coalesce(max(version), 0) + 1 as version from credential where integration_id = $1`,
         [integrationId],
       );
       return row?.version ?? 1;
+    },
+  };
+}
+
+/** Reads credentials with their expiry. */
+function createCredentialReads({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
+    async current(integrationId: string): Promise<CredentialRow | null> {
+      return credentialOf(await em().findOne(Credential, { integrationId, state: 'current' }));
+    },
+
+    async find(id: string): Promise<CredentialRow | null> {
+      return credentialOf(await em().findOne(Credential, { id }));
     },
 
     /** The live integration that holds a token with this keyed hash. */
@@ -103,7 +120,12 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
       return row?.integration_id ?? null;
     },
+  };
+}
 
+/** What is known about a token. */
+function createTokenFacts(sql: Sql) {
+  return {
     /** Stores the token facts from GitLab. When GitLab reports no expiry date, the one that a person set stays. */
     async recordFacts({ id, token, now }: { id: string; token: TokenFacts; now: Date }): Promise<void> {
       await sql.run(
@@ -138,7 +160,12 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
       if (moved === 1) await sql.run('delete from expiry_flag where credential_id = $1', [input.id]);
     },
+  };
+}
 
+/** Changes of the current credential. */
+function createCredentialPromotion(sql: Sql) {
+  return {
     /**
      * Makes the candidate the current credential and wipes the old ciphertext in the same transaction. Nothing is
      * wiped unless the candidate is still one: it may be the only copy of a token. Call it under the integration's lock.
@@ -170,7 +197,12 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
       );
       return changed === 1;
     },
+  };
+}
 
+/** Wipes ciphertexts. */
+function createCredentialWipes(sql: Sql) {
+  return {
     /** Wipes the demoted credential once the new token is verified. */
     async wipePrevious({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(
@@ -207,7 +239,12 @@ export function createCredentialStore({ em, sql }: { em: () => SqlEntityManager;
         [integrationId, now],
       );
     },
+  };
+}
 
+/** Flags of tokens that passed a threshold. */
+function createExpiryFlags(sql: Sql) {
+  return {
     /**
      * Flags a credential once per threshold: the flag row is unique. Flags dated more than a day ahead, set by a
      * wrong clock, are replaced (see `standingFlag` in the domain).

@@ -125,6 +125,15 @@ const MINE = `id = $1 and attempts = $2 and state = 'queued'`;
 /** Messages to channels. All times come from the database clock, so that workers' clocks need not agree. */
 export function createDeliveryStore(sql: Sql) {
   return {
+    ...createDeliveryQueue(sql),
+    ...createDeliveryOutcomes(sql),
+    ...createDeliveryReads(sql),
+  };
+}
+
+/** Queues deliveries and leases them to workers. */
+function createDeliveryQueue(sql: Sql) {
+  return {
     async addTest({ channelId }: { channelId: string }): Promise<string> {
       const id = newId('delivery');
       await sql.run(
@@ -141,6 +150,35 @@ export function createDeliveryStore(sql: Sql) {
       return rows.map(claimedOf);
     },
 
+    /** Releases the lease: the outcome is unknown, and any worker may claim it again. */
+    async release(input: { id: string; attempt: number }): Promise<void> {
+      await sql.run(`update delivery set leased_until = null where ${MINE}`, [input.id, input.attempt]);
+    },
+
+    /** Queues it for sending now under the same id, whatever its state. A running attempt is not interrupted. */
+    async retry(id: string): Promise<void> {
+      await sql.run(
+        `update delivery set state = 'queued', failures = 0, next_try_at = now(), finished_at = null,
+           leased_until = case when state = 'queued' then leased_until end
+         where id = $1`,
+        [id],
+      );
+    },
+
+    /** Cancels the queue of a channel that was switched off, so that old messages are not sent months later. */
+    async giveUp({ channelId, cause }: { channelId: string; cause: DeliveryCause }): Promise<number> {
+      return sql.run(
+        `update delivery set state = 'failed', cause = $2, finished_at = now(), leased_until = null
+         where channel_id = $1 and state = 'queued' and kind <> '${TEST_MESSAGE_KIND}'`,
+        [channelId, cause],
+      );
+    },
+  };
+}
+
+/** Outcomes of attempts; that of an outdated attempt is ignored. */
+function createDeliveryOutcomes(sql: Sql) {
+  return {
     /** @returns false when a newer attempt has replaced this one */
     async sent(input: { id: string; attempt: number; status: number | null }): Promise<boolean> {
       const changed = await sql.run(
@@ -193,31 +231,12 @@ export function createDeliveryStore(sql: Sql) {
       );
       return changed === 1;
     },
+  };
+}
 
-    /** Releases the lease: the outcome is unknown, and any worker may claim it again. */
-    async release(input: { id: string; attempt: number }): Promise<void> {
-      await sql.run(`update delivery set leased_until = null where ${MINE}`, [input.id, input.attempt]);
-    },
-
-    /** Cancels the queue of a channel that was switched off, so that old messages are not sent months later. */
-    async giveUp({ channelId, cause }: { channelId: string; cause: DeliveryCause }): Promise<number> {
-      return sql.run(
-        `update delivery set state = 'failed', cause = $2, finished_at = now(), leased_until = null
-         where channel_id = $1 and state = 'queued' and kind <> '${TEST_MESSAGE_KIND}'`,
-        [channelId, cause],
-      );
-    },
-
-    /** Queues it for sending now under the same id, whatever its state. A running attempt is not interrupted. */
-    async retry(id: string): Promise<void> {
-      await sql.run(
-        `update delivery set state = 'queued', failures = 0, next_try_at = now(), finished_at = null,
-           leased_until = case when state = 'queued' then leased_until end
-         where id = $1`,
-        [id],
-      );
-    },
-
+/** Reads and deletes deliveries. */
+function createDeliveryReads(sql: Sql) {
+  return {
     async find(input: { id: string; channelId: string }): Promise<DeliveryView | null> {
       const row = await sql.first<DeliveryRow>(
         `select *, '' as sort_value from delivery where id = $1 and channel_id = $2`,

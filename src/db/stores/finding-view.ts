@@ -82,6 +82,14 @@ const SEVERITY_ORDER = `case f.severity when 'critical' then 1 when 'high' then 
 
 export function createFindingViewStore(sql: Sql) {
   return {
+    ...createFindingPages(sql),
+    ...createFindingCounts(sql),
+  };
+}
+
+/** Finds and lists findings. */
+function createFindingPages(sql: Sql) {
+  return {
     async find(id: string): Promise<FindingView | null> {
       const row = await sql.first<FindingRow>(
         `select f.*, i.base_url, r.full_path, '' as sort_value ${FINDING_FROM} where f.id = $1`,
@@ -125,7 +133,12 @@ export function createFindingViewStore(sql: Sql) {
       );
       return rows.map(viewOf);
     },
+  };
+}
 
+/** Counts findings. */
+function createFindingCounts(sql: Sql) {
+  return {
     /** Counts matches: total, by severity, kind and status. */
     async summary(filter: FindingFilter): Promise<FindingSummary> {
       const { text, params } = numbered(findingConditions(filter));

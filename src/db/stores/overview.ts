@@ -18,40 +18,44 @@ export interface AttentionRow {
   name: string;
 }
 
+interface StoredAttention {
+  kind: AttentionRow['kind'];
+  integration_id: string;
+  repository_id: string | null;
+  since: string;
+  cause: AttentionRow['cause'];
+  name: string;
+}
+
+/** `rank` sorts by urgency. */
+const ATTENTION = `
+with live as (select * from integration where removed_at is null)
+select 'invalid' as kind, 1 as rank, id as integration_id, null as repository_id, coalesce(last_verified_at, updated_at) as since, cause, name
+  from live where verdict = 'invalid'
+union all
+select case when c.flag = 0 then 'expired' else 'expiring' end, 2 + c.flag, i.id, null, c.flagged_at, null, i.name
+  from live i join credential c on c.integration_id = i.id and c.state = 'current'
+  where c.flag is not null and i.verdict <> 'invalid'
+union all
+select 'brake_engaged', 500, i.id, null, coalesce(i.last_sync_at, i.updated_at), 'brake_engaged', i.name from live i where i.brake_held is not null
+union all
+select 'nothing_clonable', 550, id, null, coalesce(last_verified_at, updated_at), 'nothing_clonable', name from live
+  where jsonb_exists(warnings, 'nothing_clonable') and verdict = 'active'
+union all
+(select 'scan_failed', 600, r.integration_id, r.id, s.finished_at, s.cause, r.full_path
+  from repository r join live i on i.id = r.integration_id join scan s on s.id = r.last_scan_id
+  where r.state = 'active' and s.status = 'failed' and not jsonb_exists(i.warnings, 'nothing_clonable') order by s.finished_at desc limit 100)
+union all
+select 'unreachable', 700, id, null, reachability_since, reachability_cause, name from live
+  where reachability = 'unreachable' and verdict <> 'invalid'
+order by 2, 5`;
+
 /** Data of the overview page, one statement per part. */
 export function createOverviewStore(sql: Sql) {
   return {
     /** Integrations and repositories that need attention, most urgent first; at most 100 failed scans. */
     async attention(): Promise<AttentionRow[]> {
-      const rows = await sql.rows<{
-        kind: AttentionRow['kind'];
-        integration_id: string;
-        repository_id: string | null;
-        since: string;
-        cause: AttentionRow['cause'];
-        name: string;
-      }>(
-        `with live as (select * from integration where removed_at is null)
-         select 'invalid' as kind, 1 as rank, id as integration_id, null as repository_id, coalesce(last_verified_at, updated_at) as since, cause, name
-           from live where verdict = 'invalid'
-         union all
-         select case when c.flag = 0 then 'expired' else 'expiring' end, 2 + c.flag, i.id, null, c.flagged_at, null, i.name
-           from live i join credential c on c.integration_id = i.id and c.state = 'current'
-           where c.flag is not null and i.verdict <> 'invalid'
-         union all
-         select 'brake_engaged', 500, i.id, null, coalesce(i.last_sync_at, i.updated_at), 'brake_engaged', i.name from live i where i.brake_held is not null
-         union all
-         select 'nothing_clonable', 550, id, null, coalesce(last_verified_at, updated_at), 'nothing_clonable', name from live
-           where jsonb_exists(warnings, 'nothing_clonable') and verdict = 'active'
-         union all
-         (select 'scan_failed', 600, r.integration_id, r.id, s.finished_at, s.cause, r.full_path
-           from repository r join live i on i.id = r.integration_id join scan s on s.id = r.last_scan_id
-           where r.state = 'active' and s.status = 'failed' and not jsonb_exists(i.warnings, 'nothing_clonable') order by s.finished_at desc limit 100)
-         union all
-         select 'unreachable', 700, id, null, reachability_since, reachability_cause, name from live
-           where reachability = 'unreachable' and verdict <> 'invalid'
-         order by 2, 5`,
-      );
+      const rows = await sql.rows<StoredAttention>(ATTENTION);
       return rows.map((row) => ({
         kind: row.kind,
         integrationId: row.integration_id,

@@ -43,6 +43,24 @@ function rotationOf(entity: Rotation | null): RotationRow | null {
  */
 export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    ...createRotationReads({ em, sql }),
+    ...createRotationStarts({ em, sql }),
+    ...createRotationOutcomes({ em, sql }),
+    ...createRotationOwners(sql),
+    /** Deletes old attempts, except the newest of an integration and those whose answer may still arrive. */
+    async removeOlderThan(before: Date): Promise<number> {
+      return sql.run(
+        `delete from rotation r where r.ended_at < $1 and r.state <> 'lost'
+           and exists (select 1 from rotation later where later.integration_id = r.integration_id and later.id > r.id)`,
+        [before],
+      );
+    },
+  };
+}
+
+/** Reads attempts. */
+function createRotationReads({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async find(id: string): Promise<RotationRow | null> {
       return rotationOf(await em().findOne(Rotation, { id }));
     },
@@ -68,7 +86,12 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       );
       return row !== null;
     },
+  };
+}
 
+/** The start of an attempt. */
+function createRotationStarts({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     /** `intent`: once committed, GitLab may be asked, once. `refused`: GitLab was not asked. */
     async add(input: {
       id: string;
@@ -108,7 +131,12 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
         input.expiresOn,
       ]);
     },
+  };
+}
 
+/** The course of a started attempt, and its end. */
+function createRotationOutcomes({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     /** The answer is here, late or not. @returns false when it was stored before or the attempt ended otherwise */
     async commit(input: { id: string; newTokenId: number | null; expiresOn: string | null; now: Date }) {
       const changed = await sql.run(
@@ -118,6 +146,17 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
         [input.id, input.newTokenId, input.expiresOn, input.now],
       );
       return changed === 1;
+    },
+
+    /** Updates an open attempt and when to check it again. Absent fields stay. */
+    async recordProgress(input: {
+      id: string;
+      nextLookAt: Date;
+      firstAliveAt?: Date | null;
+      newTokenId?: number;
+    }): Promise<void> {
+      const { id, ...change } = input;
+      await em().nativeUpdate(Rotation, { id, state: { $in: OPEN } }, change);
     },
 
     /** @returns false when its state has changed */
@@ -135,15 +174,6 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
       return changed === 1;
     },
 
-    /** Deletes old attempts, except the newest of an integration and those whose answer may still arrive. */
-    async removeOlderThan(before: Date): Promise<number> {
-      return sql.run(
-        `delete from rotation r where r.ended_at < $1 and r.state <> 'lost'
-           and exists (select 1 from rotation later where later.integration_id = r.integration_id and later.id > r.id)`,
-        [before],
-      );
-    },
-
     /** Ends every earlier attempt: a person replaced the token. */
     async supersede({ integrationId, now }: { integrationId: string; now: Date }): Promise<void> {
       await sql.run(
@@ -152,18 +182,12 @@ export function createRotationStore({ em, sql }: { em: () => SqlEntityManager; s
         [integrationId, now],
       );
     },
+  };
+}
 
-    /** Updates an open attempt and when to check it again. Absent fields stay. */
-    async recordProgress(input: {
-      id: string;
-      nextLookAt: Date;
-      firstAliveAt?: Date | null;
-      newTokenId?: number;
-    }): Promise<void> {
-      const { id, ...change } = input;
-      await em().nativeUpdate(Rotation, { id, state: { $in: OPEN } }, change);
-    },
-
+/** The worker that owns an attempt, and its heartbeat. */
+function createRotationOwners(sql: Sql) {
+  return {
     /** Renews the heartbeat of the worker whose journal holds the answers. */
     async recordOwnerAlive(workerId: string): Promise<void> {
       await sql.run(

@@ -34,7 +34,7 @@ export function createTriageStore(sql: Sql) {
         },
       ]);
       const status: FindingStatus = triage === null ? 'open' : 'ignored';
-      return this.write({
+      return writeTriage(sql, {
         chosen: `select f.id, r.full_path ${FINDING_FROM} where ${text} order by f.id for update of f`,
         params,
         status,
@@ -44,7 +44,7 @@ export function createTriageStore(sql: Sql) {
 
     /** Reopens findings whose `until` date has passed. */
     async reopenDue(now: Date): Promise<Triaged[]> {
-      return this.write({
+      return writeTriage(sql, {
         chosen: `select f.id, r.full_path ${FINDING_FROM}
           where f.status = 'ignored' and (f.triage->>'until')::date <= ($1::timestamptz at time zone 'UTC')::date
           order by f.id for update of f`,
@@ -53,36 +53,40 @@ export function createTriageStore(sql: Sql) {
         triage: null,
       });
     },
-
-    async write(input: {
-      chosen: string;
-      params: readonly unknown[];
-      status: FindingStatus;
-      triage: Triage | null;
-    }): Promise<Triaged[]> {
-      const next = input.params.length;
-      const triaged = await sql.rows<Triaged>(
-        `with chosen as (${input.chosen}),
-         written as (
-           update finding f set status = $${next + 1}, triage = $${next + 2}::jsonb from chosen where f.id = chosen.id
-           returning f.id, f.integration_id, f.repository_id, chosen.full_path)
-         select integration_id as "integrationId", repository_id as "repositoryId", full_path as "fullPath",
-           array_agg(id order by id) as "findingIds"
-         from written group by 1, 2, 3 order by 2`,
-        [...input.params, input.status, input.triage === null ? null : jsonText(input.triage)],
-      );
-      await sql.run(
-        `update repository r set open_critical = coalesce(n.critical, 0), open_high = coalesce(n.high, 0),
-           open_medium = coalesce(n.medium, 0), open_low = coalesce(n.low, 0)
-         from unnest($1::text[]) as t (id) left join (
-           select repository_id, count(*) filter (where severity = 'critical') as critical,
-             count(*) filter (where severity = 'high') as high, count(*) filter (where severity = 'medium') as medium,
-             count(*) filter (where severity = 'low') as low
-           from finding where repository_id = any($1::text[]) and status = 'open' group by 1) n on n.repository_id = t.id
-         where r.id = t.id`,
-        [triaged.map(({ repositoryId }) => repositoryId)],
-      );
-      return triaged;
-    },
   };
+}
+
+/** Writes status and triage of the chosen findings, and the counters of their repositories. */
+async function writeTriage(
+  sql: Sql,
+  input: {
+    chosen: string;
+    params: readonly unknown[];
+    status: FindingStatus;
+    triage: Triage | null;
+  },
+): Promise<Triaged[]> {
+  const next = input.params.length;
+  const triaged = await sql.rows<Triaged>(
+    `with chosen as (${input.chosen}),
+     written as (
+       update finding f set status = $${next + 1}, triage = $${next + 2}::jsonb from chosen where f.id = chosen.id
+       returning f.id, f.integration_id, f.repository_id, chosen.full_path)
+     select integration_id as "integrationId", repository_id as "repositoryId", full_path as "fullPath",
+       array_agg(id order by id) as "findingIds"
+     from written group by 1, 2, 3 order by 2`,
+    [...input.params, input.status, input.triage === null ? null : jsonText(input.triage)],
+  );
+  await sql.run(
+    `update repository r set open_critical = coalesce(n.critical, 0), open_high = coalesce(n.high, 0),
+       open_medium = coalesce(n.medium, 0), open_low = coalesce(n.low, 0)
+     from unnest($1::text[]) as t (id) left join (
+       select repository_id, count(*) filter (where severity = 'critical') as critical,
+         count(*) filter (where severity = 'high') as high, count(*) filter (where severity = 'medium') as medium,
+         count(*) filter (where severity = 'low') as low
+       from finding where repository_id = any($1::text[]) and status = 'open' group by 1) n on n.repository_id = t.id
+     where r.id = t.id`,
+    [triaged.map(({ repositoryId }) => repositoryId)],
+  );
+  return triaged;
 }

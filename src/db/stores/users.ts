@@ -34,31 +34,28 @@ export type NewUser = { username: string; role: UserRole; now: Date } & (
 );
 
 export function createUserStore(sql: Sql) {
-  const first = async (condition: string, params: readonly unknown[]) => {
+  return {
+    ...createUserReads(sql),
+    ...createUserChanges(sql),
+    ...createUserLocks(sql),
+  };
+}
+
+/** Finds and lists users. */
+function createUserReads(sql: Sql) {
+  const findWhere = async (condition: string, params: readonly unknown[]) => {
     const row = await sql.first<UserRow>(
       `select ${COLUMNS}, '' as sort_value from app_user u where ${condition}`,
       params,
     );
     return row === null ? null : viewOf(row);
   };
-  return {
-    /** Creates a user. @returns the id; `null` when the name or the single sign-on subject exists */
-    async add(input: NewUser): Promise<string | null> {
-      const id = newId('user');
-      const { issuer = null, subject = null, passwordHash = null } = input;
-      const added = await sql.run(
-        `insert into app_user (id, username, role, source, issuer, subject, password_hash, created_at, password_changed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $7::text is null then null else $8::timestamptz end)
-         on conflict do nothing`,
-        [id, input.username, input.role, input.source, issuer, subject, passwordHash, input.now],
-      );
-      return added === 1 ? id : null;
-    },
 
-    find: (id: string): Promise<UserView | null> => first('u.id = $1', [id]),
+  return {
+    find: (id: string): Promise<UserView | null> => findWhere('u.id = $1', [id]),
 
     findBySubject: (input: { issuer: string; subject: string }): Promise<UserView | null> =>
-      first(`u.source = 'oidc' and u.issuer = $1 and u.subject = $2`, [input.issuer, input.subject]),
+      findWhere(`u.source = 'oidc' and u.issuer = $1 and u.subject = $2`, [input.issuer, input.subject]),
 
     /** The local account with this name, case-insensitively. */
     async findForSignIn(username: string): Promise<(UserView & { passwordHash: string }) | null> {
@@ -70,13 +67,11 @@ export function createUserStore(sql: Sql) {
       return row === null ? null : { ...viewOf(row), passwordHash: row.password_hash };
     },
 
-    /** True when this is still the password hash. Locks the user for the rest of the transaction. */
-    async holdsPassword({ id, passwordHash }: { id: string; passwordHash: string }): Promise<boolean> {
-      const row = await sql.first(`select 1 from app_user where id = $1 and password_hash = $2 for update`, [
-        id,
-        passwordHash,
-      ]);
-      return row !== null;
+    async hasAdministrator(): Promise<boolean> {
+      const row = await sql.first<{ there: boolean }>(
+        `select exists (select 1 from app_user where role = 'admin') as there`,
+      );
+      return row?.there ?? false;
     },
 
     async list(list: ListInput): Promise<Page<UserView>> {
@@ -91,20 +86,23 @@ export function createUserStore(sql: Sql) {
         item: viewOf,
       });
     },
+  };
+}
 
-    /** Administrators, locked until the transaction ends: no other request can remove one meanwhile. */
-    async lockAdministrators(): Promise<string[]> {
-      const rows = await sql.rows<{ id: string }>(
-        `select id from app_user where role = 'admin' order by id for update`,
+/** Adds, changes and removes users. */
+function createUserChanges(sql: Sql) {
+  return {
+    /** Creates a user. @returns the id; `null` when the name or the single sign-on subject exists */
+    async add(input: NewUser): Promise<string | null> {
+      const id = newId('user');
+      const { issuer = null, subject = null, passwordHash = null } = input;
+      const added = await sql.run(
+        `insert into app_user (id, username, role, source, issuer, subject, password_hash, created_at, password_changed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $7::text is null then null else $8::timestamptz end)
+         on conflict do nothing`,
+        [id, input.username, input.role, input.source, issuer, subject, passwordHash, input.now],
       );
-      return rows.map(({ id }) => id);
-    },
-
-    async hasAdministrator(): Promise<boolean> {
-      const row = await sql.first<{ there: boolean }>(
-        `select exists (select 1 from app_user where role = 'admin') as there`,
-      );
-      return row?.there ?? false;
+      return added === 1 ? id : null;
     },
 
     async setRole({ id, role }: { id: string; role: UserRole }): Promise<void> {
@@ -131,6 +129,28 @@ export function createUserStore(sql: Sql) {
     /** Deletes the user and all sessions. */
     async remove(id: string): Promise<boolean> {
       return (await sql.run(`delete from app_user where id = $1`, [id])) === 1;
+    },
+  };
+}
+
+/** Checks that hold until the transaction ends. */
+function createUserLocks(sql: Sql) {
+  return {
+    /** True when this is still the password hash. Locks the user for the rest of the transaction. */
+    async holdsPassword({ id, passwordHash }: { id: string; passwordHash: string }): Promise<boolean> {
+      const row = await sql.first(`select 1 from app_user where id = $1 and password_hash = $2 for update`, [
+        id,
+        passwordHash,
+      ]);
+      return row !== null;
+    },
+
+    /** Administrators, locked until the transaction ends: no other request can remove one meanwhile. */
+    async lockAdministrators(): Promise<string[]> {
+      const rows = await sql.rows<{ id: string }>(
+        `select id from app_user where role = 'admin' order by id for update`,
+      );
+      return rows.map(({ id }) => id);
     },
   };
 }
