@@ -2,28 +2,65 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { LiveEvent } from '../domain/event.ts';
 import type { Log } from '../log/logger.ts';
-import { adoptEventCluster } from './event-cluster.ts';
+import { adoptEventCluster, readEventEpoch } from './event-cluster.ts';
+
+interface EventListener {
+  onStored: () => void;
+  onLive: (event: LiveEvent) => void;
+  /** A dump was restored: positions that were read before mean nothing any more. */
+  onRestored: () => void;
+}
 
 /** Wakes readers of the event stream. `NOTIFY` only wakes; the rows are the truth. */
 export interface EventFeed {
   /** @returns a function that ends the subscription */
-  subscribe(listener: { onStored: () => void; onLive: (event: LiveEvent) => void }): () => void;
+  subscribe(listener: EventListener): () => void;
   close(): Promise<void>;
 }
 
 const POLL_EVERY_MS = 5_000;
 const RECONNECT_AFTER_MS = 1_000;
 
-/** One `LISTEN` connection per process, and a poll every 5 s for what a lost connection missed. */
-export function openEventFeed({ url, log }: { url: string; log: Log }): EventFeed {
-  const listeners = new Set<Parameters<EventFeed['subscribe']>[0]>();
+/**
+ * One `LISTEN` connection per process, and a poll every 5 s: for what a lost connection missed, and for a dump that
+ * was restored while the connection was open.
+ */
+export function openEventFeed(input: { url: string; log: Log; pollEveryMs?: number }): EventFeed {
+  const { url, log, pollEveryMs = POLL_EVERY_MS } = input;
+  const listeners = new Set<EventListener>();
   const wakeAll = () => {
     for (const listener of listeners) listener.onStored();
   };
-  const poll = setInterval(wakeAll, POLL_EVERY_MS);
-  poll.unref();
   let client: pg.Client | null = null;
   let closed = false;
+  let epoch: string | null = null;
+  let checking = false;
+
+  const poll = setInterval(() => {
+    wakeAll();
+    if (client !== null && !checking) void checkWhileOpen(client);
+  }, pollEveryMs);
+  poll.unref();
+
+  async function checkCluster(on: pg.Client): Promise<void> {
+    if (await adoptEventCluster(on)) log.info({}, 'events of another database cluster were taken over');
+    const current = await readEventEpoch(on);
+    const isRestored = epoch !== null && epoch !== current;
+    epoch = current;
+    if (isRestored) for (const listener of listeners) listener.onRestored();
+  }
+
+  async function checkWhileOpen(on: pg.Client): Promise<void> {
+    checking = true;
+    try {
+      await checkCluster(on);
+    } catch (err) {
+      // while a dump is being restored, the tables may be missing or locked
+      log.warn({ err }, 'event feed cannot check the database cluster');
+    } finally {
+      checking = false;
+    }
+  }
 
   async function connect(): Promise<void> {
     if (closed) return;
@@ -36,7 +73,7 @@ export function openEventFeed({ url, log }: { url: string; log: Log }): EventFee
     });
     try {
       await next.connect();
-      if (await adoptEventCluster(next)) log.info({}, 'events of another database cluster were taken over');
+      await checkCluster(next);
       await next.query('listen secu_event; listen secu_live');
       client = next;
       wakeAll();

@@ -54,6 +54,20 @@ async function connect(options: { lastEventId?: string; as?: 'viewer' | 'admin';
 const texts = (stream: EventStream) =>
   stream.events.filter(({ id }) => id !== null).map(({ data }) => data.text);
 
+test('an open stream ends when a dump of another cluster was restored, and resumes without a gap or a repetition', async () => {
+  const stream = await connect();
+  await add(event('before 1'), event('before 2'));
+  await stream.stored(2);
+  await world.db.query(`update event set tx = '900000000000'::xid8`);
+  await world.db.query(`update event_cluster set id = 'another cluster'`);
+  await add(event('after'));
+  await awaitUntil(() => stream.ended, { timeoutMs: 10_000, what: 'the end of the stream' });
+  const resumed = await connect({ lastEventId: stream.events.at(-1)?.id ?? '' });
+  await add(event('later'));
+  await awaitUntil(() => texts(resumed).includes('later'));
+  expect([...texts(stream), ...texts(resumed)]).toEqual(['before 1', 'before 2', 'after', 'later']);
+});
+
 test('events are listed newest first, in the documented form', async () => {
   await add(
     event('older'),

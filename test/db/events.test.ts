@@ -182,7 +182,11 @@ test('a commit wakes listeners, and they also receive live events, which are not
   const feed = openEventFeed({ url: db.url, log });
   let wakes = 0;
   const live: LiveEvent[] = [];
-  const unsubscribe = feed.subscribe({ onStored: () => (wakes += 1), onLive: (one) => live.push(one) });
+  const unsubscribe = feed.subscribe({
+    onStored: () => (wakes += 1),
+    onLive: (one) => live.push(one),
+    onRestored: () => {},
+  });
   await awaitUntil(() => wakes > 0, { what: 'the feed to be connected' });
   const before = wakes;
   await add('hello');
@@ -206,7 +210,7 @@ test('a commit wakes listeners, and they also receive live events, which are not
 test('a feed whose connection is cut reconnects by itself', async () => {
   const feed = openEventFeed({ url: db.url, log });
   let wakes = 0;
-  feed.subscribe({ onStored: () => (wakes += 1), onLive: () => {} });
+  feed.subscribe({ onStored: () => (wakes += 1), onLive: () => {}, onRestored: () => {} });
   await awaitUntil(() => wakes > 0);
   await db.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -249,6 +253,30 @@ test('after a dump is restored into another cluster, events keep their order, an
   const all = await readAll({ tx: '0', seq: '0' }, known.length + 1);
   expect(all.texts).toEqual([...known.map(({ text }) => text), 'new']);
 });
+
+test.each(['another cluster', 'this cluster'])(
+  'a restore from %s while the feed is connected is reported to its readers',
+  async (from) => {
+    const feed = openEventFeed({ url: db.url, log, pollEveryMs: 50 });
+    let wakes = 0;
+    let restores = 0;
+    feed.subscribe({ onStored: () => (wakes += 1), onLive: () => {}, onRestored: () => (restores += 1) });
+    try {
+      await awaitUntil(() => wakes > 3);
+      expect(restores).toBe(0);
+      await add('from the dump');
+      if (from === 'another cluster') await db.query(`update event_cluster set id = 'another cluster'`);
+      await db.query(`update event set tx = '900000000000'::xid8`);
+      await awaitUntil(() => restores > 0);
+      expect(await db.query('select distinct tx::text as tx from event')).toEqual([{ tx: '3' }]);
+      const after = wakes;
+      await awaitUntil(() => wakes > after + 3);
+      expect(restores).toBe(1);
+    } finally {
+      await feed.close();
+    }
+  },
+);
 
 test.each([
   ['larger', '900000000000'],

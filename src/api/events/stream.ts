@@ -32,12 +32,17 @@ interface Reader {
 export async function streamEvents(input: Reader & { from: EventPosition }): Promise<void> {
   const { deps, stream } = input;
   const live: LiveEvent[] = [];
+  let restored = false;
   const waker = createWaker();
   const unsubscribe = deps.feed.subscribe({
     onStored: () => waker.wake(),
     onLive: (event) => {
       if (live.length >= MAX_QUEUED_LIVE_EVENTS) return input.disconnect();
       live.push(event);
+      waker.wake();
+    },
+    onRestored: () => {
+      restored = true;
       waker.wake();
     },
   });
@@ -48,7 +53,8 @@ export async function streamEvents(input: Reader & { from: EventPosition }): Pro
   let position = input.from;
   let commentAtMs = performance.now() + COMMENT_EVERY_MS;
   try {
-    while (!stream.aborted) {
+    // after a restore the reader resumes by the id of its last event, which has a new position
+    while (!stream.aborted && !restored) {
       const next = await writeStored(input, position);
       if (next === null) return;
       for (let event = live.shift(); event !== undefined && !stream.aborted; event = live.shift())
