@@ -27,6 +27,8 @@ export const MAX_BODY_BYTES = 1_048_576;
 const BASE = '/api/v1';
 const READY_CACHE_MS = 1_000;
 
+type Router = ReturnType<typeof createRouter>;
+
 /** Builds the HTTP API from its dependencies. */
 export function createApp(deps: ApiDeps) {
   const { log } = deps;
@@ -48,21 +50,8 @@ export function createApp(deps: ApiDeps) {
   );
   app.use(jsonOnly({ log }));
 
-  const ready = cachedFor(READY_CACHE_MS, deps.ready);
-
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', async (c) => {
-    const checks = await ready();
-    const able = checks.database && checks.migrations;
-    const status = !able ? 'unready' : checks.temporal && checks.workers ? 'ready' : 'degraded';
-    return c.json({ status, checks: named(checks) }, able ? 200 : 503);
-  });
-  let openApiJson: string | null = null;
-  app.get('/api/openapi.json', (c) => {
-    // built once: it takes 30 ms, and anybody may ask for it
-    openApiJson ??= JSON.stringify(openApiDocument(app, deps.settings.version));
-    return c.body(openApiJson, 200, { 'Content-Type': 'application/json' });
-  });
+  routeHealth(app, deps);
+  routeOpenApi(app, deps);
   app.route('/', createDocsRouter());
   app.route('/', createMetricsRouter(deps));
   app.route('/', createDashboardRouter(deps.settings));
@@ -84,6 +73,36 @@ export function createApp(deps: ApiDeps) {
     .route(BASE, createChannelsRouter(deps))
     .route(BASE, createAboutRouter(deps));
 
+  registerSecuritySchemes(app);
+  app.onError((err, c) => problemResponse({ c, err, log }));
+  answerUnknownPaths(app, deps);
+  return routed;
+}
+
+export type App = ReturnType<typeof createApp>;
+
+/** `/healthz` while the process lives; `/readyz` with the state of what it needs. */
+function routeHealth(app: Router, deps: ApiDeps): void {
+  const ready = cachedFor(READY_CACHE_MS, deps.ready);
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', async (c) => {
+    const checks = await ready();
+    const able = checks.database && checks.migrations;
+    const status = !able ? 'unready' : checks.temporal && checks.workers ? 'ready' : 'degraded';
+    return c.json({ status, checks: named(checks) }, able ? 200 : 503);
+  });
+}
+
+function routeOpenApi(app: Router, deps: ApiDeps): void {
+  let openApiJson: string | null = null;
+  app.get('/api/openapi.json', (c) => {
+    // built once: it takes 30 ms, and the path is public
+    openApiJson ??= JSON.stringify(openApiDocument(app, deps.settings.version));
+    return c.body(openApiJson, 200, { 'Content-Type': 'application/json' });
+  });
+}
+
+function registerSecuritySchemes(app: Router): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',
@@ -91,9 +110,12 @@ export function createApp(deps: ApiDeps) {
     name: '__Host-secu',
     description: 'Set by /auth/sign-in; named "secu" over plain http.',
   });
-  app.onError((err, c) => problemResponse({ c, err, log }));
+}
+
+/** A page of the dashboard for a browser, else 404, or 405 with the methods that the path allows. */
+function answerUnknownPaths(app: Router, { settings, log }: ApiDeps): void {
   app.notFound(async (c) => {
-    const page = asksForPage(c) ? await dashboardPage(c, deps.settings) : null;
+    const page = asksForPage(c) ? await dashboardPage(c, settings) : null;
     if (page !== null) return page;
     const allowed = methodsOf(app, c.req.path);
     if (allowed.length === 0)
@@ -105,10 +127,7 @@ export function createApp(deps: ApiDeps) {
       log,
     });
   });
-  return routed;
 }
-
-export type App = ReturnType<typeof createApp>;
 
 /** The OpenAPI document of the running API, for `/api/openapi.json` and the committed file. */
 export function openApiDocument(app: Pick<App, 'getOpenAPI31Document'>, version: string) {

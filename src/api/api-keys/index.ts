@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { ApiKeyView } from '../../db/stores/api-keys.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { API_KEY_ROLES, ROLES } from '../../domain/user.ts';
-import type { ApiDeps } from '../deps.ts';
-import { hashOfApiKey, requireRole } from '../middleware/authenticate.ts';
-import { idempotent } from '../middleware/idempotency.ts';
+import type { ApiDeps, AuditedBy } from '../deps.ts';
+import { hashOfApiKey } from '../middleware/authenticate.ts';
+import { forRoleIdempotent } from '../middleware/idempotency.ts';
 import {
   answers,
   auditEvent,
@@ -23,7 +23,6 @@ import {
   listParams,
   pageSchema,
   presentPage,
-  SECURITY,
   z,
 } from '../shared.ts';
 
@@ -75,8 +74,7 @@ const KEY_BYTES = 32;
 export function createApiKeysRouter(deps: ApiDeps) {
   const { apiKeys } = deps.database.stores;
   const create = createRoute({
-    middleware: [requireRole('admin'), idempotent(deps)],
-    security: SECURITY,
+    ...forRoleIdempotent('admin', deps),
     tags,
     method: 'post',
     path: '/api-keys',
@@ -89,49 +87,55 @@ export function createApiKeysRouter(deps: ApiDeps) {
       c.json(presentPage(await apiKeys.list(listInput(c.req.valid('query'))), present), 200),
     )
     .openapi(create, async (c) => {
-      const body = c.req.valid('json');
-      const now = deps.now();
-      const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
-      if (expiresAt !== null && expiresAt <= now)
-        throw new SecuError('invalid_request', 'expiresAt: must be in the future');
-      const value = `${ROLES[body.role].keyPrefix}${randomBytes(KEY_BYTES).toString('base64url')}`;
-      const id = await deps.database.transaction(async (tx) => {
-        const key = {
-          name: body.name,
-          role: body.role,
-          hash: hashOfApiKey(value),
-          lastFour: value.slice(-4),
-          expiresAt,
-          now,
-        };
-        const id = await tx.apiKeys.add({ ...key, source: 'api' });
-        const text = `The API key "${body.name}" (${body.role}) was created.`;
-        const data = { apiKeyId: id };
-        await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.created', text, data })], now);
-        return id;
-      });
+      const { id, value } = await createApiKey({ deps, by: auditedBy(c), body: c.req.valid('json') });
       return c.json({ ...present(found(await apiKeys.find(id), 'API key')), value }, 201, {
         Location: `/api/v1/api-keys/${id}`,
       });
     })
     .openapi(remove, async (c) => {
-      const { id } = c.req.valid('param');
-      const now = deps.now();
-      await deps.database.transaction(async (tx) => {
-        const key = found(await tx.apiKeys.find(id), 'API key');
-        if (key.source !== 'api') {
-          throw new SecuError(
-            'managed_by_environment',
-            'this key is managed by SECU_BOOTSTRAP_API_KEY; change it there',
-          );
-        }
-        found((await tx.apiKeys.remove({ id, now })) || null, 'API key');
-        const text = `The API key "${key.name}" was deleted.`;
-        const data = { apiKeyId: id };
-        await tx.events.add([auditEvent(auditedBy(c), { kind: 'api_key.removed', text, data })], now);
-      });
+      await removeApiKey({ deps, by: auditedBy(c), id: c.req.valid('param').id });
       return c.body(null, 204);
     });
+}
+
+/** @throws SecuError `invalid_request` when the expiry has passed */
+async function createApiKey(input: {
+  deps: ApiDeps;
+  by: AuditedBy;
+  body: z.infer<typeof NewApiKey>;
+}): Promise<{ id: string; value: string }> {
+  const { deps, by, body } = input;
+  const { name, role } = body;
+  const now = deps.now();
+  const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
+  if (expiresAt !== null && expiresAt <= now)
+    throw new SecuError('invalid_request', 'expiresAt: must be in the future');
+  const value = `${ROLES[role].keyPrefix}${randomBytes(KEY_BYTES).toString('base64url')}`;
+  const key = { name, role, hash: hashOfApiKey(value), lastFour: value.slice(-4), expiresAt, now };
+  const id = await deps.database.transaction(async (tx) => {
+    const apiKeyId = await tx.apiKeys.add({ ...key, source: 'api' });
+    const text = `The API key "${name}" (${role}) was created.`;
+    await tx.events.add([auditEvent(by, { kind: 'api_key.created', text, data: { apiKeyId } })], now);
+    return apiKeyId;
+  });
+  return { id, value };
+}
+
+/** @throws SecuError `not_found` | `managed_by_environment` */
+async function removeApiKey({ deps, by, id }: { deps: ApiDeps; by: AuditedBy; id: string }): Promise<void> {
+  const now = deps.now();
+  await deps.database.transaction(async (tx) => {
+    const key = found(await tx.apiKeys.find(id), 'API key');
+    if (key.source !== 'api') {
+      throw new SecuError(
+        'managed_by_environment',
+        'this key is managed by SECU_BOOTSTRAP_API_KEY; change it there',
+      );
+    }
+    found((await tx.apiKeys.remove({ id, now })) || null, 'API key');
+    const text = `The API key "${key.name}" was deleted.`;
+    await tx.events.add([auditEvent(by, { kind: 'api_key.removed', text, data: { apiKeyId: id } })], now);
+  });
 }
 
 function present(view: ApiKeyView): z.infer<typeof ApiKeySchema> {

@@ -1,7 +1,6 @@
 import { DELIVERY_STATES } from '../../domain/channel.ts';
 import type { ApiDeps } from '../deps.ts';
-import { requireRole } from '../middleware/authenticate.ts';
-import { idempotent } from '../middleware/idempotency.ts';
+import { forRoleIdempotent } from '../middleware/idempotency.ts';
 import { pollUntil } from '../poll-until.ts';
 import {
   answers,
@@ -18,7 +17,6 @@ import {
   pageSchema,
   presentPage,
   problemAnswers,
-  SECURITY,
   z,
 } from '../shared.ts';
 import { changeChannel, createChannel, queueAgain, queueTest, removeChannel } from './change.ts';
@@ -81,7 +79,7 @@ const deliveries = createRoute({
 
 /** Routes that start something: admin, once per `Idempotency-Key`. */
 function starting(deps: ApiDeps) {
-  const base = { middleware: [requireRole('admin'), idempotent(deps)], security: SECURITY, tags };
+  const base = { ...forRoleIdempotent('admin', deps), tags };
   const create = createRoute({
     ...base,
     method: 'post',

@@ -3,6 +3,9 @@ import type { MiddlewareHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { SecuError } from '../../domain/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { SECURITY } from '../shared.ts';
+import type { Role } from './authenticate.ts';
+import { requireRole } from './authenticate.ts';
 
 const MAX_ROUTE_CHARACTERS = 250;
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -17,11 +20,16 @@ function routeKey({ method, path }: { method: string; path: string }): string {
     : `${method} sha256:${createHash('sha256').update(path).digest('hex')}`;
 }
 
+/** Settings shared by all routes that require a role and accept an `Idempotency-Key`. */
+export function forRoleIdempotent(role: Role, deps: ApiDeps) {
+  return { middleware: [requireRole(role), idempotent(deps)], security: SECURITY };
+}
+
 /**
  * `Idempotency-Key`: a repeated request returns the same status and resource without acting again.
  * @throws SecuError `idempotency_key_reused` | `idempotency_in_progress` | `invalid_request`
  */
-export function idempotent({
+function idempotent({
   database,
   hashBody,
   now,

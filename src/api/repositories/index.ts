@@ -4,8 +4,7 @@ import { REPOSITORY_STATES } from '../../domain/repository.ts';
 import { wake } from '../commands.ts';
 import type { ApiDeps, RequestOrigin } from '../deps.ts';
 import { ScanRequest } from '../integrations/schemas.ts';
-import { requireRole } from '../middleware/authenticate.ts';
-import { idempotent } from '../middleware/idempotency.ts';
+import { forRoleIdempotent } from '../middleware/idempotency.ts';
 import { presentScan } from '../scans/present.ts';
 import { ScanSchema } from '../scans/schemas.ts';
 import {
@@ -24,7 +23,6 @@ import {
   pageSchema,
   presentPage,
   requestOrigin,
-  SECURITY,
   z,
 } from '../shared.ts';
 import { presentRepository } from './present.ts';
@@ -75,8 +73,7 @@ const scans = createRoute({
 export function createRepositoriesRouter(deps: ApiDeps) {
   const { stores } = deps.database;
   const scan = createRoute({
-    middleware: [requireRole('operator'), idempotent(deps)],
-    security: SECURITY,
+    ...forRoleIdempotent('operator', deps),
     tags,
     method: 'post',
     path: '/repositories/{id}/scan',

@@ -6,8 +6,7 @@ import { password, username } from '../auth/schemas.ts';
 import { nameTaken } from '../auth/sign-in.ts';
 import { accountSubject } from '../auth/throttle.ts';
 import type { ApiDeps, AuditedBy } from '../deps.ts';
-import { requireRole } from '../middleware/authenticate.ts';
-import { idempotent } from '../middleware/idempotency.ts';
+import { forRoleIdempotent } from '../middleware/idempotency.ts';
 import {
   answers,
   auditEvent,
@@ -25,7 +24,6 @@ import {
   listParams,
   pageSchema,
   presentPage,
-  SECURITY,
   z,
 } from '../shared.ts';
 
@@ -92,8 +90,7 @@ const remove = createRoute({
 export function createUsersRouter(deps: ApiDeps) {
   const { users } = deps.database.stores;
   const create = createRoute({
-    middleware: [requireRole('admin'), idempotent(deps)],
-    security: SECURITY,
+    ...forRoleIdempotent('admin', deps),
     tags,
     method: 'post',
     path: '/users',
