@@ -159,7 +159,7 @@ export const Settings = z.object({
     example: '10/s',
   }),
   SECU_GITLAB_CLONES: withDefault(v.count, {
-    meaning: 'maximum concurrent clones per GitLab origin',
+    meaning: 'maximum concurrent clones of a scan worker per GitLab origin',
     default: '8',
     example: '8',
   }),

@@ -183,7 +183,8 @@ const SCAN_CAUSE_TEXTS = {
   },
   clone_too_large: {
     title: 'repository too large',
-    advice: 'The clone is larger than the limit. Raise SECU_CLONE_MAX_BYTES, or exclude the repository.',
+    advice:
+      'The clone needs more disk or memory than the limit. Raise SECU_CLONE_MAX_BYTES, which raises both limits, or exclude the repository.',
   },
   clone_timed_out: {
     title: 'clone timed out',

@@ -1,5 +1,5 @@
 import { simpleGit } from 'simple-git';
-import { GIT_REMOTE_LIMITS } from '../subprocess/limits.ts';
+import { gitRemoteLimits } from '../subprocess/limits.ts';
 import { SUPERVISOR, supervisorEnvironment } from '../subprocess/supervisor.ts';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 
@@ -72,7 +72,7 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
     LC_ALL: 'C',
     // glibc reserves 64 MiB of addresses for each thread without it
     MALLOC_ARENA_MAX: '1',
-    ...supervisorEnvironment({ lifeline: 'stdin', limits: { ...GIT_REMOTE_LIMITS, maxFileBytes } }),
+    ...supervisorEnvironment({ lifeline: 'stdin', limits: gitRemoteLimits(maxFileBytes) }),
     SECU_PROGRAM: gitBinary,
     SECU_CONFIG_FD: String(configFd),
   });

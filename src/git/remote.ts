@@ -49,12 +49,12 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     gitBinary: options.gitBinary ?? 'git',
     memoryFolder: folderForTokens(),
   };
-  const turnsAt = createKeyedLimiter(options.clonesPerOrigin);
+  const limiterOf = createKeyedLimiter(options.clonesPerOrigin);
   return {
     readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
     clone: async (repository) => {
       const { origin } = new URL(cloneAddress(repository).url);
-      return turnsAt(origin)(repository.signal, () =>
+      return limiterOf(origin)(repository.signal, () =>
         cloneRepository({ settings, repository, limits: options }),
       );
     },

@@ -19,7 +19,7 @@ import {
 } from '../scanners/git-objects.ts';
 import { MAX_FINDINGS } from '../scanners/scanners.ts';
 import { MAX_PATH_BYTES } from '../scanners/snapshot.ts';
-import { GIT_LOCAL_LIMITS, GIT_REMOTE_LIMITS, SCANNER_LIMITS } from '../subprocess/limits.ts';
+import { GIT_LOCAL_LIMITS, MIN_GIT_REMOTE_MEMORY_BYTES, SCANNER_LIMITS } from '../subprocess/limits.ts';
 import { MAX_PROCESSES } from '../subprocess/supervisor.ts';
 import { markdownPage } from './page.ts';
 
@@ -83,8 +83,9 @@ const REPOSITORY: readonly Limit[] = [
 const PROGRAMS: readonly Limit[] = [
   {
     what: 'Memory (address space) of git that talks to GitLab',
-    value: bytes(GIT_REMOTE_LIMITS.maxMemoryBytes),
+    value: `a quarter of SECU_CLONE_MAX_BYTES, at least ${bytes(MIN_GIT_REMOTE_MEMORY_BYTES)}`,
     outcome: cause('clone_too_large'),
+    setting: 'SECU_CLONE_MAX_BYTES',
   },
   {
     what: 'Memory (address space) of git that reads a clone',
@@ -124,7 +125,7 @@ const GITLAB: readonly Limit[] = [
   },
   {
     what: 'Concurrent clones from one GitLab origin',
-    value: defaultOf('SECU_GITLAB_CLONES'),
+    value: `${defaultOf('SECU_GITLAB_CLONES')} per scan worker`,
     outcome: 'clones wait',
     setting: 'SECU_GITLAB_CLONES',
   },

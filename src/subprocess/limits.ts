@@ -5,14 +5,25 @@ const GIB = 1024 * MIB;
 /** Longer than any scan or clone may take by the clock; it ends a program that the deadline did not end. */
 const MAX_CPU_SECONDS = 3_600;
 
+/** 512 MiB can index four million objects; a delta that expands to more is refused with `clone_too_large`. */
+export const MIN_GIT_REMOTE_MEMORY_BYTES = 512 * MIB;
+/** With the default of `SECU_CLONE_MAX_BYTES`, 2 GiB, this is 512 MiB. */
+const CLONE_BYTES_PER_MEMORY_BYTE = 4;
+
 /**
- * For git that talks to GitLab. 512 MiB can index four million objects; a delta that expands to more is refused
- * with `clone_too_large`. `maxFileBytes` comes from the setting `SECU_CLONE_MAX_BYTES`.
+ * For git that talks to GitLab. `maxFileBytes` comes from the setting `SECU_CLONE_MAX_BYTES`, which raises both limits,
+ * as the advice of `clone_too_large` says.
  */
-export const GIT_REMOTE_LIMITS = {
-  maxMemoryBytes: 512 * MIB,
-  maxCpuSeconds: MAX_CPU_SECONDS,
-} satisfies Omit<ProcessLimits, 'maxFileBytes'>;
+export function gitRemoteLimits(maxFileBytes: number): ProcessLimits {
+  return {
+    maxMemoryBytes: Math.max(
+      MIN_GIT_REMOTE_MEMORY_BYTES,
+      Math.ceil(maxFileBytes / CLONE_BYTES_PER_MEMORY_BYTE),
+    ),
+    maxCpuSeconds: MAX_CPU_SECONDS,
+    maxFileBytes,
+  };
+}
 
 /** For git that reads a clone. It maps packs into its address space; the clone limit bounds their size. */
 export const GIT_LOCAL_LIMITS: ProcessLimits = {

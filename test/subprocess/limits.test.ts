@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
+import { gitRemoteLimits } from '../../src/subprocess/limits.ts';
 import { runProcess } from '../../src/subprocess/process.ts';
 import { SYSTEM_PATH } from '../../src/subprocess/system-path.ts';
 
@@ -24,6 +25,14 @@ function run(script: string) {
     signal: AbortSignal.timeout(30_000),
   });
 }
+
+test.each([
+  [2 ** 20, 2 ** 29],
+  [2 ** 31, 2 ** 29],
+  [2 ** 33, 2 ** 31],
+])('a clone limit of %d bytes gives git %d bytes of memory', (maxFileBytes, maxMemoryBytes) => {
+  expect(gitRemoteLimits(maxFileBytes)).toMatchObject({ maxFileBytes, maxMemoryBytes });
+});
 
 test('the kernel limits memory, processor time, file size and processes of a program, and writes no core file', async () => {
   const { stdout } = await run('cat /proc/self/limits');
