@@ -1,6 +1,8 @@
 import { createDeadline } from '../concurrency/deadline.ts';
 import { canceled, SecuError } from '../domain/errors.ts';
 import type { RemoteRepository } from '../domain/ports.ts';
+import { NO_FENCE } from '../subprocess/process.ts';
+import type { Sandbox } from '../subprocess/sandbox.ts';
 import type { CloneAddress } from './address.ts';
 import { cloneAddress } from './address.ts';
 import { gitConfig } from './config.ts';
@@ -21,6 +23,7 @@ export interface CallSettings {
   gitBinary: string;
   /** A folder in a memory file system. */
   memoryFolder: string;
+  sandbox: Sandbox | null;
 }
 
 export interface Call {
@@ -31,6 +34,8 @@ export interface Call {
   /** The error when the deadline passes. */
   onTimeout: Refusal;
   maxFileBytes: number;
+  /** The folder that git writes to. */
+  writable?: string;
   /** An additional reason to stop, and its error. */
   stop?: { signal: AbortSignal; refusal: Refusal };
 }
@@ -46,6 +51,8 @@ export async function callGit(call: Call): Promise<string | null> {
   if (repository.signal.aborted) throw canceled();
   const stops = stop === undefined ? [] : [stop.signal];
   const pin = await pinOf(settings, address);
+  const writable = call.writable === undefined ? [] : [call.writable];
+  const fence = await settings.sandbox?.fenceFor({ network: true, writable });
   const deadline = createDeadline(call.timeoutMs);
   const configuration = openCredential({
     folder: settings.memoryFolder,
@@ -67,6 +74,7 @@ export async function callGit(call: Call): Promise<string | null> {
       configFd: configuration.fd,
       protocol: address.protocol,
       gitBinary: settings.gitBinary,
+      fence: fence ?? NO_FENCE,
       maxFileBytes: call.maxFileBytes,
       signal: AbortSignal.any([repository.signal, deadline.signal, ...stops]),
     });

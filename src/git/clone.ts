@@ -56,6 +56,7 @@ async function cloneWithinLimits({
       timeoutMs: cloneTimeoutMs,
       onTimeout: { code: 'clone_timed_out', problem: 'timed_out' },
       maxFileBytes: maxBytes,
+      writable: dirname(directory),
       stop: { signal: exceeded.signal, refusal: TOO_LARGE },
     });
   const depth = history === 'full' ? [] : ['--depth', '1'];

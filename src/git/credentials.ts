@@ -1,6 +1,6 @@
 import type { Secret } from '../domain/secret.ts';
-import type { MemoryFile } from './memory-file.ts';
-import { openMemoryFile } from './memory-file.ts';
+import type { MemoryFile } from '../subprocess/memory-file.ts';
+import { openMemoryFile } from '../subprocess/memory-file.ts';
 
 /**
  * Passes the configuration of one call of git, which holds the token, in an unnamed file in memory: the token is

@@ -1,5 +1,7 @@
 import { simpleGit } from 'simple-git';
 import { gitRemoteLimits } from '../subprocess/limits.ts';
+import type { Fence } from '../subprocess/process.ts';
+import { openMounts } from '../subprocess/process.ts';
 import { SUPERVISOR, supervisorEnvironment } from '../subprocess/supervisor.ts';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 
@@ -25,6 +27,7 @@ export interface GitRun {
   configFd: number;
   protocol: 'http' | 'https';
   gitBinary: string;
+  fence: Fence;
   /** Limit of each file that git writes. */
   maxFileBytes: number;
   /** Kills git and all of its child processes. */
@@ -44,7 +47,7 @@ export interface GitOutcome {
  * @throws Error when the signal has already fired
  */
 export async function runGit(run: GitRun): Promise<GitOutcome> {
-  const { args, folder, configFd, protocol, gitBinary, maxFileBytes, signal } = run;
+  const { args, folder, signal } = run;
   signal.throwIfAborted();
   const flood = new AbortController();
   let outcome: GitOutcome | null = null;
@@ -64,18 +67,8 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
         : new Error(error === undefined ? 'git failed' : 'git failed with an error');
     },
   });
-  git.env({
-    ...GIT_ENVIRONMENT,
-    GIT_ALLOW_PROTOCOL: protocol,
-    PATH: SYSTEM_PATH,
-    HOME: '/nonexistent',
-    LC_ALL: 'C',
-    // glibc reserves 64 MiB of addresses for each thread without it
-    MALLOC_ARENA_MAX: '1',
-    ...supervisorEnvironment({ lifeline: 'stdin', limits: gitRemoteLimits(maxFileBytes) }),
-    SECU_PROGRAM: gitBinary,
-    SECU_CONFIG_FD: String(configFd),
-  });
+  const mounts = openMounts(run.fence);
+  git.env(environmentOf(run, mounts?.fd));
   git.outputHandler((_command, stdout, stderr) => {
     limit({ stream: stdout, maxBytes: MAX_STDOUT_BYTES, onFlood: () => flood.abort() });
     limit({ stream: stderr, maxBytes: MAX_STDERR_BYTES, onFlood: () => flood.abort() });
@@ -84,8 +77,29 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
     await git.raw(args);
   } catch {
     // the outcome has the exit code; without an outcome git did not start
+  } finally {
+    mounts?.close();
   }
   return outcome ?? { exitCode: null, stdout: '', stderr: '' };
+}
+
+function environmentOf(run: GitRun, mountsFd: number | undefined): Record<string, string> {
+  const { configFd, protocol, gitBinary, maxFileBytes, fence } = run;
+  const limits = gitRemoteLimits(maxFileBytes);
+  return {
+    ...GIT_ENVIRONMENT,
+    GIT_ALLOW_PROTOCOL: protocol,
+    PATH: SYSTEM_PATH,
+    HOME: '/nonexistent',
+    LC_ALL: 'C',
+    // glibc reserves 64 MiB of addresses for each thread without it
+    MALLOC_ARENA_MAX: '1',
+    ...supervisorEnvironment({ lifeline: 'stdin', limits, hasMounts: mountsFd !== undefined }),
+    SECU_PROGRAM: gitBinary,
+    SECU_CONFIG_FD: String(configFd),
+    ...(mountsFd === undefined ? {} : { SECU_MOUNTS_FD: String(mountsFd) }),
+    ...(fence.namespaces.length === 0 ? {} : { SECU_NAMESPACES: fence.namespaces.join(' ') }),
+  };
 }
 
 function limit(input: { stream: NodeJS.ReadableStream; maxBytes: number; onFlood: () => void }): void {

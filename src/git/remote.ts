@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { createKeyedLimiter } from '../concurrency/limiter.ts';
 import { SecuError } from '../domain/errors.ts';
 import type { GitRemote, RemoteRepository } from '../domain/ports.ts';
+import { memoryFolder } from '../subprocess/memory-file.ts';
+import type { Sandbox } from '../subprocess/sandbox.ts';
 import { cloneAddress } from './address.ts';
 import type { CallSettings } from './call.ts';
 import { callGit } from './call.ts';
 import { branchOf, cloneRepository } from './clone.ts';
-import { memoryFolder } from './memory-file.ts';
 import { writeRoots } from './roots.ts';
 
 const TEMPLATE_FOLDER = fileURLToPath(new URL('template', import.meta.url));
@@ -30,6 +31,8 @@ export interface GitRemoteOptions {
   /** A transfer that stays below 1,000 bytes a second for this long is ended. */
   lowSpeedSeconds?: number;
   gitBinary?: string;
+  /** Restricts git; default: no restriction. */
+  sandbox?: Sandbox;
 }
 
 /**
@@ -48,6 +51,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     lowSpeedSeconds: options.lowSpeedSeconds ?? DEFAULT_LOW_SPEED_SECONDS,
     gitBinary: options.gitBinary ?? 'git',
     memoryFolder: folderForTokens(),
+    sandbox: options.sandbox ?? null,
   };
   const limiterOf = createKeyedLimiter(options.clonesPerOrigin);
   return {

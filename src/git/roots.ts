@@ -3,7 +3,7 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 
-/** Writes one PEM file with the roots of the system and ours; `http.sslCAInfo` replaces those of the system. */
+/** Writes one PEM file with the roots of the system and ours; `http.sslCAInfo` replaces those of the system. The runner only reads it. */
 export function writeRoots({ folder, caPem }: { folder: string; caPem: string }): string {
   const system = getCACertificates('system');
   const roots = [...(system.length === 0 ? getCACertificates('default') : system), caPem];
@@ -11,7 +11,7 @@ export function writeRoots({ folder, caPem }: { folder: string; caPem: string })
   const path = join(folder, `roots-${createHash('sha256').update(pem).digest('hex').slice(0, 16)}.pem`);
   if (!existsSync(path)) {
     const draft = `${path}.${randomUUID()}`;
-    writeFileSync(draft, pem, { mode: 0o600 });
+    writeFileSync(draft, pem, { mode: 0o644 });
     renameSync(draft, path);
   }
   return path;

@@ -1,39 +1,59 @@
 import type { Registry } from '@prometheus-io/client';
 import { Gauge } from '@prometheus-io/client';
 import { SecuError } from '../domain/errors.ts';
+import type { Isolation, IsolationLevel, Protected } from '../domain/isolation.ts';
+import { isIsolated } from '../domain/isolation.ts';
 import type { Log } from '../log/logger.ts';
-import type { Isolation } from '../subprocess/sandbox.ts';
 
-/** What to change when scanners cannot be isolated, by the user of the process. */
-export const ISOLATION_ADVICE = {
-  root: 'Allow the container to create namespaces.',
-  user: 'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor).',
-};
+/** What to change when scanners are not fully isolated. */
+export const ISOLATION_ADVICE =
+  'Allow user namespaces and mounts: in a container with deploy/seccomp-scan-worker.json and without AppArmor, on a machine by kernel.unprivileged_userns_clone, user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns. See docs/explanation/isolation.md.';
+
+const HOW = {
+  namespaces: 'git and scanners run in a file system of their own',
+  uid: 'git and scanners run as another user',
+  network_only: 'scanners run without network',
+  none: 'git and scanners run as Secu itself',
+} satisfies Record<IsolationLevel, string>;
+
+const WHAT = {
+  keys: 'files with keys',
+  processes: 'the memory of Secu',
+  other_scans: 'folders of other scans',
+  network: 'the network that Secu can reach',
+} satisfies Record<Protected, string>;
+
+/** One sentence about the isolation, for the log and for `secu doctor`. */
+export function describeIsolation(isolation: Isolation): string {
+  const { level, reachable } = isolation;
+  if (isIsolated(isolation)) return `${HOW[level]} and reach nothing that is protected`;
+  return `${HOW[level]}; scanners can reach ${reachable.map((name) => WHAT[name]).join(', ')}`;
+}
 
 /**
- * Reports in the log and as a metric how scanners are isolated on this machine.
- * @throws SecuError `invalid_settings` when they are not, and SECU_REQUIRE_ISOLATION is set
+ * Reports in the log and as a metric how git and scanners are isolated on this machine.
+ * @throws SecuError `invalid_settings` when a scanner can reach what is protected, and SECU_REQUIRE_ISOLATION is set
  */
 export async function checkScannerIsolation(input: {
   isolation: () => Promise<Isolation>;
   isRequired: boolean;
-  isRoot: boolean;
   registry: Registry;
   log: Log;
 }): Promise<void> {
   const isolation = await input.isolation();
+  const { level, reachable } = isolation;
   new Gauge({
     name: 'secu_scanner_isolation',
-    help: 'How scanners are isolated on this worker; always 1.',
-    labelNames: ['isolation'],
+    help: 'How git and scanners are isolated on this worker, and what scanners can reach; always 1.',
+    labelNames: ['isolation', 'reachable'],
     registers: [input.registry],
-  }).set({ isolation }, 1);
-  if (isolation !== 'none') return input.log.info({ isolation }, 'scanners run without network');
-  const advice = ISOLATION_ADVICE[input.isRoot ? 'root' : 'user'];
+  }).set({ isolation: level, reachable: reachable.join(',') }, 1);
+  const text = describeIsolation(isolation);
+  if (isIsolated(isolation)) return input.log.info({ isolation: level, reachable }, text);
   if (input.isRequired)
     throw new SecuError(
       'invalid_settings',
-      `scanners cannot be isolated from the network on this machine, and SECU_REQUIRE_ISOLATION is set. ${advice}`,
+      `SECU_REQUIRE_ISOLATION is set, and this machine does not allow it: ${text}. ${ISOLATION_ADVICE}`,
     );
-  input.log.warn({ isolation }, `scanners can reach the network that Secu can reach. ${advice}`);
+  input.log.warn({ isolation: level, reachable }, `${text}. ${ISOLATION_ADVICE}`);
 }

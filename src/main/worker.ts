@@ -74,7 +74,6 @@ export async function runWorker(input: {
     await checkScannerIsolation({
       isolation: deps.scanTools.isolation,
       isRequired: config.requireIsolation,
-      isRoot: process.getuid?.() === 0,
       registry,
       log,
     });

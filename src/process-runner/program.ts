@@ -2,7 +2,10 @@ import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { Secret } from '../domain/secret.ts';
 import { createGitRemote } from '../git/remote.ts';
 import { createScanners } from '../scanners/scanners.ts';
+import type { Sandbox } from '../subprocess/sandbox.ts';
+import { createSandbox } from '../subprocess/sandbox.ts';
 import { answerOf, resultOf } from './failure.ts';
+import { probeReach } from './probe.ts';
 import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './protocol.ts';
 
 /**
@@ -14,7 +17,7 @@ const routeRequests = new Map<number, (answer: Answer) => void>();
 /** Keyed by origin. */
 const proxies = new Map<string, string | null>();
 let routeRequestCount = 0;
-let tools: Promise<{ git: GitRemote; scanners: Scanners }> | null = null;
+let tools: Promise<{ git: GitRemote; scanners: Scanners; sandbox: Sandbox }> | null = null;
 
 process.on('message', (message: ToRunner) => {
   switch (message.type) {
@@ -37,10 +40,13 @@ process.on('disconnect', () => process.exit(0));
 // On these signals the worker finishes its jobs and then disconnects, which ends this process.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
-function toolsOf({ git, scanners }: RunnerOptions) {
+function toolsOf({ git, scanners, view }: RunnerOptions) {
+  const sandbox = createSandbox({ folder: scanners.workFolder, view });
   return {
+    sandbox,
     git: createGitRemote({
       ...git,
+      sandbox,
       async pinFor(url) {
         const { pin, proxy } = await routeTo(url);
         proxies.set(new URL(url).origin, proxy);
@@ -48,7 +54,7 @@ function toolsOf({ git, scanners }: RunnerOptions) {
       },
       proxyFor: (url) => proxies.get(url.origin) ?? null,
     }),
-    scanners: createScanners(scanners),
+    scanners: createScanners(scanners, sandbox),
   };
 }
 
@@ -62,7 +68,7 @@ async function run(id: number, job: Job): Promise<void> {
 
 async function resultFor(job: Job, signal: AbortSignal): Promise<unknown> {
   if (tools === null) throw new Error('a job came before the options');
-  const { git, scanners } = await tools;
+  const { git, scanners, sandbox } = await tools;
   switch (job.kind) {
     case 'readHead':
       return git.readHead({ ...job.input, token: new Secret(job.input.token), signal });
@@ -71,6 +77,8 @@ async function resultFor(job: Job, signal: AbortSignal): Promise<unknown> {
     case 'scan':
       // the worker holds the fingerprint key, so the worker hashes the texts that are returned instead of fingerprints
       return scanners.scan({ ...job.input, hash: (text) => text, signal });
+    case 'probe':
+      return probeReach({ ...job.input, sandbox, signal });
   }
 }
 

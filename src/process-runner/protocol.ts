@@ -1,12 +1,16 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
+import type { Protected } from '../domain/isolation.ts';
 import type { CloneInput } from '../domain/ports.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
+import type { ViewFolders } from '../subprocess/view.ts';
 
 /** The options of the runner: plain data, because it is sent as JSON. */
 export interface RunnerOptions {
-  git: Omit<GitRemoteOptions, 'pinFor' | 'proxyFor'>;
+  git: Omit<GitRemoteOptions, 'pinFor' | 'proxyFor' | 'sandbox'>;
   scanners: ScannersOptions;
+  /** Set if the runner has its own file system. */
+  view: ViewFolders | null;
 }
 
 /** How git reaches an address. The worker holds the outbound policy and answers requests for routes. */
@@ -32,7 +36,22 @@ export interface Jobs {
     history: 'none' | 'full';
     concurrentScans?: number;
   };
+  probe: ProbeInput;
 }
+
+/** What a program that is started as a scanner tries to reach. */
+export interface ProbeInput {
+  /** The folder of its scan. */
+  ownFolder: string;
+  /** The folder of another scan. */
+  otherFolder: string;
+  /** Files and folders with keys. */
+  keyPaths: readonly string[];
+  /** The process that holds keys. */
+  pid: number;
+}
+
+export type ProbeResult = Protected[];
 
 export type Job = { [Kind in keyof Jobs]: { kind: Kind; input: Jobs[Kind] } }[keyof Jobs];
 

@@ -1,13 +1,24 @@
 import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { canceled } from '../domain/errors.ts';
 import type { CloneResult, GitRemote, RemoteRepository, Scanners, ScanReport } from '../domain/ports.ts';
 import { fingerprintAs } from '../scanners/fingerprint.ts';
 import { answerOf, resultOf } from './failure.ts';
-import type { Answer, FromRunner, Job, Route, RunnerOptions, ToRunner } from './protocol.ts';
+import type { RunnerIsolation } from './isolation.ts';
+import { compileCacheOf, giveScanFolder, NO_ISOLATION, spawnIsolated } from './isolation.ts';
+import type {
+  Answer,
+  FromRunner,
+  Job,
+  ProbeInput,
+  ProbeResult,
+  Route,
+  RunnerOptions,
+  ToRunner,
+} from './protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 /**
@@ -29,12 +40,16 @@ const INHERITED = ['PATH', 'NODE_COMPILE_CACHE', 'HOME', 'LANG', 'TZ', 'SECU_PAR
 export interface Runner {
   git: GitRemote;
   scan: Scanners['scan'];
+  /** What a program that is started as a scanner can reach. */
+  probe(input: ProbeInput & { signal: AbortSignal }): Promise<ProbeResult>;
   /** Ends the process and all processes that it started; open jobs fail. */
   close(): Promise<void>;
 }
 
 interface RunnerInput {
-  options: RunnerOptions;
+  options: Omit<RunnerOptions, 'view'>;
+  /** How the process is separated from this one; default: not at all. */
+  isolation?: RunnerIsolation;
   /** The environment of this process; the runner inherits a few of its variables. */
   environment: Readonly<Record<string, string | undefined>>;
   /** @throws SecuError as `OutboundPolicy.pinFor` */
@@ -71,6 +86,7 @@ export function createRunner(input: RunnerInput): Runner {
       }));
       return { ...report, findings };
     },
+    probe: ({ signal, ...job }) => run({ kind: 'probe', input: job }, signal) as Promise<ProbeResult>,
     close,
   };
 }
@@ -122,11 +138,33 @@ function createJobs(input: RunnerInput) {
 
 /** Jobs for the same repository, or scans of the same commit, have the same key. */
 function keyOf({ kind, input }: Job): string {
-  return JSON.stringify(kind === 'scan' ? [kind, input.commit] : [kind, input.baseUrl, input.fullPath]);
+  switch (kind) {
+    case 'scan':
+      return JSON.stringify([kind, input.commit]);
+    case 'probe':
+      return kind;
+    default:
+      return JSON.stringify([kind, input.baseUrl, input.fullPath]);
+  }
+}
+
+/** The folder of the scan that the job belongs to. */
+function scanFolderOf({ kind, input }: Job): string | null {
+  switch (kind) {
+    case 'scan':
+      return input.workDirectory;
+    case 'clone':
+      return dirname(input.directory);
+    case 'probe':
+      return input.ownFolder;
+    case 'readHead':
+      return null;
+  }
 }
 
 /** A process that runs jobs: it starts with the first job and ends after being idle for a while. */
-function createProcess({ options, environment, routeFor, onComplaint, idleMs = IDLE_MS }: RunnerInput) {
+function createProcess(input: RunnerInput) {
+  const { options, environment, routeFor, onComplaint, idleMs = IDLE_MS, isolation = NO_ISOLATION } = input;
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
   let jobs = 0;
@@ -135,6 +173,7 @@ function createProcess({ options, environment, routeFor, onComplaint, idleMs = I
   function start(): ChildProcess {
     const started = startProgram({
       environment,
+      isolation,
       onMessage: (message) => {
         if (message.type === 'done') waiting.get(message.id)?.(message.answer);
         else void answerRoute(started, message);
@@ -142,7 +181,7 @@ function createProcess({ options, environment, routeFor, onComplaint, idleMs = I
       onEnd: () => failJobs(started),
       onComplaint,
     });
-    send(started, { type: 'begin', options });
+    send(started, { type: 'begin', options: { ...options, view: isolation.view } });
     child = started;
     return started;
   }
@@ -160,6 +199,8 @@ function createProcess({ options, environment, routeFor, onComplaint, idleMs = I
   async function ask(job: Job, signal: AbortSignal): Promise<Answer> {
     if (signal.aborted) throw canceled();
     clearTimeout(idle);
+    const folder = scanFolderOf(job);
+    if (folder !== null) giveScanFolder(isolation, folder);
     const runner = child ?? start();
     jobs += 1;
     const id = jobs;
@@ -191,13 +232,15 @@ function createProcess({ options, environment, routeFor, onComplaint, idleMs = I
 
 function startProgram(on: {
   environment: RunnerInput['environment'];
+  isolation: RunnerIsolation;
   onMessage: (message: FromRunner) => void;
   onEnd: () => void;
   onComplaint: (text: string) => void;
 }): ChildProcess {
-  const child = fork(PROGRAM, {
-    execArgv: NODE_OPTIONS,
-    env: Object.fromEntries(INHERITED.map((name) => [name, on.environment[name]])),
+  const inherited = Object.fromEntries(INHERITED.map((name) => [name, on.environment[name]]));
+  const compileCache = compileCacheOf(on.isolation);
+  const child = spawnIsolated(on.isolation, [process.execPath, ...NODE_OPTIONS, PROGRAM], {
+    env: { ...inherited, ...(compileCache === null ? {} : { NODE_COMPILE_CACHE: compileCache }) },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let complaint = '';

@@ -4,8 +4,8 @@ import { SecuError } from '../domain/errors.ts';
 import { admit } from '../domain/foreign-values.ts';
 import { isSystemError } from '../domain/system-error.ts';
 import { GIT_LOCAL_LIMITS } from '../subprocess/limits.ts';
-import type { ProcessResult } from '../subprocess/process.ts';
-import { runProcess, startProcess } from '../subprocess/process.ts';
+import type { Fence, ProcessResult } from '../subprocess/process.ts';
+import { NO_FENCE, runProcess, startProcess } from '../subprocess/process.ts';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 
 const GIT_CONFIG = fileURLToPath(new URL('git-config', import.meta.url));
@@ -83,10 +83,12 @@ export function openGitObjects(input: {
   gitDirectory: string;
   commit: string;
   folder: string;
+  /** Default: no restriction. */
+  fence?: Fence;
   signal: AbortSignal;
 }): GitObjects {
-  const { commit, folder, signal } = input;
-  const base = { env: scannerEnvironment(input), folder, limits: GIT_LOCAL_LIMITS, signal };
+  const { commit, folder, fence = NO_FENCE, signal } = input;
+  const base = { env: scannerEnvironment(input), folder, fence, limits: GIT_LOCAL_LIMITS, signal };
   let session: Session | null = null;
   const open = (command: string, args: readonly string[]): Session => {
     session = openSession({ ...base, command, args });

@@ -10,7 +10,7 @@ import type { ScannedFinding } from '../domain/finding.ts';
 import type { Scanners, ScanReport } from '../domain/ports.ts';
 import type { IncompleteReason, ScannerName } from '../domain/scan.ts';
 import { SCANNER_NAMES } from '../domain/scan.ts';
-import type { Isolation } from '../subprocess/sandbox.ts';
+import type { Sandbox } from '../subprocess/sandbox.ts';
 import { createSandbox } from '../subprocess/sandbox.ts';
 import { coversCommit } from './coverage.ts';
 import { toFindings } from './found.ts';
@@ -42,11 +42,13 @@ export interface ScannersOptions {
 
 type ScanInput = Parameters<Scanners['scan']>[0];
 
-/** All scanners of this installation, and their isolation on this machine. */
-export function createScanners(options: ScannersOptions): Scanners & { isolation(): Promise<Isolation> } {
+/** All scanners of this installation. `sandbox` restricts their programs; by default only their network, if possible. */
+export function createScanners(
+  options: ScannersOptions,
+  sandbox: Sandbox = createSandbox({ folder: options.workFolder, view: null }),
+): Scanners {
   const { tools, workFolder, blobMaxBytes, concurrency, maxFindings = MAX_FINDINGS } = options;
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
-  const sandbox = createSandbox({ folder: workFolder });
   const scanners = createEachScanner(tools, {
     sandbox,
     limiter: createLimiter(concurrency),
@@ -58,8 +60,7 @@ export function createScanners(options: ScannersOptions): Scanners & { isolation
   return {
     rules: hashOf(scanners),
     ruleIds: ruleIdsOf(scanners),
-    isolation: () => sandbox.isolation(),
-    scan: (input) => scanRepository({ options, scanners, input }),
+    scan: (input) => scanRepository({ options, scanners, sandbox, input }),
   };
 }
 
@@ -76,10 +77,11 @@ function ruleIdsOf(scanners: readonly Scanner[]): Scanners['ruleIds'] {
 interface Work {
   options: ScannersOptions;
   scanners: readonly Scanner[];
+  sandbox: Sandbox;
   input: ScanInput;
 }
 
-async function scanRepository({ options, scanners, input }: Work): Promise<ScanReport> {
+async function scanRepository({ options, scanners, sandbox, input }: Work): Promise<ScanReport> {
   if (input.signal.aborted) throw canceled();
   const stopwatch = createDeadline(options.scanTimeoutMs);
   const signal = AbortSignal.any([input.signal, stopwatch.signal]);
@@ -89,7 +91,7 @@ async function scanRepository({ options, scanners, input }: Work): Promise<ScanR
   const { history, concurrentScans = 0, hash } = input;
   let snapshot: Attempted<Snapshot> | null = null;
   try {
-    snapshot = await attempt(createSnapshot({ ...input, folder, blobMaxBytes, signal }));
+    snapshot = await attempt(createSnapshot({ ...input, folder, blobMaxBytes, sandbox, signal }));
     const completed: CompletedRun[] = [];
     for (const scanner of scanners) {
       const how = { history, concurrentScans, signal, stopwatch, folder };

@@ -5,6 +5,7 @@ import { deflateSync } from 'node:zlib';
 import type { SkippedFiles, SkipReason } from '../domain/scan.ts';
 import { isSystemError } from '../domain/system-error.ts';
 import { writeTextAttributes } from '../subprocess/bare-repository.ts';
+import type { Sandbox } from '../subprocess/sandbox.ts';
 import { isBinaryName } from './file-kinds.ts';
 import type { GitObjects, TreeEntry } from './git-objects.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -77,12 +78,14 @@ export async function createSnapshot(input: {
   /** An empty folder for this snapshot only. */
   folder: string;
   blobMaxBytes: number;
+  sandbox: Sandbox;
   signal: AbortSignal;
 }): Promise<Snapshot> {
-  const { commit, folder, signal } = input;
+  const { commit, folder, sandbox, signal } = input;
   const gitDirectory = resolve(input.gitDirectory);
   await writeTextAttributes(gitDirectory);
-  const git = openGitObjects({ gitDirectory, commit, folder, signal });
+  const fence = await sandbox.fenceFor({ network: false, writable: [gitDirectory, folder] });
+  const git = openGitObjects({ gitDirectory, commit, folder, fence, signal });
   try {
     return { gitDirectory, commit, git, ...(await fillSnapshot({ ...input, gitDirectory, git })) };
   } catch (err) {

@@ -1,12 +1,30 @@
+import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SecuError } from '../domain/errors.ts';
 import { isSystemError } from '../domain/system-error.ts';
+import type { MemoryFile } from './memory-file.ts';
+import { openMemoryFile } from './memory-file.ts';
 import type { ProcessLimits } from './supervisor.ts';
 import { SUPERVISOR, supervisorEnvironment } from './supervisor.ts';
 
 const MAX_STDERR_BYTES = 1024 * 1024;
+
+/** Restrictions of one program. */
+export interface Fence {
+  /** Options of unshare(1); empty = none. */
+  namespaces: readonly string[];
+  /** Mounts in its own mount namespace, as an fstab(5) file that is passed in a memory file of `folder`. */
+  mounts: { folder: string; fstab: string } | null;
+}
+
+export const NO_FENCE: Fence = { namespaces: [], mounts: null };
+
+/** The file for `SECU_MOUNTS_FD` of the supervisor. */
+export function openMounts({ mounts }: Fence): MemoryFile | null {
+  return mounts === null ? null : openMemoryFile({ folder: mounts.folder, content: mounts.fstab });
+}
 
 export interface ProcessInput {
   command: string;
@@ -15,6 +33,8 @@ export interface ProcessInput {
   env: Readonly<Record<string, string>>;
   folder: string;
   limits: ProcessLimits;
+  /** Default: none. */
+  fence?: Fence;
   /** Written to its standard input. */
   input?: AsyncIterable<Buffer> | Iterable<Buffer>;
   /** The process is killed when its standard output exceeds this. */
@@ -48,14 +68,9 @@ export async function runProcess(input: ProcessInput): Promise<ProcessResult> {
 
 /** Starts a program in its own process group, under the supervisor. `ended` rejects like `runProcess`. */
 export function startProcess(run: ProcessInput): RunningProcess {
-  const { command, args, env, folder, limits, signal } = run;
+  const { signal } = run;
   signal.throwIfAborted();
-  const child = spawn('/bin/sh', [SUPERVISOR, command, ...args], {
-    cwd: folder,
-    env: { ...env, ...supervisorEnvironment({ lifeline: '3', limits }) },
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-  });
+  const child = spawnSupervised(run);
   const flood = new AbortController();
   const killSignal = AbortSignal.any([signal, flood.signal]);
   let isClosed = false;
@@ -92,6 +107,33 @@ export function startProcess(run: ProcessInput): RunningProcess {
     await Promise.allSettled([ended]);
   };
   return { stdout: limited({ stream: child.stdout, maxBytes: run.maxStdoutBytes, flood }), ended, stop };
+}
+
+type PipedProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
+function spawnSupervised({
+  command,
+  args,
+  env,
+  folder,
+  limits,
+  fence = NO_FENCE,
+}: ProcessInput): PipedProcess {
+  const supervised = ['/bin/sh', SUPERVISOR, command, ...args];
+  const { namespaces } = fence;
+  const [program = '', ...rest] =
+    namespaces.length === 0 ? supervised : ['unshare', ...namespaces, '--', ...supervised];
+  const mounts = openMounts(fence);
+  try {
+    return spawn(program, rest, {
+      cwd: folder,
+      env: { ...env, ...supervisorEnvironment({ lifeline: '3', limits, hasMounts: mounts !== null }) },
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(mounts === null ? [] : [mounts.fd])],
+    }) as PipedProcess;
+  } finally {
+    mounts?.close();
+  }
 }
 
 async function* limited(input: {

@@ -1,31 +1,69 @@
 import { SCANNER_LIMITS } from './limits.ts';
-import { runProcess } from './process.ts';
+import { memoryFolder } from './memory-file.ts';
+import type { Mount } from './mounts.ts';
+import { fstabOf } from './mounts.ts';
+import type { Fence } from './process.ts';
+import { NO_FENCE, runProcess } from './process.ts';
 import { SYSTEM_PATH } from './system-path.ts';
+import type { ViewFolders } from './view.ts';
+import { ALL_SCANS, DATA_ONLY, RUNNER_ONLY } from './view.ts';
 
 const PROBE_TIMEOUT_MS = 10_000;
-const WITHOUT_NETWORK = [
-  { kind: 'network_namespace', prefix: ['unshare', '-n', '--'] },
-  { kind: 'user_and_network_namespace', prefix: ['unshare', '-r', '-n', '--'] },
-] as const;
+/** Enough for mount points. */
+const EMPTY = ['mode=755', 'size=64k', 'nosuid', 'nodev', 'noexec'];
 
-export type Isolation = (typeof WITHOUT_NETWORK)[number]['kind'] | 'none';
-
-/** Runs scanners without network, as far as this machine allows it. */
-export interface Sandbox {
-  isolation(): Promise<Isolation>;
-  /** The command line that runs this command inside the sandbox. */
-  wrap(command: string, args: readonly string[]): Promise<{ command: string; args: string[] }>;
+/** What a program may use. */
+export interface Access {
+  network: boolean;
+  /** Folders of its scan that it may change. */
+  writable: readonly string[];
+  /** Folders of scans that it may read. */
+  readable?: readonly string[];
 }
 
-/** Probes the machine once, at first use, with the command that scans use. @see unshare(1) */
-export function createSandbox({ folder }: { folder: string }): Sandbox {
-  let probed: Promise<{ kind: Isolation; prefix: readonly string[] }> | null = null;
-  const probe = async () => {
-    for (const candidate of WITHOUT_NETWORK)
-      if (await canRun({ prefix: candidate.prefix, folder })) return candidate;
-    return { kind: 'none' as const, prefix: [] };
+/** Restricts programs that read foreign content, as far as this machine allows it. */
+export interface Sandbox {
+  fenceFor(access: Access): Promise<Fence>;
+}
+
+/**
+ * Probes the machine once for each kind of access, at first use, with the command that scans use. `view` is set in a
+ * runner with its own file system (`isolate.sh`); without it, all files of the user stay visible.
+ * @see unshare(1)
+ */
+export function createSandbox(input: { folder: string; view: ViewFolders | null }): Sandbox {
+  const probeOnce = { network: createProbe(input, true), noNetwork: createProbe(input, false) };
+  return {
+    async fenceFor(access) {
+      const { namespaces, hidesScans } = await probeOnce[access.network ? 'network' : 'noNetwork']();
+      return { namespaces, mounts: hidesScans ? mountsFor(input, access) : null };
+    },
   };
-  const probeOnce = () => {
+}
+
+interface Candidate {
+  namespaces: readonly string[];
+  hidesScans: boolean;
+}
+
+/** The strongest first. A user namespace alone protects the memory of all other processes. */
+function candidatesFor({ view, network }: { view: ViewFolders | null; network: boolean }): Candidate[] {
+  const net = network ? [] : ['-n'];
+  return [
+    ...(view === null ? [] : [{ namespaces: ['-r', '-m', ...net], hidesScans: true }]),
+    { namespaces: ['-r', ...net], hidesScans: false },
+    ...(network ? [] : [{ namespaces: ['-n'], hidesScans: false }]),
+  ];
+}
+
+function createProbe(input: Parameters<typeof createSandbox>[0], network: boolean): () => Promise<Candidate> {
+  let probed: Promise<Candidate> | null = null;
+  const probe = async () => {
+    for (const candidate of candidatesFor({ ...input, network }))
+      if (await canRun(input, candidate)) return candidate;
+    return { ...NO_FENCE, hidesScans: false };
+  };
+  return () => {
     // A probe that failed to run proves nothing, so the next call probes again.
     probed ??= probe().catch((err: unknown) => {
       probed = null;
@@ -33,27 +71,51 @@ export function createSandbox({ folder }: { folder: string }): Sandbox {
     });
     return probed;
   };
-  return {
-    isolation: async () => (await probeOnce()).kind,
-    wrap: async (command, args) => wrapCommand({ prefix: (await probeOnce()).prefix, command, args }),
-  };
 }
 
-function wrapCommand(input: { prefix: readonly string[]; command: string; args: readonly string[] }) {
-  const [first, ...rest] = input.prefix;
-  return first === undefined
-    ? { command: input.command, args: [...input.args] }
-    : { command: first, args: [...rest, input.command, ...input.args] };
-}
-
-async function canRun({ prefix, folder }: { prefix: readonly string[]; folder: string }): Promise<boolean> {
+async function canRun(
+  input: Parameters<typeof createSandbox>[0],
+  { namespaces, hidesScans }: Candidate,
+): Promise<boolean> {
+  const mounts = hidesScans ? mountsFor(input, { network: false, writable: [] }) : null;
   const { exitCode } = await runProcess({
-    ...wrapCommand({ prefix, command: 'true', args: [] }),
+    command: 'true',
+    args: [],
+    fence: { namespaces, mounts },
     env: { PATH: SYSTEM_PATH },
     limits: SCANNER_LIMITS,
-    folder,
+    folder: input.folder,
     maxStdoutBytes: 1024,
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
   });
   return exitCode === 0;
+}
+
+/** Hides the folders of all scans, and shows those that the program may use. */
+function mountsFor({ view }: { view: ViewFolders | null }, access: Access): Fence['mounts'] {
+  const folder = memoryFolder();
+  if (view === null || folder === null) return null;
+  const { scansFolder } = view;
+  const hide = (target: string): Mount => ({ source: 'hidden', target, type: 'tmpfs', options: EMPTY });
+  const show = (path: string, options: readonly string[]): Mount[] =>
+    path.startsWith(`${scansFolder}/`)
+      ? [
+          {
+            source: ALL_SCANS + path.slice(scansFolder.length),
+            target: path,
+            type: 'bind',
+            options: ['X-mount.mkdir', ...options],
+          },
+        ]
+      : [];
+  const readOnly = ['ro', ...DATA_ONLY];
+  return {
+    folder,
+    fstab: fstabOf([
+      hide(scansFolder),
+      ...access.writable.flatMap((path) => show(path, [])),
+      ...(access.readable ?? []).flatMap((path) => show(path, readOnly)),
+      hide(RUNNER_ONLY),
+    ]),
+  };
 }

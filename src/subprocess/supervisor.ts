@@ -27,9 +27,12 @@ export const MAX_PROCESSES = 4_096;
 export function supervisorEnvironment(input: {
   lifeline: 'stdin' | '3';
   limits: ProcessLimits;
+  /** Whether descriptor 4 of the script is a file with mounts. */
+  hasMounts: boolean;
 }): Record<string, string> {
-  const { lifeline, limits } = input;
+  const { lifeline, limits, hasMounts } = input;
   return {
+    ...(hasMounts ? { SECU_MOUNTS: '1' } : {}),
     SECU_LIFELINE: lifeline,
     SECU_MAX_FILE_BLOCKS: String(Math.ceil(limits.maxFileBytes / BLOCK_BYTES)),
     SECU_MAX_MEMORY_KIB: String(Math.ceil(limits.maxMemoryBytes / KIB)),

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
-import { memoryFolder } from '../../src/git/memory-file.ts';
+import { memoryFolder } from '../../src/subprocess/memory-file.ts';
 import { descendants } from './processes.ts';
 import type { GitWorld } from './support.ts';
 import { createGitWorld } from './support.ts';

@@ -21,6 +21,7 @@ const facts = {
     { name: 'not-there', purpose: 'does something', version: null, path: null },
   ],
   diskReserveBytes: 1,
+  probeIsolation: async () => ({ level: 'namespaces' as const, reachable: [] }),
 };
 
 test('shows version, source and status of every part, and warns that local users have access', async () => {

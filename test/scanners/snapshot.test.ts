@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runGit } from '../../simulator/git/run.ts';
 import type { FileContent } from '../../simulator/index.ts';
 import { createSnapshot } from '../../src/scanners/snapshot.ts';
+import { createSandbox } from '../../src/subprocess/sandbox.ts';
 import type { ScanWorld } from './support.ts';
 import { createScanWorld } from './support.ts';
 
@@ -23,6 +24,7 @@ async function treesOf(files: Record<string, FileContent>) {
     ...repository,
     folder,
     blobMaxBytes: 1_000,
+    sandbox: createSandbox({ folder, view: null }),
     signal,
   });
   await snapshot.git.close();

@@ -9,6 +9,7 @@ import type { CommitRecipe, FileContent } from '../../simulator/index.ts';
 import type { ScanReport } from '../../src/domain/ports.ts';
 import type { ScannersOptions } from '../../src/scanners/scanners.ts';
 import { createScanners } from '../../src/scanners/scanners.ts';
+import { createSandbox } from '../../src/subprocess/sandbox.ts';
 
 export const BLOB_MAX_BYTES = 10 * 1024 * 1024;
 
@@ -86,6 +87,12 @@ export async function createScanWorld(): Promise<ScanWorld> {
     },
     close: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Whether this machine can run a program without network. */
+export async function canFenceNetwork(folder: string): Promise<boolean> {
+  const sandbox = createSandbox({ folder, view: null });
+  return (await sandbox.fenceFor({ network: false, writable: [] })).namespaces.length > 0;
 }
 
 export function hash(text: string): string {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { memoryFolder } from '../../git/memory-file.ts';
+import { memoryFolder } from '../../subprocess/memory-file.ts';
 import { keyFileOf } from '../keys.ts';
 import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { homeHolder, homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
@@ -5,6 +6,7 @@ import { findTemporal } from '../../embedded/temporal-server.ts';
 import type { TemporalAddress } from '../../temporal/connection.ts';
 import { createTemporalClient } from '../../temporal/connection.ts';
 import { bundledTools } from '../bundled-tools.ts';
+import { probeInTemporaryHome } from '../isolated-runner.ts';
 import { outboundPolicyOf, temporalAddressOf } from '../process-context.ts';
 import { examineChannels } from './channels.ts';
 import { examineKeys, examineMemory } from './files.ts';
@@ -31,6 +33,7 @@ export async function examineInstallation(config: Config): Promise<DoctorPart[]>
         toolPaths: config.toolPaths,
         bundledTools: bundledTools(),
         diskReserveBytes: config.limits.diskReserveBytes,
+        probeIsolation: () => probeInTemporaryHome({ config, policy, parent: tmpdir() }),
       }),
       examineMigrations(config.database.url?.value() ?? embeddedUrl),
       examineWorkflows(temporal ?? (runs ? findTemporal(layout) : null)),

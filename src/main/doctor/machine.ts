@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
+import type { Isolation } from '../../domain/isolation.ts';
+import { isIsolated } from '../../domain/isolation.ts';
 import { homeHolder, homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
 import { messageOf } from '../../embedded/say.ts';
 import { findTemporal } from '../../embedded/temporal-server.ts';
 import type { ToolPaths } from '../../embedded/tools.ts';
 import { listTools } from '../../embedded/tools.ts';
-import { createSandbox } from '../../subprocess/sandbox.ts';
-import { ISOLATION_ADVICE } from '../scanner-isolation.ts';
+import { describeIsolation, ISOLATION_ADVICE } from '../scanner-isolation.ts';
 import type { DoctorPart } from './part.ts';
 import { part } from './part.ts';
 
@@ -37,6 +37,8 @@ export interface MachineFacts {
   readonly toolPaths: ToolPaths;
   readonly bundledTools: readonly BundledTool[];
   readonly diskReserveBytes: number;
+  /** Probes with the command that scans use. */
+  readonly probeIsolation: () => Promise<Isolation>;
 }
 
 /** Checks every part of the machine that Secu needs. Changes nothing; a part that cannot be checked is `failed`. */
@@ -45,7 +47,7 @@ export async function examineMachine(facts: MachineFacts): Promise<DoctorPart[]>
     examineDatabase(facts),
     examineTemporal(facts),
     examineTools(facts),
-    examineSandbox(),
+    examineSandbox(facts),
   ]);
   return [
     examineNode(),
@@ -207,18 +209,15 @@ function examineBundled({ name, purpose, version, path }: BundledTool): DoctorPa
   });
 }
 
-/** Probed with the command that scans use. */
-async function examineSandbox(): Promise<DoctorPart> {
-  const isolation = await createSandbox({ folder: tmpdir() }).isolation();
-  if (isolation !== 'none')
-    return part('sandbox', { source: 'machine', detail: 'scanners run without network' });
-  return part('sandbox', {
-    source: 'machine',
-    status: 'warning',
-    detail:
-      'this machine allows no network namespaces, so scanners can reach the network that Secu can reach',
-    advice: ISOLATION_ADVICE[process.getuid?.() === 0 ? 'root' : 'user'],
-  });
+async function examineSandbox({ probeIsolation }: MachineFacts): Promise<DoctorPart> {
+  const failed = { source: 'machine', status: 'warning', advice: ISOLATION_ADVICE } as const;
+  try {
+    const isolation = await probeIsolation();
+    const detail = `${isolation.level}: ${describeIsolation(isolation)}`;
+    return part('sandbox', isIsolated(isolation) ? { source: 'machine', detail } : { ...failed, detail });
+  } catch (err) {
+    return part('sandbox', { ...failed, status: 'failed', detail: messageOf(err) });
+  }
 }
 
 /** The embedded servers listen on loopback, which every local user can reach; Temporal asks for no password. */

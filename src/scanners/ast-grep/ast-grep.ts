@@ -179,7 +179,7 @@ async function resultsOf({ options, rules, input }: Work, batch: readonly Candid
   const engine = {
     astGrep: options,
     rules: rules.map(engineRule),
-    wrap: (command: string, args: readonly string[]) => sandbox.wrap(command, args),
+    fence: await sandbox.fenceFor({ network: false, writable: [folder] }),
     env: scannerEnvironment({ gitDirectory: snapshot.gitDirectory, folder }),
     folder,
     fileTimeoutMs,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../../domain/errors.ts';
 import { SCANNER_LIMITS } from '../../subprocess/limits.ts';
-import type { ProcessResult } from '../../subprocess/process.ts';
+import type { Fence, ProcessResult } from '../../subprocess/process.ts';
 import { startProcess } from '../../subprocess/process.ts';
 import type { AstGrep } from './find.ts';
 import type { EngineFile, EngineHead, EngineRule } from './protocol.ts';
@@ -29,8 +29,7 @@ export type EngineResult = EngineAnswer | 'too_complex' | 'unparsable';
 export interface EngineOptions {
   astGrep: AstGrep;
   rules: readonly EngineRule[];
-  /** Adds the sandbox to a command line. */
-  wrap: (command: string, args: readonly string[]) => Promise<{ command: string; args: string[] }>;
+  fence: Fence;
   env: Readonly<Record<string, string>>;
   folder: string;
   fileTimeoutMs: number;
@@ -61,10 +60,12 @@ async function runOnce(
   options: EngineOptions,
   tasks: readonly EngineTask[],
 ): Promise<{ answers: EngineAnswer[]; end: 'complete' | 'too_complex' | 'unparsable' }> {
-  const { astGrep, wrap, env, folder, fileTimeoutMs, signal } = options;
+  const { astGrep, fence, env, folder, fileTimeoutMs, signal } = options;
   const watchdog = createWatchdog(fileTimeoutMs);
   const engine = startProcess({
-    ...(await wrap(process.execPath, [PROGRAM, astGrep.bindingPath])),
+    command: process.execPath,
+    args: [PROGRAM, astGrep.bindingPath],
+    fence,
     env,
     folder,
     input: inputOf(options, tasks),

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,10 +15,17 @@ export const RULE_IDS: readonly string[] = [...RULES.matchAll(/^id = "([\w-]+)"$
   ([, id = '']) => id,
 );
 
-/** Writes the rules to one file, because gitleaks reads only one. @returns its path */
+/**
+ * Writes the rules to one file, because gitleaks reads only one. The runner uses the file of its worker, because it can
+ * only read the folder.
+ * @returns its path
+ */
 export function writeRules(folder: string): string {
   const hash = createHash('sha256').update(RULES).digest('hex').slice(0, 16);
   const path = join(folder, `gitleaks-${hash}.toml`);
-  writeFileSync(path, RULES, { mode: 0o600 });
+  if (existsSync(path)) return path;
+  const draft = `${path}.${randomUUID()}`;
+  writeFileSync(draft, RULES, { mode: 0o644 });
+  renameSync(draft, path);
   return path;
 }

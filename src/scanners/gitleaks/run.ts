@@ -47,6 +47,8 @@ export interface GitleaksRun {
 export async function runGitleaks(
   input: GitleaksProgram & {
     gitDirectory: string;
+    /** Repositories whose objects it borrows. */
+    borrowed?: readonly string[];
     /** Arguments of `git log`; none may contain a space. */
     logOptions: readonly string[];
     /** For temporary files. */
@@ -54,7 +56,7 @@ export async function runGitleaks(
     signal: AbortSignal;
   },
 ): Promise<GitleaksRun> {
-  const { gitDirectory, logOptions, folder, signal, rulesFile, maxLeaks } = input;
+  const { gitDirectory, borrowed = [], logOptions, folder, signal, rulesFile, maxLeaks } = input;
   const nothing = join(folder, 'no-ignores');
   await mkdir(nothing, { recursive: true });
   const flags = ['--no-banner', '--no-color', '--exit-code', '0', '--platform', 'none'];
@@ -62,7 +64,13 @@ export async function runGitleaks(
   const output = ['-f', 'template', '--report-template', REPORT_TEMPLATE, '-r', '-'];
   const logged = `--log-opts=${[COMMIT_FORMAT, ...logOptions].join(' ')}`;
   const running = startProcess({
-    ...(await input.sandbox.wrap(input.path, ['git', gitDirectory, ...flags, ...ours, ...output, logged])),
+    command: input.path,
+    args: ['git', gitDirectory, ...flags, ...ours, ...output, logged],
+    fence: await input.sandbox.fenceFor({
+      network: false,
+      writable: [folder],
+      readable: [gitDirectory, ...borrowed],
+    }),
     env: { ...scannerEnvironment({ gitDirectory, folder }), ...GARBAGE },
     folder,
     limits: SCANNER_LIMITS,

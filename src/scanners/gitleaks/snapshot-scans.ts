@@ -75,6 +75,7 @@ async function scanTogether(input: {
   const { leaks, extent, hasMore } = await runGitleaks({
     ...program,
     gitDirectory,
+    borrowed: [...bySnapshotCommit.values()].map((snapshot) => snapshot.gitDirectory),
     logOptions,
     folder,
     signal,
