@@ -59,19 +59,14 @@ export function createBatcher<Task, Result>(options: BatcherOptions<Task, Result
     void requestBatch();
   }
 
-  function isBatchReady(): boolean {
-    const newest = queue.at(-1);
-    if (newest === undefined || queue.some(({ mustRunAlone }) => mustRunAlone)) return true;
-    if (queue.length >= Math.min(options.minBatchSize(newest.task), options.maxBatchSize)) return true;
-    return queue.reduce((sum, { task }) => sum + options.weightOf(task), 0) >= options.maxBatchWeight;
-  }
+  const isReady = () => isBatchReady(queue, options);
 
   async function waitUntilBatchReady(): Promise<void> {
-    if (isBatchReady()) return;
+    if (isReady()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, options.maxWaitMs);
     onQueueChanged = () => {
-      if (isBatchReady()) resolve();
+      if (isReady()) resolve();
     };
     await promise;
     clearTimeout(timer);
@@ -90,16 +85,9 @@ export function createBatcher<Task, Result>(options: BatcherOptions<Task, Result
     });
   }
 
-  return async (task, { signal, stopwatch }) => {
-    const result = Promise.withResolvers<Result>();
-    const queued: QueuedTask<Task, Result> = {
-      task,
-      signal,
-      stopwatch,
-      result,
-      mustRunAlone: false,
-      cancel: () => {},
-    };
+  return async (task, caller) => {
+    const queued = newQueuedTask<Task, Result>(task, caller);
+    const { signal, stopwatch, result } = queued;
     const onAbort = () => queued.cancel();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -110,6 +98,25 @@ export function createBatcher<Task, Result>(options: BatcherOptions<Task, Result
       stopwatch.resume();
     }
   };
+}
+
+function newQueuedTask<Task, Result>(
+  task: Task,
+  { signal, stopwatch }: { signal: AbortSignal; stopwatch: Stopwatch },
+): QueuedTask<Task, Result> {
+  const result = Promise.withResolvers<Result>();
+  return { task, signal, stopwatch, result, mustRunAlone: false, cancel: () => {} };
+}
+
+/** True when no further task is to be waited for: a full batch, a heavy one, or a task that must run alone. */
+function isBatchReady<Task, Result>(
+  queue: readonly QueuedTask<Task, Result>[],
+  { minBatchSize, maxBatchSize, maxBatchWeight, weightOf }: BatcherOptions<Task, Result>,
+): boolean {
+  const newest = queue.at(-1);
+  if (newest === undefined || queue.some(({ mustRunAlone }) => mustRunAlone)) return true;
+  if (queue.length >= Math.min(minBatchSize(newest.task), maxBatchSize)) return true;
+  return queue.reduce((sum, { task }) => sum + weightOf(task), 0) >= maxBatchWeight;
 }
 
 /** Never throws: every task gets its result or error, except those that it returns, which must run again alone. */

@@ -61,27 +61,13 @@ export function readClientConfig(
 }
 
 function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
-  const embeddedTemporal = s.TEMPORAL_ADDRESS === undefined;
   return {
     home: s.SECU_HOME ?? defaultHome(facts),
-    http: {
-      host: s.SECU_HOST,
-      port: s.SECU_PORT,
-      /** Scheme, host and port, without a trailing slash. */
-      publicUrl: s.SECU_PUBLIC_URL ?? `http://${hostInUrl(s.SECU_HOST)}:${s.SECU_PORT}`,
-      /** CIDRs. */
-      trustedProxies: s.SECU_TRUSTED_PROXIES ?? [],
-    },
+    http: httpSettings(s),
     /** `url` is null for the embedded PostgreSQL. */
     database: { url: s.DATABASE_URL ?? null },
     /** `address` is null for the embedded server. */
-    temporal: {
-      address: s.TEMPORAL_ADDRESS ?? null,
-      namespace: embeddedTemporal ? 'secu' : (s.TEMPORAL_NAMESPACE ?? 'default'),
-      apiKey: s.TEMPORAL_API_KEY ?? null,
-      tls: temporalTls(s),
-      uiUrl: s.SECU_TEMPORAL_UI_URL ?? null,
-    },
+    temporal: temporalSettings(s),
     vault: { keyRing: s.SECU_KEYS ?? null },
     bootstrapApiKey: s.SECU_BOOTSTRAP_API_KEY ?? null,
     gitlab: {
@@ -90,25 +76,9 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       requestsPerSecond: s.SECU_GITLAB_RATE,
       clones: s.SECU_GITLAB_CLONES,
     },
-    network: {
-      /** CIDRs that GitLab origins may resolve to. */
-      allowed: s.SECU_ALLOWED_NETWORKS ?? [],
-      /** CIDRs that channel URLs may resolve to. */
-      webhooks: s.SECU_WEBHOOK_NETWORKS ?? [],
-      /** Root certificates in addition to Node's own. */
-      caPem: s.SECU_CA_FILE ?? null,
-      proxyUrl: s.SECU_PROXY_URL ?? null,
-      noProxy: s.SECU_NO_PROXY ?? [],
-    },
+    network: networkSettings(s),
     requireIsolation: s.SECU_REQUIRE_ISOLATION,
-    limits: {
-      scanSlots: s.SECU_SCAN_SLOTS ?? facts.cores ?? availableParallelism(),
-      cloneMaxBytes: s.SECU_CLONE_MAX_BYTES,
-      cloneTimeoutMs: s.SECU_CLONE_TIMEOUT,
-      scanTimeoutMs: s.SECU_SCAN_TIMEOUT,
-      blobMaxBytes: s.SECU_BLOB_MAX_BYTES,
-      diskReserveBytes: s.SECU_DISK_RESERVE,
-    },
+    limits: limitSettings(s, facts),
     /** Null when switched off. */
     intervals: {
       verifyMs: s.SECU_VERIFY_INTERVAL,
@@ -130,6 +100,51 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
     client: { url: s.SECU_URL ?? null, apiKey: s.SECU_API_KEY ?? null },
     /** Unknown names that begin with SECU_: logged as a warning, because they are often typing errors. */
     unknown,
+  };
+}
+
+function httpSettings(s: Settings) {
+  return {
+    host: s.SECU_HOST,
+    port: s.SECU_PORT,
+    /** Scheme, host and port, without a trailing slash. */
+    publicUrl: s.SECU_PUBLIC_URL ?? `http://${hostInUrl(s.SECU_HOST)}:${s.SECU_PORT}`,
+    /** CIDRs. */
+    trustedProxies: s.SECU_TRUSTED_PROXIES ?? [],
+  };
+}
+
+function temporalSettings(s: Settings) {
+  return {
+    address: s.TEMPORAL_ADDRESS ?? null,
+    namespace: s.TEMPORAL_ADDRESS === undefined ? 'secu' : (s.TEMPORAL_NAMESPACE ?? 'default'),
+    apiKey: s.TEMPORAL_API_KEY ?? null,
+    tls: temporalTls(s),
+    uiUrl: s.SECU_TEMPORAL_UI_URL ?? null,
+  };
+}
+
+function networkSettings(s: Settings) {
+  return {
+    /** CIDRs that GitLab origins may resolve to. */
+    allowed: s.SECU_ALLOWED_NETWORKS ?? [],
+    /** CIDRs that channel URLs may resolve to. */
+    webhooks: s.SECU_WEBHOOK_NETWORKS ?? [],
+    /** Root certificates in addition to Node's own. */
+    caPem: s.SECU_CA_FILE ?? null,
+    proxyUrl: s.SECU_PROXY_URL ?? null,
+    noProxy: s.SECU_NO_PROXY ?? [],
+  };
+}
+
+function limitSettings(s: Settings, facts: ConfigFacts) {
+  return {
+    scanSlots: s.SECU_SCAN_SLOTS ?? facts.cores ?? availableParallelism(),
+    cloneMaxBytes: s.SECU_CLONE_MAX_BYTES,
+    cloneTimeoutMs: s.SECU_CLONE_TIMEOUT,
+    scanTimeoutMs: s.SECU_SCAN_TIMEOUT,
+    blobMaxBytes: s.SECU_BLOB_MAX_BYTES,
+    diskReserveBytes: s.SECU_DISK_RESERVE,
   };
 }
 

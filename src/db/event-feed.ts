@@ -27,56 +27,28 @@ const RECONNECT_AFTER_MS = 1_000;
  */
 export function openEventFeed(input: { url: string; log: Log; pollEveryMs?: number }): EventFeed {
   const { url, log, pollEveryMs = POLL_EVERY_MS } = input;
-  const listeners = new Set<EventListener>();
-  const wakeAll = () => {
-    for (const listener of listeners) listener.onStored();
-  };
+  const listeners = createListeners(log);
+  const cluster = createClusterCheck({ log, onRestored: listeners.onRestored });
   let client: pg.Client | null = null;
   let closed = false;
-  let epoch: string | null = null;
-  let checking = false;
 
   const poll = setInterval(() => {
-    wakeAll();
-    if (client !== null && !checking) void checkWhileOpen(client);
-  }, pollEveryMs);
-  poll.unref();
-
-  async function checkCluster(on: pg.Client): Promise<void> {
-    if (await adoptEventCluster(on)) log.info({}, 'events of another database cluster were taken over');
-    const current = await readEventEpoch(on);
-    const isRestored = epoch !== null && epoch !== current;
-    epoch = current;
-    if (isRestored) for (const listener of listeners) listener.onRestored();
-  }
-
-  async function checkWhileOpen(on: pg.Client): Promise<void> {
-    checking = true;
-    try {
-      await checkCluster(on);
-    } catch (err) {
-      // while a dump is being restored, the tables may be missing or locked
-      log.warn({ err }, 'event feed cannot check the database cluster');
-    } finally {
-      checking = false;
-    }
-  }
+    listeners.onStored();
+    void cluster.checkWhileOpen(client);
+  }, pollEveryMs).unref();
 
   async function connect(): Promise<void> {
     if (closed) return;
     const next = new pg.Client({ connectionString: url, keepAlive: true });
     next.on('error', (err) => log.warn({ err }, 'event feed lost its connection'));
     next.on('end', () => void reconnectLater());
-    next.on('notification', ({ channel, payload }) => {
-      if (channel === 'secu_event') wakeAll();
-      else for (const listener of listeners) publishToListener(listener, payload ?? '', log);
-    });
+    next.on('notification', listeners.onNotification);
     try {
       await next.connect();
-      await checkCluster(next);
+      await cluster.check(next);
       await next.query('listen secu_event; listen secu_live');
       client = next;
-      wakeAll();
+      listeners.onStored();
     } catch (err) {
       log.warn({ err }, 'event feed cannot connect');
       await next.end().catch((cause: unknown) => log.debug({ err: cause }, 'event feed: nothing to end'));
@@ -91,11 +63,9 @@ export function openEventFeed(input: { url: string; log: Log; pollEveryMs?: numb
   }
 
   const connecting = connect();
+
   return {
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: listeners.subscribe,
     async close() {
       closed = true;
       clearInterval(poll);
@@ -103,6 +73,57 @@ export function openEventFeed(input: { url: string; log: Log; pollEveryMs?: numb
       await client?.end();
     },
   };
+}
+
+function createListeners(log: Log) {
+  const listeners = new Set<EventListener>();
+  const onStored = () => {
+    for (const listener of listeners) listener.onStored();
+  };
+  return {
+    onStored,
+    onRestored() {
+      for (const listener of listeners) listener.onRestored();
+    },
+    onNotification({ channel, payload }: pg.Notification) {
+      if (channel === 'secu_event') onStored();
+      else for (const listener of listeners) publishToListener(listener, payload ?? '', log);
+    },
+    subscribe(listener: EventListener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Notices that a dump was restored, and takes over the events of another database cluster. */
+function createClusterCheck({ log, onRestored }: { log: Log; onRestored: () => void }) {
+  let epoch: string | null = null;
+  let isChecking = false;
+
+  async function check(client: pg.Client): Promise<void> {
+    if (await adoptEventCluster(client)) log.info({}, 'events of another database cluster were taken over');
+    const current = await readEventEpoch(client);
+    const isRestored = epoch !== null && epoch !== current;
+    epoch = current;
+    if (isRestored) onRestored();
+  }
+
+  /** Never throws; does nothing without a connection, or while the last check runs. */
+  async function checkWhileOpen(client: pg.Client | null): Promise<void> {
+    if (client === null || isChecking) return;
+    isChecking = true;
+    try {
+      await check(client);
+    } catch (err) {
+      // while a dump is being restored, the tables may be missing or locked
+      log.warn({ err }, 'event feed cannot check the database cluster');
+    } finally {
+      isChecking = false;
+    }
+  }
+
+  return { check, checkWhileOpen };
 }
 
 function publishToListener(

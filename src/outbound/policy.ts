@@ -66,42 +66,15 @@ export interface OutboundPolicy {
 export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
   const { proxyUrl, lookup = lookupAll } = options;
   const listed = options.origins.map((origin) => new URL(origin));
-  const rules = createAddressRules(options);
   const bypassesProxy = createProxyBypass(options.noProxy ?? '');
   const tls = tlsOptions(options.caPem);
 
-  async function resolve({ host, port }: { host: string; port: number }): Promise<string[]> {
-    const bare = withoutBrackets(host);
-    if (isNameOfOwnListener({ host: bare, port, listeners: options.ownListeners })) throw addressRefused();
-    const addresses = isIP(bare) === 0 ? await lookup(bare) : [bare];
-    if (addresses.length === 0 || !addresses.every((address) => rules.allows({ address, port }))) {
-      throw addressRefused();
-    }
-    const own = await addressesOfOwnListeners({ listeners: options.ownListeners, port, lookup });
-    if (addresses.some((address) => own.has(ipaddr.parse(address).toString()))) throw addressRefused();
-    return addresses;
-  }
-
+  const { resolve, checkLiteral } = createAddressChecks({ ...options, lookup });
   const newDirect = () => new Agent({ allowH2: false, connect: checkedConnector({ resolve, tls }) });
-  const newProxied = (uri: string) =>
-    new ProxyAgent({
-      uri,
-      allowH2: false,
-      requestTls: tls,
-      proxyTls: tls,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-    });
+  const newProxied = (uri: string) => newProxyAgent({ uri, tls });
   const direct = newDirect();
   const proxied = proxyUrl === undefined ? null : newProxied(proxyUrl);
   const goesThroughProxy = (url: URL): boolean => proxied !== null && !bypassesProxy(url);
-
-  /** A proxy resolves names itself, so only hosts given as addresses are checked here. */
-  function checkLiteral(url: URL): void {
-    const host = withoutBrackets(url.hostname);
-    if (isNameOfOwnListener({ host, port: portOf(url), listeners: options.ownListeners }))
-      throw addressRefused();
-    if (isIP(host) !== 0 && !rules.allows({ address: host, port: portOf(url) })) throw addressRefused();
-  }
 
   return {
     tls,
@@ -131,6 +104,45 @@ export function createOutboundPolicy(options: OutboundOptions): OutboundPolicy {
       await proxied?.close();
     },
   };
+}
+
+/** Checks of addresses; both throw `origin_not_allowed`. */
+function createAddressChecks(
+  options: Pick<OutboundOptions, 'allowedNetworks' | 'ownListeners'> & { lookup: typeof lookupAll },
+) {
+  const { ownListeners, lookup } = options;
+  const rules = createAddressRules(options);
+
+  async function resolve({ host, port }: { host: string; port: number }): Promise<string[]> {
+    const bare = withoutBrackets(host);
+    if (isNameOfOwnListener({ host: bare, port, listeners: ownListeners })) throw addressRefused();
+    const addresses = isIP(bare) === 0 ? await lookup(bare) : [bare];
+    if (addresses.length === 0 || !addresses.every((address) => rules.allows({ address, port }))) {
+      throw addressRefused();
+    }
+    const own = await addressesOfOwnListeners({ listeners: ownListeners, port, lookup });
+    if (addresses.some((address) => own.has(ipaddr.parse(address).toString()))) throw addressRefused();
+    return addresses;
+  }
+
+  /** A proxy resolves names itself, so only hosts given as addresses are checked here. */
+  function checkLiteral(url: URL): void {
+    const host = withoutBrackets(url.hostname);
+    if (isNameOfOwnListener({ host, port: portOf(url), listeners: ownListeners })) throw addressRefused();
+    if (isIP(host) !== 0 && !rules.allows({ address: host, port: portOf(url) })) throw addressRefused();
+  }
+
+  return { resolve, checkLiteral };
+}
+
+function newProxyAgent({ uri, tls }: { uri: string; tls: TlsOptions }): ProxyAgent {
+  return new ProxyAgent({
+    uri,
+    allowH2: false,
+    requestTls: tls,
+    proxyTls: tls,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  });
 }
 
 /**

@@ -176,7 +176,7 @@ function createProcess(input: RunnerInput) {
       isolation,
       onMessage: (message) => {
         if (message.type === 'done') waiting.get(message.id)?.(message.answer);
-        else void answerRoute(started, message);
+        else void answerRoute(started, message, routeFor);
       },
       onEnd: () => failJobs(started),
       onComplaint,
@@ -184,10 +184,6 @@ function createProcess(input: RunnerInput) {
     send(started, { type: 'begin', options: { ...options, view: isolation.view } });
     child = started;
     return started;
-  }
-
-  async function answerRoute(to: ChildProcess, { id, url }: { id: number; url: string }): Promise<void> {
-    send(to, { type: 'route', id, answer: await answerOf(routeFor(url)) });
   }
 
   function failJobs(ended: ChildProcess): void {
@@ -228,6 +224,14 @@ function createProcess(input: RunnerInput) {
   }
 
   return { ask, close };
+}
+
+async function answerRoute(
+  child: ChildProcess,
+  { id, url }: { id: number; url: string },
+  routeFor: RunnerInput['routeFor'],
+): Promise<void> {
+  send(child, { type: 'route', id, answer: await answerOf(routeFor(url)) });
 }
 
 function startProgram(on: {

@@ -116,28 +116,10 @@ export function openGitObjects(input: {
       return result.stdout;
     },
     async listTree() {
-      const entries: TreeEntry[] = [];
-      let pathBytes = 0;
-      for await (const record of open('/bin/sh', [READ_COMMIT, commit]).records()) {
-        const entry = parseEntry(record);
-        pathBytes += entry.path.length;
-        if (entries.length >= MAX_TREE_ENTRIES || pathBytes > MAX_TREE_PATH_BYTES) throw tooManyFiles();
-        entries.push(entry);
-      }
-      return entries;
+      return readTree(open('/bin/sh', [READ_COMMIT, commit]).records());
     },
     readBlobs: (names) => readObjects(names, Number.POSITIVE_INFINITY),
-    async commitFacts(commits) {
-      const facts = new Map<string, CommitFacts>();
-      let index = 0;
-      for await (const content of readObjects(commits, MAX_COMMIT_BYTES)) {
-        const id = commits[index];
-        index += 1;
-        if (content === null || id === undefined) throw unreadable();
-        facts.set(id, factsOf(content));
-      }
-      return facts;
-    },
+    commitFacts: (commits) => readCommitFacts(commits, readObjects(commits, MAX_COMMIT_BYTES)),
     async close() {
       await session?.close();
       session = null;
@@ -147,6 +129,33 @@ export function openGitObjects(input: {
       session = null;
     },
   };
+}
+
+async function readTree(records: AsyncIterable<Buffer>): Promise<TreeEntry[]> {
+  const entries: TreeEntry[] = [];
+  let pathBytes = 0;
+  for await (const record of records) {
+    const entry = parseEntry(record);
+    pathBytes += entry.path.length;
+    if (entries.length >= MAX_TREE_ENTRIES || pathBytes > MAX_TREE_PATH_BYTES) throw tooManyFiles();
+    entries.push(entry);
+  }
+  return entries;
+}
+
+async function readCommitFacts(
+  commits: readonly string[],
+  contents: AsyncIterable<Buffer | null>,
+): Promise<Map<string, CommitFacts>> {
+  const facts = new Map<string, CommitFacts>();
+  let index = 0;
+  for await (const content of contents) {
+    const id = commits[index];
+    index += 1;
+    if (content === null || id === undefined) throw unreadable();
+    facts.set(id, factsOf(content));
+  }
+  return facts;
 }
 
 const BATCH = ['cat-file', '--batch'];

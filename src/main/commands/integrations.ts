@@ -26,6 +26,31 @@ export function addIntegrationCommands(program: Command): void {
     .command('integrations')
     .description('connections to GitLab: a sealed token and the repositories that it can read');
 
+  addCreateAndListCommands(group);
+  addIdCommand(group, 'show', 'shows an integration', (id) => ['GET', `/integrations/${id}`]);
+  addIdCommand(group, 'verify', 'verifies the token now', (id) => ['POST', `/integrations/${id}/verify`]);
+  addIdCommand(group, 'pause', 'stops syncs and scans', (id) => [
+    'PATCH',
+    `/integrations/${id}`,
+    { paused: true },
+  ]);
+  addIdCommand(group, 'resume', 'resumes syncs and scans', (id) => [
+    'PATCH',
+    `/integrations/${id}`,
+    { paused: false },
+  ]);
+  addSyncAndScanCommands(group);
+  addTokenCommands(group);
+
+  group
+    .command('remove <id>')
+    .description('removes the integration with its token and all its data')
+    .action(async (id: string) => {
+      await createClient().call('DELETE', `/integrations/${encodeURIComponent(id)}`);
+    });
+}
+
+function addCreateAndListCommands(group: Command): void {
   group
     .command('add')
     .description('adds an integration; the token is read from a prompt, standard input or --token-file')
@@ -53,20 +78,9 @@ export function addIntegrationCommands(program: Command): void {
     .action(async (options: Options & { status?: string }) => {
       printIntegrations(await createClient().list('/integrations', { status: options.status }, ALL), options);
     });
+}
 
-  addIdCommand(group, 'show', 'shows an integration', (id) => ['GET', `/integrations/${id}`]);
-  addIdCommand(group, 'verify', 'verifies the token now', (id) => ['POST', `/integrations/${id}/verify`]);
-  addIdCommand(group, 'pause', 'stops syncs and scans', (id) => [
-    'PATCH',
-    `/integrations/${id}`,
-    { paused: true },
-  ]);
-  addIdCommand(group, 'resume', 'resumes syncs and scans', (id) => [
-    'PATCH',
-    `/integrations/${id}`,
-    { paused: false },
-  ]);
-
+function addSyncAndScanCommands(group: Command): void {
   group
     .command('sync <id>')
     .description('lists the repositories now')
@@ -89,7 +103,9 @@ export function addIntegrationCommands(program: Command): void {
       });
       print(answer.body, { json: options.json ?? false, columns: [['QUEUED', 'queued']] });
     });
+}
 
+function addTokenCommands(group: Command): void {
   group
     .command('replace-token <id>')
     .description('verifies a new token and replaces the old one')
@@ -116,13 +132,6 @@ export function addIntegrationCommands(program: Command): void {
       const body = { force, ...(expiresAt === undefined ? {} : { expiresAt }) };
       const path = `/integrations/${encodeURIComponent(id)}/rotate`;
       printIntegrations((await createClient().call('POST', path, body)).body, options);
-    });
-
-  group
-    .command('remove <id>')
-    .description('removes the integration with its token and all its data')
-    .action(async (id: string) => {
-      await createClient().call('DELETE', `/integrations/${encodeURIComponent(id)}`);
     });
 }
 
