@@ -13,7 +13,17 @@ export interface RuleExample {
 
 /** One example of each of our rules; every secret is assembled at run time. */
 export function ruleExamples(): RuleExample[] {
-  return [...providers(), ...addresses(), ...files(), ...commands(), ...keys(), ...shapes()];
+  return [
+    ...providers(),
+    ...databaseAddresses(),
+    ...otherAddresses(),
+    ...credentialFiles(),
+    ...configurationFiles(),
+    ...applicationFiles(),
+    ...commands(),
+    ...keys(),
+    ...shapes(),
+  ];
 }
 
 function providers(): RuleExample[] {
@@ -54,14 +64,9 @@ function providers(): RuleExample[] {
   ];
 }
 
-function addresses(): RuleExample[] {
+function databaseAddresses(): RuleExample[] {
   const secrets = createSecrets('addresses');
-  const [database, jdbc, connection, web] = [
-    password(secrets),
-    password(secrets),
-    word(secrets),
-    word(secrets),
-  ];
+  const [database, jdbc] = [password(secrets), password(secrets)];
   return [
     {
       rule: 'database-url-password',
@@ -91,6 +96,13 @@ function addresses(): RuleExample[] {
       },
       clean: { 'app/DbClean.java': '"jdbc:mysql://db/app?user=app&password=%s&ssl=on"\n' },
     },
+  ];
+}
+
+function otherAddresses(): RuleExample[] {
+  const secrets = createSecrets('other addresses');
+  const [connection, web] = [word(secrets), word(secrets)];
+  return [
     {
       rule: 'connection-string-password',
       hit: {
@@ -117,11 +129,9 @@ function addresses(): RuleExample[] {
   ];
 }
 
-function files(): RuleExample[] {
-  const secrets = createSecrets('files');
-  const all = Array.from({ length: 9 }, () => word(secrets));
-  const [netrc = '', pgpass = '', variable = '', inventory = '', maven = '', wordpress = '', terraform = ''] =
-    all;
+function credentialFiles(): RuleExample[] {
+  const secrets = createSecrets('credential files');
+  const [netrc, pgpass] = [word(secrets), word(secrets)];
   const hash = `$apr1$${secrets.alphanumeric(8)}$${secrets.alphanumeric(22)}`;
   const auth = Buffer.from(`robot:${word(secrets)}`).toString('base64');
   return [
@@ -152,6 +162,13 @@ function files(): RuleExample[] {
       },
       clean: { 'build/config-clean.json': `{ "auths": { "registry.acme.test": { "auth": "$\{AUTH}" } } }\n` },
     },
+  ];
+}
+
+function configurationFiles(): RuleExample[] {
+  const secrets = createSecrets('configuration files');
+  const [variable, terraform, inventory] = [word(secrets), word(secrets), word(secrets)];
+  return [
     {
       rule: 'config-file-password',
       hit: {
@@ -192,6 +209,13 @@ function files(): RuleExample[] {
       },
       clean: { 'hosts.dev': `db1 ansible_user=a ansible_ssh_pass="{{ ssh_pass }}"\n` },
     },
+  ];
+}
+
+function applicationFiles(): RuleExample[] {
+  const secrets = createSecrets('application files');
+  const [maven, wordpress] = [word(secrets), word(secrets)];
+  return [
     {
       rule: 'xml-password',
       hit: {

@@ -3,7 +3,14 @@ import type { CodeExample } from '../code-examples.ts';
 const COMMIT = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 export function gitlabCiExamples(): CodeExample[] {
-  return [...origins(), ...variables(), ...scripts()].map((example) => ({
+  return [
+    ...images(),
+    ...includes(),
+    ...scannerJobs(),
+    ...secretVariables(),
+    ...transportSecurity(),
+    ...scripts(),
+  ].map((example) => ({
     extensions: ['gitlab-ci.yml'],
     ...example,
   }));
@@ -11,7 +18,7 @@ export function gitlabCiExamples(): CodeExample[] {
 
 type Example = Omit<CodeExample, 'extensions'>;
 
-function origins(): Example[] {
+function images(): Example[] {
   return [
     {
       rule: 'ci-image-not-pinned',
@@ -56,6 +63,11 @@ function origins(): Example[] {
         ],
       ],
     },
+  ];
+}
+
+function includes(): Example[] {
+  return [
     {
       rule: 'ci-remote-include-not-pinned',
       hits: [
@@ -86,6 +98,11 @@ function origins(): Example[] {
         ['deploy:', '  trigger:', '    project: acme/deploy'],
       ],
     },
+  ];
+}
+
+function scannerJobs(): Example[] {
+  return [
     {
       rule: 'ci-scanner-failure-allowed',
       hits: [
@@ -107,7 +124,7 @@ function origins(): Example[] {
   ];
 }
 
-function variables(): Example[] {
+function secretVariables(): Example[] {
   return [
     {
       rule: 'ci-secret-in-variable',
@@ -136,6 +153,11 @@ function variables(): Example[] {
         ['a:', '  script: [echo CI_DEBUG_TRACE]'],
       ],
     },
+  ];
+}
+
+function transportSecurity(): Example[] {
+  return [
     {
       rule: 'ci-docker-without-tls',
       hits: [

@@ -1,12 +1,14 @@
 import type { CodeExample, ExampleLine } from '../code-examples.ts';
 
 export function javaExamples(): CodeExample[] {
-  return [...injections(), ...documents(), ...cryptography()].map(({ hits, clean, ...example }) => ({
-    ...example,
-    extensions: ['java'],
-    hits: hits.map(inMethod),
-    clean: clean.map(inMethod),
-  }));
+  return [...injections(), ...documents(), ...transportSecurity(), ...cryptography()].map(
+    ({ hits, clean, ...example }) => ({
+      ...example,
+      extensions: ['java'],
+      hits: hits.map(inMethod),
+      clean: clean.map(inMethod),
+    }),
+  );
 }
 
 interface Example {
@@ -100,7 +102,7 @@ function documents(): Example[] {
   ];
 }
 
-function cryptography(): Example[] {
+function transportSecurity(): Example[] {
   return [
     {
       rule: 'java-tls-verification-off',
@@ -129,6 +131,11 @@ function cryptography(): Example[] {
         ['connection.setHostnameVerifier(verifier);'],
       ],
     },
+  ];
+}
+
+function cryptography(): Example[] {
+  return [
     {
       rule: 'java-weak-hash',
       hits: [

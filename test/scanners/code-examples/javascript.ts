@@ -4,12 +4,19 @@ const ALL = ['js', 'mjs', 'ts', 'tsx'];
 const WITH_JSX = ['jsx', 'tsx'];
 
 export function javascriptExamples(): CodeExample[] {
-  return [...injections(), ...cryptography()].map((example) => ({ extensions: ALL, ...example }));
+  return [
+    ...codeInjections(),
+    ...sqlInjections(),
+    ...requestData(),
+    ...htmlInjections(),
+    ...tokens(),
+    ...cryptography(),
+  ].map((example) => ({ extensions: ALL, ...example }));
 }
 
 type Example = Omit<CodeExample, 'extensions'> & { extensions?: readonly string[] };
 
-function injections(): Example[] {
+function codeInjections(): Example[] {
   return [
     {
       rule: 'js-eval',
@@ -54,6 +61,11 @@ function injections(): Example[] {
         ],
       ],
     },
+  ];
+}
+
+function sqlInjections(): Example[] {
+  return [
     {
       rule: 'js-sql-concatenation',
       hits: [
@@ -77,6 +89,11 @@ function injections(): Example[] {
         ],
       ],
     },
+  ];
+}
+
+function requestData(): Example[] {
+  return [
     {
       rule: 'js-path-traversal',
       hits: [
@@ -106,6 +123,34 @@ function injections(): Example[] {
         ],
       ],
     },
+    {
+      rule: 'js-insecure-deserialization',
+      hits: [[['serialize.unserialize(cookie);'], ['v8.deserialize(req.body);']]],
+      clean: [
+        ['JSON.parse(cookie);', 'v8.deserialize(cache);', 'unserialize("{}");', 'codec.deserialize(cookie);'],
+      ],
+    },
+    {
+      rule: 'js-xxe',
+      hits: [[['libxml.parseXml(text, { noent: true });'], ['const options = { "noent": true };']]],
+      clean: [['libxml.parseXml(text, { noent: false, nonet: true });']],
+    },
+    {
+      rule: 'js-cors-any-origin-with-credentials',
+      hits: [[['app.use(cors({ origin: true, credentials: true }));']]],
+      clean: [
+        [
+          'app.use(cors({ origin: "https://acme.test", credentials: true }));',
+          'app.use(cors({ origin: true }));',
+        ],
+        ['fetch(url, { credentials: "include" });'],
+      ],
+    },
+  ];
+}
+
+function htmlInjections(): Example[] {
+  return [
     {
       rule: 'js-html-injection',
       hits: [
@@ -137,27 +182,40 @@ function injections(): Example[] {
         ],
       ],
     },
+  ];
+}
+
+function tokens(): Example[] {
+  return [
     {
-      rule: 'js-insecure-deserialization',
-      hits: [[['serialize.unserialize(cookie);'], ['v8.deserialize(req.body);']]],
+      rule: 'js-jwt-hardcoded-secret',
+      hits: [
+        [
+          ['const token = jwt.sign({ id }, "keyboard cat");'],
+          [`jsonwebtoken.verify(token, 'keyboard cat', options);`],
+        ],
+      ],
       clean: [
-        ['JSON.parse(cookie);', 'v8.deserialize(cache);', 'unserialize("{}");', 'codec.deserialize(cookie);'],
+        [
+          'jwt.sign({ id }, process.env.JWT_KEY);',
+          'jwt.sign({ id }, key, { algorithm: "HS256" });',
+          'jwt.verify(token, publicKey);',
+          'crypto.sign(null, "data", key);',
+        ],
       ],
     },
     {
-      rule: 'js-xxe',
-      hits: [[['libxml.parseXml(text, { noent: true });'], ['const options = { "noent": true };']]],
-      clean: [['libxml.parseXml(text, { noent: false, nonet: true });']],
+      rule: 'js-jwt-not-verified',
+      hits: [[['jwt.verify(token, key, { algorithms: ["none"] });'], [`const header = { alg: 'none' };`]]],
+      clean: [['jwt.verify(token, key, { algorithms: ["HS256"] });', 'const style = { display: "none" };']],
     },
     {
-      rule: 'js-cors-any-origin-with-credentials',
-      hits: [[['app.use(cors({ origin: true, credentials: true }));']]],
+      rule: 'js-predictable-random',
+      hits: [
+        [['const sessionToken = Math.random().toString(36);'], ['user.resetToken = String(Math.random());']],
+      ],
       clean: [
-        [
-          'app.use(cors({ origin: "https://acme.test", credentials: true }));',
-          'app.use(cors({ origin: true }));',
-        ],
-        ['fetch(url, { credentials: "include" });'],
+        ['const x = Math.random();', 'const token = randomBytes(16);', 'const colour = pick(Math.random());'],
       ],
     },
   ];
@@ -204,37 +262,6 @@ function cryptography(): Example[] {
         ],
       ],
       clean: [['crypto.createCipheriv("aes-256-gcm", key, nonce);', 'createCipheriv(algorithm, key, iv);']],
-    },
-    {
-      rule: 'js-jwt-hardcoded-secret',
-      hits: [
-        [
-          ['const token = jwt.sign({ id }, "keyboard cat");'],
-          [`jsonwebtoken.verify(token, 'keyboard cat', options);`],
-        ],
-      ],
-      clean: [
-        [
-          'jwt.sign({ id }, process.env.JWT_KEY);',
-          'jwt.sign({ id }, key, { algorithm: "HS256" });',
-          'jwt.verify(token, publicKey);',
-          'crypto.sign(null, "data", key);',
-        ],
-      ],
-    },
-    {
-      rule: 'js-jwt-not-verified',
-      hits: [[['jwt.verify(token, key, { algorithms: ["none"] });'], [`const header = { alg: 'none' };`]]],
-      clean: [['jwt.verify(token, key, { algorithms: ["HS256"] });', 'const style = { display: "none" };']],
-    },
-    {
-      rule: 'js-predictable-random',
-      hits: [
-        [['const sessionToken = Math.random().toString(36);'], ['user.resetToken = String(Math.random());']],
-      ],
-      clean: [
-        ['const x = Math.random();', 'const token = randomBytes(16);', 'const colour = pick(Math.random());'],
-      ],
     },
   ];
 }

@@ -1,7 +1,14 @@
 import type { CodeExample } from '../code-examples.ts';
 
 export function pythonExamples(): CodeExample[] {
-  return [...injections(), ...documents(), ...cryptography()].map((example) => ({
+  return [
+    ...codeInjections(),
+    ...requestData(),
+    ...documents(),
+    ...transportSecurity(),
+    ...tokens(),
+    ...cryptography(),
+  ].map((example) => ({
     extensions: ['py'],
     ...example,
   }));
@@ -9,7 +16,7 @@ export function pythonExamples(): CodeExample[] {
 
 type Example = Omit<CodeExample, 'extensions'>;
 
-function injections(): Example[] {
+function codeInjections(): Example[] {
   return [
     {
       rule: 'py-eval',
@@ -57,6 +64,11 @@ function injections(): Example[] {
         ],
       ],
     },
+  ];
+}
+
+function requestData(): Example[] {
+  return [
     {
       rule: 'py-path-traversal',
       hits: [[['open("/data/" + request.args["name"])'], ['send_file(request.args.get("file"))']]],
@@ -124,7 +136,7 @@ function documents(): Example[] {
   ];
 }
 
-function cryptography(): Example[] {
+function transportSecurity(): Example[] {
   return [
     {
       rule: 'py-tls-verification-off',
@@ -149,6 +161,42 @@ function cryptography(): Example[] {
         ],
       ],
     },
+  ];
+}
+
+function tokens(): Example[] {
+  return [
+    {
+      rule: 'py-jwt-hardcoded-secret',
+      hits: [
+        [
+          ['jwt.encode(payload, "keyboard cat", algorithm="HS256")'],
+          ["jwt.decode(token, key='keyboard cat', algorithms=[A])"],
+        ],
+      ],
+      clean: [
+        [
+          'jwt.encode(payload, settings.KEY)',
+          'jwt.decode(token, os.environ["KEY"], algorithms=["HS256"])',
+          'json.encode(a, "utf-8")',
+        ],
+      ],
+    },
+    {
+      rule: 'py-jwt-not-verified',
+      hits: [
+        [
+          ['jwt.decode(token, options={"verify_signature": False})'],
+          ['jwt.decode(token, key, algorithms=["none"])'],
+        ],
+      ],
+      clean: [['jwt.decode(token, key, algorithms=["RS256"])', 'options = {"verify_signature": True}']],
+    },
+  ];
+}
+
+function cryptography(): Example[] {
+  return [
     {
       rule: 'py-weak-hash',
       hits: [
@@ -181,32 +229,6 @@ function cryptography(): Example[] {
       clean: [
         ['AES.new(key, AES.MODE_GCM)', 'Cipher(algorithms.AES(key), modes.GCM(nonce))', 'DESK.new(key)'],
       ],
-    },
-    {
-      rule: 'py-jwt-hardcoded-secret',
-      hits: [
-        [
-          ['jwt.encode(payload, "keyboard cat", algorithm="HS256")'],
-          ["jwt.decode(token, key='keyboard cat', algorithms=[A])"],
-        ],
-      ],
-      clean: [
-        [
-          'jwt.encode(payload, settings.KEY)',
-          'jwt.decode(token, os.environ["KEY"], algorithms=["HS256"])',
-          'json.encode(a, "utf-8")',
-        ],
-      ],
-    },
-    {
-      rule: 'py-jwt-not-verified',
-      hits: [
-        [
-          ['jwt.decode(token, options={"verify_signature": False})'],
-          ['jwt.decode(token, key, algorithms=["none"])'],
-        ],
-      ],
-      clean: [['jwt.decode(token, key, algorithms=["RS256"])', 'options = {"verify_signature": True}']],
     },
   ];
 }
