@@ -24,6 +24,9 @@ const MIN_ASCII_SHARE_OF_TEXT = 0.05;
 const MIN_TEXT_SAMPLE_BYTES = 32;
 /** An ASCII file with a few zero bytes is not UTF-16 or UTF-32. */
 const MAX_ASCII_BYTES_SHARE = 0.75;
+/** A file with control characters and fewer ASCII characters is binary. */
+const MIN_ASCII_SHARE_WITH_CONTROLS = 0.9;
+const UTF8_MARK = Buffer.from('\ufeff');
 const NOT_TEXT = /[\p{Cc}\p{Cn}\p{Co}\p{Cs}]/u;
 const ALLOWED_CONTROLS = /[\t\n\r\f\ufeff]/g;
 const CARRIAGE_RETURN = 0x0d;
@@ -35,9 +38,23 @@ const EMBEDDED = /[\x20-\x7e]\0{1,3}[\x20-\x7e]\0{1,3}[\x20-\x7e]\0{1,3}[\x20-\x
 export function sourceEncodingOf(content: Buffer): SourceEncoding | null {
   const marked = encodingByMark(content);
   if (marked !== null) return marked;
-  if (content.includes(0)) return encodingByZeroBytes(content);
-  if (isUtf8(content)) return hasLoneCarriageReturn(content) ? 'cr-lines' : null;
-  return isTextInOneByteEncoding(content) ? 'latin-1' : null;
+  if (content.includes(0)) return encodingByZeroBytes(content) ?? encodingByLineEnds(content);
+  if (!isUtf8(content)) return isTextInOneByteEncoding(content) ? 'latin-1' : encodingByLineEnds(content);
+  // a mark in the middle: files with marks were joined
+  if (content.includes(UTF8_MARK)) return 'utf-8-bom';
+  return hasLoneCarriageReturn(content) ? 'cr-lines' : null;
+}
+
+/** For text with a few control characters: only its line ends may need decoding. */
+function encodingByLineEnds(content: Buffer): SourceEncoding | null {
+  if (!hasLoneCarriageReturn(content) || !isMostlyText(content)) return null;
+  return isUtf8(content) ? 'cr-lines' : 'latin-1';
+}
+
+function isMostlyText(content: Buffer): boolean {
+  const sample = content.subarray(0, SAMPLE_BYTES);
+  const ascii = sample.reduce((count, byte) => count + (isAsciiText(byte) ? 1 : 0), 0);
+  return ascii >= sample.length * MIN_ASCII_SHARE_WITH_CONTROLS;
 }
 
 /** Whether the decoded copy holds everything in the file, so that the file itself need not be read too. */
@@ -60,7 +77,7 @@ export function decodeSource(
 ): { text: Buffer; isComplete: boolean } {
   const decoded = decode(content, encoding);
   return {
-    text: Buffer.from(decoded.replace(/\r(?!\n)/g, '\n')),
+    text: Buffer.from(decoded.replaceAll('\ufeff', '').replace(/\r(?!\n)/g, '\n')),
     isComplete: encoding === 'embedded' || !decoded.includes('\ufffd') || content.includes('\ufffd'),
   };
 }

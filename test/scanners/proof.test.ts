@@ -56,6 +56,14 @@ const ENCODINGS: ReadonlyArray<readonly [string, (text: string) => Buffer]> = [
   ['line ends of CR alone', (text) => Buffer.from(`# Mac\n${text}`.replaceAll('\n', '\r'))],
   ['UTF-16 with line ends of CR alone', (text) => utf16le(`\ufeff# Mac\n${text}`.replaceAll('\n', '\r'))],
   ['a mark and line ends of CR alone', (text) => bom(`# Mac\n${text}`.replaceAll('\n', '\r'))],
+  ['two byte-order marks', (text) => bom(`\ufeff${text}`)],
+  ['joined files with a mark each', (text) => bom(`# first\n\ufeff${text}`)],
+  ['joined UTF-16 files with a mark each', (text) => utf16le(`\ufeff# first\n\ufeff${text}`)],
+  ['line ends of CR alone and a NUL', (text) => Buffer.from(`# Mac \0\n${text}`.replaceAll('\n', '\r'))],
+  [
+    'Latin-1 with line ends of CR alone and a control character',
+    (text) => Buffer.from(`# M\u00fcller \x01\n${text}`.replaceAll('\n', '\r'), 'latin1'),
+  ],
 ];
 
 describe.each(ENCODINGS)('a secret in %s', (_name, encode) => {
