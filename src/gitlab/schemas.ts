@@ -38,10 +38,13 @@ const tokenFields = z.object({
 });
 
 /**
- * `GET /personal_access_tokens/self`. Fields differ between releases, so an invalid field counts as absent. Only
- * the ID is required: it shows that the answer describes a token.
+ * `GET /personal_access_tokens/self`. Fields differ between releases, so an invalid field counts as absent. An ID or
+ * scopes are required: they show that the answer describes a token.
  */
-export const SelfToken = tokenFields.transform(factsOf);
+export const SelfToken = tokenFields
+  .extend({ id: tokenFields.shape.id.nullable().catch(null) })
+  .refine(({ id, scopes }) => id !== null || scopes.length > 0)
+  .transform(factsOf);
 
 /** `POST /personal_access_tokens/self/rotate`: the new token, with its value. */
 export const RotatedToken = tokenFields
@@ -57,7 +60,9 @@ export const RotatedTokenId = z.object({ id: z.number().int() }).transform(({ id
 
 const ROTATE_PERMISSION = 'rotate_personal_access_token';
 
-function factsOf(token: z.output<typeof tokenFields>): Omit<TokenFacts, 'owner'> {
+type TokenFields = Omit<z.output<typeof tokenFields>, 'id'> & { id: number | null };
+
+function factsOf(token: TokenFields): Omit<TokenFacts, 'owner'> {
   const granular = token.granular ?? token.scopes.includes('granular');
   const listed = token.granular_scopes ?? null;
   const permitted = listed?.some(({ permissions }) => permissions.includes(ROTATE_PERMISSION)) ?? null;
@@ -114,8 +119,8 @@ export const Project = z
     empty_repo: z.boolean().nullish(),
     archived: z.boolean().nullish(),
     repository_access_level: z.string().max(32).nullish(),
-    marked_for_deletion_on: label.nullish(),
-    marked_for_deletion_at: label.nullish(),
+    marked_for_deletion_on: day.nullish(),
+    marked_for_deletion_at: day.nullish(),
     forked_from_project: z.unknown().optional(),
     namespace: z.object({ kind: z.string().max(32) }).nullish(),
   })

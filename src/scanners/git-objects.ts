@@ -301,9 +301,11 @@ function factsOf(commit: Buffer): CommitFacts {
   return { author: admit.name(author), committedAt: admit.date(Number(seconds ?? Number.NaN)) };
 }
 
+/** UTF-8 for an unknown encoding, and for UTF-16, in which no commit that git can read is written. */
 function decoderOf(encoding: string | undefined) {
   try {
-    return new TextDecoder(encoding);
+    const decoder = new TextDecoder(encoding);
+    return decoder.encoding.startsWith('utf-16') ? new TextDecoder() : decoder;
   } catch (err) {
     if (isSystemError(err, 'ERR_ENCODING_NOT_SUPPORTED')) return new TextDecoder();
     throw err;

@@ -208,6 +208,7 @@ describe('odd commits:', () => {
       'M\u00fcller',
       '2011-08-07T16:50:23.000Z',
     ],
+    ['the encoding UTF-16', `${AUTHOR}\n${COMMITTER}\nencoding UTF-16LE`, 'A', '2011-08-07T16:50:23.000Z'],
     [
       'an author of 5 MB',
       `author ${'x'.repeat(5_000_000)} <a@b> 1 +0000\n${COMMITTER}`,
