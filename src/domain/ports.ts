@@ -1,6 +1,6 @@
 import type { DryRunObservations } from './dry-run.ts';
 import type { ScannedFinding } from './finding.ts';
-import type { IncompleteReason, ScannerName, ScannerRun } from './scan.ts';
+import type { IncompleteReason, ScanHistory, ScannerName, ScannerRun } from './scan.ts';
 import type { SealedSecret } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
 import type { Expiry } from './token-expiry.ts';
@@ -53,13 +53,30 @@ export interface CloneResult {
   commit: string | null;
   /** The branch, where HEAD named none and the branch that GitLab names was cloned; `null` for HEAD. */
   branch: string | null;
+  /** The other branches that were fetched. */
+  tips: BranchTip[];
+  /** What the clone holds: `full` for `since` too, if no known commit was found. */
+  history: ScanHistory;
+  /** With `since`: the known commits that the new commits follow, or that are still the newest. */
+  continues: string[];
   bytes: number;
   ms: number;
 }
 
+/** A branch and its newest commit. */
+export interface BranchTip {
+  name: string;
+  commit: string;
+}
+
 export interface CloneInput {
   directory: string;
-  history: 'none' | 'full';
+  /** `none`: one commit of each branch. `since`: all commits that the known ones do not reach. `full`: all. */
+  history: ScanHistory;
+  /** For `since`: commits whose history was read before. They need not exist any more. */
+  known?: readonly string[];
+  /** Branches to fetch in addition to the default branch; each must exist. */
+  branches?: readonly string[];
 }
 
 /** Hardened Git over HTTPS. Both methods throw a SecuError with a `RemoteErrorCode`. */
@@ -67,7 +84,7 @@ export interface GitRemote {
   /** Head of the default branch, by `ls-remote`; `null` for a repository without commits. */
   readHead(repository: RemoteRepository): Promise<{ commit: string | null }>;
   /**
-   * A bare clone into `directory`, which must be empty: only the head, or with `history: 'full'` all commits.
+   * A bare clone into `directory`, which must be empty.
    */
   clone(input: RemoteRepository & CloneInput): Promise<CloneResult>;
 }

@@ -1,26 +1,37 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isSecuError } from '../domain/errors.ts';
-import type { CloneResult, GitRemote } from '../domain/ports.ts';
+import type { BranchTip, CloneResult, GitRemote } from '../domain/ports.ts';
+import type { ScanHistory } from '../domain/scan.ts';
 import { createBareRepository } from '../subprocess/bare-repository.ts';
 import type { CallSettings } from './call.ts';
 import { callGit, refused } from './call.ts';
 import { NO_BRANCH } from './config.ts';
-import { readFetchedCommit } from './fetch-head.ts';
+import { readFetched } from './fetch-head.ts';
 import { folderBytes, watchFolder } from './folder-size.ts';
-import { hasBranches, localHead } from './local-head.ts';
+import { hasBranches, localBranches, localHead } from './local-head.ts';
+import { findNewCommits, UNREADABLE_CLONE } from './new-commits.ts';
 import type { Refusal } from './refusals.ts';
 
 const TOO_LARGE: Refusal = { code: 'clone_too_large', problem: 'size' };
 /** A name that git allows and that is safe as one argument. @see git-check-ref-format(1) */
 const BRANCH_NAME = /^(?!-)(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)|\/$|\.$))[^\p{Cc}\p{Z}~^:?*[\\]{1,255}$/u;
 
+/**
+ * The depths at which new commits are looked for, one after the other, until all of them are there; then the whole
+ * history is fetched. Most syncs find fewer new commits than the first.
+ */
+const DEPTHS = [32, 512, 8_192];
+/** The refs that a deeper fetch continues from. */
+const FETCHED_HEAD = 'refs/fetched/head';
+
 export interface CloneLimits {
   cloneTimeoutMs: number;
   cloneMaxBytes: number;
 }
 
-/** Clones the head of a repository, or its whole history. Leaves nothing in `directory` when it fails. */
+/** Clones a repository as `GitRemote.clone` describes. Leaves nothing in `directory` when it fails. */
 export async function cloneRepository(input: {
   settings: CallSettings;
   repository: Parameters<GitRemote['clone']>[0];
@@ -41,7 +52,7 @@ async function cloneWithinLimits({
   repository,
   limits,
 }: Parameters<typeof cloneRepository>[0]): Promise<CloneResult> {
-  const { directory, history, defaultBranch } = repository;
+  const { directory, history, known = [], branches = [], defaultBranch, signal } = repository;
   const { cloneTimeoutMs, cloneMaxBytes: maxBytes } = limits;
   const startedAt = performance.now();
   const ended = new AbortController();
@@ -59,9 +70,9 @@ async function cloneWithinLimits({
       writable: dirname(directory),
       stop: { signal: exceeded.signal, refusal: TOO_LARGE },
     });
-  const depth = history === 'full' ? [] : ['--depth', '1'];
+  const attempt = { transfer, directory, history, known, branches, branch: branchOf(defaultBranch), signal };
   try {
-    const cloned = await cloneHead({ transfer, directory, depth, branch: branchOf(defaultBranch) });
+    const cloned = await cloneHead(attempt);
     const bytes = await folderBytes(directory);
     if (bytes > maxBytes) throw refused(TOO_LARGE);
     return { ...cloned, gitDirectory: directory, bytes, ms: Math.round(performance.now() - startedAt) };
@@ -82,36 +93,45 @@ type Transfer = (args: (url: string) => string[]) => Promise<string | null>;
 interface CloneAttempt {
   transfer: Transfer;
   directory: string;
-  depth: readonly string[];
+  history: ScanHistory;
+  known: readonly string[];
+  /** In addition to the default branch. */
+  branches: readonly string[];
+  /** The default branch as GitLab names it. */
   branch: string | null;
+  signal: AbortSignal;
 }
 
-type ClonedHead = Pick<CloneResult, 'commit' | 'branch'>;
+type ClonedRefs = Pick<CloneResult, 'commit' | 'branch' | 'tips' | 'history' | 'continues'>;
+
+const NO_COMMIT = { commit: null, tips: [], continues: [] };
 
 /**
  * The commit of HEAD. If HEAD names no commit, the commit of the branch that GitLab names.
  * @throws SecuError `head_unresolved` if neither exists and the repository has branches
  */
-async function cloneHead(attempt: CloneAttempt): Promise<ClonedHead> {
-  const { branch } = attempt;
+async function cloneHead(attempt: CloneAttempt): Promise<ClonedRefs> {
+  const { branch, history } = attempt;
   const head = await fetchRef(attempt, 'HEAD');
-  if (typeof head === 'object') return { commit: head.commit, branch: null };
+  if (typeof head === 'object') return { ...head, branch: null };
   if (head === 'other_object_names') return cloneOtherNames(attempt);
   const named = branch === null ? head : await fetchRef(attempt, `refs/heads/${branch}`);
-  if (typeof named === 'object') return { commit: named.commit, branch };
-  return { commit: await cloneAllBranches(attempt), branch: null };
+  if (typeof named === 'object') return { ...named, branch };
+  await assertNoBranches(attempt);
+  return { ...NO_COMMIT, branch: null, history };
 }
 
-/** Fetches one commit into a repository that we created, or returns why `git clone` is needed instead. */
+/** Fetches a branch, and the others, into a repository that we created; or returns why `git clone` is needed. */
 async function fetchRef(
-  { transfer, directory, depth }: CloneAttempt,
+  attempt: CloneAttempt,
   ref: string,
-): Promise<{ commit: string | null } | 'no_head' | 'other_object_names'> {
+): Promise<Omit<ClonedRefs, 'branch'> | 'no_head' | 'other_object_names'> {
+  const { directory, history } = attempt;
   await createBareRepository({ gitDirectory: directory });
-  const into = ['--git-dir', directory, 'fetch', '--quiet', '--no-tags', '--no-auto-maintenance', ...depth];
   try {
-    const printed = await transfer((url) => [...into, '--', url, ref]);
-    return { commit: printed === null ? null : await readFetchedCommit(directory) };
+    if (history === 'since') return await fetchSince(attempt, ref);
+    const fetched = await fetchAtDepth(attempt, ref, history === 'none' ? 1 : null);
+    return fetched === null ? { ...NO_COMMIT, history } : { ...fetched, history, continues: [] };
   } catch (err) {
     const isUnresolved = isSecuError(err, 'head_unresolved');
     if (!isUnresolved && !isOtherObjectNames(err)) throw err;
@@ -120,35 +140,94 @@ async function fetchRef(
   }
 }
 
+/**
+ * Fetches the commits that the known ones do not reach. How deep they are is not known before, because a merged
+ * branch may have begun long before the last scan, so the fetch goes deeper until the clone proves to be complete.
+ */
+async function fetchSince(attempt: CloneAttempt, ref: string): Promise<Omit<ClonedRefs, 'branch'>> {
+  for (const depth of [...DEPTHS, null]) {
+    const fetched = await fetchAtDepth(attempt, ref, depth);
+    if (fetched === null) break;
+    const { isComplete, continues } = await newCommitsOf(attempt, fetched);
+    if (isComplete) return { ...fetched, history: continues.length === 0 ? 'full' : 'since', continues };
+  }
+  return { ...NO_COMMIT, history: 'since' };
+}
+
+async function newCommitsOf(
+  { directory, known, signal }: CloneAttempt,
+  { commit, tips }: { commit: string; tips: readonly BranchTip[] },
+) {
+  const all = [commit, ...tips.map((tip) => tip.commit)];
+  const found = await findNewCommits({ gitDirectory: directory, tips: all, known, signal });
+  if (found === null) throw refused(UNREADABLE_CLONE);
+  return found;
+}
+
+/** `null` depth: the whole history, also of an earlier fetch. Resolves to `null` for a repository without commits. */
+async function fetchAtDepth(
+  { transfer, directory, history, branches }: CloneAttempt,
+  ref: string,
+  depth: number | null,
+): Promise<{ commit: string; tips: BranchTip[] } | null> {
+  const isDeeper = existsSync(join(directory, 'shallow'));
+  const reach = depth === null ? (isDeeper ? ['--unshallow'] : []) : ['--depth', String(depth)];
+  const options = ['--quiet', '--no-tags', '--no-auto-maintenance', ...reach];
+  const into = (name: string, local: string) => (history === 'since' ? `+${name}:${local}` : name);
+  const refs = [
+    into(ref, FETCHED_HEAD),
+    ...branches.map((name) => into(`refs/heads/${name}`, `refs/heads/${name}`)),
+  ];
+  const printed = await transfer((url) => ['--git-dir', directory, 'fetch', ...options, '--', url, ...refs]);
+  return printed === null ? null : await readFetched(directory);
+}
+
 function isOtherObjectNames(err: unknown): boolean {
   return isSecuError(err, 'clone_failed') && err.details['problem'] === 'other_object_names';
 }
 
-/** A repository whose objects have SHA-256 names: only `git clone` can fetch it. */
-async function cloneOtherNames(attempt: CloneAttempt): Promise<ClonedHead> {
-  const { directory, branch } = attempt;
-  const commit = await gitClone(attempt, ['--single-branch']);
-  if (commit !== null || branch === null) return { commit, branch: null };
-  await rm(directory, { recursive: true, force: true });
-  try {
-    return { commit: await gitClone(attempt, ['--single-branch', '--branch', branch]), branch };
-  } catch (err) {
-    if (!isSecuError(err, 'head_unresolved')) throw err;
-    return { commit: await cloneAllBranches(attempt), branch: null };
+/**
+ * A repository whose objects have SHA-256 names: only `git clone` can fetch it. With `since`, it fetches the whole
+ * history.
+ */
+async function cloneOtherNames(attempt: CloneAttempt): Promise<ClonedRefs> {
+  const { directory, branch, branches, history } = attempt;
+  const every = branches.length === 0 ? ['--single-branch'] : ['--no-single-branch'];
+  let commit = await gitClone(attempt, every);
+  let named: string | null = null;
+  if (commit === null && branch !== null) {
+    await rm(directory, { recursive: true, force: true });
+    named = branch;
+    commit = await gitClone(attempt, [...every, '--branch', branch]).catch(async (err: unknown) => {
+      if (!isSecuError(err, 'head_unresolved')) throw err;
+      await assertNoBranches(attempt);
+      return null;
+    });
   }
+  if (commit === null) return { ...NO_COMMIT, branch: null, history };
+  const heads = branches.length === 0 ? new Map<string, string>() : await localBranches(directory);
+  const tips = branches.flatMap((name): BranchTip[] => {
+    const tip = heads.get(name);
+    return tip === undefined ? [] : [{ name, commit: tip }];
+  });
+  const cloned = { commit, tips, branch: named };
+  if (history !== 'since') return { ...cloned, history, continues: [] };
+  const { continues } = await newCommitsOf(attempt, cloned);
+  return { ...cloned, history: continues.length === 0 ? 'full' : 'since', continues };
 }
 
 /** Checks that the repository is empty. @throws SecuError `head_unresolved` if it has branches */
-async function cloneAllBranches(attempt: CloneAttempt): Promise<null> {
+async function assertNoBranches(attempt: CloneAttempt): Promise<void> {
+  await rm(attempt.directory, { recursive: true, force: true });
   await gitClone(attempt, ['--no-single-branch']);
-  if (!(await hasBranches(attempt.directory))) return null;
-  throw refused({ code: 'head_unresolved', problem: 'no_head' });
+  if (await hasBranches(attempt.directory)) throw refused({ code: 'head_unresolved', problem: 'no_head' });
 }
 
 async function gitClone(
-  { transfer, directory, depth }: CloneAttempt,
+  { transfer, directory, history }: CloneAttempt,
   options: readonly string[],
 ): Promise<string | null> {
+  const depth = history === 'none' ? ['--depth', '1'] : [];
   const args = ['clone', '--quiet', '--bare', ...depth, ...options, '--no-tags'];
   const printed = await transfer((url) => [...args, '--', url, directory]);
   return printed === null ? null : provenHead(directory);

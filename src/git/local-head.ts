@@ -52,3 +52,14 @@ export async function hasBranches(gitDirectory: string): Promise<boolean> {
     throw err;
   }
 }
+
+/** Branches of a fresh clone, which git packs into one file. */
+export async function localBranches(gitDirectory: string): Promise<ReadonlyMap<string, string>> {
+  const packed = await read(join(gitDirectory, 'packed-refs'));
+  return new Map(
+    packed.split('\n').flatMap((line): [string, string][] => {
+      const [, commit, name] = /^([0-9a-f]{40,64}) refs\/heads\/(.+)$/.exec(line) ?? [];
+      return commit === undefined || name === undefined ? [] : [[name, commit]];
+    }),
+  );
+}

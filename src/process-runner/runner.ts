@@ -72,9 +72,9 @@ export function createRunner(input: RunnerInput): Runner {
         run({ kind: 'readHead', input: plain(repository) }, repository.signal) as ReturnType<
           GitRemote['readHead']
         >,
-      clone: ({ directory, history, ...repository }) =>
+      clone: ({ directory, history, known = [], branches = [], ...repository }) =>
         run(
-          { kind: 'clone', input: { ...plain(repository), directory, history } },
+          { kind: 'clone', input: { ...plain(repository), directory, history, known, branches } },
           repository.signal,
         ) as Promise<CloneResult>,
     },

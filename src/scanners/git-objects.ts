@@ -4,11 +4,10 @@ import { SecuError } from '../domain/errors.ts';
 import { admit } from '../domain/foreign-values.ts';
 import { isSystemError } from '../domain/system-error.ts';
 import { GIT_LOCAL_LIMITS } from '../subprocess/limits.ts';
+import { localGitEnvironment } from '../subprocess/local-git.ts';
 import type { Fence, ProcessResult } from '../subprocess/process.ts';
 import { NO_FENCE, runProcess, startProcess } from '../subprocess/process.ts';
-import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 
-const GIT_CONFIG = fileURLToPath(new URL('git-config', import.meta.url));
 const READ_COMMIT = fileURLToPath(new URL('read-commit.sh', import.meta.url));
 
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
@@ -21,25 +20,6 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 /** Per commit; anything longer is its message. */
 export const MAX_COMMIT_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-
-/** The whole environment of a program that reads a repository: no network, and only our settings. */
-export function scannerEnvironment(input: { gitDirectory: string; folder: string }): Record<string, string> {
-  return {
-    PATH: SYSTEM_PATH,
-    HOME: '/nonexistent',
-    TMPDIR: input.folder,
-    LC_ALL: 'C',
-    GIT_DIR: input.gitDirectory,
-    GIT_CONFIG_GLOBAL: GIT_CONFIG,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_ATTR_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_NO_LAZY_FETCH: '1',
-    GIT_NO_REPLACE_OBJECTS: '1',
-    GIT_OPTIONAL_LOCKS: '0',
-    GIT_ALLOW_PROTOCOL: 'none',
-  };
-}
 
 export interface TreeEntry {
   mode: string;
@@ -88,7 +68,7 @@ export function openGitObjects(input: {
   signal: AbortSignal;
 }): GitObjects {
   const { commit, folder, fence = NO_FENCE, signal } = input;
-  const base = { env: scannerEnvironment(input), folder, fence, limits: GIT_LOCAL_LIMITS, signal };
+  const base = { env: localGitEnvironment(input), folder, fence, limits: GIT_LOCAL_LIMITS, signal };
   let session: Session | null = null;
   const open = (command: string, args: readonly string[]): Session => {
     session = openSession({ ...base, command, args });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readFetchedCommit } from '../../src/git/fetch-head.ts';
+import { readFetched } from '../../src/git/fetch-head.ts';
 
 let folder: string;
 
@@ -15,7 +15,7 @@ const fetched = (text: string) => writeFileSync(join(folder, 'FETCH_HEAD'), text
 
 test('the fetched commit is read once', async () => {
   fetched(`${'a'.repeat(40)}\t\thttps://gitlab.example.com/acme/shop\n`);
-  expect(await readFetchedCommit(folder)).toBe('a'.repeat(40));
+  expect(await readFetched(folder)).toEqual({ commit: 'a'.repeat(40), tips: [] });
   expect(existsSync(join(folder, 'FETCH_HEAD'))).toBe(false);
 });
 
@@ -23,6 +23,14 @@ test.each(['', 'HEAD\n', `${'a'.repeat(39)}\t\thttps://gitlab.example.com/acme/s
   'a fetch that names no commit is no empty repository: %j',
   async (text) => {
     fetched(text);
-    await expect(readFetchedCommit(folder)).rejects.toMatchObject({ code: 'clone_failed' });
+    await expect(readFetched(folder)).rejects.toMatchObject({ code: 'clone_failed' });
   },
 );
+
+test('every fetched branch is read, whatever its name', async () => {
+  const of = 'of https://gitlab.example.com/acme/shop';
+  fetched(
+    `${'a'.repeat(40)}\t\thttps://gitlab.example.com/acme/shop\n${'b'.repeat(40)}\tnot-for-merge\tbranch 'it's' of a' ${of}\n`,
+  );
+  expect((await readFetched(folder)).tips).toEqual([{ name: "it's' of a", commit: 'b'.repeat(40) }]);
+});

@@ -4,10 +4,10 @@ import { runWithPausedStopwatch } from '../../concurrency/limiter.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { SEVERITIES } from '../../domain/finding.ts';
 import type { SkipReason } from '../../domain/scan.ts';
+import { localGitEnvironment } from '../../subprocess/local-git.ts';
 import type { Sandbox } from '../../subprocess/sandbox.ts';
 import { FINGERPRINT_VERSION } from '../fingerprint.ts';
 import type { Found, FoundInFile } from '../found.ts';
-import { scannerEnvironment } from '../git-objects.ts';
 import type { Scanner, ScannerInput, ScannerResult } from '../scanner.ts';
 import type { SkippedFile, Snapshot } from '../snapshot.ts';
 import { decodeSource } from '../text-encoding.ts';
@@ -180,7 +180,7 @@ async function resultsOf({ options, rules, input }: Work, batch: readonly Candid
     astGrep: options,
     rules: rules.map(engineRule),
     fence: await sandbox.fenceFor({ network: false, writable: [folder] }),
-    env: scannerEnvironment({ gitDirectory: snapshot.gitDirectory, folder }),
+    env: localGitEnvironment({ gitDirectory: snapshot.gitDirectory, folder }),
     folder,
     fileTimeoutMs,
     signal,

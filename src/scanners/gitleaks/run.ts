@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecuError } from '../../domain/errors.ts';
 import { SCANNER_LIMITS } from '../../subprocess/limits.ts';
+import { localGitEnvironment } from '../../subprocess/local-git.ts';
 import { startProcess } from '../../subprocess/process.ts';
 import type { Sandbox } from '../../subprocess/sandbox.ts';
-import { scannerEnvironment } from '../git-objects.ts';
 import type { Leak, ScanExtent } from './report.ts';
 import { extentOf, readReport } from './report.ts';
 
@@ -71,7 +71,7 @@ export async function runGitleaks(
       writable: [folder],
       readable: [gitDirectory, ...borrowed],
     }),
-    env: { ...scannerEnvironment({ gitDirectory, folder }), ...GARBAGE },
+    env: { ...localGitEnvironment({ gitDirectory, folder }), ...GARBAGE },
     folder,
     limits: SCANNER_LIMITS,
     maxStdoutBytes: MAX_REPORT_BYTES,
