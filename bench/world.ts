@@ -57,6 +57,7 @@ export async function openBenchWorld(input: {
       verifyIntervalMs: 0,
       syncIntervalMs: 0,
       scanIntervalMs: 0,
+      history: 'off',
       clones: 8,
       diskReserveBytes: 0,
       retentionMs: 0,

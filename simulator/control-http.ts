@@ -96,6 +96,10 @@ const OPERATIONS: Record<string, Operation> = {
     const { project, disabled } = z.object({ project: Ref, disabled: z.boolean().optional() }).parse(body);
     control.disableRepository(project, disabled);
   },
+  protectBranch(control, body) {
+    const { project, branch } = z.object({ project: Ref, branch: z.string() }).parse(body);
+    control.protectBranch(project, branch);
+  },
   pushCommit: (control, body) =>
     control.pushCommit(
       z

@@ -59,6 +59,7 @@ export type SimulatorControl = {
   setDefaultRole(ref: ProjectRef, role: Role): void;
   archive(ref: ProjectRef, archived?: boolean): void;
   disableRepository(ref: ProjectRef, disabled?: boolean): void;
+  protectBranch(ref: ProjectRef, branch: string): void;
   markForDeletion(ref: ProjectRef, date: string | null): void;
   /** Sets restrictions of the top-level group. */
   restrict(
@@ -238,6 +239,9 @@ function projectControl(world: World, repositories: Repositories) {
     },
     disableRepository(ref: ProjectRef, disabled = true) {
       find(ref).repositoryAccess = disabled ? 'disabled' : 'enabled';
+    },
+    protectBranch(ref: ProjectRef, branch: string) {
+      find(ref).protectedBranches.add(branch);
     },
     markForDeletion(ref: ProjectRef, date: string | null) {
       find(ref).markedForDeletionOn = date;

@@ -28,6 +28,7 @@ export function addProjectOf(world: World, recipe: Recipe, { isNewPath = false }
     repositoryAccess: traits.repositoryAccess ?? 'enabled',
     repositoryExists: traits.repositoryExists ?? true,
     markedForDeletionOn: traits.markedForDeletionOn ?? null,
+    protectedBranches: new Set(),
     importStatus: traits.importStatus ?? 'none',
     forkedFrom: traits.forkOf === undefined ? null : (projectByPath(world, traits.forkOf)?.id ?? null),
     cloneUrlOrigin: traits.cloneUrlOrigin ?? null,

@@ -65,6 +65,8 @@ export type Project = {
   /** False: the project never had a repository. */
   repositoryExists: boolean;
   markedForDeletionOn: string | null;
+  /** Protected branches besides the default branch. */
+  protectedBranches: Set<string>;
   importStatus: string;
   forkedFrom: number | null;
   /** Scheme and host in `http_url_to_repo`, instead of the instance's own. */

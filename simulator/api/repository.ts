@@ -3,6 +3,7 @@ import type { Reply } from '../reply.ts';
 import { apiError, jsonReply } from '../reply.ts';
 import type { Project } from '../world.ts';
 import type { Caller, Demand } from './guard.ts';
+import { offsetHeaders, page } from './paging.ts';
 import { findProject, READ_PROJECT } from './projects.ts';
 import type { Route, RouteContext } from './route.ts';
 
@@ -13,6 +14,7 @@ const READ_CODE: Demand = {
 const COMMIT_FORMAT = ['%H', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s', '%B'].join('%x00');
 
 export const repositoryRoutes: Route[] = [
+  { method: 'GET', pattern: '/api/v4/projects/:id/repository/branches', handle: listBranches },
   { method: 'GET', pattern: '/api/v4/projects/:id/repository/branches/:branch', handle: showBranch },
   { method: 'GET', pattern: '/api/v4/projects/:id/repository/archive', handle: archive },
   { method: 'GET', pattern: '/api/v4/projects/:id/repository/archive.tar.gz', handle: archive },
@@ -29,19 +31,52 @@ async function showBranch(context: RouteContext): Promise<Reply> {
   const found = findCode(context);
   if ('status' in found) return found;
   const { project } = found;
-  const { world, repositories } = context;
+  const { repositories } = context;
   const name = context.params['branch'] ?? '';
   const commit = project.repositoryExists ? await repositories.head(project, name) : null;
   if (commit === null) return jsonReply(404, { message: '404 Branch Not Found' });
+  return jsonReply(200, await branchEntity({ context, project, name, commit }));
+}
+
+async function listBranches(context: RouteContext): Promise<Reply> {
+  const found = findCode(context);
+  if ('status' in found) return found;
+  const { project } = found;
+  const { world, repositories, request } = context;
+  const format = '--format=%(objectname) %(refname:lstrip=2)';
+  const printed = await repositories.git(project, ['for-each-ref', format, 'refs/heads']);
+  const branches = printed.toString().split('\n').slice(0, -1);
+  const { number, size } = page(request.query);
+  const entities = branches.slice((number - 1) * size, number * size).map((line) => {
+    const [commit = '', name = ''] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
+    return branchEntity({ context, project, name, commit });
+  });
+  const url = `${world.settings.externalUrl}/api/v4/projects/${project.id}/repository/branches`;
+  const urlOf = (other: number) => `${url}?page=${other}&per_page=${size}`;
+  return jsonReply(
+    200,
+    await Promise.all(entities),
+    offsetHeaders({ number, size, total: branches.length, urlOf }),
+  );
+}
+
+async function branchEntity(options: {
+  context: RouteContext;
+  project: Project;
+  name: string;
+  commit: string;
+}) {
+  const { context, project, name, commit } = options;
+  const { world } = context;
   const url = `${world.settings.externalUrl}/${project.path}`;
-  return jsonReply(200, {
+  return {
     ...world.data.branch,
     name,
     commit: await commitEntity({ context, project, commit, url }),
     default: name === project.defaultBranch,
-    protected: name === project.defaultBranch,
+    protected: name === project.defaultBranch || project.protectedBranches.has(name),
     web_url: `${url}/-/tree/${name}`,
-  });
+  };
 }
 
 async function commitEntity(options: {

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import type { HistoryMode } from '../domain/integration.ts';
 import type { GitRemote, RotationJournal, Scanners, Starters } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { GitlabClient } from '../gitlab/client.ts';
@@ -12,6 +13,8 @@ export interface ActivitySettings {
   verifyIntervalMs: number;
   syncIntervalMs: number;
   scanIntervalMs: number;
+  /** For integrations without a mode of their own. */
+  history: HistoryMode;
   /** The limit of concurrent clones. */
   clones: number;
   diskReserveBytes: number;

@@ -85,6 +85,7 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
       syncMs: s.SECU_SYNC_INTERVAL,
       scanMs: s.SECU_SCAN_INTERVAL,
     },
+    history: s.SECU_HISTORY,
     /** Days, in descending order. */
     expiryThresholds: s.SECU_EXPIRY_THRESHOLDS,
     retentionMs: s.SECU_RETENTION,

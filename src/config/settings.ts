@@ -214,6 +214,12 @@ export const Settings = z.object({
     default: '24h',
     example: '24h',
   }),
+  SECU_HISTORY: withDefault(v.historyMode, {
+    meaning:
+      'how much of the history is searched for secrets: full, since (what is new since the first scan) or off (only the newest commit)',
+    default: 'full',
+    example: 'since',
+  }),
   SECU_EXPIRY_THRESHOLDS: withDefault(v.thresholds, {
     meaning: 'days before expiry at which a token is flagged (1 to 365, without duplicates)',
     default: '60,30,14,7,3,1',

@@ -5,6 +5,8 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import type { HistoryMode } from '../domain/integration.ts';
+import { HISTORY_MODES } from '../domain/integration.ts';
 import type { UserRole } from '../domain/user.ts';
 import { USER_ROLES } from '../domain/user.ts';
 import { Hidden } from './hidden.ts';
@@ -39,6 +41,7 @@ export const size = value(readSize);
 export const rate = value(readRate);
 /** An absolute path; `~/` is the home folder of the user that starts Secu. */
 export const path = value((raw) => resolve(raw.replace(/^~(?=\/|$)/, homedir())));
+export const historyMode = value(readHistoryMode);
 export const list = value(readList);
 export const networks = value((raw) => readList(raw).map(readNetwork));
 export const thresholds = value(readThresholds);
@@ -114,6 +117,12 @@ function readRate(raw: string): number {
   const perSecond = Number(number) / (unit === 'm' ? 60 : 1);
   if (!(perSecond > 0)) throw new Error('is not a rate per second or minute');
   return perSecond;
+}
+
+function readHistoryMode(raw: string): HistoryMode {
+  const mode = HISTORY_MODES.find((known) => known === raw);
+  if (mode === undefined) throw new Error(`is none of ${HISTORY_MODES.join(', ')}`);
+  return mode;
 }
 
 function readList(raw: string): string[] {

@@ -24,10 +24,21 @@ export interface ScannedFinding {
   commit: string;
   author: string | null;
   committedAt: string | null;
+  /** Whether it is in the newest commit of the default branch. */
+  atHead: boolean;
+  /** The first commit that added it, among those that were read; `null` if only the head was read. */
+  introduced: IntroducedBy | null;
   /** At most 200 characters, with every match on the line masked. */
   excerpt: string;
   /** `v1:` and an HMAC over kind, rule, path, normalised match and ordinal. */
   fingerprint: string;
+}
+
+/** Author as the commit names it; `at` is ISO 8601. */
+export interface IntroducedBy {
+  commit: string;
+  author: string | null;
+  at: string | null;
 }
 
 /** A path for use in a URL: every segment is encoded. */

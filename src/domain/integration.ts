@@ -89,6 +89,21 @@ export const DEFAULT_FILTERS: Filters = {
   personal: true,
 };
 
+export const HISTORY_MODES = ['full', 'since', 'off'] as const;
+/** `full`: the whole history once, then what is new. `since`: what is new since the first scan. `off`: the head. */
+export type HistoryMode = (typeof HISTORY_MODES)[number];
+
+export const BRANCH_MODES = ['default', 'protected', 'all', 'globs'] as const;
+export type BranchMode = (typeof BRANCH_MODES)[number];
+
+/** The branches in which secrets are looked for, always with the default branch. `globs` counts in that mode only. */
+export interface Branches {
+  mode: BranchMode;
+  globs: string[];
+}
+
+export const DEFAULT_BRANCHES: Branches = { mode: 'default', globs: [] };
+
 /** A name derived from the host; `taken` are the names in use, compared case-insensitively. */
 export function integrationNameFrom({
   baseUrl,

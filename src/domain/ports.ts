@@ -57,6 +57,8 @@ export interface CloneResult {
   tips: BranchTip[];
   /** What the clone holds: `full` for `since` too, if no known commit was found. */
   history: ScanHistory;
+  /** Whether the clone holds every commit of its branches. */
+  isWhole: boolean;
   /** With `since`: the known commits that the new commits follow, or that are still the newest. */
   continues: string[];
   bytes: number;
@@ -69,6 +71,14 @@ export interface BranchTip {
   commit: string;
 }
 
+export interface RemoteBranches {
+  /** Of the default branch; `null` for a repository without commits. */
+  head: string | null;
+  tips: BranchTip[];
+  /** Whether there are branches with names that git cannot fetch safely. */
+  hasUnusable: boolean;
+}
+
 export interface CloneInput {
   directory: string;
   /** `none`: one commit of each branch. `since`: all commits that the known ones do not reach. `full`: all. */
@@ -79,10 +89,12 @@ export interface CloneInput {
   branches?: readonly string[];
 }
 
-/** Hardened Git over HTTPS. Both methods throw a SecuError with a `RemoteErrorCode`. */
+/** Hardened Git over HTTPS. All methods throw a SecuError with a `RemoteErrorCode`. */
 export interface GitRemote {
   /** Head of the default branch, by `ls-remote`; `null` for a repository without commits. */
   readHead(repository: RemoteRepository): Promise<{ commit: string | null }>;
+  /** All branches and the commit of the default branch, by `ls-remote`. */
+  listBranches(repository: RemoteRepository): Promise<RemoteBranches>;
   /**
    * A bare clone into `directory`, which must be empty.
    */
@@ -138,7 +150,12 @@ export interface Scanners {
     /** An empty folder for reports, outside the repository; the caller removes it. */
     workDirectory: string;
     commit: string;
-    history: 'none' | 'full';
+    /** Which commits are read besides the head: none, those that `known` does not reach, or all. */
+    history: ScanHistory;
+    /** The newest commits of other branches, whose secrets are searched for too. */
+    tips?: readonly string[];
+    /** For `since`: commits whose history was read before. */
+    known?: readonly string[];
     /**
      * How many other scans run now. A small scan waits up to two seconds to share a gitleaks run with them.
      * Default 0.

@@ -1,6 +1,6 @@
 import type { ScanCause } from './causes.ts';
 
-export const SCAN_TRIGGERS = ['created', 'sync', 'schedule', 'manual'] as const;
+export const SCAN_TRIGGERS = ['created', 'sync', 'hook', 'schedule', 'manual', 'rules', 'history'] as const;
 export type ScanTrigger = (typeof SCAN_TRIGGERS)[number];
 export const SCAN_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'canceled'] as const;
 export type ScanStatus = (typeof SCAN_STATUSES)[number];
@@ -44,6 +44,7 @@ export const INCOMPLETE_REASONS = [
   'blob_unread',
   'history_unread',
   'more_findings',
+  'branches_unread',
 ] as const;
 export type IncompleteReason = (typeof INCOMPLETE_REASONS)[number];
 
@@ -71,8 +72,19 @@ export interface ScannerRun {
   durationMs: number;
 }
 
-/** Lower numbers run first: requests of people, then changes, then routine. */
-export const SCAN_PRIORITY: Record<ScanTrigger, number> = { manual: 1, created: 2, sync: 3, schedule: 4 };
+/**
+ * Lower numbers run first: requests of people, hooks, new commits, first scans, routine, histories, then scans for new
+ * rules.
+ */
+export const SCAN_PRIORITY: Record<ScanTrigger, number> = {
+  manual: 1,
+  hook: 2,
+  sync: 3,
+  created: 4,
+  schedule: 5,
+  history: 6,
+  rules: 7,
+};
 
 /**
  * The outcome of a scan. `clean` requires that every applicable scanner ended `ok` and that every file was read or

@@ -5,6 +5,8 @@ import { isSecuError } from '../domain/errors.ts';
 import type { BranchTip, CloneResult, GitRemote } from '../domain/ports.ts';
 import type { ScanHistory } from '../domain/scan.ts';
 import { createBareRepository } from '../subprocess/bare-repository.ts';
+import { NO_FENCE } from '../subprocess/process.ts';
+import type { Sandbox } from '../subprocess/sandbox.ts';
 import type { CallSettings } from './call.ts';
 import { callGit, refused } from './call.ts';
 import { NO_BRANCH } from './config.ts';
@@ -70,12 +72,29 @@ async function cloneWithinLimits({
       writable: dirname(directory),
       stop: { signal: exceeded.signal, refusal: TOO_LARGE },
     });
-  const attempt = { transfer, directory, history, known, branches, branch: branchOf(defaultBranch), signal };
+  const sandbox = settings.sandbox;
+  const attempt = {
+    transfer,
+    sandbox,
+    directory,
+    history,
+    known,
+    branches,
+    branch: branchOf(defaultBranch),
+    signal,
+  };
   try {
     const cloned = await cloneHead(attempt);
+    const isWhole = cloned.commit !== null && !existsSync(join(directory, 'shallow'));
     const bytes = await folderBytes(directory);
     if (bytes > maxBytes) throw refused(TOO_LARGE);
-    return { ...cloned, gitDirectory: directory, bytes, ms: Math.round(performance.now() - startedAt) };
+    return {
+      ...cloned,
+      isWhole,
+      gitDirectory: directory,
+      bytes,
+      ms: Math.round(performance.now() - startedAt),
+    };
   } finally {
     ended.abort();
     await watch;
@@ -92,6 +111,7 @@ type Transfer = (args: (url: string) => string[]) => Promise<string | null>;
 
 interface CloneAttempt {
   transfer: Transfer;
+  sandbox: Sandbox | null;
   directory: string;
   history: ScanHistory;
   known: readonly string[];
@@ -155,11 +175,12 @@ async function fetchSince(attempt: CloneAttempt, ref: string): Promise<Omit<Clon
 }
 
 async function newCommitsOf(
-  { directory, known, signal }: CloneAttempt,
+  { sandbox, directory, known, signal }: CloneAttempt,
   { commit, tips }: { commit: string; tips: readonly BranchTip[] },
 ) {
   const all = [commit, ...tips.map((tip) => tip.commit)];
-  const found = await findNewCommits({ gitDirectory: directory, tips: all, known, signal });
+  const fence = (await sandbox?.fenceFor({ network: false, writable: [directory] })) ?? NO_FENCE;
+  const found = await findNewCommits({ gitDirectory: directory, tips: all, known, fence, signal });
   if (found === null) throw refused(UNREADABLE_CLONE);
   return found;
 }

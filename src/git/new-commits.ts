@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../domain/system-error.ts';
 import { GIT_LOCAL_LIMITS } from '../subprocess/limits.ts';
 import { localGitEnvironment } from '../subprocess/local-git.ts';
+import type { Fence } from '../subprocess/process.ts';
 import { runProcess } from '../subprocess/process.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -27,15 +28,17 @@ export async function findNewCommits(input: {
   gitDirectory: string;
   tips: readonly string[];
   known: readonly string[];
+  fence: Fence;
   signal: AbortSignal;
 }): Promise<NewCommits | null> {
-  const { gitDirectory, tips, known, signal } = input;
+  const { gitDirectory, tips, known, fence, signal } = input;
   const revisions = [...tips, ...known.map((commit) => `^${commit}`)];
   const { exitCode, stdout } = await runProcess({
     command: 'git',
     args: ['rev-list', '--boundary', '--ignore-missing', '--stdin'],
     env: localGitEnvironment({ gitDirectory, folder: gitDirectory }),
     folder: gitDirectory,
+    fence,
     limits: GIT_LOCAL_LIMITS,
     input: [Buffer.from(revisions.map((revision) => `${revision}\n`).join(''))],
     maxStdoutBytes: MAX_LIST_BYTES,

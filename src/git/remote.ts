@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createKeyedLimiter } from '../concurrency/limiter.ts';
 import { SecuError } from '../domain/errors.ts';
-import type { GitRemote, RemoteRepository } from '../domain/ports.ts';
+import type { BranchTip, GitRemote, RemoteBranches, RemoteRepository } from '../domain/ports.ts';
 import { memoryFolder } from '../subprocess/memory-file.ts';
 import type { Sandbox } from '../subprocess/sandbox.ts';
 import { cloneAddress } from './address.ts';
@@ -56,6 +56,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const limiterOf = createKeyedLimiter(options.clonesPerOrigin);
   return {
     readHead: (repository) => readHead({ settings, repository, timeoutMs: options.headTimeoutMs }),
+    listBranches: (repository) => listBranches({ settings, repository, timeoutMs: options.headTimeoutMs }),
     clone: async (repository) => {
       const { origin } = new URL(cloneAddress(repository).url);
       return limiterOf(origin)(repository.signal, () =>
@@ -93,6 +94,27 @@ async function readHead(input: {
   });
   const commits = refs.map((ref) => commitOf(ref, printed ?? ''));
   return { commit: commits.find((commit) => commit !== null) ?? null };
+}
+
+async function listBranches(input: {
+  settings: CallSettings;
+  repository: RemoteRepository;
+  timeoutMs: number;
+}): Promise<RemoteBranches> {
+  const printed = await callGit({
+    ...input,
+    args: (url) => ['ls-remote', '--', url, 'HEAD', 'refs/heads/*'],
+    onTimeout: { code: 'gitlab_unreachable', problem: 'timed_out' },
+    maxFileBytes: HEAD_MAX_FILE_BYTES,
+  });
+  const lines = (printed ?? '').split('\n').filter((line) => line.includes('\trefs/heads/'));
+  const tips = lines.flatMap((line): BranchTip[] => {
+    const [, commit, name] = /^([0-9a-f]{40,64})\trefs\/heads\/(.+)$/.exec(line) ?? [];
+    const usable = branchOf(name);
+    return commit === undefined || usable === null ? [] : [{ name: usable, commit }];
+  });
+  const named = tips.find(({ name }) => name === input.repository.defaultBranch)?.commit ?? null;
+  return { head: commitOf('HEAD', printed ?? '') ?? named, tips, hasUnusable: tips.length < lines.length };
 }
 
 /** The commit of a ref in the output of `git ls-remote`. */

@@ -9,6 +9,7 @@ import type { ListedRepository } from '../domain/repository.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ListObservation, SelfObservation } from '../domain/verification.ts';
 import { wrongKindByPrefix } from '../domain/verification.ts';
+import { requestProtectedBranches } from './branches.ts';
 import { locateProject } from './locate-project.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
 import { createPageReader, nullIfBroken } from './page-reader.ts';
@@ -81,6 +82,8 @@ export interface GitlabApi {
    * @throws as `listProjectsPage`
    */
   readProject(gitlabProjectId: number, input?: Cancelable): Promise<ListedRepository | null>;
+  /** The names of the project's protected branches. @throws as `listProjectsPage` */
+  protectedBranches(gitlabProjectId: number, input?: Cancelable): Promise<ReadonlySet<string>>;
   /**
    * Asks GitLab once for a new token that replaces this one. This token is invalid from then on. Does not throw
    * for failures of GitLab or the network.
@@ -148,6 +151,8 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
           nullIfBroken(() => requestLastProjects(resourceFor(signal), LISTING_PAGE)),
         readProject: (gitlabProjectId, { signal } = {}) =>
           requestProject({ resource: resourceFor(signal), gitlabProjectId }),
+        protectedBranches: (gitlabProjectId, { signal } = {}) =>
+          requestProtectedBranches({ resource: resourceFor(signal), gitlabProjectId }),
         rotateSelf: ({ expiresAt }) => rotateSelf({ call, bearer, expiresAt }),
         locateProject(fullPath, { signal } = {}) {
           const resource = resourceFor(signal);

@@ -185,6 +185,7 @@ function activityDepsOf(
       verifyIntervalMs: config.intervals.verifyMs ?? 0,
       syncIntervalMs: config.intervals.syncMs ?? 0,
       scanIntervalMs: config.intervals.scanMs ?? 0,
+      history: config.history,
       clones: config.gitlab.clones,
       diskReserveBytes: config.limits.diskReserveBytes,
       retentionMs: config.retentionMs ?? 0,

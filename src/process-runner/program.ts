@@ -72,6 +72,8 @@ async function resultFor(job: Job, signal: AbortSignal): Promise<unknown> {
   switch (job.kind) {
     case 'readHead':
       return git.readHead({ ...job.input, token: new Secret(job.input.token), signal });
+    case 'listBranches':
+      return git.listBranches({ ...job.input, token: new Secret(job.input.token), signal });
     case 'clone':
       return git.clone({ ...job.input, token: new Secret(job.input.token), signal });
     case 'scan':

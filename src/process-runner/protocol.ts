@@ -1,6 +1,7 @@
 import type { SecuErrorCode } from '../domain/errors.ts';
 import type { Protected } from '../domain/isolation.ts';
 import type { CloneInput } from '../domain/ports.ts';
+import type { ScanHistory } from '../domain/scan.ts';
 import type { GitRemoteOptions } from '../git/remote.ts';
 import type { ScannersOptions } from '../scanners/scanners.ts';
 import type { ViewFolders } from '../subprocess/view.ts';
@@ -28,12 +29,15 @@ interface Repository {
 
 export interface Jobs {
   readHead: Repository;
+  listBranches: Repository;
   clone: Repository & CloneInput;
   scan: {
     gitDirectory: string;
     workDirectory: string;
     commit: string;
-    history: 'none' | 'full';
+    history: ScanHistory;
+    tips?: readonly string[];
+    known?: readonly string[];
     concurrentScans?: number;
   };
   probe: ProbeInput;

@@ -72,6 +72,10 @@ export function createRunner(input: RunnerInput): Runner {
         run({ kind: 'readHead', input: plain(repository) }, repository.signal) as ReturnType<
           GitRemote['readHead']
         >,
+      listBranches: (repository) =>
+        run({ kind: 'listBranches', input: plain(repository) }, repository.signal) as ReturnType<
+          GitRemote['listBranches']
+        >,
       clone: ({ directory, history, known = [], branches = [], ...repository }) =>
         run(
           { kind: 'clone', input: { ...plain(repository), directory, history, known, branches } },

@@ -22,6 +22,8 @@ export interface Found {
   place: Hit | Place;
   /** The part of the identity that stays the same in other commits. */
   match: string;
+  /** The first commit that added it, among those that were read; `null` = unknown. */
+  introducedIn: string | null;
   /** The positions to mask. */
   secrets: readonly Hit[];
 }
@@ -33,6 +35,8 @@ export interface FoundInFile {
   /** The file's name for `git cat-file`; `null` if it has none. */
   object: string | null;
   encoding: SourceEncoding | null;
+  /** Whether this is a file of the newest commit of the default branch. */
+  atHead: boolean;
   found: readonly Found[];
 }
 
@@ -53,7 +57,8 @@ export async function toFindings(input: {
 }): Promise<ScannedFinding[]> {
   const { git } = input;
   const files = mergeFiles(input.files);
-  const facts = await git.commitFacts([...new Set(files.map(({ commit }) => commit))]);
+  const introducing = files.flatMap(({ found }) => found.flatMap(({ introducedIn }) => introducedIn ?? []));
+  const facts = await git.commitFacts([...new Set([...files.map(({ commit }) => commit), ...introducing])]);
   const readable = files.filter((file) => file.object !== null);
   const work = { ...input, facts, seen: new Map<string, number>() };
   const findings: ScannedFinding[] = [];
@@ -70,8 +75,8 @@ export async function toFindings(input: {
 
 /** Merges the matches of several scanners in the same file. */
 function mergeFiles(files: readonly FoundInFile[]): FoundInFile[] {
-  const same = Map.groupBy(files, ({ path, commit, object, encoding }) =>
-    JSON.stringify([path, commit, object, encoding]),
+  const same = Map.groupBy(files, ({ path, commit, object, encoding, atHead }) =>
+    JSON.stringify([path, commit, object, encoding, atHead]),
   );
   return [...same.values()].flatMap((parts) => {
     const [first] = parts;
@@ -122,11 +127,22 @@ async function findingsOf(input: {
       commit,
       author: facts.get(commit)?.author ?? null,
       committedAt: facts.get(commit)?.committedAt ?? null,
+      atHead: file.atHead,
+      introduced: introducedBy(found.introducedIn, facts),
       excerpt: startLine === 0 ? WHOLE_FILE : excerpt,
       fingerprint: fingerprintOf({ kind, ruleId, path, match, ordinal, hash }),
     });
   }
   return findings;
+}
+
+function introducedBy(
+  commit: string | null,
+  facts: ReadonlyMap<string, CommitFacts>,
+): ScannedFinding['introduced'] {
+  if (commit === null) return null;
+  const { author = null, committedAt = null } = facts.get(commit) ?? {};
+  return { commit, author, at: committedAt };
 }
 
 /** A fixed order, independent of the order in which scanners report. */

@@ -27,7 +27,7 @@ export async function runScanner(work: {
   scanner: Scanner;
   snapshot: Attempted<Snapshot>;
   attempt: Attempt;
-  history: 'none' | 'full';
+  past: readonly string[] | null;
   concurrentScans: number;
   signal: AbortSignal;
   stopwatch: Deadline;

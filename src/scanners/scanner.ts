@@ -8,7 +8,8 @@ export interface ScannerInput {
   snapshot: Snapshot;
   /** An empty folder for this scanner only. */
   folder: string;
-  history: 'none' | 'full';
+  /** The commits to read besides the head, as revisions for `git log`; `null` = none. */
+  past: readonly string[] | null;
   /** Number of other scans in progress. */
   concurrentScans: number;
   signal: AbortSignal;

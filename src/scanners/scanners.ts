@@ -88,13 +88,14 @@ async function scanRepository({ options, scanners, sandbox, input }: Work): Prom
   const attempt: Attempt = (work) => attemptWork({ stopwatch, outer: input.signal }, work);
   const folder = await mkdtemp(join(input.workDirectory, 'scan-'));
   const { blobMaxBytes } = options;
-  const { history, concurrentScans = 0, hash } = input;
+  const { concurrentScans = 0, hash } = input;
+  const past = pastOf(input);
   let snapshot: Attempted<Snapshot> | null = null;
   try {
     snapshot = await attempt(createSnapshot({ ...input, folder, blobMaxBytes, sandbox, signal }));
     const completed: CompletedRun[] = [];
     for (const scanner of scanners) {
-      const how = { history, concurrentScans, signal, stopwatch, folder };
+      const how = { past, concurrentScans, signal, stopwatch, folder };
       completed.push(await runScanner({ scanner, snapshot, attempt, ...how }));
     }
     return await createReport({ completed, snapshot, attempt, hash });
@@ -102,6 +103,18 @@ async function scanRepository({ options, scanners, sandbox, input }: Work): Prom
     stopwatch.close();
     if (snapshot?.ok === true) await snapshot.value.git.stop();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Branches at depth one are read as a whole, without what the head holds. */
+function pastOf({ commit, history, tips = [], known = [] }: ScanInput): string[] | null {
+  switch (history) {
+    case 'none':
+      return tips.length === 0 ? null : [...tips, '--not', commit];
+    case 'since':
+      return ['--ignore-missing', commit, ...tips, '--not', ...known];
+    case 'full':
+      return [commit, ...tips];
   }
 }
 

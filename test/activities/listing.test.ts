@@ -52,7 +52,7 @@ test('the first sync adds all repositories, queues a scan of each, and publishes
     expect(await rowOf(world, 'integration', integrationId)).toMatchObject({ listed: 7 });
     expect(activities.starters.wakes.at(-1)).toBe(`fleet ${integrationId}`);
     expect(await world.db.query('select distinct trigger, priority, status from scan')).toEqual([
-      { trigger: 'created', priority: 2, status: 'queued' },
+      { trigger: 'created', priority: 4, status: 'queued' },
     ]);
   }));
 

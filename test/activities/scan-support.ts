@@ -16,11 +16,23 @@ export const COMMIT = 'c'.repeat(40);
 export function instantGit(clone?: (input: Parameters<GitRemote['clone']>[0]) => Promise<void>): GitRemote {
   return {
     readHead: async () => ({ commit: COMMIT }),
+    listBranches: async () => ({ head: COMMIT, tips: [], hasUnusable: false }),
     async clone(input) {
       await mkdir(input.directory, { recursive: true });
       await writeFile(join(input.directory, 'HEAD'), 'ref: refs/heads/main\n');
       await clone?.(input);
-      return { gitDirectory: input.directory, commit: COMMIT, branch: null, bytes: 21, ms: 3 };
+      const { directory, history, known = [] } = input;
+      return {
+        gitDirectory: directory,
+        commit: COMMIT,
+        branch: null,
+        tips: [],
+        isWhole: false,
+        history,
+        continues: [...known],
+        bytes: 21,
+        ms: 3,
+      };
     },
   };
 }
@@ -61,6 +73,8 @@ export function finding(own: Partial<ScannedFinding> = {}): ScannedFinding {
     commit: COMMIT,
     author: 'jdoe',
     committedAt: '2026-01-01T00:00:00Z',
+    atHead: true,
+    introduced: null,
     excerpt: 'KEY=****',
     fingerprint: 'v1:one',
     ...own,

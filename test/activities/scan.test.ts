@@ -214,7 +214,17 @@ test('a repository without commits is not a failure, and no scanner runs', async
   const { result } = await scan({
     git: {
       ...instantGit(),
-      clone: async () => ({ gitDirectory: '', commit: null, branch: null, bytes: 0, ms: 1 }),
+      clone: async ({ history }) => ({
+        gitDirectory: '',
+        commit: null,
+        branch: null,
+        tips: [],
+        isWhole: false,
+        history,
+        continues: [],
+        bytes: 0,
+        ms: 1,
+      }),
     },
     scanners: reporting(() => {
       throw new Error('nobody was to scan');

@@ -40,6 +40,9 @@ const refusing = (code: RemoteErrorCode): GitRemote => ({
   readHead: async () => {
     throw new SecuError(code, 'git could not read the repository');
   },
+  listBranches: async () => {
+    throw new SecuError(code, 'git could not read the repository');
+  },
   clone: async () => {
     throw new SecuError(code, 'git could not read the repository');
   },

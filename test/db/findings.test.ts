@@ -115,17 +115,18 @@ test('a scanner that failed fixes no finding', async () => {
 });
 
 test('a scan of the head leaves findings of the history open; a scan of the history may fix them', async () => {
-  await scan([finding('a'), finding('old')], { full: true });
+  const past = { atHead: false };
+  await scan([finding('a', past), finding('old', past)], { full: true });
   expect((await scan([])).fixed).toEqual([]);
   expect(await statuses()).toEqual(['a open', 'old open']);
-  expect((await scan([finding('a')], { full: true })).fixed).toHaveLength(1);
+  expect((await scan([finding('a', past)], { full: true })).fixed).toHaveLength(1);
   expect(await statuses()).toEqual(['a open', 'old fixed']);
 });
 
 test('a code flaw that a history scan found is fixed by a scan of the head', async () => {
   const scanners = ['gitleaks', 'ast-grep'];
   const code = { scanner: 'ast-grep', kind: 'code' } as const;
-  await scan([finding('a'), finding('c', code)], { full: true, scanners });
+  await scan([finding('a', { atHead: false }), finding('c', code)], { full: true, scanners });
   expect((await scan([], { scanners })).fixed).toHaveLength(1);
   expect(await statuses()).toEqual(['a open', 'c fixed']);
 });
@@ -134,6 +135,60 @@ test('a finding of the head is fixed by a scan of the head, although a history s
   await scan([finding('a')]);
   await scan([finding('a')], { full: true });
   expect((await scan([])).fixed).toHaveLength(1);
+});
+
+test('a fixed finding stays fixed while only old commits hold it, and is back if a new commit adds it', async () => {
+  const introduced = { commit: 'b'.repeat(40), author: 'Kim', at: '2026-01-02T00:00:00.000Z' };
+  const past = { atHead: false, introduced };
+  await scan([finding('a')]);
+  await scan([]);
+  expect((await scan([finding('a', past)], { full: true })).reopened).toEqual([]);
+  expect(await statuses()).toEqual(['a fixed']);
+  const again = { ...past, introduced: { ...introduced, commit: 'd'.repeat(40) } };
+  expect((await scan([finding('a', again)])).reopened).toHaveLength(1);
+  expect(await statuses()).toEqual(['a open']);
+});
+
+test('the commit that introduced a finding is kept once it is known', async () => {
+  const introduced = { commit: 'b'.repeat(40), author: 'Kim', at: '2026-01-02T00:00:00.000Z' };
+  const commitOf = async () => {
+    const [row] = await db.query<{ id: string }>(`select id from finding where repository_id = $1`, [
+      ids.repositoryId,
+    ]);
+    return db.database.stores.findingViews.find(row?.id ?? '');
+  };
+  await scan([finding('a')]);
+  expect(await commitOf()).toMatchObject({
+    commit: 'a'.repeat(40),
+    author: 'Jane',
+    placeCommit: 'a'.repeat(40),
+  });
+  await scan([finding('a', { introduced })], { full: true });
+  await scan([finding('a', { commit: 'c'.repeat(40) })]);
+  await scan([finding('a', { introduced: { ...introduced, commit: 'e'.repeat(40), author: 'Robin' } })]);
+  expect(await commitOf()).toMatchObject({
+    commit: 'b'.repeat(40),
+    author: 'Kim',
+    placeCommit: 'a'.repeat(40),
+  });
+});
+
+test('a finding tells since when it is at the head, or no longer; an ignored one too', async () => {
+  await scan([finding('a'), finding('b')]);
+  await db.query(`update finding set status = 'ignored' where repository_id = $1 and fingerprint = 'v1:b'`, [
+    ids.repositoryId,
+  ]);
+  const heads = () =>
+    db.query(
+      `select fingerprint, at_head, status, head_changed_at = last_seen_at as unchanged from finding
+       where repository_id = $1 order by fingerprint`,
+      [ids.repositoryId],
+    );
+  await scan([]);
+  expect(await heads()).toEqual([
+    { fingerprint: 'v1:a', at_head: false, status: 'fixed', unchanged: false },
+    { fingerprint: 'v1:b', at_head: false, status: 'ignored', unchanged: false },
+  ]);
 });
 
 test('the same fingerprint in two repositories is two findings', async () => {

@@ -43,6 +43,10 @@ test('a database of the first schema is upgraded with its rows', async () => {
     `alter table sync_run drop column unreadable`,
     `alter table delivery drop column events`,
     `drop table event_cluster`,
+    `drop table scanned_ref`,
+    `alter table integration drop column history, drop column branches`,
+    `alter table repository drop column history_rules, drop column history_cause, drop column history_read_at`,
+    `alter table finding drop column introduced_commit, drop column introduced_author, drop column introduced_at, drop column head_changed_at`,
     `delete from secu_migration where name not like 'migration-0001%'`,
   ])
     await db.query(statement);

@@ -170,20 +170,29 @@ test('an outage of GitLab does not count against the waiting scans', async () =>
   expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
 });
 
-test('the fleet takes scans of users before changes before routine, in order of arrival, without the held ones', async () => {
-  const ids = await seedRepositories(db.database, integrationId, [2, 3, 4, 5]);
-  const [routine, change, fresh, person] = ids.map(String);
-  const queue = (id: string | undefined, trigger: 'schedule' | 'sync' | 'created' | 'manual') =>
-    scans().queue({ repositoryIds: [`${id}`], trigger, history: 'none', now: NOW });
-  await queue(routine, 'schedule');
-  await queue(change, 'sync');
-  await queue(fresh, 'created');
-  await queue(person, 'manual');
+test('the fleet takes requests, then hooks, new commits, first scans, routine, histories, and scans for new rules', async () => {
+  const order = ['manual', 'hook', 'sync', 'created', 'schedule', 'history', 'rules'] as const;
+  const ids = await seedRepositories(db.database, integrationId, [2, 3, 4, 5, 6, 7, 8]);
+  for (const [index, trigger] of [...order.entries()].toReversed())
+    await scans().queue({ repositoryIds: [ids[index] ?? ''], trigger, history: 'none', now: NOW });
   const taken = await scans().listQueued({ integrationId, exclude: [], limit: 10, now: NOW });
-  expect(taken.map((scan) => scan.repositoryId)).toEqual([person, fresh, change, routine]);
+  expect(taken.map((scan) => scan.repositoryId)).toEqual(ids);
   const held = taken.slice(0, 2).map(({ scanId }) => scanId);
   const rest = await scans().listQueued({ integrationId, exclude: held, limit: 1, now: NOW });
-  expect(rest.map((scan) => scan.repositoryId)).toEqual([change]);
+  expect(rest.map((scan) => scan.repositoryId)).toEqual([ids[2]]);
+});
+
+test('a queued history gives way to new commits, and not to a scan that may wait longer', async () => {
+  const [repositoryId = ''] = await seedRepositories(db.database, integrationId, [2]);
+  const queue = (trigger: 'history' | 'sync' | 'rules', history: 'full' | 'none') =>
+    scans().queue({ repositoryIds: [repositoryId], trigger, history, now: NOW });
+  const queued = () =>
+    db.query(`select trigger, priority, history from scan where repository_id = '${repositoryId}'`);
+  expect(await queue('history', 'full')).toBe(1);
+  expect(await queue('rules', 'none')).toBe(0);
+  expect(await queued()).toEqual([{ trigger: 'history', priority: 6, history: 'full' }]);
+  expect(await queue('sync', 'none')).toBe(1);
+  expect(await queued()).toEqual([{ trigger: 'sync', priority: 3, history: 'none' }]);
 });
 
 test('repositories without a scan, or with one under other rules, are queued once, except excluded ones', async () => {

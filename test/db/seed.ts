@@ -87,6 +87,8 @@ export function finding(name: string, change: Partial<ScannedFinding> = {}): Sca
     commit: 'a'.repeat(40),
     author: 'Jane',
     committedAt: '2026-01-01T00:00:00Z',
+    atHead: true,
+    introduced: null,
     excerpt: 'KEY=****',
     fingerprint: `v1:${name}`,
     ...change,

@@ -97,7 +97,9 @@ describe('since known commits', () => {
     await git('update-ref', 'refs/heads/main', merge);
     const cloned = await clone({ history: 'since', known: [known] });
     // the commits before the branch may be among them, because the clone does not show that the known commit reaches them
-    expect(commitsIn(cloned.gitDirectory, merge, `^${known}`)).toEqual(expect.arrayContaining([...added, merge]));
+    expect(commitsIn(cloned.gitDirectory, merge, `^${known}`)).toEqual(
+      expect.arrayContaining([...added, merge]),
+    );
     expect(cloned.continues).toContain(known);
   });
 

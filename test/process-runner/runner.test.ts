@@ -201,6 +201,10 @@ describe('when the process ends', () => {
         bytes: 0,
         ms: 0,
         branch: null,
+        tips: [],
+        isWhole: false,
+        history: 'none',
+        continues: [],
       }),
     );
     again.catch(() => undefined);

@@ -84,6 +84,8 @@ test('a finding has everything that a person needs, and never contains the secre
       commit: repository.commit,
       author: 'Kim Example',
       committedAt: '2026-01-05T09:00:00.000Z',
+      atHead: true,
+      introduced: null,
       excerpt: 'GITHUB=ghp_************',
       fingerprint: expect.stringMatching(/^v1:/),
     },
@@ -136,7 +138,10 @@ describe('the whole history', () => {
       { message: 'Once', files: { 'a.env': `# all\nA=${one}\n` } },
     ]);
     const [head, full] = [await world.scan(repository), await world.scan(repository, { history: 'full' })];
-    expect(full.findings).toEqual(head.findings);
+    const first = { commit: await commitOf(repository, 'HEAD~3'), author: 'Robin Example' };
+    expect(full.findings).toEqual(
+      head.findings.map((finding) => ({ ...finding, introduced: expect.objectContaining(first) })),
+    );
     expect(places(full)).toEqual(['a.env:2 github-pat']);
   });
 

@@ -76,6 +76,7 @@ export const TEST_SETTINGS: ActivitySettings = {
   verifyIntervalMs: 0,
   syncIntervalMs: 0,
   scanIntervalMs: 0,
+  history: 'off',
   clones: 4,
   diskReserveBytes: 0,
   retentionMs: 0,

@@ -146,8 +146,11 @@ export function shortRules(rules: string | null): string {
 export const TRIGGER_TEXTS: Record<Scan['trigger'], string> = {
   created: 'First scan',
   sync: 'Sync',
+  hook: 'GitLab webhook',
   schedule: 'Scheduled',
   manual: 'Manual',
+  rules: 'New rules',
+  history: 'History',
 };
 
 export const HISTORY_TEXTS: Record<Scan['history'], string> = {
@@ -161,6 +164,7 @@ export const INCOMPLETE_TEXTS: Record<Scan['incompleteBecause'][number], string>
   blob_unread: 'Not every file was read',
   history_unread: 'Not every commit of the history was read',
   more_findings: 'More findings than are stored',
+  branches_unread: 'More branches than are read, or a branch with an unusable name',
 };
 
 /** A branch without the prefix of its ref. */

@@ -36,14 +36,19 @@ export async function endFailedScan(input: {
     });
     if (ended === null) return null;
     if (input.runs !== undefined) await tx.scans.recordScanners({ scanId: input.scanId, runs: input.runs });
-    await tx.findings.markScanned({
-      repositoryId: ended.repositoryId,
-      scanId: input.scanId,
-      commit: null,
-      rules: null,
-      succeeded: false,
-      now: input.now,
-    });
+    const { repositoryId, trigger } = ended;
+    const { scanId, cause, now } = input;
+    // the result of the head stands when only the history could not be read
+    if (trigger === 'history') await tx.histories.recordFailure({ repositoryId, cause, now });
+    else
+      await tx.findings.markScanned({
+        repositoryId,
+        scanId,
+        commit: null,
+        rules: null,
+        succeeded: false,
+        now,
+      });
     await addFailureEvent({ tx, ended, input });
     return ended;
   });

@@ -6,6 +6,7 @@ import { createKeyedLimiter } from '../../concurrency/limiter.ts';
 import type { Repository } from '../../db/entities/repository.ts';
 import type { BegunScan } from '../../db/stores/scan-attempts.ts';
 import { isSecuError, SecuError } from '../../domain/errors.ts';
+import type { Branches } from '../../domain/integration.ts';
 import { mayClone } from '../../domain/integration.ts';
 import type { CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { ScanResult, ScanTask } from '../../domain/scan.ts';
@@ -18,8 +19,11 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, isOutage, openToken } from '../token/credential.ts';
 import { suspectToken, verifySoonAfterOutage } from '../token/suspect.ts';
+import { watchedBranches } from './branches.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
+import type { HistoryPlan } from './history.ts';
+import { incompleteReasons, planScanHistory, readsOtherBranches } from './history.ts';
 import { overtaken, storeScan } from './store-scan.ts';
 
 export type ScanActivities = ReturnType<typeof createScanActivities>;
@@ -29,6 +33,8 @@ interface ScanWork {
   input: ScanTask;
   scan: BegunScan;
   repository: Repository;
+  plan: HistoryPlan;
+  branches: Branches;
   baseUrl: string;
   token: Secret;
   signal: AbortSignal;
@@ -98,10 +104,11 @@ async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   if (await isDiskLow(deps)) return again('disk_low');
 
   const token = openToken({ vault: deps.vault, credential });
-  const { baseUrl } = integration;
+  const { baseUrl, branches } = integration;
+  const plan = await planScanHistory({ deps, integration, repository, requested: scan.history });
   await publishProgress(asked, 'scan.started', { phase: 'cloning' });
   const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
-  return { ...asked, scan, repository, baseUrl, token, folder };
+  return { ...asked, scan, repository, plan, branches, baseUrl, token, folder };
 }
 
 /** Runs a step of the attempt. If it fails, removes the folder and decides what the error means for the scan. */
@@ -122,25 +129,28 @@ async function removeFolder({ folder }: ScanWork): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-function cloneRepository(work: ScanWork): Promise<CloneResult> {
-  const { deps, scan, repository, baseUrl, token, folder, signal } = work;
-  return deps.git.clone({
-    baseUrl,
-    fullPath: repository.fullPath,
-    token,
+type Cloned = CloneResult & { hasMoreBranches: boolean };
+
+async function cloneRepository(work: ScanWork): Promise<Cloned> {
+  const { deps, repository, plan, branches, baseUrl, token, folder, signal } = work;
+  const { fullPath, defaultBranch, gitlabProjectId } = repository;
+  const remote = { baseUrl, fullPath, defaultBranch, token, signal };
+  const api = deps.gitlab.forToken(work);
+  const watched = readsOtherBranches(plan, branches)
+    ? await watchedBranches({ branches, git: deps.git, api, repository: { ...remote, gitlabProjectId } })
+    : { tips: [], hasMore: false };
+  const clone = await deps.git.clone({
+    ...remote,
     directory: join(folder, 'repository.git'),
-    history: historyOf(scan),
-    defaultBranch: repository.defaultBranch,
-    signal,
+    history: plan.history,
+    known: plan.read.refs.map(({ commit }) => commit),
+    branches: watched.tips.map(({ name }) => name),
   });
+  return { ...clone, hasMoreBranches: watched.hasMore };
 }
 
-function historyOf(scan: BegunScan): 'none' | 'full' {
-  return scan.history === 'full' ? 'full' : 'none';
-}
-
-async function scanAndStore(work: ScanWork, clone: CloneResult): Promise<ScanResult> {
-  const { deps, scan, repository } = work;
+async function scanAndStore(work: ScanWork, clone: Cloned): Promise<ScanResult> {
+  const { deps, scan, repository, plan } = work;
   await enterPhase(work, 'scanning', clone.commit ?? undefined);
   const report = await scanClone(work, clone);
   await enterPhase(work, 'storing');
@@ -165,6 +175,7 @@ async function scanAndStore(work: ScanWork, clone: CloneResult): Promise<ScanRes
     input: work.input,
     scan,
     repository,
+    plan,
     clone,
     report,
     outcome: outcome.outcome,
@@ -172,17 +183,21 @@ async function scanAndStore(work: ScanWork, clone: CloneResult): Promise<ScanRes
   });
 }
 
-async function scanClone(work: ScanWork, clone: CloneResult): Promise<ScanReport> {
+async function scanClone(work: ScanWork, clone: Cloned): Promise<ScanReport> {
   if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [], ...NOTHING_UNREAD };
-  return work.deps.scanners.scan({
+  const { read } = work.plan;
+  const report = await work.deps.scanners.scan({
     gitDirectory: clone.gitDirectory,
     workDirectory: work.folder,
     commit: clone.commit,
-    history: historyOf(work.scan),
+    history: clone.history,
+    tips: clone.tips.map(({ commit }) => commit),
+    known: read.refs.map(({ commit }) => commit),
     concurrentScans: work.concurrentScans(),
     hash: work.deps.hash,
     signal: work.signal,
   });
+  return { ...report, incompleteBecause: incompleteReasons({ report, clone, plan: work.plan }) };
 }
 
 /** Stores the result of a repository without commits; no scanner applies. */

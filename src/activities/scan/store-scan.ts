@@ -8,6 +8,8 @@ import type { CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { ScannedRef, ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
 import { SCANNER_NAMES } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
+import type { HistoryPlan } from './history.ts';
+import { defaultRef, queueHistory, recordHistory } from './history.ts';
 
 /** The number of unread commits that the event names. */
 const MAX_NAMED_COMMITS = 20;
@@ -17,6 +19,7 @@ interface StoreInput {
   input: ScanTask;
   scan: BegunScan;
   repository: Repository;
+  plan: HistoryPlan;
   clone: CloneResult;
   report: ScanReport;
   outcome: ScanOutcome;
@@ -47,7 +50,8 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       commit: clone.commit,
       cloneBytes: clone.bytes,
       cloneMs: clone.ms,
-      refs: refsOf({ repository, clone }),
+      history: clone.history,
+      refs: refsOf(store),
       incompleteBecause: report.incompleteBecause,
       now,
     });
@@ -59,7 +63,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       scanId: scan.id,
       findings: report.findings,
       searched: searchedBy({ deps, report }),
-      wholeHistory: scan.history === 'full',
+      wholeHistory: clone.history === 'full',
       now,
     });
     await tx.findings.markScanned({
@@ -70,6 +74,8 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       succeeded: true,
       now,
     });
+    await recordHistory(tx, store);
+    await queueHistory(tx, store);
     await tx.events.add(eventsOf({ store, change, first: repository.scannedAt === null }), now);
     if (!ended.fullAgain) return { ended, wakes: [] };
     await tx.scans.queue({
@@ -109,11 +115,20 @@ function searchedBy({ deps, report }: { deps: ScanDeps; report: ScanReport }): S
   }));
 }
 
-/** The scanned branch, from its first commit to the cloned one. */
-function refsOf({ repository, clone }: Pick<StoreInput, 'repository' | 'clone'>): ScannedRef[] {
+/** The scanned branches, each from the commit that was read before, if the new commits follow it. */
+function refsOf(store: Pick<StoreInput, 'repository' | 'clone' | 'plan'>): ScannedRef[] {
+  const { clone, plan } = store;
   if (clone.commit === null) return [];
-  const branch = clone.branch ?? repository.defaultBranch;
-  return [{ name: branch == null ? 'HEAD' : `refs/heads/${branch}`, from: null, to: clone.commit }];
+  const before = new Map(plan.read.refs.map(({ name, commit }) => [name, commit]));
+  return [defaultRef(store, clone.commit), ...clone.tips].map(({ name, commit }) => {
+    const known = before.get(name);
+    const continues = clone.history === 'since' && known !== undefined && clone.continues.includes(known);
+    return {
+      name: name === 'HEAD' ? name : `refs/heads/${name}`,
+      from: continues ? known : null,
+      to: commit,
+    };
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ export const findingFilter = {
   status: commaListOf(FINDING_STATUSES),
   severity: commaListOf(SEVERITIES),
   kind: commaListOf(FINDING_KINDS),
+  atHead: z.stringbool().optional(),
   q: z.string().max(200).optional(),
 };
 
@@ -27,13 +28,15 @@ export const FindingSchema = z
     path: z.string(),
     startLine: z.int(),
     endLine: z.int(),
-    commit: z.string(),
+    commit: z.string().openapi({ description: 'The commit that introduced it, once the history was read' }),
     author: z.string().nullable(),
     committedAt: when.nullable(),
     excerpt: z.string(),
     permalink: z.string(),
     fingerprint: z.string(),
     status: z.enum(FINDING_STATUSES),
+    atHead: z.boolean().openapi({ description: 'Whether it is in the newest commit of the default branch' }),
+    headChangedAt: when.nullable().openapi({ description: 'Since when it is at the head, or no longer' }),
     triage: z
       .object({
         reason: z.enum(TRIAGE_REASONS),

@@ -75,6 +75,8 @@ async function store({
       name,
       baseUrl,
       filters: body.filters ?? DEFAULT_FILTERS,
+      history: body.history,
+      branches: body.branches,
       autoRotate: body.autoRotate ?? { enabled: false, daysBefore: 14 },
       now,
     });

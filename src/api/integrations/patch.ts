@@ -17,7 +17,7 @@ import type { IntegrationPatch } from './schemas.ts';
 
 type Change = IntegrationRequest & { body: z.infer<typeof IntegrationPatch> };
 
-/** Changes name, filters, pause or a known expiry date in one transaction, then wakes the workflow. */
+/** Changes name, filters, branches, history, pause or a known expiry date in one transaction, then wakes the workflow. */
 export async function patchIntegration(input: Change): Promise<void> {
   const wakes = await storeUniquely(() => input.deps.database.transaction((tx) => storeChange(tx, input)));
   await wake(input.deps, wakes);
@@ -45,9 +45,11 @@ async function storeChange(tx: ApiDeps['database']['stores'], input: Change): Pr
     change.autoRotateEnabled = body.autoRotate.enabled;
     change.autoRotateDaysBefore = body.autoRotate.daysBefore;
   }
-  if (body.filters !== undefined) {
-    change.filters = mergeFilters(row.filters, body.filters);
-    // a running sync still has the old filters
+  if (body.history !== undefined) change.history = body.history;
+  if (body.branches !== undefined) change.branches = body.branches;
+  if (body.filters !== undefined) change.filters = mergeFilters(row.filters, body.filters);
+  if (body.filters !== undefined || body.branches !== undefined) {
+    // a running sync still has the old filters and branches
     await tx.syncs.open({ integrationId: id, trigger: 'manual', requestId, now });
     await tx.syncs.runAgain(id);
   }
@@ -84,8 +86,9 @@ async function storeChange(tx: ApiDeps['database']['stores'], input: Change): Pr
 
 /** The settings of an integration that a person can change. */
 function settingsOf(row: IntegrationRow) {
-  const { name, paused, filters, autoRotateEnabled: enabled, autoRotateDaysBefore: daysBefore } = row;
-  return { name, paused, filters, autoRotate: { enabled, daysBefore } };
+  const { name, paused, filters, history, branches } = row;
+  const { autoRotateEnabled: enabled, autoRotateDaysBefore: daysBefore } = row;
+  return { name, paused, filters, history, branches, autoRotate: { enabled, daysBefore } };
 }
 
 /** The fields whose values differ, before and after. */

@@ -44,6 +44,8 @@ export function presentIntegration(
             ...context,
           }),
     filters: view.filters,
+    branches: view.branches,
+    history: view.history ?? null,
     autoRotate: { enabled: view.autoRotateEnabled, daysBefore: view.autoRotateDaysBefore },
     lastVerifiedAt: isoOrNull(view.lastVerifiedAt),
     nextVerifyAt: isoOrNull(view.nextVerifyAt),

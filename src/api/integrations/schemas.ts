@@ -5,6 +5,8 @@ import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../domain/dry-run-causes.ts';
 import { EXPLAIN_REASONS } from '../../domain/explain.ts';
 import { MAX_WILDCARDS_PER_GLOB, MAX_WILDCARDS_PER_LIST, wildcardsOf } from '../../domain/filters.ts';
 import {
+  BRANCH_MODES,
+  HISTORY_MODES,
   INTEGRATION_STATUSES,
   OWNER_KINDS,
   REACHABILITY_STATES,
@@ -94,6 +96,13 @@ const filtersPatch = z.strictObject({
 
 const autoRotate = z.strictObject({ enabled: z.boolean(), daysBefore: z.int().min(3).max(60).default(14) });
 
+const branches = z
+  .strictObject({ mode: z.enum(BRANCH_MODES), globs: z.array(glob).max(20).default([]) })
+  .refine(
+    ({ mode, globs }) => (mode === 'globs') === globs.length > 0,
+    'globs go with the mode globs, and only with it',
+  );
+
 export const NewIntegration = z
   .strictObject({
     provider: z.literal('gitlab'),
@@ -102,6 +111,8 @@ export const NewIntegration = z
     name: givenName.optional(),
     baseUrl: baseUrl.optional(),
     filters: filters.optional(),
+    branches: branches.optional(),
+    history: z.enum(HISTORY_MODES).nullable().optional(),
     autoRotate: autoRotate.optional(),
   })
   .openapi('NewIntegration');
@@ -110,6 +121,8 @@ export const IntegrationPatch = z
   .strictObject({
     name: givenName.optional(),
     filters: filtersPatch.optional(),
+    branches: branches.optional(),
+    history: z.enum(HISTORY_MODES).nullable().optional(),
     paused: z.boolean().optional(),
     autoRotate: autoRotate.optional(),
     expiresAt: z.iso.date().optional(),
@@ -224,6 +237,10 @@ export const IntegrationSchema = z
       forks: z.boolean(),
       personal: z.boolean(),
     }),
+    branches: z.object({ mode: z.enum(BRANCH_MODES), globs: z.array(z.string()) }).openapi({
+      description: 'The branches in which secrets are looked for; the default branch is always one',
+    }),
+    history: z.enum(HISTORY_MODES).nullable().openapi({ description: '`null`: as SECU_HISTORY says' }),
     autoRotate: z.object({ enabled: z.boolean(), daysBefore: z.int() }),
     lastVerifiedAt: when.nullable(),
     nextVerifyAt: when.nullable(),

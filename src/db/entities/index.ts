@@ -1,6 +1,6 @@
 import { Channel, Delivery } from './channel.ts';
 import { Command, Credential, ExpiryFlag, Integration, Outbox, Rotation } from './integration.ts';
-import { Repository, SyncRun } from './repository.ts';
+import { Repository, ScannedRefRow, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
 import { ApiKey, DataKey, Event, EventCluster, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
 import { SetupCode, SignInTry, User, UserSession } from './user.ts';
@@ -13,6 +13,7 @@ export const ENTITIES = [
   Outbox,
   Rotation,
   Repository,
+  ScannedRefRow,
   SyncRun,
   Scan,
   ScannerRunRow,

@@ -2,7 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { InvalidCause, ReachabilityCause } from '../../domain/causes.ts';
 import type { CommandKind } from '../../domain/command.ts';
 import type {
+  Branches,
   Filters,
+  HistoryMode,
   OwnerKind,
   ReachabilityState,
   TokenWarning,
@@ -29,6 +31,10 @@ const IntegrationSchema = defineEntity({
     /** A JSON 401 arrived while active: no clone starts until a second verification has decided. */
     suspectedAt: p.datetime().nullable(),
     filters: p.json().$type<Filters>(),
+    /** How much of the history is scanned; `null` = as SECU_HISTORY says. */
+    history: p.string().$type<HistoryMode>().nullable(),
+    /** The branches in which secrets are looked for. */
+    branches: p.json().$type<Branches>(),
     autoRotateEnabled: p.boolean(),
     autoRotateDaysBefore: p.integer(),
     warnings: p.json().$type<TokenWarning[]>(),

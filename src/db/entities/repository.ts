@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { HistoryCause } from '../../domain/history.ts';
 import type { Exclusion, RepositoryState } from '../../domain/repository.ts';
 import type { UnreadableProject } from '../../domain/unreadable.ts';
 
@@ -32,6 +33,11 @@ const RepositorySchema = defineEntity({
     scannedRules: p.string().nullable(),
     lastScanId: p.string().nullable(),
     scannedAt: p.datetime().nullable(),
+    /** The rules under which its history was read, or could not be read; `null` = not tried. */
+    historyRules: p.text().nullable(),
+    /** Why its history could not be read, or not in full. */
+    historyCause: p.string().$type<HistoryCause>().nullable(),
+    historyReadAt: p.datetime().nullable(),
     openCritical: p.integer(),
     openHigh: p.integer(),
     openMedium: p.integer(),
@@ -42,6 +48,20 @@ const RepositorySchema = defineEntity({
 });
 export class Repository extends RepositorySchema.class {}
 RepositorySchema.setClass(Repository);
+
+/** A branch whose history was read, up to this commit. */
+const ScannedRefSchema = defineEntity({
+  name: 'ScannedRefRow',
+  tableName: 'scanned_ref',
+  properties: {
+    repositoryId: p.string().primary(),
+    name: p.text().primary(),
+    commit: p.string(),
+    scannedAt: p.datetime(),
+  },
+});
+export class ScannedRefRow extends ScannedRefSchema.class {}
+ScannedRefSchema.setClass(ScannedRefRow);
 
 export type SyncTrigger = 'created' | 'schedule' | 'manual';
 export type SyncState = 'queued' | 'running' | 'waiting' | 'done' | 'failed';

@@ -108,8 +108,14 @@ const FindingSchema = defineEntity({
     committedAt: p.datetime().nullable(),
     excerpt: p.text(),
     fingerprint: p.string(),
+    /** The commit that introduced it; `null` while only the head was read. */
+    introducedCommit: p.string().nullable(),
+    introducedAuthor: p.text().nullable(),
+    introducedAt: p.datetime().nullable(),
     /** Found at the head of the default branch; otherwise only in older commits, which a head scan cannot close. */
     atHead: p.boolean(),
+    /** Since when it is at the head, or no longer. */
+    headChangedAt: p.datetime().nullable(),
     status: p.string().$type<FindingStatus>(),
     triage: p.json().$type<Triage>().nullable(),
     firstSeenAt: p.datetime(),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Migration0001Schema, SCHEMA_STATEMENTS } from './migration-0001-schema.ts';
 import { BOUNDED_RETRIES_STATEMENTS, Migration0002BoundedRetries } from './migration-0002-bounded-retries.ts';
 import { Migration0003ScanCoverage, SCAN_COVERAGE_STATEMENTS } from './migration-0003-scan-coverage.ts';
+import { HISTORY_STATEMENTS, Migration0004History } from './migration-0004-history.ts';
 
 /**
  * All migrations in the order in which they run. Only forward; a released one is never changed. The first keeps the name
@@ -14,6 +15,7 @@ export const MIGRATIONS = [
     class: Migration0002BoundedRetries,
   },
   { name: named('migration-0003-scan-coverage', SCAN_COVERAGE_STATEMENTS), class: Migration0003ScanCoverage },
+  { name: named('migration-0004-history', HISTORY_STATEMENTS), class: Migration0004History },
 ];
 
 /**

@@ -21,9 +21,15 @@ export interface FindingView {
   path: string;
   startLine: number;
   endLine: number;
+  /** The commit that introduced it; the one in which it was seen while only the head was read. */
   commit: string;
   author: string | null;
   committedAt: Date | null;
+  /** The commit in which path and lines are right. */
+  placeCommit: string;
+  atHead: boolean;
+  /** Since when it is at the head, or no longer. */
+  headChangedAt: Date | null;
   excerpt: string;
   fingerprint: string;
   status: FindingStatus;
@@ -38,6 +44,7 @@ export interface FindingFilter {
   status?: string[] | undefined;
   severity?: string[] | undefined;
   kind?: string[] | undefined;
+  atHead?: boolean | undefined;
   q?: string | undefined;
 }
 
@@ -66,6 +73,11 @@ interface FindingRow {
   commit: string;
   author: string | null;
   committed_at: string | null;
+  introduced_commit: string | null;
+  introduced_author: string | null;
+  introduced_at: string | null;
+  at_head: boolean;
+  head_changed_at: string | null;
   excerpt: string;
   fingerprint: string;
   status: FindingStatus;
@@ -186,9 +198,17 @@ export function findingConditions(filter: FindingFilter): Condition[] {
     ...anyOf('f.status', filter.status),
     ...anyOf('f.severity', filter.severity),
     ...anyOf('f.kind', filter.kind),
+    ...(filter.atHead === undefined ? [] : anyOf('f.at_head::text', [String(filter.atHead)])),
   ];
   const q = contains(`(f.title || ' ' || f.rule_id || ' ' || f.path || ' ' || r.full_path)`, filter.q);
   return [...conditions, ...q];
+}
+
+function introductionOf(row: FindingRow): Pick<FindingView, 'commit' | 'author' | 'committedAt'> {
+  const { introduced_commit: commit, introduced_author: author, introduced_at: at } = row;
+  if (commit === null)
+    return { commit: row.commit, author: row.author, committedAt: dateOrNull(row.committed_at) };
+  return { commit, author, committedAt: dateOrNull(at) };
 }
 
 function viewOf(row: FindingRow): FindingView {
@@ -206,9 +226,10 @@ function viewOf(row: FindingRow): FindingView {
     path: row.path,
     startLine: row.start_line,
     endLine: row.end_line,
-    commit: row.commit,
-    author: row.author,
-    committedAt: dateOrNull(row.committed_at),
+    ...introductionOf(row),
+    placeCommit: row.commit,
+    atHead: row.at_head,
+    headChangedAt: dateOrNull(row.head_changed_at),
     excerpt: row.excerpt,
     fingerprint: row.fingerprint,
     status: row.status,

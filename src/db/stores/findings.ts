@@ -17,27 +17,40 @@ export interface SearchedBy {
   unreadPaths: readonly string[];
 }
 
+/** A scan of the whole history knows the first commit; any other one only for a finding that is new or back. */
+const KNOWS_INTRODUCTION = `(excluded.introduced_commit is not null and ($20 or f.introduced_commit is null or f.status = 'fixed'))`;
+/** A fixed finding is back at the head, or in a commit that was not read before. Its old commits say nothing new. */
+const IS_BACK = `(excluded.at_head or (not $20 and excluded.introduced_commit is distinct from f.introduced_commit))`;
+
 const UPSERT = `
 with seen as (
   select * from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::int[],
-    $13::int[], $14::text[], $15::text[], $16::timestamptz[], $17::text[], $18::text[])
-  as t (id, kind, scanner, rule_id, title, severity, cwe, path, start_line, end_line, commit, author, committed_at, excerpt, fingerprint)),
+    $13::int[], $14::text[], $15::text[], $16::timestamptz[], $17::text[], $18::text[], $21::boolean[], $22::text[], $23::text[],
+    $24::timestamptz[])
+  as t (id, kind, scanner, rule_id, title, severity, cwe, path, start_line, end_line, commit, author, committed_at, excerpt, fingerprint,
+    at_head, introduced_commit, introduced_author, introduced_at)),
 before as (
   select f.fingerprint, f.status from finding f where f.repository_id = $2 and f.fingerprint = any($18::text[])),
 written as (
   insert into finding as f (id, integration_id, repository_id, kind, scanner, rule_id, title, severity, cwe, path, start_line, end_line,
-    commit, author, committed_at, excerpt, fingerprint, at_head, status, first_seen_at, last_seen_at, last_scan_id)
+    commit, author, committed_at, excerpt, fingerprint, at_head, head_changed_at, introduced_commit, introduced_author, introduced_at, status,
+    first_seen_at, last_seen_at, last_scan_id)
   select seen.id, $1, $2, seen.kind, seen.scanner, seen.rule_id, seen.title, seen.severity, seen.cwe, seen.path, seen.start_line,
-    seen.end_line, seen.commit, seen.author, seen.committed_at, seen.excerpt, seen.fingerprint, $20 or seen.kind <> 'secret', 'open', $19, $19, $3
+    seen.end_line, seen.commit, seen.author, seen.committed_at, seen.excerpt, seen.fingerprint, seen.at_head, $19, seen.introduced_commit, seen.introduced_author, seen.introduced_at, 'open',
+    $19, $19, $3
   from seen
   on conflict (repository_id, fingerprint) do update set
     title = excluded.title, severity = excluded.severity, cwe = excluded.cwe, start_line = excluded.start_line,
     end_line = excluded.end_line, commit = excluded.commit, author = excluded.author, committed_at = excluded.committed_at,
-    excerpt = excluded.excerpt, at_head = f.at_head or excluded.at_head, last_seen_at = excluded.last_seen_at,
-    last_scan_id = excluded.last_scan_id,
-    status = case when f.status in ('fixed', 'removed') then 'open' else f.status end
-  returning f.id, f.rule_id, f.severity, f.fingerprint)
-select written.id, written.rule_id as "ruleId", written.severity, before.status as "oldStatus"
+    excerpt = excluded.excerpt, last_seen_at = excluded.last_seen_at, last_scan_id = excluded.last_scan_id,
+    at_head = excluded.at_head,
+    head_changed_at = case when f.at_head = excluded.at_head then f.head_changed_at else excluded.head_changed_at end,
+    introduced_commit = case when ${KNOWS_INTRODUCTION} then excluded.introduced_commit else f.introduced_commit end,
+    introduced_author = case when ${KNOWS_INTRODUCTION} then excluded.introduced_author else f.introduced_author end,
+    introduced_at = case when ${KNOWS_INTRODUCTION} then excluded.introduced_at else f.introduced_at end,
+    status = case when f.status = 'removed' or (f.status = 'fixed' and ${IS_BACK}) then 'open' else f.status end
+  returning f.id, f.rule_id, f.severity, f.fingerprint, f.status)
+select written.id, written.rule_id as "ruleId", written.severity, written.status, before.status as "oldStatus"
 from written left join before using (fingerprint)`;
 
 /** Result of one scan. */
@@ -63,7 +76,7 @@ export function createFindingStore(sql: Sql) {
       const written = await upsertFindings(sql, input);
       return {
         opened: written.filter((row) => row.oldStatus === null),
-        reopened: written.filter((row) => row.oldStatus === 'fixed' || row.oldStatus === 'removed'),
+        reopened: written.filter(({ status, oldStatus }) => status === 'open' && isGone(oldStatus)),
         fixed: await markFixed(sql, input),
         open: await this.recount(input.repositoryId),
       };
@@ -103,12 +116,21 @@ export function createFindingStore(sql: Sql) {
   };
 }
 
-type WrittenFinding = { id: string; ruleId: string; severity: string; oldStatus: FindingStatus | null };
+type WrittenFinding = {
+  id: string;
+  ruleId: string;
+  severity: string;
+  status: FindingStatus;
+  oldStatus: FindingStatus | null;
+};
+
+const isGone = (status: FindingStatus | null) => status === 'fixed' || status === 'removed';
 
 async function upsertFindings(sql: Sql, input: ScanFindings): Promise<WrittenFinding[]> {
   if (input.findings.length === 0) return [];
-  // a duplicate fingerprint would make the statement fail
-  const findings = [...new Map(input.findings.map((f) => [f.fingerprint, f])).values()];
+  // a duplicate fingerprint would make the statement fail; of two, the one at the head counts
+  const headLast = input.findings.toSorted((a, b) => Number(a.atHead) - Number(b.atHead));
+  const findings = [...new Map(headLast.map((f) => [f.fingerprint, f])).values()];
   return sql.rows<WrittenFinding>(UPSERT, [
     input.integrationId,
     input.repositoryId,
@@ -129,23 +151,31 @@ async function upsertFindings(sql: Sql, input: ScanFindings): Promise<WrittenFin
     findings.map((f) => f.excerpt),
     findings.map((f) => f.fingerprint),
     input.now,
-    !input.wholeHistory,
+    input.wholeHistory,
+    findings.map((f) => f.atHead),
+    findings.map((f) => f.introduced?.commit ?? null),
+    findings.map((f) => f.introduced?.author ?? null),
+    findings.map((f) => f.introduced?.at ?? null),
   ]);
 }
 
-/** Marks open findings as fixed that this scan searched for and did not find. */
+/** Marks open findings as fixed that this scan searched for and did not find; ignored ones leave the head. */
 function markFixed(sql: Sql, input: ScanFindings): Promise<FindingChange['fixed']> {
   return sql.rows(
-    `update finding set status = 'fixed'
-     where repository_id = $1 and status = 'open' and last_scan_id <> $2 and (at_head or $4)
+    `with gone as (update finding set status = case when status = 'open' then 'fixed' else status end, at_head = false,
+       head_changed_at = case when at_head then $6 else head_changed_at end
+     where repository_id = $1 and last_scan_id <> $2
+       and (status = 'open' and (at_head or $4) or status = 'ignored' and at_head)
        and scanner || ' ' || rule_id = any($3::text[]) and not (scanner || ' ' || path = any($5::text[]))
-     returning id, rule_id as "ruleId", severity`,
+     returning id, rule_id as "ruleId", severity, status)
+     select id, "ruleId", severity from gone where status = 'fixed'`,
     [
       input.repositoryId,
       input.scanId,
       input.searched.flatMap(({ scanner, ruleIds }) => ruleIds.map((ruleId) => `${scanner} ${ruleId}`)),
       input.wholeHistory,
       input.searched.flatMap(({ scanner, unreadPaths }) => unreadPaths.map((path) => `${scanner} ${path}`)),
+      input.now,
     ],
   );
 }

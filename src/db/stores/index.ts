@@ -9,6 +9,7 @@ import { createDeliveryStore } from './deliveries.ts';
 import { createEventStore } from './events.ts';
 import { createFindingViewStore } from './finding-view.ts';
 import { createFindingStore } from './findings.ts';
+import { createHistoryStore } from './histories.ts';
 import { createIdempotencyStore } from './idempotency.ts';
 import { createIntegrationViewStore } from './integration-view.ts';
 import { createIntegrationStore } from './integrations.ts';
@@ -42,6 +43,7 @@ export function createStores(em: () => SqlEntityManager) {
     events: createEventStore(sql),
     findings: createFindingStore(sql),
     findingViews: createFindingViewStore(sql),
+    histories: createHistoryStore(sql),
     idempotency: createIdempotencyStore(sql),
     integrations: createIntegrationStore(both),
     integrationViews: createIntegrationViewStore(sql),

@@ -84,6 +84,8 @@ interface IntegrationJson {
   reachability_since: string;
   suspected_at: string | null;
   filters: IntegrationRow['filters'];
+  history: IntegrationRow['history'];
+  branches: IntegrationRow['branches'];
   auto_rotate_enabled: boolean;
   auto_rotate_days_before: number;
   warnings: IntegrationRow['warnings'];
@@ -194,6 +196,8 @@ function viewOf(row: ViewRow): IntegrationView {
     reachabilitySince: dateOf(i.reachability_since),
     suspectedAt: dateOrNull(i.suspected_at),
     filters: i.filters,
+    history: i.history,
+    branches: i.branches,
     autoRotateEnabled: i.auto_rotate_enabled,
     autoRotateDaysBefore: i.auto_rotate_days_before,
     warnings: i.warnings,

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { SecuError } from '../../domain/errors.ts';
-import type { Filters } from '../../domain/integration.ts';
+import type { Branches, Filters, HistoryMode } from '../../domain/integration.ts';
+import { DEFAULT_BRANCHES } from '../../domain/integration.ts';
 import { Integration } from '../entities/integration.ts';
 import type { Row } from '../rows.ts';
 import { rowOf } from '../rows.ts';
@@ -19,6 +20,8 @@ const COLUMNS = [
   'reachabilitySince',
   'suspectedAt',
   'filters',
+  'history',
+  'branches',
   'autoRotateEnabled',
   'autoRotateDaysBefore',
   'warnings',
@@ -62,6 +65,10 @@ function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql
       name: string;
       baseUrl: string;
       filters: Filters;
+      /** Default: as SECU_HISTORY says. */
+      history?: HistoryMode | null | undefined;
+      /** Default: the default branch only. */
+      branches?: Branches | undefined;
       autoRotate: { enabled: boolean; daysBefore: number };
       now: Date;
     }): Promise<void> {
@@ -80,6 +87,8 @@ function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql
         reachabilitySince: input.now,
         suspectedAt: null,
         filters: input.filters,
+        history: input.history ?? null,
+        branches: input.branches ?? DEFAULT_BRANCHES,
         autoRotateEnabled: input.autoRotate.enabled,
         autoRotateDaysBefore: input.autoRotate.daysBefore,
         warnings: [],

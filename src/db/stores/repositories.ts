@@ -177,11 +177,12 @@ function createHeadChecks(sql: Sql) {
     }) {
       return sql.rows<{
         id: string;
+        gitlabProjectId: number;
         fullPath: string;
         headCommit: string | null;
         defaultBranch: string | null;
       }>(
-        `select r.id, r.full_path as "fullPath", r.head_commit as "headCommit", r.default_branch as "defaultBranch" from repository r
+        `select r.id, r.gitlab_project_id::float8 as "gitlabProjectId", r.full_path as "fullPath", r.head_commit as "headCommit", r.default_branch as "defaultBranch" from repository r
          where r.integration_id = $1 and r.id > $4
            and (r.state = 'active' and r.checked_at is not null or r.state = 'empty')
            and (r.checked_at is null or r.last_activity_at > r.checked_at - interval '1 hour' or r.checked_at < $2::timestamptz)

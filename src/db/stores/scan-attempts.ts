@@ -35,7 +35,8 @@ export interface EndedRow {
 
 const END_SCAN = `
 update scan set status = $3, outcome = $4, cause = $5, commit = coalesce($6, commit), clone_bytes = coalesce($7, clone_bytes),
-   clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null, refs = $10, incomplete_because = $11
+   clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null, refs = $10, incomplete_because = $11,
+   history = coalesce($12, history)
  where id = $1 and ($2::int is null or attempt = $2) and status in ('queued', 'running')
  returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", trigger, request_id as "requestId",
    (extract(epoch from started_at - queued_at) * 1000)::float8 as "waitedMs",
@@ -102,6 +103,8 @@ export function createScanResults(sql: Sql) {
       commit: string | null;
       cloneBytes: number | null;
       cloneMs: number | null;
+      /** What was read of the history; without it, as it was queued. */
+      history?: ScanHistory;
       refs?: readonly ScannedRef[];
       incompleteBecause?: readonly IncompleteReason[];
       now: Date;
@@ -118,6 +121,7 @@ export function createScanResults(sql: Sql) {
         input.now,
         jsonText(input.refs ?? []),
         jsonText(input.incompleteBecause ?? []),
+        input.history ?? null,
       ]);
     },
 

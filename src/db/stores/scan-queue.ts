@@ -18,9 +18,15 @@ const INSERT_QUEUED = `
 insert into scan (id, integration_id, repository_id, trigger, priority, status, history, attempt, requeues, full_again, queued_at, request_id)
 select t.id, r.integration_id, r.id, $3, $4, 'queued', $5, 0, 0, false, $6, $7
 from unnest($1::text[], $2::text[]) as t (id, repository_id) join repository r on r.id = t.repository_id
-on conflict (repository_id) where status in ('queued', 'running') do nothing`;
+on conflict (repository_id) where status in ('queued', 'running') do update
+  set trigger = excluded.trigger, priority = excluded.priority, history = excluded.history,
+    request_id = coalesce(excluded.request_id, scan.request_id)
+  where scan.status = 'queued' and scan.trigger in ('history', 'rules') and excluded.priority < scan.priority`;
 
-/** Queues scans for these repositories; an open scan is joined. @returns the number of new scans */
+/**
+ * Queues scans for these repositories; an open scan is joined. A queued scan of the background takes the place of the
+ * more urgent one; a history that it was to read is queued again after it. @returns the number of changed scans
+ */
 export async function queueScans(sql: Sql, input: ScansToQueue): Promise<number> {
   if (input.repositoryIds.length === 0) return 0;
   return sql.run(INSERT_QUEUED, [
@@ -40,7 +46,10 @@ export function createScanQueueing(sql: Sql) {
     /** Queues scans for these repositories; an open scan is joined. @returns the number of new scans */
     queue: (input: ScansToQueue): Promise<number> => queueScans(sql, input),
 
-    /** Queues scans for new repositories and for those last scanned with other rules. @returns the number of new scans */
+    /**
+     * Queues scans for new repositories, and with the trigger `rules` for those last scanned with other rules.
+     * @returns the number of new scans
+     */
     async queueUnseen(input: {
       integrationId: string;
       trigger: ScanTrigger;
@@ -48,19 +57,21 @@ export function createScanQueueing(sql: Sql) {
       requestId: string | null;
       now: Date;
     }): Promise<number> {
-      const rows = await sql.rows<{ id: string }>(
-        `select r.id from repository r where r.integration_id = $1 and r.state = 'active'
+      const rows = await sql.rows<{ id: string; isNew: boolean }>(
+        `select r.id, r.checked_at is null as "isNew" from repository r where r.integration_id = $1 and r.state = 'active'
            and (r.checked_at is null or (r.scanned_rules is not null and r.scanned_rules <> $2))
            and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))`,
         [input.integrationId, input.rules],
       );
-      return queueScans(sql, {
-        repositoryIds: rows.map((row) => row.id),
-        trigger: input.trigger,
-        history: 'none',
-        requestId: input.requestId,
-        now: input.now,
-      });
+      const queue = (isNew: boolean, trigger: ScanTrigger) =>
+        queueScans(sql, {
+          repositoryIds: rows.filter((row) => row.isNew === isNew).map((row) => row.id),
+          trigger,
+          history: 'none',
+          requestId: input.requestId,
+          now: input.now,
+        });
+      return (await queue(true, input.trigger)) + (await queue(false, 'rules'));
     },
   };
 }

@@ -25,7 +25,9 @@ export function createScanRequests(sql: Sql) {
              next_try_at = null,
              requeues = case when status = 'queued' then 0 else requeues end,
              request_id = coalesce(request_id, $4),
-             history = case when $2 and status = 'queued' then 'full' else history end,
+             trigger = case when status = 'queued' and trigger in ('history', 'rules') then 'manual' else trigger end,
+             history = case when $2 and status = 'queued' then 'full'
+               when status = 'queued' and trigger = 'history' then 'none' else history end,
              full_again = full_again or ($2 and status = 'running' and history <> 'full')
            where repository_id = $1 and status in ('queued', 'running') returning id`,
           [input.repositoryId, input.full, SCAN_PRIORITY.manual, input.requestId ?? null],
@@ -75,7 +77,9 @@ export function createIntegrationScanRequests(sql: Sql) {
       await sql.run(
         `update scan set priority = least(priority, $2), request_id = coalesce(request_id, $4), next_try_at = null,
            requeues = case when status = 'queued' then 0 else requeues end,
-           history = case when $3 and status = 'queued' then 'full' else history end,
+           trigger = case when status = 'queued' and trigger in ('history', 'rules') then 'manual' else trigger end,
+           history = case when $3 and status = 'queued' then 'full'
+             when status = 'queued' and trigger = 'history' then 'none' else history end,
            full_again = full_again or ($3 and status = 'running' and history <> 'full')
          where integration_id = $1 and status in ('queued', 'running')`,
         [input.integrationId, SCAN_PRIORITY.manual, input.full, input.requestId ?? null],

@@ -229,10 +229,11 @@ function foundIn(input: { work: Work; file: CodeFile; answer: EngineAnswer }): F
       endLine: match.endLine,
       place: { startLine: match.startLine, startColumn: match.startByte + 1 },
       match: match.match,
+      introducedIn: null,
       secrets,
     };
   });
-  return { path, commit: work.input.snapshot.commit, object, encoding, found };
+  return { path, commit: work.input.snapshot.commit, object, encoding, atHead: true, found };
 }
 
 function missing(): SecuError {

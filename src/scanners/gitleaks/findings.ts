@@ -11,7 +11,7 @@ export function identityOf({ leak, path }: { leak: Leak; path: string }): string
 }
 
 /** Converts a leak to a match. */
-export function foundOf(leak: Leak): Found {
+export function foundOf(leak: Leak, introducedIn: string | null): Found {
   const { ruleId, secret, startLine, endLine } = leak;
   const hit = hitOf(leak);
   return {
@@ -25,6 +25,7 @@ export function foundOf(leak: Leak): Found {
     endLine,
     place: hit,
     match: secret,
+    introducedIn,
     secrets: [hit],
   };
 }

@@ -26,10 +26,16 @@ export interface GitleaksOptions extends GitleaksProgram {
   smallSnapshotLimiter: Limiter;
 }
 
-const NO_PAST: PastScan = { leaks: [], skipped: [], unreadCommits: [], hasMore: false };
+const NO_PAST: PastScan = {
+  leaks: [],
+  introduced: new Map(),
+  skipped: [],
+  unreadCommits: [],
+  hasMore: false,
+};
 
 /**
- * Runs gitleaks over the snapshot, and with `history` over all commits too. gitleaks never reads the repository's
+ * Runs gitleaks over the snapshot, and over past commits if they are asked for. gitleaks never reads the repository's
  * own configuration, ignore file, comments or attributes. What it reports as read is compared with its input.
  */
 export function createGitleaks(options: GitleaksOptions): Scanner {
@@ -46,9 +52,15 @@ export function createGitleaks(options: GitleaksOptions): Scanner {
       const { leaks, hasMore } = await scanSnapshot(input);
       const files = atHead({ leaks, input });
       const known = new Set(files.map(identityOf));
-      const past = input.history === 'full' ? await scanHistory({ options, scan: input, known }) : NO_PAST;
+      const { past: revisions } = input;
+      const past =
+        revisions === null ? NO_PAST : await scanHistory({ options, scan: input, revisions, known });
+      const { introduced } = past;
       return {
-        files: byFile([...files, ...past.leaks]),
+        files: [
+          ...byFile({ leaks: files, atHead: true, introduced }),
+          ...byFile({ leaks: past.leaks, atHead: false, introduced }),
+        ],
         ...readAtHead(input),
         past: { skipped: past.skipped, unreadCommits: past.unreadCommits },
         hasMore: hasMore || past.hasMore,
@@ -90,7 +102,12 @@ function atHead({ leaks, input }: { leaks: readonly Leak[]; input: ScannerInput 
   return found.filter((one) => one.encoding === null || !asTheyAre.has(identityOf(one)));
 }
 
-function byFile(leaks: readonly PastLeak[]): FoundInFile[] {
+function byFile(input: {
+  leaks: readonly PastLeak[];
+  atHead: boolean;
+  introduced: PastScan['introduced'];
+}): FoundInFile[] {
+  const { leaks, atHead, introduced } = input;
   const groups = Map.groupBy(leaks, ({ path, commit, object, encoding }) =>
     JSON.stringify([path, commit, object, encoding]),
   );
@@ -98,6 +115,7 @@ function byFile(leaks: readonly PastLeak[]): FoundInFile[] {
     const [first] = same;
     if (first === undefined) return [];
     const { path, commit, object, encoding } = first;
-    return [{ path, commit, object, encoding, found: same.map(({ leak }) => foundOf(leak)) }];
+    const found = same.map((one) => foundOf(one.leak, introduced.get(identityOf(one)) ?? null));
+    return [{ path, commit, object, encoding, atHead, found }];
   });
 }

@@ -18,9 +18,9 @@ export const HISTORY_OPTIONS = [
 /** gitleaks misreads how git quotes a name that ends in a backslash, and everything after it. */
 const UNREADABLE = '*\\\\';
 
-/** For the whole branch, in the order of the command line. */
-export function historyArguments(commit: string): string[] {
-  return [...HISTORY_OPTIONS, commit, '--', `:(exclude)${UNREADABLE}`];
+/** For the commits that these revisions select, in the order of the command line. */
+export function historyArguments(revisions: readonly string[]): string[] {
+  return [...HISTORY_OPTIONS, ...revisions, '--', `:(exclude)${UNREADABLE}`];
 }
 
 /** For these commits only. */
@@ -47,8 +47,12 @@ export interface History {
 }
 
 /** The history as git reports it, to compare with what gitleaks read. */
-export async function readHistory({ git, commit }: { git: GitObjects; commit: string }): Promise<History> {
-  const output = await git.run(['log', `--format=${FIELD}%H`, '--numstat', ...historyArguments(commit)]);
+export async function readHistory(input: {
+  git: GitObjects;
+  revisions: readonly string[];
+}): Promise<History> {
+  const { git, revisions } = input;
+  const output = await git.run(['log', `--format=${FIELD}%H`, '--numstat', ...historyArguments(revisions)]);
   const rank = new Map<string, number>();
   const commitsWithText: string[] = [];
   for (const block of output.toString('latin1').split(FIELD).slice(1)) {
@@ -56,7 +60,7 @@ export async function readHistory({ git, commit }: { git: GitObjects; commit: st
     rank.set(id, rank.size);
     if (lines.some((line) => /^(?:[1-9]\d*\t\d+|\d+\t[1-9]\d*)\t/.test(line))) commitsWithText.push(id);
   }
-  const versions = await readVersions({ git, commit });
+  const versions = await readVersions(input);
   const sizes = await readSizes({ git, objectIds: [...new Set(versions.map(({ objectId }) => objectId))] });
   return { commitsWithText, rank, versions, sizes };
 }
@@ -75,8 +79,9 @@ export function largePaths({ versions, sizes }: History, blobMaxBytes: number): 
   return [...new Set(large.map(({ path }) => path))];
 }
 
-async function readVersions({ git, commit }: { git: GitObjects; commit: string }): Promise<FileVersion[]> {
-  const args = ['log', '--raw', '-z', '--no-abbrev', `--format=${FIELD}%H`, ...HISTORY_OPTIONS, commit, '--'];
+async function readVersions({ git, revisions }: Parameters<typeof readHistory>[0]): Promise<FileVersion[]> {
+  const options = ['--raw', '-z', '--no-abbrev', `--format=${FIELD}%H`, ...HISTORY_OPTIONS];
+  const args = ['log', ...options, ...revisions, '--'];
   const tokens = (await git.run(args)).toString('latin1').split('\0');
   const versions: FileVersion[] = [];
   let current = '';

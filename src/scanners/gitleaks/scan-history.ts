@@ -33,7 +33,10 @@ export interface PastLeak {
 }
 
 export interface PastScan {
+  /** Leaks that the head does not hold. */
   leaks: PastLeak[];
+  /** The oldest commit that added each leak, at the head too, by `identityOf`. */
+  introduced: ReadonlyMap<string, string>;
   /** Unread paths, in addition to those of the head. */
   skipped: Pick<SkippedFile, 'path' | 'reason'>[];
   unreadCommits: string[];
@@ -43,18 +46,19 @@ export interface PastScan {
 type Options = GitleaksProgram & { limiter: Limiter; blobMaxBytes: number };
 
 /**
- * Finds leaks that only the past holds: for each secret and path, the newest commit that added it. Leaks at the
- * head are already found.
+ * Finds leaks that only the past holds: for each secret and path, at the newest commit that added it. For leaks
+ * at the head, finds the commit that introduced them.
  */
 export async function scanHistory(input: {
   options: Options;
   scan: ScannerInput;
+  revisions: readonly string[];
   /** Identities of the leaks at the head. */
   known: ReadonlySet<string>;
 }): Promise<PastScan> {
-  const { options, scan, known } = input;
-  const { git, commit, gitDirectory } = scan.snapshot;
-  const history = await readHistory({ git, commit });
+  const { options, scan, revisions, known } = input;
+  const { git, gitDirectory } = scan.snapshot;
+  const history = await readHistory({ git, revisions });
   const large = largePaths(history, options.blobMaxBytes);
   const decoded = await decodeHistory({ scan, history, blobMaxBytes: options.blobMaxBytes });
   const run = (logOptions: readonly string[]) =>
@@ -62,7 +66,7 @@ export async function scanHistory(input: {
       runGitleaks({ ...options, ...scan, gitDirectory, logOptions }),
     );
   const texts = await withAttributes({ gitDirectory, large }, () =>
-    scanTexts({ run, history, commit, scan }),
+    scanTexts({ run, history, revisions, scan }),
   );
   const pastTexts = texts.leaks.map((leak) => textLeak(leak));
   const asTheyAre = new Set(texts.leaks.map((leak) => identityOf({ leak, path: leak.file })));
@@ -74,11 +78,13 @@ export async function scanHistory(input: {
     ...unreadablePaths(history).map((path) => ({ path, reason: 'unreadable' as const })),
     ...decoded.undecodable.map((path) => ({ path, reason: 'undecodable' as const })),
   ].filter(({ path, reason }) => !isAtHead.has(`${reason} ${path}`));
+  const all = [...pastTexts, ...pastDecoded];
   return {
     leaks: newestOf(
-      [...pastTexts, ...pastDecoded].filter((past) => !known.has(identityOf(past))),
+      all.filter((past) => !known.has(identityOf(past))),
       history,
     ),
+    introduced: oldestOf(all, history),
     skipped,
     unreadCommits: texts.unreadCommits,
     hasMore: texts.hasMore || decodedRun.hasMore,
@@ -100,13 +106,14 @@ interface TextScan {
 async function scanTexts(input: {
   run: Run;
   history: History;
-  commit: string;
+  revisions: readonly string[];
   scan: Pick<ScannerInput, 'signal'>;
 }): Promise<TextScan> {
-  const { run, history, commit, scan } = input;
+  const { run, history, revisions, scan } = input;
   const { commitsWithText } = history;
+  if (commitsWithText.length === 0) return { leaks: [], unreadCommits: [], hasMore: false };
   try {
-    const { leaks, extent, hasMore } = await run(historyArguments(commit));
+    const { leaks, extent, hasMore } = await run(historyArguments(revisions));
     if (extent.commits !== commitsWithText.length) throw incompleteReadError();
     return { leaks, unreadCommits: [], hasMore };
   } catch (err) {
@@ -181,6 +188,17 @@ function newestOf(leaks: readonly PastLeak[], { rank }: History): PastLeak[] {
     // A file with a suspicious name is a leak in each of its changes.
     return there.filter(({ leak }, index) => leak.startLine > 0 || index === 0);
   });
+}
+
+function oldestOf(leaks: readonly PastLeak[], { rank }: History): Map<string, string> {
+  const oldest = new Map<string, string>();
+  for (const past of leaks) {
+    const { commit } = past;
+    const identity = identityOf(past);
+    const before = rank.get(oldest.get(identity) ?? '') ?? -1;
+    if ((rank.get(commit) ?? -1) > before) oldest.set(identity, commit);
+  }
+  return oldest;
 }
 
 /** While the work runs, git treats large and binary files as binary. */

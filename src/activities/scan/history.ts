@@ -1,0 +1,105 @@
+import type { Repository } from '../../db/entities/repository.ts';
+import type { Stores } from '../../db/stores/index.ts';
+import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import type { ReadHistory } from '../../domain/history.ts';
+import { needsHistoryScan, planHistory } from '../../domain/history.ts';
+import type { Branches, HistoryMode } from '../../domain/integration.ts';
+import type { BranchTip, CloneResult, ScanReport } from '../../domain/ports.ts';
+import type { IncompleteReason, ScanHistory } from '../../domain/scan.ts';
+import type { ScanDeps } from '../deps.ts';
+
+/** What a scan is to read of the history, and what was read before. */
+export interface HistoryPlan {
+  mode: HistoryMode;
+  history: ScanHistory;
+  read: ReadHistory;
+}
+
+export async function planScanHistory(input: {
+  deps: ScanDeps;
+  integration: Pick<IntegrationRow, 'history'>;
+  repository: Repository;
+  requested: ScanHistory;
+}): Promise<HistoryPlan> {
+  const { deps, integration, repository, requested } = input;
+  const mode = integration.history ?? deps.settings.history;
+  const refs = mode === 'off' ? [] : await deps.database.stores.histories.readRefs(repository.id);
+  const read: ReadHistory = {
+    rules: repository.historyRules ?? null,
+    cause: repository.historyCause ?? null,
+    triedAt: repository.historyReadAt ?? null,
+    refs,
+  };
+  return { mode, history: planHistory({ mode, requested, read, rules: deps.scanners.rules }), read };
+}
+
+/** The first scan reads only the head of the default branch, if the history of all branches follows. */
+export function readsOtherBranches({ mode, history }: HistoryPlan, branches: Branches): boolean {
+  return branches.mode !== 'default' && (history !== 'none' || mode !== 'full');
+}
+
+/** Why the report is no proof; commits that were not read in an earlier scan count too. */
+export function incompleteReasons({
+  report,
+  clone,
+  plan,
+}: {
+  report: Pick<ScanReport, 'incompleteBecause'>;
+  clone: Pick<CloneResult, 'history'> & { hasMoreBranches: boolean };
+  plan: HistoryPlan;
+}): IncompleteReason[] {
+  const reasons = new Set(report.incompleteBecause);
+  if (clone.hasMoreBranches) reasons.add('branches_unread');
+  if (clone.history === 'since' && plan.read.cause === 'history_unread') reasons.add('history_unread');
+  return [...reasons];
+}
+
+/** The default branch as stored: its name, or HEAD where GitLab names none. */
+export function defaultRef(
+  { repository, clone }: { repository: Repository; clone: CloneResult },
+  commit: string,
+): BranchTip {
+  return { name: clone.branch ?? repository.defaultBranch ?? 'HEAD', commit };
+}
+
+interface ScannedHistory {
+  deps: ScanDeps;
+  plan: HistoryPlan;
+  repository: Repository;
+  clone: CloneResult;
+  report: ScanReport;
+  now: Date;
+}
+
+/**
+ * Records how far the history was read, in the transaction that ends the scan. With the mode `since`, the first scan
+ * of the head is where the history begins.
+ */
+export async function recordHistory(tx: Stores, input: ScannedHistory): Promise<void> {
+  const { deps, plan, repository, clone, report, now } = input;
+  const { mode, read } = plan;
+  if (clone.commit === null) return;
+  const isWhole = mode !== 'off' && (clone.history === 'full' || clone.isWhole);
+  const isRead = isWhole || clone.history === 'since' || mode === 'since';
+  // without history, the branches are recorded only to notice new commits in them
+  if (!isRead && !(mode === 'off' && clone.tips.length > 0)) return;
+  const refs = new Map([...clone.tips, defaultRef(input, clone.commit)].map((ref) => [ref.name, ref]));
+  const isUnread = report.incompleteBecause.includes('history_unread');
+  await tx.histories.recordRead({
+    repositoryId: repository.id,
+    refs: [...refs.values()],
+    rules: isWhole ? deps.scanners.rules : read.rules,
+    // what was not read stays unread until the whole history is read again
+    cause: isUnread ? 'history_unread' : isWhole ? null : read.cause,
+    now,
+  });
+}
+
+/** Queues the scan of the whole history after a scan of the head, if it is still to be read. */
+export async function queueHistory(tx: Stores, input: ScannedHistory): Promise<void> {
+  const { deps, plan, repository, clone, now } = input;
+  const { mode, read } = plan;
+  if (clone.commit === null || clone.history !== 'none' || clone.isWhole) return;
+  if (!needsHistoryScan({ mode, read, rules: deps.scanners.rules, now })) return;
+  await tx.scans.queue({ repositoryIds: [repository.id], trigger: 'history', history: 'full', now });
+}
