@@ -48,8 +48,8 @@ async function listBranches(context: RouteContext): Promise<Reply> {
   const branches = printed.toString().split('\n').slice(0, -1);
   const { number, size } = page(request.query);
   const entities = branches.slice((number - 1) * size, number * size).map((line) => {
-    const [commit = '', name = ''] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
-    return branchEntity({ context, project, name, commit });
+    const space = line.indexOf(' ');
+    return branchEntity({ context, project, commit: line.slice(0, space), name: line.slice(space + 1) });
   });
   const url = `${world.settings.externalUrl}/api/v4/projects/${project.id}/repository/branches`;
   const urlOf = (other: number) => `${url}?page=${other}&per_page=${size}`;

@@ -162,6 +162,7 @@ function scanFolderOf({ kind, input }: Job): string | null {
     case 'probe':
       return input.ownFolder;
     case 'readHead':
+    case 'listBranches':
       return null;
   }
 }
