@@ -82,14 +82,14 @@ function createListeners(log: Log) {
   };
   return {
     onStored,
-    onRestored() {
+    onRestored: () => {
       for (const listener of listeners) listener.onRestored();
     },
-    onNotification({ channel, payload }: pg.Notification) {
+    onNotification: ({ channel, payload }: pg.Notification) => {
       if (channel === 'secu_event') onStored();
       else for (const listener of listeners) publishToListener(listener, payload ?? '', log);
     },
-    subscribe(listener: EventListener) {
+    subscribe: (listener: EventListener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
