@@ -182,6 +182,23 @@ test.each([
 });
 
 test.each([
+  ['secu.example.com', 200],
+  ['secu.example.com:443', 200],
+  ['SECU.example.com.:443', 200],
+  ['secu.example.com:8443', 421],
+  ['secu.example.com.evil.example', 421],
+  ['', 421],
+])('behind https://secu.example.com, the host %j is answered with %d', async (host, status) => {
+  const settings = {
+    ...api.deps.settings,
+    hosts: ['secu.example.com'],
+    publicUrl: 'https://secu.example.com',
+  };
+  const app = createApp({ ...api.deps, settings });
+  expect((await app.request('/api/openapi.json', { headers: { Host: host } })).status).toBe(status);
+});
+
+test.each([
   'a b',
   'user@localhost',
   'localhost/path',
