@@ -36,8 +36,8 @@ export async function benchFleet(options: { quick: boolean; say: (line: string) 
     for (const latencyMs of [0, 50]) {
       options.say(`${large} repositories at ${latencyMs} ms`);
       const ours = await measureFleet({ folder, fleet: large, latencyMs, changes, withPeer: true });
-      tell({ report, ours, fleet: large, latencyMs, makespan });
-      if (latencyMs === 0) tellMemory({ report, before, ours, small, large, growth });
+      reportRun({ report, ours, fleet: large, latencyMs, makespan });
+      if (latencyMs === 0) reportMemory({ report, before, ours, small, large, growth });
     }
     return report;
   } finally {
@@ -209,7 +209,15 @@ async function phasesOf(databaseUrl: string): Promise<Record<string, number>> {
   }
 }
 
-function tell(input: {
+interface FleetRun {
+  report: Report;
+  ours: Measured;
+  fleet: number;
+  /** The name of a measurement of this run. */
+  named: (what: string) => string;
+}
+
+function reportRun(input: {
   report: Report;
   ours: Measured;
   fleet: number;
@@ -218,13 +226,21 @@ function tell(input: {
 }): void {
   const { report, ours, fleet } = input;
   const named = (what: string) => `${fleet} at ${input.latencyMs} ms: ${what}`;
+  const run = { report, ours, fleet, named };
+  reportAgainstLoop(run, input.makespan);
+  reportCpu(run);
+  reportRequests(run);
+  reportLaterSyncs(run);
+}
+
+function reportAgainstLoop({ report, ours, named }: FleetRun, makespan: number | null): void {
   const { peer } = ours;
   add(report, {
     what: named('makespan'),
     ours: ours.ms / 1_000,
     unit: 's',
     against: { what: `shell loop, ${AT_ONCE} at once`, value: (peer?.ms ?? 0) / 1_000 },
-    maxRatio: input.makespan,
+    maxRatio: makespan,
   });
   add(report, {
     what: named('findings'),
@@ -233,12 +249,15 @@ function tell(input: {
     against: { what: 'none', value: 0 },
     maxRatio: 1,
   });
+}
+
+function reportCpu({ report, ours, fleet, named }: FleetRun): void {
   const cpu = Object.values(ours.cpu).reduce((sum, { own, children }) => sum + own + children, 0);
   add(report, {
     what: named('CPU a repository, without PostgreSQL'),
     ours: (cpu * 1_000) / fleet,
     unit: 'ms',
-    against: { what: 'shell loop', value: ((peer?.cpu ?? 0) * 1_000) / fleet },
+    against: { what: 'shell loop', value: ((ours.peer?.cpu ?? 0) * 1_000) / fleet },
   });
   for (const [name, { own, children }] of Object.entries(ours.cpu)) {
     add(report, { what: named(`CPU of ${name}`), ours: (own * 1_000) / fleet, unit: 'ms a repository' });
@@ -251,6 +270,9 @@ function tell(input: {
   }
   for (const [phase, ms] of Object.entries(ours.phases))
     add(report, { what: named(`mean time: ${phase}`), ours: ms, unit: 'ms' });
+}
+
+function reportRequests({ report, ours, fleet, named }: FleetRun): void {
   const git = sumOf(ours.routes, 'git ');
   add(report, {
     what: named('git requests a repository'),
@@ -269,6 +291,10 @@ function tell(input: {
     maxRatio: 1.01,
   });
   add(report, { what: named('other events a repository'), ours: ours.events.others / fleet, unit: '' });
+}
+
+/** A second sync without changes, and a third one with some. */
+function reportLaterSyncs({ report, ours, fleet, named }: FleetRun): void {
   add(report, { what: named('second sync, unchanged'), ours: ours.unchangedMs / 1_000, unit: 's' });
   add(report, {
     what: named('… its clones'),
@@ -294,7 +320,7 @@ function sumOf(routes: Record<string, number>, prefix: string): number {
   );
 }
 
-function tellMemory(input: {
+function reportMemory(input: {
   report: Report;
   before: Measured;
   ours: Measured;

@@ -14,6 +14,7 @@ import { createPacer } from '../src/gitlab/pacer.ts';
 import { createLogger } from '../src/log/logger.ts';
 import { openDataKey } from '../src/main/keys.ts';
 import { createActivityMetrics } from '../src/metrics/activities.ts';
+import type { OutboundPolicy } from '../src/outbound/policy.ts';
 import { createOutboundPolicy } from '../src/outbound/policy.ts';
 import { newKeyLine, parseKeyRing } from '../src/vault/key-ring.ts';
 import { createVault, keyedHash } from '../src/vault/vault.ts';
@@ -46,34 +47,7 @@ export async function openBenchWorld(input: {
     ownListeners: [],
     lookup: async () => ['127.0.0.1'],
   });
-  const deps: GitlabDeps = {
-    database,
-    vault,
-    starters: NOBODY,
-    log: createLogger({ level: 'error', format: 'json' }),
-    metrics: createActivityMetrics(new Registry()),
-    settings: {
-      expiryThresholds: [],
-      verifyIntervalMs: 0,
-      syncIntervalMs: 0,
-      scanIntervalMs: 0,
-      history: 'off',
-      clones: 8,
-      diskReserveBytes: 0,
-      retentionMs: 0,
-    },
-    gitlab: createGitlabClient({ policy, pacer: createPacer(input), userAgent: 'Secu/bench' }),
-    git: createGitRemote({
-      workFolder: join(tmpdir(), `secu-bench-${process.pid}`),
-      pinFor: (url) => policy.pinFor(url),
-      proxyFor: (url) => policy.proxyFor(url),
-      clonesPerOrigin: 8,
-      cloneTimeoutMs: 60_000,
-      cloneMaxBytes: 1_000_000,
-      headTimeoutMs: 10_000,
-    }),
-    rules: 'sha256:bench',
-  };
+  const deps = benchDeps({ database, vault, policy, perSecond: input.perSecond });
   return {
     deps,
     addIntegration: (about) => addIntegration(deps, about),
@@ -93,6 +67,47 @@ export async function openBenchWorld(input: {
       await policy.close();
       await database.close();
     },
+  };
+}
+
+function benchDeps(input: {
+  database: GitlabDeps['database'];
+  vault: GitlabDeps['vault'];
+  policy: OutboundPolicy;
+  perSecond: number;
+}): GitlabDeps {
+  const { database, vault, policy } = input;
+  return {
+    database,
+    vault,
+    starters: NOBODY,
+    log: createLogger({ level: 'error', format: 'json' }),
+    metrics: createActivityMetrics(new Registry()),
+    settings: {
+      expiryThresholds: [],
+      verifyIntervalMs: 0,
+      syncIntervalMs: 0,
+      scanIntervalMs: 0,
+      history: 'off',
+      clones: 8,
+      diskReserveBytes: 0,
+      retentionMs: 0,
+    },
+    gitlab: createGitlabClient({
+      policy,
+      pacer: createPacer({ perSecond: input.perSecond }),
+      userAgent: 'Secu/bench',
+    }),
+    git: createGitRemote({
+      workFolder: join(tmpdir(), `secu-bench-${process.pid}`),
+      pinFor: (url) => policy.pinFor(url),
+      proxyFor: (url) => policy.proxyFor(url),
+      clonesPerOrigin: 8,
+      cloneTimeoutMs: 60_000,
+      cloneMaxBytes: 1_000_000,
+      headTimeoutMs: 10_000,
+    }),
+    rules: 'sha256:bench',
   };
 }
 

@@ -49,21 +49,10 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
     url,
     output: () => output,
     async start() {
-      child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', 'up'], {
-        cwd: ROOT,
-        env: {
-          PATH: process.env['PATH'],
-          HOME: process.env['HOME'],
-          SECU_HOME: home,
-          SECU_PORT: String(port),
-          ...tools,
-          ...env,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      for (const stream of [child.stdout, child.stderr])
+      const started = spawnSecuUp({ home, port, env: { ...tools, ...env } });
+      child = started;
+      for (const stream of [started.stdout, started.stderr])
         stream?.on('data', (text) => (output += String(text)));
-      const started = child;
       await awaitUntil(
         async () => {
           if (started.exitCode !== null)
@@ -100,6 +89,20 @@ export async function prepareSecu({ env }: { env: Record<string, string> }): Pro
     },
   };
   return secu;
+}
+
+function spawnSecuUp({ home, port, env }: { home: string; port: number; env: Record<string, string> }) {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/main/cli.ts', 'up'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      SECU_HOME: home,
+      SECU_PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 async function readiness(url: string): Promise<string | null> {

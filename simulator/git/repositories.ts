@@ -80,12 +80,7 @@ export function createRepositories(options: { root: string; cacheFolder: string 
     head,
     nameOf: (project) => `${project.id}.git`,
     async prepare(recipes) {
-      for (const format of ['sha1', 'sha256']) {
-        const alike = recipes.filter((recipe) => (recipe.objectFormat ?? 'sha1') === format);
-        if (alike.length === 0) continue;
-        const store = await openStore({ cacheFolder: options.cacheFolder, recipes: alike });
-        for (const recipe of alike) stores.set(recipe.name, store);
-      }
+      for (const [name, store] of await openStores({ cacheFolder: home, recipes })) stores.set(name, store);
     },
     isEmpty: (project) => !pushed.has(project.id) && firstHead(project, project.defaultBranch) === null,
     async commit({ project, commit, at }) {
@@ -93,18 +88,27 @@ export function createRepositories(options: { root: string; cacheFolder: string 
       const ref = `refs/heads/${branch}`;
       const from = await head(project, branch);
       const seconds = Math.floor(at.getTime() / 1000);
-      const folder = await folderOf(project);
-      await runGit({
-        home,
-        args: ['--git-dir', folder, 'fast-import', '--quiet'],
-        input: commitStream({ commit, ref, seconds, from, mark: 1 }),
-      });
+      const stream = commitStream({ commit, ref, seconds, from, mark: 1 });
+      await git(project, ['fast-import', '--quiet'], stream);
       pushed.add(project.id);
       const made = await head(project, branch);
       if (made === null) throw new Error(`the commit on ${branch} left no branch`);
       return made;
     },
   };
+}
+
+/** The store of each recipe, by name; recipes with the same object format share one. */
+async function openStores(options: { cacheFolder: string; recipes: Recipe[] }): Promise<Map<string, Store>> {
+  const { cacheFolder, recipes } = options;
+  const stores = new Map<string, Store>();
+  for (const format of ['sha1', 'sha256']) {
+    const alike = recipes.filter((recipe) => (recipe.objectFormat ?? 'sha1') === format);
+    if (alike.length === 0) continue;
+    const store = await openStore({ cacheFolder, recipes: alike });
+    for (const recipe of alike) stores.set(recipe.name, store);
+  }
+  return stores;
 }
 
 /** A bare repository without its own objects. */

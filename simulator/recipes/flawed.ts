@@ -17,6 +17,23 @@ const DEPENDENCIES: ExpectedFlaw[] = [
   { path: 'package-lock.json', line: 17, kind: 'dependency', what: 'minimist 1.2.0' },
 ];
 
+const BILLING_PIPELINE = [
+  flaw('image: node:latest', 'ci-image-not-pinned', 'an image that changes'),
+  'build:',
+  '  script:',
+  flaw(
+    '    - curl -sSL https://install.example.com/setup.sh | sh',
+    'ci-download-run',
+    'a download piped into a shell',
+  ),
+  '    - echo "Building $CI_COMMIT_MESSAGE"',
+  'publish:',
+  flaw('  image: docker:latest', 'ci-image-not-pinned', 'another image that changes'),
+  '  services: [docker:dind]',
+  flaw('  variables: { DOCKER_TLS_CERTDIR: "" }', 'ci-docker-without-tls', 'Docker without TLS'),
+  '  script: [docker build .]',
+];
+
 function billing(): Recipe {
   const { files, flaws } = scene({
     'README.md': ['# Billing'],
@@ -51,22 +68,7 @@ function billing(): Recipe {
       ),
       flaw('    return pickle.loads(body.content)', 'py-insecure-deserialization', 'unpickling foreign data'),
     ],
-    '.gitlab-ci.yml': [
-      flaw('image: node:latest', 'ci-image-not-pinned', 'an image that changes'),
-      'build:',
-      '  script:',
-      flaw(
-        '    - curl -sSL https://install.example.com/setup.sh | sh',
-        'ci-download-run',
-        'a download piped into a shell',
-      ),
-      '    - echo "Building $CI_COMMIT_MESSAGE"',
-      'publish:',
-      flaw('  image: docker:latest', 'ci-image-not-pinned', 'another image that changes'),
-      '  services: [docker:dind]',
-      flaw('  variables: { DOCKER_TLS_CERTDIR: "" }', 'ci-docker-without-tls', 'Docker without TLS'),
-      '  script: [docker build .]',
-    ],
+    '.gitlab-ci.yml': BILLING_PIPELINE,
     'package.json': '{ "name": "billing", "dependencies": { "lodash": "4.17.15", "minimist": "1.2.0" } }\n',
     'package-lock.json': `${JSON.stringify(lockFile(), null, 2)}\n`,
   });

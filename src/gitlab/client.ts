@@ -137,11 +137,7 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
       return {
         prefixKind: wrongKindByPrefix(bearer),
         assertIsGitlab: ({ signal }) => assertIsGitlab({ ...call, signal }),
-        async describeToken({ signal }) {
-          const ask = questions(resourceFor(signal));
-          const token = await ask.self();
-          return { ...token, owner: await ownerOf(ask) };
-        },
+        describeToken: ({ signal }) => describeToken(questions(resourceFor(signal))),
         countReach: ({ signal }) => countReach({ ...call, signal }, bearer),
         rateLimit: () => rateLimitOf(lastHeaders),
         observeSelf: ({ signal } = {}) => observeOwnToken(signal),
@@ -165,6 +161,11 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
       };
     },
   };
+}
+
+async function describeToken(ask: ReturnType<typeof questions>) {
+  const token = await ask.self();
+  return { ...token, owner: await ownerOf(ask) };
 }
 
 function questions(resource: ResourceConfig) {

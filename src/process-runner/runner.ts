@@ -223,12 +223,17 @@ function createProcess(input: RunnerInput) {
     const ending = child;
     if (ending === null) return;
     failJobs(ending);
-    const ended = new Promise((resolve) => ending.once('exit', resolve));
-    ending.disconnect();
-    await ended;
+    await disconnect(ending);
   }
 
   return { ask, close };
+}
+
+/** Ends the process: without its parent it exits. */
+async function disconnect(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.disconnect();
+  await ended;
 }
 
 async function answerRoute(

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Config } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { openSignOn } from '../../src/main/sign-on.ts';
-import type { TestCa } from '../gitlab/support.ts';
-import { createTestCa } from '../gitlab/support.ts';
 import type { Answer, TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
 import type { Person, TestProvider } from '../support/oidc-provider.ts';
 import { CLIENT_ID, CLIENT_SECRET, startProvider } from '../support/oidc-provider.ts';
 import { addPerson, pageOf, trySignIn, whoIs } from '../support/people.ts';
+import type { TestCa } from '../support/test-ca.ts';
+import { createTestCa } from '../support/test-ca.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { isSecuError } from '../../src/domain/errors.ts';
-import type { RawServer, TestCa } from './support.ts';
-import { createTestCa, json, rawServer, worldOf } from './support.ts';
+import type { TestCa } from '../support/test-ca.ts';
+import { createTestCa } from '../support/test-ca.ts';
+import type { RawServer } from './support.ts';
+import { json, rawServer, worldOf } from './support.ts';
 
 const project = { id: 1, path_with_namespace: 'acme/shop' };
 const closing: Array<() => Promise<void>> = [];

@@ -69,13 +69,22 @@ async function call(method: string, path: string, body?: unknown): Promise<Answe
 
 /** Every path that a token takes: valid, invalid, echoed, failing, crashing, replaced. */
 async function driveEverything(): Promise<void> {
-  const { faults } = simulator.control;
-  const connect = { provider: 'gitlab', type: 'git', baseUrl: simulator.url };
   const good = newToken();
-  const made = await call('POST', '/integrations', { ...connect, token: good });
+  const made = await call('POST', '/integrations', { ...connection(), token: good });
   const id = made.body.id;
   await awaitSettled(secu, id);
+  await sendRefusedTokens(good);
+  await verifyAgainstEchoingGitlab({ id, token: good });
+  await scanWithFaultsAndKill({ id, token: good });
+  expect((await call('PUT', `/integrations/${id}/token`, { token: newToken() })).status).toBe(200);
+  await awaitSettled(secu, id);
+  await readEverything(id);
+}
 
+const connection = () => ({ provider: 'gitlab', type: 'git', baseUrl: simulator.url });
+
+async function sendRefusedTokens(good: string): Promise<void> {
+  const connect = connection();
   const unknown = `${newToken('usual')}x`;
   canaries.push(unknown);
   expect((await call('POST', '/integrations', { ...connect, token: unknown })).body.cause).toBe(
@@ -84,11 +93,14 @@ async function driveEverything(): Promise<void> {
   expect((await call('POST', '/integrations', { ...connect, token: good })).body.code).toBe('token_in_use');
   expect((await call('POST', '/integrations', { ...connect, token: `Bearer ${good}` })).status).toBe(400);
   expect((await call('POST', '/integrations', { ...connect, token: good, surprise: good })).status).toBe(400);
+}
 
-  // a GitLab that repeats the request in its errors
+/** A GitLab that repeats the request in its errors. */
+async function verifyAgainstEchoingGitlab({ id, token }: { id: string; token: string }): Promise<void> {
+  const { faults } = simulator.control;
   const echo = {
     headers: { 'Content-Type': 'application/json' },
-    body: { message: `bad ${good}`, error: good, error_description: good },
+    body: { message: `bad ${token}`, error: token, error_description: token },
   };
   faults.add({
     match: { path: /personal_access_tokens\/self/, times: 1 },
@@ -96,12 +108,17 @@ async function driveEverything(): Promise<void> {
   });
   await call('POST', `/integrations/${id}/verify`);
   faults.clear();
+}
+
+/** Failing, cut and slow clones, and a scan worker that is killed in the middle. */
+async function scanWithFaultsAndKill({ id, token }: { id: string; token: string }): Promise<void> {
+  const { faults } = simulator.control;
   faults.add({
     match: { path: /payments\.git/, times: 4 },
     answer: {
       kind: 'reply',
       status: 500,
-      body: `error for ${good} ${Buffer.from(`oauth2:${good}`).toString('base64')}`,
+      body: `error for ${token} ${Buffer.from(`oauth2:${token}`).toString('base64')}`,
     },
   });
   faults.add({
@@ -118,9 +135,9 @@ async function driveEverything(): Promise<void> {
   faults.clear();
   await secu.ready();
   await awaitSettled(secu, id);
+}
 
-  expect((await call('PUT', `/integrations/${id}/token`, { token: newToken() })).status).toBe(200);
-  await awaitSettled(secu, id);
+async function readEverything(id: string): Promise<void> {
   for (const path of [
     '/integrations',
     '/repositories',

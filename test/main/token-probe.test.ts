@@ -7,8 +7,9 @@ import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../src/domain/dry-run-causes.ts'
 import { causeOfRefusal } from '../../src/domain/dry-run-refusal.ts';
 import { freePort } from '../../src/embedded/home.ts';
 import { transportError } from '../../src/gitlab/transport-error.ts';
-import type { TestCa } from '../gitlab/support.ts';
-import { createTestCa, json, rawServer } from '../gitlab/support.ts';
+import { json, rawServer } from '../gitlab/support.ts';
+import type { TestCa } from '../support/test-ca.ts';
+import { createTestCa } from '../support/test-ca.ts';
 import type { Probing } from './probing.ts';
 import { openProbing } from './probing.ts';
 

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Notice } from '../../src/domain/channel.ts';
-import type { TestCa } from '../gitlab/support.ts';
-import { createTestCa } from '../gitlab/support.ts';
 import type { MailReceiver } from '../support/receivers.ts';
 import { mailReceiver } from '../support/receivers.ts';
+import type { TestCa } from '../support/test-ca.ts';
+import { createTestCa } from '../support/test-ca.ts';
 import { NOTICE, never, sending } from './support.ts';
 
 const TO = 'platform-team@example.com';

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { Secret } from '../../src/domain/secret.ts';
-import type { TestCa } from '../gitlab/support.ts';
-import { createTestCa } from '../gitlab/support.ts';
 import type { HttpReceiver } from '../support/receivers.ts';
 import { httpReceiver } from '../support/receivers.ts';
+import type { TestCa } from '../support/test-ca.ts';
+import { createTestCa } from '../support/test-ca.ts';
 import type { Sending } from './support.ts';
 import { NOTICE, never, SIGNING_SECRET, sending, webhookTo } from './support.ts';
 

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createProxyBypass } from '../../src/outbound/proxy-bypass.ts';
-import { createTestCa, json, rawServer, worldOf } from '../gitlab/support.ts';
+import { json, rawServer, worldOf } from '../gitlab/support.ts';
+import { createTestCa } from '../support/test-ca.ts';
 
 const opened: Array<{ close(): Promise<unknown> }> = [];
 const project = { id: 1, path_with_namespace: 'acme/shop' };

@@ -5,7 +5,7 @@ import { jest } from '@jest/globals';
 import type { Configuration } from 'oidc-provider';
 import Provider from 'oidc-provider';
 import { Agent, fetch } from 'undici';
-import type { TestCa } from '../gitlab/support.ts';
+import type { TestCa } from './test-ca.ts';
 
 export const CLIENT_ID = 'secu';
 export const CLIENT_SECRET = ['a', 'secret', 'of', 'the', 'test', 'only'].join('-');

@@ -31,21 +31,20 @@ export interface RunningWorkers {
   stop(): Promise<void>;
 }
 
+interface WorkerOptions {
+  queues?: readonly QueueName[];
+  dispatcher?: boolean;
+  maxCachedWorkflows?: number;
+  /** The metrics registry; default: a new one. */
+  registry?: Registry;
+  rotation?: Partial<RotationDeps>;
+}
+
 /**
  * Starts workers of this world, until `stop` or the end of the world. The orchestration queue includes the dispatcher, but not
  * the reconcile schedule: tests of reconcile call `reconcile`.
  */
-export async function startWorkers(
-  world: TestWorld,
-  options: {
-    queues?: readonly QueueName[];
-    dispatcher?: boolean;
-    maxCachedWorkflows?: number;
-    /** The metrics registry; default: a new one. */
-    registry?: Registry;
-    rotation?: Partial<RotationDeps>;
-  } = {},
-): Promise<RunningWorkers> {
+export async function startWorkers(world: TestWorld, options: WorkerOptions = {}): Promise<RunningWorkers> {
   const queues = options.queues ?? ['orchestration', 'gitlab', 'scan'];
   const connection = await connectWorker({ ...addressOf(world), log: world.log });
   const deps = depsOf(world, options.registry);

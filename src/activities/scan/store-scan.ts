@@ -1,6 +1,8 @@
 import type { Repository } from '../../db/entities/repository.ts';
 import type { FindingChange, SearchedBy } from '../../db/stores/findings.ts';
-import type { BegunScan } from '../../db/stores/scan-attempts.ts';
+import type { Stores } from '../../db/stores/index.ts';
+import type { OutboxEntry } from '../../db/stores/outbox.ts';
+import type { BegunScan, EndedRow } from '../../db/stores/scan-attempts.ts';
 import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
@@ -77,16 +79,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
     await recordHistory(tx, store);
     await queueHistory(tx, store);
     await tx.events.add(eventsOf({ store, change, first: repository.scannedAt === null }), now);
-    if (!ended.fullAgain) return { ended, wakes: [] };
-    await tx.scans.queue({
-      repositoryIds: [input.repositoryId],
-      trigger: 'manual',
-      history: 'full',
-      requestId: ended.requestId,
-      now,
-    });
-    const wake = await tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now });
-    return { ended, wakes: [wake] };
+    return { ended, wakes: ended.fullAgain ? await queueFullScan({ tx, ended, now }) : [] };
   });
   deps.metrics.scanEnded({
     ...ended,
@@ -99,6 +92,15 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
   });
   await sendWakes(deps, wakes);
   return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings: report.findings.length };
+}
+
+/** The full scan that was requested while this one ran. */
+async function queueFullScan(input: { tx: Stores; ended: EndedRow; now: Date }): Promise<OutboxEntry[]> {
+  const { tx, ended, now } = input;
+  const { repositoryId, integrationId, requestId } = ended;
+  const repositoryIds = [repositoryId];
+  await tx.scans.queue({ repositoryIds, trigger: 'manual', history: 'full', requestId, now });
+  return [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
 }
 
 /**

@@ -45,7 +45,6 @@ export async function prepareProduction(input: {
   settings: Readonly<Record<string, string>>;
 }): Promise<Production> {
   const { folder, databaseUrl, temporalAddress } = input;
-  const compose = readCompose();
   const volume = join(folder, 'volume');
   mkdirSync(volume, { mode: 0o700 });
   const secrets = makeSecrets({ folder, databaseUrl });
@@ -53,7 +52,6 @@ export async function prepareProduction(input: {
   const url = `http://127.0.0.1:${port}`;
   const settings = { ...input.settings, SECU_PUBLIC_URL: url, SECU_INSECURE_HTTP: '1' };
   const gitleaks = await toolPath('gitleaks');
-  const running = new Set<ChildProcess>();
 
   const here = (text: string, healthPort: number) =>
     interpolate(text, settings)
@@ -64,6 +62,33 @@ export async function prepareProduction(input: {
       .replace(/^0\.0\.0\.0$/, '127.0.0.1')
       .replace(/(^|:)8080($|\/)/, `$1${port}$2`)
       .replace(/(^|:)9090($|\/)/, `$1${healthPort}$2`);
+
+  const { launch, close } = createLauncher({ volume, gitleaks, here });
+
+  return {
+    ...createClient({ url, apiKey: () => readFileSync(join(secrets, 'secu-api-key'), 'utf8') }),
+    home: volume,
+    async runOnce(name) {
+      const { child } = await launch(name);
+      const [code] = await once(child, 'exit');
+      return code;
+    },
+    async start(name) {
+      return runningOf(name, await launch(name));
+    },
+    close,
+  };
+}
+
+/** Starts services with their commands and settings; `here` adapts a text of the compose file to this machine. */
+function createLauncher(input: {
+  volume: string;
+  gitleaks: string;
+  here: (text: string, healthPort: number) => string;
+}) {
+  const { volume, gitleaks, here } = input;
+  const compose = readCompose();
+  const running = new Set<ChildProcess>();
 
   async function launch(name: string) {
     const service = compose.services[name];
@@ -76,14 +101,7 @@ export async function prepareProduction(input: {
     const command = (service.command ?? []).map((part) => here(part, healthPort));
     const child = spawn(process.execPath, [join(ROOT, 'bin/secu.js'), ...command], {
       cwd: volume,
-      env: {
-        PATH: process.env['PATH'],
-        NODE_ENV: 'production',
-        HOME: volume,
-        SECU_HOME: volume,
-        SECU_GITLEAKS_PATH: gitleaks,
-        ...Object.fromEntries(environment),
-      },
+      env: { ...ownEnvironment({ volume, gitleaks }), ...Object.fromEntries(environment) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(child);
@@ -94,43 +112,49 @@ export async function prepareProduction(input: {
     return { child, check, output: () => output };
   }
 
+  async function close(): Promise<void> {
+    for (const child of running) {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    }
+  }
+
+  return { launch, close };
+}
+
+function ownEnvironment({ volume, gitleaks }: { volume: string; gitleaks: string }) {
   return {
-    ...createClient({ url, apiKey: () => readFileSync(join(secrets, 'secu-api-key'), 'utf8') }),
-    home: volume,
-    async runOnce(name) {
-      const { child } = await launch(name);
-      const [code] = await once(child, 'exit');
+    PATH: process.env['PATH'],
+    NODE_ENV: 'production',
+    HOME: volume,
+    SECU_HOME: volume,
+    SECU_GITLEAKS_PATH: gitleaks,
+  };
+}
+
+function runningOf(
+  name: string,
+  { child, check, output }: { child: ChildProcess; check: readonly string[]; output: () => string },
+): Running {
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${name} does not start`);
+  return {
+    pid,
+    output,
+    async health() {
+      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${output()}`);
+      const [program = '', ...args] = check;
+      const checking = spawn(program === 'node' ? process.execPath : program, args, { stdio: 'ignore' });
+      const [code] = await once(checking, 'exit');
       return code;
     },
-    async start(name) {
-      const { child, check, output } = await launch(name);
-      const { pid } = child;
-      if (pid === undefined) throw new Error(`${name} does not start`);
-      return {
-        pid,
-        output,
-        async health() {
-          if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${output()}`);
-          const [program = '', ...args] = check;
-          const checking = spawn(program === 'node' ? process.execPath : program, args, { stdio: 'ignore' });
-          const [code] = await once(checking, 'exit');
-          return code;
-        },
-        async end(signal) {
-          if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-          const exited = once(child, 'exit');
-          child.kill(signal);
-          const [code] = await exited;
-          return code;
-        },
-      };
-    },
-    async close() {
-      for (const child of running) {
-        const exited = once(child, 'exit');
-        child.kill('SIGKILL');
-        await exited;
-      }
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      const [code] = await exited;
+      return code;
     },
   };
 }

@@ -8,6 +8,7 @@ import { awaitUntil } from '../../../harness/await-until.ts';
 import { toolPath } from '../../../harness/tools.ts';
 import { fleetRecipes } from '../../../simulator/index.ts';
 import { openToken } from '../../../src/activities/token/credential.ts';
+import type { Starters } from '../../../src/domain/ports.ts';
 import { startThrowawayTemporal } from '../../../src/embedded/temporal-server.ts';
 import { createStarters } from '../../../src/temporal/starters.ts';
 import { addIntegration } from '../../support/integration.ts';
@@ -39,10 +40,7 @@ export async function prepareRotation() {
   const { control } = world.simulator;
   const tokens: string[] = [];
 
-  async function rowOf(integrationId: string): Promise<Record<string, unknown>> {
-    const [row] = await world.db.query('select * from integration where id = $1', [integrationId]);
-    return row ?? {};
-  }
+  const commands = createRotationCommands({ world, starters });
 
   return {
     world,
@@ -50,19 +48,44 @@ export async function prepareRotation() {
     home,
     killAtFile,
     ...workers,
+    ...commands,
     /** Every created token, old and new. */
     tokens,
-    rowOf,
 
     /** An active integration with a token that can rotate itself. */
     async connect(): Promise<{ integrationId: string; tokenId: number }> {
       const { id: tokenId, token } = control.createToken({ scopes: SCOPES });
       tokens.push(token);
       const { integrationId } = await addIntegration({ ...world, starters }, { token });
-      await awaitUntil(async () => (await rowOf(integrationId))['verdict'] === 'active', {
+      await awaitUntil(async () => (await commands.rowOf(integrationId))['verdict'] === 'active', {
         timeoutMs: 60_000,
       });
       return { integrationId, tokenId };
+    },
+
+    /** The number of rotation requests that GitLab received. */
+    posts: () => control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
+
+    livingOf: (tokenId: number) => livingOf(world, tokenId),
+
+    async remember(integrationId: string): Promise<void> {
+      const credential = await world.database.stores.credentials.current(integrationId);
+      if (credential !== null) tokens.push(openToken({ vault: world.vault, credential }).reveal());
+    },
+
+    async close(): Promise<void> {
+      await workers.killAll();
+      await world.close();
+    },
+  };
+}
+
+/** Rotation commands, and what became of them in the database. */
+function createRotationCommands({ world, starters }: { world: TestWorld; starters: Starters }) {
+  return {
+    async rowOf(integrationId: string): Promise<Record<string, unknown>> {
+      const [row] = await world.db.query('select * from integration where id = $1', [integrationId]);
+      return row ?? {};
     },
 
     async order(integrationId: string): Promise<string> {
@@ -101,34 +124,22 @@ export async function prepareRotation() {
       );
       return attempt.state;
     },
-
-    /** The number of rotation requests that GitLab received. */
-    posts: () => control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
-
-    /** The number of valid tokens of a token family; 0 if the family was revoked. */
-    livingOf(tokenId: number): number[] {
-      const { family } = control.token(tokenId);
-      const ids: number[] = [];
-      for (let id = family; ; id += 1) {
-        try {
-          const token = control.token(id);
-          if (token.family === family && !token.revoked) ids.push(id);
-        } catch {
-          return ids; // no token has this ID yet
-        }
-      }
-    },
-
-    async remember(integrationId: string): Promise<void> {
-      const credential = await world.database.stores.credentials.current(integrationId);
-      if (credential !== null) tokens.push(openToken({ vault: world.vault, credential }).reveal());
-    },
-
-    async close(): Promise<void> {
-      await workers.killAll();
-      await world.close();
-    },
   };
+}
+
+/** The number of valid tokens of a token family; 0 if the family was revoked. */
+function livingOf({ simulator }: TestWorld, tokenId: number): number[] {
+  const { control } = simulator;
+  const { family } = control.token(tokenId);
+  const ids: number[] = [];
+  for (let id = family; ; id += 1) {
+    try {
+      const token = control.token(id);
+      if (token.family === family && !token.revoked) ids.push(id);
+    } catch {
+      return ids; // no token has this ID yet
+    }
+  }
 }
 
 function createWorkers(input: {
