@@ -89,8 +89,8 @@ async function planIntegration(
   return { action, status: statusOf(integration) };
 }
 
-function rotationInDoubt({ id, workerId, nextLookAt }: RotationRow, nowMs: number) {
-  return { attemptId: id, workerId, nextLookMs: nextLookAt?.getTime() ?? nowMs };
+function rotationInDoubt({ id, workerId, nextCheckAt }: RotationRow, nowMs: number) {
+  return { attemptId: id, workerId, nextCheckMs: nextCheckAt?.getTime() ?? nowMs };
 }
 
 async function flagExpiry(

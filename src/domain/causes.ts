@@ -1,7 +1,7 @@
 interface CauseText {
   /** A few words in lower case, as in `Scan failed: clone timed out`. The dashboard and the API show this title. */
   title: string;
-  /** What to do about it: one or two sentences, shown beside the cause everywhere. */
+  /** What to do about it: one or two sentences, shown with the cause everywhere. */
   advice: string;
 }
 
@@ -105,7 +105,7 @@ function isInvalidCause(code: string): code is InvalidCause {
   return Object.hasOwn(INVALID_CAUSE_TEXTS, code);
 }
 
-/** Why GitLab could not be asked, or why its answer is unusable. Never a verdict on the token. */
+/** Why GitLab could not be reached, or why its answer is unusable. Never a verdict on the token. */
 const REACHABILITY_CAUSE_TEXTS = {
   gitlab_unreachable: {
     title: 'GitLab unreachable',
@@ -129,19 +129,19 @@ const REACHABILITY_CAUSE_TEXTS = {
   gitlab_reply_unreadable: {
     title: 'unreadable answer from GitLab',
     advice:
-      'GitLab sent an answer that cannot be read. Secu retries automatically; if it persists, look for a proxy in between.',
+      'GitLab sent an answer that cannot be read. Secu retries automatically; if it persists, check for a proxy in between.',
   },
   not_gitlab: INVALID_CAUSE_TEXTS.not_gitlab,
 } as const satisfies Record<string, CauseText>;
 export type ReachabilityCause = keyof typeof REACHABILITY_CAUSE_TEXTS;
 export const REACHABILITY_CAUSES = keysOf(REACHABILITY_CAUSE_TEXTS);
 
-/** True for a code that says that GitLab as a whole did not answer as it should. */
+/** True for a code that means an outage of GitLab as a whole, not of one repository. */
 export function isReachabilityCause(code: string): code is ReachabilityCause {
   return Object.hasOwn(REACHABILITY_CAUSE_TEXTS, code);
 }
 
-/** Why a scan failed, was canceled or waits. The findings of the last good scan are kept in every case. */
+/** Why a scan failed, was canceled or waits. The findings of the last successful scan stay in every case. */
 const SCAN_CAUSE_TEXTS = {
   repository_gone: {
     title: 'repository not found',

@@ -4,7 +4,7 @@ import type { SealContext } from './sealed-secret.ts';
 import type { Secret } from './secret.ts';
 
 /**
- * Every kind of channel: what it is reached by, and whether its messages carry a signature. A new kind needs a row here,
+ * Every kind of channel: the kind of its address, and whether its messages are signed. A new kind needs a row here,
  * a sender in `src/notify/notifier.ts` and a title in the dashboard; the compiler asks for them.
  */
 export const CHANNELS = {

@@ -2,7 +2,7 @@ import type { InvalidCause, ReachabilityCause } from './causes.ts';
 import type { Verdict } from './integration.ts';
 import type { RotationFailure } from './rotation.ts';
 
-/** What a person can order for one integration. Its row is the order, its result the answer to the waiting request. */
+/** What a user can request for an integration. The row is the request; its result is the answer to the waiting client. */
 export const COMMAND_KINDS = ['verify', 'replace_token', 'rotate'] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
@@ -10,7 +10,7 @@ export type CommandKind = (typeof COMMAND_KINDS)[number];
 export interface CommandPayloads {
   verify: Record<never, never>;
   replace_token: { credentialId: string; acceptLoss: boolean; by?: string | undefined };
-  /** `expiresAt` is `YYYY-MM-DD`; absent: as long as the current token lives. */
+  /** `expiresAt` is `YYYY-MM-DD`; absent: the lifetime of the current token. */
   rotate: { force: boolean; expiresAt?: string | undefined; by?: string | undefined };
 }
 
@@ -26,22 +26,22 @@ export type ReplacementResult =
   | { code: 'reach_shrinks'; known: number; lost: number; owner: OwnerChange }
   | { code: ReplacementRefusal };
 
-/** Why the new token was not taken; the old one stays. */
+/** Why the new token was refused; the old one stays in use. */
 export type ReplacementRefusal = InvalidCause | ReachabilityCause | 'not_found' | 'internal';
 
-/** Usernames; equal where the owner stays. */
+/** Usernames; equal if the owner is the same. */
 export interface OwnerChange {
   before: string | null;
   after: string | null;
 }
 
-/** An order to write into the queue of an integration. */
+/** A command to add to the queue of an integration. */
 export type NewCommand =
   | { kind: 'verify' }
   | { kind: 'replace_token'; payload: CommandPayloads['replace_token'] }
   | { kind: 'rotate'; payload: CommandPayloads['rotate'] };
 
-/** The end of an order, by its kind. */
+/** The result of a command, by its kind. */
 export type CommandCompletion = {
   [Kind in CommandKind]: { kind: Kind; result: CommandResults[Kind] };
 }[CommandKind];

@@ -195,7 +195,7 @@ export const DRY_RUN_CAUSES = {
   },
   gitlab_reply_unreadable: {
     as: 'gitlab_reply_unreadable',
-    advice: 'The answer does not look like one of GitLab. Look for a proxy that changes it.',
+    advice: 'The answer is not in the format of GitLab. Check for a proxy that changes it.',
   },
   no_answer_in_time: {
     as: 'gitlab_unreachable',
@@ -244,7 +244,7 @@ export const DRY_RUN_CAUSES = {
   token_may_not_read_itself: {
     as: null,
     advice:
-      'A fine-grained token without "Personal Access Token: Read": Secu cannot see when it expires. Add it, or enter the date by hand.',
+      'A fine-grained token without "Personal Access Token: Read": Secu cannot read its expiry date. Add the permission, or enter the date manually.',
   },
   // owner
   token_of_a_person: {
@@ -315,7 +315,7 @@ export const DRY_RUN_CAUSES = {
   clone_not_proven: {
     as: null,
     advice:
-      'No repository could be read to prove it: each refused for reasons of its own. See its role there.',
+      'Git could not read any of the tested repositories, each for its own reason. Check the role of the token owner there.',
   },
   git_over_http_off: {
     as: null,

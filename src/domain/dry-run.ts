@@ -61,7 +61,7 @@ export interface DryRunObservations {
   gitlab: Step;
   prefixKind: WrongKindCause | null;
   self: Step;
-  /** Known when `self` is ok, or when the token is alive but may not read itself. */
+  /** Known if `self` is ok, or if the token is valid but may not read itself. */
   token: TokenFacts | null;
   list: Step;
   clone: Step;
@@ -146,7 +146,7 @@ function shapeCheck({ prefixKind, self }: DryRunObservations): Check {
 
 function aliveCheck({ prefixKind, self }: DryRunObservations): Check {
   return prefixKind !== null && self.kind === 'refused' && isWordAboutToken(self.cause)
-    ? skipped('alive', 'the kind of token already says enough')
+    ? skipped('alive', 'this kind of token cannot call the API')
     : stepCheck('alive', self);
 }
 

@@ -90,7 +90,7 @@ export interface NewEvent {
   kind: EventKind;
   integrationId: string | null;
   repositoryId?: string | null;
-  /** `system`, `key:<name>` or `user:<name>`; `nobody` when the actor is unknown. */
+  /** `system`, `key:<name>` or `user:<name>`; `nobody` if the actor is unknown. */
   actor: string;
   text: string;
   data?: Record<string, unknown>;

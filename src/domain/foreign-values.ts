@@ -1,13 +1,13 @@
-/** Longest name of a person that is stored, in characters. */
+/** The maximum length of a stored name of a person, in characters. */
 export const MAX_NAME_CHARACTERS = 256;
 const MAX_PATH_CHARACTERS = 4_096;
-/** 0001-01-01 and 9999-12-31: dates that ISO 8601 writes with four digits, which PostgreSQL reads. */
+/** 0001-01-01 and 9999-12-31: PostgreSQL reads ISO 8601 dates with four-digit years. */
 const MIN_DATE_MS = -62_135_596_800_000;
 const MAX_DATE_MS = 253_402_300_799_999;
 const MAX_INT4 = 2_147_483_647;
 
 /**
- * The door for values that a repository or a GitLab made up: each function returns what PostgreSQL can store, or null.
+ * Admits values from repositories and GitLab: each function returns a value that PostgreSQL can store, or null.
  * Git accepts any number as a date and any bytes as a name.
  */
 export const admit = {

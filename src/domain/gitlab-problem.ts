@@ -1,9 +1,9 @@
 /**
- * `details.problem` of an error about GitLab's API: finer than its code. (Those of git come from a table of its own in
- * `src/git/refusals.ts`, and include the names of faults from git-fsck.)
+ * `details.problem` of an error about GitLab's API: finer than its code. Problems of git are in `src/git/refusals.ts`, and
+ * include the names of faults from git-fsck.
  */
 export const GITLAB_PROBLEMS = [
-  // the way to GitLab
+  // the connection to GitLab
   'address_refused',
   'dns_no_answer',
   'dns_name_not_found',

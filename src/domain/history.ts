@@ -19,7 +19,7 @@ export interface ReadHistory {
 /** A history that could not be read is tried again after this time, when the repository has a new head. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
 
-/** How much of the history a scan reads. `requested`: as it was queued. */
+/** How much of the history a scan reads. `requested`: as stored when it was queued. */
 export function planHistory(input: {
   mode: HistoryMode;
   requested: ScanHistory;

@@ -31,13 +31,13 @@ export const TOKEN_WARNINGS = [
 ] as const;
 export type TokenWarning = (typeof TOKEN_WARNINGS)[number];
 
-/** What GitLab says about a token. Moments are ISO texts, as GitLab gives them. */
+/** What GitLab reports about a token. Times are ISO 8601. */
 export interface TokenFacts {
   gitlabTokenId: number | null;
   name: string | null;
   scopes: string[];
   granular: boolean;
-  /** Whether its scopes or permissions allow self-rotation; `null` when GitLab does not say. */
+  /** Whether its scopes or permissions allow self-rotation; `null` if GitLab does not report it. */
   mayRotate: boolean | null;
   /** Unknown for a fine-grained token that may not read itself. */
   expiry: Expiry;
@@ -96,7 +96,7 @@ export type HistoryMode = (typeof HISTORY_MODES)[number];
 export const BRANCH_MODES = ['default', 'protected', 'all', 'globs'] as const;
 export type BranchMode = (typeof BRANCH_MODES)[number];
 
-/** The branches in which secrets are looked for, always with the default branch. `globs` counts in that mode only. */
+/** The branches that are scanned for secrets, in addition to the default branch. `globs` is used only in that mode. */
 export interface Branches {
   mode: BranchMode;
   globs: string[];

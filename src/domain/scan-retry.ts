@@ -32,5 +32,5 @@ export function decideRequeue(reason: RequeueReason, requeues: number): RequeueD
   return { kind: 'requeue', cause: reason, delayMs, counts: true };
 }
 
-/** How many verifications failing scans of one integration may cause within an hour. */
+/** The maximum number of verifications per hour that failing scans of one integration may cause. */
 export const MAX_PROMPTED_VERIFICATIONS_PER_HOUR = 6;

@@ -48,7 +48,7 @@ export const INCOMPLETE_REASONS = [
 ] as const;
 export type IncompleteReason = (typeof INCOMPLETE_REASONS)[number];
 
-/** The part of a report that says that everything was read. */
+/** The part of a report that shows whether everything was read. */
 export const NOTHING_UNREAD = { incompleteBecause: [], unreadPaths: {}, unreadCommits: [] };
 
 /** A branch that a scan covered. `from` null: its head alone, or with the whole history from the root. */

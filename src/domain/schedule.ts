@@ -14,7 +14,7 @@ export interface IntegrationSnapshot {
   flagged: number | null;
   command: { id: string; kind: 'verify' | 'replace_token' | 'rotate' } | null;
   /** An open rotation attempt, and when to check it again. */
-  rotation: { attemptId: string; workerId: string; nextLookMs: number } | null;
+  rotation: { attemptId: string; workerId: string; nextCheckMs: number } | null;
   /** When automatic rotation is due; `null` = never. */
   nextRotateMs: number | null;
 }
@@ -46,7 +46,7 @@ export function nextAction(input: {
     return { do: 'replace_token', commandId: snapshot.command.id };
   const { rotation } = snapshot;
   const asked = snapshot.command?.kind === 'rotate' ? snapshot.command.id : null;
-  if (rotation !== null && (asked !== null || isDue(rotation.nextLookMs, nowMs))) {
+  if (rotation !== null && (asked !== null || isDue(rotation.nextCheckMs, nowMs))) {
     const { attemptId, workerId } = rotation;
     return { do: 'resolve_rotation', attemptId, workerId, commandId: asked };
   }
@@ -65,7 +65,7 @@ export function nextAction(input: {
   const deadlines = [
     snapshot.nextVerifyMs,
     nextFlagMs(expiry),
-    rotation?.nextLookMs ?? null,
+    rotation?.nextCheckMs ?? null,
     nextRotateMs,
     maySync ? snapshot.nextSyncMs : null,
   ];

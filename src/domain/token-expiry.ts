@@ -1,18 +1,18 @@
 /**
- * Rules about the end of a token's life, in UTC days. GitLab gives a date; the token is dead from 00:00 UTC of that
+ * Rules about the expiry of tokens, in UTC days. GitLab reports a date; the token has expired from 00:00 UTC of that
  * day (GitLab docs, "Personal access tokens": tokens expire on that date at midnight UTC).
  */
 const DAY_MS = 86_400_000;
 
-/** When a token expires. `date` is `YYYY-MM-DD`; `unknown`: GitLab did not tell. */
+/** When a token expires. `date` is `YYYY-MM-DD`; `unknown`: GitLab does not report it. */
 export type Expiry = { kind: 'on'; date: string } | { kind: 'never' } | { kind: 'unknown' };
 
-/** For fields that hold a date or nothing. */
+/** The date; `null` for never and unknown. */
 export function expiryDate(expiry: Expiry): string | null {
   return expiry.kind === 'on' ? expiry.date : null;
 }
 
-/** From a field that is absent where nobody told, and null where the token never expires. */
+/** From a field of GitLab: absent = unknown, null = never. */
 export function expiryFrom(date: string | null | undefined): Expiry {
   if (date === undefined) return { kind: 'unknown' };
   return date === null ? { kind: 'never' } : { kind: 'on', date };
@@ -20,17 +20,17 @@ export function expiryFrom(date: string | null | undefined): Expiry {
 
 export type ExpiryState = 'never' | 'ok' | 'expiring' | 'expired' | 'unknown';
 
-/** The moment of death of a token with this `YYYY-MM-DD`, in ms since 1970. */
+/** When a token with this `YYYY-MM-DD` expires, in ms since 1970. */
 export function expiryMs(expiresAt: string): number {
   return Date.parse(`${expiresAt}T00:00:00Z`);
 }
 
-/** Whole days until death, rounded up: never 0 while alive, 0 when dead. */
+/** Days until expiry, rounded up: 0 only for an expired token. */
 export function daysLeft({ expiresAt, nowMs }: { expiresAt: string; nowMs: number }): number {
   return Math.max(0, Math.ceil((expiryMs(expiresAt) - nowMs) / DAY_MS));
 }
 
-/** The smallest threshold that is reached (0 = dead), or `null` while none is. Thresholds are days, 1–365. */
+/** The smallest threshold that is reached (0 = expired); `null` for none. Thresholds are days, 1–365. */
 export function reachedThreshold(input: {
   expiresAt: string;
   nowMs: number;
@@ -43,8 +43,8 @@ export function reachedThreshold(input: {
 }
 
 /**
- * The smallest threshold flagged so far, or `null`. A flag from more than a day ahead was made by a clock that was
- * wrong, and must not silence those to come; one from less than that may only be a clock that was set.
+ * The smallest threshold flagged so far; `null` for none. A flag dated more than a day in the future comes from a
+ * wrong clock and must not suppress later flags; a smaller difference may be a clock that was adjusted.
  */
 export function standingFlag(input: {
   flag: number | null;
@@ -56,8 +56,8 @@ export function standingFlag(input: {
 }
 
 /**
- * The flag that is due: the smallest threshold reached, unless this or a smaller one was flagged before. Several
- * missed thresholds therefore make one flag.
+ * The flag that is due: the smallest reached threshold, unless this or a smaller one was flagged before. Several
+ * missed thresholds therefore result in one flag.
  */
 export function dueFlag(input: {
   expiry: Expiry;
@@ -71,7 +71,7 @@ export function dueFlag(input: {
   return input.flagged !== null && input.flagged <= reached ? null : reached;
 }
 
-/** When the next flag will be due, in ms since 1970, or `null` when none is to come. */
+/** When the next flag is due, in ms since 1970; `null` if there is none. */
 export function nextFlagMs(input: {
   expiry: Expiry;
   nowMs: number;
@@ -86,7 +86,7 @@ export function nextFlagMs(input: {
   return coming.length === 0 ? null : Math.min(...coming);
 }
 
-/** The state that people are shown. */
+/** The state that the API shows. */
 export function expiryState(input: {
   expiry: Expiry;
   nowMs: number;

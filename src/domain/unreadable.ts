@@ -2,7 +2,7 @@
 export const UNREADABLE_PROBLEMS = ['unexpected_shape', 'server_error'] as const;
 export type UnreadableProblem = (typeof UNREADABLE_PROBLEMS)[number];
 
-/** A project that GitLab lists and that cannot be read. What is known of it stays as it is. */
+/** A project that GitLab lists and that cannot be read. Its known rows stay unchanged. */
 export interface UnreadableProject {
   gitlabProjectId: number;
   problem: UnreadableProblem;

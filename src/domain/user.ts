@@ -72,7 +72,7 @@ export const SESSION_MAX_MS = 12 * 3_600_000;
 /** How long a setup code is valid. */
 export const SETUP_CODE_MS = 15 * 60_000;
 
-/** How many failed sign-ins are free, how the pause grows after that, and when the count is reset. */
+/** Failed sign-ins without a pause, the pause after further ones, and when the count is reset. */
 export interface ThrottleRule {
   freeAttempts: number;
   firstPauseMs: number;

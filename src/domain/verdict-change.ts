@@ -37,12 +37,12 @@ const CAUSES_TO_CONFIRM: ReadonlySet<InvalidCause> = new Set([
   'token_rejected',
 ]);
 
-/** Causes for which GitLab did not answer. */
-const GITLAB_NOT_SEEN: ReadonlySet<InvalidCause> = new Set(['not_gitlab', 'token_missing']);
+/** Causes that do not prove that GitLab is reachable. */
+const NO_PROOF_OF_REACHABILITY: ReadonlySet<InvalidCause> = new Set(['not_gitlab', 'token_missing']);
 
 /**
  * Applies the outcome of a verification to an integration. An outage never changes the verdict; `not_gitlab` makes
- * only a pending integration invalid; a 401 for an active token needs a second look.
+ * only a pending integration invalid; a 401 for an active token must be confirmed by a second verification.
  */
 export function verdictChange(input: {
   before: VerdictState;
@@ -101,7 +101,7 @@ function becomeInvalid({ before, intervalMs, jitter }: Input, seen: InvalidCause
     next: {
       verdict: 'invalid',
       cause,
-      reachability: GITLAB_NOT_SEEN.has(cause) ? before.reachability : 'reachable',
+      reachability: NO_PROOF_OF_REACHABILITY.has(cause) ? before.reachability : 'reachable',
       reachabilityCause: null,
       suspected: false,
       verifyFailures: 0,

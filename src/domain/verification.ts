@@ -6,7 +6,7 @@ import type { TokenFacts, TokenWarning, VerificationOutcome } from './integratio
 export type SelfObservation =
   | { kind: 'token'; token: TokenFacts }
   | { kind: 'unauthorized'; reason: 'expired' | 'revoked' | 'unknown' }
-  | { kind: 'self_unreadable' } // 403 insufficient_granular_scope: alive, but may not read itself
+  | { kind: 'self_unreadable' } // 403 insufficient_granular_scope: valid, but may not read itself
   | { kind: 'blocked' }
   | { kind: 'scope_missing' }
   | { kind: 'wrong_kind' } // 400/405: not a personal access token
@@ -33,7 +33,7 @@ export type CloneObservation =
   | { kind: 'no_answer'; cause: ReachabilityCause }
   /** Git answered for each repository that was tried, and refused it. */
   | { kind: 'all_refused' }
-  /** Nothing listed that could be read, or too little evidence. */
+  /** No listed repository could be read, or there is too little evidence. */
   | { kind: 'not_tried' };
 
 export interface TokenObservations {
@@ -50,7 +50,7 @@ const OVERPOWERED_SCOPE = /^(api|sudo|admin_mode|write_.*|create_runner|manage_r
 
 /**
  * The verdict from what was observed. Only a definite "no" makes a token invalid: an outage, a rate limit or an
- * unreadable answer gives no verdict. A valid token is not yet usable: it must list and clone.
+ * unreadable answer gives no verdict. A valid token must also list and clone to be usable.
  */
 export function verdictOf(observed: TokenObservations): VerificationOutcome {
   const { self } = observed;
@@ -120,7 +120,7 @@ function warningsOf({ token, listed }: { token: TokenFacts; listed: number }): T
   return warnings;
 }
 
-/** Only for classic scopes: what a fine-grained token may do shows when it is tried. */
+/** Only for classic scopes: the permissions of a fine-grained token show only when they are used. */
 export function canList(scopes: readonly string[]): boolean {
   return scopes.some((scope) => LISTING_SCOPES.has(scope));
 }
@@ -144,9 +144,9 @@ const STEADY_RETRIES = 5;
 const MAX_RETRY_MS = 600_000;
 
 /**
- * How long to wait before asking again while there is no verdict: 15 s for the first five times, so that an outage of
- * a minute is over for us 30 s after it is over, then doubling to 10 minutes. `jitter` is 0–1 and moves the wait by up
- * to a tenth, so that integrations of one address do not ask all at once.
+ * The delay before the next verification while there is no verdict: 15 s for the first five, so that a short outage
+ * is noticed as over within 30 s, then doubling to 10 minutes. `jitter` is 0–1 and changes the delay by up to a tenth,
+ * so that integrations of one GitLab do not verify at the same time.
  */
 export function retryDelayMs({ failures, jitter }: { failures: number; jitter: number }): number {
   const doublings = Math.max(0, failures - STEADY_RETRIES);
@@ -154,7 +154,7 @@ export function retryDelayMs({ failures, jitter }: { failures: number; jitter: n
   return Math.round(baseMs * (0.9 + 0.2 * jitter));
 }
 
-/** A stable number from 0 to 1 for a text: jitter that does not change when it is computed again. */
+/** A number from 0 to 1 that is always the same for a text, so the jitter of an integration is stable. */
 export function jitterOf(text: string): number {
   let hash = 2_166_136_261;
   for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16_777_619);

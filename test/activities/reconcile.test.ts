@@ -183,7 +183,7 @@ test('rows older than the retention are removed; rows of the current state stay'
       tokenName: null,
       workerId: 'worker',
       origin: 'https://gitlab.example.com',
-      will: 'asked',
+      trigger: 'asked',
       commandId: null,
       state: 'refused',
       code: null,

@@ -144,13 +144,13 @@ test('no flag is due twice', () => {
 });
 
 describe('rotation', () => {
-  const rotation = { attemptId: 'rot', workerId: 'wrk', nextLookMs: NOW };
+  const rotation = { attemptId: 'rot', workerId: 'wrk', nextCheckMs: NOW };
   const resolve = { do: 'resolve_rotation', attemptId: 'rot', workerId: 'wrk' };
 
   test('a user request starts it, or first resolves an open attempt', () => {
     const command = { id: 'c', kind: 'rotate' } as const;
     expect(actionOf({ command })).toEqual({ do: 'rotate', commandId: 'c' });
-    const waiting = { ...rotation, nextLookMs: NOW + 1 };
+    const waiting = { ...rotation, nextCheckMs: NOW + 1 };
     expect(actionOf({ command, rotation: waiting })).toEqual({ ...resolve, commandId: 'c' });
   });
 
@@ -159,7 +159,7 @@ describe('rotation', () => {
     expect(actionOf(seen)).toEqual({ ...resolve, commandId: null });
     const command = { id: 'c', kind: 'replace_token' } as const;
     expect(actionOf({ ...seen, command })).toEqual({ do: 'replace_token', commandId: 'c' });
-    expect(actionOf({ rotation: { ...rotation, nextLookMs: NOW + 5 } })).toEqual({
+    expect(actionOf({ rotation: { ...rotation, nextCheckMs: NOW + 5 } })).toEqual({
       do: 'wait',
       untilMs: NOW + 5,
     });
@@ -170,7 +170,7 @@ describe('rotation', () => {
     expect(actionOf({ nextRotateMs: NOW + 7 })).toEqual({ do: 'wait', untilMs: NOW + 7 });
     for (const verdict of ['pending', 'invalid'] as const)
       expect(actionOf({ nextRotateMs: NOW, verdict })).toMatchObject({ do: 'wait' });
-    const open = { ...rotation, nextLookMs: NOW + 5 };
+    const open = { ...rotation, nextCheckMs: NOW + 5 };
     expect(actionOf({ nextRotateMs: NOW, rotation: open })).toEqual({ do: 'wait', untilMs: NOW + 5 });
   });
 });

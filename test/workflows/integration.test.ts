@@ -108,7 +108,7 @@ test('a command is finished once, however many signals arrive', async () => {
 });
 
 test('an open rotation is resolved by any worker if the one that started it does not answer', async () => {
-  const rotation = { attemptId: newId('rotation'), workerId: newId('worker'), nextLookMs: 1 };
+  const rotation = { attemptId: newId('rotation'), workerId: newId('worker'), nextCheckMs: 1 };
   const row = integrationRow({ rotation });
   const settled: string[] = [];
   await living(row, async () => void (await awaitUntil(() => settled.length === 1, { timeoutMs: 40_000 })), {

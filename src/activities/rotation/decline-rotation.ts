@@ -38,7 +38,7 @@ export async function declineRotation(
         tokenName: null,
         workerId: deps.journal.workerId,
         origin: new URL(row.baseUrl).origin,
-        will: trigger,
+        trigger,
         commandId,
         state: 'refused',
         code,

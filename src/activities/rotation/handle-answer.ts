@@ -39,7 +39,7 @@ export async function handleAnswer(
         'GitLab was asked to rotate, and its answer did not arrive',
       );
       const known = newTokenId === null ? {} : { newTokenId };
-      await deps.database.stores.rotations.recordProgress({ id: attempt.id, nextLookAt: now, ...known });
+      await deps.database.stores.rotations.recordProgress({ id: attempt.id, nextCheckAt: now, ...known });
       return openResult(attempt, 'in_doubt');
     }
   }

@@ -35,7 +35,7 @@ export async function recordIntent(
       tokenName: credential.tokenName,
       workerId: deps.journal.workerId,
       origin,
-      will: trigger,
+      trigger,
       commandId,
       state: 'intent',
       code: null,

@@ -107,7 +107,7 @@ async function decideFromOldToken(input: OpenAttempt & { self: SelfObservation }
   const waitFor = async (ms: number, firstAliveAt = attempt.firstAliveAt) => {
     await rotations.recordProgress({
       id: attempt.id,
-      nextLookAt: new Date(now.getTime() + ms),
+      nextCheckAt: new Date(now.getTime() + ms),
       firstAliveAt,
     });
     return openResult(attempt, 'in_doubt');
@@ -154,7 +154,7 @@ export async function verifyNewToken({
   if (!isRight && self.kind !== 'unauthorized') {
     await stores.rotations.recordProgress({
       id: attempt.id,
-      nextLookAt: new Date(now.getTime() + CHECK_AGAIN_MS),
+      nextCheckAt: new Date(now.getTime() + CHECK_AGAIN_MS),
     });
     return openResult(attempt, 'in_doubt');
   }

@@ -185,7 +185,7 @@ const RotationSchema = defineEntity({
     ownerSeenAt: p.datetime(),
     /** GitLab origin: one rotation at a time per origin. */
     origin: p.text(),
-    will: p.string().$type<RotationTrigger>(),
+    trigger: p.string().fieldName('will').$type<RotationTrigger>(),
     commandId: p.string().nullable(),
     state: p.string().$type<RotationState>(),
     /** Why there is no new token. */
@@ -197,7 +197,7 @@ const RotationSchema = defineEntity({
     newTokenId: p.bigint('number').nullable(),
     /** When the old token was first verified after the answer did not arrive. */
     firstAliveAt: p.datetime().nullable(),
-    nextLookAt: p.datetime().nullable(),
+    nextCheckAt: p.datetime().fieldName('next_look_at').nullable(),
     createdAt: p.datetime(),
     endedAt: p.datetime().nullable(),
   },

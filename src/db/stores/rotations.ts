@@ -15,7 +15,7 @@ const COLUMNS = [
   'oldTokenId',
   'tokenName',
   'workerId',
-  'will',
+  'trigger',
   'commandId',
   'state',
   'code',
@@ -23,7 +23,7 @@ const COLUMNS = [
   'expiresOn',
   'newTokenId',
   'firstAliveAt',
-  'nextLookAt',
+  'nextCheckAt',
   'createdAt',
 ] as const satisfies readonly (keyof Rotation)[];
 
@@ -103,7 +103,7 @@ function createRotationStarts({ em, sql }: { em: () => SqlEntityManager; sql: Sq
       tokenName: string | null;
       workerId: string;
       origin: string;
-      will: RotationTrigger;
+      trigger: RotationTrigger;
       commandId: string | null;
       state: 'intent' | 'refused';
       code: RotationFailure | null;
@@ -118,7 +118,7 @@ function createRotationStarts({ em, sql }: { em: () => SqlEntityManager; sql: Sq
         sent: isIntent,
         newTokenId: null,
         firstAliveAt: null,
-        nextLookAt: isIntent ? now : null,
+        nextCheckAt: isIntent ? now : null,
         createdAt: now,
         endedAt: isIntent ? null : now,
       });
@@ -151,7 +151,7 @@ function createRotationOutcomes({ em, sql }: { em: () => SqlEntityManager; sql: 
     /** Updates an open attempt and when to check it again. Absent fields stay. */
     async recordProgress(input: {
       id: string;
-      nextLookAt: Date;
+      nextCheckAt: Date;
       firstAliveAt?: Date | null;
       newTokenId?: number;
     }): Promise<void> {
