@@ -32,9 +32,15 @@ function children(): Map<number, number[]> {
 
 const RUNNER = 'runner/program.ts';
 
-/** The process that starts git and scanners for a worker; `null` if there is none. */
+/** The process that starts git and scanners for a worker, below the programs that isolate it; `null` if there is none. */
 export function runnerOf(worker: number): number | null {
-  return (children().get(worker) ?? []).find((pid) => read(`/proc/${pid}/cmdline`).includes(RUNNER)) ?? null;
+  const below = children();
+  for (let pid = worker; ; ) {
+    const next = (below.get(pid) ?? []).find((child) => read(`/proc/${child}/cmdline`).includes(RUNNER));
+    if (next === undefined) return null;
+    if (/^[^\0]*node\0/.test(read(`/proc/${next}/cmdline`))) return next;
+    pid = next;
+  }
 }
 
 /**
