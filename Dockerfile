@@ -40,11 +40,18 @@ COPY tools tools
 COPY src src
 # git is needed only by the launcher. Secu starts once here, so a broken image fails to build, and nothing has to be written
 # later. The workflow bundle is built here too: its compiler unpacks itself into a folder that must allow executing
-# programs, which the finished container does not have. chmod undoes the umask of the builder.
+# programs, which the finished container does not have. All modules are compiled by the user of the container, because Node
+# names the folder of its compile cache after the user. chmod undoes the umask of the builder.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git \
-  && node bin/secu.js --version \
-  && node src/main/bundle.ts \
+  && install --directory --owner=10001 --group=10001 dist \
+  && export NODE_COMPILE_CACHE=/opt/secu/dist/compiled HOME=/tmp \
+  && set -- setpriv --reuid=10001 --regid=10001 --clear-groups \
+  && "$@" node bin/secu.js --version \
+  && "$@" node src/main/bundle.ts \
+  && "$@" node --disable-warning=ExperimentalWarning --input-type=module \
+    --eval "for (const part of ['api', 'worker', 'doctor/index']) await import('/opt/secu/src/main/' + part + '.ts')" \
+  && chown -R root:root dist \
   && chmod -R a+rX .
 
 FROM ${NODE_IMAGE} AS runtime
@@ -61,7 +68,8 @@ COPY --from=program /opt/secu /opt/secu
 COPY --from=dashboard /opt/secu/dist/dashboard /opt/secu/dist/dashboard
 ENV NODE_ENV=production \
   SECU_HOME=/var/lib/secu \
-  XDG_CACHE_HOME=/opt/cache
+  XDG_CACHE_HOME=/opt/cache \
+  NODE_COMPILE_CACHE=/opt/secu/dist/compiled
 WORKDIR /opt/secu
 USER 10001:10001
 EXPOSE 8080

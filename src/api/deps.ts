@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Database } from '../db/database.ts';
 import type { EventFeed } from '../db/event-feed.ts';
 import type { Located } from '../domain/explain.ts';
+import type { Isolation } from '../domain/isolation.ts';
 import type { SignOn, Starters, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ApiKeyRole } from '../domain/user.ts';
@@ -26,6 +27,8 @@ export interface About {
     status: (typeof TOOL_STATUSES)[number];
   }[];
   keys: { id: string; state: (typeof KEY_STATES)[number]; uses: number }[];
+  /** How each scan worker isolates git and scanners. */
+  isolation: ({ worker: string } & Isolation)[];
 }
 
 export interface ReadyChecks {

@@ -1,4 +1,5 @@
 import type { About, ReadyChecks } from '../api/deps.ts';
+import { isolationIn } from '../metrics/isolation.ts';
 import { pingTemporal } from '../temporal/connection.ts';
 import { listAllTools } from './bundled-tools.ts';
 import type { ProcessContext } from './process-context.ts';
@@ -6,6 +7,8 @@ import { secuVersion } from './version.ts';
 import { queuesWithoutWorker } from './worker-presence.ts';
 
 const READY_TIMEOUT_MS = 2_000;
+/** A worker reports every ten seconds. */
+const REPORT_KEPT_MS = 60_000;
 
 /** The response of `/about`. */
 export async function aboutOf({
@@ -16,6 +19,7 @@ export async function aboutOf({
 }: Pick<ProcessContext, 'config' | 'database' | 'vault' | 'temporal'>): Promise<About> {
   const tools = await listAllTools({ paths: config.toolPaths });
   const uses = new Map((await database.stores.keys.uses()).map(({ keyId, uses }) => [keyId, uses]));
+  const workers = await database.stores.workerReports.fresh({ withinMs: REPORT_KEPT_MS });
   const ids = new Set([vault.sealingKeyId, ...uses.keys()]);
   return {
     version: secuVersion(),
@@ -34,6 +38,10 @@ export async function aboutOf({
       state: id === vault.sealingKeyId ? 'seals' : 'opens',
       uses: uses.get(id) ?? 0,
     })),
+    isolation: workers.flatMap(({ id, metrics }) => {
+      const isolation = isolationIn(metrics);
+      return isolation === null ? [] : [{ worker: id, ...isolation }];
+    }),
   };
 }
 

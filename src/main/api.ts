@@ -13,6 +13,7 @@ import type { Config } from '../config/config.ts';
 import { isDatabaseAway } from '../db/database.ts';
 import { openEventFeed } from '../db/event-feed.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
+import type { GitRemote } from '../domain/ports.ts';
 import type { GitlabClient } from '../gitlab/client.ts';
 import { createGitlabClient } from '../gitlab/client.ts';
 import { createPacer } from '../gitlab/pacer.ts';
@@ -25,12 +26,12 @@ import { keyedHash } from '../vault/vault.ts';
 import { aboutOf, readyOf } from './api-facts.ts';
 import { createChannelOriginCheck } from './channel-origin.ts';
 import { cliKeyOf } from './cli-key.ts';
+import { prepareRunner } from './isolated-runner.ts';
 import { openDataKey } from './keys.ts';
 import { createLocator } from './locate.ts';
 import type { ProcessContext } from './process-context.ts';
 import { channelPolicyOf, openProcessContext } from './process-context.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
-import { createGit } from './scan-tools.ts';
 import { openSignOn } from './sign-on.ts';
 import { createTokenProbe } from './token-probe.ts';
 import { secuVersion } from './version.ts';
@@ -60,7 +61,7 @@ export async function runApi(config: Config): Promise<void> {
     hostname: config.http.host,
     port: config.http.port,
   });
-  // git's configuration for token tests: in the temporary folder, because the API has no state of its own on disk
+  // folders of the process that runs git for token tests: in the temporary folder, because the API has no state on disk
   const probeFolder = await mkdtemp(join(tmpdir(), 'secu-probe-'));
   const opening = openWhenDatabaseIsReady({
     config,
@@ -70,14 +71,15 @@ export async function runApi(config: Config): Promise<void> {
   });
   const opened = opening.then(async (context) => {
     if (context === null) return null;
-    const deps = await apiDepsOf({ context, metrics, probeFolder });
+    const runner = (await prepareRunner({ ...context, home: probeFolder })).open();
+    const deps = await apiDepsOf({ context, metrics, git: runner.git });
     await ensureManagedApiKeys(context);
     // before the first response: a caller that waits for readiness may create a link itself, which must be the newer one
     await logSetupLink(context);
     handleRequest = createApp(deps).fetch;
     log.info({ url: config.http.publicUrl }, 'API is listening');
     await warnAboutMissingChannels(deps);
-    return { context, deps };
+    return { context, deps, runner };
   });
   const stopped = runUntilStopped(async () => {
     stopping.abort();
@@ -88,6 +90,7 @@ export async function runApi(config: Config): Promise<void> {
     const running = await opened;
     await running?.deps.signOn?.close();
     await running?.deps.feed.close();
+    await running?.runner.close();
     await running?.context.close();
     await rm(probeFolder, { recursive: true, force: true });
   });
@@ -157,9 +160,9 @@ function isHttps({ http }: Config): boolean {
 async function apiDepsOf(input: {
   context: ProcessContext;
   metrics: HttpMetrics;
-  probeFolder: string;
+  git: GitRemote;
 }): Promise<ApiDeps> {
-  const { context, metrics, probeFolder } = input;
+  const { context, metrics, git } = input;
   const { config, database, vault } = context;
   const gitlab = gitlabOf(context);
   const tokenKey = await openDataKey({ vault, database, name: 'token' });
@@ -190,11 +193,7 @@ async function apiDepsOf(input: {
     passwords: createPasswords(),
     signOn: openSignOn(context),
     hashBody: (body) => keyedHash({ dataKey: bodyKey, purpose: 'body', text: body }),
-    probe: createTokenProbe({
-      policy: context.policy,
-      gitlab,
-      git: createGit({ ...context, workFolder: probeFolder }),
-    }),
+    probe: createTokenProbe({ policy: context.policy, gitlab, git }),
     locate: createLocator({ database, vault, gitlab }),
     checkOrigin: (baseUrl) => void context.policy.check(baseUrl),
     checkChannelOrigin: createChannelOriginCheck({ policy: channelPolicyOf(config) }),

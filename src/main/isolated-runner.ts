@@ -77,7 +77,7 @@ export async function prepareRunner(input: {
 }
 
 /** Git with the limits and policies of this installation. `workFolder` holds its files outside of clones. */
-export function gitOptions(input: {
+function gitOptions(input: {
   config: Config;
   workFolder: string;
 }): Omit<GitRemoteOptions, 'pinFor' | 'proxyFor' | 'sandbox'> {

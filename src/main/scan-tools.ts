@@ -5,10 +5,10 @@ import type { Isolation } from '../domain/isolation.ts';
 import type { GitRemote, Scanners } from '../domain/ports.ts';
 import { SCANNER_NAMES } from '../domain/scan.ts';
 import { assertGitPinsAddresses } from '../git/probe.ts';
-import { createGitRemote, folderForTokens } from '../git/remote.ts';
+import { folderForTokens } from '../git/remote.ts';
 import type { Log } from '../log/logger.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
-import { gitOptions, prepareRunner } from './isolated-runner.ts';
+import { prepareRunner } from './isolated-runner.ts';
 
 /**
  * Git and the scanners of this machine, in the process runner. A missing scanner makes scans incomplete, never clean.
@@ -36,14 +36,4 @@ export async function createScanTools(input: { config: Config; policy: OutboundP
     isolation: () => isolated.probe(),
     close: () => runner.close(),
   };
-}
-
-/** Git in this process. */
-export function createGit(input: { config: Config; policy: OutboundPolicy; workFolder: string }): GitRemote {
-  const { policy } = input;
-  return createGitRemote({
-    ...gitOptions(input),
-    pinFor: (url) => policy.pinFor(url),
-    proxyFor: (url) => policy.proxyFor(url),
-  });
 }

@@ -1,9 +1,9 @@
 import type { Registry } from '@prometheus-io/client';
-import { Gauge } from '@prometheus-io/client';
 import { SecuError } from '../domain/errors.ts';
 import type { Isolation, IsolationLevel, Protected } from '../domain/isolation.ts';
 import { isIsolated } from '../domain/isolation.ts';
 import type { Log } from '../log/logger.ts';
+import { addIsolationGauge } from '../metrics/isolation.ts';
 
 /** What to change when scanners are not fully isolated. */
 export const ISOLATION_ADVICE =
@@ -42,12 +42,7 @@ export async function checkScannerIsolation(input: {
 }): Promise<void> {
   const isolation = await input.isolation();
   const { level, reachable } = isolation;
-  new Gauge({
-    name: 'secu_scanner_isolation',
-    help: 'How git and scanners are isolated on this worker, and what scanners can reach; always 1.',
-    labelNames: ['isolation', 'reachable'],
-    registers: [input.registry],
-  }).set({ isolation: level, reachable: reachable.join(',') }, 1);
+  addIsolationGauge(input.registry, isolation);
   const text = describeIsolation(isolation);
   if (isIsolated(isolation)) return input.log.info({ isolation: level, reachable }, text);
   if (input.isRequired)

@@ -53,8 +53,8 @@ const REPOSITORIES_PER_SCANNER = 12;
 export async function runWorker(input: {
   config: Config;
   queues: readonly QueueName[];
-  /** Serves `/healthz` on this loopback port. */
-  healthPort?: number | undefined;
+  /** Where `/healthz` is served; default: nowhere. */
+  health?: { host: string; port: number } | null;
   /** Overrides {@link ROTATION}. */
   rotation?: Partial<typeof ROTATION>;
 }): Promise<void> {
@@ -92,7 +92,7 @@ export async function runWorker(input: {
     : null;
   const stopReporting = startReporting({ id: identity, queues, registry, sdkPort, database, log });
   const running = workers.run();
-  const health = input.healthPort === undefined ? null : serveHealth(input.healthPort, workers.isRunning);
+  const health = input.health == null ? null : serveHealth(input.health, workers.isRunning);
   log.info({ queues }, 'worker is polling');
 
   const stopped = runUntilStopped(async () => {
@@ -295,13 +295,13 @@ async function installRuntime(log: Log): Promise<number> {
 }
 
 /** Responds with 200 while every worker runs. */
-function serveHealth(port: number, isRunning: () => boolean): Server {
+function serveHealth({ host, port }: { host: string; port: number }, isRunning: () => boolean): Server {
   return createServer((_request, response) => {
     const running = isRunning();
     response
       .writeHead(running ? 200 : 503, { 'Content-Type': 'application/json' })
       .end(JSON.stringify({ status: running ? 'ok' : 'stopping' }));
-  }).listen(port, '127.0.0.1');
+  }).listen(port, host);
 }
 
 /** Logs warnings and errors of the SDK. Our interceptor logs failed activities, with their reason. */

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Registry } from '@prometheus-io/client';
 import { toolPath } from '../../harness/tools.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { aboutOf, readyOf } from '../../src/main/api-facts.ts';
+import { addIsolationGauge } from '../../src/metrics/isolation.ts';
 import { startApi } from '../support/api.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { addIntegration } from '../support/integration.ts';
@@ -132,4 +134,17 @@ test('/about shows versions, sources of tools, and the uses of each key', async 
   const after = (await api.call('GET about')).body.keys;
   expect(after).toContainEqual({ id: 'of-before', state: 'opens', uses: 1 });
   expect(after).toContainEqual({ id: vault.sealingKeyId, state: 'seals', uses: uses - 1 });
+});
+
+test('/about shows how each scan worker isolates scanners, from the metrics that it reports', async () => {
+  const registry = new Registry();
+  addIsolationGauge(registry, { level: 'uid', reachable: ['other_scans', 'network'] });
+  const { workerReports } = world.database.stores;
+  await workerReports.put({ id: 'scans', queues: ['scan'], metrics: await registry.metrics() });
+  await workerReports.put({ id: 'gitlab', queues: ['gitlab'], metrics: '# nothing' });
+  const { database, vault, temporal } = world;
+  const config = readConfig({}, { isRoot: false });
+  const api = await startApi(world, { about: () => aboutOf({ config, database, vault, temporal }) });
+  const { body } = await api.call('GET about');
+  expect(body.isolation).toEqual([{ worker: 'scans', level: 'uid', reachable: ['other_scans', 'network'] }]);
 });

@@ -22,6 +22,8 @@ const known = new Set<string>(
   SETTING_NAMES.flatMap((name) => (aboutSetting(name).secret === true ? [name, `${name}_FILE`] : [name])),
 );
 
+const WITH_GIT = ['api', 'orchestration-worker', 'scan-worker'];
+
 let folder: string;
 
 beforeEach(() => {
@@ -38,11 +40,13 @@ function makeSecrets(): string {
 }
 
 describe('the compose file', () => {
-  test.each(services)('%s runs with minimal privileges and within limits', (_name, service) => {
+  test.each(services)('%s runs with minimal privileges and within limits', (name, service) => {
     expect(service.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+    // git and scanners run in namespaces of their own, which the default profiles forbid
+    const namespaces = WITH_GIT.includes(name) ? ['seccomp=deploy/seccomp.json', 'apparmor=unconfined'] : [];
     expect(service).toMatchObject({
       cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
+      security_opt: ['no-new-privileges:true', ...namespaces],
       read_only: true,
       ulimits: { core: 0 },
     });
@@ -97,6 +101,24 @@ describe('the compose file', () => {
     }
     expect(compose.services['scan-worker']?.secrets).not.toContain('secu-api-key');
     expect(compose.services['temporal']?.secrets).toEqual(['temporal-db-password']);
+  });
+
+  test('the image is built once', () => {
+    const building = services.filter(([, { build }]) => build !== undefined);
+    expect(building.map(([name]) => name)).toEqual(['migrate']);
+  });
+
+  test('the seccomp profile allows namespaces and mounts, and refuses other administration', () => {
+    const profile = JSON.parse(readFileSync(projectFile('deploy/seccomp.json'), 'utf8')) as {
+      defaultAction: string;
+      syscalls: { names: string[]; action: string }[];
+    };
+    expect(profile.defaultAction).toBe('SCMP_ACT_ALLOW');
+    expect(profile.syscalls.every(({ action }) => action === 'SCMP_ACT_ERRNO')).toBe(true);
+    const refused = profile.syscalls.flatMap(({ names }) => names);
+    expect(refused).toEqual(expect.arrayContaining(['bpf', 'ptrace', 'keyctl', 'init_module', 'setns']));
+    for (const name of ['unshare', 'clone', 'mount', 'umount2', 'pivot_root'])
+      expect(refused).not.toContain(name);
   });
 
   test('the mounted files exist', () => {

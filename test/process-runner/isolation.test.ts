@@ -16,11 +16,29 @@ const CANARY = 'canary-of-the-isolation-test';
 /** A user without rights. */
 const PLAIN_UID = 1_234;
 const IS_ROOT = process.getuid?.() === 0;
-const USERS: readonly User[] = [...(IS_ROOT ? (['root'] as const) : []), 'a plain user'];
+const USERS: readonly User[] = [
+  ...(IS_ROOT ? (['root', 'a user in a container'] as const) : []),
+  'a plain user',
+];
 const WITHOUT_MOUNTS = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-all', '--'];
 const AS_PLAIN_USER = ['setpriv', `--reuid=${PLAIN_UID}`, `--regid=${PLAIN_UID}`, '--clear-groups', '--'];
 
-type User = 'root' | 'root without mounts' | 'a plain user';
+/** Container engines mask files below /proc, which forbids a new /proc, and take all capabilities. */
+const IN_CONTAINER = [
+  'unshare',
+  '-m',
+  '/bin/sh',
+  '-c',
+  `mount --bind /dev/null /proc/version && exec setpriv --reuid=${PLAIN_UID} --regid=${PLAIN_UID} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs -- "$0" "$@"`,
+];
+const START: Record<User, readonly string[]> = {
+  root: [],
+  'root without mounts': WITHOUT_MOUNTS,
+  'a user in a container': IN_CONTAINER,
+  'a plain user': IS_ROOT ? AS_PLAIN_USER : [],
+};
+
+type User = 'root' | 'root without mounts' | 'a user in a container' | 'a plain user';
 
 let world: ScanWorld;
 let folder: string;
@@ -72,11 +90,9 @@ async function attackAs(user: User, isolated = true): Promise<Result> {
   await writeFile(join(home, 'postgres', 'PG_VERSION'), '18', { mode: 0o600 });
   const { gitDirectory } = await world.files({ 'a.txt': 'text\n' });
   await cp(gitDirectory, join(own, 'repository.git'), { recursive: true });
-  const isPlainUser = IS_ROOT && user === 'a plain user';
-  if (isPlainUser) spawnSync('chown', ['-R', `${PLAIN_UID}:${PLAIN_UID}`, home]);
-  const start = isPlainUser ? AS_PLAIN_USER : user === 'root without mounts' ? WITHOUT_MOUNTS : [];
+  if (IS_ROOT && user.startsWith('a ')) spawnSync('chown', ['-R', `${PLAIN_UID}:${PLAIN_UID}`, home]);
   const program = [process.execPath, '--disable-warning=ExperimentalWarning', PROGRAM, home];
-  const [command, ...args] = [...start, ...program];
+  const [command, ...args] = [...START[user], ...program];
   if (command === undefined) throw new Error('no command');
   const { stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',

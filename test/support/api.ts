@@ -127,6 +127,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
       database: 'PostgreSQL',
       tools: [],
       keys: [{ id: vault.sealingKeyId, state: 'seals', uses: 1 }],
+      isolation: [],
     }),
     ready: async () => ({ database: true, temporal: true, migrations: true, workers: true }),
     now: () => new Date(),

@@ -7,6 +7,7 @@ import { z } from 'zod';
 const Service = z.strictObject({
   image: z.string(),
   build: z.strictObject({ context: z.string() }).optional(),
+  pull_policy: z.literal('never').optional(),
   user: z.string(),
   entrypoint: z.array(z.string()).optional(),
   command: z.array(z.string()).optional(),
@@ -19,13 +20,17 @@ const Service = z.strictObject({
   volumes: z.array(z.string()).default([]),
   tmpfs: z.array(z.string()).default([]),
   healthcheck: z
-    .strictObject({
-      test: z.array(z.string()),
-      interval: z.string(),
-      timeout: z.string(),
-      retries: z.number(),
-      start_period: z.string(),
-    })
+    .union([
+      z.strictObject({
+        test: z.array(z.string()),
+        interval: z.string(),
+        timeout: z.string(),
+        retries: z.number(),
+        start_period: z.string(),
+      }),
+      // switches off the check of the image
+      z.strictObject({ disable: z.literal(true) }).transform(() => undefined),
+    ])
     .optional(),
   depends_on: z.record(z.string(), z.strictObject({ condition: z.string() })).default({}),
   restart: z.string(),

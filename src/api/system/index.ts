@@ -1,3 +1,4 @@
+import { ISOLATION_LEVELS, PROTECTED } from '../../domain/isolation.ts';
 import type { ApiDeps } from '../deps.ts';
 import { KEY_STATES, TOOL_STATUSES } from '../deps.ts';
 import { answers, createRoute, createRouter, forRole, z } from '../shared.ts';
@@ -18,6 +19,13 @@ const AboutSchema = z
       }),
     ),
     keys: z.array(z.object({ id: z.string(), state: z.enum(KEY_STATES), uses: z.int() })),
+    isolation: z.array(
+      z.object({
+        worker: z.string(),
+        level: z.enum(ISOLATION_LEVELS),
+        reachable: z.array(z.enum(PROTECTED)),
+      }),
+    ),
   })
   .openapi('About');
 
@@ -26,7 +34,7 @@ const about = createRoute({
   tags: ['System'],
   method: 'get',
   path: '/about',
-  summary: 'Versions, tools and keys in use',
+  summary: 'Versions, tools, keys in use, and how scan workers isolate scanners',
   responses: answers(200, AboutSchema, 'This installation'),
 });
 

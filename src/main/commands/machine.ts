@@ -34,11 +34,27 @@ export function addMachineCommands(program: Command): void {
     .command('worker')
     .description('runs workers')
     .requiredOption('--queues <list>', `comma-separated list of ${QUEUES.join(', ')}`, queueList)
-    .option('--health-port <port>', 'serve /healthz on this loopback port', Number)
-    .action(async ({ queues, healthPort }: { queues: (typeof QUEUES)[number][]; healthPort?: number }) => {
-      const { runWorker } = await import('../worker.ts');
-      await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, healthPort });
-    });
+    .option('--health-port <port>', 'serve /healthz on this port', Number)
+    .option(
+      '--health-host <address>',
+      'address of that port; a probe from outside needs 0.0.0.0',
+      '127.0.0.1',
+    )
+    .action(
+      async ({
+        queues,
+        healthPort,
+        healthHost,
+      }: {
+        queues: (typeof QUEUES)[number][];
+        healthPort?: number;
+        healthHost: string;
+      }) => {
+        const { runWorker } = await import('../worker.ts');
+        const health = healthPort === undefined ? null : { host: healthHost, port: healthPort };
+        await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, health });
+      },
+    );
 
   program
     .command('migrate')

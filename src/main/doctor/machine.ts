@@ -175,7 +175,7 @@ async function examineTemporal({ home, temporal }: MachineFacts): Promise<Doctor
   }
 }
 
-async function examineTools({ toolPaths }: MachineFacts): Promise<DoctorPart[]> {
+async function examineTools({ toolPaths, temporal }: MachineFacts): Promise<DoctorPart[]> {
   const states = await listTools({ paths: toolPaths });
   return states.map(({ name, purpose, tool, problem, optional }) => {
     if (problem !== null)
@@ -186,7 +186,8 @@ async function examineTools({ toolPaths }: MachineFacts): Promise<DoctorPart[]> 
       });
     if (tool === null) {
       const advice = `Run "secu tools install ${name}".`;
-      return part(name, { status: optional ? 'ok' : 'warning', detail: `not installed; ${purpose}`, advice });
+      const isUnused = optional || (name === 'temporal' && temporal !== null);
+      return part(name, { status: isUnused ? 'ok' : 'warning', detail: `not installed; ${purpose}`, advice });
     }
     const { version, source, path, status } = tool;
     if (status === 'ok') return part(name, { version, source, detail: path });

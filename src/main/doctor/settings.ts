@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
 import { isLoopback } from '../../config/rules.ts';
 import type { DoctorPart } from './part.ts';
@@ -64,10 +65,14 @@ function* weaknesses(config: Config): Generator<{ what: string; advice: string }
   }
 }
 
-/** An empty host means a local socket. */
+/** An empty host means a local socket. In a container, a name without a dot is a container of the same network. */
 function isRemote(host: string): boolean {
-  return host !== '' && !isLoopback(host);
+  const isBesideUs = !host.includes('.') && CONTAINER_FILES.some((file) => existsSync(file));
+  return host !== '' && !isLoopback(host) && !isBesideUs;
 }
+
+/** Docker and Podman create one of them. */
+const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
 
 function requiresTls(url: URL): boolean {
   return ['require', 'verify-ca', 'verify-full'].includes(url.searchParams.get('sslmode') ?? '');
