@@ -86,6 +86,9 @@ export const SCAN_PRIORITY: Record<ScanTrigger, number> = {
   rules: 7,
 };
 
+/** Scans of this priority and above are background work: they may wait for others. */
+export const BACKGROUND_PRIORITY = SCAN_PRIORITY.history;
+
 /**
  * The outcome of a scan. `clean` requires that every applicable scanner ended `ok` and that every file was read or
  * skipped for a reason; a failed scanner fails the scan; anything missing makes "no findings" `incomplete`.
@@ -116,4 +119,6 @@ export interface ScanResult {
   outcome: string | null;
   cause: string | null;
   findings: number;
+  /** Whether its end queued another scan of the repository, which may wait. */
+  queuedMore?: boolean;
 }

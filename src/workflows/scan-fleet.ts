@@ -44,7 +44,11 @@ class Fleet {
   private readonly heldScans = new Set<string>();
   /** Held scans whose repository is scanned by another workflow. They do not keep this workflow open. */
   private readonly scannedElsewhere = new Set<string>();
+  /** Running scans that may wait for others, such as those of histories. */
+  private runningBackground = 0;
   private startedScans = 0;
+  /** A scan that has ended queued another one, which may wait until nothing else runs. */
+  private hasQueuedMore = false;
   private wasWoken = false;
   private failure: { reason: unknown } | null = null;
 
@@ -63,9 +67,9 @@ class Fleet {
   async runQueued(): Promise<void> {
     for (;;) {
       this.wasWoken = false;
+      this.hasQueuedMore = false;
       const page = await this.takePage();
-      for (const scan of page.scans) this.heldScans.add(scan.scanId);
-      for (const scan of page.scans) await this.startWhenFree(scan, page.window);
+      await this.startPage(page);
       setCurrentDetails(
         `${this.startedScans} scans started in this run, ${this.busyRepositories.size} running.`,
       );
@@ -73,7 +77,8 @@ class Fleet {
       await this.waitForChange(page);
       if (this.isRunFull(page))
         await continueAsNew<typeof scanFleetWorkflow>({ integrationId: this.integrationId });
-      if (page.scans.length === 0 && page.nextTryMs === null && !this.wasWoken) return;
+      const isEmpty = page.scans.length === 0 && page.nextTryMs === null;
+      if (isEmpty && !this.wasWoken && !this.hasQueuedMore) return;
     }
   }
 
@@ -87,11 +92,23 @@ class Fleet {
     return database().takeQueuedScans({ ...input, verified: true, nowMs: Date.now() });
   }
 
-  private async startWhenFree(scan: QueuedScan, window: number): Promise<void> {
-    // the next scan of a repository may be queued just before the workflow of its previous scan closes
-    const isFree = () => this.busyRepositories.size < window && !this.busyRepositories.has(scan.repositoryId);
-    if (!isFree()) {
-      await condition(() => isFree() || this.failure !== null);
+  /** Starts the scans in their order. A wake ends this early, because a more urgent scan may be queued now. */
+  private async startPage({ scans, window }: QueuedPage): Promise<void> {
+    for (const { scanId } of scans) this.heldScans.add(scanId);
+    const waiting = [...scans];
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (await this.startWhenFree(next, window)) continue;
+      for (const { scanId } of [next, ...waiting]) this.heldScans.delete(scanId);
+      return;
+    }
+  }
+
+  /** @returns false if the fleet was woken before the scan could start */
+  private async startWhenFree(scan: QueuedScan, window: number): Promise<boolean> {
+    if (!this.isFree(scan, window)) {
+      await condition(() => this.isFree(scan, window) || this.failure !== null || this.wasWoken);
+      this.throwIfFailed();
+      if (!this.isFree(scan, window)) return false;
       // scans often end together: a short wait handles them in one workflow task
       await localActivities().linger();
     }
@@ -99,18 +116,30 @@ class Fleet {
     this.busyRepositories.add(scan.repositoryId);
     this.startedScans += 1;
     void this.runChild(scan);
+    return true;
+  }
+
+  /** Background scans use at most half of the window, so that a more urgent scan starts soon. */
+  private isFree({ repositoryId, background }: QueuedScan, window: number): boolean {
+    // the next scan of a repository may be queued just before the workflow of its previous scan closes
+    if (this.busyRepositories.size >= window || this.busyRepositories.has(repositoryId)) return false;
+    return background !== true || this.runningBackground < Math.max(1, Math.floor(window / 2));
   }
 
   private async runChild(scan: QueuedScan): Promise<void> {
+    const background = scan.background === true ? 1 : 0;
+    this.runningBackground += background;
     try {
       const outcome = await scanInChild(this.integrationId, scan);
       if (outcome === 'elsewhere') this.scannedElsewhere.add(scan.scanId);
       else this.heldScans.delete(scan.scanId);
       // the scan is queued again; the next page shows whether it is due now or later
       if (outcome === 'requeued') this.wasWoken = true;
+      if (outcome === 'queued_more') this.hasQueuedMore = true;
     } catch (err) {
       this.failure ??= { reason: err };
     } finally {
+      this.runningBackground -= background;
       this.busyRepositories.delete(scan.repositoryId);
     }
   }
@@ -134,7 +163,7 @@ class Fleet {
   }
 }
 
-type ChildOutcome = 'ended' | 'requeued' | 'elsewhere';
+type ChildOutcome = 'ended' | 'queued_more' | 'requeued' | 'elsewhere';
 
 /** Runs one child until it closes. Its row is then final or queued again. */
 async function scanInChild(
@@ -149,7 +178,8 @@ async function scanInChild(
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Scan ${scanId}`,
     });
-    return result.status === 'requeued' ? 'requeued' : 'ended';
+    if (result.status === 'requeued') return 'requeued';
+    return result.queuedMore === true ? 'queued_more' : 'ended';
   } catch (err) {
     if (err instanceof WorkflowExecutionAlreadyStartedError) return 'elsewhere';
     if (CancellationScope.current().consideredCancelled || !(err instanceof ChildWorkflowFailure)) throw err;

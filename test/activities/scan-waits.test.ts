@@ -178,7 +178,7 @@ test('scans are taken by priority, in pages, without the excluded ones', async (
     perRun: 800,
     stale: false,
     nextTryMs: null,
-    scans: [{ scanId: task.scanId, repositoryId: task.repositoryId }],
+    scans: [{ scanId: task.scanId, repositoryId: task.repositoryId, background: false }],
   });
   expect(await take([task.scanId])).toEqual({
     window: 12,

@@ -59,6 +59,7 @@ test('a scan without findings is clean, and records the cloned commit, the scann
     outcome: 'clean',
     cause: null,
     findings: 0,
+    queuedMore: false,
   });
   expect(await row()).toMatchObject({
     status: 'succeeded',

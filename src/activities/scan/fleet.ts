@@ -8,6 +8,8 @@ import { endFailedScan } from './end-scan.ts';
 export interface QueuedScan {
   scanId: string;
   repositoryId: string;
+  /** Whether it may wait for others. */
+  background?: boolean;
 }
 
 const SCANS_PER_PAGE = 50;

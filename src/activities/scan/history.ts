@@ -95,11 +95,17 @@ export async function recordHistory(tx: Stores, input: ScannedHistory): Promise<
   });
 }
 
-/** Queues the scan of the whole history after a scan of the head, if it is still to be read. */
-export async function queueHistory(tx: Stores, input: ScannedHistory): Promise<void> {
+/** Queues the scan of the whole history after a scan of the head, if it is still to be read. @returns whether it did */
+export async function queueHistory(tx: Stores, input: ScannedHistory): Promise<boolean> {
   const { deps, plan, repository, clone, now } = input;
   const { mode, read } = plan;
-  if (clone.commit === null || clone.history !== 'none' || clone.isWhole) return;
-  if (!needsHistoryScan({ mode, read, rules: deps.scanners.rules, now })) return;
-  await tx.scans.queue({ repositoryIds: [repository.id], trigger: 'history', history: 'full', now });
+  if (clone.commit === null || clone.history !== 'none' || clone.isWhole) return false;
+  if (!needsHistoryScan({ mode, read, rules: deps.scanners.rules, now })) return false;
+  const queued = await tx.scans.queue({
+    repositoryIds: [repository.id],
+    trigger: 'history',
+    history: 'full',
+    now,
+  });
+  return queued > 0;
 }

@@ -154,7 +154,8 @@ async function scanAndStore(work: ScanWork, clone: Cloned): Promise<ScanResult> 
   await enterPhase(work, 'scanning', clone.commit ?? undefined);
   const report = await scanClone(work, clone);
   await enterPhase(work, 'storing');
-  const outcome = outcomeOf(report.runs, report.incompleteBecause);
+  const incompleteBecause = incompleteReasons({ report, clone, plan });
+  const outcome = outcomeOf(report.runs, incompleteBecause);
   if (outcome.status === 'failed') {
     if (outcome.cause === 'scanner_crashed' && !isLastAttempt())
       throw new SecuError('scanner_crashed', 'a scanner did not end well');
@@ -178,6 +179,7 @@ async function scanAndStore(work: ScanWork, clone: Cloned): Promise<ScanResult> 
     plan,
     clone,
     report,
+    incompleteBecause,
     outcome: outcome.outcome,
     now: new Date(),
   });
@@ -186,7 +188,7 @@ async function scanAndStore(work: ScanWork, clone: Cloned): Promise<ScanResult> 
 async function scanClone(work: ScanWork, clone: Cloned): Promise<ScanReport> {
   if (clone.commit === null) return { runs: EMPTY_RUNS, findings: [], ...NOTHING_UNREAD };
   const { read } = work.plan;
-  const report = await work.deps.scanners.scan({
+  return work.deps.scanners.scan({
     gitDirectory: clone.gitDirectory,
     workDirectory: work.folder,
     commit: clone.commit,
@@ -197,7 +199,6 @@ async function scanClone(work: ScanWork, clone: Cloned): Promise<ScanReport> {
     hash: work.deps.hash,
     signal: work.signal,
   });
-  return { ...report, incompleteBecause: incompleteReasons({ report, clone, plan: work.plan }) };
 }
 
 /** Stores the result of a repository without commits; no scanner applies. */

@@ -7,7 +7,7 @@ import { sendWakes } from '../../db/wakes.ts';
 import { SecuError } from '../../domain/errors.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { CloneResult, ScanReport } from '../../domain/ports.ts';
-import type { ScannedRef, ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
+import type { IncompleteReason, ScannedRef, ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
 import { SCANNER_NAMES } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
 import type { HistoryPlan } from './history.ts';
@@ -24,6 +24,8 @@ interface StoreInput {
   plan: HistoryPlan;
   clone: CloneResult;
   report: ScanReport;
+  /** Why the outcome is no proof: gaps of the report, and what was not read before. */
+  incompleteBecause: readonly IncompleteReason[];
   outcome: ScanOutcome;
   now: Date;
 }
@@ -41,8 +43,8 @@ export function overtaken(): SecuError {
  * still holds the scan.
  */
 export async function storeScan(store: StoreInput): Promise<ScanResult> {
-  const { deps, input, scan, repository, clone, report, outcome, now } = store;
-  const { ended, wakes } = await deps.database.transaction(async (tx) => {
+  const { deps, input, scan, clone, report, outcome, now } = store;
+  const { ended, wakes, queuedMore } = await deps.database.transaction(async (tx) => {
     const ended = await tx.scans.end({
       id: scan.id,
       attempt: scan.attempt,
@@ -54,7 +56,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       cloneMs: clone.ms,
       history: clone.history,
       refs: refsOf(store),
-      incompleteBecause: report.incompleteBecause,
+      incompleteBecause: store.incompleteBecause,
       now,
     });
     if (ended === null) throw overtaken();
@@ -64,7 +66,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       repositoryId: input.repositoryId,
       scanId: scan.id,
       findings: report.findings,
-      searched: searchedBy({ deps, report }),
+      searched: searchedBy(store),
       wholeHistory: clone.history === 'full',
       now,
     });
@@ -77,9 +79,9 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
       now,
     });
     await recordHistory(tx, store);
-    await queueHistory(tx, store);
-    await tx.events.add(eventsOf({ store, change, first: repository.scannedAt === null }), now);
-    return { ended, wakes: ended.fullAgain ? await queueFullScan({ tx, ended, now }) : [] };
+    const queuedMore = await queueHistory(tx, store);
+    await tx.events.add(eventsOf({ store, change, first: isFirst(store) }), now);
+    return { ended, wakes: ended.fullAgain ? await queueFullScan({ tx, ended, now }) : [], queuedMore };
   });
   deps.metrics.scanEnded({
     ...ended,
@@ -91,7 +93,8 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
     runs: report.runs,
   });
   await sendWakes(deps, wakes);
-  return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings: report.findings.length };
+  const findings = report.findings.length;
+  return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings, queuedMore };
 }
 
 /** The full scan that was requested while this one ran. */
@@ -107,7 +110,7 @@ async function queueFullScan(input: { tx: Stores; ended: EndedRow; now: Date }):
  * What each scanner searched for. A scanner that no longer applies to any file proves that its files are gone. A
  * report with gaps closes no finding.
  */
-function searchedBy({ deps, report }: { deps: ScanDeps; report: ScanReport }): SearchedBy[] {
+function searchedBy({ deps, report }: Pick<StoreInput, 'deps' | 'report'>): SearchedBy[] {
   if (report.incompleteBecause.some((reason) => reason !== 'scanner_missing')) return [];
   const complete = report.runs.filter(({ status }) => status === 'ok' || status === 'not_applicable');
   return SCANNER_NAMES.filter((scanner) => complete.some(({ name }) => name === scanner)).map((scanner) => ({
@@ -133,8 +136,13 @@ function refsOf(store: Pick<StoreInput, 'repository' | 'clone' | 'plan'>): Scann
   });
 }
 
+/** Whether this scan is the first of the head, or of the history: what it finds is not news. */
+function isFirst({ repository, scan, plan }: StoreInput): boolean {
+  return repository.scannedAt === null || (scan.trigger === 'history' && plan.read.rules === null);
+}
+
 /**
- * Events of a scan. The first scan of a repository has one summary; later scans name each finding that is new,
+ * Events of a scan. The first scan of a repository and that of its history have one summary each; later scans name each finding that is new,
  * fixed or reopened.
  */
 function eventsOf({
@@ -173,7 +181,7 @@ function eventsOf({
       opened: change.opened.length,
       fixed: change.fixed.length,
       open: change.open,
-      incompleteBecause: report.incompleteBecause,
+      incompleteBecause: store.incompleteBecause,
       unreadCommits: report.unreadCommits.slice(0, MAX_NAMED_COMMITS),
       requestId: scan.requestId,
     },

@@ -1,5 +1,5 @@
 import type { ScanHistory, ScanTrigger } from '../../domain/scan.ts';
-import { SCAN_PRIORITY } from '../../domain/scan.ts';
+import { BACKGROUND_PRIORITY, SCAN_PRIORITY } from '../../domain/scan.ts';
 import { newId } from '../new-id.ts';
 import { dateOrNull } from '../rows.ts';
 import type { Sql } from '../sql.ts';
@@ -81,12 +81,12 @@ export function createScanQueueReads(sql: Sql) {
   return {
     /** Queued scans that the fleet has not taken yet and that may start now, most urgent first. */
     async listQueued(input: { integrationId: string; exclude: readonly string[]; limit: number; now: Date }) {
-      return sql.rows<{ scanId: string; repositoryId: string }>(
-        `select id as "scanId", repository_id as "repositoryId" from scan
+      return sql.rows<{ scanId: string; repositoryId: string; background: boolean }>(
+        `select id as "scanId", repository_id as "repositoryId", priority >= $5 as background from scan
          where integration_id = $1 and status = 'queued' and id <> all($2::text[])
            and (next_try_at is null or next_try_at <= $4)
          order by priority, id limit $3`,
-        [input.integrationId, input.exclude, input.limit, input.now],
+        [input.integrationId, input.exclude, input.limit, input.now, BACKGROUND_PRIORITY],
       );
     },
 

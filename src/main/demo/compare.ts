@@ -98,7 +98,9 @@ async function compareRepository(input: {
   }
   const flaws = (expectation.flaws ?? []).filter(({ ruleId }) => ruleId !== undefined);
   const wanted = new Set(
-    [...expectation.findings, ...flaws].map((one) => `${escapeForeignText(one.path)}:${one.line}`),
+    [...expectation.findings, ...(expectation.historyFindings ?? []), ...flaws].map(
+      (one) => `${escapeForeignText(one.path)}:${one.line}`,
+    ),
   );
   const allowed = new Set((expectation.mayFind ?? []).map((one) => escapeForeignText(one.path)));
   const found = await openFindingPlaces(api, textAt(row, 'id'));

@@ -16,6 +16,7 @@ export const Expectations = z.record(
     excludedBecause: z.string().optional(),
     clone: z.string().optional(),
     findings: z.array(z.object({ path: z.string(), line: z.number(), ruleId: z.string().optional() })),
+    historyFindings: z.array(z.object({ path: z.string(), line: z.number() })).optional(),
     flaws: z
       .array(z.object({ path: z.string(), line: z.number(), ruleId: z.string().optional() }))
       .optional(),
