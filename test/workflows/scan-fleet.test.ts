@@ -4,6 +4,7 @@ import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
+import { BACKGROUND_PRIORITY } from '../../src/domain/scan.ts';
 import { fleetWorkflowId, scanWorkflowId } from '../../src/workflows/contract.ts';
 import { groundAddress } from '../support/ground-address.ts';
 import type { AllActivities } from './support/activities.ts';
@@ -67,6 +68,42 @@ test('urgent scans are taken first, the window is never exceeded, and the fleet 
   expect(statusesOf(queue)).toEqual(['ended']);
   expect(queue.begun).toHaveLength(33);
   expect(new Set(queue.begun.slice(0, 3))).toEqual(new Set([first, ...urgent].map(({ scanId }) => scanId)));
+});
+
+test('a scan that queues another one at its end is followed by it, although nobody wakes the fleet', async () => {
+  const queue = fleetQueue({ count: 3 });
+  const scan: Scan = async ({ repositoryId, priority }) => {
+    if (priority >= BACKGROUND_PRIORITY) return undefined;
+    addScan(queue, { repositoryId, priority: BACKGROUND_PRIORITY });
+    return { queuedMore: true };
+  };
+  await fleetOf({ queue, scan }, async (fleet) => {
+    await fleet.wake();
+    await fleet.ended();
+  });
+  expect(queue.begun).toHaveLength(6);
+  expect(statusesOf(queue)).toEqual(['ended']);
+});
+
+test('background scans use half of the window, and an urgent scan starts beside them', async () => {
+  const queue = fleetQueue({ window: 4 });
+  for (let index = 0; index < 10; index += 1) addScan(queue, { priority: BACKGROUND_PRIORITY });
+  const release = Promise.withResolvers<undefined>();
+  await fleetOf(
+    { queue, scan: ({ priority }) => (priority === 1 ? Promise.resolve(undefined) : release.promise) },
+    async (fleet) => {
+      await fleet.wake();
+      await awaitUntil(() => queue.atOnce === 2);
+      const urgent = addScan(queue, { priority: 1 });
+      await fleet.wake();
+      await awaitUntil(() => urgent.status === 'ended');
+      expect(queue.begun).toHaveLength(3);
+      release.resolve(undefined);
+      await fleet.ended();
+    },
+  );
+  expect(queue.begun).toHaveLength(11);
+  expect(queue.maxConcurrent).toBeLessThanOrEqual(3);
 });
 
 test('a token that was not verified recently is verified once before a page is taken', async () => {

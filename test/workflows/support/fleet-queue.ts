@@ -1,5 +1,6 @@
 import { newId } from '../../../src/db/new-id.ts';
 import type { ScanResult } from '../../../src/domain/scan.ts';
+import { BACKGROUND_PRIORITY } from '../../../src/domain/scan.ts';
 import type { AllActivities } from './activities.ts';
 import { activitiesWith } from './activities.ts';
 
@@ -91,7 +92,11 @@ export function activitiesOverQueue(
         .toSorted((a, b) => a.priority - b.priority || (a.scanId < b.scanId ? -1 : 1))
         .slice(0, 50);
       return {
-        scans: waiting.map(({ scanId, repositoryId }) => ({ scanId, repositoryId })),
+        scans: waiting.map(({ scanId, repositoryId, priority }) => ({
+          scanId,
+          repositoryId,
+          background: priority >= BACKGROUND_PRIORITY,
+        })),
         window,
         perRun,
         stale: false,
