@@ -90,7 +90,7 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
     expiryThresholds: s.SECU_EXPIRY_THRESHOLDS,
     retentionMs: s.SECU_RETENTION,
     smtp: s.SECU_SMTP_URL === undefined ? null : { url: s.SECU_SMTP_URL, from: s.SECU_SMTP_FROM ?? '' },
-    oidc: oidc(s),
+    oidc: oidcSettings(s),
     log: { level: s.SECU_LOG_LEVEL, format: s.SECU_LOG_FORMAT ?? (isTerminal(facts) ? 'pretty' : 'json') },
     /** Paths that the operator configured, by tool name. */
     toolPaths: {
@@ -154,12 +154,12 @@ function temporalTls(s: Settings) {
   const clientCertPem = s.TEMPORAL_TLS_CLIENT_CERT_PATH ?? s.TEMPORAL_TLS_CLIENT_CERT_DATA ?? null;
   const clientKeyPem = s.TEMPORAL_TLS_CLIENT_KEY_PATH ?? s.TEMPORAL_TLS_CLIENT_KEY_DATA ?? null;
   const serverName = s.TEMPORAL_TLS_SERVER_NAME ?? null;
-  const asked = s.TEMPORAL_API_KEY ?? serverCaPem ?? clientCertPem ?? serverName;
-  const on = s.TEMPORAL_TLS ?? asked !== null;
-  return on ? { serverName, serverCaPem, clientCertPem, clientKeyPem } : null;
+  const anyTlsSetting = s.TEMPORAL_API_KEY ?? serverCaPem ?? clientCertPem ?? serverName;
+  const isEnabled = s.TEMPORAL_TLS ?? anyTlsSetting !== null;
+  return isEnabled ? { serverName, serverCaPem, clientCertPem, clientKeyPem } : null;
 }
 
-function oidc(s: Settings) {
+function oidcSettings(s: Settings) {
   if (s.SECU_OIDC_ISSUER === undefined) return null;
   return {
     issuer: s.SECU_OIDC_ISSUER,
@@ -206,8 +206,10 @@ function withSecretFiles(env: Environment): { raw: Environment; problems: Proble
 function unknownNames(env: Environment): string[] {
   const known = new Set(SETTING_NAMES.flatMap((name) => [name, `${name}_FILE`]));
   // set by the launcher and the supervisor for their child processes
-  const ours = new Set(['SECU_LAUNCH_TIMES', 'SECU_PART_OF']);
-  return Object.keys(env).filter((name) => name.startsWith('SECU_') && !known.has(name) && !ours.has(name));
+  const internal = new Set(['SECU_LAUNCH_TIMES', 'SECU_PART_OF']);
+  return Object.keys(env).filter(
+    (name) => name.startsWith('SECU_') && !known.has(name) && !internal.has(name),
+  );
 }
 
 function invalidSettings(problems: readonly Problem[]): SecuError {

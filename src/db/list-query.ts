@@ -23,9 +23,8 @@ export interface ListInput {
 }
 
 /**
- * A keyset list: conditions, one sort column, and the id as a tie-breaker. A page costs the same wherever it
- * is.
- * @throws SecuError `invalid_request` for a cursor or sort that is not of this list
+ * A keyset list: conditions, one sort column, and the id as a tie-breaker. Every page has the same cost.
+ * @throws SecuError `invalid_request` for a cursor or sort of another list
  */
 export async function listPage<Row extends { id: string; sort_value: string }, T>(input: {
   sql: Sql;
@@ -113,7 +112,7 @@ export function anyOf(column: string, values: readonly string[] | undefined): Co
   return values === undefined ? [] : [{ text: `${column} = any(?::text[])`, params: [values] }];
 }
 
-/** Case-insensitive "contains" over a column, with LIKE's own characters taken literally. */
+/** Case-insensitive "contains" over a column, with the wildcards of LIKE escaped. */
 export function contains(column: string, text: string | undefined): Condition[] {
   if (text === undefined) return [];
   return [{ text: `${column} ilike ?`, params: [`%${text.replace(/[\\%_]/g, '\\$&')}%`] }];

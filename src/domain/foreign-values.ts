@@ -19,7 +19,7 @@ export const admit = {
   },
   /** A count, a length or a line number: a whole number from 0 to the end of `int4`. */
   count(value: number): number | null {
-    // -0 is 0
+    // turns -0 into 0
     return Number.isInteger(value) && value >= 0 && value <= MAX_INT4 ? Math.abs(value) : null;
   },
   /** A name of a person, cut at 256 characters; null for an empty one. */

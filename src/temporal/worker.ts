@@ -23,16 +23,16 @@ export interface WorkerParts {
   maxCachedWorkflows?: number;
 }
 
-const CONNECT_TRIES_MS = [200, 500, 1_000, 2_000, 4_000, 4_000, 4_000];
+const CONNECT_DELAYS_MS = [200, 500, 1_000, 2_000, 4_000, 4_000, 4_000];
 
-/** Connects and retries for a while: a server that starts together with us needs a few seconds. @throws SecuError `temporal_unavailable` */
+/** Connects; retries for 16 s, because the Temporal server may be starting too. @throws SecuError `temporal_unavailable` */
 export async function connectWorker({
   address,
   apiKey,
   tls,
   log,
 }: TemporalAddress & { log: Log }): Promise<NativeConnection> {
-  for (const waitMs of [...CONNECT_TRIES_MS, null]) {
+  for (const waitMs of [...CONNECT_DELAYS_MS, null]) {
     try {
       return await NativeConnection.connect({
         address,
@@ -60,8 +60,8 @@ export async function createQueueWorker(queue: QueueName, parts: WorkerParts): P
 }
 
 /** Longer than any rotation, so that shutdown does not interrupt one. */
-const ROTATION_GRACE = '4m';
-const ROTATION_FORCE = '5m';
+const ROTATION_GRACE_TIME = '4m';
+const ROTATION_FORCE_TIME = '5m';
 const ROTATION_SLOTS = 4;
 
 /** The worker's own queue: rotations on it are journalled by this worker. */
@@ -71,8 +71,8 @@ export async function createRotationWorker(
   return Worker.create({
     ...optionsOf({ ...parts, slots: ROTATION_SLOTS }),
     taskQueue: rotationQueue(parts.workerId, parts.queuePrefix),
-    shutdownGraceTime: ROTATION_GRACE,
-    shutdownForceTime: ROTATION_FORCE,
+    shutdownGraceTime: ROTATION_GRACE_TIME,
+    shutdownForceTime: ROTATION_FORCE_TIME,
   });
 }
 

@@ -17,12 +17,12 @@ export function taskQueues(prefix = '') {
 export const rotationQueue = (workerId: string, prefix = '') => `${prefix}rotation:${workerId}`;
 
 /** All task queues, derived from the queue of the running workflow. */
-export function queuesBeside(orchestrationQueue: string) {
+export function taskQueuesOf(orchestrationQueue: string) {
   return taskQueues(prefixOf(orchestrationQueue));
 }
 
 /** The rotation queue of a worker, derived from the queue of the running workflow. */
-export function rotationQueueBeside(orchestrationQueue: string, workerId: string): string {
+export function rotationQueueOf(orchestrationQueue: string, workerId: string): string {
   return rotationQueue(workerId, prefixOf(orchestrationQueue));
 }
 

@@ -12,7 +12,7 @@ import type { ScanActivities } from '../activities/scan/scan.ts';
 import type { ListingActivities } from '../activities/sync/listing.ts';
 import type { SyncActivities } from '../activities/sync/sync.ts';
 import type { VerifyActivities } from '../activities/token/verify.ts';
-import { queuesBeside, rotationQueueBeside } from './contract.ts';
+import { rotationQueueOf, taskQueuesOf } from './contract.ts';
 
 /**
  * Database work: short, and retried for a week, since it succeeds once the database is back. After that, the
@@ -37,7 +37,7 @@ export function localActivities() {
 /** Outages of GitLab are results, so only internal failures are retried. Slowest answer: 30 s × 4 calls. */
 export function verification() {
   return proxyActivities<Pick<VerifyActivities, 'verifyToken'>>({
-    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    taskQueue: taskQueuesOf(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '3m',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10 },
   });
@@ -46,7 +46,7 @@ export function verification() {
 /** A replacement also walks the whole listing to find what the new token would lose, so it is long and heartbeats. */
 export function replacement() {
   return proxyActivities<Pick<VerifyActivities, 'replaceToken'>>({
-    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    taskQueue: taskQueuesOf(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '6h',
     heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10 },
@@ -56,7 +56,7 @@ export function replacement() {
 /** Chooses the worker that rotates. Every worker of this queue has a journal. */
 export function rotators() {
   return proxyActivities<Pick<RotationActivities, 'chooseRotator'>>({
-    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    taskQueue: taskQueuesOf(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '1m',
     scheduleToCloseTimeout: '1h',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10 },
@@ -69,7 +69,7 @@ export function rotators() {
  */
 export function rotation(workerId: string) {
   return proxyActivities<Pick<RotationActivities, 'rotateToken'>>({
-    taskQueue: rotationQueueBeside(workflowInfo().taskQueue, workerId),
+    taskQueue: rotationQueueOf(workflowInfo().taskQueue, workerId),
     scheduleToStartTimeout: '30s',
     startToCloseTimeout: '8m',
     heartbeatTimeout: '10s',
@@ -81,7 +81,7 @@ export function rotation(workerId: string) {
 export function rotationResolver(workerId: string | null) {
   const queue = workflowInfo().taskQueue;
   return proxyActivities<Pick<RotationActivities, 'resolveRotation'>>({
-    taskQueue: workerId === null ? queuesBeside(queue).gitlab : rotationQueueBeside(queue, workerId),
+    taskQueue: workerId === null ? taskQueuesOf(queue).gitlab : rotationQueueOf(queue, workerId),
     scheduleToStartTimeout: workerId === null ? '1h' : '20s',
     startToCloseTimeout: '3m',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 },
@@ -94,7 +94,7 @@ export function rotationResolver(workerId: string | null) {
  */
 export function listing() {
   return proxyActivities<ListingActivities>({
-    taskQueue: queuesBeside(workflowInfo().taskQueue).gitlab,
+    taskQueue: taskQueuesOf(workflowInfo().taskQueue).gitlab,
     startToCloseTimeout: '6h',
     scheduleToCloseTimeout: '8h',
     heartbeatTimeout: '10s',
@@ -110,7 +110,7 @@ export function listing() {
  */
 export function scanning() {
   return proxyActivities<ScanActivities>({
-    taskQueue: queuesBeside(workflowInfo().taskQueue).scan,
+    taskQueue: taskQueuesOf(workflowInfo().taskQueue).scan,
     startToCloseTimeout: '2h',
     heartbeatTimeout: '10s',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -26,7 +26,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** All four repositories were scanned now at their current heads, and have had no activity for days. */
+/** All four repositories are scanned at their current heads, and have had no activity for days. */
 beforeEach(async () => {
   world.simulator.control.requests.reset();
   activities = await activitiesOf(world);
@@ -54,7 +54,7 @@ function checkHeads(nowMs = Date.now()): Promise<{ queued: number }> {
   return run(activities, 'checkHeads', { integrationId: added.integrationId, syncId: newId('sync'), nowMs });
 }
 
-test('repositories without activity that were checked recently are not asked', async () => {
+test('a repository without activity that was checked recently causes no git request', async () => {
   const before = gitRequests();
   expect(await checkHeads()).toEqual({ queued: 0 });
   expect(gitRequests()).toBe(before);
@@ -80,7 +80,7 @@ test('activity without a new head queues no scan, and is checked again within th
   expect(gitRequests()).toBe(before + 3);
 });
 
-test('a repository that was not checked for the interval is asked, and the check is recorded', async () => {
+test('a repository that was not checked within the interval is checked, and the check is recorded', async () => {
   const before = gitRequests();
   const nowMs = Date.now() + DAY_MS + HOUR_MS;
   expect(await checkHeads(nowMs)).toEqual({ queued: 0 });
@@ -151,7 +151,7 @@ test('a repository that GitLab calls empty but git does not is scanned, and stay
   expect((await repositoriesOf(world, added.integrationId))[0]?.state).toBe('active');
 });
 
-test('a repository is empty if GitLab and git agree, and git is asked once', async () => {
+test('a repository is empty if GitLab and git agree, and the check runs once', async () => {
   const [first] = rows;
   await world.db.query(`delete from scan where integration_id = $1`, [added.integrationId]);
   await world.db.query(

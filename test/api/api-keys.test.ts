@@ -78,10 +78,10 @@ test('a repeated idempotency key creates no second API key and does not show the
   const { value, ...rest } = first.body;
   expect(value).toBeDefined();
   expect(again.body).toEqual(rest);
-  const [kept] = await world.db.query(
+  const [stored] = await world.db.query(
     `select response::text as text from idempotency_key where key = 'make-me-once'`,
   );
-  expect(kept?.['text']).not.toContain(value);
+  expect(stored?.['text']).not.toContain(value);
 });
 
 test('creating and deleting a key are audit events with the actor and without the value', async () => {
@@ -104,7 +104,7 @@ test('a deleted key is gone: 204, then 404', async () => {
 });
 
 test.each(['environment', 'cli'] as const)(
-  'a key that comes from %s cannot be ended here',
+  'a key from %s cannot be deleted through the API',
   async (source) => {
     const value = `bootstrap-${source}-${'x'.repeat(32)}`;
     await world.database.stores.apiKeys.replaceManaged({

@@ -29,7 +29,7 @@ async function audit(kind: string) {
   return (await api.call(`GET events?kind=${kind}`)).body.items;
 }
 
-test('an account is created, listed and shown without anything of its password', async () => {
+test('an account is created, listed and shown without its password', async () => {
   const made = await add({ username: 'alice', role: 'operator' });
   expect(made.status).toBe(201);
   const alice = {

@@ -50,5 +50,13 @@ test('a scan is clean only if every scanner is ok or does not apply', () => {
 
 test('requests of users run before changes, changes before routine', () => {
   const order = Object.entries(SCAN_PRIORITY).toSorted(([, a], [, b]) => a - b);
-  expect(order.map(([trigger]) => trigger)).toEqual(['manual', 'created', 'sync', 'schedule']);
+  expect(order.map(([trigger]) => trigger)).toEqual([
+    'manual',
+    'hook',
+    'sync',
+    'created',
+    'schedule',
+    'history',
+    'rules',
+  ]);
 });

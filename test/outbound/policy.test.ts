@@ -168,7 +168,7 @@ describe('an address', () => {
     expect(rules.allows({ address: own?.address ?? '127.0.0.1', port: 9000 })).toBe(false);
   });
 
-  test('range that is not a CIDR stops the start', () => {
+  test('range that is not a CIDR is an invalid setting', () => {
     expect(() => createAddressRules({ allowedNetworks: ['10.0.0.0'], ownListeners: [] })).toThrow(
       expect.objectContaining({ code: 'invalid_settings' }),
     );
@@ -218,15 +218,15 @@ describe('a connection', () => {
   test('goes to the checked address, although the name resolves differently a moment later', async () => {
     const server = await serve(json(200, project));
     const answers = [['127.0.0.1'], ['169.254.169.254'], ['10.0.0.1']];
-    let asked = 0;
+    let lookups = 0;
     const world = worldOf(`http://gitlab.example.com:${server.port}`, {
       lookup: () => {
-        asked += 1;
-        return Promise.resolve(answers[asked - 1] ?? ['0.0.0.0']);
+        lookups += 1;
+        return Promise.resolve(answers[lookups - 1] ?? ['0.0.0.0']);
       },
     });
     expect(await world.api().readProject(1)).not.toBeNull();
-    expect(asked).toBe(1);
+    expect(lookups).toBe(1);
     expect(server.requests[0]?.headers.host).toBe(`gitlab.example.com:${server.port}`);
   });
 

@@ -25,10 +25,10 @@ const me = createRoute({
   method: 'get',
   path: '/auth/me',
   summary: 'The current principal and when its session or key expires',
-  responses: answers(200, MeSchema, 'You'),
+  responses: answers(200, MeSchema, 'The current principal'),
 });
 
-const end = createRoute({
+const signOutRoute = createRoute({
   ...forRole('viewer'),
   tags,
   method: 'post',
@@ -72,7 +72,7 @@ export function createAuthRouter(deps: ApiDeps) {
 
   return createRouter()
     .openapi(me, async (c) => c.json(await presentMe(deps, c.get('principal')), 200))
-    .openapi(end, async (c) => {
+    .openapi(signOutRoute, async (c) => {
       const { everywhere = false } = c.req.valid('json');
       await signOut(deps, personOf(c), { everywhere });
       clearSessionCookie(c, settings);

@@ -16,15 +16,15 @@ export interface CalendarToken {
 }
 
 /**
- * The calendar: the expiry date of each token and its coming flags, as whole days in UTC. Names, dates and counts only. When
- * a token is replaced its days move: their ids stay the same.
+ * The calendar: the expiry date and the future flags of each token, as whole days in UTC. It contains only names, dates
+ * and counts. The event ids stay the same when a token is replaced, so calendar apps move the events.
  * @see RFC 5545
  */
 export function calendarFeed(input: {
   tokens: readonly CalendarToken[];
   thresholds: readonly number[];
   now: Date;
-  /** Suffix of event ids, so that two installations do not collide. */
+  /** Suffix of event ids, so that those of two installations differ. */
   host: string;
 }): string {
   const { tokens, thresholds, host } = input;
@@ -46,24 +46,24 @@ export function calendarFeed(input: {
         end: new Date(startMs + DAY_MS),
         allDay: true,
         transparency: ICalEventTransparency.TRANSPARENT,
-        ...words(token, daysBefore),
+        ...eventTexts(token, daysBefore),
       });
     }
   }
   return calendar.toString();
 }
 
-function words(token: CalendarToken, daysBefore: number): { summary: string; description: string } {
+function eventTexts(token: CalendarToken, daysBefore: number): { summary: string; description: string } {
   const name = escapeForeignText(token.name);
-  const stops = `${token.repositories} ${token.repositories === 1 ? 'repository is' : 'repositories are'} no longer scanned from then on.`;
+  const consequence = `${token.repositories} ${token.repositories === 1 ? 'repository is' : 'repositories are'} no longer scanned from then on.`;
   if (daysBefore === 0) {
     return {
       summary: `${name}: the token has expired`,
-      description: `The token expires at 00:00 UTC on ${token.expiresOn}. Without a replacement ${stops}`,
+      description: `The token expires at 00:00 UTC on ${token.expiresOn}. Without a replacement ${consequence}`,
     };
   }
   return {
     summary: `${name}: the token has ${daysBefore} ${daysBefore === 1 ? 'day' : 'days'} left`,
-    description: `The token expires at 00:00 UTC on ${token.expiresOn}. Replace it before then, or ${stops}`,
+    description: `The token expires at 00:00 UTC on ${token.expiresOn}. Replace it before then, or ${consequence}`,
   };
 }

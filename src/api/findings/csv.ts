@@ -25,7 +25,7 @@ const COLUMNS: Record<string, (finding: PresentedFinding) => string | number | n
 };
 
 /**
- * RFC 4180. A cell that a spreadsheet would take for a formula gets a leading `'`, in both widths of the characters.
+ * RFC 4180. A cell that a spreadsheet would take for a formula gets a leading `'`, also if it begins with a full-width character.
  */
 export function csvRows(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
   return stringify([...rows], { record_delimiter: '\r\n', escape_formulas: true });

@@ -42,10 +42,10 @@ const newIntegrationRoute = (deps: ApiDeps) =>
     path: '/integrations',
     summary: 'Create an integration: seal the token, store it, verify it',
     request: jsonBody(NewIntegration),
-    responses: answers(201, IntegrationSchema, 'Stored, whatever the verdict', [409, 422]),
+    responses: answers(201, IntegrationSchema, 'Stored; its status is the verdict', [409, 422]),
   });
 
-/** Creates integrations, and tests tokens before. */
+/** Routes that create integrations and test tokens. */
 export function createCreationRouter(deps: ApiDeps) {
   return createRouter()
     .openapi(newIntegrationRoute(deps), async (c) => {

@@ -18,9 +18,9 @@ export async function explainPath(input: { deps: ApiDeps; id: string; path: stri
   if (integration.lastSyncAt === null) return explainUnlisted(path, 'not_synced_yet');
   try {
     const located = await deps.locate({ integrationId: id, path });
-    const moved = located.kind === 'visible' ? located.repository.fullPath : path;
+    const currentPath = located.kind === 'visible' ? located.repository.fullPath : path;
     // GitLab answers a former path with the current one, which the database may know
-    const row = await stores.repositories.findByPath({ integrationId: id, path: moved });
+    const row = await stores.repositories.findByPath({ integrationId: id, path: currentPath });
     return explainKnown(row) ?? explainLocated(path, located);
   } catch (err) {
     if (isSecuError(err, 'token_scope_missing')) return explainUnlisted(path, 'token_scope_missing');

@@ -4,36 +4,36 @@ import type { ApiEnv } from '../deps.ts';
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Where a browser says the request comes from. `unsaid`: not a browser, or one older than 2020. */
-function provenance({
+/** The site that sent the request, as the browser reports it. `unknown`: not a browser, or one older than 2020. */
+function requestingSite({
   c,
   publicUrl,
 }: {
   c: Context<ApiEnv>;
   publicUrl: string;
-}): 'own' | 'foreign' | 'unsaid' {
+}): 'own' | 'foreign' | 'unknown' {
   const site = c.req.header('Sec-Fetch-Site');
   const origin = c.req.header('Origin');
-  if (site === undefined && origin === undefined) return 'unsaid';
+  if (site === undefined && origin === undefined) return 'unknown';
   const isOwn =
     (site === undefined || site === 'same-origin') &&
-    (origin === undefined || origin.toLowerCase() === originAsked({ c, publicUrl }));
+    (origin === undefined || origin.toLowerCase() === dashboardOrigin({ c, publicUrl }));
   return isOwn ? 'own' : 'foreign';
 }
 
-/** The origin of the dashboard at the (already checked) host of this request. */
-function originAsked({ c, publicUrl }: { c: Context<ApiEnv>; publicUrl: string }): string {
+/** The origin of the dashboard, for the host of this request, which is already checked. */
+function dashboardOrigin({ c, publicUrl }: { c: Context<ApiEnv>; publicUrl: string }): string {
   const host = (c.req.header('Host') ?? '').toLowerCase();
   const known = new URL(publicUrl);
   return host === known.host ? known.origin : `http://${host}`;
 }
 
 /**
- * A request that changes something with a session cookie must come from the dashboard, and say so.
+ * A request that changes something with a session cookie must come from the dashboard, and its headers must show that.
  * @throws SecuError `forbidden`
  */
 export function requireOwnPage(input: { c: Context<ApiEnv>; publicUrl: string }): void {
-  if (SAFE_METHODS.includes(input.c.req.method) || provenance(input) === 'own') return;
+  if (SAFE_METHODS.includes(input.c.req.method) || requestingSite(input) === 'own') return;
   throw new SecuError(
     'forbidden',
     'with a session cookie, changes are only accepted from the Secu dashboard: Origin or Sec-Fetch-Site is missing or names another site',
@@ -45,6 +45,6 @@ export function requireOwnPage(input: { c: Context<ApiEnv>; publicUrl: string })
  * @throws SecuError `forbidden`
  */
 export function refuseForeignPage(input: { c: Context<ApiEnv>; publicUrl: string }): void {
-  if (provenance(input) !== 'foreign') return;
+  if (requestingSite(input) !== 'foreign') return;
   throw new SecuError('forbidden', 'sign-in requests from another site are not accepted');
 }

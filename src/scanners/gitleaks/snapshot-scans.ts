@@ -11,7 +11,7 @@ import type { GitleaksProgram } from './run.ts';
 import { incompleteReadError, runGitleaks } from './run.ts';
 
 /**
- * Each run of gitleaks compiles all rules, which takes a tenth of a second, so small snapshots share a run.
+ * Each run of gitleaks compiles all rules, which takes a tenth of a second, so small snapshots are scanned in one run.
  */
 const MAX_SNAPSHOTS = 16;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
@@ -56,7 +56,7 @@ export function createSnapshotScans(
   };
 }
 
-/** One repository cannot borrow objects with both SHA-1 and SHA-256 names. */
+/** A repository cannot have alternates with SHA-1 and SHA-256 names, so SHA-256 snapshots are scanned alone. */
 function isSmall({ bytes, commit }: Snapshot): boolean {
   return bytes <= MAX_BATCH_BYTES && commit.length !== SHA256_HEX_LENGTH;
 }
@@ -93,8 +93,8 @@ async function scanTogether(input: {
 }
 
 /**
- * Reads one snapshot in its clone; several through a repository that borrows from all clones, in the folder of the
- * first.
+ * The repository that gitleaks reads: the clone of a single snapshot, or for several a new repository that has all
+ * clones as alternates.
  */
 async function repositoryFor(
   tasks: readonly Task[],

@@ -53,7 +53,7 @@ export async function prepareProduction(input: {
   const settings = { ...input.settings, SECU_PUBLIC_URL: url, SECU_INSECURE_HTTP: '1' };
   const gitleaks = await toolPath('gitleaks');
 
-  const here = (text: string, healthPort: number) =>
+  const toLocal = (text: string, healthPort: number) =>
     interpolate(text, settings)
       .replace('/run/secrets', secrets)
       .replace('/var/lib/secu', volume)
@@ -63,7 +63,7 @@ export async function prepareProduction(input: {
       .replace(/(^|:)8080($|\/)/, `$1${port}$2`)
       .replace(/(^|:)9090($|\/)/, `$1${healthPort}$2`);
 
-  const { launch, close } = createLauncher({ volume, gitleaks, here });
+  const { launch, close } = createLauncher({ volume, gitleaks, toLocal });
 
   return {
     ...createClient({ url, apiKey: () => readFileSync(join(secrets, 'secu-api-key'), 'utf8') }),
@@ -80,13 +80,13 @@ export async function prepareProduction(input: {
   };
 }
 
-/** Starts services with their commands and settings; `here` adapts a text of the compose file to this machine. */
+/** Starts services with their commands and settings; `toLocal` adapts a text of the compose file to this machine. */
 function createLauncher(input: {
   volume: string;
   gitleaks: string;
-  here: (text: string, healthPort: number) => string;
+  toLocal: (text: string, healthPort: number) => string;
 }) {
-  const { volume, gitleaks, here } = input;
+  const { volume, gitleaks, toLocal } = input;
   const compose = readCompose();
   const running = new Set<ChildProcess>();
 
@@ -96,9 +96,9 @@ function createLauncher(input: {
     const healthPort = await freePort();
     const environment = Object.entries(service.environment).map(([key, value]) => [
       key,
-      here(value, healthPort),
+      toLocal(value, healthPort),
     ]);
-    const command = (service.command ?? []).map((part) => here(part, healthPort));
+    const command = (service.command ?? []).map((part) => toLocal(part, healthPort));
     const child = spawn(process.execPath, [join(ROOT, 'bin/secu.js'), ...command], {
       cwd: volume,
       env: { ...ownEnvironment({ volume, gitleaks }), ...Object.fromEntries(environment) },
@@ -108,7 +108,7 @@ function createLauncher(input: {
     child.once('exit', () => running.delete(child));
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
-    const [, ...check] = (service.healthcheck?.test ?? []).map((part) => here(part, healthPort));
+    const [, ...check] = (service.healthcheck?.test ?? []).map((part) => toLocal(part, healthPort));
     return { child, check, output: () => output };
   }
 

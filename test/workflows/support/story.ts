@@ -30,16 +30,15 @@ export interface Recorded {
 
 const REPOSITORIES = 6;
 
-/** Names of users; a history must not contain them. */
+/** What happened, and the texts that no history may contain. */
 export interface Story {
   recorded: Recorded[];
   private: string[];
 }
 
 /**
- * The life of one integration with the real activities, git and gitleaks: it is added, listed, scanned and
- * verified, its token is replaced and rotated, a push, a failing scan and a lost rotation follow, then its
- * removal; and one sweep.
+ * Runs one integration from its creation to its removal with the real activities, git and gitleaks: listing, scans,
+ * verification, a replaced and a rotated token, a push, a failing scan and a lost rotation; and one run of reconcile.
  */
 export async function liveStory(options: { maxCachedWorkflows?: number } = {}): Promise<Story> {
   const recipes = defaultRecipes()
@@ -50,17 +49,17 @@ export async function liveStory(options: { maxCachedWorkflows?: number } = {}): 
   const world = await createTestWorld({ simulator: { recipes }, git: realGit, scanners: realScanners });
   try {
     await startWorkers(world, options);
-    return await live(world);
+    return await runStory(world);
   } catch (err) {
-    const complaints = world.logged.filter((line) => /"level":"(warn|error)"/.test(line));
+    const warnings = world.logged.filter((line) => /"level":"(warn|error)"/.test(line));
     const states = await world.db.query('select status, cause, attempt, phase from scan');
-    throw new Error(`${String(err)}\n${JSON.stringify(states)}\n${complaints.join('')}`, { cause: err });
+    throw new Error(`${String(err)}\n${JSON.stringify(states)}\n${warnings.join('')}`, { cause: err });
   } finally {
     await world.close();
   }
 }
 
-async function live(world: TestWorld): Promise<Story> {
+async function runStory(world: TestWorld): Promise<Story> {
   const { control } = world.simulator;
   const first = control.createToken({ scopes: ['read_api', 'read_repository'] });
   const { integrationId } = await addIntegration(world, { token: first.token });
@@ -101,7 +100,7 @@ async function live(world: TestWorld): Promise<Story> {
   await command(world, integrationId, { kind: 'rotate', payload: { force: false } });
   await command(world, integrationId, { kind: 'verify' });
   await ensureReconcileSchedule({ client: world.temporal.client, queuePrefix: world.queuePrefix });
-  const sweep = await awaitUntil(() => sweptWorkflowId(world));
+  const reconcileId = await awaitUntil(() => completedReconcileId(world));
   await world.temporal.client.schedule.getHandle(reconcileWorkflowId(world.queuePrefix)).delete();
 
   const repositoryIds = await world.db.query<{ id: string }>('select id from repository');
@@ -115,7 +114,7 @@ async function live(world: TestWorld): Promise<Story> {
       syncWorkflowId(integrationId),
       fleetWorkflowId(integrationId),
       ...repositoryIds.map(({ id }) => scanWorkflowId(id)),
-      sweep,
+      reconcileId,
     ]),
     private: [first.token, second.token, third, world.simulator.url, ...names.map(({ name }) => name)],
   };
@@ -127,17 +126,17 @@ async function value(world: TestWorld, text: string): Promise<unknown> {
 }
 
 /** Adds a command like the API, and waits for its end. */
-async function command(world: TestWorld, integrationId: string, order: NewCommand): Promise<void> {
+async function command(world: TestWorld, integrationId: string, request: NewCommand): Promise<void> {
   const now = new Date();
   const { id, wake } = await world.database.transaction(async (tx) => ({
-    id: await tx.commands.add({ integrationId, ...order, now }),
+    id: await tx.commands.add({ integrationId, ...request, now }),
     wake: await tx.outbox.add({ kind: 'wake_integration', integrationId, now }),
   }));
   await sendWakes(world, [wake]);
   await awaitUntil(
-    async () => (await world.database.stores.commands.find({ id, kind: order.kind }))?.state === 'done',
+    async () => (await world.database.stores.commands.find({ id, kind: request.kind }))?.state === 'done',
     {
-      what: `the command ${order.kind}`,
+      what: `the command ${request.kind}`,
     },
   );
 }
@@ -198,7 +197,7 @@ async function remove(world: TestWorld, integrationId: string): Promise<void> {
 }
 
 /** The Schedule adds the time to the IDs of the workflows that it starts. */
-async function sweptWorkflowId(world: TestWorld): Promise<string | null> {
+async function completedReconcileId(world: TestWorld): Promise<string | null> {
   const description = await world.temporal.client.schedule
     .getHandle(reconcileWorkflowId(world.queuePrefix))
     .describe();
