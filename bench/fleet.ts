@@ -24,17 +24,20 @@ const AT_ONCE = availableParallelism();
  * Scans a thousand small repositories, from the token to the last finding, and compares with a shell loop over the
  * same repositories.
  */
-export async function benchFleet(options: { quick: boolean; say: (line: string) => void }): Promise<Report> {
+export async function benchFleet(options: {
+  quick: boolean;
+  printLine: (line: string) => void;
+}): Promise<Report> {
   const report = newReport('fleet');
   const [small, large] = options.quick ? [30, 100] : [300, 1_000];
   const { makespan, growth } = options.quick ? { makespan: null, growth: null } : MAX_RATIO;
   const folder = await mkdtemp(join(tmpdir(), 'secu-bench-'));
   try {
-    options.say(`${small} repositories, for memory`);
+    options.printLine(`${small} repositories, for memory`);
     const changes = large / 100;
     const before = await measureFleet({ folder, fleet: small, latencyMs: 0, changes, withPeer: false });
     for (const latencyMs of [0, 50]) {
-      options.say(`${large} repositories at ${latencyMs} ms`);
+      options.printLine(`${large} repositories at ${latencyMs} ms`);
       const ours = await measureFleet({ folder, fleet: large, latencyMs, changes, withPeer: true });
       reportRun({ report, ours, fleet: large, latencyMs, makespan });
       if (latencyMs === 0) reportMemory({ report, before, ours, small, large, growth });

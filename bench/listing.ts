@@ -25,7 +25,7 @@ const PER_SECOND = 33;
 /** Lists ten thousand and a hundred thousand projects at GitLab.com's speed, and writes their rows. */
 export async function benchListing(options: {
   quick: boolean;
-  say: (line: string) => void;
+  printLine: (line: string) => void;
 }): Promise<Report> {
   const report = newReport('listing');
   const folder = await mkdtemp(join(tmpdir(), 'secu-bench-'));
@@ -39,7 +39,7 @@ export async function benchListing(options: {
     const sizes = options.quick ? [1_000, 10_000] : [10_000, 100_000];
     const grown: number[] = [];
     for (const [index, size] of sizes.entries()) {
-      options.say(`listing ${size} projects at ${LATENCY_MS} ms a page`);
+      options.printLine(`listing ${size} projects at ${LATENCY_MS} ms a page`);
       const name = `listing_${size}`;
       grown.push(await benchSize({ ...common, report, name, size, withPeer: index === 0 }));
     }
@@ -51,7 +51,7 @@ export async function benchListing(options: {
       maxRatio: 1,
     });
     const count = sizes[1] ?? 0;
-    options.say(`writing ${count} rows`);
+    options.printLine(`writing ${count} rows`);
     await benchRows({ report, input: { databaseUrl: await database('rows'), count } });
     return report;
   } finally {

@@ -7,11 +7,13 @@ import { benchListing } from './listing.ts';
 import type { Report } from './report.ts';
 import { printReport } from './report.ts';
 
-const BENCHES: Record<string, (options: { quick: boolean; say: (line: string) => void }) => Promise<Report>> =
-  {
-    fleet: benchFleet,
-    listing: benchListing,
-  };
+const BENCHES: Record<
+  string,
+  (options: { quick: boolean; printLine: (line: string) => void }) => Promise<Report>
+> = {
+  fleet: benchFleet,
+  listing: benchListing,
+};
 
 const HELP = `npm run bench -- NAME [--quick] [--json FILE]
 
@@ -38,7 +40,7 @@ async function main(name: string | undefined): Promise<number> {
     process.stdout.write(HELP);
     return values.help === true ? 0 : 2;
   }
-  const report = await bench({ quick: values.quick, say: (line) => process.stderr.write(`${line}\n`) });
+  const report = await bench({ quick: values.quick, printLine: (line) => process.stderr.write(`${line}\n`) });
   const root = fileURLToPath(new URL('..', import.meta.url));
   const file = values.json ?? join(root, '.cache', 'bench', `${name}.json`);
   mkdirSync(dirname(file), { recursive: true });

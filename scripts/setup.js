@@ -207,7 +207,8 @@ const DASHBOARD_CAUSES = join(ROOT, 'src', 'domain', 'causes.ts');
 
 /** A hash of all inputs of the build. */
 function dashboardHash() {
-  const hash = createHash('sha256').update(lockFileHash()).update(readFileSync(DASHBOARD_CAUSES));
+  const hash = createHash('sha256').update(lockFileHash());
+  if (existsSync(DASHBOARD_CAUSES)) hash.update(readFileSync(DASHBOARD_CAUSES));
   const folder = join(ROOT, 'dashboard');
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -12,13 +12,13 @@ const BEAT_MS = 30_000;
  */
 export async function startRotationJournalLoop(
   deps: RotationDeps,
-  { beatMs = BEAT_MS }: { beatMs?: number } = {},
+  { heartbeatMs = BEAT_MS }: { heartbeatMs?: number } = {},
 ): Promise<() => Promise<void>> {
   await processJournalSafely(deps);
   let working = Promise.resolve();
   const timer = setInterval(() => {
     working = working.then(() => processJournalSafely(deps));
-  }, beatMs);
+  }, heartbeatMs);
   timer.unref();
   return async () => {
     clearInterval(timer);

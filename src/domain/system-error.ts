@@ -2,14 +2,14 @@
  * True when an error of the system has one of these codes or names, such as `ENOENT` or `AbortError`. It does not
  * use `instanceof`: inside a vm context, as in jest, errors of Node's own modules come from another realm.
  */
-export function isSystemError(err: unknown, ...words: string[]): boolean {
+export function isSystemError(err: unknown, ...codesOrNames: string[]): boolean {
   if (typeof err !== 'object' || err === null) return false;
   const code = 'code' in err ? err.code : undefined;
   const name = 'name' in err ? err.name : undefined;
-  return words.some((word) => word === code || word === name);
+  return codesOrNames.some((text) => text === code || text === name);
 }
 
-/** Names of errors that have no code of their own. */
+/** Names of errors without a code. */
 const NAMES_USED_AS_CODES = new Set<unknown>(['TimeoutError', 'HTTPParserError']);
 const MAX_CAUSE_DEPTH = 5;
 

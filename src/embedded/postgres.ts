@@ -19,9 +19,9 @@ import type { HomeLayout } from './home.ts';
 import { acquireHome, keptPort } from './home.ts';
 import { initialiseCluster } from './postgres-init.ts';
 import { dataArgument, postgresPrograms, postgresUser } from './postgres-user.ts';
+import type { PrintLine } from './print-line.ts';
 import type { SystemUser } from './processes.ts';
 import { endLeftovers } from './processes.ts';
-import type { Say } from './say.ts';
 import type { ChildSpec, Supervisor } from './supervisor.ts';
 import { createSupervisor } from './supervisor.ts';
 
@@ -55,13 +55,13 @@ export interface RunningPostgres {
 export async function startPostgres({
   layout,
   supervisor,
-  say,
+  printLine,
 }: {
   layout: HomeLayout;
   supervisor: Supervisor;
-  say: Say;
+  printLine: PrintLine;
 }): Promise<RunningPostgres> {
-  return start({ layout, supervisor, say, options: [] });
+  return start({ layout, supervisor, printLine, options: [] });
 }
 
 /**
@@ -90,17 +90,17 @@ export function findPostgres(layout: HomeLayout): RunningPostgres | null {
  */
 export async function startThrowawayPostgres({
   folder,
-  say = () => {},
+  printLine = () => {},
   options = THROWAWAY_OPTIONS,
 }: {
   folder: string;
-  say?: Say;
+  printLine?: PrintLine;
   /** Server settings, `name=value`. Default: fast but not durable. */
   options?: readonly string[];
 }): Promise<{ url: string; port: number; stop: () => Promise<void> }> {
   const layout = acquireHome(folder);
-  await endLeftovers(layout, say);
-  const supervisor = createSupervisor({ layout, say });
+  await endLeftovers(layout, printLine);
+  const supervisor = createSupervisor({ layout, printLine });
   const stop = async () => {
     await supervisor.stop();
     layout.release();
@@ -110,7 +110,7 @@ export async function startThrowawayPostgres({
     const { adminUrl, port } = await start({
       layout,
       supervisor,
-      say,
+      printLine,
       options,
     });
     return { url: adminUrl, port, stop };
@@ -123,12 +123,12 @@ export async function startThrowawayPostgres({
 async function start({
   layout,
   supervisor,
-  say,
+  printLine,
   options,
 }: {
   layout: HomeLayout;
   supervisor: Supervisor;
-  say: Say;
+  printLine: PrintLine;
   options: readonly string[];
 }): Promise<RunningPostgres> {
   const user = postgresUser();
@@ -141,7 +141,7 @@ async function start({
   if (existsSync(data)) {
     requireMajor(data);
   } else {
-    say('making the database');
+    printLine('making the database');
     await initialiseCluster({
       layout,
       programs: programs.folder,

@@ -17,8 +17,8 @@ import { hasCode, readProcessStart } from '../../tools/lock.js';
 import { SecuError } from '../domain/errors.ts';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import type { HomeLayout } from './home.ts';
+import type { PrintLine } from './print-line.ts';
 import { processesMarkedWith, readCommandLine, sessionOf } from './proc.ts';
-import type { Say } from './say.ts';
 
 const LOG_ROTATE_BYTES = 10 * 1024 * 1024;
 const LOG_GENERATIONS = 3;
@@ -131,12 +131,12 @@ export function forgetProcess(spec: ProcessSpec, running: RunningProcess, layout
  * anything is started. A recorded process counts only if its pid, start time and command line match; any other
  * process counts only if its environment carries this home's mark.
  */
-export async function endLeftovers(layout: HomeLayout, say: Say): Promise<void> {
+export async function endLeftovers(layout: HomeLayout, printLine: PrintLine): Promise<void> {
   const records = readRecords(layout);
   await Promise.all(
     records.map(async (record) => {
       if (isAlive(record)) {
-        say(`ending ${record.name} (process ${record.pid}), which an earlier start left behind`);
+        printLine(`ending ${record.name} (process ${record.pid}), which an earlier start left behind`);
         const group = sessionOf(record.pid);
         await endProcess(record, record.stopSignal, record.stopGraceMs);
         await Promise.all(group.map((member) => endProcess(member, 'SIGKILL', 0)));

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SecuError } from '../domain/errors.ts';
 import type { HomeLayout } from './home.ts';
+import type { PrintLine } from './print-line.ts';
+import { messageOf } from './print-line.ts';
 import type { ProcessSpec, RunningProcess } from './processes.ts';
 import { forgetProcess, lastLines, startProcess, stopProcess } from './processes.ts';
-import type { Say } from './say.ts';
-import { messageOf } from './say.ts';
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
@@ -53,7 +53,13 @@ interface Child {
 }
 
 /** Keeps the children of a home running until `stop`. */
-export function createSupervisor({ layout, say }: { layout: HomeLayout; say: Say }): Supervisor {
+export function createSupervisor({
+  layout,
+  printLine,
+}: {
+  layout: HomeLayout;
+  printLine: PrintLine;
+}): Supervisor {
   const children: Child[] = [];
   const stopping = new AbortController();
 
@@ -67,10 +73,10 @@ export function createSupervisor({ layout, say }: { layout: HomeLayout; say: Say
         if (failure.cause !== 'ended' || starts === MAX_FIRST_STARTS || stopping.signal.aborted) {
           throw new SecuError('embedded_failed', `${spec.name} did not start: ${failure.message}`);
         }
-        say(`${spec.name} did not start: ${failure.message}; starting it again`);
+        printLine(`${spec.name} did not start: ${failure.message}; starting it again`);
         await pause(FIRST_PAUSE_MS, stopping.signal);
       }
-      child.watch = keepRunning(child, { layout, say, stopping: stopping.signal });
+      child.watch = keepRunning(child, { layout, printLine, stopping: stopping.signal });
     },
     async stop() {
       stopping.abort();
@@ -87,7 +93,7 @@ export function createSupervisor({ layout, say }: { layout: HomeLayout; say: Say
 /** Starts the children in order; each start waits until the previous child is ready. */
 export async function superviseChildren(
   specs: readonly ChildSpec[],
-  options: { layout: HomeLayout; say: Say },
+  options: { layout: HomeLayout; printLine: PrintLine },
 ): Promise<Supervisor> {
   const supervisor = createSupervisor(options);
   try {
@@ -101,7 +107,7 @@ export async function superviseChildren(
 
 async function keepRunning(
   child: Child,
-  { layout, say, stopping }: { layout: HomeLayout; say: Say; stopping: AbortSignal },
+  { layout, printLine, stopping }: { layout: HomeLayout; printLine: PrintLine; stopping: AbortSignal },
 ): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS;
   while (child.running !== null) {
@@ -111,14 +117,15 @@ async function keepRunning(
     forgetProcess(child.spec, child.running, layout);
     child.running = null;
     if (Date.now() - startedAt > HEALTHY_MS) pauseMs = FIRST_PAUSE_MS;
-    say(`${child.spec.name} ended (${end}); starting it again`);
+    printLine(`${child.spec.name} ended (${end}); starting it again`);
     update(child, { lastEnd: end });
     do {
       update(child, { state: 'waiting', pid: null, restarts: child.status.restarts + 1 });
       if (!(await pause(pauseMs, stopping))) return;
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       const failure = await startOnce(child, layout, stopping);
-      if (failure !== null && !stopping.aborted) say(`${child.spec.name} does not start: ${failure.message}`);
+      if (failure !== null && !stopping.aborted)
+        printLine(`${child.spec.name} does not start: ${failure.message}`);
     } while (child.running === null && !stopping.aborted);
   }
 }

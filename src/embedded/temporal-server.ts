@@ -6,8 +6,8 @@ import { Connection } from '@temporalio/client';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import type { HomeLayout } from './home.ts';
 import { acquireHome, keptPort } from './home.ts';
+import type { PrintLine } from './print-line.ts';
 import { endLeftovers } from './processes.ts';
-import type { Say } from './say.ts';
 import type { ChildSpec, Supervisor } from './supervisor.ts';
 import { createSupervisor } from './supervisor.ts';
 
@@ -62,15 +62,15 @@ export interface RunningTemporal {
 export async function startTemporalServer({
   layout,
   supervisor,
-  say,
+  printLine,
   tool,
 }: {
   layout: HomeLayout;
   supervisor: Supervisor;
-  say: Say;
+  printLine: PrintLine;
   tool: { path: string; version: string };
 }): Promise<RunningTemporal> {
-  dropStoreOfOtherVersion({ layout, version: tool.version, say });
+  dropStoreOfOtherVersion({ layout, version: tool.version, printLine });
   const port = await keptPort(join(layout.run, 'temporal.port'));
   const uiPort = await keptPort(join(layout.run, 'temporal-ui.port'));
   const spec = temporalSpec({
@@ -107,15 +107,15 @@ export function findTemporal(layout: HomeLayout): RunningTemporal | null {
 export async function startThrowawayTemporal({
   folder,
   path,
-  say = () => {},
+  printLine = () => {},
 }: {
   folder: string;
   path: string;
-  say?: Say;
+  printLine?: PrintLine;
 }): Promise<RunningTemporal & { stop: () => Promise<void> }> {
   const layout = acquireHome(folder);
-  await endLeftovers(layout, say);
-  const supervisor = createSupervisor({ layout, say });
+  await endLeftovers(layout, printLine);
+  const supervisor = createSupervisor({ layout, printLine });
   const stop = async () => {
     await supervisor.stop();
     layout.release();
@@ -213,11 +213,11 @@ const QUEUES = 'one partition';
 function dropStoreOfOtherVersion({
   layout,
   version,
-  say,
+  printLine,
 }: {
   layout: HomeLayout;
   version: string;
-  say: Say;
+  printLine: PrintLine;
 }): void {
   const file = join(layout.temporal, 'server-minor');
   const minor = /Server (\d+\.\d+)/.exec(version)?.[1] ?? version;
@@ -226,7 +226,9 @@ function dropStoreOfOtherVersion({
     : [minor, QUEUES];
   if (minorBefore !== minor || queuesBefore !== QUEUES) {
     const what = minorBefore === minor ? 'has other queues now' : `${minorBefore ?? ''} became ${minor}`;
-    say(`Temporal server ${what}: its store is made anew, workflows are started again from the database`);
+    printLine(
+      `Temporal server ${what}: its store is made anew, workflows are started again from the database`,
+    );
     for (const suffix of ['', '-wal', '-shm'])
       rmSync(join(layout.temporal, `temporal.db${suffix}`), { force: true });
   }

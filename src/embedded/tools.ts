@@ -1,8 +1,8 @@
 import type { Tool } from '../../tools/install.js';
 import { findTool, installTool, readManifest } from '../../tools/install.js';
 import { SecuError } from '../domain/errors.ts';
-import type { Say } from './say.ts';
-import { messageOf } from './say.ts';
+import type { PrintLine } from './print-line.ts';
+import { messageOf } from './print-line.ts';
 
 export type { Tool };
 
@@ -26,10 +26,10 @@ export interface ToolState {
  */
 export async function requireTool(
   name: string,
-  { paths, say, env }: { paths: ToolPaths; say: Say; env?: NodeJS.ProcessEnv },
+  { paths, printLine, env }: { paths: ToolPaths; printLine: PrintLine; env?: NodeJS.ProcessEnv },
 ): Promise<Tool> {
   try {
-    return await installTool(name, { configuredPath: paths[name], log: say, env });
+    return await installTool(name, { configuredPath: paths[name], log: printLine, env });
   } catch (err) {
     throw new SecuError('tool_unavailable', messageOf(err), { cause: err });
   }

@@ -31,12 +31,12 @@ const GONE_AFTER_MS = 10 * 60_000;
 export async function openWorkFolder({
   parent,
   log,
-  beatMs = BEAT_MS,
+  heartbeatMs = BEAT_MS,
   goneAfterMs = GONE_AFTER_MS,
 }: {
   parent: string;
   log: Log;
-  beatMs?: number;
+  heartbeatMs?: number;
   goneAfterMs?: number;
 }): Promise<WorkFolder> {
   const path = join(parent, randomUUID());
@@ -62,7 +62,7 @@ export async function openWorkFolder({
   let beating = Promise.resolve();
   const timer = setInterval(() => {
     beating = beating.then(beat);
-  }, beatMs);
+  }, heartbeatMs);
   timer.unref();
 
   return {

@@ -14,8 +14,8 @@ import { isSystemError } from '../domain/system-error.ts';
 import type { HeldHome } from '../embedded/home.ts';
 import { acquireHome, freePort } from '../embedded/home.ts';
 import { startPostgres } from '../embedded/postgres.ts';
+import type { PrintLine } from '../embedded/print-line.ts';
 import { endLeftovers } from '../embedded/processes.ts';
-import type { Say } from '../embedded/say.ts';
 import type { ChildSpec, Supervisor } from '../embedded/supervisor.ts';
 import { createSupervisor } from '../embedded/supervisor.ts';
 import { startTemporalServer } from '../embedded/temporal-server.ts';
@@ -39,7 +39,7 @@ export interface Stack {
 export interface StackInput {
   config: Config;
   env: Environment;
-  say: Say;
+  printLine: PrintLine;
   /** Called after each step, with its duration in ms. */
   onStep?: (step: { name: string; ms: number }) => void;
   /** Runs before Secu's own processes start. Its result is added to their environment. */
@@ -57,16 +57,16 @@ const ROTATING_GRACE_MS = 5 * 60_000 + CHILD_GRACE_MS;
  * @throws SecuError `home_in_use` | `embedded_failed` | `tool_unavailable` | `schema_mismatch`
  */
 export async function startStack(input: StackInput): Promise<Stack> {
-  const { config, say } = input;
+  const { config, printLine } = input;
   disableCoreDumps(); // for every process of the stack; each reports it again
   const home = acquireHome(config.home);
-  const supervisor = createSupervisor({ layout: home, say });
+  const supervisor = createSupervisor({ layout: home, printLine });
   const stop = async () => {
     await supervisor.stop();
     home.release();
   };
   try {
-    await endLeftovers(home, say);
+    await endLeftovers(home, printLine);
     await assertPortFree(config);
     return { ...(await startParts({ ...input, home, supervisor })), supervisor, stop };
   } catch (err) {
@@ -96,7 +96,7 @@ async function assertPortFree({ http }: Config): Promise<void> {
 async function startParts(input: StackInput & { home: HeldHome; supervisor: Supervisor }) {
   const { config, home, supervisor } = input;
   const timed = createStepTimer(input.onStep ?? (() => {}));
-  const bundle = timed('workflow bundle', () => prepareCompiledFiles(input.say));
+  const bundle = timed('workflow bundle', () => prepareCompiledFiles(input.printLine));
   const databaseUrl = await timed('PostgreSQL', () => databaseUrlOf(input));
   const temporal = await timed('Temporal', () => temporalOf(input));
   await timed('migrations', () => migrate({ url: databaseUrl }));
@@ -137,14 +137,14 @@ async function startParts(input: StackInput & { home: HeldHome; supervisor: Supe
  * Builds the workflow bundle and fills the compile cache in child processes that then exit, because the compilers would stay
  * in the memory of the workers. If the files cannot be written, each process compiles for itself.
  */
-async function prepareCompiledFiles(say: Say): Promise<void> {
+async function prepareCompiledFiles(printLine: PrintLine): Promise<void> {
   if (hasWorkflowBundle() && existsSync(COMPILE_CACHE)) return;
   const [bundled] = await Promise.all([
     runProgramToEnd('./bundle.ts'),
     runProgramToEnd('./cli.ts', '--version'),
   ]);
   if (!bundled && !hasWorkflowBundle())
-    say('the workflow bundle is built at each start, because the program folder is not writable');
+    printLine('the workflow bundle is built at each start, because the program folder is not writable');
 }
 
 /** @returns whether the exit code was 0 */
@@ -182,21 +182,26 @@ async function databaseUrlOf({
   config,
   home,
   supervisor,
-  say,
+  printLine,
 }: StackInput & { home: HeldHome; supervisor: Supervisor }): Promise<string> {
   if (config.database.url !== null) return config.database.url.value();
-  return (await startPostgres({ layout: home, supervisor, say })).url;
+  return (await startPostgres({ layout: home, supervisor, printLine })).url;
 }
 
 async function temporalOf({
   config,
   home,
   supervisor,
-  say,
+  printLine,
 }: StackInput & { home: HeldHome; supervisor: Supervisor }) {
   if (config.temporal.address !== null) return { env: {}, uiUrl: config.temporal.uiUrl };
-  const tool = await requireTool('temporal', { paths: config.toolPaths, say });
-  const { address, namespace, uiUrl } = await startTemporalServer({ layout: home, supervisor, say, tool });
+  const tool = await requireTool('temporal', { paths: config.toolPaths, printLine });
+  const { address, namespace, uiUrl } = await startTemporalServer({
+    layout: home,
+    supervisor,
+    printLine,
+    tool,
+  });
   return {
     env: {
       TEMPORAL_ADDRESS: address,

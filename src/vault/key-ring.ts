@@ -3,8 +3,8 @@ import { SecuError } from '../domain/errors.ts';
 import { KEY_BYTES } from './aes-gcm.ts';
 
 /**
- * The key-encryption keys of an installation. The first key seals, all keys open. Holds no readable key bytes
- * itself.
+ * The key-encryption keys of an installation. The first key seals, all keys open. Its properties
+ * contain no key bytes.
  */
 export interface KeyRing {
   /** The id of the key that seals. */

@@ -106,10 +106,10 @@ test('the cookie is HttpOnly, SameSite and, over https, bound to the host', asyn
 
 test.each([
   ['a wrong password', { username: 'bob', password: `${PASSWORD}!` }],
-  ['a name that nobody has', { username: 'nobody-at-all' }],
-  ['a name with a condition of SQL', { username: `bob' or '1'='1` }],
+  ['an unknown name', { username: 'nobody-at-all' }],
+  ['an SQL injection in the name', { username: `bob' or '1'='1` }],
   ['an empty name', { username: '' }],
-])('%s is a 401 that does not tell which', async (_what, given) => {
+])('%s is a 401 that does not reveal what was wrong', async (_what, given) => {
   const answer = await trySignIn(api, given);
   expect(answer.status).toBe(401);
   expect(answer.body).toMatchObject({
@@ -236,18 +236,18 @@ test('a password hash with outdated cost is replaced at sign-in', async () => {
       await world.db.query<{ hash: string }>('select password_hash as hash from app_user where id = $1', [id])
     )[0]?.hash;
   const before = await hashOf();
-  const dearer = await startApi(world, {
+  const withHigherCost = await startApi(world, {
     passwords: createPasswords({ cost: { logN: 5, r: 8, p: 1 } }),
     now: clock.now,
   });
-  await trySignIn(dearer, { username: 'grace', password: 'wrong wrong wrong' });
+  await trySignIn(withHigherCost, { username: 'grace', password: 'wrong wrong wrong' });
   expect(await hashOf()).toBe(before);
-  await signedIn(dearer, 'grace');
+  await signedIn(withHigherCost, 'grace');
   expect(await hashOf()).toMatch(/^\$scrypt\$ln=5,r=8,p=1\$/);
-  await signedIn(dearer, 'grace');
+  await signedIn(withHigherCost, 'grace');
 });
 
-test('changing one’s own password requires it, ends other sessions and renews this cookie', async () => {
+test('changing one’s own password requires it, ends other sessions and replaces this cookie', async () => {
   await addPerson(api, { username: 'heidi' });
   const [here, there] = [await signedIn(api, 'heidi'), await signedIn(api, 'heidi')];
   const change = (json: unknown) =>

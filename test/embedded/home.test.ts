@@ -17,13 +17,13 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Said {
+interface Report {
   port: number;
   pids: Record<'postgres' | 'stubborn' | 'node-child', number>;
 }
 
 test('a second start is refused and names the process that holds the home', async () => {
-  const { child } = await startProgram<Said>('supervisor-program.ts', [home]);
+  const { child } = await startProgram<Report>('supervisor-program.ts', [home]);
   try {
     expect(() => acquireHome(home)).toThrow(expect.objectContaining({ code: 'home_in_use' }));
     expect(() => acquireHome(home)).toThrow(`process ${child.pid}`);
@@ -37,21 +37,23 @@ test('a second start is refused and names the process that holds the home', asyn
 });
 
 test('after kill -9, the next start ends all leftover processes and takes over the home', async () => {
-  const { child, says } = await startProgram<Said>('supervisor-program.ts', [home]);
+  const { child, report } = await startProgram<Report>('supervisor-program.ts', [home]);
   await killHard(child);
   const layout = acquireHome(home);
-  const told: string[] = [];
-  await endLeftovers(layout, (line) => told.push(line));
-  const left = Object.entries(says.pids).filter(([, pid]) => isAlive(pid));
+  const printed: string[] = [];
+  await endLeftovers(layout, (line) => printed.push(line));
+  const left = Object.entries(report.pids).filter(([, pid]) => isAlive(pid));
   expect(left).toEqual([]);
-  expect(told).toContainEqual(expect.stringContaining(`ending stubborn (process ${says.pids.stubborn})`));
+  expect(printed).toContainEqual(
+    expect.stringContaining(`ending stubborn (process ${report.pids.stubborn})`),
+  );
   layout.release();
 });
 
 test('a node child ends by itself when its parent has ended', async () => {
-  const { child, says } = await startProgram<Said>('supervisor-program.ts', [home]);
+  const { child, report } = await startProgram<Report>('supervisor-program.ts', [home]);
   await killHard(child);
-  await until('the node child ends', () => !isAlive(says.pids['node-child']));
+  await until('the node child ends', () => !isAlive(report.pids['node-child']));
   const layout = acquireHome(home);
   await endLeftovers(layout, () => {});
   layout.release();

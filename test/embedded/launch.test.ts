@@ -72,7 +72,7 @@ function start(program: string, args: string[], env: NodeJS.ProcessEnv = {}) {
     err += String(chunk);
   });
   const said = async (): Promise<Said> => {
-    await until('it says something', () => out.includes('\n') || child.exitCode !== null);
+    await until('it prints something', () => out.includes('\n') || child.exitCode !== null);
     return JSON.parse(out) as Said;
   };
   return {

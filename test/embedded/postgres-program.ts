@@ -5,11 +5,11 @@ import { endLeftovers } from '../../src/embedded/processes.ts';
 import { createSupervisor } from '../../src/embedded/supervisor.ts';
 
 const [, , home = ''] = process.argv;
-const say = () => {};
+const printLine = () => {};
 const layout = acquireHome(home);
-await endLeftovers(layout, say);
-const supervisor = createSupervisor({ layout, say });
-const { url, adminUrl } = await startPostgres({ layout, supervisor, say });
+await endLeftovers(layout, printLine);
+const supervisor = createSupervisor({ layout, printLine });
+const { url, adminUrl } = await startPostgres({ layout, supervisor, printLine });
 const pid = supervisor.status()[0]?.pid;
 process.stdout.write(`${JSON.stringify({ url, adminUrl, pid })}\n`);
 process.on('SIGTERM', () => void supervisor.stop().then(() => process.exit(0)));

@@ -41,12 +41,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const say = () => {};
+const printLine = () => {};
 
 async function startIn(home: string) {
   const layout = acquireHome(home);
-  await endLeftovers(layout, say);
-  const supervisor = createSupervisor({ layout, say });
+  await endLeftovers(layout, printLine);
+  const supervisor = createSupervisor({ layout, printLine });
   let stopped = false;
   const stop = async () => {
     if (stopped) return;
@@ -55,7 +55,7 @@ async function startIn(home: string) {
     layout.release();
   };
   running.push(stop);
-  const postgres = await startPostgres({ layout, supervisor, say });
+  const postgres = await startPostgres({ layout, supervisor, printLine });
   return { ...postgres, layout, supervisor, stop };
 }
 
@@ -99,11 +99,11 @@ test('restarts after kill -9 of the postmaster, with every committed row', async
 });
 
 test('the next start ends the leftovers of a killed start and has its rows', async () => {
-  const { child, says } = await startProgram<{ url: string; pid: number }>('postgres-program.ts', [home]);
-  await query(says.url, 'CREATE TABLE kept AS SELECT 7 AS id');
+  const { child, report } = await startProgram<{ url: string; pid: number }>('postgres-program.ts', [home]);
+  await query(report.url, 'CREATE TABLE kept AS SELECT 7 AS id');
   await killHard(child);
   const { url } = await startIn(home);
-  expect(isAlive(says.pid)).toBe(false);
+  expect(isAlive(report.pid)).toBe(false);
   expect(await query(url, 'SELECT id FROM kept')).toEqual([{ id: 7 }]);
 });
 
@@ -181,16 +181,16 @@ describe('as root', () => {
   asNobody('an ordinary user can run it too', async () => {
     const open = mkdtempSync(join(tmpdir(), 'secu-nobody-'));
     chownSync(open, NOBODY.uid, NOBODY.gid);
-    const { child, says } = await startProgram<{ url: string; pid: number }>(
+    const { child, report } = await startProgram<{ url: string; pid: number }>(
       'postgres-program.ts',
       [open],
       NOBODY,
     );
-    expect(await query(says.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-    expect(statSync(`/proc/${says.pid}`).uid).toBe(NOBODY.uid);
+    expect(await query(report.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(statSync(`/proc/${report.pid}`).uid).toBe(NOBODY.uid);
     child.kill('SIGTERM');
     await until('the program ends', () => child.exitCode !== null);
-    expect(isAlive(says.pid)).toBe(false);
+    expect(isAlive(report.pid)).toBe(false);
     rmSync(open, { recursive: true });
   });
 });

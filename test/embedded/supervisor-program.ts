@@ -7,10 +7,10 @@ import { createSupervisor } from '../../src/embedded/supervisor.ts';
 import { SYSTEM_PATH } from '../../src/subprocess/system-path.ts';
 
 const [, , home = ''] = process.argv;
-const say = () => {};
+const printLine = () => {};
 const layout = acquireHome(home);
-const supervisor = createSupervisor({ layout, say });
-const { port } = await startPostgres({ layout, supervisor, say });
+const supervisor = createSupervisor({ layout, printLine });
+const { port } = await startPostgres({ layout, supervisor, printLine });
 const common = { stopGraceMs: 1_000, readyTimeoutMs: 5_000, ready: async () => {} };
 await supervisor.start({
   ...common,

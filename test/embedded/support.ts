@@ -13,7 +13,7 @@ export async function startProgram<T>(
   name: string,
   args: readonly string[],
   options: { uid?: number; gid?: number } = {},
-): Promise<{ child: ChildProcess; says: T }> {
+): Promise<{ child: ChildProcess; report: T }> {
   const program = fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(process.execPath, [program, ...args], {
     ...options,
@@ -26,7 +26,7 @@ export async function startProgram<T>(
   });
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   ended.catch(() => {}); // from now on it may end
-  return { child, says: JSON.parse(line) as T };
+  return { child, report: JSON.parse(line) as T };
 }
 
 export async function killHard(child: ChildProcess): Promise<void> {

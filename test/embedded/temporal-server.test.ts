@@ -26,15 +26,20 @@ afterEach(async () => {
 async function startIn(home: string, version = '1.8.2 (Server 1.32.1)') {
   const layout = acquireHome(home);
   const said: string[] = [];
-  const say = (line: string) => void said.push(line);
-  const supervisor = createSupervisor({ layout, say });
+  const printLine = (line: string) => void said.push(line);
+  const supervisor = createSupervisor({ layout, printLine });
   const stop = async () => {
     await supervisor.stop();
     layout.release();
   };
   running.push(stop);
   const tool = { path: await toolPath('temporal'), version };
-  return { ...(await startTemporalServer({ layout, supervisor, say, tool })), layout, supervisor, said };
+  return {
+    ...(await startTemporalServer({ layout, supervisor, printLine, tool })),
+    layout,
+    supervisor,
+    said,
+  };
 }
 
 async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {
@@ -94,13 +99,13 @@ test('recreates a store whose queues had more partitions, because tasks in them 
 
 test('reports why a program is not a Temporal server', async () => {
   const layout = acquireHome(home);
-  const supervisor = createSupervisor({ layout, say: () => {} });
+  const supervisor = createSupervisor({ layout, printLine: () => {} });
   running.push(async () => {
     await supervisor.stop();
     layout.release();
   });
   const tool = { path: '/bin/false', version: 'none' };
-  const started = startTemporalServer({ layout, supervisor, say: () => {}, tool });
+  const started = startTemporalServer({ layout, supervisor, printLine: () => {}, tool });
   await expect(started).rejects.toMatchObject({ code: 'embedded_failed' });
 });
 

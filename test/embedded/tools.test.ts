@@ -203,7 +203,7 @@ describe('when no source works', () => {
 
   test('the running product reports the failure with its own code', async () => {
     const paths = { temporal: join(folder, 'absent') };
-    await expect(requireTool('temporal', { paths, say: () => {}, env })).rejects.toMatchObject({
+    await expect(requireTool('temporal', { paths, printLine: () => {}, env })).rejects.toMatchObject({
       code: 'tool_unavailable',
     });
     expect(existsSync(join(folder, '.cache'))).toBe(false);

@@ -27,7 +27,7 @@ let mine: WorkFolder;
 
 beforeEach(async () => {
   parent = join(mkdtempSync(join(tmpdir(), 'secu-work-')), 'work', 'scans');
-  mine = await openWorkFolder({ parent, log, beatMs: 50 });
+  mine = await openWorkFolder({ parent, log, heartbeatMs: 50 });
 });
 
 afterEach(async () => {
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 /** The folder of another worker, with a workspace in it. */
-function leave(name: string, owner: object, signAt: Date): string {
+function createForeignFolder(name: string, owner: object, signAt: Date): string {
   const folder = join(parent, name);
   mkdirSync(join(folder, 'scn_one', 'repository.git'), { recursive: true });
   writeFileSync(join(folder, 'owner.json'), JSON.stringify(owner));
@@ -44,25 +44,29 @@ function leave(name: string, owner: object, signAt: Date): string {
   return folder;
 }
 
-const myNote = () => JSON.parse(readFileSync(join(mine.path, 'owner.json'), 'utf8'));
+const readOwnNote = () => JSON.parse(readFileSync(join(mine.path, 'owner.json'), 'utf8'));
 
 /** The PID that a container engine gives to the first process of every container. */
-const elsewhere = { place: 'another container', pid: 1, start: readProcessStart(1) };
+const foreignOwner = { place: 'another container', pid: 1, start: readProcessStart(1) };
 
-test('a dead worker in the same PID namespace is cleaned up at once, whichever process has its PID now', async () => {
+test('a dead worker in the same PID namespace is cleaned up at once, even if another process has its PID now', async () => {
   const ended = spawn('true');
   await once(ended, 'exit');
-  const dead = leave('dead', { ...myNote(), pid: ended.pid }, new Date());
-  const reused = leave('reused', { ...myNote(), pid: process.pid, start: '1' }, new Date());
+  const dead = createForeignFolder('dead', { ...readOwnNote(), pid: ended.pid }, new Date());
+  const reused = createForeignFolder(
+    'reused',
+    { ...readOwnNote(), pid: process.pid, start: '1' },
+    new Date(),
+  );
   await mine.sweep();
   expect([dead, reused].map(existsSync)).toEqual([false, false]);
 });
 
-test('a live worker in the same PID namespace is left alone, however long it sent no heartbeat', async () => {
+test('a live worker in the same PID namespace is kept, even after a long time without a heartbeat', async () => {
   const living = spawn('sleep', ['60']);
   try {
-    const note = { ...myNote(), pid: living.pid, start: readProcessStart(living.pid ?? 0) };
-    const folder = leave('living', note, LONG_AGO);
+    const note = { ...readOwnNote(), pid: living.pid, start: readProcessStart(living.pid ?? 0) };
+    const folder = createForeignFolder('living', note, LONG_AGO);
     await mine.sweep();
     expect(existsSync(folder)).toBe(true);
   } finally {
@@ -70,14 +74,14 @@ test('a live worker in the same PID namespace is left alone, however long it sen
   }
 });
 
-test('two containers whose first processes have the same PID do not take each other for dead', async () => {
-  const folder = leave('beside', elsewhere, new Date());
+test('two containers whose first processes have the same PID do not consider each other dead', async () => {
+  const folder = createForeignFolder('beside', foreignOwner, new Date());
   await mine.sweep();
   expect(existsSync(join(folder, 'scn_one'))).toBe(true);
 });
 
 test('a worker in another PID namespace is dead after ten minutes without a heartbeat, as is one that never wrote its identity', async () => {
-  const silent = leave('silent', elsewhere, LONG_AGO);
+  const silent = createForeignFolder('silent', foreignOwner, LONG_AGO);
   const unsigned = join(parent, 'unsigned');
   mkdirSync(unsigned);
   utimesSync(unsigned, LONG_AGO, LONG_AGO);
@@ -88,13 +92,13 @@ test('a worker in another PID namespace is dead after ten minutes without a hear
 });
 
 test('an open folder sends heartbeats, removes folders of dead workers, and is recreated if it was removed', async () => {
-  const other = await openWorkFolder({ parent, log, goneAfterMs: 60_000, beatMs: 3_600_000 });
+  const other = await openWorkFolder({ parent, log, goneAfterMs: 60_000, heartbeatMs: 3_600_000 });
   rmSync(mine.path, { recursive: true, force: true });
-  const silent = leave('silent', elsewhere, LONG_AGO);
+  const silent = createForeignFolder('silent', foreignOwner, LONG_AGO);
   await awaitUntil(() => existsSync(join(mine.path, 'owner.json')), { what: 'the folder is back' });
   const both = [mine.path, other.path].map((path) => basename(path)).sort();
   await awaitUntil(() => readdirSync(parent).sort().join() === both.join(), {
-    what: 'the others alone are left',
+    what: 'only the open folders are left',
   });
   expect(existsSync(silent)).toBe(false);
   await other.close();

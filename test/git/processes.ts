@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-export interface SeenProcess {
+export interface ObservedProcess {
   pid: number;
   commandLine: string;
   environment: string;
 }
 
 /** All descendants of this process, including those in other sessions. */
-export function descendants(root: number): SeenProcess[] {
+export function descendants(root: number): ObservedProcess[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const stat = read(`/proc/${name}/stat`);

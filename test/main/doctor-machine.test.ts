@@ -53,9 +53,9 @@ test('shows version, source and status of every part, and warns that local users
 
 test('checks the running embedded database', async () => {
   const layout = acquireHome(facts.home);
-  const supervisor = createSupervisor({ layout, say: () => {} });
+  const supervisor = createSupervisor({ layout, printLine: () => {} });
   try {
-    await startPostgres({ layout, supervisor, say: () => {} });
+    await startPostgres({ layout, supervisor, printLine: () => {} });
     const parts = await examineMachine(facts);
     const database = parts.find(({ part }) => part === 'postgresql');
     expect(database).toMatchObject({

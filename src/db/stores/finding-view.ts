@@ -21,14 +21,14 @@ export interface FindingView {
   path: string;
   startLine: number;
   endLine: number;
-  /** The commit that introduced it; the one in which it was seen while only the head was read. */
+  /** The commit that introduced it; if only the head was read, the commit in which it was found. */
   commit: string;
   author: string | null;
   committedAt: Date | null;
-  /** The commit in which path and lines are right. */
+  /** The commit for which path and lines are valid. */
   placeCommit: string;
   atHead: boolean;
-  /** Since when it is at the head, or no longer. */
+  /** When it last appeared at the head, or disappeared from it. */
   headChangedAt: Date | null;
   excerpt: string;
   fingerprint: string;
@@ -99,7 +99,7 @@ export function createFindingViewStore(sql: Sql) {
   };
 }
 
-/** Finds and lists findings. */
+/** Reads findings. */
 function createFindingPages(sql: Sql) {
   return {
     async find(id: string): Promise<FindingView | null> {
@@ -128,7 +128,7 @@ function createFindingPages(sql: Sql) {
       });
     },
 
-    /** Matches sorted by id, after a given id, so that changes between two calls move nothing. */
+    /** Matches sorted by id, after a given id, so that changes between two calls neither skip nor repeat a finding. */
     async byId(input: {
       filter: FindingFilter;
       afterId: string | null;

@@ -17,9 +17,9 @@ export interface SearchedBy {
   unreadPaths: readonly string[];
 }
 
-/** A scan of the whole history knows the first commit; any other one only for a finding that is new or back. */
+/** True if this scan knows the commit that introduced a finding: always after the whole history, else for a new or returned one. */
 const KNOWS_INTRODUCTION = `(excluded.introduced_commit is not null and ($20 or f.introduced_commit is null or f.status = 'fixed'))`;
-/** A fixed finding is back at the head, or in a commit that was not read before. Its old commits say nothing new. */
+/** True if a fixed finding returned: at the head, or in a commit that was not read before. Known commits do not reopen it. */
 const IS_BACK = `(excluded.at_head or (not $20 and excluded.introduced_commit is distinct from f.introduced_commit))`;
 
 const UPSERT = `
@@ -128,7 +128,7 @@ const isGone = (status: FindingStatus | null) => status === 'fixed' || status ==
 
 async function upsertFindings(sql: Sql, input: ScanFindings): Promise<WrittenFinding[]> {
   if (input.findings.length === 0) return [];
-  // a duplicate fingerprint would make the statement fail; of two, the one at the head counts
+  // a duplicate fingerprint would make the statement fail; of two, the one at the head is stored
   const headLast = input.findings.toSorted((a, b) => Number(a.atHead) - Number(b.atHead));
   const findings = [...new Map(headLast.map((f) => [f.fingerprint, f])).values()];
   return sql.rows<WrittenFinding>(UPSERT, [

@@ -115,7 +115,10 @@ async function installTools(name: string | undefined): Promise<void> {
   }
   for (const state of known) {
     if (name === undefined ? state.optional : state.name !== name) continue;
-    const tool = await requireTool(state.name, { paths, say: (line) => process.stderr.write(`${line}\n`) });
+    const tool = await requireTool(state.name, {
+      paths,
+      printLine: (line) => process.stderr.write(`${line}\n`),
+    });
     process.stdout.write(`${tool.name} ${tool.version} (${tool.source})\n`);
   }
 }

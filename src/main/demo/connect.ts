@@ -9,9 +9,9 @@ const NAME = 'Simulated GitLab';
 export async function connectIntegration(input: {
   api: DemoApi;
   simulator: DemoSimulator;
-  say: (line: string) => void;
+  printLine: (line: string) => void;
 }): Promise<string> {
-  const { api, simulator, say } = input;
+  const { api, simulator, printLine } = input;
   const before = (await api.all('/integrations')).find((item) => fieldAt(item, 'baseUrl') === simulator.url);
   if (before === undefined) {
     const body = {
@@ -27,7 +27,9 @@ export async function connectIntegration(input: {
         'internal',
         `POST /integrations returned ${created.status}: ${JSON.stringify(created.body)}`,
       );
-    say(`${NAME}: ${textAt(created.body, 'status')}, token until ${textAt(created.body, 'token.expiresAt')}`);
+    printLine(
+      `${NAME}: ${textAt(created.body, 'status')}, token until ${textAt(created.body, 'token.expiresAt')}`,
+    );
     return textAt(created.body, 'id');
   }
   const id = textAt(before, 'id');
@@ -36,7 +38,7 @@ export async function connectIntegration(input: {
     await api.send('PUT', `/integrations/${id}/token`, { token: simulator.token });
   await api.send('POST', `/integrations/${id}/sync`, {});
   const { body } = await api.send('POST', `/integrations/${id}/scan`, {});
-  say(`${NAME} already exists: ${textAt(body, 'queued')} scans queued`);
+  printLine(`${NAME} already exists: ${textAt(body, 'queued')} scans queued`);
   return id;
 }
 

@@ -6,10 +6,10 @@ import type { DemoApi } from './api.ts';
 /** Prints events live from the event stream. */
 export async function printEvents({
   api,
-  say,
+  printLine,
 }: {
   api: DemoApi;
-  say: (line: string) => void;
+  printLine: (line: string) => void;
 }): Promise<{ stop(): void }> {
   const stopping = new AbortController();
   const response = await fetch(`${api.url}/api/v1/events/stream`, {
@@ -20,10 +20,10 @@ export async function printEvents({
   if (body !== null) {
     const lines = createInterface({ input: Readable.fromWeb(body) });
     lines.on('error', (err) => {
-      if (!stopping.signal.aborted) say(`the event stream closed: ${String(err)}`);
+      if (!stopping.signal.aborted) printLine(`the event stream closed: ${String(err)}`);
     });
     lines.on('line', (line) => {
-      if (line.startsWith('data: ')) say(formatEvent(JSON.parse(line.slice('data: '.length))));
+      if (line.startsWith('data: ')) printLine(formatEvent(JSON.parse(line.slice('data: '.length))));
     });
   }
   return { stop: () => stopping.abort() };

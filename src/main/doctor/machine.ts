@@ -7,7 +7,7 @@ import type { Isolation } from '../../domain/isolation.ts';
 import { isIsolated } from '../../domain/isolation.ts';
 import { homeHolder, homeLayout } from '../../embedded/home.ts';
 import { findPostgres } from '../../embedded/postgres.ts';
-import { messageOf } from '../../embedded/say.ts';
+import { messageOf } from '../../embedded/print-line.ts';
 import { findTemporal } from '../../embedded/temporal-server.ts';
 import type { ToolPaths } from '../../embedded/tools.ts';
 import { listTools } from '../../embedded/tools.ts';

@@ -67,8 +67,8 @@ export async function openSuite(
 
 const QUIET = createLogger({ level: 'error', format: 'json', destination: { write: () => {} } });
 
-/** These workflows are checked in their histories. */
-const NOT_COUNTED = { activityEnded: () => {} };
+/** The tests read histories, not metrics. */
+const NO_METRICS = { activityEnded: () => {} };
 
 function createWorkers(input: {
   native: NativeConnection;
@@ -85,7 +85,7 @@ function createWorkers(input: {
     identity: 'test',
     activities,
     interceptor: (context: Parameters<typeof createFailureInterceptor>[0]['context']) =>
-      createFailureInterceptor({ log: QUIET, metrics: NOT_COUNTED, context }),
+      createFailureInterceptor({ log: QUIET, metrics: NO_METRICS, context }),
     slots: 20,
   };
   return Promise.all([

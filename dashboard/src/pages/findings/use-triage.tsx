@@ -32,7 +32,7 @@ export function isTriagable({ status }: Pick<Finding, 'status'>): boolean {
   return status === 'open' || status === 'ignored';
 }
 
-/** Status and triage as the server is going to answer them. */
+/** Status and triage that the server is expected to return. */
 function expectedState(verdict: Verdict, username: string): Pick<Finding, 'status' | 'triage'> {
   if (verdict === null) return { status: 'open', triage: null };
   const { reason, comment = null, until = null } = verdict;

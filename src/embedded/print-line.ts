@@ -1,5 +1,5 @@
 /** Receives one line for the operator. Embedded parts report through it and never print. */
-export type Say = (line: string) => void;
+export type PrintLine = (line: string) => void;
 
 /**
  * The message of an error. Does not use `instanceof`: under jest, errors of Node's modules belong to another
