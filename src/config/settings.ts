@@ -170,7 +170,8 @@ export const Settings = z.object({
     example: '4',
   }),
   SECU_REQUIRE_ISOLATION: withDefault(v.flag, {
-    meaning: '1: scan workers do not start if scanners cannot be isolated from the network',
+    meaning:
+      '1: scan workers do not start if a scanner could reach keys, other processes, other scans or the network',
     default: '0',
     example: '1',
   }),
