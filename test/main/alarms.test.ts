@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
+import { addIsolationGauge } from '../../src/metrics/isolation.ts';
 import { ensureReconcileSchedule } from '../../src/temporal/starters.ts';
 import { reconcileWorkflowId } from '../../src/workflows/contract.ts';
 import { startApi } from '../support/api.ts';
@@ -20,6 +21,7 @@ let text: string;
 beforeAll(async () => {
   world = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
   const registry = new Registry();
+  addIsolationGauge(registry, { level: 'uid', reachable: ['network'] });
   await startWorkers(world, { registry });
   const api = await startApi(world);
   const { token } = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
