@@ -18,6 +18,17 @@ export function configOf(required: ConfigFacts['required'] = []): Config {
   return readConfig(readEnvironment(), { isRoot: process.getuid?.() === 0, required });
 }
 
+async function runWorkerCommand(options: {
+  queues: (typeof QUEUES)[number][];
+  healthPort?: number;
+  healthHost: string;
+}): Promise<void> {
+  const { queues, healthPort, healthHost } = options;
+  const { runWorker } = await import('../worker.ts');
+  const health = healthPort === undefined ? null : { host: healthHost, port: healthPort };
+  await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, health });
+}
+
 /** Commands that run on this machine, without the API. Each imports its modules when it is called. */
 export function addMachineCommands(program: Command): void {
   program
@@ -40,21 +51,7 @@ export function addMachineCommands(program: Command): void {
       'address of that port; a probe from outside needs 0.0.0.0',
       '127.0.0.1',
     )
-    .action(
-      async ({
-        queues,
-        healthPort,
-        healthHost,
-      }: {
-        queues: (typeof QUEUES)[number][];
-        healthPort?: number;
-        healthHost: string;
-      }) => {
-        const { runWorker } = await import('../worker.ts');
-        const health = healthPort === undefined ? null : { host: healthHost, port: healthPort };
-        await runWorker({ config: configOf(['DATABASE_URL', 'TEMPORAL_ADDRESS']), queues, health });
-      },
-    );
+    .action(runWorkerCommand);
 
   program
     .command('migrate')
