@@ -57,21 +57,7 @@ export function addMachineCommands(program: Command): void {
     .command('migrate')
     .description('updates the database schema')
     .option('--json')
-    .action(async ({ json = false }: { json?: boolean }) => {
-      const config = configOf();
-      const url = config.database.url?.value() ?? findPostgres(homeLayout(config.home))?.url;
-      if (url === undefined)
-        throw new SecuError(
-          'invalid_settings',
-          'DATABASE_URL is missing, and SECU_HOME contains no embedded PostgreSQL',
-        );
-      const { migrate } = await import('../../db/migrate.ts');
-      const ran = await migrate({ url });
-      print(
-        { ran: ran.length === 0 ? 'nothing to do' : ran.join(', ') },
-        { json, columns: [['RAN', 'ran']] },
-      );
-    });
+    .action(async ({ json = false }: { json?: boolean }) => runMigrations(configOf(), json));
 
   program
     .command('doctor')
@@ -118,6 +104,18 @@ async function installTools(name: string | undefined): Promise<void> {
     });
     process.stdout.write(`${tool.name} ${tool.version} (${tool.source})\n`);
   }
+}
+
+async function runMigrations(config: Config, json: boolean): Promise<void> {
+  const url = config.database.url?.value() ?? findPostgres(homeLayout(config.home))?.url;
+  if (url === undefined)
+    throw new SecuError(
+      'invalid_settings',
+      'DATABASE_URL is missing, and SECU_HOME contains no embedded PostgreSQL',
+    );
+  const { migrate } = await import('../../db/migrate.ts');
+  const ran = await migrate({ url });
+  print({ ran: ran.length === 0 ? 'nothing to do' : ran.join(', ') }, { json, columns: [['RAN', 'ran']] });
 }
 
 async function runDoctor(config: Config, json: boolean): Promise<void> {
