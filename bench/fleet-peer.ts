@@ -36,13 +36,13 @@ export async function runPeer(input: {
       GIT_CONFIG_VALUE_0: header,
     },
   });
-  let told = '';
-  child.stdout.on('data', (text) => (told += String(text)));
+  let reported = '';
+  child.stdout.on('data', (text) => (reported += String(text)));
   child.stdin.end(`${paths.join('\n')}\n`);
   const [code] = (await once(child, 'close')) as [number | null];
   const ms = performance.now() - startedMs;
   if (code !== 0) throw new Error(`the shell loop ended with ${code} (${before.maxRSS})`);
-  return { ms, cpu: cpuOf(told), findings: await findingsIn(folder) };
+  return { ms, cpu: cpuOf(reported), findings: await findingsIn(folder) };
 }
 
 /** Parses the last line of `times`: user and system time of all children, `1m2.3s 0m4.5s`. */

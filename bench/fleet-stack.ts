@@ -42,14 +42,14 @@ export async function historyEvents(
   const connection = await Connection.connect({ address: server.address });
   try {
     const client = new Client({ connection, namespace: server.namespace });
-    const seen = { scans: 0, ofScans: 0, others: 0 };
+    const observed = { scans: 0, ofScans: 0, others: 0 };
     for await (const { type, historyLength } of client.workflow.list()) {
       if (type === 'repositoryScanWorkflow') {
-        seen.scans += 1;
-        seen.ofScans += historyLength;
-      } else seen.others += historyLength;
+        observed.scans += 1;
+        observed.ofScans += historyLength;
+      } else observed.others += historyLength;
     }
-    return seen;
+    return observed;
   } finally {
     await connection.close();
   }

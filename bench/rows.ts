@@ -68,9 +68,9 @@ async function storePages({ database }: Deps, integrationId: string, rows: reado
       limit(() =>
         database.transaction(async (tx) => {
           await tx.listing.upsertPage({ integrationId, repositories, now });
-          const met = repositories.map(({ gitlabProjectId }) => gitlabProjectId);
-          const [after, upTo] = [(met[0] ?? 1) - 1, met.at(-1) ?? null];
-          await tx.listing.markMissed({ integrationId, syncId: 'syn_bench', after, upTo, met });
+          const listedIds = repositories.map(({ gitlabProjectId }) => gitlabProjectId);
+          const [after, upTo] = [(listedIds[0] ?? 1) - 1, listedIds.at(-1) ?? null];
+          await tx.listing.markMissed({ integrationId, syncId: 'syn_bench', after, upTo, listedIds });
         }),
       ),
     ),

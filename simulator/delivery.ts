@@ -73,12 +73,12 @@ async function sendCut(options: {
     await flush(response, reply.body.subarray(0, Math.min(cutAt, Math.max(0, reply.body.length - 1))));
   } else {
     response.writeHead(reply.status, reply.headers);
-    let left = options.afterBytes ?? 1_000;
+    let remaining = options.afterBytes ?? 1_000;
     for await (const chunk of reply.body) {
-      const part = Buffer.from(chunk).subarray(0, left);
+      const part = Buffer.from(chunk).subarray(0, remaining);
       await flush(response, part);
-      left -= part.length;
-      if (left <= 0) break;
+      remaining -= part.length;
+      if (remaining <= 0) break;
     }
     reply.body.destroy();
   }

@@ -81,11 +81,11 @@ function sortedIds(world: World): number[] {
 
 /** Finds a project by its current path, otherwise by a former path that no other project has. */
 export function projectByPath(world: World, path: string): Project | undefined {
-  const wanted = path.toLowerCase();
+  const expected = path.toLowerCase();
   let former: Project | undefined;
   for (const project of world.projects.values()) {
-    if (project.path.toLowerCase() === wanted) return project;
-    if (project.oldPaths.some((old) => old.toLowerCase() === wanted)) former = project;
+    if (project.path.toLowerCase() === expected) return project;
+    if (project.oldPaths.some((old) => old.toLowerCase() === expected)) former = project;
   }
   return former;
 }

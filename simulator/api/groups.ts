@@ -25,10 +25,10 @@ function listGroups({ world, request }: RouteContext): Reply {
   if ('status' in caller) return caller;
   const query = parseListQuery(world, request.query);
   if ('status' in query) return query;
-  const wanted = query.minAccessLevel ?? 10;
+  const minLevel = query.minAccessLevel ?? 10;
   const paths = new Set<string>();
   for (const project of world.projects.values()) {
-    const isMember = canSee(project, caller.user) && roleOf(project, caller.user).level >= wanted;
+    const isMember = canSee(project, caller.user) && roleOf(project, caller.user).level >= minLevel;
     if (isMember && project.owner === null) for (const path of groupsAbove(project.path)) paths.add(path);
   }
   const { number, size } = page(request.query);

@@ -5,8 +5,8 @@ export function page(query: URLSearchParams): { number: number; size: number } {
 }
 
 export function pageSize(query: URLSearchParams): number {
-  const asked = Number(query.get('per_page') ?? '20');
-  return Math.min(100, asked >= 1 ? Math.floor(asked) : 20);
+  const requested = Number(query.get('per_page') ?? '20');
+  return Math.min(100, requested >= 1 ? Math.floor(requested) : 20);
 }
 
 /**

@@ -21,11 +21,11 @@ export type Route = {
 
 /** The decoded parts of a path that matches the pattern, or null. */
 export function matchPath(pattern: string, pathname: string): Record<string, string> | null {
-  const wanted = pattern.split('/');
+  const patternParts = pattern.split('/');
   const given = pathname.split('/');
-  if (wanted.length !== given.length) return null;
+  if (patternParts.length !== given.length) return null;
   const params: Record<string, string> = {};
-  for (const [index, part] of wanted.entries()) {
+  for (const [index, part] of patternParts.entries()) {
     const segment = given[index] ?? '';
     if (part.startsWith(':')) {
       if (segment === '') return null;

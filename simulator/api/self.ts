@@ -62,10 +62,10 @@ function rotateSelf({ world, request }: RouteContext): Reply {
   if (world.settings.maintenanceMode) return apiError(world, 'maintenance_write');
   if (world.settings.legacyRotationDisabled && old.granular === null)
     return apiError(world, 'rotate_legacy_disabled');
-  const expiresAt = wantedExpiry(world, parametersOf(request).get('expires_at'));
+  const expiresAt = parseExpiry(world, parametersOf(request).get('expires_at'));
   if (typeof expiresAt === 'object' && expiresAt !== null) return expiresAt;
   old.revoked = true;
-  const made = addToken(world, {
+  const created = addToken(world, {
     userId: old.userId,
     name: old.name,
     description: old.description,
@@ -76,7 +76,7 @@ function rotateSelf({ world, request }: RouteContext): Reply {
     expiresAt,
     family: old.family,
   });
-  return jsonReply(200, { ...tokenEntity(world, made), token: made.secret });
+  return jsonReply(200, { ...tokenEntity(world, created), token: created.secret });
 }
 
 function revokeFamily(world: World, presented: Token): void {
@@ -84,22 +84,22 @@ function revokeFamily(world: World, presented: Token): void {
 }
 
 /** The new expiry date, null for no expiry, or the refusal. */
-function wantedExpiry(world: World, wanted: string | undefined): string | null | Reply {
+function parseExpiry(world: World, expiresOn: string | undefined): string | null | Reply {
   const now = world.clock.now();
-  if (wanted === undefined || wanted === '') {
+  if (expiresOn === undefined || expiresOn === '') {
     return world.settings.requireTokenExpiry ? dateAfter({ at: now, days: 7 }) : null;
   }
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(wanted) || Number.isNaN(Date.parse(wanted))) {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(expiresOn) || Number.isNaN(Date.parse(expiresOn))) {
     return apiError(world, 'rotate_expiry_not_a_date');
   }
   const latest = dateAfter({ at: now, days: world.settings.maxTokenLifetimeDays });
-  if (wanted > latest) return apiError(world, 'rotate_expiry_too_far', { fill: { '<max date>': latest } });
-  if (wanted <= world.clock.today()) {
+  if (expiresOn > latest) return apiError(world, 'rotate_expiry_too_far', { fill: { '<max date>': latest } });
+  if (expiresOn <= world.clock.today()) {
     return jsonReply(400, {
       message: '400 Bad request - Expiration date can only be set to a date in the future',
     });
   }
-  return wanted;
+  return expiresOn;
 }
 
 function showAssociations({ world, request }: RouteContext): Reply {

@@ -63,18 +63,18 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 }
 
 async function readHead(stream: Readable): Promise<{ head: string; rest: Buffer }> {
-  let seen = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   return new Promise((resolve, reject) => {
     const onEnd = () => reject(new Error('git http-backend ended without headers'));
     const onReadable = () => {
       for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) {
         if (!Buffer.isBuffer(chunk)) continue;
-        seen = Buffer.concat([seen, chunk]);
-        const end = seen.indexOf('\r\n\r\n');
+        received = Buffer.concat([received, chunk]);
+        const end = received.indexOf('\r\n\r\n');
         if (end === -1) continue;
         stream.off('readable', onReadable);
         stream.off('end', onEnd);
-        resolve({ head: seen.subarray(0, end).toString(), rest: seen.subarray(end + 4) });
+        resolve({ head: received.subarray(0, end).toString(), rest: received.subarray(end + 4) });
         return;
       }
     };

@@ -42,7 +42,7 @@ export type Repositories = {
  */
 export function createRepositories(options: { root: string; cacheFolder: string }): Repositories {
   const stores = new Map<string, Store>();
-  const made = new Map<number, Promise<string>>();
+  const created = new Map<number, Promise<string>>();
   const pushed = new Set<number>();
   const home = options.cacheFolder;
 
@@ -54,8 +54,8 @@ export function createRepositories(options: { root: string; cacheFolder: string 
     return folder;
   };
   const folderOf = (project: Project) => {
-    const folder = made.get(project.id) ?? make(project);
-    made.set(project.id, folder);
+    const folder = created.get(project.id) ?? make(project);
+    created.set(project.id, folder);
     return folder;
   };
   const git = async (project: Project, args: string[], input?: Iterable<Buffer>) =>
@@ -91,9 +91,9 @@ export function createRepositories(options: { root: string; cacheFolder: string 
       const stream = commitStream({ commit, ref, seconds, from, mark: 1 });
       await git(project, ['fast-import', '--quiet'], stream);
       pushed.add(project.id);
-      const made = await head(project, branch);
-      if (made === null) throw new Error(`the commit on ${branch} left no branch`);
-      return made;
+      const created = await head(project, branch);
+      if (created === null) throw new Error(`the commit on ${branch} left no branch`);
+      return created;
     },
   };
 }

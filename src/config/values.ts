@@ -149,9 +149,9 @@ function readThresholds(raw: string): number[] {
 
 function readUrl(raw: string, protocols: readonly string[], { userInfo = false } = {}): URL {
   const url = URL.parse(raw);
-  const wanted = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  const expected = protocols.map((protocol) => `${protocol}//`).join(' or ');
   if (url === null || !protocols.includes(url.protocol) || url.hostname === '') {
-    throw new Error(`is not a URL that begins with ${wanted}`);
+    throw new Error(`is not a URL that begins with ${expected}`);
   }
   if (!userInfo && (url.username !== '' || url.password !== ''))
     throw new Error('contains a user name or password');

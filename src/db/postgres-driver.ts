@@ -3,9 +3,9 @@ import { PostgreSqlConnection, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import type { Driver } from 'kysely';
 
 /**
- * MikroORM's driver, with transactions that give their connection back when it is dead. Kysely releases the connection
- * of a controlled transaction only after `commit` or `rollback` succeeded, and after a failed `begin` never: each
- * transaction that is open while PostgreSQL restarts would take one place of the pool for ever.
+ * MikroORM's driver, with transactions that release a broken connection. Kysely releases the connection of a controlled
+ * transaction only after a successful `commit` or `rollback`, and never after a failed `begin`: each transaction that is
+ * open while PostgreSQL restarts would occupy a connection of the pool permanently.
  * @see kysely 0.29, ControlledTransactionBuilder and ControlledTransaction
  */
 export class ReleasingDriver extends PostgreSqlDriver {

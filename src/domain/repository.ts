@@ -34,9 +34,9 @@ export interface ListedRepository {
 export function classifierFor(
   filters: Filters,
 ): (repository: ListedRepository) => { state: RepositoryState; excludedBecause: Exclusion | null } {
-  const wanted = pathFilter(filters);
+  const isSelected = pathFilter(filters);
   return (repository) => {
-    const excludedBecause = exclusionOf({ repository, filters, wanted });
+    const excludedBecause = exclusionOf({ repository, filters, isSelected: isSelected });
     if (excludedBecause !== null) return { state: 'excluded', excludedBecause };
     return { state: repository.empty ? 'empty' : 'active', excludedBecause: null };
   };
@@ -45,7 +45,7 @@ export function classifierFor(
 function exclusionOf(input: {
   repository: ListedRepository;
   filters: Filters;
-  wanted: (path: string) => boolean;
+  isSelected: (path: string) => boolean;
 }): Exclusion | null {
   const { repository, filters } = input;
   if (repository.pendingDeletion) return 'pending_deletion';
@@ -53,7 +53,7 @@ function exclusionOf(input: {
   if (repository.archived && !filters.archived) return 'archived';
   if (repository.fork && !filters.forks) return 'fork';
   if (repository.personal && !filters.personal) return 'personal';
-  return input.wanted(repository.fullPath) ? null : 'filter';
+  return input.isSelected(repository.fullPath) ? null : 'filter';
 }
 
 const BRAKE_SHARE = 0.2;

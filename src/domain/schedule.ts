@@ -45,12 +45,12 @@ export function nextAction(input: {
   if (snapshot.command?.kind === 'replace_token')
     return { do: 'replace_token', commandId: snapshot.command.id };
   const { rotation } = snapshot;
-  const asked = snapshot.command?.kind === 'rotate' ? snapshot.command.id : null;
-  if (rotation !== null && (asked !== null || isDue(rotation.nextCheckMs, nowMs))) {
+  const requested = snapshot.command?.kind === 'rotate' ? snapshot.command.id : null;
+  if (rotation !== null && (requested !== null || isDue(rotation.nextCheckMs, nowMs))) {
     const { attemptId, workerId } = rotation;
-    return { do: 'resolve_rotation', attemptId, workerId, commandId: asked };
+    return { do: 'resolve_rotation', attemptId, workerId, commandId: requested };
   }
-  if (asked !== null) return { do: 'rotate', commandId: asked };
+  if (requested !== null) return { do: 'rotate', commandId: requested };
   if (snapshot.command !== null) return { do: 'verify', commandId: snapshot.command.id };
 
   const expiry = { expiry: snapshot.expiry, nowMs, thresholds, flagged: snapshot.flagged };

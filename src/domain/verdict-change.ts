@@ -93,9 +93,10 @@ function becomeActive(
   };
 }
 
-function becomeInvalid({ before, intervalMs, jitter }: Input, seen: InvalidCause): VerdictChange {
+function becomeInvalid({ before, intervalMs, jitter }: Input, observed: InvalidCause): VerdictChange {
   // after a lost rotation the old token is refused: that is expected, and not a new cause
-  const cause = before.cause === 'rotation_lost' && CAUSES_TO_CONFIRM.has(seen) ? 'rotation_lost' : seen;
+  const cause =
+    before.cause === 'rotation_lost' && CAUSES_TO_CONFIRM.has(observed) ? 'rotation_lost' : observed;
   const changed = before.verdict !== 'invalid' || before.cause !== cause;
   return {
     next: {

@@ -68,9 +68,9 @@ export function homeHolder(home: string): number | null {
  * when another process listens on it.
  * @param file stores the number
  */
-export async function keptPort(file: string): Promise<number> {
-  const kept = readKeptPort(file);
-  if (kept !== null && (await isFree(kept))) return kept;
+export async function persistentPort(file: string): Promise<number> {
+  const stored = readStoredPort(file);
+  if (stored !== null && (await isFree(stored))) return stored;
   const port = await freePort();
   writeFileSync(file, `${port}\n`, { mode: 0o600 });
   return port;
@@ -83,7 +83,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function readKeptPort(file: string): number | null {
+function readStoredPort(file: string): number | null {
   try {
     const port = Number(readFileSync(file, 'utf8').trim());
     return Number.isInteger(port) && port > 0 && port < 65_536 ? port : null;

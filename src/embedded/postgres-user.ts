@@ -109,9 +109,13 @@ function makeReadable(path: string): void {
 }
 
 function findUser(): SystemUser | undefined {
-  const asked = spawnSync('getent', ['passwd', USER], { encoding: 'utf8', env: { PATH: SYSTEM_PATH } });
+  const lookup = spawnSync('getent', ['passwd', USER], { encoding: 'utf8', env: { PATH: SYSTEM_PATH } });
   const passwd =
-    asked.status === 0 ? asked.stdout : existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
+    lookup.status === 0
+      ? lookup.stdout
+      : existsSync('/etc/passwd')
+        ? readFileSync('/etc/passwd', 'utf8')
+        : '';
   const line = passwd.split('\n').find((each) => each.startsWith(`${USER}:`));
   const [, , uid, gid] = line?.split(':') ?? [];
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
@@ -132,12 +136,12 @@ function createUser(): SystemUser {
     '/usr/sbin/nologin',
     USER,
   ];
-  const made = group.status === 0 || group.status === 9 ? spawnSync('useradd', args, options) : group;
+  const created = group.status === 0 || group.status === 9 ? spawnSync('useradd', args, options) : group;
   const user = findUser();
   if (user === undefined) {
     throw new SecuError(
       'embedded_failed',
-      `PostgreSQL refuses to run as root, and user ${USER} cannot be made: ${made.stderr?.trim() ?? made.error?.message}. ` +
+      `PostgreSQL refuses to run as root, and user ${USER} cannot be created: ${created.stderr?.trim() ?? created.error?.message}. ` +
         `Make that user, run Secu as an ordinary user, or set DATABASE_URL.`,
     );
   }

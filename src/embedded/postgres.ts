@@ -16,7 +16,7 @@ import { Client, escapeLiteral } from 'pg';
 import { hasCode } from '../../tools/lock.js';
 import { SecuError } from '../domain/errors.ts';
 import type { HomeLayout } from './home.ts';
-import { acquireHome, keptPort } from './home.ts';
+import { acquireHome, persistentPort } from './home.ts';
 import { initialiseCluster } from './postgres-init.ts';
 import { dataArgument, postgresPrograms, postgresUser } from './postgres-user.ts';
 import type { PrintLine } from './print-line.ts';
@@ -152,7 +152,7 @@ async function start({
     });
   }
   const password = keptPassword(join(layout.keys, 'postgres.password'), { mayMake: true });
-  const port = await keptPort(join(layout.run, 'postgres.port'));
+  const port = await persistentPort(join(layout.run, 'postgres.port'));
   const reached = urls({ port, password, adminPassword });
   const { adminUrl } = reached;
   await supervisor.start(postgresSpec({ data, programs: programs.folder, user, port, adminUrl, options }));

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { SYSTEM_PATH } from '../subprocess/system-path.ts';
 import type { HomeLayout } from './home.ts';
-import { acquireHome, keptPort } from './home.ts';
+import { acquireHome, persistentPort } from './home.ts';
 import type { PrintLine } from './print-line.ts';
 import { endLeftovers } from './processes.ts';
 import type { ChildSpec, Supervisor } from './supervisor.ts';
@@ -71,8 +71,8 @@ export async function startTemporalServer({
   tool: { path: string; version: string };
 }): Promise<RunningTemporal> {
   dropStoreOfOtherVersion({ layout, version: tool.version, printLine });
-  const port = await keptPort(join(layout.run, 'temporal.port'));
-  const uiPort = await keptPort(join(layout.run, 'temporal-ui.port'));
+  const port = await persistentPort(join(layout.run, 'temporal.port'));
+  const uiPort = await persistentPort(join(layout.run, 'temporal-ui.port'));
   const spec = temporalSpec({
     layout,
     path: tool.path,
@@ -122,7 +122,7 @@ export async function startThrowawayTemporal({
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const port = await keptPort(join(layout.run, 'temporal.port'));
+    const port = await persistentPort(join(layout.run, 'temporal.port'));
     const extra = ['--headless', '--dynamic-config-value', TIME_SKIPPING];
     await supervisor.start(temporalSpec({ layout, path, port, extra }));
     return { address: `127.0.0.1:${port}`, namespace: TEMPORAL_NAMESPACE, uiUrl: null, stop };

@@ -15,7 +15,7 @@ export interface WorkFolder {
   close(): Promise<void>;
 }
 
-const BEAT_MS = 60_000;
+const HEARTBEAT_MS = 60_000;
 /**
  * A worker on another host whose note is this old counts as gone. If it was only suspended, it has lost its scans:
  * Temporal gave them to others after ten seconds without a heartbeat, and its later writes match no row.
@@ -31,7 +31,7 @@ const GONE_AFTER_MS = 10 * 60_000;
 export async function openWorkFolder({
   parent,
   log,
-  heartbeatMs = BEAT_MS,
+  heartbeatMs = HEARTBEAT_MS,
   goneAfterMs = GONE_AFTER_MS,
 }: {
   parent: string;
@@ -46,22 +46,22 @@ export async function openWorkFolder({
   const sweep = async () => {
     const gone = await foldersOfGoneWorkers({ parent, path, owner, goneAfterMs });
     let swept = 0;
-    for (const name of gone) if (await removeWhole(parent, name)) swept += 1;
+    for (const name of gone) if (await removeFolder(parent, name)) swept += 1;
     if (swept > 0) log.info({ swept }, 'work folders of workers that are gone were removed');
     return swept;
   };
-  const beat = async () => {
+  const heartbeat = async () => {
     try {
       await owner.renew();
       await sweep();
     } catch (err) {
-      log.warn({ err }, 'the work folder could not be looked after');
+      log.warn({ err }, 'the work folder could not be maintained');
     }
   };
   await sweep();
-  let beating = Promise.resolve();
+  let lastHeartbeat = Promise.resolve();
   const timer = setInterval(() => {
-    beating = beating.then(beat);
+    lastHeartbeat = lastHeartbeat.then(heartbeat);
   }, heartbeatMs);
   timer.unref();
 
@@ -70,7 +70,7 @@ export async function openWorkFolder({
     sweep,
     async close() {
       clearInterval(timer);
-      await beating;
+      await lastHeartbeat;
       await rm(path, { recursive: true, force: true });
     },
   };
@@ -92,7 +92,7 @@ async function foldersOfGoneWorkers(input: {
 }
 
 /** Renames the folder first, so that only one of several workers removes it. @returns true for that one */
-async function removeWhole(parent: string, name: string): Promise<boolean> {
+async function removeFolder(parent: string, name: string): Promise<boolean> {
   const claimed = join(parent, `removed-${randomUUID()}`);
   try {
     await rename(join(parent, name), claimed);

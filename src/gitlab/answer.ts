@@ -33,7 +33,7 @@ export interface GitlabAnswer {
 }
 
 /** The request of an answer: the endpoint without query, below `/api/v4/`. */
-export interface AskedFor {
+export interface RequestTarget {
   method: string;
   endpoint: string;
   host: string;
@@ -45,22 +45,22 @@ const DENIED_PERSON =
 const SIGN_IN_PATH = /\/(users\/sign_in|users\/auth|oauth2?|saml|sso|login|signin|sign_in|adfs|auth)(\/|$)/i;
 
 /** Maps an unsuccessful answer to its error. Source: decision table of the GitLab API guard, and our contract. */
-export function refusalOf(answer: GitlabAnswer, asked: AskedFor): SecuError {
+export function refusalOf(answer: GitlabAnswer, target: RequestTarget): SecuError {
   const { status } = answer;
-  if (status >= 300 && status < 400) return redirectRefusal(answer, asked);
-  if (status === 429) return rateLimitRefusal(answer, asked);
+  if (status >= 300 && status < 400) return redirectRefusal(answer, target);
+  if (status === 429) return rateLimitRefusal(answer, target);
   if (status >= 500) {
     const problem = isMaintenance(answer) ? 'maintenance' : 'server_error';
-    return refusal('gitlab_unreachable', problem, answer, asked);
+    return refusal('gitlab_unreachable', problem, answer, target);
   }
-  if (asked.method === 'POST' && answer.bodyKind === 'json' && (status === 400 || status === 404))
-    return rotationRefusal(answer, asked);
-  if (status === 407) return refusal('gitlab_unreachable', 'proxy_refused', answer, asked);
-  if (status === 404) return notFoundRefusal(answer, asked);
-  if (status === 401) return unauthorizedRefusal(answer, asked);
-  if (status === 403) return forbiddenRefusal(answer, asked);
-  if (asked.endpoint.startsWith('personal_access_tokens/')) return tokenRouteRefusal(answer, asked);
-  return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
+  if (target.method === 'POST' && answer.bodyKind === 'json' && (status === 400 || status === 404))
+    return rotationRefusal(answer, target);
+  if (status === 407) return refusal('gitlab_unreachable', 'proxy_refused', answer, target);
+  if (status === 404) return notFoundRefusal(answer, target);
+  if (status === 401) return unauthorizedRefusal(answer, target);
+  if (status === 403) return forbiddenRefusal(answer, target);
+  if (target.endpoint.startsWith('personal_access_tokens/')) return tokenRouteRefusal(answer, target);
+  return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, target);
 }
 
 /** True if GitLab refuses all writes during maintenance. Source: GitLab docs, "Maintenance mode". */
@@ -68,43 +68,43 @@ function isMaintenance({ status, message }: GitlabAnswer): boolean {
   return status === 503 && /^GitLab Maintenance\b/.test(message ?? '');
 }
 
-function redirectRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+function redirectRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
   const isSignIn = answer.location !== null && SIGN_IN_PATH.test(answer.location.pathname);
-  if (isSignIn) return refusal('not_gitlab', 'redirected_to_sign_in', answer, asked);
-  return refusal('gitlab_redirected', `redirected_${answer.location?.points ?? 'elsewhere'}`, answer, asked);
+  if (isSignIn) return refusal('not_gitlab', 'redirected_to_sign_in', answer, target);
+  return refusal('gitlab_redirected', `redirected_${answer.location?.points ?? 'elsewhere'}`, answer, target);
 }
 
-function rateLimitRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
-  const fallbackMs = asked.endpoint === 'projects' ? PROJECTS_PAUSE_MS : OTHER_PAUSE_MS;
+function rateLimitRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
+  const fallbackMs = target.endpoint === 'projects' ? PROJECTS_PAUSE_MS : OTHER_PAUSE_MS;
   const retryAfterMs = answer.retryAfterMs ?? fallbackMs;
   const problem = answer.bodyKind === 'json' ? 'route_rate_limited' : 'rate_limited';
-  const err = refusal('gitlab_rate_limited', problem, { ...answer, retryAfterMs }, asked);
+  const err = refusal('gitlab_rate_limited', problem, { ...answer, retryAfterMs }, target);
   if (answer.retryAfterMs !== null) return err;
   return new SecuError(err.code, err.message, { details: { ...err.details, retryAfterGuessed: true } });
 }
 
 /** True for GitLab's 404 of a project that is gone or hidden, which uses `message`. An unknown route uses `error`. */
-function notFoundRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
-  const isProject = /^projects\/[^/]+/.test(asked.endpoint);
+function notFoundRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
+  const isProject = /^projects\/[^/]+/.test(target.endpoint);
   if (isProject && answer.message !== null && /not found/i.test(answer.message)) {
-    return refusal('repository_gone', 'not_found', answer, asked);
+    return refusal('repository_gone', 'not_found', answer, target);
   }
-  return refusal('not_gitlab', 'unknown_route', answer, asked);
+  return refusal('not_gitlab', 'unknown_route', answer, target);
 }
 
 /** Maps a 401. Only a JSON body in GitLab's format says something about the token. */
-function unauthorizedRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+function unauthorizedRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
   const words = answer.errorDescription ?? '';
   if (answer.error === null && answer.message === null) {
-    return refusal('gitlab_reply_unreadable', 'unexpected_sign_in', answer, asked);
+    return refusal('gitlab_reply_unreadable', 'unexpected_sign_in', answer, target);
   }
   if (answer.error === 'invalid_token' && /expired/i.test(words)) {
-    return refusal('token_expired', 'unauthorized', answer, asked);
+    return refusal('token_expired', 'unauthorized', answer, target);
   }
   if (answer.error === 'invalid_token' && /revoked/i.test(words)) {
-    return refusal('token_revoked', 'unauthorized', answer, asked);
+    return refusal('token_revoked', 'unauthorized', answer, target);
   }
-  return refusal('token_rejected', problemOfToken(answer), answer, asked);
+  return refusal('token_rejected', problemOfToken(answer), answer, target);
 }
 
 function problemOfToken({ error, errorDescription }: GitlabAnswer): GitlabProblem {
@@ -113,16 +113,16 @@ function problemOfToken({ error, errorDescription }: GitlabAnswer): GitlabProble
 }
 
 /** Maps a 403. Its cause is rarely the token: it is a ban, a challenge or the policy of one group. */
-function forbiddenRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
-  if (answer.error === 'insufficient_scope') return refusal('token_scope_missing', 'scope', answer, asked);
+function forbiddenRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
+  if (answer.error === 'insufficient_scope') return refusal('token_scope_missing', 'scope', answer, target);
   if (answer.error === 'insufficient_granular_scope') {
-    return refusal('token_scope_missing', 'granular_scope', answer, asked);
+    return refusal('token_scope_missing', 'granular_scope', answer, target);
   }
   if (answer.message !== null && DENIED_PERSON.test(answer.message)) {
-    return refusal('account_blocked', problemOfPerson(answer.message), answer, asked);
+    return refusal('account_blocked', problemOfPerson(answer.message), answer, target);
   }
-  if (answer.isChallenge) return refusal('gitlab_unreachable', 'bot_challenge', answer, asked);
-  return refusal('gitlab_unreachable', 'forbidden', answer, asked);
+  if (answer.isChallenge) return refusal('gitlab_unreachable', 'bot_challenge', answer, target);
+  return refusal('gitlab_unreachable', 'forbidden', answer, target);
 }
 
 function problemOfPerson(message: string): GitlabProblem {
@@ -131,14 +131,14 @@ function problemOfPerson(message: string): GitlabProblem {
   return /password expired/i.test(message) ? 'account_password_expired' : 'account_blocked';
 }
 
-function tokenRouteRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
+function tokenRouteRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
   const { status, message, error } = answer;
   if (status === 405 || (status === 400 && /personal access token/i.test(message ?? ''))) {
-    return refusal('token_wrong_kind', 'wrong_kind', answer, asked);
+    return refusal('token_wrong_kind', 'wrong_kind', answer, target);
   }
   if (status === 400 && /id is invalid/i.test(error ?? ''))
-    return refusal('not_gitlab', 'too_old', answer, asked);
-  return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, asked);
+    return refusal('not_gitlab', 'too_old', answer, target);
+  return refusal('gitlab_reply_unreadable', 'unexpected_status', answer, target);
 }
 
 /**
@@ -146,18 +146,18 @@ function tokenRouteRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
  * the route. The text of the 400 differs between releases, but always contains "must be before <date>".
  * Source: GitLab, `app/services/personal_access_tokens/rotate_service.rb`.
  */
-function rotationRefusal(answer: GitlabAnswer, asked: AskedFor): SecuError {
-  if (answer.status === 404) return refusal('rotation_not_possible', 'gitlab_too_old', answer, asked);
+function rotationRefusal(answer: GitlabAnswer, target: RequestTarget): SecuError {
+  if (answer.status === 404) return refusal('rotation_not_possible', 'gitlab_too_old', answer, target);
   const words = `${answer.message ?? ''} ${answer.error ?? ''}`;
   const mustBeBefore = /must be before (\d{4}-\d{2}-\d{2})/i.exec(words)?.[1];
   if (mustBeBefore !== undefined) {
-    const err = refusal('rotation_not_possible', 'expiry_not_accepted', answer, asked);
+    const err = refusal('rotation_not_possible', 'expiry_not_accepted', answer, target);
     return new SecuError(err.code, err.message, { details: { ...err.details, mustBeBefore } });
   }
-  if (/revoked|expired/i.test(words)) return refusal('token_revoked', 'unauthorized', answer, asked);
+  if (/revoked|expired/i.test(words)) return refusal('token_revoked', 'unauthorized', answer, target);
   const isLegacy = /legacy personal access tokens is disabled/i.test(words);
   const problem = isLegacy ? 'legacy_rotation_disabled' : 'rotation_refused';
-  return refusal('rotation_not_possible', problem, answer, asked);
+  return refusal('rotation_not_possible', problem, answer, target);
 }
 
 /**
@@ -168,12 +168,12 @@ export function refusal(
   code: SecuErrorCode,
   problem: GitlabProblem,
   answer: GitlabAnswer,
-  asked: AskedFor,
+  target: RequestTarget,
 ): SecuError {
   const { status, retryAfterMs, requestId, location } = answer;
   return new SecuError(
     code,
-    `${asked.method} ${asked.endpoint} at ${asked.host} answered ${status} (${problem})`,
+    `${target.method} ${target.endpoint} at ${target.host} answered ${status} (${problem})`,
     {
       details: {
         problem,

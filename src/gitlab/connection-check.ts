@@ -69,11 +69,11 @@ function layer(
   { url, signal }: { url: URL; signal: AbortSignal },
   work: () => Promise<string>,
 ): Promise<Step> {
-  const asked = { method: 'CONNECT', endpoint: 'the port', host: url.host };
+  const requested = { method: 'CONNECT', endpoint: 'the port', host: url.host };
   return stepOf(
     () =>
       work().catch((err: unknown) => {
-        throw transportError(err, asked);
+        throw transportError(err, requested);
       }),
     { signal },
   );

@@ -152,7 +152,7 @@ export async function requestProject({
   try {
     const repository = parse(Project, await new Projects(resource).show(gitlabProjectId));
     if (repository.gitlabProjectId !== gitlabProjectId)
-      throw unreadableReply('another project than the one asked for');
+      throw unreadableReply('another project than the one target for');
     return repository;
   } catch (err) {
     if (isSecuError(err, 'repository_gone')) return null;

@@ -4,7 +4,7 @@ import type { Dispatcher, Response } from 'undici';
 import { fetch } from 'undici';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { OutboundPolicy } from '../outbound/policy.ts';
-import type { AskedFor, GitlabAnswer } from './answer.ts';
+import type { GitlabAnswer, RequestTarget } from './answer.ts';
 import { answerOf, refusal, refusalOf } from './answer.ts';
 import type { Pacer } from './pacer.ts';
 import { transportError } from './transport-error.ts';
@@ -68,7 +68,7 @@ export async function getPlain(
   }: { endpoint: string; query?: string; headers?: Record<string, string> },
 ): Promise<unknown> {
   const { body } = await sendRequest(call, {
-    asked: { method: 'GET', endpoint },
+    target: { method: 'GET', endpoint },
     query,
     headers,
     body: null,
@@ -89,15 +89,15 @@ export async function postOnce(
   { endpoint, headers, body }: { endpoint: string; headers: Record<string, string>; body: string },
 ): Promise<unknown> {
   const base = call.policy.check(call.baseUrl.href);
-  const asked = { method: 'POST', endpoint, host: base.host };
+  const target = { method: 'POST', endpoint, host: base.host };
   const lane = `${call.lane} ${endpoint.split('/')[0]}`;
-  await waitForSlot({ call, asked, lane, origin: base.origin });
+  await waitForSlot({ call, target, lane, origin: base.origin });
   const dispatcher = call.policy.freshDispatcherFor(base);
   try {
-    const { response, text } = await exchange(call, { asked, query: '', headers, body }, base, dispatcher);
-    return readReply({ response, text, asked, base }).body;
+    const { response, text } = await exchange(call, { target, query: '', headers, body }, base, dispatcher);
+    return readReply({ response, text, target, base }).body;
   } catch (err) {
-    throw isSecuError(err) && err.code !== 'origin_not_allowed' ? err : transportError(err, asked);
+    throw isSecuError(err) && err.code !== 'origin_not_allowed' ? err : transportError(err, target);
   } finally {
     await dispatcher.close();
   }
@@ -105,24 +105,24 @@ export async function postOnce(
 
 async function waitForSlot(input: {
   call: Omit<Call, 'signal'>;
-  asked: AskedFor;
+  target: RequestTarget;
   lane: string;
   origin: string;
 }): Promise<void> {
-  const { call, asked, lane, origin } = input;
+  const { call, target, lane, origin } = input;
   const signal = AbortSignal.timeout(SLOT_TIMEOUT_MS);
   try {
     await call.pacer.take({ origin, lane, signal, interactive: call.interactive ?? false });
   } catch (err) {
     if (!signal.aborted) throw err;
-    throw new SecuError('gitlab_rate_limited', `${asked.method} ${asked.endpoint}: GitLab asks to wait`, {
+    throw new SecuError('gitlab_rate_limited', `${target.method} ${target.endpoint}: GitLab asks to wait`, {
       details: { problem: 'no_turn' },
     });
   }
 }
 
 interface WireRequest {
-  asked: { method: string; endpoint: string };
+  target: { method: string; endpoint: string };
   query: string;
   headers: Record<string, string>;
   body: string | null;
@@ -131,7 +131,7 @@ interface WireRequest {
 function wireRequest(endpoint: string, options: Record<string, unknown>): WireRequest {
   const { method, searchParams, headers, body } = options;
   return {
-    asked: { method: typeof method === 'string' ? method : 'GET', endpoint },
+    target: { method: typeof method === 'string' ? method : 'GET', endpoint },
     query: typeof searchParams === 'string' ? searchParams : '',
     headers: headers as Record<string, string>,
     body: typeof body === 'string' ? body : null,
@@ -141,15 +141,15 @@ function wireRequest(endpoint: string, options: Record<string, unknown>): WireRe
 async function sendRequest(call: Call, request: WireRequest): Promise<FormattedResponse> {
   const { policy, pacer, signal } = call;
   const base = policy.check(call.baseUrl.href);
-  const asked = { ...request.asked, host: base.host };
-  const lane = `${call.lane} ${asked.endpoint.split('/')[0]}`;
+  const target = { ...request.target, host: base.host };
+  const lane = `${call.lane} ${target.endpoint.split('/')[0]}`;
   await pacer.take({ origin: base.origin, lane, signal, interactive: call.interactive ?? false });
   try {
     const { response, text } = await exchange(call, request, base);
-    return readReply({ response, text, asked, base });
+    return readReply({ response, text, target, base });
   } catch (err) {
     signal?.throwIfAborted();
-    const named = isSecuError(err) && err.code !== 'origin_not_allowed' ? err : transportError(err, asked);
+    const named = isSecuError(err) && err.code !== 'origin_not_allowed' ? err : transportError(err, target);
     if (named.code === 'gitlab_rate_limited') pauseAfter(named, { pacer, lane, origin: base.origin });
     throw named;
   }
@@ -157,16 +157,16 @@ async function sendRequest(call: Call, request: WireRequest): Promise<FormattedR
 
 async function exchange(
   call: Call,
-  { asked, query, headers, body }: WireRequest,
+  { target, query, headers, body }: WireRequest,
   base: URL,
   dispatcher?: Dispatcher,
 ): Promise<{ response: Response; text: BodyText }> {
   const { policy, userAgent, signal, onHeaders, requestTimeoutMs = 30_000 } = call;
-  const url = new URL(`${base.href.replace(/\/+$/, '')}/api/v4/${asked.endpoint}`);
+  const url = new URL(`${base.href.replace(/\/+$/, '')}/api/v4/${target.endpoint}`);
   url.search = query;
   const deadline = AbortSignal.timeout(requestTimeoutMs);
   const response = await fetch(url, {
-    method: asked.method,
+    method: target.method,
     headers: { ...headers, accept: 'application/json', 'user-agent': userAgent },
     body,
     redirect: 'manual',
@@ -203,10 +203,10 @@ function isJsonType(response: Response): boolean {
 function readReply(input: {
   response: Response;
   text: BodyText;
-  asked: AskedFor;
+  target: RequestTarget;
   base: URL;
 }): FormattedResponse {
-  const { response, asked, base } = input;
+  const { response, target, base } = input;
   const { text, isWhole } = input.text;
   const { status, headers } = response;
   const body = isJsonType(response) && isWhole ? parseJson(text) : undefined;
@@ -219,17 +219,17 @@ function readReply(input: {
     base,
     nowMs: Date.now(),
   });
-  if (!response.ok) throw refusalOf(answer, asked);
+  if (!response.ok) throw refusalOf(answer, target);
   if (status === 204) return { status, headers: {}, body: null };
-  if (!isWhole) throw refusal('gitlab_reply_unreadable', 'reply_too_large', answer, asked);
-  if (body === undefined) throw unreadable(answer, asked);
+  if (!isWhole) throw refusal('gitlab_reply_unreadable', 'reply_too_large', answer, target);
+  if (body === undefined) throw unreadable(answer, target);
   return { status, headers: {}, body: body as FormattedResponse['body'] };
 }
 
-function unreadable(answer: GitlabAnswer, asked: AskedFor): SecuError {
+function unreadable(answer: GitlabAnswer, target: RequestTarget): SecuError {
   return answer.bodyKind === 'html'
-    ? refusal('not_gitlab', 'page_instead_of_api', answer, asked)
-    : refusal('gitlab_reply_unreadable', 'not_json', answer, asked);
+    ? refusal('not_gitlab', 'page_instead_of_api', answer, target)
+    : refusal('gitlab_reply_unreadable', 'not_json', answer, target);
 }
 
 function bodyKindOf({

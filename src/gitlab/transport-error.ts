@@ -2,7 +2,7 @@ import type { SecuErrorCode } from '../domain/errors.ts';
 import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { GitlabProblem } from '../domain/gitlab-problem.ts';
 import { errorCodesOf } from '../domain/system-error.ts';
-import type { AskedFor } from './answer.ts';
+import type { RequestTarget } from './answer.ts';
 
 const MAX_CAUSE_DEPTH = 5;
 
@@ -78,28 +78,32 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, Named]> = [
  * Names why there is no answer. The original error is dropped, because libraries attach sockets, requests and
  * certificates to it.
  */
-export function transportError(err: unknown, asked: AskedFor): SecuError {
+export function transportError(err: unknown, target: RequestTarget): SecuError {
   if (isAddressRefusal(err)) {
     return failure(
       named('gitlab_unreachable', 'address_refused', 'the address it resolves to may not be connected to'),
-      asked,
+      target,
       null,
     );
   }
   const codes = errorCodesOf(err);
   for (const [pattern, meaning] of MEANINGS) {
     const code = codes.find((candidate) => pattern.test(candidate));
-    if (code !== undefined) return failure(meaning, asked, code);
+    if (code !== undefined) return failure(meaning, target, code);
   }
   return failure(
     named('gitlab_unreachable', 'connection_failed', 'the connection failed'),
-    asked,
+    target,
     codes[0] ?? null,
   );
 }
 
-function failure({ code, problem, says }: Named, asked: AskedFor, systemCode: string | null): SecuError {
-  return new SecuError(code, `${asked.method} ${asked.endpoint} at ${asked.host}: ${says}`, {
+function failure(
+  { code, problem, says }: Named,
+  target: RequestTarget,
+  systemCode: string | null,
+): SecuError {
+  return new SecuError(code, `${target.method} ${target.endpoint} at ${target.host}: ${says}`, {
     details: { problem, ...(systemCode === null ? {} : { systemCode }) },
   });
 }

@@ -68,15 +68,15 @@ function startOf(form: string): string {
 
 function withoutForms(text: string, forms: ReadonlyMap<string, ReadonlySet<string>>): string {
   let result = '';
-  let kept = 0;
+  let copiedTo = 0;
   for (let at = 0; forms.size > 0 && at + MIN_SECRET_CHARACTERS <= text.length; at += 1) {
     const length = matchAt({ text, at, alike: forms.get(text.slice(at, at + MIN_SECRET_CHARACTERS)) });
     if (length === 0) continue;
-    result += text.slice(kept, at) + MASK;
-    kept = at + length;
-    at = kept - 1;
+    result += text.slice(copiedTo, at) + MASK;
+    copiedTo = at + length;
+    at = copiedTo - 1;
   }
-  return result + text.slice(kept);
+  return result + text.slice(copiedTo);
 }
 
 function matchAt(input: { text: string; at: number; alike: ReadonlySet<string> | undefined }): number {

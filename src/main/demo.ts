@@ -78,7 +78,7 @@ async function demo({ env, options }: { env: Environment; options: Options }): P
     const input = {
       config: readConfig({ ...env, ...own }, { isRoot: process.getuid?.() === 0 }),
       env: { ...env, ...own },
-      printLine: printLine,
+      printLine,
       onStep: (step: Step) => steps.push(step),
     };
     const code = await withStack(input, (stack) => {
@@ -102,10 +102,10 @@ async function runDemoScan(input: {
 }): Promise<number> {
   const { stack, simulator, options, steps } = input;
   const api = createApi({ url: stack.url, apiKey: stack.apiKey });
-  const events = await printEvents({ api, printLine: printLine });
+  const events = await printEvents({ api, printLine });
   const startedMs = performance.now();
   const recordStep = (name: string) => steps.push({ name, ms: Math.round(performance.now() - startedMs) });
-  const integrationId = await connectIntegration({ api, simulator, printLine: printLine });
+  const integrationId = await connectIntegration({ api, simulator, printLine });
   recordStep('token verified');
   await waitUntilScanned({
     api,

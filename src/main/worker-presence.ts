@@ -13,14 +13,14 @@ export async function queuesWithoutWorker(input: {
   timeoutMs: number;
 }): Promise<string[]> {
   const queues = taskQueues(input.queuePrefix);
-  const wanted = [
+  const expected = [
     { name: 'orchestration', taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW },
     { name: 'gitlab', taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY },
     { name: 'scan', taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY },
   ] as const;
   return input.connection.withDeadline(Date.now() + input.timeoutMs, async () => {
     const missing: string[] = [];
-    for (const { name, taskQueueType } of wanted) {
+    for (const { name, taskQueueType } of expected) {
       const { pollers } = await input.connection.workflowService.describeTaskQueue({
         namespace: input.namespace,
         taskQueue: { name: queues[name] },

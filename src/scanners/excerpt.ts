@@ -75,8 +75,8 @@ export function excerptOf(input: {
     ...near.flatMap((other) => rangesOn({ line, number: hit.startLine, hit: other })),
     ...[...secrets].flatMap((other) => occurrences({ window, offset: start, hit: other })),
   ];
-  const seen = merged(ranges).filter(({ from, to }) => to > start && from < end);
-  const masked = merged(seen.map((range) => widened({ line, range, start, end })));
+  const visible = merged(ranges).filter(({ from, to }) => to > start && from < end);
+  const masked = merged(visible.map((range) => widened({ line, range, start, end })));
   return cut({ line, start, end, masked, center });
 }
 
@@ -193,8 +193,8 @@ function cut(input: {
   const total = lead.length + after.length;
   if (total <= MAX_EXCERPT_CHARACTERS && start === 0 && end === line.length)
     return [...lead, ...after].join('').trimEnd();
-  const kept = lead.length > CONTEXT_CHARACTERS ? ['…', ...lead.slice(-CONTEXT_CHARACTERS)] : lead;
-  const whole = [...kept, ...after];
+  const shortened = lead.length > CONTEXT_CHARACTERS ? ['…', ...lead.slice(-CONTEXT_CHARACTERS)] : lead;
+  const whole = [...shortened, ...after];
   return whole.length <= MAX_EXCERPT_CHARACTERS
     ? whole.join('')
     : [...whole.slice(0, MAX_EXCERPT_CHARACTERS - 1), '…'].join('');

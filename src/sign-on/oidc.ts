@@ -24,7 +24,7 @@ export interface OidcOptions {
 
 const TIMEOUT_SECONDS = 10;
 /** How long the provider's metadata is cached; the library itself refreshes signing keys. */
-const DISCOVERED_MS = 3_600_000;
+const METADATA_CACHE_MS = 3_600_000;
 
 /**
  * Single sign-on with OpenID Connect: authorization code with PKCE, state and nonce; issuer, audience, times and the
@@ -87,8 +87,8 @@ async function signedOn({
   if (claims === undefined) throw new SecuError('unauthenticated', 'the provider sent no ID token');
   const { roleClaim, roleMap } = options;
   const inToken = groupsOf(claims, roleClaim);
-  const asked = inToken === null && config.serverMetadata().userinfo_endpoint !== undefined;
-  const info = asked ? await oidc.fetchUserInfo(config, tokens.access_token, claims.sub) : {};
+  const readsUserInfo = inToken === null && config.serverMetadata().userinfo_endpoint !== undefined;
+  const info = readsUserInfo ? await oidc.fetchUserInfo(config, tokens.access_token, claims.sub) : {};
   const groups = inToken ?? groupsOf(info, roleClaim) ?? [];
   return {
     issuer: claims.iss,
@@ -100,16 +100,16 @@ async function signedOn({
 
 /** Discovers the provider once and caches the result; a failure is not cached. */
 function createDiscovery(options: OidcOptions): () => Promise<oidc.Configuration> {
-  let kept: { config: Promise<oidc.Configuration>; untilMs: number } | null = null;
+  let cached: { config: Promise<oidc.Configuration>; untilMs: number } | null = null;
   return async () => {
-    if (kept === null || kept.untilMs < performance.now())
-      kept = { config: discover(options), untilMs: performance.now() + DISCOVERED_MS };
-    const { config } = kept;
+    if (cached === null || cached.untilMs < performance.now())
+      cached = { config: discover(options), untilMs: performance.now() + METADATA_CACHE_MS };
+    const { config } = cached;
     try {
       return await config;
     } catch (err) {
-      kept = null;
-      const message = `the provider ${options.issuer} does not describe itself as one`;
+      cached = null;
+      const message = `the provider ${options.issuer} has no valid discovery document`;
       throw unavailableIn(err) ?? new SecuError('sign_on_unavailable', message, { cause: err });
     }
   };
@@ -121,18 +121,21 @@ async function discover(options: OidcOptions): Promise<oidc.Configuration> {
     oidc.enableNonRepudiationChecks,
     ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
   ];
-  const asking = { [oidc.customFetch]: options.fetch, timeout: TIMEOUT_SECONDS, execute };
+  const discoveryOptions = { [oidc.customFetch]: options.fetch, timeout: TIMEOUT_SECONDS, execute };
   const { clientId, clientSecret } = options;
-  if (clientSecret === null) return oidc.discovery(issuer, clientId, undefined, oidc.None(), asking);
+  if (clientSecret === null)
+    return oidc.discovery(issuer, clientId, undefined, oidc.None(), discoveryOptions);
   const authentication: oidc.ClientAuth = (as, client, body, headers) => {
     const methods = as.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-    const way = methods.includes('client_secret_basic') ? oidc.ClientSecretBasic : oidc.ClientSecretPost;
-    way(clientSecret)(as, client, body, headers);
+    const authenticate = methods.includes('client_secret_basic')
+      ? oidc.ClientSecretBasic
+      : oidc.ClientSecretPost;
+    authenticate(clientSecret)(as, client, body, headers);
   };
-  return oidc.discovery(issuer, clientId, undefined, authentication, asking);
+  return oidc.discovery(issuer, clientId, undefined, authentication, discoveryOptions);
 }
 
-/** `groups` is not a standard scope: requested only when the provider announces it. */
+/** `groups` is not a standard scope: readsUserInfo only when the provider announces it. */
 function scopeOf(config: oidc.Configuration): string {
   const offered = config.serverMetadata().scopes_supported ?? [];
   return ['openid', 'profile', 'email', ...(offered.includes('groups') ? ['groups'] : [])].join(' ');
@@ -144,7 +147,7 @@ function refusedOr(err: unknown, log: Log): SecuError {
   if (unavailable !== null) return unavailable;
   if (isSecuError(err)) return err;
   log.warn({ err }, 'the answer of the provider of single sign-on was refused');
-  return new SecuError('unauthenticated', 'the provider did not confirm this sign-in; begin again', {
+  return new SecuError('unauthenticated', 'the provider did not confirm this sign-in; start again', {
     cause: err,
   });
 }

@@ -26,9 +26,9 @@ export async function ensureKeyFile({
     );
   }
   await writeOnce({ path, text: `${newKeyLine()}\n` });
-  const made = await readKeyFile(path);
-  if (made === null) throw new SecuError('internal', 'the key file vanished while it was made');
-  return made;
+  const created = await readKeyFile(path);
+  if (created === null) throw new SecuError('internal', 'the key file disappeared while it was created');
+  return created;
 }
 
 async function readKeyFile(path: string): Promise<string | null> {

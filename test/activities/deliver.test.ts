@@ -54,7 +54,7 @@ const ended = () => awaitUntil(async () => (await deliveries()).every(({ state }
 const failedOnce = () => awaitUntil(async () => (await deliveries()).every(({ failures }) => failures > 0));
 const dueNow = () => world.db.query(`update delivery set next_try_at = now() where state = 'queued'`);
 
-const told = () =>
+const reported = () =>
   world.db.query<{ kind: string; data: Record<string, unknown> }>(
     `select kind, text, data, integration_id from event where kind like 'notification.%' or kind like 'channel.%' order by seq`,
   );
@@ -89,7 +89,7 @@ test('one event reaches a signed webhook, a mail and a Slack message', async () 
     ['sent', 1],
     ['sent', 1],
   ]);
-  const events = await told();
+  const events = await reported();
   expect(events.map(({ kind }) => kind)).toEqual(Array(3).fill('notification.sent'));
   expect(events[0]).toMatchObject({ integration_id: integrationId, data: { attempts: 1 } });
 });
@@ -121,7 +121,7 @@ test('a failing receiver is retried with growing delays, the same ID and a new s
   expect(ids).toHaveLength(7);
   for (const { body, headers } of receiver.posts)
     new Webhook(SIGNING_SECRET).verify(body, headers as Record<string, string>);
-  const events = await told();
+  const events = await reported();
   expect(events.map(({ kind, data }) => [kind, data['final'], data['attempts']])).toEqual([
     ['notification.failed', false, 1],
     ['notification.failed', true, 7],
@@ -145,7 +145,7 @@ test('a receiver that recovers gets the missed deliveries', async () => {
   await dueNow();
   await ended();
   expect(await only()).toMatchObject({ state: 'sent', attempts: 2, cause: null, status: 200 });
-  expect((await told()).map(({ kind }) => kind)).toEqual(['notification.failed', 'notification.sent']);
+  expect((await reported()).map(({ kind }) => kind)).toEqual(['notification.failed', 'notification.sent']);
 });
 
 test('a receiver that answers 410 is disabled, its waiting deliveries are given up, and an event is published', async () => {
@@ -162,7 +162,7 @@ test('a receiver that answers 410 is disabled, its waiting deliveries are given 
   ]);
   const [channel] = await world.db.query('select enabled, off_cause from channel where id = $1', [channelId]);
   expect(channel).toEqual({ enabled: false, off_cause: 'receiver_gone' });
-  expect((await told()).map(({ kind }) => kind)).toEqual(['notification.failed', 'channel.switched_off']);
+  expect((await reported()).map(({ kind }) => kind)).toEqual(['notification.failed', 'channel.switched_off']);
   await happen();
   expect(await deliveries()).toHaveLength(2);
   expect(receiver.posts).toHaveLength(1);
@@ -239,7 +239,7 @@ test('stopping aborts a running attempt without counting a failure', async () =>
   startTelling(world);
   await ended();
   expect(new Set(receiver.posts.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
-  expect((await told()).map(({ kind }) => kind)).toEqual(['notification.sent']);
+  expect((await reported()).map(({ kind }) => kind)).toEqual(['notification.sent']);
 });
 
 test('a hanging channel does not delay another one', async () => {
@@ -358,5 +358,5 @@ test('a receiver that limits itself to one message per second gets all of them, 
     timeoutMs: 30_000,
   });
   expect((await deliveries()).map(({ failures }) => failures)).toEqual([0, 0, 0, 0]);
-  expect((await told()).map(({ kind }) => kind)).toEqual(Array(4).fill('notification.sent'));
+  expect((await reported()).map(({ kind }) => kind)).toEqual(Array(4).fill('notification.sent'));
 });

@@ -194,8 +194,8 @@ test('rows older than the retention are removed; rows of the current state stay'
   }
 
   await reconcile();
-  const kept = await world.db.query('select state from rotation order by id');
-  expect(kept).toEqual([{ state: 'lost' }, { state: 'done' }]);
+  const stored = await world.db.query('select state from rotation order by id');
+  expect(stored).toEqual([{ state: 'lost' }, { state: 'done' }]);
   expect(await world.db.query('select state from delivery')).toEqual([{ state: 'queued' }]);
   const kinds = await world.db.query<{ kind: string }>(`select kind from event where actor = 'key:test'`);
   expect(kinds).toEqual([{ kind: 'api_key.created' }]);

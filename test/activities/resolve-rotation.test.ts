@@ -113,9 +113,9 @@ test('an answer that was journalled but not stored is stored by the journal loop
     rowId: attempt?.newCredentialId ?? '',
     version: attempt?.newVersion ?? 0,
   };
-  const made = world.vault.unseal({ context, sealed: sealed ?? { keyId: '', record: Buffer.alloc(0) } });
+  const created = world.vault.unseal({ context, sealed: sealed ?? { keyId: '', record: Buffer.alloc(0) } });
   const text = readFileSync(join(journalFolder(), entry), 'utf8');
-  for (const value of [added.token, made.reveal()])
+  for (const value of [added.token, created.reveal()])
     for (const form of [value, Buffer.from(value).toString('base64').slice(0, -4)])
       expect(text).not.toContain(form);
 

@@ -53,12 +53,12 @@ test('one POST rotates a token with its previous lifetime; the new one is curren
 
 test('a requested date is sent to GitLab; a date over its limit is replaced by an earlier one, once', async () => {
   const added = await rotatable();
-  const wanted = dateInDays(Date.now(), 200);
-  expect(await rotate(added, { expiresAt: wanted })).toMatchObject({ expiresAt: wanted });
+  const expected = dateInDays(Date.now(), 200);
+  expect(await rotate(added, { expiresAt: expected })).toMatchObject({ expiresAt: expected });
   expect(posts()).toBe(1);
 
   world.simulator.control.setInstance({ maxTokenLifetimeDays: 30 });
-  const limited = await rotate(added, { expiresAt: wanted });
+  const limited = await rotate(added, { expiresAt: expected });
   expect(limited).toMatchObject({ code: 'ok', expiresAt: dateInDays(Date.now(), 29) });
   expect(posts()).toBe(3);
   world.simulator.control.faults.add({

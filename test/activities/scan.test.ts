@@ -81,7 +81,7 @@ test('a scan without findings is clean, and records the cloned commit, the scann
 
 test('a scan passes the number of concurrent scans of its worker to the scanners', async () => {
   const other = await queuedScan(world, await activitiesOf(world));
-  const seen: unknown[] = [];
+  const observed: unknown[] = [];
   const bothAreHere = Promise.withResolvers<void>();
   const quiet = instantGit();
   const activities = await activitiesWith({
@@ -95,14 +95,14 @@ test('a scan passes the number of concurrent scans of its worker to the scanners
       },
     },
     scanners: reporting(({ concurrentScans }) => {
-      seen.push(concurrentScans);
+      observed.push(concurrentScans);
       return {};
     }),
   });
   await Promise.all([task, other].map((one) => run(activities, 'scanRepository', one)));
   await run(activities, 'scanRepository', { ...task, scanId: await openScan(world, task.repositoryId) });
-  expect(seen[0]).toBe(1);
-  expect(seen.at(-1)).toBe(0);
+  expect(observed[0]).toBe(1);
+  expect(observed.at(-1)).toBe(0);
 });
 
 test('the first scan publishes one summary; later ones name new, fixed and reopened findings', async () => {

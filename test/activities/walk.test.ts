@@ -91,8 +91,8 @@ test.each([
   'a listing that had %d rows is walked sequentially, in one request per page and one more',
   async (count, requests) => {
     const ids = new Set(Array.from({ length: count }, (_, index) => index * 7 + 1));
-    const seen = await walk(ids, { expected: count });
-    expect([seen.requests, seen.maxConcurrent, seen.met.length]).toEqual([requests, 1, count]);
+    const observed = await walk(ids, { expected: count });
+    expect([observed.requests, observed.maxConcurrent, observed.met.length]).toEqual([requests, 1, count]);
   },
 );
 
@@ -103,16 +103,16 @@ test.each([
   [20, 4],
 ])('a first listing of %d rows requests both ends, then the rows between', async (count, requests) => {
   const ids = new Set(Array.from({ length: count }, (_, index) => 50_000_000 + index * 7));
-  const seen = await walk(ids);
-  expect([seen.requests, seen.met.length]).toEqual([requests, count]);
+  const observed = await walk(ids);
+  expect([observed.requests, observed.met.length]).toEqual([requests, count]);
 });
 
 test('a long listing is read by all lanes concurrently, with few extra requests', async () => {
   const ids = new Set(Array.from({ length: 2_000 }, (_, index) => index * 13 + 1));
-  const seen = await walk(ids, { size: 7 });
-  expect(seen.met).toHaveLength(2_000);
-  expect(seen.maxConcurrent).toBe(7);
-  expect(seen.requests).toBeLessThanOrEqual(200 * 1.03 + 4 * 7);
+  const observed = await walk(ids, { size: 7 });
+  expect(observed.met).toHaveLength(2_000);
+  expect(observed.maxConcurrent).toBe(7);
+  expect(observed.requests).toBeLessThanOrEqual(200 * 1.03 + 4 * 7);
 });
 
 test('a known long listing is split at page boundaries, and only its last request is sequential', async () => {
@@ -121,7 +121,7 @@ test('a known long listing is split at page boundaries, and only its last reques
   const cuts = ids.filter((_, index) => (index + 1) % step === 0 || index === ids.length - 1);
   const alone: number[] = [];
   let open = 0;
-  const seen = await walk(new Set(ids), {
+  const observed = await walk(new Set(ids), {
     size: 7,
     expected: ids.length,
     ranges: rangesBetween(cuts),
@@ -134,9 +134,9 @@ test('a known long listing is split at page boundaries, and only its last reques
       open -= 1;
     },
   });
-  expect(seen.met).toEqual(ids);
-  expect(seen.requests).toBe(105 + 1);
-  expect(alone.filter((request) => request < seen.requests)).toEqual([]);
+  expect(observed.met).toEqual(ids);
+  expect(observed.requests).toBe(105 + 1);
+  expect(alone.filter((request) => request < observed.requests)).toEqual([]);
 });
 
 test('rows created during the walk are read, and removed rows do not disturb it', async () => {
@@ -173,9 +173,9 @@ test('after a failure the next attempt reads the rest, and repeats only the fail
     signal: new AbortController().signal,
   });
   await expect(failing).rejects.toThrow('the server is gone');
-  const left = JSON.parse(JSON.stringify(ranges)) as IdRange[];
-  expect(left.length).toBeGreaterThan(2);
-  const { met } = await walk(ids, { ranges: left });
+  const remaining = JSON.parse(JSON.stringify(ranges)) as IdRange[];
+  expect(remaining.length).toBeGreaterThan(2);
+  const { met } = await walk(ids, { ranges: remaining });
   expect([...first, ...met].sort((a, b) => a - b)).toEqual([...ids]);
 });
 

@@ -153,24 +153,24 @@ describe.each(Object.entries(NEEDS).flatMap(([route, role]) => (role === 'nobody
 test.each(Object.keys(NEEDS).filter((route) => NEEDS[route] === 'nobody'))(
   '%s is open to everybody, and a role makes no difference',
   async (route) => {
-    const told = new Set<number>();
-    for (const by of ['nobody', ...KEYS, ...SESSIONS] as const) told.add(await statusOf(route, by));
-    expect([...told]).toHaveLength(1);
-    expect(told).not.toContain(403);
+    const reported = new Set<number>();
+    for (const by of ['nobody', ...KEYS, ...SESSIONS] as const) reported.add(await statusOf(route, by));
+    expect([...reported]).toHaveLength(1);
+    expect(reported).not.toContain(403);
   },
 );
 
 test('deleted and expired keys are refused', async () => {
-  const made = await api.call('POST api-keys', { json: { name: 'short', role: 'viewer' } });
-  const headers = { Authorization: `Bearer ${made.body.value}` };
+  const created = await api.call('POST api-keys', { json: { name: 'short', role: 'viewer' } });
+  const headers = { Authorization: `Bearer ${created.body.value}` };
   expect((await api.call('GET overview', { as: null, headers })).status).toBe(200);
   await world.db.query(`update api_key set expires_at = now() - interval '1 second' where id = $1`, [
-    made.body.id,
+    created.body.id,
   ]);
   expect((await api.call('GET overview', { as: null, headers })).status).toBe(401);
-  await world.db.query('update api_key set expires_at = null where id = $1', [made.body.id]);
+  await world.db.query('update api_key set expires_at = null where id = $1', [created.body.id]);
   expect((await api.call('GET overview', { as: null, headers })).status).toBe(200);
-  await api.call(`DELETE api-keys/${made.body.id}`);
+  await api.call(`DELETE api-keys/${created.body.id}`);
   expect((await api.call('GET overview', { as: null, headers })).status).toBe(401);
 });
 

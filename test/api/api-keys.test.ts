@@ -21,25 +21,25 @@ const create = (json: unknown, headers: Record<string, string> = {}) =>
   api.call('POST api-keys', { json, headers });
 
 test('a new key is shown once, with its Location, and has the access of its role', async () => {
-  const made = await create({ name: '  CI  ', role: 'viewer' });
-  expect(made.status).toBe(201);
-  expect(made.headers.get('Location')).toBe(`/api/v1/api-keys/${made.body.id}`);
-  expect(made.body).toEqual({
+  const created = await create({ name: '  CI  ', role: 'viewer' });
+  expect(created.status).toBe(201);
+  expect(created.headers.get('Location')).toBe(`/api/v1/api-keys/${created.body.id}`);
+  expect(created.body).toEqual({
     id: expect.stringMatching(/^key_[0-9A-Z]{26}$/),
     name: 'CI',
     role: 'viewer',
-    lastFour: made.body.value.slice(-4),
+    lastFour: created.body.value.slice(-4),
     source: 'api',
     createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     expiresAt: null,
     lastUsedAt: null,
     value: expect.stringMatching(/^secu_[\w-]{43}$/),
   });
-  const headers = { Authorization: `Bearer ${made.body.value}` };
+  const headers = { Authorization: `Bearer ${created.body.value}` };
   expect((await api.call('GET integrations', { as: null, headers })).status).toBe(200);
   const listed = await api.call('GET api-keys?limit=200');
-  expect(listed.text).not.toContain(made.body.value);
-  expect(listed.body.items.find((key: { id: string }) => key.id === made.body.id)).toMatchObject({
+  expect(listed.text).not.toContain(created.body.value);
+  expect(listed.body.items.find((key: { id: string }) => key.id === created.body.id)).toMatchObject({
     lastUsedAt: expect.any(String),
   });
 });

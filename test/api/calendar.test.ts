@@ -122,9 +122,9 @@ describe('the calendar URL', () => {
     const { credentialId } = await addIntegration(world, { token, name: 'Shop', wake: false });
     const expiresOn = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
     await world.database.stores.credentials.setExpiry({ id: credentialId, expiresOn });
-    const made = await api.call('POST api-keys', { json: { name: 'my calendar', role: 'calendar' } });
-    value = made.body.value;
-    keyId = made.body.id;
+    const created = await api.call('POST api-keys', { json: { name: 'my calendar', role: 'calendar' } });
+    value = created.body.value;
+    keyId = created.body.id;
   });
   afterAll(() => world.close());
 

@@ -41,10 +41,10 @@ const audit = async () =>
 
 describe('a new channel', () => {
   test('shows its signing secret once, its URL never, and subscribes to the default events', async () => {
-    const made = await webhook();
-    expect(made.status).toBe(201);
-    expect(made.headers.get('Location')).toBe(`/api/v1/channels/${made.body.id}`);
-    expect(made.body).toEqual({
+    const created = await webhook();
+    expect(created.status).toBe(201);
+    expect(created.headers.get('Location')).toBe(`/api/v1/channels/${created.body.id}`);
+    expect(created.body).toEqual({
       id: expect.stringMatching(/^chn_[0-9A-Z]{26}$/),
       kind: 'webhook',
       name: 'Ops',
@@ -60,11 +60,11 @@ describe('a new channel', () => {
       updatedAt: expect.any(String),
       signingSecret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
     });
-    const { signingSecret, ...shown } = made.body;
-    expect((await api.call(`GET channels/${made.body.id}`)).body).toEqual(shown);
+    const { signingSecret, ...shown } = created.body;
+    expect((await api.call(`GET channels/${created.body.id}`)).body).toEqual(shown);
     const listed = await api.call('GET channels?limit=200');
     expect(listed.body.items).toContainEqual(shown);
-    const [row] = await world.db.query('select * from channel where id = $1', [made.body.id]);
+    const [row] = await world.db.query('select * from channel where id = $1', [created.body.id]);
     const everything =
       JSON.stringify(row) + listed.text + world.logged.join('') + JSON.stringify(await audit());
     for (const secret of [PATH, signingSecret]) expect(everything).not.toContain(secret);
@@ -161,11 +161,11 @@ describe('a new channel', () => {
 
 describe('a channel', () => {
   test('changes only the given fields; a new URL is sealed again', async () => {
-    const { body: made } = await webhook({ minSeverity: 'high', integrationIds: [integrationId] });
+    const { body: created } = await webhook({ minSeverity: 'high', integrationIds: [integrationId] });
     const sealed = () =>
-      world.db.query('select url_sealed, url_version from channel where id = $1', [made.id]);
+      world.db.query('select url_sealed, url_version from channel where id = $1', [created.id]);
     const [before] = await sealed();
-    const named = await api.call(`PATCH channels/${made.id}`, {
+    const named = await api.call(`PATCH channels/${created.id}`, {
       json: { name: 'Night', minSeverity: null, integrationIds: null, events: ['finding.opened'] },
     });
     expect(named.status).toBe(200);
@@ -178,7 +178,7 @@ describe('a channel', () => {
       enabled: true,
     });
     expect(await sealed()).toEqual([before]);
-    const moved = await api.call(`PATCH channels/${made.id}`, {
+    const moved = await api.call(`PATCH channels/${created.id}`, {
       json: { url: `${receiver.url}/other-${PATH}` },
     });
     expect([moved.status, moved.text.includes(PATH)]).toEqual([200, false]);
@@ -188,8 +188,8 @@ describe('a channel', () => {
   });
 
   test('refuses a recipient for a URL channel, and is validated like a new one', async () => {
-    const { body: made } = await webhook();
-    const patch = (json: unknown) => api.call(`PATCH channels/${made.id}`, { json });
+    const { body: created } = await webhook();
+    const patch = (json: unknown) => api.call(`PATCH channels/${created.id}`, { json });
     expect((await patch({ to: 'a@example.com' })).status).toBe(400);
     expect((await patch({ kind: 'slack' })).status).toBe(400);
     expect((await patch({ url: 'http://10.11.12.13/' })).body.code).toBe('origin_not_allowed');
@@ -197,41 +197,41 @@ describe('a channel', () => {
   });
 
   test('that is switched off cancels its queued deliveries', async () => {
-    const { body: made } = await webhook();
+    const { body: created } = await webhook();
     await world.database.transaction((tx) => tx.events.add([flagEvent(integrationId)], new Date()));
-    await api.call(`PATCH channels/${made.id}`, { json: { enabled: false } });
-    const owed = await api.call(`GET channels/${made.id}/deliveries`);
+    await api.call(`PATCH channels/${created.id}`, { json: { enabled: false } });
+    const owed = await api.call(`GET channels/${created.id}/deliveries`);
     expect(owed.body.items).toMatchObject([{ state: 'failed', cause: 'channel_off', attempts: 0 }]);
-    const refused = await api.call(`POST channels/${made.id}/deliveries/${owed.body.items[0].id}/retry`);
+    const refused = await api.call(`POST channels/${created.id}/deliveries/${owed.body.items[0].id}/retry`);
     expect([refused.status, refused.body.code]).toEqual([409, 'channel_off']);
   });
 
   test('that is deleted is gone with its ciphertexts and deliveries', async () => {
-    const { body: made } = await webhook();
+    const { body: created } = await webhook();
     await world.database.transaction((tx) => tx.events.add([flagEvent(integrationId)], new Date()));
-    expect((await api.call(`DELETE channels/${made.id}`)).status).toBe(204);
+    expect((await api.call(`DELETE channels/${created.id}`)).status).toBe(204);
     for (const request of ['GET channels/', 'DELETE channels/'] as const)
-      expect((await api.call(`${request}${made.id}`)).status).toBe(404);
-    expect((await api.call(`GET channels/${made.id}/deliveries`)).status).toBe(404);
-    expect(await world.db.query('select 1 from delivery where channel_id = $1', [made.id])).toEqual([]);
+      expect((await api.call(`${request}${created.id}`)).status).toBe(404);
+    expect((await api.call(`GET channels/${created.id}/deliveries`)).status).toBe(404);
+    expect(await world.db.query('select 1 from delivery where channel_id = $1', [created.id])).toEqual([]);
   });
 
   test('leaves audit events with actor and request id for administrators', async () => {
-    const { body: made, headers } = await webhook({ name: 'Trail' });
+    const { body: created, headers } = await webhook({ name: 'Trail' });
     const [newest] = await audit();
     expect(newest).toMatchObject({
       kind: 'channel.created',
       actor: 'key:the admin',
-      data: { channelId: made.id, requestId: headers.get('X-Request-Id') },
+      data: { channelId: created.id, requestId: headers.get('X-Request-Id') },
     });
-    await api.call(`PATCH channels/${made.id}`, { json: { name: 'Trail 2' } });
-    await api.call(`DELETE channels/${made.id}`);
+    await api.call(`PATCH channels/${created.id}`, { json: { name: 'Trail 2' } });
+    await api.call(`DELETE channels/${created.id}`);
     expect((await audit()).slice(0, 2).map(({ kind }: { kind: string }) => kind)).toEqual([
       'channel.removed',
       'channel.changed',
     ]);
-    const seen = await api.call('GET events?limit=200', { as: 'operator' });
-    expect(seen.text).not.toContain('channel.created');
+    const observed = await api.call('GET events?limit=200', { as: 'operator' });
+    expect(observed.text).not.toContain('channel.created');
   });
 
   test('counts as a user of its key', async () => {
@@ -246,11 +246,11 @@ describe('messages', () => {
   test('a test returns its result, and deliveries can be listed, filtered and resent', async () => {
     await world.db.query('delete from channel');
     startTelling(world);
-    const { body: made } = await webhook();
-    const tested = await api.call(`POST channels/${made.id}/test`);
+    const { body: created } = await webhook();
+    const tested = await api.call(`POST channels/${created.id}/test`);
     expect(tested.status).toBe(200);
     expect(tested.body).toMatchObject({
-      channelId: made.id,
+      channelId: created.id,
       kind: 'test',
       eventId: null,
       state: 'sent',
@@ -261,7 +261,7 @@ describe('messages', () => {
       nextTryAt: null,
     });
     receiver.answer = (response) => response.writeHead(500).end();
-    const failed = await api.call(`POST channels/${made.id}/test`);
+    const failed = await api.call(`POST channels/${created.id}/test`);
     expect(failed.body).toMatchObject({
       state: 'failed',
       status: 500,
@@ -270,15 +270,15 @@ describe('messages', () => {
     });
 
     await world.database.transaction((tx) => tx.events.add([flagEvent(integrationId)], new Date()));
-    const waiting = () => api.call(`GET channels/${made.id}/deliveries?state=queued`);
+    const waiting = () => api.call(`GET channels/${created.id}/deliveries?state=queued`);
     await awaitUntil(async () => (await waiting()).body.items[0]?.cause === 'receiver_failed');
     const [owed] = (await waiting()).body.items;
     expect(owed).toMatchObject({ attempts: 1, integrationId, nextTryAt: expect.any(String) });
     receiver.answer = (response) => response.writeHead(200).end();
-    const again = await api.call(`POST channels/${made.id}/deliveries/${owed.id}/retry`);
+    const again = await api.call(`POST channels/${created.id}/deliveries/${owed.id}/retry`);
     expect([again.status, again.body.id]).toEqual([202, owed.id]);
     await awaitUntil(async () => (await waiting()).body.items.length === 0);
-    const listed = await api.call(`GET channels/${made.id}/deliveries`);
+    const listed = await api.call(`GET channels/${created.id}/deliveries`);
     expect(
       listed.body.items.map(({ kind, state }: { kind: string; state: string }) => [kind, state]),
     ).toEqual([
@@ -288,9 +288,9 @@ describe('messages', () => {
     ]);
     const repeats = receiver.posts.filter(({ headers }) => headers['webhook-id'] === owed.id);
     expect(repeats).toHaveLength(2);
-    const verifier = new Webhook(made.signingSecret);
+    const verifier = new Webhook(created.signingSecret);
     for (const { body, headers } of receiver.posts) verifier.verify(body, headers as Record<string, string>);
-    expect((await api.call(`GET channels/${made.id}`)).body.lastDelivery).toMatchObject({
+    expect((await api.call(`GET channels/${created.id}`)).body.lastDelivery).toMatchObject({
       id: owed.id,
       state: 'sent',
       status: 200,
@@ -302,11 +302,11 @@ describe('messages', () => {
   });
 
   test('of an unknown channel are 404', async () => {
-    const { body: made } = await webhook();
+    const { body: created } = await webhook();
     expect((await api.call(`POST channels/${NOBODY}/test`)).status).toBe(404);
     expect((await api.call(`GET channels/${NOBODY}/deliveries`)).status).toBe(404);
-    expect((await api.call(`GET channels/${made.id}/deliveries?state=lost`)).status).toBe(400);
-    const missing = `POST channels/${made.id}/deliveries/dlv_01JG0000000000000000000000/retry` as const;
+    expect((await api.call(`GET channels/${created.id}/deliveries?state=lost`)).status).toBe(400);
+    const missing = `POST channels/${created.id}/deliveries/dlv_01JG0000000000000000000000/retry` as const;
     expect((await api.call(missing)).status).toBe(404);
   });
 });

@@ -18,20 +18,20 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const everything = api.answers.join('\n');
+  const answers = api.answers.join('\n');
   const logs = world.logged.join('\n');
   await world.close();
   expect(tokens.length).toBeGreaterThan(8);
   for (const token of tokens) {
-    expect(everything).not.toContain(token);
+    expect(answers).not.toContain(token);
     expect(logs).not.toContain(token);
   }
 });
 
 function newToken(scopes = ['read_api', 'read_repository'], own: { expiresAt?: string } = {}) {
-  const made = world.simulator.control.createToken({ scopes, ...own });
-  tokens.push(made.token);
-  return made;
+  const created = world.simulator.control.createToken({ scopes, ...own });
+  tokens.push(created.token);
+  return created;
 }
 
 const body = (token: string, change: object = {}) => ({ provider: 'gitlab', type: 'git', token, ...change });
@@ -41,12 +41,12 @@ const create = (json: unknown, options: CallOptions = {}) =>
 
 const read = async (id: string) => (await api.call(`GET integrations/${id}`, { as: 'viewer' })).body;
 
-/** Made while GitLab was away; the last test looks at it again. */
-let patientId: string;
+/** Created while GitLab was unreachable; the last test checks that it becomes active. */
+let pendingId: string;
 
 test('with GitLab unreachable the integration is stored as pending, with advice', async () => {
   await world.simulator.control.down();
-  const answer = await create(body(newToken().token, { name: 'patient' }));
+  const answer = await create(body(newToken().token, { name: 'pending' }));
   await world.simulator.control.up();
   expect(answer.status).toBe(201);
   expect(answer.body).toMatchObject({
@@ -56,7 +56,7 @@ test('with GitLab unreachable the integration is stored as pending, with advice'
     reachability: { state: 'unreachable', cause: 'gitlab_unreachable' },
   });
   expect(answer.body.advice).toMatch(/.{20,}/);
-  patientId = answer.body.id;
+  pendingId = answer.body.id;
 });
 
 test('a valid token is active in the answer, with its details from GitLab', async () => {
@@ -94,8 +94,10 @@ test('a valid token is active in the answer, with its details from GitLab', asyn
 test('readable repositories are listed and scanned without further requests', async () => {
   const { body: integration } = await create(body(newToken().token));
   const done = await awaitUntil(async () => {
-    const seen = await read(integration.id);
-    return seen.counts.scanned === 2 && seen.scans.queued + seen.scans.running === 0 ? seen : null;
+    const observed = await read(integration.id);
+    return observed.counts.scanned === 2 && observed.scans.queued + observed.scans.running === 0
+      ? observed
+      : null;
   });
   expect(done.sync).toMatchObject({ state: 'idle', listed: 2, complete: true, cause: null });
   expect(done.counts).toMatchObject({ repositories: 2, excluded: 0, missing: 0, neverScanned: 0 });
@@ -114,8 +116,8 @@ test.each([
   ['token_scope_missing', ['read_repository']],
   ['token_scope_missing', ['read_user']],
 ])('a token without what is needed is invalid: %s of %j', async (cause, scopes) => {
-  const { body: made } = await create(body(newToken(scopes).token));
-  expect(made).toMatchObject({ status: 'invalid', cause });
+  const { body: created } = await create(body(newToken(scopes).token));
+  expect(created).toMatchObject({ status: 'invalid', cause });
 });
 
 test('a token of the wrong kind is invalid with its own cause', async () => {
@@ -209,10 +211,10 @@ test.each([
 test('a pending integration becomes active when GitLab is back', async () => {
   const back = await awaitUntil(
     async () => {
-      const seen = await read(patientId);
-      return seen.status === 'active' ? seen : null;
+      const observed = await read(pendingId);
+      return observed.status === 'active' ? observed : null;
     },
-    { timeoutMs: 25_000 }, // tried again 15 s after it was made
+    { timeoutMs: 25_000 }, // Secu verifies again 15 s after the creation
   );
   expect(back).toMatchObject({
     cause: null,

@@ -132,11 +132,11 @@ test('a stream without Last-Event-ID starts now', async () => {
 test('resuming with the last id skips nothing and repeats nothing', async () => {
   const before = await connect();
   await add(event('1'), event('2'));
-  const seen = await before.stored(2);
+  const observed = await before.stored(2);
   await before.close();
   await add(event('3'), event('4'));
   await add(event('5'));
-  const lastEventId = `${seen.at(-1)?.id}`;
+  const lastEventId = `${observed.at(-1)?.id}`;
   const after = await connect({ lastEventId });
   await after.stored(3);
   await add(event('6'));
@@ -147,7 +147,7 @@ test('resuming with the last id skips nothing and repeats nothing', async () => 
 test('readers that reconnect during concurrent writes see every event once, in one order', async () => {
   await allReadable();
   const first = await connect();
-  const seen: { id: string | null; data: { text: string } }[] = [];
+  const observed: { id: string | null; data: { text: string } }[] = [];
   const writing = Promise.all(
     Array.from({ length: 6 }, async (_, writer) => {
       for (let round = 0; round < 10; round += 1) {
@@ -160,17 +160,17 @@ test('readers that reconnect during concurrent writes see every event once, in o
   );
   let stream = first;
   for (let reconnects = 0; reconnects < 4; reconnects += 1) {
-    await stream.stored(Math.min(5, 60 - seen.length));
+    await stream.stored(Math.min(5, 60 - observed.length));
     await stream.close();
-    seen.push(...stream.events.filter(({ id }) => id !== null));
-    stream = await connect({ lastEventId: `${seen.at(-1)?.id}` });
+    observed.push(...stream.events.filter(({ id }) => id !== null));
+    stream = await connect({ lastEventId: `${observed.at(-1)?.id}` });
   }
   await writing;
-  seen.push(...(await stream.stored(60 - seen.length)));
-  expect(seen.map(({ data }) => data.text)).toHaveLength(60);
-  expect(new Set(seen.map(({ id }) => id)).size).toBe(60);
+  observed.push(...(await stream.stored(60 - observed.length)));
+  expect(observed.map(({ data }) => data.text)).toHaveLength(60);
+  expect(new Set(observed.map(({ id }) => id)).size).toBe(60);
   for (let writer = 0; writer < 6; writer += 1) {
-    const own = seen.map(({ data }) => data.text).filter((text) => text.startsWith(`${writer}.`));
+    const own = observed.map(({ data }) => data.text).filter((text) => text.startsWith(`${writer}.`));
     expect(own).toEqual(Array.from({ length: 10 }, (_, round) => `${writer}.${round}`));
   }
 });

@@ -20,9 +20,9 @@ beforeAll(async () => {
   for (const project of ['acme/new', 'acme/old-name'])
     control.setRole({ project, userId, level: 20, via: 'group' });
   control.setRole({ project: 'acme/guest', userId, level: 10, via: 'project' });
-  const made = control.createToken({ userId });
-  tokenId = made.id;
-  ({ integrationId: id } = await addIntegration(world, { token: made.token, wake: false }));
+  const created = control.createToken({ userId });
+  tokenId = created.id;
+  ({ integrationId: id } = await addIntegration(world, { token: created.token, wake: false }));
 });
 afterAll(async () => {
   await world.close();
@@ -162,8 +162,8 @@ test('a pasted URL works, an invalid path is 400, and an outage is an error, not
   for (const path of ['acme', 'acme/../x', 'a b/c']) expect((await explain(path)).status).toBe(400);
   expect((await api.call(`GET integrations/${id}/explain`)).status).toBe(400);
   world.simulator.control.faults.add({ match: { path: /projects/ }, answer: { kind: 'html', status: 502 } });
-  const away = await explain('acme/new');
-  expect([away.status, away.body.code]).toEqual([503, 'gitlab_unreachable']);
+  const unavailable = await explain('acme/new');
+  expect([unavailable.status, unavailable.body.code]).toEqual([503, 'gitlab_unreachable']);
 });
 
 test('a filter preview shows additions and removals and stores nothing', async () => {

@@ -278,9 +278,9 @@ describe('an internal error', () => {
   });
 
   test('is a 503 with Retry-After when the database is unavailable', async () => {
-    const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
-    world.onClose(() => away.close());
-    const other = await startApi(world, { database: away });
+    const unavailable = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
+    world.onClose(() => unavailable.close());
+    const other = await startApi(world, { database: unavailable });
     const answer = await other.call('GET integrations');
     expectProblem(answer, 503, 'database_unavailable');
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);

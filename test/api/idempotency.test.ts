@@ -74,8 +74,9 @@ test.each([240, 250, 260, 2_000])('a path of %d characters works with a key', as
 });
 
 test('without a key every request acts', async () => {
-  const made = async () => (await api.call('POST api-keys', { json: { name: 'a', role: 'viewer' } })).body.id;
-  expect(await made()).not.toBe(await made());
+  const created = async () =>
+    (await api.call('POST api-keys', { json: { name: 'a', role: 'viewer' } })).body.id;
+  expect(await created()).not.toBe(await created());
 });
 
 test('of two concurrent requests one acts, the other gets 409 idempotency_in_progress', async () => {
@@ -100,10 +101,10 @@ test('a failed request can be retried with its key, also with another body', asy
 
 test('a refusal is not stored: the conflict may be gone the next time', async () => {
   const first = newIntegration();
-  const made = await api.call('POST integrations', { json: first });
+  const created = await api.call('POST integrations', { json: first });
   const post = repeater('integrations');
   expect((await post(first)).body.code).toBe('token_in_use');
-  await api.call(`DELETE integrations/${made.body.id}`);
+  await api.call(`DELETE integrations/${created.body.id}`);
   expect((await post(first)).status).toBe(201);
 });
 

@@ -28,10 +28,10 @@ afterAll(async () => {
 
 /** A new integration, listed and scanned. */
 async function begin(): Promise<void> {
-  const made = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
-  tokenId = made.id;
+  const created = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'] });
+  tokenId = created.id;
   const answer = await api.call('POST integrations', {
-    json: { provider: 'gitlab', type: 'git', token: made.token },
+    json: { provider: 'gitlab', type: 'git', token: created.token },
   });
   id = answer.body.id;
   await settled();
@@ -42,8 +42,10 @@ const read = async () => (await api.call(`GET integrations/${id}`)).body;
 /** Listed, and nothing waits or runs any more. */
 const settled = () =>
   awaitUntil(async () => {
-    const seen = await read();
-    return seen.sync.lastCompletedAt !== null && seen.scans.queued + seen.scans.running === 0 ? seen : null;
+    const observed = await read();
+    return observed.sync.lastCompletedAt !== null && observed.scans.queued + observed.scans.running === 0
+      ? observed
+      : null;
   });
 
 const patch = (json: object, as: 'operator' | 'admin' = 'operator') =>
@@ -140,8 +142,8 @@ test('autoRotate requires an administrator and a token that can rotate', async (
   expect((await patch(json)).status).toBe(403);
   const refused = await patch(json, 'admin');
   expect([refused.status, refused.body.code]).toEqual([422, 'rotation_not_possible']);
-  const kept = await patch({ autoRotate: { enabled: false, daysBefore: 10 } }, 'admin');
-  expect(kept.body.autoRotate).toEqual({ enabled: false, daysBefore: 10 });
+  const stored = await patch({ autoRotate: { enabled: false, daysBefore: 10 } }, 'admin');
+  expect(stored.body.autoRotate).toEqual({ enabled: false, daysBefore: 10 });
 });
 
 test('verify answers with the current verdict', async () => {
@@ -221,8 +223,8 @@ test('a token revoked while active is verified twice, then invalid, with advice'
   const first = await api.call(`POST integrations/${id}/verify`);
   expect([200, 202]).toContain(first.status);
   const invalid = await awaitUntil(async () => {
-    const seen = await read();
-    return seen.status === 'invalid' ? seen : null;
+    const observed = await read();
+    return observed.status === 'invalid' ? observed : null;
   });
   expect(invalid).toMatchObject({ cause: 'token_revoked', token: { gitlabTokenId: tokenId } });
   expect(invalid.advice).toMatch(/.{20,}/);

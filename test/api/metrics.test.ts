@@ -86,9 +86,9 @@ test.each([
 });
 
 test('with the database unavailable it is a 503 without details', async () => {
-  const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
-  world.onClose(() => away.close());
-  const other = await startApi(world, { database: away });
+  const unavailable = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
+  world.onClose(() => unavailable.close());
+  const other = await startApi(world, { database: unavailable });
   const answer = await other.call('GET /metrics', { as: 'metrics' });
   expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
 });
@@ -214,7 +214,7 @@ test('no metric has a repository label', async () => {
 });
 
 test('a scrape needs the same number of statements for fifty integrations as for one', async () => {
-  const asked = async () => {
+  const requested = async () => {
     const spy = jest.spyOn(pg.Client.prototype, 'query');
     await scrape();
     const texts = spy.mock.calls.map(([query]: unknown[]) =>
@@ -227,10 +227,10 @@ test('a scrape needs the same number of statements for fifty integrations as for
   };
   await add('first');
   await scrape();
-  const forOne = await asked();
+  const forOne = await requested();
   for (let count = 0; count < 49; count += 1) await add(`another ${count}`);
   expect(forOne).toHaveLength(4);
-  expect([...(await asked())].sort()).toEqual([...forOne].sort());
+  expect([...(await requested())].sort()).toEqual([...forOne].sort());
 });
 
 test('requests are counted by route pattern, never by path', async () => {

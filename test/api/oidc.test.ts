@@ -144,10 +144,10 @@ test('single sign-on does not take the role of the last administrator away, and 
   provider.person = alice();
   expect((await signOn()).status).toBe(302);
   expect(await people()).toMatchObject([{ username: 'alice', role: 'admin' }]);
-  const [kept] = await world.db.query<{ data: Record<string, unknown> }>(
+  const [stored] = await world.db.query<{ data: Record<string, unknown> }>(
     `select data from event where kind = 'user.changed' order by seq desc limit 1`,
   );
-  expect(kept?.data).toMatchObject({ role: 'admin', refusedRole: 'viewer' });
+  expect(stored?.data).toMatchObject({ role: 'admin', refusedRole: 'viewer' });
 
   await addPerson(api, { username: 'second', role: 'admin' });
   await signOn();
@@ -218,11 +218,11 @@ test('the person is redirected to the requested page, only within the dashboard'
   const forged = Buffer.from('//evil.example').toString('base64url');
   const again = await begin();
   const parts = `${again.memory.split('=')[1]}`.split('.').slice(0, 3);
-  const away = await comeBack(
+  const unavailable = await comeBack(
     await provider.visit(again.location),
     `secu-sign-on=${[...parts, forged].join('.')}`,
   );
-  expect(away.headers.get('Location')).toBe('/');
+  expect(unavailable.headers.get('Location')).toBe('/');
 });
 
 /** One part of what the browser remembers, changed: state, nonce, verifier. */

@@ -113,11 +113,11 @@ test('a lost answer is 409 rotation_lost, and the integration has advice', async
   world.simulator.control.faults.add({ match: { path: PATH }, answer: { kind: 'lost_reply' } });
   const answer = await rotate(id);
   expect([answer.status, answer.body.code]).toEqual([409, 'rotation_lost']);
-  const seen = await read(id);
-  expect(seen).toMatchObject({ status: 'invalid', cause: 'rotation_lost' });
+  const observed = await read(id);
+  expect(observed).toMatchObject({ status: 'invalid', cause: 'rotation_lost' });
   for (const part of ['"Secu"', inDays(90), '/-/user_settings/personal_access_tokens', 'Nothing was exposed'])
-    expect(seen.advice).toContain(part);
-  expect(seen.token).toMatchObject({ canRotate: false, rotateBlockedBy: 'rotation_lost' });
+    expect(observed.advice).toContain(part);
+  expect(observed.token).toMatchObject({ canRotate: false, rotateBlockedBy: 'rotation_lost' });
   expect((await rotate(id)).body).toMatchObject({ status: 409, blockedBy: 'rotation_lost' });
   expect(countRotationRequests()).toBe(1);
   const next = world.simulator.control.createToken({ scopes: SCOPES });
@@ -164,12 +164,12 @@ test('autoRotate rotates the token when it is due', async () => {
     [id, inDays(9)],
   );
   await world.starters.wakeIntegration(id);
-  const seen = await awaitUntil(async () => {
+  const observed = await awaitUntil(async () => {
     const now = await read(id);
     return now.token.gitlabTokenId === tokenId ? null : now;
   });
   expect(countRotationRequests()).toBe(1);
-  expect(seen.token.expiry.daysLeft).toBeGreaterThan(8);
+  expect(observed.token.expiry.daysLeft).toBeGreaterThan(8);
 });
 
 // must be the last test: Secu rotates nothing else at this GitLab for three minutes

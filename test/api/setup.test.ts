@@ -112,13 +112,13 @@ test('only the hash of a code is stored', async () => {
 });
 
 test('an admin API key can create a setup link only while there is no administrator', async () => {
-  const made = await api.call('POST auth/setup-link');
-  expect(made.status).toBe(201);
-  expect(made.body).toEqual({
+  const created = await api.call('POST auth/setup-link');
+  expect(created.status).toBe(201);
+  expect(created.body).toEqual({
     url: expect.stringMatching(new RegExp(`^${api.url}/setup#[\\w-]{22}$`)),
     expiresAt: new Date(clock.now().getTime() + 15 * MINUTE_MS).toISOString(),
   });
-  expect((await setUp(made.body.url.split('#')[1])).status).toBe(201);
+  expect((await setUp(created.body.url.split('#')[1])).status).toBe(201);
   const late = await api.call('POST auth/setup-link');
   expect([late.status, late.body.code]).toEqual([409, 'setup_done']);
 });

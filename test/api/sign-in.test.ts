@@ -291,10 +291,10 @@ test('events of a person contain their name', async () => {
   await addPerson(api, { username: 'judy', role: 'admin' });
   const cookie = await signedIn(api, 'judy');
   const json = { name: 'made by judy', role: 'viewer' };
-  const made = await api.call('POST api-keys', { as: null, json, headers: pageOf(api, cookie) });
-  expect(made.status).toBe(201);
+  const created = await api.call('POST api-keys', { as: null, json, headers: pageOf(api, cookie) });
+  expect(created.status).toBe(201);
   expect(await auditOf('api_key.created')).toMatchObject([
-    { actor: 'user:judy', data: { address: '127.0.0.1', requestId: made.headers.get('X-Request-Id') } },
+    { actor: 'user:judy', data: { address: '127.0.0.1', requestId: created.headers.get('X-Request-Id') } },
   ]);
 });
 

@@ -34,11 +34,11 @@ async function create(name: string): Promise<{ id: string; status: string }> {
 const read = async (id: string) => (await api.call(`GET integrations/${id}`)).body;
 
 test('no accepted request is lost while Temporal is unavailable', async () => {
-  const [kept, paused, removed] = await Promise.all([create('kept'), create('paused'), create('removed')]);
-  expect(kept).toMatchObject({ status: 'pending', cause: null, token: null, lastVerifiedAt: null });
+  const [stored, paused, removed] = await Promise.all([create('kept'), create('paused'), create('removed')]);
+  expect(stored).toMatchObject({ status: 'pending', cause: null, token: null, lastVerifiedAt: null });
   const [sync, verify, pause, remove] = await Promise.all([
-    api.call(`POST integrations/${kept.id}/sync`),
-    api.call(`POST integrations/${kept.id}/verify`),
+    api.call(`POST integrations/${stored.id}/sync`),
+    api.call(`POST integrations/${stored.id}/verify`),
     api.call(`PATCH integrations/${paused.id}`, { json: { paused: true } }),
     api.call(`DELETE integrations/${removed.id}`),
   ]);
@@ -53,11 +53,11 @@ test('no accepted request is lost while Temporal is unavailable', async () => {
 
   await startWorkers(world);
   const active = await awaitUntil(async () => {
-    const seen = await read(kept.id);
-    return seen.status === 'active' && seen.counts.scanned === 2 ? seen : null;
+    const observed = await read(stored.id);
+    return observed.status === 'active' && observed.counts.scanned === 2 ? observed : null;
   });
   expect(active.sync).toMatchObject({ state: 'idle', listed: 2 });
-  const { body: syncs } = await api.call(`GET integrations/${kept.id}/syncs`);
+  const { body: syncs } = await api.call(`GET integrations/${stored.id}/syncs`);
   expect(syncs.items).toMatchObject([{ id: sync.body.syncId, state: 'done' }]);
   await awaitUntil(async () => (await read(paused.id)).lastVerifiedAt !== null);
   expect(await read(paused.id)).toMatchObject({ status: 'paused', counts: { repositories: 0 } });

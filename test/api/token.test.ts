@@ -33,9 +33,12 @@ afterAll(async () => {
 });
 
 function newToken(options: { scopes?: string[]; userId?: number } = {}) {
-  const made = world.simulator.control.createToken({ scopes: ['read_api', 'read_repository'], ...options });
-  tokens.push(made.token);
-  return { token: made.token, tokenId: made.id };
+  const created = world.simulator.control.createToken({
+    scopes: ['read_api', 'read_repository'],
+    ...options,
+  });
+  tokens.push(created.token);
+  return { token: created.token, tokenId: created.id };
 }
 
 beforeEach(async () => {

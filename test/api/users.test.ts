@@ -30,8 +30,8 @@ async function audit(kind: string) {
 }
 
 test('an account is created, listed and shown without its password', async () => {
-  const made = await add({ username: 'alice', role: 'operator' });
-  expect(made.status).toBe(201);
+  const created = await add({ username: 'alice', role: 'operator' });
+  expect(created.status).toBe(201);
   const alice = {
     id: expect.stringMatching(/^usr_[0-9A-Z]{26}$/),
     username: 'alice',
@@ -40,14 +40,14 @@ test('an account is created, listed and shown without its password', async () =>
     createdAt: expect.stringMatching(/Z$/),
     lastSignInAt: null,
   };
-  expect(made.body).toEqual(alice);
-  expect(made.headers.get('Location')).toBe(`/api/v1/users/${made.body.id}`);
+  expect(created.body).toEqual(alice);
+  expect(created.headers.get('Location')).toBe(`/api/v1/users/${created.body.id}`);
   expect((await api.call('GET users')).body).toEqual({ items: [alice], nextCursor: null });
   await signedIn(api, 'alice');
-  const shown = await api.call(`GET users/${made.body.id}`);
+  const shown = await api.call(`GET users/${created.body.id}`);
   expect(shown.body).toEqual({ ...alice, lastSignInAt: expect.stringMatching(/Z$/) });
   expect(await audit('user.created')).toMatchObject([
-    { actor: 'key:the admin', data: { userId: made.body.id, role: 'operator', address: '127.0.0.1' } },
+    { actor: 'key:the admin', data: { userId: created.body.id, role: 'operator', address: '127.0.0.1' } },
   ]);
 });
 

@@ -55,14 +55,14 @@ function createTestBatcher({
 test('starts at once when the batch is large enough, then batches what has queued meanwhile, up to the limits', async () => {
   const { submit, nextRun } = createTestBatcher();
   const answers = Promise.all([1, 2, 3, 4, 20, 5].map((task) => submit(task)));
-  const seen: number[][] = [];
+  const observed: number[][] = [];
   for (let count = 0; count < 6; ) {
     const run = await nextRun();
-    seen.push(run.tasks);
+    observed.push(run.tasks);
     count += run.tasks.length;
     run.end();
   }
-  expect(seen).toEqual([[1, 2, 3], [4, 5], [20]]);
+  expect(observed).toEqual([[1, 2, 3], [4, 5], [20]]);
   expect(await answers).toEqual([10, 20, 30, 40, 200, 50]);
 });
 
@@ -111,10 +111,10 @@ test('waits for the minimum size that the newest task asks for, or for the maxim
 test('waits no longer than maxWaitMs, and not for canceled tasks', async () => {
   const { submit, nextRun, runs } = createTestBatcher({ minBatchSize: () => 3, maxWaitMs: 20 });
   const leaving = new AbortController();
-  const left = submit(1, { signal: leaving.signal });
+  const remaining = submit(1, { signal: leaving.signal });
   const answer = submit(2);
   leaving.abort();
-  await expect(left).rejects.toMatchObject({ code: 'canceled' });
+  await expect(remaining).rejects.toMatchObject({ code: 'canceled' });
   const run = await nextRun();
   expect(run.tasks).toEqual([2]);
   run.end();
@@ -227,12 +227,12 @@ test('every task gets its own result, whatever fails, is canceled or waits', () 
             return taken.map(({ number }) => number);
           },
         });
-        const asked = numbered.map((task) => {
+        const requested = numbered.map((task) => {
           const leaving = new AbortController();
           if (task.leaves) setImmediate(() => leaving.abort());
           return batcher(task, { signal: leaving.signal, stopwatch: STOPWATCH });
         });
-        for (const [index, end] of (await Promise.allSettled(asked)).entries()) {
+        for (const [index, end] of (await Promise.allSettled(requested)).entries()) {
           const { isBad, leaves } = numbered[index] ?? { isBad: false, leaves: false };
           if (end.status === 'fulfilled') expect([end.value, isBad]).toEqual([index, false]);
           else expect(leaves || isBad).toBe(true);

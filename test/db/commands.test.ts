@@ -101,7 +101,7 @@ test('a command whose row lacks what its kind needs is an internal error', async
   await expect(commands().find({ id, kind: 'rotate' })).rejects.toMatchObject({ code: 'internal' });
 });
 
-const away: Starters = {
+const unavailable: Starters = {
   wakeIntegration: () => Promise.reject(new SecuError('temporal_unavailable', 'away')),
   wakeFleet: () => Promise.reject(new SecuError('temporal_unavailable', 'away')),
   cancelScan: () => Promise.resolve(),
@@ -118,7 +118,10 @@ function noting(fail: (id: string) => void = () => {}) {
     fail(id);
     woken.push(`${kind} ${id}`);
   };
-  return { woken, starters: { ...away, wakeIntegration: wake('integration'), wakeFleet: wake('fleet') } };
+  return {
+    woken,
+    starters: { ...unavailable, wakeIntegration: wake('integration'), wakeFleet: wake('fleet') },
+  };
 }
 
 const waiting = async () =>
@@ -140,7 +143,7 @@ test('sent wakes are removed; while Temporal is unavailable they wait in order',
     await outbox().add({ kind: 'wake_integration', integrationId, now: NOW }),
     await outbox().add({ kind: 'wake_fleet', integrationId, now: NOW }),
   ];
-  expect(await sendWakes({ database: db.database, starters: away }, entries)).toEqual({ sent: 0 });
+  expect(await sendWakes({ database: db.database, starters: unavailable }, entries)).toEqual({ sent: 0 });
   expect(await waiting()).toEqual(entries);
   const { woken, starters } = noting();
   expect(await sendWakes({ database: db.database, starters }, await waiting())).toEqual({ sent: 2 });
@@ -173,8 +176,8 @@ test('another failure of one wake is reported, and does not delay the following 
 
 test('the outbox loop leaves new wakes to their writers', async () => {
   await outbox().add({ kind: 'wake_fleet', integrationId, now: minutesLater(1) });
-  const seen = await outbox().waiting({ before: NOW, limit: 1_000 });
-  expect(seen.filter((entry) => entry.integrationId === integrationId)).toEqual([]);
+  const observed = await outbox().waiting({ before: NOW, limit: 1_000 });
+  expect(observed.filter((entry) => entry.integrationId === integrationId)).toEqual([]);
 });
 
 const key = (change: Partial<{ principal: string; route: string; key: string; bodyHash: string }> = {}) => ({
@@ -281,6 +284,6 @@ test('old syncs are removed, but never the last one', async () => {
   };
   const ids = [await old(), await old(), await old()];
   await syncs.removeOlderThan(minutesLater(1));
-  const left = await db.query(`select id from sync_run where integration_id = $1`, [integrationId]);
-  expect(left).toEqual([{ id: ids[2] }]);
+  const remaining = await db.query(`select id from sync_run where integration_id = $1`, [integrationId]);
+  expect(remaining).toEqual([{ id: ids[2] }]);
 });

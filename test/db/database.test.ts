@@ -16,11 +16,11 @@ afterAll(async () => {
 });
 
 test('a server that refuses connections counts as unavailable', async () => {
-  const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
-  const err = await away.stores.integrations.find('int_x').catch((reason: unknown) => reason);
+  const unavailable = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
+  const err = await unavailable.stores.integrations.find('int_x').catch((reason: unknown) => reason);
   expect(isDatabaseAway(err)).toBe(true);
-  await expect(away.ping()).rejects.toMatchObject({ code: 'database_unavailable' });
-  await away.close();
+  await expect(unavailable.ping()).rejects.toMatchObject({ code: 'database_unavailable' });
+  await unavailable.close();
 });
 
 test('a connection that the server closes counts as unavailable, and the next query succeeds', async () => {

@@ -104,7 +104,7 @@ test('a transaction that commits late is not skipped by a reader that was there 
 });
 
 test('readers that resume at any time miss nothing during concurrent and slow writes', async () => {
-  const seen: string[] = [];
+  const observed: string[] = [];
   let position = start;
   const writers = Array.from({ length: 8 }, async (_, writer) => {
     for (let round = 0; round < 10; round += 1) {
@@ -118,17 +118,17 @@ test('readers that resume at any time miss nothing during concurrent and slow wr
   const reader = (async () => {
     for (let last = false; ; ) {
       const { texts, position: next } = await read(position);
-      seen.push(...texts);
+      observed.push(...texts);
       position = next;
       if (last) return;
-      last = !writing && seen.length >= 80;
+      last = !writing && observed.length >= 80;
     }
   })();
   await Promise.all(writers);
   writing = false;
   await reader;
-  expect(seen).toHaveLength(80);
-  expect(new Set(seen).size).toBe(80);
+  expect(observed).toHaveLength(80);
+  expect(new Set(observed).size).toBe(80);
 });
 
 test('a reader resumes at the ID of its last event', async () => {

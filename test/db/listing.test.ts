@@ -112,14 +112,14 @@ test('a page of an integration that is new to the query planner reads only its o
   const unknown = await seedIntegration(db.database);
   await fill(unknown);
   const page = pages[9] ?? [];
-  const met = page.map(({ gitlabProjectId }) => gitlabProjectId);
+  const listedIds = page.map(({ gitlabProjectId }) => gitlabProjectId);
   const upserted = await rowsRead(() =>
     listing().upsertPage({ integrationId: unknown, repositories: page, now: NOW }),
   );
   expect(upserted).toBeLessThanOrEqual(page.length);
-  const [after, upTo] = [(met[0] ?? 1) - 1, met.at(-1) ?? null];
+  const [after, upTo] = [(listedIds[0] ?? 1) - 1, listedIds.at(-1) ?? null];
   const passed = await rowsRead(() =>
-    listing().markMissed({ integrationId: unknown, syncId: 'syn_7', after, upTo, met }),
+    listing().markMissed({ integrationId: unknown, syncId: 'syn_7', after, upTo, listedIds }),
   );
   expect(passed).toBeLessThanOrEqual(page.length);
 });
@@ -201,7 +201,7 @@ test('marks the rows of the range that were not listed as missed, and no others'
   await seedRepositories(db.database, integrationId, [10, 20, 30, 40, 50]);
   const other = await seedIntegration(db.database);
   await seedRepositories(db.database, other, [20]);
-  await listing().markMissed({ integrationId, syncId: 'syn_1', after: 10, upTo: 40, met: [30] });
+  await listing().markMissed({ integrationId, syncId: 'syn_1', after: 10, upTo: 40, listedIds: [30] });
   const { known, vanished } = await listing().vanished({ integrationId, syncId: 'syn_1' });
   expect(known).toBe(5);
   expect(vanished.map(({ gitlabProjectId }) => gitlabProjectId).sort((a, b) => a - b)).toEqual([20, 40]);
@@ -210,28 +210,28 @@ test('marks the rows of the range that were not listed as missed, and no others'
 
 test('the last page marks everything after it as missed', async () => {
   await seedRepositories(db.database, integrationId, [10, 20, 30]);
-  await listing().markMissed({ integrationId, syncId: 'syn_2', after: 10, upTo: null, met: [] });
+  await listing().markMissed({ integrationId, syncId: 'syn_2', after: 10, upTo: null, listedIds: [] });
   const { vanished } = await listing().vanished({ integrationId, syncId: 'syn_2' });
   expect(vanished.map(({ gitlabProjectId }) => gitlabProjectId).sort((a, b) => a - b)).toEqual([20, 30]);
 });
 
 test('rows that one sync missed do not count as missed by the next', async () => {
   await seedRepositories(db.database, integrationId, [1, 2]);
-  await listing().markMissed({ integrationId, syncId: 'syn_3', after: 0, upTo: null, met: [1] });
+  await listing().markMissed({ integrationId, syncId: 'syn_3', after: 0, upTo: null, listedIds: [1] });
   expect((await listing().vanished({ integrationId, syncId: 'syn_4' })).vanished).toEqual([]);
 });
 
 test('a missed row that is listed again is not missed, even if nothing else changed', async () => {
   await seedRepositories(db.database, integrationId, [1, 2]);
-  await listing().markMissed({ integrationId, syncId: 'syn_5', after: 0, upTo: null, met: [1] });
+  await listing().markMissed({ integrationId, syncId: 'syn_5', after: 0, upTo: null, listedIds: [1] });
   await listing().upsertPage({ integrationId, repositories: [listed(2)], now: minutesLater(1) });
   expect((await listing().vanished({ integrationId, syncId: 'syn_5' })).vanished).toEqual([]);
 });
 
 test('the fingerprint of a removal is the same for the same rows, and differs for others', async () => {
   await seedRepositories(db.database, integrationId, [1, 2, 3]);
-  const of = async (syncId: string, met: number[]) => {
-    await listing().markMissed({ integrationId, syncId, after: 0, upTo: null, met });
+  const of = async (syncId: string, listedIds: number[]) => {
+    await listing().markMissed({ integrationId, syncId, after: 0, upTo: null, listedIds });
     return (await listing().vanished({ integrationId, syncId })).fingerprint;
   };
   const first = await of('syn_a', [1]);
@@ -284,7 +284,7 @@ test('a removed repository has no open finding, no queued scan and no counter', 
 
 test('an unreachable repository is excluded with its reason and does not count as missed', async () => {
   const [id] = await seedRepositories(db.database, integrationId, [1]);
-  await listing().markMissed({ integrationId, syncId: 'syn_6', after: 0, upTo: null, met: [] });
+  await listing().markMissed({ integrationId, syncId: 'syn_6', after: 0, upTo: null, listedIds: [] });
   await listing().markAccessTooLow({ ids: [`${id}`], now: NOW });
   expect(await db.database.stores.repositories.findView(`${id}`)).toMatchObject({
     state: 'excluded',

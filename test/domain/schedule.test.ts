@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const THRESHOLDS = [60, 30, 14, 7, 3, 1];
 
-function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
+function actionOf(observed: Partial<IntegrationSnapshot>, nowMs = NOW) {
   return nextAction({
     nowMs,
     thresholds: THRESHOLDS,
@@ -24,7 +24,7 @@ function actionOf(seen: Partial<IntegrationSnapshot>, nowMs = NOW) {
       command: null,
       rotation: null,
       nextRotateMs: null,
-      ...seen,
+      ...observed,
     },
   });
 }
@@ -52,12 +52,12 @@ describe('the most urgent action comes first', () => {
   ];
   test.each(later)('%s', (_what, change, expected) => {
     const upToHere = later.slice(0, later.findIndex(([, own]) => own === change) + 1);
-    const seen: Partial<IntegrationSnapshot> = Object.assign(
+    const observed: Partial<IntegrationSnapshot> = Object.assign(
       {},
       EVERYTHING,
       ...upToHere.map(([, own]) => own),
     );
-    expect(actionOf(seen)).toEqual(expected);
+    expect(actionOf(observed)).toEqual(expected);
   });
 });
 
@@ -114,8 +114,8 @@ test('a wait always ends in the future, at most a day away', () => {
         expiresAt: fc.option(date, { nil: null }),
         flagged: fc.option(fc.constantFrom(...THRESHOLDS, 0), { nil: null }),
       }),
-      (seen) => {
-        const action = actionOf(seen);
+      (observed) => {
+        const action = actionOf(observed);
         if (action.do !== 'wait') return;
         expect(action.untilMs).toBeGreaterThan(NOW);
         expect(action.untilMs).toBeLessThanOrEqual(NOW + DAY_MS);
@@ -155,10 +155,10 @@ describe('rotation', () => {
   });
 
   test('an open attempt is checked when it is due, before everything except a replacement', () => {
-    const seen = { rotation, nextVerifyMs: NOW, nextRotateMs: NOW };
-    expect(actionOf(seen)).toEqual({ ...resolve, commandId: null });
+    const observed = { rotation, nextVerifyMs: NOW, nextRotateMs: NOW };
+    expect(actionOf(observed)).toEqual({ ...resolve, commandId: null });
     const command = { id: 'c', kind: 'replace_token' } as const;
-    expect(actionOf({ ...seen, command })).toEqual({ do: 'replace_token', commandId: 'c' });
+    expect(actionOf({ ...observed, command })).toEqual({ do: 'replace_token', commandId: 'c' });
     expect(actionOf({ rotation: { ...rotation, nextCheckMs: NOW + 5 } })).toEqual({
       do: 'wait',
       untilMs: NOW + 5,

@@ -102,18 +102,18 @@ describe('flags', () => {
       fc.property(days, (chosen) => {
         let flagged: number | null = null;
         let nowMs = daysBefore(400);
-        const seen: number[] = [];
+        const observed: number[] = [];
         for (let wakes = 0; wakes < 20; wakes += 1) {
           const nextMs = nextFlagMs({ expiry: expiryFrom(expiresAt), nowMs, thresholds: chosen, flagged });
           if (nextMs === null) break;
           nowMs = nextMs;
           const due = dueFlag({ expiry: expiryFrom(expiresAt), nowMs, thresholds: chosen, flagged });
           if (due !== null) {
-            seen.push(due);
+            observed.push(due);
             flagged = due;
           }
         }
-        expect(seen).toEqual([...chosen, 0].sort((one, other) => other - one));
+        expect(observed).toEqual([...chosen, 0].sort((one, other) => other - one));
       }),
       { numRuns: 200 },
     );

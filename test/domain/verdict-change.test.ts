@@ -35,7 +35,7 @@ const no = (cause: (typeof INVALID_CAUSES)[number]): VerificationOutcome => ({
   cause,
   token: null,
 });
-const away = (cause: (typeof REACHABILITY_CAUSES)[number]): VerificationOutcome => ({
+const unavailable = (cause: (typeof REACHABILITY_CAUSES)[number]): VerificationOutcome => ({
   verdict: 'none',
   cause,
 });
@@ -117,7 +117,7 @@ describe('an outage', () => {
   test('changes neither verdict nor suspicion', () => {
     fc.assert(
       fc.property(states, fc.constantFrom(...REACHABILITY_CAUSES), (before, cause) => {
-        const { next, token, warnings } = changeOf(before, away(cause));
+        const { next, token, warnings } = changeOf(before, unavailable(cause));
         expect(next).toEqual({
           ...before,
           reachability: 'unreachable',
@@ -133,7 +133,7 @@ describe('an outage', () => {
     let state = ACTIVE;
     const waits: (number | null)[] = [];
     for (let round = 0; round < 12; round += 1) {
-      const change = changeOf(state, away('gitlab_unreachable'));
+      const change = changeOf(state, unavailable('gitlab_unreachable'));
       waits.push(change.againInMs);
       state = change.next;
     }
@@ -141,10 +141,10 @@ describe('an outage', () => {
   });
 
   test('is one event per cause', () => {
-    const first = changeOf(ACTIVE, away('gitlab_unreachable'));
+    const first = changeOf(ACTIVE, unavailable('gitlab_unreachable'));
     expect(first.event).toBe('integration.unreachable');
-    expect(changeOf(first.next, away('gitlab_unreachable')).event).toBeNull();
-    expect(changeOf(first.next, away('gitlab_tls_failed')).event).toBe('integration.unreachable');
+    expect(changeOf(first.next, unavailable('gitlab_unreachable')).event).toBeNull();
+    expect(changeOf(first.next, unavailable('gitlab_tls_failed')).event).toBe('integration.unreachable');
   });
 });
 

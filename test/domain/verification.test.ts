@@ -47,14 +47,14 @@ describe('the verdict', () => {
     ['blocked by single sign-on', { clone: { kind: 'sso_session_required' } }, 'sso_session_required'],
     ['refused during the listing', { list: { kind: 'unauthorized' } }, 'token_rejected'],
   ];
-  test.each(invalid)('is invalid for a token that is %s', (_name, seen, cause) => {
-    expect(verdictOf({ ...good, ...seen })).toMatchObject({ verdict: 'invalid', cause });
+  test.each(invalid)('is invalid for a token that is %s', (_name, observed, cause) => {
+    expect(verdictOf({ ...good, ...observed })).toMatchObject({ verdict: 'invalid', cause });
   });
 
   test.each(REACHABILITY_CAUSES)('is none while %s, at any step', (cause) => {
     const silence = { kind: 'no_answer', cause } as const;
-    for (const seen of [{ self: silence }, { list: silence }, { clone: silence }]) {
-      expect(verdictOf({ ...good, ...seen })).toEqual({ verdict: 'none', cause });
+    for (const observed of [{ self: silence }, { list: silence }, { clone: silence }]) {
+      expect(verdictOf({ ...good, ...observed })).toEqual({ verdict: 'none', cause });
     }
   });
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { acquireHome, homeHolder, homeLayout, keptPort } from '../../src/embedded/home.ts';
+import { acquireHome, homeHolder, homeLayout, persistentPort } from '../../src/embedded/home.ts';
 import { endLeftovers } from '../../src/embedded/processes.ts';
 import { isAlive, killHard, startProgram, until } from './support.ts';
 
@@ -42,8 +42,8 @@ test('after kill -9, the next start ends all leftover processes and takes over t
   const layout = acquireHome(home);
   const printed: string[] = [];
   await endLeftovers(layout, (line) => printed.push(line));
-  const left = Object.entries(report.pids).filter(([, pid]) => isAlive(pid));
-  expect(left).toEqual([]);
+  const remaining = Object.entries(report.pids).filter(([, pid]) => isAlive(pid));
+  expect(remaining).toEqual([]);
   expect(printed).toContainEqual(
     expect.stringContaining(`ending stubborn (process ${report.pids.stubborn})`),
   );
@@ -93,10 +93,10 @@ test('only its owner can read the folders of a home', () => {
 
 test('a port stays the same until another process listens on it', async () => {
   const file = join(folder, 'port');
-  const port = await keptPort(file);
-  expect(await keptPort(file)).toBe(port);
+  const port = await persistentPort(file);
+  expect(await persistentPort(file)).toBe(port);
   const other = createServer().listen(port, '127.0.0.1');
   await until('listening', () => other.listening);
-  expect(await keptPort(file)).not.toBe(port);
+  expect(await persistentPort(file)).not.toBe(port);
   await new Promise((resolve) => other.close(resolve));
 });

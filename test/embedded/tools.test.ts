@@ -184,8 +184,8 @@ describe('an official release', () => {
 
 describe('when no source works', () => {
   test('the error names each source, why it failed, and what to do', async () => {
-    const asked = installTool('tool', { env, manifest: { tool: recipe({ sha256: '0'.repeat(64) }) } });
-    const message = await asked.then(String, (err: Error) => err.message);
+    const requested = installTool('tool', { env, manifest: { tool: recipe({ sha256: '0'.repeat(64) }) } });
+    const message = await requested.then(String, (err: Error) => err.message);
     expect(message).toMatch(/PATH: no tool 8\.30\.1/);
     expect(message).toMatch(/official release: answered 404/);
     expect(message).toMatch(/Go build: Go >= 1\.26\.8 is not installed/);

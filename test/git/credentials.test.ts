@@ -40,8 +40,8 @@ test('the arguments, the environment and the files of git never contain the toke
   clone.catch(() => 'canceled below');
 
   const programs = await awaitUntil(() => {
-    const seen = descendants(process.pid);
-    return seen.some(({ commandLine }) => commandLine.includes('remote-http')) ? seen : null;
+    const observed = descendants(process.pid);
+    return observed.some(({ commandLine }) => commandLine.includes('remote-http')) ? observed : null;
   });
   await awaitUntil(() => world.simulator.control.requests.clones().inFlight === 1);
   for (const { commandLine, environment } of programs) {

@@ -94,8 +94,8 @@ test('a repository without commits has no head and is not an error', async () =>
   const clone = await world.remote().clone({ ...empty, directory: world.directory(), history: 'none' });
   expect(clone.commit).toBeNull();
   // a fetch finds no head; for a clone, the server names the branch of HEAD
-  const asked = ['git info/refs', 'git ls-refs'];
-  expect(gitRequests().map(({ route }) => route)).toEqual([...asked, ...asked]);
+  const requested = ['git info/refs', 'git ls-refs'];
+  expect(gitRequests().map(({ route }) => route)).toEqual([...requested, ...requested]);
 });
 
 test('objects that could harm a reader are refused, and the error names the fault', async () => {

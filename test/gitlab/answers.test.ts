@@ -153,13 +153,15 @@ describe('an answer', () => {
   });
 
   test('of 20 MB or more is cut off, also if it is compressed', async () => {
-    const big = Buffer.from(JSON.stringify({ ...project, filler: 'x'.repeat(21 * 1_024 * 1_024) }));
-    const plain = await serve(answering(200, JSON_HEADERS, big));
+    const large = Buffer.from(JSON.stringify({ ...project, filler: 'x'.repeat(21 * 1_024 * 1_024) }));
+    const plain = await serve(answering(200, JSON_HEADERS, large));
     expect((await failureAt(plain)).details).toMatchObject({ problem: 'reply_too_large' });
-    const bomb = await serve(answering(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, gzipSync(big)));
+    const bomb = await serve(
+      answering(200, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, gzipSync(large)),
+    );
     expect((await failureAt(bomb)).details).toMatchObject({ problem: 'reply_too_large' });
     const deflated = await serve(
-      answering(200, { ...JSON_HEADERS, 'content-encoding': 'deflate' }, deflateSync(big)),
+      answering(200, { ...JSON_HEADERS, 'content-encoding': 'deflate' }, deflateSync(large)),
     );
     expect((await failureAt(deflated)).details).toMatchObject({ problem: 'reply_too_large' });
   });

@@ -77,8 +77,8 @@ describe('an error', () => {
     const server = await serve(
       json(200, { id: 1, name: `my ${canaryToken()}`, scopes: ['read_api'], username: canaryToken() }),
     );
-    const seen = await worldOf(server.url).api().observeSelf();
-    expect(seen.kind).toBe('token');
-    expect(JSON.stringify(seen)).not.toContain(canaryToken());
+    const observed = await worldOf(server.url).api().observeSelf();
+    expect(observed.kind).toBe('token');
+    expect(JSON.stringify(observed)).not.toContain(canaryToken());
   });
 });

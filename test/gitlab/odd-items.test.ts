@@ -181,10 +181,10 @@ describe('a page that GitLab cannot serve', () => {
     options: { honorsIdBefore?: boolean; downAfter?: number } = {},
   ) {
     const { honorsIdBefore = true, downAfter = Number.POSITIVE_INFINITY } = options;
-    const seen = { requests: 0 };
+    const observed = { requests: 0 };
     const page = (chosen: readonly number[]): ListingPage => {
-      seen.requests += 1;
-      if (seen.requests > downAfter || chosen.some((id) => broken.has(id))) throw serverError();
+      observed.requests += 1;
+      if (observed.requests > downAfter || chosen.some((id) => broken.has(id))) throw serverError();
       return readItems(
         chosen.map((id) => ({ ...projects[0], id })),
         FIRST_PAGE,
@@ -199,7 +199,7 @@ describe('a page that GitLab cannot serve', () => {
       requestProject: async (id) => page(ids.filter((listed) => listed === id)),
       isAlive: async () => true,
     }));
-    return { seen, reader, down: () => seen.requests > downAfter };
+    return { seen: observed, reader, down: () => observed.requests > downAfter };
   }
 
   async function readAll(reader: ReturnType<typeof createPageReader>) {

@@ -13,12 +13,12 @@ async function elapsedMs(action: () => Promise<unknown>): Promise<number> {
 
 test("a burst of one second's requests is sent at once, the rest at the rate", async () => {
   const pacer = createPacer({ perSecond: 20, now: () => 1_000_000 });
-  let left = 0;
+  let remaining = 0;
   const startedMs = performance.now();
-  const takeOne = () => pacer.take({ origin, lane }).then(() => (left += 1));
+  const takeOne = () => pacer.take({ origin, lane }).then(() => (remaining += 1));
   const rest = Array.from({ length: 26 }, takeOne).slice(20);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(left).toBe(20);
+  expect(remaining).toBe(20);
   // timers fire in order, however slow the machine is
   const tooLate = wait(600).then(() => 'too late');
   expect(await Promise.race([Promise.all(rest), tooLate])).toEqual([21, 22, 23, 24, 25, 26]);
@@ -42,11 +42,11 @@ test('over many requests the rate is never exceeded, however many are waiting', 
 test('origins do not delay each other', async () => {
   const pacer = createPacer({ perSecond: 1 });
   await pacer.take({ origin, lane });
-  const left: string[] = [];
-  const takeFor = (from: string) => pacer.take({ origin: from, lane }).then(() => left.push(from));
+  const remaining: string[] = [];
+  const takeFor = (from: string) => pacer.take({ origin: from, lane }).then(() => remaining.push(from));
   const other = 'https://other.example.com';
   await Promise.all([takeFor(origin), takeFor(other)]);
-  expect(left).toEqual([other, origin]);
+  expect(remaining).toEqual([other, origin]);
 });
 
 test('a waiting request stops when its signal fires, with the reason of the signal', async () => {

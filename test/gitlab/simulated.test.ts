@@ -56,13 +56,13 @@ function api(options: Parameters<Simulator['control']['createToken']>[0] = {}) {
 describe('a token that works', () => {
   test('is described with our names, with its owner', async () => {
     const { id, username } = simulator.control.createUser({ kind: 'service_account' });
-    const seen = await api({
+    const observed = await api({
       userId: id,
       name: 'platform',
       expiresAt: '2030-01-31',
       scopes: ['read_api', 'self_rotate'],
     }).observeSelf();
-    expect(seen).toMatchObject({
+    expect(observed).toMatchObject({
       kind: 'token',
       token: {
         name: 'platform',
@@ -145,10 +145,10 @@ describe('a token that GitLab refuses', () => {
 
   test('because its owner is blocked is reported as that', async () => {
     const user = simulator.control.createUser();
-    const asked = api({ userId: user.id });
+    const requested = api({ userId: user.id });
     simulator.control.blockUser(user.id);
-    expect(await asked.observeSelf()).toEqual({ kind: 'blocked' });
-    await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({
+    expect(await requested.observeSelf()).toEqual({ kind: 'blocked' });
+    await expect(requested.listProjectsPage({ idAfter: null })).rejects.toMatchObject({
       code: 'account_blocked',
     });
   });
@@ -158,24 +158,24 @@ describe('a token that GitLab refuses', () => {
   });
 
   test('because it is a deploy token is unknown, and its prefix names the kind', async () => {
-    const asked = api({ kind: 'deploy', scopes: ['read_repository'] });
-    expect(await asked.observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
-    expect(asked.prefixKind).toBe('token_is_deploy_token');
+    const requested = api({ kind: 'deploy', scopes: ['read_repository'] });
+    expect(await requested.observeSelf()).toEqual({ kind: 'unauthorized', reason: 'unknown' });
+    expect(requested.prefixKind).toBe('token_is_deploy_token');
   });
 
   test('for listing lacks a scope, but is valid', async () => {
-    const asked = api({ scopes: ['read_repository'] });
-    expect((await asked.observeSelf()).kind).toBe('token');
-    expect(await asked.observeListing()).toEqual({ observation: { kind: 'scope_missing' }, samples: [] });
-    await expect(asked.listProjectsPage({ idAfter: null })).rejects.toMatchObject({
+    const requested = api({ scopes: ['read_repository'] });
+    expect((await requested.observeSelf()).kind).toBe('token');
+    expect(await requested.observeListing()).toEqual({ observation: { kind: 'scope_missing' }, samples: [] });
+    await expect(requested.listProjectsPage({ idAfter: null })).rejects.toMatchObject({
       code: 'token_scope_missing',
     });
   });
 
   test('to read itself, because it is fine-grained, is valid and unreadable', async () => {
-    const asked = api({ granular: [{ access: 'all_memberships', permissions: ['read_project'] }] });
-    expect(await asked.observeSelf()).toEqual({ kind: 'self_unreadable' });
-    expect((await asked.observeListing()).observation.kind).toBe('listed');
+    const requested = api({ granular: [{ access: 'all_memberships', permissions: ['read_project'] }] });
+    expect(await requested.observeSelf()).toEqual({ kind: 'self_unreadable' });
+    expect((await requested.observeListing()).observation.kind).toBe('listed');
   });
 
   test.each(['impersonation_disabled', 'dpop_required'])('with %s is refused permanently', async (id) => {
@@ -257,20 +257,20 @@ describe('no answer', () => {
   });
 
   test('because the server is down is an observation, and the next request after it works', async () => {
-    const asked = api();
+    const requested = api();
     await simulator.control.down();
-    expect(await asked.observeSelf()).toEqual({ kind: 'no_answer', cause: 'gitlab_unreachable' });
+    expect(await requested.observeSelf()).toEqual({ kind: 'no_answer', cause: 'gitlab_unreachable' });
     await simulator.control.up();
-    expect((await asked.observeSelf()).kind).toBe('token');
+    expect((await requested.observeSelf()).kind).toBe('token');
   });
 
   test('after a cancel throws the reason of the caller', async () => {
     simulator.control.faults.add({ match: { path: /./ }, answer: { kind: 'hang' } });
     const canceling = new AbortController();
-    const asked = api().observeSelf({ signal: canceling.signal });
+    const requested = api().observeSelf({ signal: canceling.signal });
     const reason = new Error('shut down');
     setTimeout(() => canceling.abort(reason), 50);
-    await expect(asked).rejects.toBe(reason);
+    await expect(requested).rejects.toBe(reason);
   });
 });
 
@@ -302,25 +302,25 @@ describe('a server that is not a GitLab API', () => {
 
 describe('the listing', () => {
   test('uses keyset pagination, one page at a time, and never follows Link', async () => {
-    const asked = api();
-    const seen: number[] = [];
+    const requested = api();
+    const observed: number[] = [];
     let idAfter: number | null = null;
     do {
-      const page: Awaited<ReturnType<typeof asked.listProjectsPage>> = await asked.listProjectsPage({
+      const page: Awaited<ReturnType<typeof requested.listProjectsPage>> = await requested.listProjectsPage({
         idAfter,
         perPage: 4,
       });
-      seen.push(...page.repositories.map((repository) => repository.gitlabProjectId));
+      observed.push(...page.repositories.map((repository) => repository.gitlabProjectId));
       idAfter = page.lastId;
     } while (idAfter !== null);
-    expect(seen).toEqual([...seen].sort((one, other) => one - other));
-    expect(new Set(seen).size).toBe(9);
+    expect(observed).toEqual([...observed].sort((one, other) => one - other));
+    expect(new Set(observed).size).toBe(9);
     const queries = simulator.control.requests.list().map((request) => request.query);
     expect(queries).toHaveLength(4);
     expect(queries[0]).toBe(
       'membership=true&min_access_level=20&pagination=keyset&order_by=id&sort=asc&per_page=4',
     );
-    expect(queries[1]).toBe(`${queries[0]}&id_after=${seen[3]}`);
+    expect(queries[1]).toBe(`${queries[0]}&id_after=${observed[3]}`);
   });
 
   test('describes every property with our names', async () => {

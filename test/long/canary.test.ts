@@ -70,8 +70,8 @@ async function call(method: string, path: string, body?: unknown): Promise<Answe
 /** Every path that a token takes: valid, invalid, echoed, failing, crashing, replaced. */
 async function driveEverything(): Promise<void> {
   const good = newToken();
-  const made = await call('POST', '/integrations', { ...connection(), token: good });
-  const id = made.body.id;
+  const created = await call('POST', '/integrations', { ...connection(), token: good });
+  const id = created.body.id;
   await awaitSettled(secu, id);
   await sendRefusedTokens(good);
   await verifyAgainstEchoingGitlab({ id, token: good });

@@ -29,15 +29,15 @@ beforeAll(async () => {
   await secu.start();
   const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
   const { token } = simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository'] });
-  const made = await secu.call('POST', '/integrations', {
+  const created = await secu.call('POST', '/integrations', {
     provider: 'gitlab',
     type: 'git',
     baseUrl: simulator.url,
     token,
   });
-  expect(made.status).toBe(201);
-  expect(made.body.status).toBe('active');
-  integrationId = made.body.id;
+  expect(created.status).toBe(201);
+  expect(created.body.status).toBe('active');
+  integrationId = created.body.id;
   await awaitSettled(secu, integrationId);
 });
 
@@ -53,18 +53,18 @@ async function scanAllAnd(kill: () => Promise<unknown>): Promise<void> {
     match: { path: /git-upload-pack$/, fetchOnly: true, nth: 3, times: 2 },
     answer: { kind: 'slow', delayMs: 3_000 },
   });
-  const asked = await secu.call('POST', `/integrations/${integrationId}/scan`, {});
-  expect(asked.status).toBe(202);
+  const requested = await secu.call('POST', `/integrations/${integrationId}/scan`, {});
+  expect(requested.status).toBe(202);
   await awaitUntil(async () => simulator.control.requests.clones().inFlight > 0, { timeoutMs: 30_000 });
   await kill();
   simulator.control.faults.clear();
 }
 
-const gitsOf = (of: Secu) =>
+const toolProcessesOf = (of: Secu) =>
   processesOf(of.home).filter(({ commandLine }) => /(^|\/)(git|gitleaks)\0/.test(commandLine));
 
 /** The conditions after every kill. */
-async function expectWhole(): Promise<void> {
+async function expectConsistentState(): Promise<void> {
   await secu.ready();
   await awaitSettled(secu, integrationId);
   const { wanted, found } = await wantedAndFound(secu, simulator, integrationId);
@@ -79,22 +79,25 @@ async function expectWhole(): Promise<void> {
   // A scan's row is final shortly before its worker has removed the workspace: at most 26 ms in ten kills of PostgreSQL,
   // four of them with both cores busy. A longer time means that an outdated attempt still runs.
   await awaitUntil(() => workspacesOf(secu).length === 0).catch(async (err: unknown) => {
-    const left = workspacesOf(secu);
-    const ids = left.map((path) => path.replace(/^.*\/(scn_[^-]+)-.*$/, '$1'));
+    const remaining = workspacesOf(secu);
+    const ids = remaining.map((path) => path.replace(/^.*\/(scn_[^-]+)-.*$/, '$1'));
     const scans = await Promise.all(ids.map(async (id) => (await secu.call('GET', `/scans/${id}`)).body));
-    throw new Error(`workspaces are left: ${JSON.stringify({ left, scans, gits: gitsOf(secu) })}`, {
-      cause: err,
-    });
+    throw new Error(
+      `workspaces are left: ${JSON.stringify({ left: remaining, scans, gits: toolProcessesOf(secu) })}`,
+      {
+        cause: err,
+      },
+    );
   });
-  await awaitUntil(() => gitsOf(secu).length === 0, { what: 'no git or scanner left' });
+  await awaitUntil(() => toolProcessesOf(secu).length === 0, { what: 'no git or scanner left' });
 }
 
 describe('after SIGKILL in the middle of its work, everything continues', () => {
-  test('before any kill, every expectation is met', expectWhole);
+  test('before any kill, every expectation is met', expectConsistentState);
 
   test('the scan worker, during a clone', async () => {
     await scanAllAnd(() => secu.kill('scan-worker'));
-    await expectWhole();
+    await expectConsistentState();
   });
 
   test('the orchestration worker, during a sync', async () => {
@@ -106,26 +109,26 @@ describe('after SIGKILL in the middle of its work, everything continues', () => 
     await awaitUntil(async () => fault.hits() > 0, { timeoutMs: 30_000 });
     await secu.kill('orchestration-worker');
     simulator.control.faults.clear();
-    await expectWhole();
+    await expectConsistentState();
   });
 
   test('PostgreSQL', async () => {
     await scanAllAnd(() => secu.kill('postgres'));
-    await expectWhole();
+    await expectConsistentState();
   });
 
   test('the Temporal server', async () => {
     await scanAllAnd(() => secu.kill('temporal'));
-    await expectWhole();
+    await expectConsistentState();
   });
 
   test('the supervisor: the next start ends leftover processes and continues', async () => {
     await scanAllAnd(() => secu.kill('supervisor'));
-    const left = processesOf(secu.home).map(({ pid }) => pid);
+    const remaining = processesOf(secu.home).map(({ pid }) => pid);
     await secu.start();
-    await expectWhole();
+    await expectConsistentState();
     const now = new Set(processesOf(secu.home).map(({ pid }) => pid));
-    expect(left.filter((pid) => now.has(pid))).toEqual([]);
+    expect(remaining.filter((pid) => now.has(pid))).toEqual([]);
   });
 
   test('everything at once, with the Temporal store deleted: the next start recreates every workflow', async () => {
@@ -140,9 +143,9 @@ describe('after SIGKILL in the middle of its work, everything continues', () => 
     for (const name of await readdir(join(secu.home, 'temporal')))
       rmSync(join(secu.home, 'temporal', name), { force: true });
     await secu.start();
-    await expectWhole();
-    const seen = await look(secu, integrationId);
-    expect(seen.status).toBe('active');
+    await expectConsistentState();
+    const observed = await look(secu, integrationId);
+    expect(observed.status).toBe('active');
     expect(
       (await secu.list(`/integrations/${integrationId}/events?kind=integration.expiry_flagged`)).length,
     ).toBe(flagsBefore);

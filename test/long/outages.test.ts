@@ -48,32 +48,32 @@ const NOTICED_WITHIN_MS = 30_000;
 
 test('with GitLab down for a minute, an integration is created as pending and becomes active within 30 s of recovery', async () => {
   await simulator.control.down();
-  const made = await connect();
-  expect(made.status).toBe(201);
-  expect(made.body).toMatchObject({
+  const created = await connect();
+  expect(created.status).toBe(201);
+  expect(created.body).toMatchObject({
     status: 'pending',
     reachability: { state: 'unreachable', cause: 'gitlab_unreachable' },
   });
   // wait for the end of the outage
   await delay(OUTAGE_MS);
   await simulator.control.up();
-  await awaitUntil(async () => (await look(secu, made.body.id))?.status === 'active', {
+  await awaitUntil(async () => (await look(secu, created.body.id))?.status === 'active', {
     timeoutMs: NOTICED_WITHIN_MS,
     what: 'active again',
   });
-  await awaitSettled(secu, made.body.id);
+  await awaitSettled(secu, created.body.id);
 });
 
 test('with Temporal hanging, an integration is created as pending and becomes active after recovery', async () => {
   secu.signal('temporal', 'SIGSTOP');
-  const made = await connect();
-  expect(made.status).toBe(201);
-  expect(made.body.status).toBe('pending');
+  const created = await connect();
+  expect(created.status).toBe(201);
+  expect(created.body.status).toBe('pending');
   const ready = await fetch(`${secu.url}/readyz`);
   expect(await ready.json()).toMatchObject({ status: 'degraded' });
   const removed = await connect();
   expect((await secu.call('DELETE', `/integrations/${removed.body.id}`)).status).toBe(204);
   expect((await secu.call('GET', `/integrations/${removed.body.id}`)).status).toBe(404);
   secu.signal('temporal', 'SIGCONT');
-  await awaitSettled(secu, made.body.id);
+  await awaitSettled(secu, created.body.id);
 });

@@ -82,14 +82,14 @@ test('after one worker of each kind is killed, the others finish everything exac
     match: { path: /git-upload-pack$/, fetchOnly: true },
     answer: { kind: 'slow', delayMs: 700 },
   });
-  const made = await secu.call('POST', '/integrations', {
+  const created = await secu.call('POST', '/integrations', {
     provider: 'gitlab',
     type: 'git',
     baseUrl: simulator.url,
     token,
   });
-  expect(made.status).toBe(201);
-  integrationId = made.body.id;
+  expect(created.status).toBe(201);
+  integrationId = created.body.id;
 
   // both scan at the same time, and each has some scans done
   await awaitUntil(
@@ -145,8 +145,8 @@ test('after the stop signal of a container engine, each process exits with 0 and
   const codes = await Promise.all([api, ...orchestration, ...scans].map((each) => each.end('SIGTERM')));
   expect(codes).toEqual(codes.map(() => 0));
   expect(await readdir(join(secu.home, 'work', 'scans'))).toEqual([]);
-  const left = processesOf(secu.home).map(({ commandLine }) => commandLine.replaceAll('\0', ' '));
-  expect(left).toEqual([]);
+  const remaining = processesOf(secu.home).map(({ commandLine }) => commandLine.replaceAll('\0', ' '));
+  expect(remaining).toEqual([]);
 });
 
 async function expectEverythingOnce(): Promise<void> {

@@ -53,7 +53,7 @@ const ANSWERS: readonly (readonly [string, FaultAnswer, Wanted])[] = [
 
 test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
   '%s: one POST, and no wrong token is used unnoticed',
-  async (what, answer, wanted) => {
+  async (what, answer, expected) => {
     const { integrationId, tokenId } = await rotation.connect();
     rotation.world.simulator.control.faults.add({ match: { path: SELF_ROTATE, times: 1 }, answer });
     const commandId = await rotation.order(integrationId);
@@ -61,16 +61,16 @@ test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
     table.add(what, end);
     expect({ what, end, result: await rotation.resultOf(commandId) }).toEqual({
       what,
-      end: wanted.end,
-      result: { code: wanted.code },
+      end: expected.end,
+      result: { code: expected.code },
     });
     expect(rotation.posts()).toBe(1);
     const alive = rotation.livingOf(tokenId);
     expect(alive).toHaveLength(1);
-    expect(alive[0] === tokenId).toBe(!wanted.rotated);
+    expect(alive[0] === tokenId).toBe(!expected.rotated);
     const row = await rotation.rowOf(integrationId);
     const current = await rotation.world.database.stores.credentials.current(integrationId);
-    if (wanted.end === 'lost') {
+    if (expected.end === 'lost') {
       expect(row).toMatchObject({ verdict: 'invalid', cause: 'rotation_lost' });
       return;
     }

@@ -70,21 +70,21 @@ const EXPECTED: readonly (readonly [Fault, { end: string; posts: number; code: s
 
 test.each(Array.from({ length: RUNS }, () => EXPECTED).flat())(
   'SIGKILL after %s: the documented result, no second POST, no revoked token family',
-  async (fault, wanted) => {
+  async (fault, expected) => {
     const worker = await anyWorker();
     const { integrationId, tokenId } = await rotation.connect();
     const commandId = await rotateAndKill(fault, { worker, integrationId });
     await rotation.startWorker();
     const end = await rotation.endOf(integrationId);
     table.add(fault, end);
-    expect(end).toBe(wanted.end);
-    expect(rotation.posts()).toBe(wanted.posts);
+    expect(end).toBe(expected.end);
+    expect(rotation.posts()).toBe(expected.posts);
     const alive = rotation.livingOf(tokenId);
     expect(alive).toHaveLength(1);
-    expect(await rotation.resultOf(commandId)).toEqual({ code: wanted.code });
+    expect(await rotation.resultOf(commandId)).toEqual({ code: expected.code });
     const row = await rotation.rowOf(integrationId);
     const current = await currentOf(integrationId);
-    if (wanted.end === 'lost') {
+    if (expected.end === 'lost') {
       expect(row).toMatchObject({ verdict: 'invalid', cause: 'rotation_lost' });
       expect(current?.gitlabTokenId).toBe(tokenId);
       return;

@@ -95,9 +95,9 @@ test('with missing or newer migrations, it is not ready', async () => {
 });
 
 test('without the database, it is not ready', async () => {
-  const away = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
-  world.onClose(() => away.close());
-  expect(await readyz(factsOf({ database: away }))).toMatchObject({
+  const unavailable = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
+  world.onClose(() => unavailable.close());
+  expect(await readyz(factsOf({ database: unavailable }))).toMatchObject({
     status: 503,
     body: { status: 'unready', checks: { database: 'failed', migrations: 'failed', temporal: 'ok' } },
   });

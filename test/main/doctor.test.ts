@@ -100,8 +100,8 @@ describe('channels', () => {
   });
 
   test('are unknown if the database does not respond or is older, and ok if it is not running', async () => {
-    const away = { databaseUrl: 'postgresql://secu:x@127.0.0.1:1/secu', mail: true };
-    expect(await examineChannels(away)).toMatchObject({
+    const unavailable = { databaseUrl: 'postgresql://secu:x@127.0.0.1:1/secu', mail: true };
+    expect(await examineChannels(unavailable)).toMatchObject({
       status: 'warning',
       detail: expect.stringContaining('unknown'),
     });

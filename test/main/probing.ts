@@ -34,7 +34,9 @@ type Control = Simulator['control'];
 /** A simulator, and dry runs of tokens against it. */
 export interface Probing {
   simulator: Simulator;
-  dryRun(asked?: Asked): Promise<DryRun & { check(name: CheckName): DryRun['checks'][number] | undefined }>;
+  dryRun(
+    requested?: Asked,
+  ): Promise<DryRun & { check(name: CheckName): DryRun['checks'][number] | undefined }>;
   /** The verdict and cause of an integration with this token. */
   verify(token: string): Promise<VerificationOutcome>;
   goodToken(
@@ -84,8 +86,8 @@ async function probe(
   const { baseUrl, token, simulator, listed = baseUrl, deadlineMs = 9_000 } = input;
   return withParts({ ...input, listed }, async (parts) => {
     const probing = createTokenProbe({ ...parts, deadlineMs });
-    const seen = await probing.probe({ baseUrl, token: new Secret(token) });
-    return dryRunOf(seen, {
+    const observed = await probing.probe({ baseUrl, token: new Secret(token) });
+    return dryRunOf(observed, {
       wantsRotation: input.wantsRotation ?? false,
       nowMs: simulator.control.now().getTime(),
     });

@@ -34,8 +34,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function makeSecrets(): string {
   const secrets = join(folder, 'secrets');
-  const made = spawnSync('sh', [projectFile('deploy/make-secrets.sh'), secrets], { encoding: 'utf8' });
-  expect({ status: made.status, stderr: made.stderr }).toEqual({ status: 0, stderr: '' });
+  const created = spawnSync('sh', [projectFile('deploy/make-secrets.sh'), secrets], { encoding: 'utf8' });
+  expect({ status: created.status, stderr: created.stderr }).toEqual({ status: 0, stderr: '' });
   return secrets;
 }
 
@@ -69,8 +69,8 @@ describe('the compose file', () => {
   test.each(services)('%s waits until its dependencies are healthy or completed', (name, service) => {
     for (const [other, { condition }] of Object.entries(service.depends_on)) {
       expect(Object.keys(compose.services)).toContain(other);
-      const wanted = ONE_SHOTS.includes(other) ? 'service_completed_successfully' : 'service_healthy';
-      expect({ name, other, condition }).toEqual({ name, other, condition: wanted });
+      const expected = ONE_SHOTS.includes(other) ? 'service_completed_successfully' : 'service_healthy';
+      expect({ name, other, condition }).toEqual({ name, other, condition: expected });
     }
   });
 
@@ -88,9 +88,9 @@ describe('the compose file', () => {
   });
 
   test('contains no secret: each is a file that only the services that need it get', () => {
-    const made = readdirSync(makeSecrets()).sort();
+    const created = readdirSync(makeSecrets()).sort();
     const named = Object.values(compose.secrets).map(({ file }) => file.replace('./secrets/', ''));
-    expect(named.sort()).toEqual(made);
+    expect(named.sort()).toEqual(created);
     for (const [name, { environment, secrets }] of services) {
       for (const [variable, value] of Object.entries(environment)) {
         const isSecret = /PASSWORD|PWD|SECRET|KEYS?$|TOKEN|DATABASE_URL/.test(variable.replace(/_FILE$/, ''));
@@ -187,13 +187,13 @@ describe('the Temporal server', () => {
     for (const [, name, type] of attributes) expect(script).toContain(`--name ${name} --type ${type}`);
 
     const list = /DYNAMIC_CONFIG = \[([^\]]+)\]/.exec(embedded)?.[1] ?? '';
-    const wanted = [...list.matchAll(/'([\w.]+)=([^']+)'/g)].map(([, name = '', value = '']) => [
+    const expected = [...list.matchAll(/'([\w.]+)=([^']+)'/g)].map(([, name = '', value = '']) => [
       name,
       [{ value: JSON.parse(value) }],
     ]);
-    expect(wanted.length).toBe(3);
+    expect(expected.length).toBe(3);
     const file: unknown = parse(readFileSync(projectFile('deploy/temporal-dynamic-config.yaml'), 'utf8'));
-    expect(file).toEqual(Object.fromEntries(wanted));
+    expect(file).toEqual(Object.fromEntries(expected));
   });
 
   test('schema, server and namespace tools have the same version', () => {

@@ -17,7 +17,7 @@ let probing: Probing;
 let simulator: Simulator;
 let ca: TestCa;
 const closing: Array<() => Promise<unknown>> = [];
-const dryRun: Probing['dryRun'] = (asked) => probing.dryRun(asked);
+const dryRun: Probing['dryRun'] = (requested) => probing.dryRun(requested);
 const goodToken: Probing['goodToken'] = (...about) => probing.goodToken(...about);
 
 beforeAll(async () => {
@@ -51,9 +51,9 @@ test('a good token passes every check with nine API requests and two git request
     origin: 'warning', // the simulator uses plain http
     tls: 'skipped',
   });
-  const asked = simulator.control.requests.list();
-  expect(asked.filter(({ pathname }) => pathname.includes('.git/'))).toHaveLength(2);
-  expect(asked.filter(({ pathname }) => pathname.startsWith('/api/'))).toHaveLength(7);
+  const requested = simulator.control.requests.list();
+  expect(requested.filter(({ pathname }) => pathname.includes('.git/'))).toHaveLength(2);
+  expect(requested.filter(({ pathname }) => pathname.startsWith('/api/'))).toHaveLength(7);
   expect(run.check('origin')?.cause).toBe('plain_http');
 });
 
@@ -383,8 +383,8 @@ const NOT_PRODUCED = [
 ] as const;
 
 test.each(NOT_PRODUCED)('%s is recognised by the system error %s', (cause, code) => {
-  const asked = { method: 'CONNECT', endpoint: 'the port', host: 'gitlab.example.com' };
-  const named = causeOfRefusal(transportError(Object.assign(new Error(code), { code }), asked), 'api');
+  const requested = { method: 'CONNECT', endpoint: 'the port', host: 'gitlab.example.com' };
+  const named = causeOfRefusal(transportError(Object.assign(new Error(code), { code }), requested), 'api');
   expect(named).toBe(cause === 'connection_timed_out' ? 'no_answer_in_time' : cause);
 });
 

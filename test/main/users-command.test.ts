@@ -53,9 +53,9 @@ async function secu(args: readonly string[], input = '') {
 }
 
 test('a user is created with a password from standard input, is listed, and can sign in', async () => {
-  const made = await secu(['users', 'add', 'alice', '--role', 'operator', '--json'], `${PASSWORD}\n`);
-  expect([made.code, made.errors]).toEqual([0, '']);
-  expect(JSON.parse(made.output)).toMatchObject({ username: 'alice', role: 'operator' });
+  const created = await secu(['users', 'add', 'alice', '--role', 'operator', '--json'], `${PASSWORD}\n`);
+  expect([created.code, created.errors]).toEqual([0, '']);
+  expect(JSON.parse(created.output)).toMatchObject({ username: 'alice', role: 'operator' });
   await signedIn(api, 'alice');
   const listed = await secu(['users', 'list']);
   expect(listed.output).toMatch(
@@ -76,9 +76,9 @@ test('a password from a file keeps its spaces and ends earlier sessions', async 
 
 test('a user is removed by name or ID; an unknown user is reported', async () => {
   await secu(['users', 'add', 'carol', '--role', 'viewer'], PASSWORD);
-  const made = await secu(['users', 'add', 'dave', '--role', 'viewer', '--json'], PASSWORD);
+  const created = await secu(['users', 'add', 'dave', '--role', 'viewer', '--json'], PASSWORD);
   expect((await secu(['users', 'remove', 'carol'])).code).toBe(0);
-  expect((await secu(['users', 'remove', JSON.parse(made.output).id])).code).toBe(0);
+  expect((await secu(['users', 'remove', JSON.parse(created.output).id])).code).toBe(0);
   const gone = await secu(['users', 'remove', 'carol']);
   expect([gone.code, gone.errors]).toEqual([1, expect.stringContaining('there is no user "carol"')]);
 });
@@ -96,9 +96,9 @@ test('a refusal of the API is shown, and a password is never accepted as an argu
 });
 
 test('a setup link is printed while there is no administrator', async () => {
-  const made = await secu(['setup-link', '--json']);
-  expect(made.code).toBe(0);
-  const { url, expiresAt } = JSON.parse(made.output);
+  const created = await secu(['setup-link', '--json']);
+  expect(created.code).toBe(0);
+  const { url, expiresAt } = JSON.parse(created.output);
   expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
   const json = { code: new URL(url).hash.slice(1), username: 'admin', password: PASSWORD };
   expect((await api.call('POST auth/setup', { as: null, json })).status).toBe(201);

@@ -26,9 +26,9 @@ afterEach(async () => {
 });
 
 async function receiver(options: Parameters<typeof mailReceiver>[0] = {}): Promise<MailReceiver> {
-  const made = await mailReceiver(options);
-  closing.push(made);
-  return made;
+  const created = await mailReceiver(options);
+  closing.push(created);
+  return created;
 }
 
 async function send(

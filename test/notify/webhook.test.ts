@@ -22,9 +22,9 @@ afterEach(async () => {
 
 async function world(options: Parameters<typeof sending>[0] = {}): Promise<Sending> {
   receiver = await httpReceiver();
-  const made = sending(options);
-  closing.push(receiver, made);
-  return made;
+  const created = sending(options);
+  closing.push(receiver, created);
+  return created;
 }
 
 const send = (from: Sending, url = `${receiver.url}/in?k=v`) =>

@@ -21,11 +21,11 @@ async function serve(...input: Parameters<typeof rawServer>) {
 
 describe('a proxy', () => {
   async function proxy() {
-    const asked: string[] = [];
+    const requested: string[] = [];
     const headers: string[] = [];
     const server = createHttpServer((_request, response) => response.writeHead(400).end());
     server.on('connect', (request, client, head) => {
-      asked.push(request.url ?? '');
+      requested.push(request.url ?? '');
       headers.push(request.rawHeaders.join(' '));
       const [host, port] = (request.url ?? '').split(':');
       if (host === 'refused.example.com') {
@@ -48,7 +48,7 @@ describe('a proxy', () => {
           server.close(resolve);
         }),
     });
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, headers };
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: requested, headers };
   }
 
   test('forwards the requests, resolves the name itself and never receives the token', async () => {

@@ -46,7 +46,7 @@ const complaints: string[] = [];
 function runner(
   more: { path?: string; idleMs?: number; pin?: () => Promise<string | null>; proxy?: string } = {},
 ): Runner {
-  const made = createRunner({
+  const created = createRunner({
     environment: process.env,
     options: {
       git: {
@@ -65,8 +65,8 @@ function runner(
     onComplaint: (text) => complaints.push(text),
     ...(more.idleMs === undefined ? {} : { idleMs: more.idleMs }),
   });
-  runners.push(made);
-  return made;
+  runners.push(created);
+  return created;
 }
 
 /** The first repository of the simulated GitLab with findings. */
@@ -222,12 +222,12 @@ test('the process gets none of our settings, and its environment and arguments c
   try {
     await clone(runner());
     const [pid] = runnerPids();
-    const seen = ['environ', 'cmdline']
+    const observed = ['environ', 'cmdline']
       .map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
       .join('\0');
-    expect(seen).toContain('PATH=');
-    expect(seen).not.toContain('SECU_OF_THE_TEST');
-    expect(seen).not.toContain(world.token);
+    expect(observed).toContain('PATH=');
+    expect(observed).not.toContain('SECU_OF_THE_TEST');
+    expect(observed).not.toContain(world.token);
   } finally {
     delete process.env['SECU_OF_THE_TEST'];
   }

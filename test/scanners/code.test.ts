@@ -206,15 +206,15 @@ describe('when ast-grep ends incorrectly, its run fails and its findings are not
 });
 
 test('the parser gets no setting of this process, and no network if the machine can isolate it', async () => {
-  const seen = join(world.folder, 'seen.json');
+  const observed = join(world.folder, 'seen.json');
   const engine = await engineWith('environment', [
     'const network = readlinkSync("/proc/self/ns/net");',
     'const names = Object.keys(process.env).toSorted();',
-    `writeFileSync(${JSON.stringify(seen)}, JSON.stringify({ network, names, argv: process.argv.slice(2) }));`,
+    `writeFileSync(${JSON.stringify(observed)}, JSON.stringify({ network, names, argv: process.argv.slice(2) }));`,
   ]);
   const report = await scanFiles({ 'a.js': EVAL }, { astGrep: engine });
   expect(flaws(report)).toEqual(['a.js:1 js-eval']);
-  const { network, names, argv } = JSON.parse(await readFile(seen, 'utf8')) as Record<string, unknown>;
+  const { network, names, argv } = JSON.parse(await readFile(observed, 'utf8')) as Record<string, unknown>;
   const git =
     'ALLOW_PROTOCOL ATTR_NOSYSTEM CONFIG_GLOBAL CONFIG_NOSYSTEM DIR NO_LAZY_FETCH NO_REPLACE_OBJECTS';
   const ours = `${git} OPTIONAL_LOCKS TERMINAL_PROMPT`.split(' ').map((name) => `GIT_${name}`);

@@ -169,13 +169,13 @@ describe('no process of a scanner survives', () => {
 
 test('the environment of a scanner contains nothing of ours', async () => {
   process.env['SECU_OF_THE_TEST'] = 'must not be seen';
-  const seen = join(world.folder, 'environment');
+  const observed = join(world.folder, 'environment');
   try {
-    await scanWith('environment', [`env >'${seen}'`, 'exec "$REAL" "$@"']);
+    await scanWith('environment', [`env >'${observed}'`, 'exec "$REAL" "$@"']);
   } finally {
     delete process.env['SECU_OF_THE_TEST'];
   }
-  const names = (await readFile(seen, 'utf8')).split('\n').map((line) => line.replace(/=.*/, ''));
+  const names = (await readFile(observed, 'utf8')).split('\n').map((line) => line.replace(/=.*/, ''));
   const ofTheShell = ['', 'OLDPWD', 'PWD', 'SHLVL', '_'];
   expect(names.filter((name) => !ofTheShell.includes(name)).toSorted()).toEqual([
     'GIT_ALLOW_PROTOCOL',
@@ -197,15 +197,15 @@ test('the environment of a scanner contains nothing of ours', async () => {
 });
 
 test('a scanner has no network if the machine can isolate it', async () => {
-  const seen = join(world.folder, 'network');
+  const observed = join(world.folder, 'network');
   const gitleaks = await gitleaksOf('network', [
-    `readlink /proc/self/ns/net >'${seen}'`,
+    `readlink /proc/self/ns/net >'${observed}'`,
     'exec "$REAL" "$@"',
   ]);
   const result = await world.scan(repository, { options: { gitleaks } });
   expect(places(result)).toEqual(['a.env:1 github-pat']);
   const ownNetwork = readlinkSync('/proc/self/ns/net');
-  const isOurs = (await readFile(seen, 'utf8')).trim() === ownNetwork;
+  const isOurs = (await readFile(observed, 'utf8')).trim() === ownNetwork;
   expect(isOurs).toBe(!(await canFenceNetwork(world.folder)));
 });
 

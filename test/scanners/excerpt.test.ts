@@ -168,12 +168,12 @@ test('real findings of gitleaks are masked: every token of a hundred odd lines, 
     fc.array(fc.tuple(surrounding, fc.nat({ max: kinds.length - 1 })), { minLength: 1, maxLength: 4 }),
     { numRuns: 100, seed: 7 },
   );
-  const made: string[] = [];
+  const created: string[] = [];
   const text = lines.map((parts) =>
     parts
       .map(([before, kind]) => {
         const token = kinds[kind]?.() ?? '';
-        made.push(token);
+        created.push(token);
         return `${before.replaceAll('\r', '')} ${token} `;
       })
       .join(''),
@@ -182,8 +182,8 @@ test('real findings of gitleaks are masked: every token of a hundred odd lines, 
   expect(report.findings.length).toBeGreaterThan(100);
   for (const { excerpt } of report.findings) {
     expect(Array.from(excerpt).length).toBeLessThanOrEqual(200);
-    for (const token of made) expect(excerpt.includes(token.slice(0, 5))).toBe(false);
-    for (const token of made) expect(excerpt.includes(token.slice(4, 12))).toBe(false);
+    for (const token of created) expect(excerpt.includes(token.slice(0, 5))).toBe(false);
+    for (const token of created) expect(excerpt.includes(token.slice(4, 12))).toBe(false);
   }
 });
 

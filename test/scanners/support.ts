@@ -52,10 +52,10 @@ export interface ScanHow {
 export async function createScanWorld(): Promise<ScanWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'secu-scanners-'));
   const gitleaks = { path: await toolPath('gitleaks'), version: '8.30.1' };
-  let made = 0;
+  let created = 0;
   const next = () => {
-    made += 1;
-    return join(folder, String(made));
+    created += 1;
+    return join(folder, String(created));
   };
   const repository = (commits: readonly CommitRecipe[]) =>
     makeRepository({ home: folder, gitDirectory: `${next()}.git`, commits });

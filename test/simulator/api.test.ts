@@ -55,9 +55,9 @@ test.each([
   ['unusual_names', 'acme/Unicode.proj_1-x'],
   ['guest_no_code', 'acme/hidden-code'],
 ])('an item of the kind %s has the fields of GitLab', async (kind, path) => {
-  const wanted = Data.parse(data('projects_list_items'))[kind] ?? {};
+  const expected = Data.parse(data('projects_list_items'))[kind] ?? {};
   const item = Item.parse((await api(`/projects/${encodeURIComponent(path)}`)).json);
-  expect(Object.keys(item).toSorted()).toEqual(Object.keys(wanted).toSorted());
+  expect(Object.keys(item).toSorted()).toEqual(Object.keys(expected).toSorted());
   const telling = [
     'archived',
     'empty_repo',
@@ -67,18 +67,18 @@ test.each([
     'default_branch',
     'repository_access_level',
   ];
-  for (const field of telling) expect([field, item[field]]).toEqual([field, wanted[field]]);
+  for (const field of telling) expect([field, item[field]]).toEqual([field, expected[field]]);
   expect(item.path_with_namespace).toBe(path);
 });
 
 test('an item of a simple listing has only the simple fields', async () => {
-  const wanted = Data.parse(data('projects_list_items'))['simple_true'] ?? {};
+  const expected = Data.parse(data('projects_list_items'))['simple_true'] ?? {};
   const [item = {}] = await list('simple=true&order_by=id&sort=asc&membership=true');
-  expect(Object.keys(item).toSorted()).toEqual(Object.keys(wanted).toSorted());
+  expect(Object.keys(item).toSorted()).toEqual(Object.keys(expected).toSorted());
 });
 
 test('a keyset listing returns every project once, with a next link on each page except the empty last one', async () => {
-  const seen: number[] = [];
+  const observed: number[] = [];
   let [after, pages] = [0, 0];
   for (;;) {
     const page = await api(`/projects?${KEYSET}&per_page=10&id_after=${after}`);
@@ -91,11 +91,11 @@ test('a keyset listing returns every project once, with a next link on each page
     after = rows.at(-1)?.id ?? 0;
     expect(page.headers.get('link')).toContain(`id_after=${after}>; rel="next"`);
     expect(page.headers.get('x-total')).toBeNull();
-    seen.push(...rows.map(({ id }) => id));
+    observed.push(...rows.map(({ id }) => id));
   }
   const count = started.simulator.recipes.length;
-  expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b));
-  expect([seen.length, pages]).toEqual([count, Math.ceil(count / 10) + 1]);
+  expect(observed).toEqual([...new Set(observed)].toSorted((a, b) => a - b));
+  expect([observed.length, pages]).toEqual([count, Math.ceil(count / 10) + 1]);
 });
 
 test('the filters decide which projects are listed', async () => {

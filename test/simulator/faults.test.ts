@@ -194,8 +194,8 @@ test.each([[false], [true]])(
       env: clientEnvironment(started.home),
       stdio: 'ignore',
     });
-    const until = (wanted: number) =>
-      awaitUntil(() => control().requests.clones().inFlight === wanted, { what: `${wanted} in flight` });
+    const until = (expected: number) =>
+      awaitUntil(() => control().requests.clones().inFlight === expected, { what: `${expected} in flight` });
     await until(1);
     await delay(500);
     expect(child.exitCode).toBeNull();

@@ -8,8 +8,8 @@ export type Started = { simulator: Simulator; home: string; stop: () => Promise<
 
 /** The default recipes without the large ones. */
 function smallRecipes() {
-  const big = ['monolith', 'chronicle', 'hostile', 'hostile-tree'];
-  return defaultRecipes().filter(({ name }) => !big.includes(name));
+  const large = ['monolith', 'chronicle', 'hostile', 'hostile-tree'];
+  return defaultRecipes().filter(({ name }) => !large.includes(name));
 }
 
 /** A simulator in its own folder, and a home for git; `stop` removes both. */

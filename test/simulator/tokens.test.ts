@@ -43,16 +43,16 @@ async function expectCase(
   answer: Awaited<ReturnType<typeof api>>,
   fill: Record<string, string> = {},
 ) {
-  const wanted = Errors.parse(data('api_errors')).find((entry) => entry.id === id);
+  const expected = Errors.parse(data('api_errors')).find((entry) => entry.id === id);
   const text = Object.entries(fill).reduce(
     (all, [from, to]) => all.replaceAll(from, to),
-    JSON.stringify(wanted?.body),
+    JSON.stringify(expected?.body),
   );
   expect({ status: answer.status, body: answer.json }).toEqual({
-    status: wanted?.status,
+    status: expected?.status,
     body: JSON.parse(text),
   });
-  expect(answer.headers.get('www-authenticate')).toBe(wanted?.headers['WWW-Authenticate'] ?? null);
+  expect(answer.headers.get('www-authenticate')).toBe(expected?.headers['WWW-Authenticate'] ?? null);
 }
 
 test.each([

@@ -48,8 +48,8 @@ async function through(
       wake,
       // in steps, each with its own timeout
       async forward(days) {
-        for (let left = days; left > 0; left -= STEP_DAYS)
-          await forward(suite, { workflowId, ms: Math.min(left, STEP_DAYS) * DAY_MS });
+        for (let remaining = days; remaining > 0; remaining -= STEP_DAYS)
+          await forward(suite, { workflowId, ms: Math.min(remaining, STEP_DAYS) * DAY_MS });
       },
     });
     row.snapshot.removed = true;

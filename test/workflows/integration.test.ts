@@ -141,8 +141,8 @@ test('status and next wake are visible in the search attributes and the current 
   const row = integrationRow({ nextVerifyMs, verdict: 'invalid' });
   await living(row, async ({ integrationId, workflowId }) => {
     const state = await awaitUntil(async () => {
-      const seen = await stateOf(suite, workflowId);
-      return seen.attributes.get(NEXT_WAKE_ATTRIBUTE) === undefined ? null : seen;
+      const observed = await stateOf(suite, workflowId);
+      return observed.attributes.get(NEXT_WAKE_ATTRIBUTE) === undefined ? null : observed;
     });
     expect(state.attributes.get(INTEGRATION_ID_ATTRIBUTE)).toBe(integrationId);
     expect(state.attributes.get(STATUS_ATTRIBUTE)).toBe('invalid');

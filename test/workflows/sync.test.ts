@@ -43,29 +43,29 @@ interface Seen {
 
 /** The writes of a sync, in memory. */
 function recording(own: Partial<AllActivities>): { seen: Seen; activities: AllActivities } {
-  const seen: Seen = { settled: [], finished: [], heads: 0, canceled: 0 };
+  const observed: Seen = { settled: [], finished: [], heads: 0, canceled: 0 };
   const activities = activitiesWith({
     listRepositories: async () => LISTED,
     async listingFailed({ cause }) {
       return { ...LISTED, listed: 7, complete: false, cause };
     },
     async applyListing({ listing }) {
-      seen.settled.push(listing);
+      observed.settled.push(listing);
       return { queued: listing.complete ? 2 : 0 };
     },
     async checkHeads() {
-      seen.heads += 1;
+      observed.heads += 1;
       return { queued: 3 };
     },
     async finishSync({ listing, queuedScans }) {
-      seen.finished.push({ listing, queuedScans });
+      observed.finished.push({ listing, queuedScans });
     },
     async cancelSync() {
-      seen.canceled += 1;
+      observed.canceled += 1;
     },
     ...own,
   });
-  return { seen, activities };
+  return { seen: observed, activities };
 }
 
 async function sync(

@@ -23,12 +23,12 @@ export function parseList<T extends string>(text: unknown, known: readonly T[]):
 
 /** The named parameters, each a string of at most 200 characters; others are dropped. */
 export function pickSearchParams<K extends string>(search: Record<string, unknown>, names: readonly K[]) {
-  const kept: Partial<Record<K, string>> = {};
+  const valid: Partial<Record<K, string>> = {};
   for (const name of names) {
     const value = search[name];
-    if (typeof value === 'string' && value !== '' && value.length <= 200) kept[name] = value;
+    if (typeof value === 'string' && value !== '' && value.length <= 200) valid[name] = value;
   }
-  return kept;
+  return valid;
 }
 
 /** A path of Secu to open after sign-in; anything that could lead to another site becomes `/`. */

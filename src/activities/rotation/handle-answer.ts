@@ -91,12 +91,12 @@ async function commitWithRetries(
   deps: RotationDeps,
   input: Answered & { entry: RotationEntry; attempts: number },
 ): Promise<boolean> {
-  for (let left = input.attempts; left > 0; left -= 1) {
+  for (let remaining = input.attempts; remaining > 0; remaining -= 1) {
     try {
       return await commitRotation({ deps, ...input });
     } catch (err) {
       deps.log.error({ err, attemptId: input.attempt.id }, 'the rotated token could not be stored yet');
-      if (left > 1) await delay(COMMIT_RETRY_MS);
+      if (remaining > 1) await delay(COMMIT_RETRY_MS);
     }
   }
   return false;

@@ -38,7 +38,7 @@ export async function endFailedScan(input: {
     if (input.runs !== undefined) await tx.scans.recordScanners({ scanId: input.scanId, runs: input.runs });
     const { repositoryId, trigger } = ended;
     const { scanId, cause, now } = input;
-    // the result of the head stands when only the history could not be read
+    // if only the history could not be read, the result of the head stays
     if (trigger === 'history') await tx.histories.recordFailure({ repositoryId, cause, now });
     else
       await tx.findings.markScanned({

@@ -57,8 +57,8 @@ export function createScanActivities(deps: ScanDeps) {
         return await withHeartbeat(
           () => null,
           async (signal) => {
-            const asked = { deps, input, signal, concurrentScans: () => underWay - 1 };
-            return scanRepository(asked, turnsOf(input.integrationId));
+            const request = { deps, input, signal, concurrentScans: () => underWay - 1 };
+            return scanRepository(request, turnsOf(input.integrationId));
           },
         );
       } finally {
@@ -72,9 +72,9 @@ export function createScanActivities(deps: ScanDeps) {
  * Waits for a clone slot before reading anything. Whether the integration may clone, and with which token, is read
  * when the clone starts, so only clones that are already running use a token that has become invalid.
  */
-async function scanRepository(asked: ScanRequest, limiter: Limiter): Promise<ScanResult> {
-  const cloned = await limiter(asked.signal, async () => {
-    const work = await beginScan(asked);
+async function scanRepository(request: ScanRequest, limiter: Limiter): Promise<ScanResult> {
+  const cloned = await limiter(request.signal, async () => {
+    const work = await beginScan(request);
     if ('status' in work) return work;
     const clone = await runOrHandleFailure(work, () => cloneRepository(work));
     return 'status' in clone ? clone : { work, clone };
@@ -89,8 +89,8 @@ async function scanRepository(asked: ScanRequest, limiter: Limiter): Promise<Sca
 }
 
 /** Starts the attempt. @returns its work, or a result if there is nothing to clone */
-async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
-  const { deps, input } = asked;
+async function beginScan(request: ScanRequest): Promise<ScanWork | ScanResult> {
+  const { deps, input } = request;
   const { stores } = deps.database;
   const scan = await stores.scans.begin({ id: input.scanId, now: new Date() });
   if (scan === null) return resultOfEndedScan(deps, input);
@@ -106,9 +106,9 @@ async function beginScan(asked: ScanRequest): Promise<ScanWork | ScanResult> {
   const token = openToken({ vault: deps.vault, credential });
   const { baseUrl, branches } = integration;
   const plan = await planScanHistory({ deps, integration, repository, requested: scan.history });
-  await publishProgress(asked, 'scan.started', { phase: 'cloning' });
+  await publishProgress(request, 'scan.started', { phase: 'cloning' });
   const folder = await mkdtemp(join(deps.workFolder, `${scan.id}-`));
-  return { ...asked, scan, repository, plan, branches, baseUrl, token, folder };
+  return { ...request, scan, repository, plan, branches, baseUrl, token, folder };
 }
 
 /** Runs a step of the attempt. If it fails, removes the folder and decides what the error means for the scan. */

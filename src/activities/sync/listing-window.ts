@@ -39,8 +39,8 @@ export function listingWindow(baseUrl: string): ListingWindow {
       bestMs = Math.min(bestMs, meanMs);
       const isSlower = meanMs > bestMs * SLOWDOWN_FACTOR;
       if (isSlower) grows = 'by_one';
-      const wanted = isSlower ? Math.floor(size / 2) : grows === 'twofold' ? size * 2 : size + 1;
-      size = Math.max(1, Math.min(MAX_CONCURRENT_PAGES, wanted));
+      const target = isSlower ? Math.floor(size / 2) : grows === 'twofold' ? size * 2 : size + 1;
+      size = Math.max(1, Math.min(MAX_CONCURRENT_PAGES, target));
     },
   };
 }

@@ -230,8 +230,8 @@ async function writePage(input: {
   return input.deps.database.transaction(async (tx) => {
     const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
     // an unreadable item still exists, so it is not missing
-    const met = rows.map((row) => row.gitlabProjectId);
-    await tx.listing.markMissed({ integrationId, syncId, after, upTo, met, gaps });
+    const listedIds = rows.map((row) => row.gitlabProjectId);
+    await tx.listing.markMissed({ integrationId, syncId, after, upTo, listedIds, gaps });
     if (!input.firstTime)
       await tx.events.add(
         changes.flatMap((change) => eventsOf(integrationId, change)),

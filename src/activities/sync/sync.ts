@@ -147,9 +147,9 @@ async function openFollowUpSync({
 
 async function endRun({ tx, run, integration, input, now }: EndRun): Promise<void> {
   const { listing } = input;
-  const braked = run.cause === 'brake_engaged';
-  const state = braked ? 'waiting' : listing.complete ? 'done' : 'failed';
-  const cause = braked ? 'brake_engaged' : listing.cause;
+  const isHeldBack = run.cause === 'brake_engaged';
+  const state = isHeldBack ? 'waiting' : listing.complete ? 'done' : 'failed';
+  const cause = isHeldBack ? 'brake_engaged' : listing.cause;
   const counts = {
     listed: listing.listed,
     added: listing.added,
@@ -187,7 +187,7 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
         : {
             ...base,
             kind: 'sync.failed',
-            text: `${integration.name}: the listing is not complete (${cause}); nothing was taken away.`,
+            text: `${integration.name}: the listing is not complete (${cause}); no repository was removed.`,
           },
     ],
     now,
@@ -210,11 +210,11 @@ function unreadableText(unreadable: readonly UnreadableProject[]): string {
   if (unreadable.length === 0) return '';
   const named = unreadable.slice(0, MAX_NAMED_UNREADABLE).map(({ gitlabProjectId }) => gitlabProjectId);
   const rest = unreadable.length > named.length ? ' and more' : '';
-  return ` ${unreadable.length} could not be read and stay as they are (GitLab project ${named.join(', ')}${rest}).`;
+  return ` ${unreadable.length} could not be read and remain unchanged (GitLab project ${named.join(', ')}${rest}).`;
 }
 
-/** How long a change of reach is shown as a warning, at least. */
-const REACH_SHOWN_MS = 24 * 3_600_000;
+/** The minimum time for which a change of reach is shown as a warning. */
+const REACH_WARNING_MS = 24 * 3_600_000;
 
 /**
  * Compares what the token reaches with the previous complete listing. A difference causes an event, and a warning
@@ -236,7 +236,7 @@ async function recordReachChange(input: {
   if (isFirst) return;
   if (gained + lost === 0) {
     if (others.length === warnings.length) return;
-    const since = new Date(now.getTime() - REACH_SHOWN_MS);
+    const since = new Date(now.getTime() - REACH_WARNING_MS);
     const kinds = ['integration.reach_changed', 'integration.token_replaced'] as const;
     if (await tx.events.hasSince({ integrationId: id, kinds, since })) return;
     await tx.integrations.changeLocked(id, { warnings: others }, now);

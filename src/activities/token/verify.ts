@@ -42,14 +42,14 @@ export function createVerifyActivities(deps: GitlabDeps) {
       addRequestIdToLog(deps.log, requestId);
       if ((await database.stores.rotations.open(integrationId))?.state === 'intent')
         return postponeUntilRotationResolved({ deps, integrationId, commandId, now });
-      const seen = await observeToken({
+      const observed = await observeToken({
         ...deps,
         baseUrl: integration.baseUrl,
         token: openToken({ vault, credential }),
         interactive: commandId !== null,
         signal: Context.current().cancellationSignal,
       });
-      const outcome = verdictOf(seen);
+      const outcome = verdictOf(observed);
 
       const { result, wakes } = await database.transaction(async (tx) => {
         const row = await tx.integrations.lock(integrationId);

@@ -195,17 +195,17 @@ async function noteRefusal(
  */
 export async function signOut(
   deps: ApiDeps,
-  asked: Visitor & { userId: string; username: string; sessionId: string },
+  request: Visitor & { userId: string; username: string; sessionId: string },
   { everywhere }: { everywhere: boolean },
 ): Promise<void> {
   const now = deps.now();
   await deps.database.transaction(async (tx) => {
-    if (everywhere) await tx.sessions.endAllOf(asked.userId);
-    else await tx.sessions.end(asked.sessionId);
-    const text = `"${asked.username}" signed out${everywhere ? ' everywhere' : ''}.`;
-    const actor = actorOf({ kind: 'user', name: asked.username });
-    const data = { userId: asked.userId, everywhere };
-    await tx.events.add([auditEvent({ ...asked, actor }, { kind: 'auth.signed_out', text, data })], now);
+    if (everywhere) await tx.sessions.endAllOf(request.userId);
+    else await tx.sessions.end(request.sessionId);
+    const text = `"${request.username}" signed out${everywhere ? ' everywhere' : ''}.`;
+    const actor = actorOf({ kind: 'user', name: request.username });
+    const data = { userId: request.userId, everywhere };
+    await tx.events.add([auditEvent({ ...request, actor }, { kind: 'auth.signed_out', text, data })], now);
   });
 }
 
@@ -215,11 +215,11 @@ export async function signOut(
  */
 export async function changePassword(
   deps: ApiDeps,
-  asked: Visitor & { userId: string; username: string },
+  request: Visitor & { userId: string; username: string },
   { current, password }: { current: Secret; password: Secret },
 ): Promise<Begun> {
-  const { userId: id, username } = asked;
-  const counted = await countTry(deps, { address: asked.address, username });
+  const { userId: id, username } = request;
+  const counted = await countTry(deps, { address: request.address, username });
   const user = await deps.database.stores.users.findForSignIn(username);
   if (user === null || user.id !== id)
     throw new SecuError('forbidden', 'your account uses single sign-on; change your password there');
@@ -236,8 +236,8 @@ export async function changePassword(
     const actor = actorOf({ kind: 'user', name: username });
     const text = `"${username}" changed their password.`;
     const event = { kind: 'user.password_changed' as const, text, data: { userId: id } };
-    await tx.events.add([auditEvent({ ...asked, actor }, event)], now);
-    return beginSession(tx, { deps, visitor: asked, user });
+    await tx.events.add([auditEvent({ ...request, actor }, event)], now);
+    return beginSession(tx, { deps, visitor: request, user });
   });
 }
 

@@ -135,8 +135,8 @@ export function createChannelsRouter(deps: ApiDeps) {
         body: c.req.valid('json'),
       });
       const shown = presentChannel(found(await channels.find(id), 'channel'));
-      const made = signingSecret === null ? shown : { ...shown, signingSecret };
-      return c.json(made, 201, { Location: `/api/v1/channels/${id}` });
+      const created = signingSecret === null ? shown : { ...shown, signingSecret };
+      return c.json(created, 201, { Location: `/api/v1/channels/${id}` });
     })
     .openapi(change, async (c) => {
       const { id } = c.req.valid('param');

@@ -31,7 +31,7 @@ export async function triage({
   const { reason, comment, until } = verdict.triage ?? {};
   if (until !== undefined && until <= iso(now).slice(0, 10))
     throw new SecuError('invalid_request', 'triage.until: must be a day after today (UTC)');
-  const kept =
+  const stored =
     reason === undefined
       ? null
       : {
@@ -42,7 +42,7 @@ export async function triage({
           until: until ?? null,
         };
   const triaged = await deps.database.transaction(async (tx) => {
-    const changed = await tx.triage.set(target, kept);
+    const changed = await tx.triage.set(target, stored);
     const events = changed.map((part) =>
       eventOf({ part, actor, requestId, status: verdict.status, reason: reason ?? null }),
     );

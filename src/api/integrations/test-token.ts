@@ -15,9 +15,9 @@ export async function testToken(input: {
   const { deps, body } = input;
   const { token, baseUrl = deps.settings.defaultBaseUrl } = body;
   deps.hashToken(token); // as for any token that arrives: the log knows from here on what it must not show
-  const seen = await deps.probe.probe({ baseUrl, token });
+  const observed = await deps.probe.probe({ baseUrl, token });
   const now = deps.now();
-  const run = dryRunOf(seen, { wantsRotation: body.autoRotate?.enabled === true, nowMs: now.getTime() });
+  const run = dryRunOf(observed, { wantsRotation: body.autoRotate?.enabled === true, nowMs: now.getTime() });
   const { verdict, cause, advice, checks, reach } = run;
   return {
     ok: verdict === 'usable',
@@ -41,9 +41,9 @@ const WARNINGS = ['token_overprivileged', 'token_of_a_person'] as const;
 
 function presentFacts(input: { run: DryRun; token: TokenFacts; now: Date; thresholds: readonly number[] }) {
   const { run, token, now, thresholds } = input;
-  const told = new Set(run.checks.map(({ cause }) => cause));
+  const reported = new Set(run.checks.map(({ cause }) => cause));
   const warnings = [
-    ...WARNINGS.filter((warning) => told.has(warning)),
+    ...WARNINGS.filter((warning) => reported.has(warning)),
     ...(run.reach?.projects === 0 ? (['no_repositories'] as const) : []),
   ];
   const dateOf = (text: string | null) => (text === null ? null : new Date(text));

@@ -136,12 +136,14 @@ async function addUser(deps: ApiDeps, by: AuditedBy, body: z.infer<typeof NewUse
 async function changeUser(
   deps: ApiDeps,
   by: AuditedBy,
-  { id, role, password: wanted }: { id: string } & z.infer<typeof UserPatch>,
+  { id, role, password: newPassword }: { id: string } & z.infer<typeof UserPatch>,
 ): Promise<void> {
   const before = found(await deps.database.stores.users.find(id), 'user');
   if (before.source === 'oidc') throw managedElsewhere();
   const passwordHash =
-    wanted === undefined ? null : await deps.passwords.hash({ password: wanted, username: before.username });
+    newPassword === undefined
+      ? null
+      : await deps.passwords.hash({ password: newPassword, username: before.username });
   const now = deps.now();
   await deps.database.transaction(async (tx) => {
     const administrators = await tx.users.lockAdministrators();

@@ -35,7 +35,7 @@ const LISTED_COLUMNS = [
   'excluded_because',
 ];
 
-/** True when row `r` differs from what was listed, or was missed by an earlier listing. */
+/** An SQL condition: row `r` differs from the listed one, or an earlier listing missed it. */
 function differsFrom(listed: 'page' | 'excluded'): string {
   const columns = (of: string) => LISTED_COLUMNS.map((name) => `${of}.${name}`).join(', ');
   return `(${columns('r')}, r.missed_by_sync_id) is distinct from (${columns(listed)}, null::varchar)`;
@@ -142,7 +142,7 @@ function createMissedMarks(sql: Sql) {
       syncId: string;
       after: number;
       upTo: number | null;
-      met: readonly number[];
+      listedIds: readonly number[];
       /** Ids in these ranges (without their ends) may be listed: what GitLab listed there is unknown. */
       gaps?: readonly { after: number; upTo: number | null }[];
     }): Promise<void> {
@@ -160,7 +160,7 @@ function createMissedMarks(sql: Sql) {
           input.syncId,
           input.after,
           input.upTo ?? MAX_ID,
-          input.met,
+          input.listedIds,
           gaps.map(({ after }) => after),
           gaps.map(({ upTo }) => upTo ?? MAX_ID),
         ],

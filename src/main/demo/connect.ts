@@ -56,9 +56,10 @@ export async function waitUntilScanned(input: {
   let listed = false;
   let found = false;
   while (performance.now() < deadlineMs) {
-    const seen = await input.api.get(`/integrations/${input.integrationId}`);
-    const number = (path: string) => Number(fieldAt(seen, path));
-    const idle = fieldAt(seen, 'sync.state') === 'idle' && fieldAt(seen, 'sync.lastCompletedAt') !== null;
+    const observed = await input.api.get(`/integrations/${input.integrationId}`);
+    const number = (path: string) => Number(fieldAt(observed, path));
+    const idle =
+      fieldAt(observed, 'sync.state') === 'idle' && fieldAt(observed, 'sync.lastCompletedAt') !== null;
     if (!listed && idle) {
       listed = true;
       input.onListed();
@@ -67,8 +68,9 @@ export async function waitUntilScanned(input: {
       found = true;
       input.onFirstFinding();
     }
-    const failedForGood = fieldAt(seen, 'status') === 'invalid' || fieldAt(seen, 'sync.state') === 'failed';
-    if (failedForGood) throw new SecuError('internal', `the integration failed: ${JSON.stringify(seen)}`);
+    const failedForGood =
+      fieldAt(observed, 'status') === 'invalid' || fieldAt(observed, 'sync.state') === 'failed';
+    if (failedForGood) throw new SecuError('internal', `the integration failed: ${JSON.stringify(observed)}`);
     if (idle && number('scans.queued') + number('scans.running') === 0 && number('counts.repositories') > 0)
       return;
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));

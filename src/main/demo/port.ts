@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keptPort } from '../../embedded/home.ts';
+import { persistentPort } from '../../embedded/home.ts';
 
 const DEFAULT_PORT = 8080;
 
@@ -9,5 +9,5 @@ export async function demoPort(home: string): Promise<number> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = join(home, 'api.port');
   if (!existsSync(file)) writeFileSync(file, `${DEFAULT_PORT}\n`, { mode: 0o600 });
-  return keptPort(file);
+  return persistentPort(file);
 }

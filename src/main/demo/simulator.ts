@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { SecuError } from '../../domain/errors.ts';
-import { keptPort } from '../../embedded/home.ts';
+import { persistentPort } from '../../embedded/home.ts';
 
 const Announcement = z.object({ url: z.url(), controlKey: z.string(), token: z.string() });
 
@@ -42,7 +42,7 @@ export async function startSimulator({
   portFile: string;
 }): Promise<DemoSimulator> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const port = await keptPort(portFile);
+  const port = await persistentPort(portFile);
   const program = fileURLToPath(new URL('../../../simulator/main.ts', import.meta.url));
   const log = openSync(join(folder, 'simulator.log'), 'a', 0o600);
   const child = spawn(

@@ -85,13 +85,13 @@ function examineGit(): DoctorPart {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const fits = major > MIN_GIT_VERSION[0] || (major === MIN_GIT_VERSION[0] && minor >= MIN_GIT_VERSION[1]);
   if (fits) return part('git', { version, source: 'machine' });
-  const wanted = MIN_GIT_VERSION.join('.');
+  const expected = MIN_GIT_VERSION.join('.');
   return part('git', {
     version,
     source: 'machine',
     status: 'failed',
     detail: 'too old',
-    advice: `Install git ${wanted} or newer.`,
+    advice: `Install git ${expected} or newer.`,
   });
 }
 

@@ -123,13 +123,13 @@ function createCollector(maxFindings: number) {
   const drop = () => {
     const ranks = files.flatMap(({ found }) => found.map(({ severity }) => SEVERITIES.indexOf(severity)));
     const limit = ranks.toSorted((a, b) => a - b)[maxFindings - 1] ?? SEVERITIES.length;
-    let left = maxFindings - ranks.filter((rank) => rank < limit).length;
+    let remaining = maxFindings - ranks.filter((rank) => rank < limit).length;
     files = files.map((file) => ({
       ...file,
       found: file.found.filter(({ severity }) => {
         const rank = SEVERITIES.indexOf(severity);
-        if (rank === limit) left -= 1;
-        return rank < limit || (rank === limit && left >= 0);
+        if (rank === limit) remaining -= 1;
+        return rank < limit || (rank === limit && remaining >= 0);
       }),
     }));
     held = maxFindings;

@@ -33,19 +33,19 @@ export async function readReport(
 ): Promise<{ leaks: Leak[]; total: number }> {
   const bySeverity = SEVERITIES.map((): Leak[] => []);
   let total = 0;
-  let held = 0;
+  let leakCount = 0;
   for await (const line of linesOf(chunks)) {
     const leak = parseLeak(line);
     total += 1;
     const rank = SEVERITIES.indexOf(severityOf(leak.ruleId));
-    if (held >= maxLeaks) {
+    if (leakCount >= maxLeaks) {
       const lowest = bySeverity.findLastIndex((leaks) => leaks.length > 0);
       if (lowest <= rank) continue;
       bySeverity[lowest]?.pop();
-      held -= 1;
+      leakCount -= 1;
     }
     bySeverity[rank]?.push(leak);
-    held += 1;
+    leakCount += 1;
   }
   return { leaks: bySeverity.flat(), total };
 }

@@ -162,8 +162,8 @@ function runningOf(
 /** Creates the secrets with the deploy script; only the database URL differs from the compose file. */
 function makeSecrets({ folder, databaseUrl }: { folder: string; databaseUrl: string }): string {
   const secrets = join(folder, 'secrets');
-  const made = spawnSync('sh', [join(ROOT, 'deploy/make-secrets.sh'), secrets], { encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(made.stderr);
+  const created = spawnSync('sh', [join(ROOT, 'deploy/make-secrets.sh'), secrets], { encoding: 'utf8' });
+  if (created.status !== 0) throw new Error(created.stderr);
   const file = join(secrets, 'secu-database-url');
   rmSync(file);
   writeFileSync(file, databaseUrl);

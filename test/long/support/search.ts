@@ -106,11 +106,11 @@ function isBytes(value: unknown): value is Uint8Array {
 
 /** Searches arguments and environments of all Secu processes repeatedly, until stopped. */
 export function watchProcesses(secu: Secu, needles: () => readonly string[]) {
-  const seen = new Set<string>();
+  const observed = new Set<string>();
   const hits = new Set<string>();
   const timer = setInterval(() => {
     for (const { pid, commandLine } of processesOf(secu.home)) {
-      seen.add(commandLine.split('\0')[0] ?? '');
+      observed.add(commandLine.split('\0')[0] ?? '');
       if (hitsIn(`${commandLine}\n${readProc(pid, 'environ')}`, needles()) > 0) hits.add(commandLine);
     }
   }, 15);
@@ -118,7 +118,7 @@ export function watchProcesses(secu: Secu, needles: () => readonly string[]) {
   return {
     stop() {
       clearInterval(timer);
-      return { programs: [...seen], hits: [...hits] };
+      return { programs: [...observed], hits: [...hits] };
     },
   };
 }

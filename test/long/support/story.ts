@@ -9,11 +9,11 @@ import { escapeForeignText } from '../../../src/domain/finding.ts';
 
 /** Waits until the integration is active and listed, no scan is queued or running, and every repository was scanned. */
 export async function awaitSettled(secu: Client, integrationId: string): Promise<void> {
-  let seen: unknown = null;
+  let observed: unknown = null;
   await awaitUntil(
     async () => {
       const now = await look(secu, integrationId);
-      seen = now;
+      observed = now;
       if (now === null || now.status !== 'active' || now.sync.state !== 'idle') return false;
       if (now.scans.queued + now.scans.running > 0 || now.counts.repositories === 0) return false;
       const active = await secu.list(`/repositories?integrationId=${integrationId}&state=active`);
@@ -21,7 +21,9 @@ export async function awaitSettled(secu: Client, integrationId: string): Promise
     },
     { timeoutMs: 180_000, what: 'settled' },
   ).catch((err: unknown) => {
-    throw new Error(`the scans did not finish; the last state was ${JSON.stringify(seen)}`, { cause: err });
+    throw new Error(`the scans did not finish; the last state was ${JSON.stringify(observed)}`, {
+      cause: err,
+    });
   });
 }
 
@@ -37,7 +39,7 @@ export async function look(secu: Client, integrationId: string) {
 
 /** `path:line` of expected and of open findings, by repository; equal if the scans are correct. */
 export async function wantedAndFound(secu: Client, simulator: Simulator, integrationId: string) {
-  const wanted: Record<string, string[]> = {};
+  const expected: Record<string, string[]> = {};
   const found: Record<string, string[]> = {};
   const expectations = expectationsOf(simulator.recipes);
   for (const repository of await secu.list(`/repositories?integrationId=${integrationId}&state=active`)) {
@@ -47,7 +49,7 @@ export async function wantedAndFound(secu: Client, simulator: Simulator, integra
     const places = [...(expectation?.findings ?? []), ...flaws].map(
       (one) => `${escapeForeignText(one.path)}:${one.line}`,
     );
-    wanted[path] = expectation?.clone === 'refused' ? [] : [...new Set(places)].sort();
+    expected[path] = expectation?.clone === 'refused' ? [] : [...new Set(places)].sort();
     const mayFind = new Set(
       (expectation?.mayFind ?? []).map((one) => `${escapeForeignText(one.path)}:${one.line}`),
     );
@@ -56,7 +58,7 @@ export async function wantedAndFound(secu: Client, simulator: Simulator, integra
       .filter((place) => !mayFind.has(place))
       .sort();
   }
-  return { wanted, found };
+  return { wanted: expected, found };
 }
 
 /** Files that scans left in the folders for clones. */

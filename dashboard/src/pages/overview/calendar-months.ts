@@ -89,8 +89,8 @@ function calendarToken(token: ExpiringToken, cause: string | null): CalendarToke
   const { integrationId, name, expiresAt, daysLeft, repositories } = token;
   if (isUnusable(cause))
     return { integrationId, name, when: `${expiresAt}, but ${causeTitle(cause)}`, repositories };
-  const left = daysLeft > 0 ? `, ${formatCount(daysLeft, 'day')} left` : '';
-  return { integrationId, name, when: `${expiresAt}${left}`, repositories };
+  const remaining = daysLeft > 0 ? `, ${formatCount(daysLeft, 'day')} left` : '';
+  return { integrationId, name, when: `${expiresAt}${remaining}`, repositories };
 }
 
 function groupByExpiryState(

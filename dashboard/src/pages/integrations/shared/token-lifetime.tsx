@@ -22,17 +22,17 @@ export function LifetimeBar({ token, thick = false }: { token: TokenDates; thick
   const { hue } = expiryLabel(token, useNow());
   const lifetime = lifetimeOf(token);
   if (lifetime === null) return null;
-  const left = lifetime.days - lifetime.elapsedDays;
+  const remaining = lifetime.days - lifetime.elapsedDays;
   return (
     <span
       className={classes['bar']}
       data-thick={thick || undefined}
       role="img"
-      aria-label={`${left} of ${lifetime.days} days left`}
+      aria-label={`${remaining} of ${lifetime.days} days left`}
     >
       <span
         className={classes['left']}
-        style={{ width: `${(left / lifetime.days) * 100}%`, background: `var(--secu-dot-${hue})` }}
+        style={{ width: `${(remaining / lifetime.days) * 100}%`, background: `var(--secu-dot-${hue})` }}
       />
     </span>
   );
