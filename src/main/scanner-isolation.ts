@@ -7,7 +7,7 @@ import { addIsolationGauge } from '../metrics/isolation.ts';
 
 /** What to change when scanners are not fully isolated. */
 export const ISOLATION_ADVICE =
-  'Allow user namespaces and mounts: in a container with deploy/seccomp-scan-worker.json and without AppArmor, on a machine by kernel.unprivileged_userns_clone, user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns. See docs/explanation/isolation.md.';
+  'Allow user namespaces and mounts: in a container with deploy/seccomp.json and without AppArmor, on a machine by kernel.unprivileged_userns_clone, user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns. See docs/explanation/isolation.md.';
 
 const HOW = {
   namespaces: 'git and scanners run in a file system of their own',

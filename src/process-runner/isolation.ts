@@ -59,7 +59,7 @@ export async function findIsolation(input: {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const candidate of process.getuid?.() === 0 ? rootCandidates(input) : userCandidates(input)) {
     if (candidate.uid !== null) giveFolders(input.folders, candidate);
-    if (await canStart(input.folders, candidate)) return candidate;
+    if (await canStart(input, candidate)) return candidate;
   }
   return NO_ISOLATION;
 }
@@ -136,10 +136,13 @@ function giveFolders(
     chmodSync(folder, (statSync(folder).mode & 0o777) | 0o001);
 }
 
-/** Starts Node as the runner is started, and tests that its folders can be used. */
-async function canStart({ scansFolder, toolsFolder }: RunnerFolders, isolation: RunnerIsolation) {
-  const script = 'test -x "$0" && test -x "$1" && exec "$2" --version';
-  const command = ['/bin/sh', '-c', script, scansFolder, toolsFolder, process.execPath];
+/** Starts Node as the runner is started, and tests that it can use its folders, Secu's code and the programs. */
+async function canStart({ folders, programs }: Input, isolation: RunnerIsolation): Promise<boolean> {
+  const { scansFolder, toolsFolder } = folders;
+  const script =
+    'test -x "$1" && test -x "$2" && test -r "$3" && node=$4 && shift 4 && for file; do test -r "$file" || exit; done && exec "$node" --version';
+  const needed = [scansFolder, toolsFolder, ISOLATE, process.execPath, ...programs];
+  const command = ['/bin/sh', '-c', script, 'sh', ...needed];
   const child = spawnIsolated(isolation, command, {
     stdio: ['ignore', 'ignore', 'ignore', 'ignore'],
     env: { PATH: SYSTEM_PATH },
