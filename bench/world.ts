@@ -87,6 +87,8 @@ function benchDeps(input: {
       expiryThresholds: [],
       verifyIntervalMs: 0,
       syncIntervalMs: 0,
+      fullSyncIntervalMs: 0,
+      quietHours: null,
       scanIntervalMs: 0,
       history: 'off',
       clones: 8,

@@ -210,7 +210,9 @@ function projectControl(world: World, repositories: Repositories) {
   return {
     async addProject(recipe: Recipe) {
       await repositories.prepare([recipe]);
-      return shown(addProjectOf(world, recipe));
+      const project = addProjectOf(world, recipe);
+      project.lastActivityAt = world.clock.now();
+      return shown(project);
     },
     async addCopies({ recipe, count, widestGap }: { recipe: Recipe; count: number; widestGap: number }) {
       await repositories.prepare([recipe]);

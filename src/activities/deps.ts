@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { HistoryMode } from '../domain/integration.ts';
 import type { GitRemote, RotationJournal, Scanners, Starters } from '../domain/ports.ts';
+import type { QuietHours } from '../domain/quiet-hours.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { GitlabClient } from '../gitlab/client.ts';
 import type { Log } from '../log/logger.ts';
@@ -12,7 +13,11 @@ export interface ActivitySettings {
   expiryThresholds: readonly number[];
   verifyIntervalMs: number;
   syncIntervalMs: number;
+  /** Of complete listings; the syncs between them list only what was active. */
+  fullSyncIntervalMs: number;
   scanIntervalMs: number;
+  /** Background work waits in this period. */
+  quietHours: QuietHours | null;
   /** For integrations without a mode of their own. */
   history: HistoryMode;
   /** The limit of concurrent clones. */

@@ -1,9 +1,11 @@
 import type { CredentialRow } from '../db/stores/credentials.ts';
+import type { Stores } from '../db/stores/index.ts';
 import type { IntegrationRow } from '../db/stores/integrations.ts';
 import type { RotationRow } from '../db/stores/rotations.ts';
 import type { CommandCompletion, CommandKind } from '../domain/command.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { statusOf } from '../domain/integration.ts';
+import { quietUntilMs } from '../domain/quiet-hours.ts';
 import { autoRotateMs, nextAutoTryMs } from '../domain/rotation.ts';
 import type { DueAction } from '../domain/schedule.ts';
 import { nextAction } from '../domain/schedule.ts';
@@ -78,6 +80,8 @@ async function planIntegration(
       paused: integration.paused,
       nextVerifyMs: integration.nextVerifyAt?.getTime() ?? null,
       nextSyncMs: integration.nextSyncAt?.getTime() ?? null,
+      nextCheckMs: await nextCheckMs({ stores, integrationId, settings }),
+      quietUntilMs: quietUntilMs(settings.quietHours, nowMs),
       syncQueued: sync?.state === 'queued',
       expiry: credential?.expiry ?? { kind: 'unknown' },
       flagged: credential === null ? null : flaggedOf(credential, nowMs),
@@ -87,6 +91,18 @@ async function planIntegration(
     },
   });
   return { action, status: statusOf(integration) };
+}
+
+/** When the next repository was not looked at for the scan interval. */
+async function nextCheckMs(input: {
+  stores: Stores;
+  integrationId: string;
+  settings: ActivityDeps['settings'];
+}): Promise<number | null> {
+  const { stores, integrationId, settings } = input;
+  if (settings.scanIntervalMs === 0) return null;
+  const oldest = await stores.repositories.oldestCheck(integrationId);
+  return oldest === null ? null : oldest.getTime() + settings.scanIntervalMs;
 }
 
 function rotationInDoubt({ id, workerId, nextCheckAt }: RotationRow, nowMs: number) {

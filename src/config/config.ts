@@ -83,9 +83,11 @@ function groupSettings(s: Settings, unknown: string[], facts: ConfigFacts) {
     intervals: {
       verifyMs: s.SECU_VERIFY_INTERVAL,
       syncMs: s.SECU_SYNC_INTERVAL,
+      fullSyncMs: s.SECU_FULL_SYNC_INTERVAL,
       scanMs: s.SECU_SCAN_INTERVAL,
     },
     history: s.SECU_HISTORY,
+    quietHours: s.SECU_QUIET_HOURS ?? null,
     /** Days, in descending order. */
     expiryThresholds: s.SECU_EXPIRY_THRESHOLDS,
     retentionMs: s.SECU_RETENTION,

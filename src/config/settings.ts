@@ -210,10 +210,21 @@ export const Settings = z.object({
     default: '1h',
     example: '1h',
   }),
+  SECU_FULL_SYNC_INTERVAL: withDefault(v.duration, {
+    meaning:
+      'time between complete listings, which alone take repositories away; the syncs between them list only active projects',
+    default: '24h',
+    example: '24h',
+  }),
   SECU_SCAN_INTERVAL: withDefault(v.interval, {
     meaning: 'a repository is scanned again after this time; 0 disables it',
     default: '24h',
     example: '24h',
+  }),
+  SECU_QUIET_HOURS: setting(v.quietHours.optional(), {
+    meaning:
+      'daily period in UTC in which background syncs and scans wait; verification, flags and requests of people do not',
+    example: '22:00-06:00',
   }),
   SECU_HISTORY: withDefault(v.historyMode, {
     meaning:

@@ -7,6 +7,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { HistoryMode } from '../domain/integration.ts';
 import { HISTORY_MODES } from '../domain/integration.ts';
+import type { QuietHours } from '../domain/quiet-hours.ts';
 import type { UserRole } from '../domain/user.ts';
 import { USER_ROLES } from '../domain/user.ts';
 import { Hidden } from './hidden.ts';
@@ -42,6 +43,7 @@ export const rate = value(readRate);
 /** An absolute path; `~/` is the home folder of the user that starts Secu. */
 export const path = value((raw) => resolve(raw.replace(/^~(?=\/|$)/, homedir())));
 export const historyMode = value(readHistoryMode);
+export const quietHours = value(readQuietHours);
 export const list = value(readList);
 export const networks = value((raw) => readList(raw).map(readNetwork));
 export const thresholds = value(readThresholds);
@@ -117,6 +119,19 @@ function readRate(raw: string): number {
   const perSecond = Number(number) / (unit === 'm' ? 60 : 1);
   if (!(perSecond > 0)) throw new Error('is not a rate per second or minute');
   return perSecond;
+}
+
+function readQuietHours(raw: string): QuietHours {
+  const [, fromHour, fromMinute, toHour, toMinute] = /^(\d{2}):(\d{2})-(\d{2}):(\d{2})$/.exec(raw) ?? [];
+  const minuteOf = (hour: string | undefined, minute: string | undefined) =>
+    Number(hour) * 60 + Number(minute);
+  const isTime = (hour: string | undefined, minute: string | undefined) =>
+    Number(hour) < 24 && Number(minute) < 60;
+  if (!isTime(fromHour, fromMinute) || !isTime(toHour, toMinute))
+    throw new Error('is not a period such as 22:00-06:00');
+  const quiet = { fromMinute: minuteOf(fromHour, fromMinute), toMinute: minuteOf(toHour, toMinute) };
+  if (quiet.fromMinute === quiet.toMinute) throw new Error('begins and ends at the same time');
+  return quiet;
 }
 
 function readHistoryMode(raw: string): HistoryMode {

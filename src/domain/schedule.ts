@@ -9,6 +9,10 @@ export interface IntegrationSnapshot {
   paused: boolean;
   nextVerifyMs: number | null;
   nextSyncMs: number | null;
+  /** When the head that was not read for the longest time is to be read; `null` = never. */
+  nextCheckMs: number | null;
+  /** Background syncs and checks wait until then; `null` = they do not wait. */
+  quietUntilMs: number | null;
   syncQueued: boolean;
   expiry: Expiry;
   flagged: number | null;
@@ -27,12 +31,13 @@ export type DueAction =
   | { do: 'resolve_rotation'; attemptId: string; workerId: string; commandId: string | null }
   | { do: 'flag'; thresholdDays: number }
   | { do: 'sync' }
+  | { do: 'check_heads'; dueMs: number }
   | { do: 'wait'; untilMs: number };
 
 const MAX_WAIT_MS = 86_400_000;
 
 /**
- * The next action, most urgent first: commands, then the token, then the sync. With nothing due, wait until the
+ * The next action, most urgent first: commands, then the token, then the sync, then heads that were not checked. With nothing due, wait until the
  * earliest deadline, at most a day.
  */
 export function nextAction(input: {
@@ -60,17 +65,29 @@ export function nextAction(input: {
   const nextRotateMs = rotation === null && snapshot.verdict === 'active' ? snapshot.nextRotateMs : null;
   if (isDue(nextRotateMs, nowMs)) return { do: 'rotate', commandId: null };
   const maySync = snapshot.verdict === 'active' && !snapshot.paused;
-  if (maySync && (snapshot.syncQueued || isDue(snapshot.nextSyncMs, nowMs))) return { do: 'sync' };
+  const nextSyncMs = maySync ? afterQuiet(snapshot.nextSyncMs, snapshot) : null;
+  const nextCheckMs = maySync ? afterQuiet(snapshot.nextCheckMs, snapshot) : null;
+  if (maySync && (snapshot.syncQueued || isDue(nextSyncMs, nowMs))) return { do: 'sync' };
+  if (snapshot.nextCheckMs !== null && isDue(nextCheckMs, nowMs))
+    return { do: 'check_heads', dueMs: snapshot.nextCheckMs };
 
   const deadlines = [
     snapshot.nextVerifyMs,
     nextFlagMs(expiry),
     rotation?.nextCheckMs ?? null,
     nextRotateMs,
-    maySync ? snapshot.nextSyncMs : null,
+    nextSyncMs,
+    nextCheckMs,
   ];
   const comingMs = deadlines.filter((atMs): atMs is number => atMs !== null);
   return { do: 'wait', untilMs: Math.min(nowMs + MAX_WAIT_MS, ...comingMs) };
+}
+
+function afterQuiet(
+  atMs: number | null,
+  { quietUntilMs }: Pick<IntegrationSnapshot, 'quietUntilMs'>,
+): number | null {
+  return atMs === null || quietUntilMs === null ? atMs : Math.max(atMs, quietUntilMs);
 }
 
 function isDue(atMs: number | null, nowMs: number): boolean {

@@ -12,6 +12,7 @@ import { wrongKindByPrefix } from '../domain/verification.ts';
 import { requestProtectedBranches } from './branches.ts';
 import { locateProject } from './locate-project.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
+import type { ListingFilter } from './page-reader.ts';
 import { createPageReader, nullIfBroken } from './page-reader.ts';
 import { parse } from './parse.ts';
 import type { ListedEntry, ListingPage, ResourceConfig } from './project-pages.ts';
@@ -67,11 +68,12 @@ export interface GitlabApi {
   /** Observes whether the token can list. Does not throw for failures of GitLab or the network. */
   observeListing(input?: Cancelable): Promise<ListingObservation>;
   /**
-   * One page of the projects that the token can read, by ascending ID; `idAfter` null = the first page. A project
-   * that GitLab cannot serve becomes an unreadable entry.
+   * One page of the projects that the token can read, by ascending ID; `idAfter` null = the first page. With
+   * `activeSince`, only those with activity since then. A project that GitLab cannot serve becomes an unreadable
+   * entry.
    * @throws SecuError `token_*` | `account_blocked` | `not_gitlab` | `gitlab_*` | `origin_not_allowed`
    */
-  listProjectsPage(input: Cancelable & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
+  listProjectsPage(input: ListingFilter & { idAfter: number | null; perPage?: number }): Promise<ListingPage>;
   /**
    * The page with the highest current IDs, also ascending; `null` if GitLab cannot serve it.
    * @throws as `listProjectsPage`
@@ -127,8 +129,8 @@ export function createGitlabClient(deps: RequesterDeps): GitlabClient {
       });
       const observeOwnToken = (signal: AbortSignal | undefined) =>
         observeSelf(questions(resourceFor(signal)));
-      const listProjectsPage = createPageReader((signal) => ({
-        requestPage: (page) => requestProjectsPage({ resource: resourceFor(signal), ...page }),
+      const listProjectsPage = createPageReader(({ signal, activeSince }) => ({
+        requestPage: (page) => requestProjectsPage({ resource: resourceFor(signal), activeSince, ...page }),
         requestLast: () => requestLastProjects(resourceFor(signal), 1),
         requestProject: (gitlabProjectId) =>
           requestProject({ resource: resourceFor(signal), gitlabProjectId }),

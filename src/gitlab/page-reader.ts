@@ -37,22 +37,27 @@ interface Requests {
   isAlive: () => Promise<boolean>;
 }
 
+/** What all requests of one listing have in common. */
+export interface ListingFilter {
+  /** Only projects with activity after this time, as GitLab knows it. */
+  activeSince?: Date | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads pages of a listing. If GitLab fails only for one page, the page is split until the broken project is
  * isolated. That project becomes an unreadable entry, and the listing continues after it.
  */
-export function createPageReader(requestsWith: (signal: AbortSignal | undefined) => Requests) {
+export function createPageReader(requestsWith: (input: ListingFilter) => Requests) {
   /** The first page size to try, by cursor: small after a page that had to be split. */
   const sizeHints = new Map<number, number>();
   let isolated = 0;
 
-  return async function readPage(input: {
-    idAfter: number | null;
-    signal?: AbortSignal | undefined;
-    perPage?: number;
-  }): Promise<ListingPage> {
+  return async function readPage(
+    input: ListingFilter & { idAfter: number | null; perPage?: number },
+  ): Promise<ListingPage> {
     const { idAfter, perPage = LISTING_PAGE } = input;
-    const requests = requestsWith(input.signal);
+    const requests = requestsWith(input);
     const size = sizeHints.get(idAfter ?? 0) ?? perPage;
     try {
       return remember(await requests.requestPage({ idAfter, perPage: size }), { size, perPage });

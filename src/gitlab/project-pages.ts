@@ -45,6 +45,8 @@ export interface ProjectsPageOptions {
   /** Only projects with lower IDs. */
   idBefore?: number;
   perPage?: number;
+  /** Only projects with activity after this time. */
+  activeSince?: Date | undefined;
   /** `null`: any role. */
   minAccessLevel?: number | null;
 }
@@ -54,6 +56,7 @@ export async function requestProjectsPage({
   resource,
   idAfter,
   idBefore,
+  activeSince,
   perPage = LISTING_PAGE,
   minAccessLevel = REPORTER,
 }: ProjectsPageOptions & { resource: ResourceConfig }): Promise<ListingPage> {
@@ -67,6 +70,7 @@ export async function requestProjectsPage({
     maxPages: 1,
     ...(idAfter === null ? {} : { idAfter }),
     ...(idBefore === undefined ? {} : { idBefore }),
+    ...(activeSince === undefined ? {} : { lastActivityAfter: activeSince.toISOString() }),
   });
   return readItems(parse(ProjectItems, items), { idAfter, perPage });
 }

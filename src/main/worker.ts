@@ -184,6 +184,8 @@ function activityDepsOf(
       expiryThresholds: config.expiryThresholds,
       verifyIntervalMs: config.intervals.verifyMs ?? 0,
       syncIntervalMs: config.intervals.syncMs ?? 0,
+      fullSyncIntervalMs: config.intervals.fullSyncMs,
+      quietHours: config.quietHours,
       scanIntervalMs: config.intervals.scanMs ?? 0,
       history: config.history,
       clones: config.gitlab.clones,

@@ -21,7 +21,7 @@ import {
   STATUS_ATTRIBUTE,
   syncWorkflowId,
 } from './contract.ts';
-import { database, replacement, rotation, rotationResolver, rotators } from './proxies.ts';
+import { database, listing, replacement, rotation, rotationResolver, rotators } from './proxies.ts';
 import { causeOf, syncWorkflow } from './sync.ts';
 import { verify } from './verify.ts';
 
@@ -118,6 +118,8 @@ async function perform(
       return;
     case 'sync':
       return startSync(integrationId);
+    case 'check_heads':
+      await listing().checkStaleHeads({ integrationId, nowMs: Date.now() });
   }
 }
 

@@ -80,13 +80,49 @@ test('activity without a new head queues no scan, and is checked again within th
   expect(gitRequests()).toBe(before + 3);
 });
 
-test('a repository that was not checked within the interval is checked, and the check is recorded', async () => {
+const plan = (nowMs: number) => activities.planIntegration({ integrationId: added.integrationId, nowMs });
+const checkStale = (nowMs: number) =>
+  run(activities, 'checkStaleHeads', { integrationId: added.integrationId, nowMs });
+
+test('a repository that was not checked for the interval is checked without a sync, and the check is recorded', async () => {
   const before = gitRequests();
   const nowMs = Date.now() + DAY_MS + HOUR_MS;
-  expect(await checkHeads(nowMs)).toEqual({ queued: 0 });
+  expect((await plan(nowMs)).action.do).toBe('check_heads');
+  expect(await checkStale(nowMs)).toEqual({ queued: 0 });
   expect(gitRequests()).toBe(before + 4);
-  await checkHeads(nowMs + 1_000);
+  expect((await plan(nowMs + 1_000)).action).toMatchObject({ do: 'wait' });
+  await checkStale(nowMs + 1_000);
   expect(gitRequests()).toBe(before + 4);
+});
+
+test('a head that moved unnoticed is scanned at the interval, with the trigger schedule', async () => {
+  const [moved] = rows;
+  await world.db.query(`update repository set head_commit = 'old' where id = $1`, [moved?.id]);
+  expect(await checkStale(Date.now() + DAY_MS + HOUR_MS)).toEqual({ queued: 1 });
+  expect(await queued()).toEqual([moved?.id]);
+  expect(
+    await world.db.query(`select trigger from scan where repository_id = $1 and status = 'queued'`, [
+      moved?.id,
+    ]),
+  ).toEqual([{ trigger: 'schedule' }]);
+  expect(activities.starters.wakes.at(-1)).toBe(`fleet ${added.integrationId}`);
+});
+
+test('a head that cannot be read is asked again after an hour, and the plan does not loop', async () => {
+  const [broken] = rows;
+  activities = await activitiesOf(world, {
+    git: {
+      ...activities.deps.git,
+      async readHead() {
+        throw new SecuError('gitlab_unreachable', 'no answer');
+      },
+    },
+  });
+  const nowMs = Date.now() + DAY_MS + HOUR_MS;
+  await checkStale(nowMs);
+  expect((await plan(nowMs)).action).toMatchObject({ do: 'wait' });
+  expect((await plan(nowMs + HOUR_MS)).action.do).toBe('check_heads');
+  expect(broken).toBeDefined();
 });
 
 test('a repository that does not answer affects neither itself nor the others', async () => {

@@ -6,7 +6,7 @@ import { SecuError } from '../../src/domain/errors.ts';
 import type { GitRemote, RemoteErrorCode } from '../../src/domain/ports.ts';
 import type { ScanTask } from '../../src/domain/scan.ts';
 import type { TestWorld } from '../support/world.ts';
-import { createTestWorld } from '../support/world.ts';
+import { createTestWorld, TEST_SETTINGS } from '../support/world.ts';
 import { finding, instantGit, openScan, queuedScan, refusingGit, reporting } from './scan-support.ts';
 import { activitiesOf, kindsOf, rowOf, run } from './support.ts';
 
@@ -255,4 +255,17 @@ test('failing scans cause at most six verifications of their integration per hou
     results.push(await prompted(new Date(startMs + minute * 60_000)));
   expect(results.filter(Boolean)).toHaveLength(6);
   expect(await prompted(new Date(startMs + 61 * 60_000))).toBe(true);
+});
+
+test('in quiet hours only scans that a person requested are taken; the others wait for the end', async () => {
+  const quietHours = { fromMinute: 22 * 60, toMinute: 6 * 60 };
+  const quiet = await activitiesOf(world, { settings: { ...TEST_SETTINGS, quietHours } });
+  const night = Date.parse('2026-12-01T23:00:00Z');
+  const take = (nowMs: number) =>
+    quiet.takeQueuedScans({ integrationId: task.integrationId, exclude: [], verified: true, nowMs });
+  await world.db.query(`update scan set priority = 3, trigger = 'sync' where id = $1`, [task.scanId]);
+  expect(await take(night)).toMatchObject({ scans: [], nextTryMs: Date.parse('2026-12-02T06:00:00Z') });
+  expect((await take(Date.parse('2026-12-02T06:00:00Z'))).scans).toHaveLength(1);
+  await openScan(world, task.repositoryId);
+  expect((await take(night)).scans).toHaveLength(1);
 });

@@ -51,7 +51,13 @@ describe('without settings', () => {
       blobMaxBytes: 10 * 2 ** 20,
       diskReserveBytes: 5 * 2 ** 30,
     });
-    expect(config.intervals).toEqual({ verifyMs: 21_600_000, syncMs: 3_600_000, scanMs: 86_400_000 });
+    expect(config.intervals).toEqual({
+      verifyMs: 21_600_000,
+      syncMs: 3_600_000,
+      fullSyncMs: 86_400_000,
+      scanMs: 86_400_000,
+    });
+    expect([config.history, config.quietHours]).toEqual(['full', null]);
     expect(config.expiryThresholds).toEqual([60, 30, 14, 7, 3, 1]);
     expect(config.retentionMs).toBe(180 * 86_400_000);
     expect(config.log).toEqual({ level: 'info', format: 'json' });
@@ -87,6 +93,10 @@ describe('with wrong values', () => {
 
   test.each([
     ['SECU_EXPIRY_THRESHOLDS', '30,30'],
+    ['SECU_HISTORY', 'all'],
+    ['SECU_QUIET_HOURS', '22-6'],
+    ['SECU_QUIET_HOURS', '22:00-24:30'],
+    ['SECU_QUIET_HOURS', '22:00-22:00'],
     ['SECU_EXPIRY_THRESHOLDS', '0,7'],
     ['SECU_EXPIRY_THRESHOLDS', '366'],
     ['SECU_GITLAB_ORIGINS', 'gitlab.example.com'],

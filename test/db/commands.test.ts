@@ -245,7 +245,7 @@ test('only one sync is open at a time: a request joins it and preserves that rem
 test('a sync ends once, and the next request opens another one', async () => {
   const { syncs } = db.database.stores;
   const { id } = await syncs.open({ integrationId, trigger: 'manual', now: NOW });
-  expect(await syncs.start({ id, now: NOW })).toBe(true);
+  expect(await syncs.start({ activeSince: null, id, now: NOW })).toBe(true);
   const counts = {
     listed: 3,
     added: 1,
@@ -268,7 +268,7 @@ test('a sync ends once, and the next request opens another one', async () => {
     });
   expect(await end()).toBe(true);
   expect(await end()).toBe(false);
-  expect(await syncs.start({ id, now: NOW })).toBe(false);
+  expect(await syncs.start({ activeSince: null, id, now: NOW })).toBe(false);
   expect(await syncs.find(id)).toMatchObject({ state: 'done', listed: 3, finishedAt: minutesLater(1) });
   expect(await syncs.open({ integrationId, trigger: 'manual', now: NOW })).toMatchObject({ isNew: true });
 });

@@ -48,7 +48,7 @@ test('a scan is clean only if every scanner is ok or does not apply', () => {
   );
 });
 
-test('requests of users run before changes, changes before routine', () => {
+test('requests run first, then hooks, new commits, first scans, routine, histories, and scans for new rules', () => {
   const order = Object.entries(SCAN_PRIORITY).toSorted(([, a], [, b]) => a - b);
   expect(order.map(([trigger]) => trigger)).toEqual([
     'manual',

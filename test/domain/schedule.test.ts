@@ -18,6 +18,8 @@ function actionOf(observed: Partial<IntegrationSnapshot>, nowMs = NOW) {
       paused: false,
       nextVerifyMs: null,
       nextSyncMs: null,
+      nextCheckMs: null,
+      quietUntilMs: null,
       syncQueued: false,
       expiry: expiryFrom(null),
       flagged: null,

@@ -75,6 +75,8 @@ export const TEST_SETTINGS: ActivitySettings = {
   expiryThresholds: [60, 30, 14, 7, 3, 1],
   verifyIntervalMs: 0,
   syncIntervalMs: 0,
+  fullSyncIntervalMs: 0,
+  quietHours: null,
   scanIntervalMs: 0,
   history: 'off',
   clones: 4,

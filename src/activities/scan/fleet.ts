@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ScanCause } from '../../domain/causes.ts';
 import { SCAN_CAUSES } from '../../domain/causes.ts';
 import { mayClone } from '../../domain/integration.ts';
+import { quietUntilMs } from '../../domain/quiet-hours.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { endFailedScan } from './end-scan.ts';
 
@@ -53,10 +54,18 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
       if (integration === null) return nothing;
       if (!mayClone(integration)) return nothing;
       const now = new Date(input.nowMs);
-      const scans = await stores.scans.listQueued({ ...input, limit: SCANS_PER_PAGE, now });
+      const quietUntil = quietUntilMs(settings.quietHours, input.nowMs);
+      const scans = await stores.scans.listQueued({
+        ...input,
+        limit: SCANS_PER_PAGE,
+        onlyRequested: quietUntil !== null,
+        now,
+      });
       if (scans.length === 0) {
         const nextTryAt = await stores.scans.nextTryAt({ ...input, now });
-        return { ...nothing, nextTryMs: nextTryAt?.getTime() ?? null };
+        const nextTryMs = nextTryAt?.getTime() ?? null;
+        const waits = quietUntil !== null && (await stores.scans.hasQueued(input.integrationId));
+        return { ...nothing, nextTryMs: waits ? Math.max(nextTryMs ?? 0, quietUntil) : nextTryMs };
       }
       const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
       const stale = !input.verified && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;

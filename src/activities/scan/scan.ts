@@ -239,6 +239,10 @@ async function handleScanError(work: ScanWork, err: unknown): Promise<ScanResult
     case 'token_rejected':
     case 'account_blocked':
       return handleGitRefusal(work);
+    case 'repository_gone':
+      // the listing still names it, so the next sync lists everything
+      await deps.database.stores.integrations.requireFullSync(input.integrationId);
+      return failScan(work, err.code);
     case 'token_scope_missing':
     case 'sso_session_required':
       return failScan(work, 'repository_forbidden');

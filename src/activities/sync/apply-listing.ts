@@ -30,7 +30,8 @@ export async function applyListing(input: ApplyInput): Promise<{ queued: number 
     if (integration === null || run === null || run.state !== 'running') return { queued: 0 };
     const { requestId = null } = run;
     addRequestIdToLog(input.log, requestId);
-    if (listing.complete)
+    // a delta says nothing about what it does not list
+    if (listing.complete && run.activeSince == null)
       await applyVanished({ tx, integration, input, acceptRemovals: run.acceptRemovals, now });
     const trigger = integration.lastSyncAt === null ? 'created' : 'sync';
     const { rules } = input;

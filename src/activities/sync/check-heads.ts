@@ -1,6 +1,8 @@
 import pLimit from 'p-limit';
+import type { CheckedHead } from '../../db/stores/repositories.ts';
 import { isSecuError } from '../../domain/errors.ts';
 import type { Branches } from '../../domain/integration.ts';
+import type { ScanTrigger } from '../../domain/scan.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { GitlabDeps } from '../deps.ts';
 import { watchedBranches } from '../scan/branches.ts';
@@ -18,65 +20,90 @@ interface HeadCheck {
 }
 
 /**
- * Reads the heads of repositories with activity or without a recent check, and queues a scan of each changed one.
+ * Reads the heads of repositories with activity since the last read, and queues a scan of each changed one.
  * Repositories that GitLab calls empty are checked too: they are empty only if git agrees.
  */
-export async function checkHeads(input: HeadCheck): Promise<{ queued: number }> {
-  const { deps, integration, nowMs } = input;
-  const { stores } = deps.database;
-  const interval = deps.settings.scanIntervalMs;
-  const staleBefore = interval === 0 ? null : new Date(nowMs - interval);
-  const limit = pLimit(deps.settings.clones);
+export async function checkActiveHeads(input: HeadCheck): Promise<{ queued: number }> {
+  const { integration } = input;
+  const { stores } = input.deps.database;
   let queued = 0;
   for (let after = ''; ; ) {
     const page = await stores.repositories.headsToCheck({
       integrationId: integration.id,
-      staleBefore,
       limit: HEADS_PER_PAGE,
       after,
     });
-    const moved = await Promise.all(
-      page.map((repository) => limit(() => hasMoved({ ...input, repository }))),
-    );
-    const ids = page.filter((_, index) => moved[index]).map(({ id }) => id);
-    queued += await stores.scans.queue({
-      repositoryIds: ids,
-      trigger: 'sync',
-      history: 'none',
-      requestId: input.requestId,
-      now: new Date(nowMs),
-    });
+    // the next sync asks again for a repository that did not answer
+    queued += await queueMoved(input, { page, trigger: 'sync', onUnread: async () => {} });
     const last = page.at(-1);
     if (last === undefined || page.length < HEADS_PER_PAGE) return { queued };
     after = last.id;
   }
 }
 
-interface CheckedRepository {
-  id: string;
-  gitlabProjectId: number;
-  fullPath: string;
-  headCommit: string | null;
-  defaultBranch: string | null;
+const RETRY_UNREAD_MS = 3_600_000;
+
+/** Reads heads that were not read for the scan interval, a page at a time, and queues a scan of each changed one. */
+export async function checkStaleHeads(input: HeadCheck): Promise<{ queued: number }> {
+  const { deps, integration, nowMs } = input;
+  const { repositories } = deps.database.stores;
+  const before = new Date(nowMs - deps.settings.scanIntervalMs);
+  const page = await repositories.staleHeads({
+    integrationId: integration.id,
+    before,
+    limit: HEADS_PER_PAGE,
+  });
+  const retryAt = new Date(before.getTime() + RETRY_UNREAD_MS);
+  const onUnread = (id: string) => repositories.postponeCheck({ id, checkedAt: retryAt });
+  return { queued: await queueMoved(input, { page, trigger: 'schedule', onUnread }) };
 }
 
-async function hasMoved(input: HeadCheck & { repository: CheckedRepository }): Promise<boolean> {
+async function queueMoved(
+  input: HeadCheck,
+  {
+    page,
+    trigger,
+    onUnread,
+  }: { page: readonly CheckedHead[]; trigger: ScanTrigger; onUnread: (id: string) => Promise<void> },
+): Promise<number> {
+  const { deps, nowMs, requestId } = input;
+  const limit = pLimit(deps.settings.clones);
+  const moved = await Promise.all(
+    page.map((repository) =>
+      limit(async () => {
+        const result = await checkHead({ ...input, repository });
+        if (result === 'unread') await onUnread(repository.id);
+        return result === 'moved';
+      }),
+    ),
+  );
+  return deps.database.stores.scans.queue({
+    repositoryIds: page.filter((_, index) => moved[index]).map(({ id }) => id),
+    trigger,
+    history: 'none',
+    requestId,
+    now: new Date(nowMs),
+  });
+}
+
+async function checkHead(
+  input: HeadCheck & { repository: CheckedHead },
+): Promise<'moved' | 'unchanged' | 'unread'> {
   const { deps, repository, nowMs } = input;
   try {
     const { commit, hasNewTips } = await readTips(input);
-    if (commit !== repository.headCommit || hasNewTips) return true;
+    if (commit !== repository.headCommit || hasNewTips) return 'moved';
     await deps.database.stores.repositories.recordHead({ id: repository.id, commit, now: new Date(nowMs) });
-    return false;
+    return 'unchanged';
   } catch (err) {
-    // the next sync asks again for a repository that did not answer
-    if (isSecuError(err) && err.code !== 'canceled') return false;
+    if (isSecuError(err) && err.code !== 'canceled') return 'unread';
     throw err;
   }
 }
 
 /** The head, and whether another watched branch has a commit that was not scanned. */
 async function readTips(
-  input: HeadCheck & { repository: CheckedRepository },
+  input: HeadCheck & { repository: CheckedHead },
 ): Promise<{ commit: string | null; hasNewTips: boolean }> {
   const { deps, integration, token, signal } = input;
   const { branches, baseUrl } = integration;

@@ -1,8 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
+import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
-import type { ListingChange } from '../../db/stores/listing.ts';
+import { sendWakes } from '../../db/wakes.ts';
 import { isSecuError } from '../../domain/errors.ts';
-import type { NewEvent } from '../../domain/event.ts';
 import { classifierFor } from '../../domain/repository.ts';
 import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { GitlabApi } from '../../gitlab/client.ts';
@@ -13,19 +13,13 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, isOutage, isTokenRefusal, openToken } from '../token/credential.ts';
 import { suspectToken } from '../token/suspect.ts';
-import { checkHeads } from './check-heads.ts';
+import { checkActiveHeads, checkStaleHeads } from './check-heads.ts';
+import { listActiveProjects } from './delta-listing.ts';
 import { listingWindow } from './listing-window.ts';
-import type { IdRange, WalkedPage } from './walk.ts';
+import type { Counts, SyncAt } from './store-page.ts';
+import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
+import type { IdRange } from './walk.ts';
 import { rangesBetween, walkListing } from './walk.ts';
-
-/** Counts of the walk so far. */
-interface Counts {
-  listed: number;
-  added: number;
-  renamed: number;
-  excluded: number;
-  returned: number;
-}
 
 /** The state of a walk. It is the heartbeat details, so the next attempt resumes from it. */
 interface Walk extends Counts {
@@ -50,7 +44,6 @@ export interface SyncId {
   syncId: string;
 }
 
-const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
 /** The outcome of a listing without any item. */
 export const NO_LISTING = { ...NO_COUNTS, unreadable: [], gone: [], visible: [] };
 const MAX_PROBED = 50;
@@ -66,37 +59,66 @@ export function createListingActivities(deps: GitlabDeps) {
      * Walks the whole listing by keyset and writes the differences. A long listing is split into ID ranges that
      * are read concurrently. A retry resumes where the last attempt stopped.
      */
-    async listRepositories(input: SyncId & { nowMs: number }): Promise<ListingOutcome> {
+    async listRepositories(input: SyncAt): Promise<ListingOutcome> {
       return listRepositories(deps, input);
     },
 
     /**
-     * Reads the heads of repositories with activity or without a recent check, and queues a scan of each changed
-     * one.
+     * Reads the heads of repositories with activity since the last check, and queues a scan of each changed one.
      */
-    async checkHeads(input: SyncId & { nowMs: number }): Promise<{ queued: number }> {
-      const { database, vault } = deps;
-      const found = await currentCredential(database.stores, input.integrationId);
-      if (found === null) return { queued: 0 };
-      const { integration, credential } = found;
-      const token = openToken({ vault, credential });
-      const requestId = await database.stores.syncs.requestIdOf(input.syncId);
+    async checkHeads(input: SyncAt): Promise<{ queued: number }> {
+      const requestId = await deps.database.stores.syncs.requestIdOf(input.syncId);
       addRequestIdToLog(deps.log, requestId);
-      return withHeartbeat(
-        () => null,
-        async (signal) => checkHeads({ deps, integration, token, signal, requestId, nowMs: input.nowMs }),
+      return withToken(deps, input, (check) => checkActiveHeads({ ...check, requestId }));
+    },
+
+    /** Reads heads that were not read for the scan interval, at most a page of them, and wakes the fleet. */
+    async checkStaleHeads(input: { integrationId: string; nowMs: number }): Promise<{ queued: number }> {
+      const { queued } = await withToken(deps, input, (check) =>
+        checkStaleHeads({ ...check, requestId: null }),
       );
+      if (queued > 0) await wakeFleet(deps, { ...input, queued });
+      return { queued };
     },
   };
 }
 
-async function listRepositories(deps: GitlabDeps, sync: SyncId & { nowMs: number }): Promise<ListingOutcome> {
+/** Runs a check of heads with the current token. Without one, nothing is checked. */
+async function withToken(
+  deps: GitlabDeps,
+  { integrationId, nowMs }: { integrationId: string; nowMs: number },
+  work: (check: Omit<Parameters<typeof checkActiveHeads>[0], 'requestId'>) => Promise<{ queued: number }>,
+): Promise<{ queued: number }> {
+  const found = await currentCredential(deps.database.stores, integrationId);
+  if (found === null) return { queued: 0 };
+  const { integration, credential } = found;
+  const token = openToken({ vault: deps.vault, credential });
+  return withHeartbeat(
+    () => null,
+    async (signal) => work({ deps, integration, token, signal, nowMs }),
+  );
+}
+
+async function wakeFleet(
+  deps: GitlabDeps,
+  { integrationId, queued, nowMs }: { integrationId: string; queued: number; nowMs: number },
+): Promise<void> {
+  const now = new Date(nowMs);
+  const wake = await deps.database.transaction(async (tx) => {
+    await publishQueuedScans({ tx, integrationId, queued, now });
+    return tx.outbox.add({ kind: 'wake_fleet', integrationId, now });
+  });
+  await sendWakes(deps, [wake]);
+}
+
+async function listRepositories(deps: GitlabDeps, sync: SyncAt): Promise<ListingOutcome> {
   const { database, gitlab, vault } = deps;
   const found = await currentCredential(database.stores, sync.integrationId);
   if (found === null) return listingWithoutToken(deps, sync);
   const { integration, credential } = found;
-  addRequestIdToLog(deps.log, await database.stores.syncs.requestIdOf(sync.syncId));
   const api = gitlab.forToken({ baseUrl: integration.baseUrl, token: openToken({ vault, credential }) });
+  const active = await listActive({ deps, sync, integration, api });
+  if (active !== null) return active;
   const window = listingWindow(integration.baseUrl);
   const walk = resumedWalk() ?? {
     ...NO_COUNTS,
@@ -117,10 +139,36 @@ async function listRepositories(deps: GitlabDeps, sync: SyncId & { nowMs: number
   }
 }
 
+/** The outcome of a delta listing; `null` if the sync is to list everything. */
+async function listActive(input: {
+  deps: GitlabDeps;
+  sync: SyncAt;
+  integration: IntegrationRow;
+  api: GitlabApi;
+}): Promise<ListingOutcome | null> {
+  const { deps, sync } = input;
+  const { syncs } = deps.database.stores;
+  const run = await syncs.find(sync.syncId);
+  addRequestIdToLog(deps.log, run?.requestId ?? null);
+  const { activeSince = null } = run ?? {};
+  if (activeSince === null) return null;
+  try {
+    const listing = await withHeartbeat(
+      () => null,
+      async (signal) => listActiveProjects({ ...input, activeSince, signal }),
+    );
+    if (listing !== null) return { ...NO_LISTING, ...listing, complete: true, cause: null };
+    await syncs.listEverything(sync.syncId);
+    return null;
+  } catch (err) {
+    return incompleteOutcome({ deps, sync, walk: { ...NO_COUNTS, ranges: [], unreadable: [] }, err });
+  }
+}
+
 /** Reads the remaining ranges of the walk and stores each page. */
 async function walkProjects(input: {
   deps: GitlabDeps;
-  sync: SyncId & { nowMs: number };
+  sync: SyncAt;
   integration: IntegrationRow;
   api: GitlabApi;
   window: ReturnType<typeof listingWindow>;
@@ -143,7 +191,9 @@ async function walkProjects(input: {
     pageSize: LISTING_PAGE,
     readEnd: () => api.lastProjects({ signal }),
     async storePage(page) {
-      addCounts(walk, await writePage({ deps, sync, page, gaps, classify, firstTime }));
+      const { rows, after, upTo } = page;
+      const missed = { after, upTo, gaps };
+      addCounts(walk, await storePage({ deps, sync, rows, classify, firstTime, missed }));
       addUnreadable(walk, page.rows);
     },
     expected: firstTime ? null : integration.listed,
@@ -206,78 +256,6 @@ function countsOf({ ranges: _ranges, unreadable: _unreadable, ...counts }: Walk)
   return counts;
 }
 
-/** Adds the counts of one page. Pages of several ranges are stored concurrently. */
-function addCounts(walk: Walk, part: Counts): void {
-  for (const name of ['listed', 'added', 'renamed', 'excluded', 'returned'] as const)
-    walk[name] += part[name];
-}
-
-async function writePage(input: {
-  deps: GitlabDeps;
-  sync: SyncId & { nowMs: number };
-  page: WalkedPage<ListedEntry>;
-  gaps: readonly IdRange[];
-  classify: ReturnType<typeof classifierFor>;
-  firstTime: boolean;
-}): Promise<Counts> {
-  const { gaps, classify } = input;
-  const { rows, after, upTo } = input.page;
-  const repositories = rows.flatMap(({ repository }) =>
-    repository === null ? [] : [{ ...repository, ...classify(repository) }],
-  );
-  const { integrationId, syncId, nowMs } = input.sync;
-  const now = new Date(nowMs);
-  return input.deps.database.transaction(async (tx) => {
-    const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
-    // an unreadable item still exists, so it is not missing
-    const listedIds = rows.map((row) => row.gitlabProjectId);
-    await tx.listing.markMissed({ integrationId, syncId, after, upTo, listedIds, gaps });
-    if (!input.firstTime)
-      await tx.events.add(
-        changes.flatMap((change) => eventsOf(integrationId, change)),
-        now,
-      );
-    return {
-      listed: repositories.length,
-      added: changes.filter((change) => change.oldPath === null).length,
-      renamed: changes.filter(isRename).length,
-      excluded: changes.filter((change) => change.oldState !== null && isNewlyExcluded(change)).length,
-      returned: changes.filter(isReturn).length,
-    };
-  });
-}
-
-const isRename = (change: ListingChange) => change.oldPath !== null && change.oldPath !== change.fullPath;
-const isNewlyExcluded = (change: ListingChange) =>
-  change.state === 'excluded' && change.oldState !== 'excluded';
-const isReturn = (change: ListingChange) => change.oldState === 'missing' || change.oldState === 'removed';
-
-function eventsOf(integrationId: string, change: ListingChange): NewEvent[] {
-  const base = { integrationId, repositoryId: change.id, actor: 'system' };
-  const events: NewEvent[] = [];
-  if (change.oldPath === null)
-    events.push({ ...base, kind: 'repository.added', text: `${change.fullPath} was added.` });
-  if (isRename(change)) {
-    events.push({
-      ...base,
-      kind: 'repository.renamed',
-      text: `${change.oldPath} is now ${change.fullPath}.`,
-      data: { from: change.oldPath, to: change.fullPath },
-    });
-  }
-  if (isReturn(change))
-    events.push({ ...base, kind: 'repository.returned', text: `${change.fullPath} is listed again.` });
-  if (change.oldState !== null && isNewlyExcluded(change)) {
-    events.push({
-      ...base,
-      kind: 'repository.excluded',
-      text: `${change.fullPath} is left out: ${change.excludedBecause}.`,
-      data: { because: change.excludedBecause },
-    });
-  }
-  return events;
-}
-
 /**
  * Asks GitLab by ID for repositories that a complete listing did not name, if they are few: are they gone or only
  * unlisted?
@@ -319,7 +297,7 @@ async function probeProject(
 
 async function incompleteOutcome(input: {
   deps: GitlabDeps;
-  sync: SyncId & { nowMs: number };
+  sync: SyncAt;
   walk: Walk;
   err: unknown;
 }): Promise<ListingOutcome> {

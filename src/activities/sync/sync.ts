@@ -1,8 +1,9 @@
 import type { SyncRun } from '../../db/entities/repository.ts';
 import { publishQueuedScans } from '../../db/publish-queued-scans.ts';
 import type { Stores } from '../../db/stores/index.ts';
-import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import type { IntegrationChange, IntegrationRow } from '../../db/stores/integrations.ts';
 import { sendWakes } from '../../db/wakes.ts';
+import { activeSince, nextPaceMs } from '../../domain/sync-plan.ts';
 import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { GitlabDeps } from '../deps.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
@@ -66,12 +67,23 @@ async function openSync(
   return database.transaction(async (tx) => {
     const integration = await tx.integrations.lock(integrationId);
     if (integration === null) return { syncId: null, joined: false };
-    const joined = (await tx.syncs.findOpen(integrationId))?.state === 'running';
+    const open = await tx.syncs.findOpen(integrationId);
+    const joined = open?.state === 'running';
     const { id, requestId } = await tx.syncs.open({ integrationId, trigger: 'schedule', now });
     addRequestIdToLog(log, requestId);
-    if (!(await tx.syncs.start({ id, now }))) return { syncId: null, joined: false };
+    const since = activeSince({
+      isScheduled: (open?.trigger ?? 'schedule') === 'schedule',
+      isBraked: integration.brakeHeld !== null,
+      lastFullSyncAt: integration.lastFullSyncAt ?? null,
+      lastSyncStartedAt: await tx.syncs.lastCompleteStart(integrationId),
+      fullSyncIntervalMs: settings.fullSyncIntervalMs,
+      now,
+    });
+    if (!(await tx.syncs.start({ id, activeSince: since, now }))) return { syncId: null, joined: false };
     if (!joined) await addStartedEvent({ tx, syncId: id, integration, now });
-    const next = settings.syncIntervalMs === 0 ? null : new Date(nowMs + settings.syncIntervalMs);
+    const paceMs = integration.syncPaceMs ?? settings.syncIntervalMs;
+    const next =
+      settings.syncIntervalMs === 0 ? null : new Date(nowMs + Math.min(paceMs, settings.syncIntervalMs));
     await tx.integrations.changeLocked(integrationId, { nextSyncAt: next }, now);
     return { syncId: id, joined };
   });
@@ -85,7 +97,7 @@ async function finishSync(deps: GitlabDeps, input: FinishedSync): Promise<void> 
     const integration = await tx.integrations.lock(integrationId);
     if (run === null || integration === null || run.state !== 'running') return [];
     addRequestIdToLog(deps.log, run.requestId);
-    await endRun({ tx, run, integration, input, now });
+    await endRun({ tx, run, integration, input, intervalMs: deps.settings.syncIntervalMs, now });
     const wakes = run.again ? [await openFollowUpSync({ tx, integrationId, now })] : [];
     if (queuedScans === 0) return wakes;
     await publishQueuedScans({ tx, integrationId, queued: queuedScans, now });
@@ -145,7 +157,7 @@ async function openFollowUpSync({
   return tx.outbox.add({ kind: 'wake_integration', integrationId, now });
 }
 
-async function endRun({ tx, run, integration, input, now }: EndRun): Promise<void> {
+async function endRun({ tx, run, integration, input, intervalMs, now }: EndRun): Promise<void> {
   const { listing } = input;
   const isHeldBack = run.cause === 'brake_engaged';
   const state = isHeldBack ? 'waiting' : listing.complete ? 'done' : 'failed';
@@ -164,12 +176,20 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
   const hasNewUnreadable = await isNewlyUnreadable(tx, integration.id, unreadable);
   const ended = await tx.syncs.end({ id: run.id, state, cause, complete, counts, unreadable, now });
   if (!ended) return;
-  if (listing.complete) {
-    await tx.integrations.changeLocked(integration.id, { lastSyncAt: now, listed: listing.listed }, now);
-    await recordReachChange({ tx, integration, syncId: run.id, counts, now });
-  }
   const changes =
     counts.added + counts.renamed + counts.excluded + counts.returned + counts.missing + counts.removed;
+  if (listing.complete) {
+    const isDelta = run.activeSince != null;
+    // a delta takes nothing away, so it can only add to what was listed
+    const listed = isDelta ? integration.listed + counts.added + counts.returned : listing.listed;
+    const full = isDelta ? {} : { lastFullSyncAt: now };
+    await tx.integrations.changeLocked(
+      integration.id,
+      { lastSyncAt: now, listed, ...full, ...paceOf({ integration, run, changes, input, intervalMs }) },
+      now,
+    );
+    await recordReachChange({ tx, integration, syncId: run.id, counts: { ...counts, listed }, now });
+  }
   if (run.trigger === 'schedule' && listing.complete && changes === 0 && !hasNewUnreadable) return;
   const base = {
     integrationId: integration.id,
@@ -192,6 +212,22 @@ async function endRun({ tx, run, integration, input, now }: EndRun): Promise<voi
     ],
     now,
   );
+}
+
+/** While there are changes, the next sync comes sooner. */
+function paceOf(input: {
+  integration: IntegrationRow;
+  run: SyncRun;
+  changes: number;
+  input: FinishedSync;
+  intervalMs: number;
+}): Pick<IntegrationChange, 'syncPaceMs' | 'nextSyncAt'> {
+  const { integration, run, changes, intervalMs } = input;
+  if (intervalMs === 0) return {};
+  const hasChanged = changes + input.input.queuedScans > 0;
+  const paceMs = nextPaceMs({ paceMs: integration.syncPaceMs ?? null, hasChanged, intervalMs });
+  const startedMs = run.startedAt?.getTime() ?? input.input.nowMs;
+  return { syncPaceMs: paceMs, nextSyncAt: new Date(Math.max(input.input.nowMs, startedMs + paceMs)) };
 }
 
 async function isNewlyUnreadable(
@@ -270,5 +306,7 @@ interface EndRun {
   run: SyncRun;
   integration: IntegrationRow;
   input: FinishedSync;
+  /** Of the settings; 0 = no background syncs. */
+  intervalMs: number;
   now: Date;
 }

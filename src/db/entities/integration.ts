@@ -46,6 +46,10 @@ const IntegrationSchema = defineEntity({
     promptedSince: p.datetime().nullable(),
     lastSyncAt: p.datetime().nullable(),
     nextSyncAt: p.datetime().nullable(),
+    /** The last complete listing; `null` = the next sync must be one. */
+    lastFullSyncAt: p.datetime().nullable(),
+    /** The time between two syncs now; `null` = as the settings say. */
+    syncPaceMs: p.integer().nullable(),
     listed: p.integer(),
     /** Fingerprint of the removals that the brake holds back, and how many listings in a row asked for them. */
     brakeHeld: p.string().nullable(),

@@ -76,6 +76,8 @@ const SyncRunSchema = defineEntity({
     trigger: p.string().$type<SyncTrigger>(),
     state: p.string().$type<SyncState>(),
     cause: p.string().nullable(),
+    /** Only projects with activity since then are listed; `null` = all. */
+    activeSince: p.datetime().nullable(),
     acceptRemovals: p.boolean(),
     /** A setting changed while it ran: another sync follows. */
     again: p.boolean(),

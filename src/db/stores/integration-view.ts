@@ -12,7 +12,7 @@ import type { IntegrationRow } from './integrations.ts';
 export interface IntegrationView
   extends Omit<
     IntegrationRow,
-    'brakeHeld' | 'brakeListings' | 'removedAt' | 'promptedChecks' | 'promptedSince'
+    'brakeHeld' | 'brakeListings' | 'syncPaceMs' | 'removedAt' | 'promptedChecks' | 'promptedSince'
   > {
   createdAt: Date;
   updatedAt: Date;
@@ -94,6 +94,7 @@ interface IntegrationJson {
   verify_failures: number;
   last_sync_at: string | null;
   next_sync_at: string | null;
+  last_full_sync_at: string | null;
   listed: number;
   created_at: string;
   updated_at: string;
@@ -206,6 +207,7 @@ function viewOf(row: ViewRow): IntegrationView {
     verifyFailures: i.verify_failures,
     lastSyncAt: dateOrNull(i.last_sync_at),
     nextSyncAt: dateOrNull(i.next_sync_at),
+    lastFullSyncAt: dateOrNull(i.last_full_sync_at),
     listed: i.listed,
     createdAt: dateOf(i.created_at),
     updatedAt: dateOf(i.updated_at),

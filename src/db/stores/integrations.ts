@@ -32,6 +32,8 @@ const COLUMNS = [
   'promptedSince',
   'lastSyncAt',
   'nextSyncAt',
+  'lastFullSyncAt',
+  'syncPaceMs',
   'listed',
   'brakeHeld',
   'brakeListings',
@@ -52,7 +54,7 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
   return {
     ...createIntegrationInserts({ em, sql }),
     ...createIntegrationReads({ em, sql }),
-    ...createIntegrationChanges(em),
+    ...createIntegrationChanges({ em, sql }),
     ...createIntegrationRemovals(sql),
   };
 }
@@ -99,6 +101,8 @@ function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql
         promptedSince: null,
         lastSyncAt: null,
         nextSyncAt: null,
+        lastFullSyncAt: null,
+        syncPaceMs: null,
         listed: 0,
         brakeHeld: null,
         brakeListings: 0,
@@ -151,8 +155,16 @@ function createIntegrationReads({ em, sql }: { em: () => SqlEntityManager; sql: 
 }
 
 /** Changes rows that are not removed. */
-function createIntegrationChanges(em: () => SqlEntityManager) {
+function createIntegrationChanges({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
+    /** Makes the next sync list everything. */
+    async requireFullSync(id: string): Promise<void> {
+      await sql.run(
+        `update integration set last_full_sync_at = null where id = $1 and last_full_sync_at is not null`,
+        [id],
+      );
+    },
+
     /** @returns false when the integration was removed meanwhile */
     async change(id: string, change: IntegrationChange, now: Date): Promise<boolean> {
       const changed = await em().nativeUpdate(

@@ -152,6 +152,20 @@ function createRepositoryViews(sql: Sql) {
   };
 }
 
+/** A repository whose head is to be read. `headCommit`: the head that was read last. */
+export interface CheckedHead {
+  id: string;
+  gitlabProjectId: number;
+  fullPath: string;
+  headCommit: string | null;
+  defaultBranch: string | null;
+}
+
+const SELECT_HEAD = `
+select r.id, r.gitlab_project_id::float8 as "gitlabProjectId", r.full_path as "fullPath", r.head_commit as "headCommit",
+  r.default_branch as "defaultBranch"
+from repository r`;
+
 /** Which heads are to be read, and what was read. */
 function createHeadChecks(sql: Sql) {
   return {
@@ -164,31 +178,51 @@ function createHeadChecks(sql: Sql) {
       ]);
     },
 
+    /** A head that could not be read is due again at this time, by the interval of scheduled checks. */
+    async postponeCheck(input: { id: string; checkedAt: Date }): Promise<void> {
+      await sql.run(`update repository set checked_at = $2 where id = $1 and checked_at < $2`, [
+        input.id,
+        input.checkedAt,
+      ]);
+    },
+
+    /** When the head was read that was not read for the longest time; `null` = there is none to check. */
+    async oldestCheck(integrationId: string): Promise<Date | null> {
+      const row = await sql.first<{ at: string }>(
+        `select r.checked_at as at from repository r where r.integration_id = $1 and r.state = 'active' and r.checked_at is not null
+           and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))
+         order by r.checked_at limit 1`,
+        [integrationId],
+      );
+      return dateOrNull(row?.at ?? null);
+    },
+
+    /** Active repositories whose head was last read before this time, the oldest first. */
+    async staleHeads(input: { integrationId: string; before: Date; limit: number }): Promise<CheckedHead[]> {
+      return sql.rows<CheckedHead>(
+        `${SELECT_HEAD} where r.integration_id = $1 and r.state = 'active' and r.checked_at <= $2
+           and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))
+         order by r.checked_at limit $3`,
+        [input.integrationId, input.before, input.limit],
+      );
+    },
+
     /**
-     * Active repositories whose head should be read: they had activity since the last read (GitLab updates
-     * `last_activity_at` at most hourly, hence the hour of overlap), or the last read is too old. And empty repositories
-     * whose head was never read.
+     * Active repositories with activity since their head was last read (GitLab updates `last_activity_at` at most hourly,
+     * hence the hour of overlap), and empty repositories whose head was never read.
      */
     async headsToCheck(input: {
       integrationId: string;
-      staleBefore: Date | null;
       limit: number;
       after: string;
-    }) {
-      return sql.rows<{
-        id: string;
-        gitlabProjectId: number;
-        fullPath: string;
-        headCommit: string | null;
-        defaultBranch: string | null;
-      }>(
-        `select r.id, r.gitlab_project_id::float8 as "gitlabProjectId", r.full_path as "fullPath", r.head_commit as "headCommit", r.default_branch as "defaultBranch" from repository r
-         where r.integration_id = $1 and r.id > $4
+    }): Promise<CheckedHead[]> {
+      return sql.rows<CheckedHead>(
+        `${SELECT_HEAD} where r.integration_id = $1 and r.id > $3
            and (r.state = 'active' and r.checked_at is not null or r.state = 'empty')
-           and (r.checked_at is null or r.last_activity_at > r.checked_at - interval '1 hour' or r.checked_at < $2::timestamptz)
+           and (r.checked_at is null or r.last_activity_at > r.checked_at - interval '1 hour')
            and not exists (select 1 from scan s where s.repository_id = r.id and s.status in ('queued', 'running'))
-         order by r.id limit $3`,
-        [input.integrationId, input.staleBefore, input.limit, input.after],
+         order by r.id limit $2`,
+        [input.integrationId, input.limit, input.after],
       );
     },
   };

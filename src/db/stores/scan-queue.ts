@@ -80,13 +80,28 @@ export function createScanQueueing(sql: Sql) {
 export function createScanQueueReads(sql: Sql) {
   return {
     /** Queued scans that the fleet has not taken yet and that may start now, most urgent first. */
-    async listQueued(input: { integrationId: string; exclude: readonly string[]; limit: number; now: Date }) {
+    async listQueued(input: {
+      integrationId: string;
+      exclude: readonly string[];
+      limit: number;
+      /** In a quiet period: only scans that a person requested. */
+      onlyRequested?: boolean;
+      now: Date;
+    }) {
       return sql.rows<{ scanId: string; repositoryId: string; background: boolean }>(
         `select id as "scanId", repository_id as "repositoryId", priority >= $5 as background from scan
          where integration_id = $1 and status = 'queued' and id <> all($2::text[])
-           and (next_try_at is null or next_try_at <= $4)
+           and (next_try_at is null or next_try_at <= $4) and (not $6 or priority <= $7)
          order by priority, id limit $3`,
-        [input.integrationId, input.exclude, input.limit, input.now, BACKGROUND_PRIORITY],
+        [
+          input.integrationId,
+          input.exclude,
+          input.limit,
+          input.now,
+          BACKGROUND_PRIORITY,
+          input.onlyRequested ?? false,
+          SCAN_PRIORITY.manual,
+        ],
       );
     },
 
@@ -97,6 +112,15 @@ export function createScanQueueReads(sql: Sql) {
         [input.integrationId, input.now],
       );
       return dateOrNull(row?.at ?? null);
+    },
+
+    /** Whether any scan waits, for whatever reason. */
+    async hasQueued(integrationId: string): Promise<boolean> {
+      const row = await sql.first(
+        `select 1 from scan where integration_id = $1 and status = 'queued' limit 1`,
+        [integrationId],
+      );
+      return row !== null;
     },
 
     /** Resets retry delays after an outage: it was no failure of the repositories. */

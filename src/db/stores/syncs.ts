@@ -52,7 +52,10 @@ export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: 
 /** Opens syncs; at most one per integration is queued or running. */
 function createSyncRequests(sql: Sql) {
   return {
-    /** The open sync of this integration, or a new one: at most one is queued or running. */
+    /**
+     * The open sync of this integration, or a new one: at most one is queued or running. A person's request makes it list
+     * everything; a sync that is under way and does not is followed by one that does.
+     */
     async open(input: {
       integrationId: string;
       trigger: SyncTrigger;
@@ -68,6 +71,8 @@ function createSyncRequests(sql: Sql) {
          values ($1, $2, $3, 'queued', $4, false, 0, false, 0, 0, 0, 0, 0, 0, 0, $5, $6)
          on conflict (integration_id) where state in ('queued', 'running')
          do update set accept_removals = s.accept_removals or excluded.accept_removals,
+           trigger = case when s.state = 'queued' and excluded.trigger <> 'schedule' then excluded.trigger else s.trigger end,
+           again = s.again or (s.state = 'running' and s.active_since is not null and excluded.trigger <> 'schedule'),
            request_id = coalesce(s.request_id, excluded.request_id)
          returning id, id = $1 as is_new, request_id`,
         [
@@ -101,13 +106,24 @@ function createSyncRequests(sql: Sql) {
 function createSyncProgress({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     /** @returns false when it had already ended */
-    async start({ id, now }: { id: string; now: Date }): Promise<boolean> {
+    async start(input: {
+      id: string;
+      /** Only projects with activity since then; `null` = a complete listing. */
+      activeSince: Date | null;
+      now: Date;
+    }): Promise<boolean> {
       const changed = await sql.run(
-        `update sync_run set state = 'running', started_at = coalesce(started_at, $2), cause = null
+        `update sync_run set state = 'running', started_at = coalesce(started_at, $2), cause = null,
+           active_since = case when state = 'queued' then $3 else active_since end
          where id = $1 and state in ('queued', 'running')`,
-        [id, now],
+        [input.id, input.now, input.activeSince],
       );
       return changed === 1;
+    },
+
+    /** Makes a running sync list everything. */
+    async listEverything(id: string): Promise<void> {
+      await sql.run(`update sync_run set active_since = null where id = $1 and state = 'running'`, [id]);
     },
 
     async recordProgress(input: { id: string; cause: string | null; listed: number }): Promise<void> {
@@ -160,10 +176,21 @@ function createSyncReads({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) 
       return em().findOne(SyncRun, { id });
     },
 
+    /** When the last sync began that read all that it asked for; `null` = none did. */
+    async lastCompleteStart(integrationId: string): Promise<Date | null> {
+      const row = await sql.first<{ at: string | null }>(
+        `select started_at as at from sync_run where integration_id = $1 and complete order by id desc limit 1`,
+        [integrationId],
+      );
+      return dateOrNull(row?.at ?? null);
+    },
+
     /** The queued or running sync. */
-    async findOpen(integrationId: string): Promise<{ id: string; state: string } | null> {
+    async findOpen(
+      integrationId: string,
+    ): Promise<{ id: string; state: string; trigger: SyncTrigger } | null> {
       return sql.first(
-        `select id, state from sync_run where integration_id = $1 and state in ('queued', 'running')`,
+        `select id, state, trigger from sync_run where integration_id = $1 and state in ('queued', 'running')`,
         [integrationId],
       );
     },
@@ -177,10 +204,11 @@ function createSyncReads({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) 
       return row?.request_id ?? null;
     },
 
-    /** Items that the last finished sync could not read. */
+    /** Items that the last complete listing could not read. */
     async lastUnreadable(integrationId: string): Promise<UnreadableProject[]> {
       const row = await sql.first<{ unreadable: UnreadableProject[] }>(
-        `select unreadable from sync_run where integration_id = $1 and state in ('done', 'waiting') order by id desc limit 1`,
+        `select unreadable from sync_run where integration_id = $1 and state in ('done', 'waiting')
+           and active_since is null order by id desc limit 1`,
         [integrationId],
       );
       return row?.unreadable ?? [];

@@ -45,6 +45,7 @@ export function activitiesWith(own: Partial<AllActivities>): AllActivities {
     resolveRotation: unexpected('resolveRotation'),
     listRepositories: unexpected('listRepositories'),
     checkHeads: unexpected('checkHeads'),
+    checkStaleHeads: unexpected('checkStaleHeads'),
     scanRepository: unexpected('scanRepository'),
     ...own,
   };

@@ -32,6 +32,8 @@ export function integrationRow(snapshot: Partial<IntegrationSnapshot> = {}): Int
       paused: false,
       nextVerifyMs: null,
       nextSyncMs: null,
+      nextCheckMs: null,
+      quietUntilMs: null,
       syncQueued: false,
       expiry: { kind: 'never' },
       flagged: null,

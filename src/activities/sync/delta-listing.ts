@@ -1,0 +1,45 @@
+import type { IntegrationRow } from '../../db/stores/integrations.ts';
+import { classifierFor } from '../../domain/repository.ts';
+import type { UnreadableProject } from '../../domain/unreadable.ts';
+import type { GitlabApi } from '../../gitlab/client.ts';
+import type { ListedEntry } from '../../gitlab/project-pages.ts';
+import type { GitlabDeps } from '../deps.ts';
+import type { Counts, SyncAt } from './store-page.ts';
+import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
+
+export type DeltaListing = Counts & { unreadable: UnreadableProject[] };
+
+/**
+ * Lists only the projects with activity since this time, and stores what changed. Nothing counts as missing.
+ * @returns `null` if GitLab listed a project that was not active since then: it does not filter, so only a complete
+ * listing tells what changed
+ * @throws as `GitlabApi.listProjectsPage`
+ */
+export async function listActiveProjects(input: {
+  deps: GitlabDeps;
+  sync: SyncAt;
+  integration: IntegrationRow;
+  api: GitlabApi;
+  activeSince: Date;
+  signal: AbortSignal;
+}): Promise<DeltaListing | null> {
+  const { deps, sync, integration, api, activeSince, signal } = input;
+  const classify = classifierFor(integration.filters);
+  const listing: DeltaListing = { ...NO_COUNTS, unreadable: [] };
+  for (let idAfter: number | null = null; ; ) {
+    const { entries, lastId } = await api.listProjectsPage({ idAfter, activeSince, signal });
+    if (entries.some((entry) => wasActiveBefore(entry, activeSince))) return null;
+    addCounts(
+      listing,
+      await storePage({ deps, sync, rows: entries, classify, firstTime: false, missed: null }),
+    );
+    listing.unreadable.push(...entries.flatMap(({ unreadable }) => unreadable ?? []));
+    if (lastId === null) return listing;
+    idAfter = lastId;
+  }
+}
+
+function wasActiveBefore({ repository }: ListedEntry, activeSince: Date): boolean {
+  const { lastActivityAt = null } = repository ?? {};
+  return lastActivityAt !== null && Date.parse(lastActivityAt) < activeSince.getTime();
+}

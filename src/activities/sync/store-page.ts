@@ -1,0 +1,96 @@
+import type { ListingChange } from '../../db/stores/listing.ts';
+import type { NewEvent } from '../../domain/event.ts';
+import type { classifierFor } from '../../domain/repository.ts';
+import type { ListedEntry } from '../../gitlab/project-pages.ts';
+import type { GitlabDeps } from '../deps.ts';
+import type { IdRange } from './walk.ts';
+
+/** Counts of a listing so far. */
+export interface Counts {
+  listed: number;
+  added: number;
+  renamed: number;
+  excluded: number;
+  returned: number;
+}
+
+export const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
+
+/** A sync at a time of its workflow. */
+export interface SyncAt {
+  integrationId: string;
+  syncId: string;
+  nowMs: number;
+}
+
+/** Adds the counts of one page. Pages of several ranges are stored concurrently. */
+export function addCounts(sum: Counts, part: Counts): void {
+  for (const name of ['listed', 'added', 'renamed', 'excluded', 'returned'] as const) sum[name] += part[name];
+}
+
+/** Stores one page of a listing, with its events. */
+export async function storePage(input: {
+  deps: GitlabDeps;
+  sync: SyncAt;
+  rows: readonly ListedEntry[];
+  classify: ReturnType<typeof classifierFor>;
+  firstTime: boolean;
+  /** The IDs that the page covers completely: known repositories among them that it does not name are missing. */
+  missed: (IdRange & { gaps: readonly IdRange[] }) | null;
+}): Promise<Counts> {
+  const { rows, classify, missed } = input;
+  const repositories = rows.flatMap(({ repository }) =>
+    repository === null ? [] : [{ ...repository, ...classify(repository) }],
+  );
+  const { integrationId, syncId, nowMs } = input.sync;
+  const now = new Date(nowMs);
+  return input.deps.database.transaction(async (tx) => {
+    const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
+    // an unreadable item still exists, so it is not missing
+    const listedIds = rows.map((row) => row.gitlabProjectId);
+    if (missed !== null) await tx.listing.markMissed({ integrationId, syncId, listedIds, ...missed });
+    if (!input.firstTime)
+      await tx.events.add(
+        changes.flatMap((change) => eventsOf(integrationId, change)),
+        now,
+      );
+    return {
+      listed: repositories.length,
+      added: changes.filter((change) => change.oldPath === null).length,
+      renamed: changes.filter(isRename).length,
+      excluded: changes.filter((change) => change.oldState !== null && isNewlyExcluded(change)).length,
+      returned: changes.filter(isReturn).length,
+    };
+  });
+}
+
+const isRename = (change: ListingChange) => change.oldPath !== null && change.oldPath !== change.fullPath;
+const isNewlyExcluded = (change: ListingChange) =>
+  change.state === 'excluded' && change.oldState !== 'excluded';
+const isReturn = (change: ListingChange) => change.oldState === 'missing' || change.oldState === 'removed';
+
+function eventsOf(integrationId: string, change: ListingChange): NewEvent[] {
+  const base = { integrationId, repositoryId: change.id, actor: 'system' };
+  const events: NewEvent[] = [];
+  if (change.oldPath === null)
+    events.push({ ...base, kind: 'repository.added', text: `${change.fullPath} was added.` });
+  if (isRename(change)) {
+    events.push({
+      ...base,
+      kind: 'repository.renamed',
+      text: `${change.oldPath} is now ${change.fullPath}.`,
+      data: { from: change.oldPath, to: change.fullPath },
+    });
+  }
+  if (isReturn(change))
+    events.push({ ...base, kind: 'repository.returned', text: `${change.fullPath} is listed again.` });
+  if (change.oldState !== null && isNewlyExcluded(change)) {
+    events.push({
+      ...base,
+      kind: 'repository.excluded',
+      text: `${change.fullPath} is left out: ${change.excludedBecause}.`,
+      data: { because: change.excludedBecause },
+    });
+  }
+  return events;
+}
