@@ -82,7 +82,8 @@ interface Result {
 
 /** Runs `hostile.js` as a scanner and as git, started by a process with keys that runs as this user. */
 async function attackAs(user: User, isolated = true): Promise<Result> {
-  const home = join(folder, `${user.replaceAll(' ', '-')}${isolated ? '' : '-not-isolated'}`);
+  // with spaces, which mount(8) reads as the end of a path
+  const home = join(folder, `of ${user}${isolated ? '' : ', not isolated'}`);
   const own = join(home, 'work', 'scans', 'own');
   for (const path of ['keys', 'postgres', 'programs']) await mkdir(join(home, path), { recursive: true });
   await writeFile(join(home, 'keys', 'keys.txt'), CANARY, { mode: 0o600 });
