@@ -251,7 +251,7 @@ describe('branches', () => {
     [{ mode: 'all', globs: [] }, ['feature.env', 'release.env']],
     [{ mode: 'globs', globs: ['release/*'] }, ['release.env']],
     [{ mode: 'protected', globs: [] }, ['release.env']],
-  ])('secrets are looked for in the branches of %j', async (branches, expected) => {
+  ])('secrets are searched for in the branches of %j', async (branches, expected) => {
     const base = await push({ 'a.txt': 'a\n' });
     for (const [name, file] of [
       ['release/1', 'release.env'],

@@ -167,7 +167,7 @@ test('an answer without the token value is lost, and the ID of the new token is 
   expect((await eventsOf(world, added.integrationId)).at(-1)).toMatchObject({ data: { newTokenId: 4_711 } });
 });
 
-test('two concurrent workers addRotateCommand GitLab once', async () => {
+test('two concurrent workers send GitLab one rotation request', async () => {
   const added = await rotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },

@@ -108,7 +108,7 @@ test.each([
   [40, 10, false],
   [60, 12, false],
   [40, 11, true],
-])('of %d repositories %d vanish: does the brake engage? %s', (count, vanish, engages) =>
+])('of %d repositories %d are no longer listed: the brake engages: %s', (count, vanish, engages) =>
   withSyncedProjects(count, async (on) => {
     removeMany(on, { count: vanish });
     const synced = await sync(on.activities, on.added.integrationId);

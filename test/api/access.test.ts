@@ -151,7 +151,7 @@ describe.each(Object.entries(NEEDS).flatMap(([route, role]) => (role === 'nobody
 );
 
 test.each(Object.keys(NEEDS).filter((route) => NEEDS[route] === 'nobody'))(
-  '%s is open to everybody, and a role makes no difference',
+  '%s is open to everyone, in any role',
   async (route) => {
     const reported = new Set<number>();
     for (const by of ['nobody', ...KEYS, ...SESSIONS] as const) reported.add(await statusOf(route, by));

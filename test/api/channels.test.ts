@@ -106,19 +106,11 @@ describe('a new channel', () => {
     ['a recipient that is none', { kind: 'email', to: 'nobody' }, 'to'],
     ['a recipient with a second header', { kind: 'email', to: 'a@example.com\r\nBcc: b@example.com' }, 'to'],
     ['two recipients in one', { kind: 'email', to: 'a@example.com,b@example.com' }, 'to'],
-    [
-      'an event that there is not',
-      { kind: 'email', to: 'a@example.com', events: ['scan.danced'] },
-      'events.0',
-    ],
+    ['an unknown event', { kind: 'email', to: 'a@example.com', events: ['scan.danced'] }, 'events.0'],
     ['its own messages', { kind: 'email', to: 'a@example.com', events: ['notification.failed'] }, 'events.0'],
     ['audit events', { kind: 'email', to: 'a@example.com', events: ['api_key.created'] }, 'events.0'],
     ['no event at all', { kind: 'email', to: 'a@example.com', events: [] }, 'events'],
-    [
-      'a severity that there is not',
-      { kind: 'email', to: 'a@example.com', minSeverity: 'urgent' },
-      'minSeverity',
-    ],
+    ['an unknown severity', { kind: 'email', to: 'a@example.com', minSeverity: 'urgent' }, 'minSeverity'],
     ['a field of its own', { kind: 'email', to: 'a@example.com', secret: 'x' }, ''],
     ['a name of two lines', { kind: 'email', to: 'a@example.com', name: 'a\nb' }, 'name'],
   ])('is refused with %s', async (_what, json, path) => {

@@ -90,7 +90,7 @@ test('without origin headers, a session may change nothing, but a program may si
 });
 
 test.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain', ''])(
-  'a form cannot be what a session sends: %j is 415',
+  'a session request with the content type %j of a form is 415',
   async (type) => {
     for (const path of ['POST api-keys', 'POST auth/sign-out', 'POST auth/sign-in'] as const) {
       const headers = { Cookie: api.cookies.admin, Origin: api.url, 'Content-Type': type };
@@ -120,7 +120,7 @@ test.each([
   ['GET /api/docs', 200],
   ['GET /api/openapi.json', 200],
   ['POST auth/sign-in', 400],
-] as const)('%s answers with headers that leave a browser nothing to guess', async (request, status) => {
+] as const)('%s is answered with headers that forbid content sniffing', async (request, status) => {
   const answer = await api.call(request, request.startsWith('POST') ? { json: {} } : {});
   expect(answer.status).toBe(status);
   const { headers } = answer;

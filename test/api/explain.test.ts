@@ -95,7 +95,7 @@ test.each<[Record<string, unknown>, Record<string, unknown>]>([
     { listed: false, reason: because },
   ]),
   [{ state: 'missing' }, { listed: false, reason: 'missing' }],
-])('a row %j explains itself, without asking GitLab', async (row, expected) => {
+])('the row %j is explained without a request to GitLab', async (row, expected) => {
   world.simulator.control.requests.reset();
   await list({ fullPath: 'acme/Known', ...row });
   const { status, body } = await explain('acme/known');
@@ -117,7 +117,7 @@ test.each([
   ['open/source', 'not_a_member'],
   ['acme/secret', 'not_visible'],
   ['acme/nothing-here', 'not_visible'],
-])('of %s GitLab is asked: %s', async (path, reason) => {
+])('GitLab is asked about %s: %s', async (path, reason) => {
   expect((await explain(path)).body).toMatchObject({ path, listed: false, reason });
 });
 

@@ -267,7 +267,7 @@ test.each([
   '&status=ignored',
   '&q=LOOSE',
   '&q=project-2',
-])('both hold what the list shows: %s', async (more) => {
+])('both formats contain what the list shows: %s', async (more) => {
   await ignoreWorst();
   const listed = (await idsOfList(more)).sort();
   expect(listed.length).toBeGreaterThan(0);
@@ -349,7 +349,7 @@ describe('of many findings', () => {
   });
 
   test.each(['csv', 'sarif'])(
-    '%s: an interrupted export breaks the connection, so that it is not taken for complete',
+    '%s: an interrupted export breaks the connection, so that no client considers it complete',
     async (format) => {
       const { other } = await startCounting(async (n) => {
         if (n === 2) throw new Error('the database is away');

@@ -48,7 +48,7 @@ const refused: [string, `${string} ${string}`, CallOptions, number, string][] = 
   ['the same for a command', 'POST integrations/a%00b/verify', {}, 404, 'not_found'],
   ['the same for a list below it', 'GET integrations/a%00b/events', {}, 404, 'not_found'],
   [
-    'a name that no database can hold',
+    'a name that PostgreSQL cannot store',
     'POST api-keys',
     { json: { name: 'a\u0000b', role: 'viewer' } },
     400,
@@ -85,7 +85,7 @@ const refused: [string, `${string} ${string}`, CallOptions, number, string][] = 
   ],
   ['nobody', 'GET integrations', { as: null }, 401, 'unauthenticated'],
   [
-    'a key that nobody has',
+    'an unknown key',
     'GET integrations',
     { as: null, headers: { Authorization: `Bearer secu_${'x'.repeat(43)}` } },
     401,

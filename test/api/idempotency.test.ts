@@ -51,7 +51,7 @@ const starting: [string, () => [string, object, object]][] = [
 ];
 
 test.each(starting)(
-  'a repeat starts %s once and tells the same; another body is refused',
+  'a repeated request starts %s once and gets the same answer; another body is refused',
   async (_what, of) => {
     const [path, json, other] = of();
     const post = repeater(path);

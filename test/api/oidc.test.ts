@@ -167,7 +167,7 @@ test.each([
   ['whose groups have no role', { groups: ['strangers'] }],
   ['without groups', { groups: undefined }],
   ['whose group is called like one of ours but for case', { groups: ['Security'] }],
-])('a person %s is refused, and no user is made', async (_who, change) => {
+])('a person %s is refused, and no user is created', async (_who, change) => {
   provider.person = alice(change);
   const answer = await signOn();
   expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
@@ -232,10 +232,10 @@ function withOther(memory: string, part: number): string {
   return `secu-sign-on=${parts.join('.')}`;
 }
 
-const CHEATS: [string, (visit: { back: string; memory: string }) => { back: string; memory: string }][] = [
-  ['without what the browser remembers', ({ back }) => ({ back, memory: 'a=b' })],
+const FORGED_CALLBACKS: [string, (visit: { back: string; memory: string }) => { back: string; memory: string }][] = [
+  ['without the cookie of this sign-in', ({ back }) => ({ back, memory: 'a=b' })],
   [
-    'with what another browser remembers',
+    'with the cookie of another browser',
     ({ back }) => ({
       back,
       memory: `secu-sign-on=${['a', 'b', 'c', 'd'].map((part) => part.repeat(43)).join('.')}`,
@@ -253,9 +253,9 @@ const CHEATS: [string, (visit: { back: string; memory: string }) => { back: stri
   ['without its issuer', ({ back, memory }) => ({ back: back.replace(/&iss=[^&]+/, ''), memory })],
 ];
 
-test.each(CHEATS)('a callback %s is refused', async (_how, cheat) => {
+test.each(FORGED_CALLBACKS)('a callback %s is refused', async (_how, forge) => {
   const { memory, location } = await begin();
-  const cheated = cheat({ back: await provider.visit(location), memory });
+  const cheated = forge({ back: await provider.visit(location), memory });
   const answer = await comeBack(cheated.back, cheated.memory);
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
   expect(sessionOf(answer)).toBe('');
@@ -284,7 +284,7 @@ const flipped = (text: string, at: number) =>
 test.each([
   ['whose signature is another', (token: string) => flipped(token, token.lastIndexOf('.') + 20)],
   ['that says something else than was signed', (token: string) => flipped(token, token.indexOf('.') + 30)],
-])('an ID token %s lets nobody in', async (_how, forge) => {
+])('an ID token %s starts no session', async (_how, forge) => {
   provider.forge = forge;
   const answer = await signOn();
   expect([answer.status, sessionOf(answer)]).toEqual([401, '']);

@@ -36,7 +36,7 @@ afterAll(async () => {
 const page = (path: string, at = api) => at.call(`GET ${path}`, { as: null, headers: BROWSER });
 
 test.each(['/', '/integrations', '/integrations/int_01', '/findings?severity=critical', '/setup', '/none'])(
-  '%s opens by itself in a browser, asked for anew each time, under a policy without anything inline',
+  'a browser opens %s directly and revalidates it each time, under a policy without inline code',
   async (path) => {
     const answer = await page(path);
     expect([answer.status, answer.text]).toEqual([200, PAGE]);
@@ -68,7 +68,7 @@ test('hashed files are immutable in caches and compressed when accepted', async 
 });
 
 test.each(['/assets/../index.html', '/assets/%2e%2e/%2e%2e/package.json', '/assets/none.js', '/none.js'])(
-  'nothing but built files: %s is no page and no file',
+  'only built files are served: %s is 404',
   async (path) => {
     const answer = await page(path);
     expect([answer.status, answer.text.includes('<title>') || answer.text.includes('"name"')]).toEqual([

@@ -172,7 +172,7 @@ test.each([
   ['with anything but letters, digits and . : - _', 'a/b'],
   ['in the form of a token of GitLab', ['glpat', 'x'.repeat(20)].join('-')],
   ['in the form of a key of ours', ['secu', 'y'.repeat(43)].join('_')],
-])('an id %s is not taken over', async (_what, given) => {
+])('a request id %s is replaced', async (_what, given) => {
   const answer = await asking(given, 'GET /healthz');
   expect(answer.headers.get('X-Request-Id')).toMatch(/^[0-9A-Z]{26}$/);
 });

@@ -85,7 +85,7 @@ test('a new code invalidates the previous one, as at a restart', async () => {
 test.each([
   ['no code at all', ''],
   ['a code of nobody', 'A'.repeat(22)],
-])('%s makes nobody', async (_what, code) => {
+])('%s creates no user', async (_what, code) => {
   await newCode();
   expect([400, 401]).toContain((await setUp(code)).status);
   expect(await world.db.query('select 1 from app_user')).toEqual([]);

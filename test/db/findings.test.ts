@@ -173,7 +173,7 @@ test('the commit that introduced a finding is kept once it is known', async () =
   });
 });
 
-test('a finding tells since when it is at the head, or no longer; an ignored one too', async () => {
+test('a finding has the time when it appeared at the head or disappeared from it, also an ignored one', async () => {
   await scan([finding('a'), finding('b')]);
   await db.query(`update finding set status = 'ignored' where repository_id = $1 and fingerprint = 'v1:b'`, [
     ids.repositoryId,

@@ -20,7 +20,7 @@ test('the fetched commit is read once', async () => {
 });
 
 test.each(['', 'HEAD\n', `${'a'.repeat(39)}\t\thttps://gitlab.example.com/acme/shop\n`])(
-  'a fetch that names no commit is no empty repository: %j',
+  'a fetch without a commit does not count as an empty repository: %j',
   async (text) => {
     fetched(text);
     await expect(readFetched(folder)).rejects.toMatchObject({ code: 'clone_failed' });

@@ -87,7 +87,7 @@ describe('an answer', () => {
     ['another project', json(200, { ...project, id: 2 }), 'gitlab_reply_unreadable'],
     ['a list', json(200, [project]), 'gitlab_reply_unreadable'],
     [
-      'a path that climbs',
+      'a path with parent folders',
       json(200, { ...project, path_with_namespace: 'acme/../../etc' }),
       'gitlab_reply_unreadable',
     ],

@@ -79,7 +79,7 @@ test('a pause of one lane does not delay another, and a shorter pause does not e
   await expect(pacer.take({ origin, lane })).rejects.toMatchObject({ code: 'gitlab_rate_limited' });
 });
 
-test('a long pause is not waited for: the caller gets its length', async () => {
+test('a request does not wait for a long pause; its error contains the length', async () => {
   let nowMs = 1_000_000;
   const pacer = createPacer({ perSecond: 100, now: () => nowMs });
   pacer.pause({ key: origin, untilMs: nowMs + 600_000 });

@@ -70,7 +70,7 @@ test.each([
   [['worker', '--queues', 'orchestration,mining'], 'mining'],
   [['findings', '--limit', 'many'], 'whole number'],
   [['integrations', 'show'], 'id'],
-])('bad usage %j exits 2 and says what is wrong', async (args, said) => {
+])('bad usage %j exits with 2 and an error that names the problem', async (args, said) => {
   const { errors, code } = await secu(args);
   expect(code).toBe(2);
   expect(errors).toContain(said);

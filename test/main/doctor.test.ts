@@ -223,7 +223,7 @@ describe('GitLab', () => {
     expect(clock).toMatchObject({ status: 'warning', detail: expect.stringContaining(words) });
   });
 
-  test('is told apart from another server, an unreachable one and a forbidden address', async () => {
+  test('is distinguished from another server, an unreachable one and a forbidden address', async () => {
     const page = await pretender({ 'Content-Type': 'text/html' });
     expect((await look(page)).gitlab).toMatchObject({
       status: 'warning',
@@ -260,7 +260,7 @@ describe('settings', () => {
     [{ TEMPORAL_ADDRESS: 'temporal.example.com:7233' }, 'TEMPORAL_TLS'],
     [{ SECU_VERIFY_INTERVAL: '0' }, 'SECU_VERIFY_INTERVAL'],
     [{ SECU_GITLAB_ORIGIN: 'https://gitlab.example.com' }, 'settings.md'],
-  ])('%j is a warning that says what to do', (env, named) => {
+  ])('%j is a warning with advice', (env, named) => {
     expect(look(env)).toMatchObject({ status: 'warning', advice: expect.stringContaining(named) });
   });
 

@@ -131,7 +131,7 @@ describe('the connection to GitLab', () => {
     });
   });
 
-  test('a port without TLS and one that closes the connection are told apart', async () => {
+  test('a port without TLS and one that closes the connection are distinguished', async () => {
     const plain = await dryRun({ baseUrl: simulator.url.replace('http:', 'https:') });
     expect(plain.check('tls')).toMatchObject({ status: 'failed', cause: 'tls_not_spoken' });
     const port = await listening((socket) => socket.destroy());
@@ -179,7 +179,7 @@ describe('the server', () => {
     expect(simulator.control.requests.list()).toHaveLength(1);
   });
 
-  test('a redirect to https and one to a www host are told apart', async () => {
+  test('a redirect to https and one to a www host are distinguished', async () => {
     const server = await rawServer((request, response) => {
       const host = request.headers.host ?? '';
       const location = host.startsWith('www') ? `https://${host}/` : `http://www.${host}/`;
@@ -343,7 +343,7 @@ describe('cloning', () => {
 });
 
 describe('reach', () => {
-  test('a user without projects, a service account without memberships and a Guest are told apart', async () => {
+  test('a user without projects, a service account without memberships and a Guest are distinguished', async () => {
     const nobody = await dryRun({ token: goodToken({}, { kind: 'human', member: false }) });
     expect(nobody.check('reach')).toMatchObject({ status: 'warning', cause: 'no_repositories' });
     const account = await dryRun({ token: goodToken({}, { kind: 'service_account', member: false }) });

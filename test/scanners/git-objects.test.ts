@@ -96,7 +96,7 @@ test.each<[string, string, BufferEncoding, string | null, string | null]>([
     '1970-01-01T00:00:01.000Z',
   ],
   [
-    'in an encoding that nobody knows',
+    'in an unknown encoding',
     'author Ann <a@b> 5 +0000\ncommitter B <b@c> 1 +0000\nencoding x-none',
     'utf8',
     'Ann',
@@ -110,7 +110,7 @@ test.each<[string, string, BufferEncoding, string | null, string | null]>([
     '1970-01-01T00:00:01.000Z',
   ],
   [
-    'at a time that no calendar has',
+    'with an impossible date',
     'author A <a@b> 5 +0000\ncommitter B <b@c> 99999999999999999 +0000',
     'utf8',
     'A',

@@ -26,7 +26,7 @@ const TYPES = [
 describe.each([
   ['with workflows in the cache', undefined],
   ['with every step replayed from the history', 0],
-])('the life of an integration, %s', (_how, maxCachedWorkflows) => {
+])('an integration from its creation to its removal, %s', (_how, maxCachedWorkflows) => {
   let story: Story;
 
   beforeAll(async () => {

@@ -85,7 +85,7 @@ test('a scan that queues another one at its end is followed by it, although nobo
   expect(statusesOf(queue)).toEqual(['ended']);
 });
 
-test('background scans use half of the window, and an urgent scan starts beside them', async () => {
+test('background scans use half of the window, and an urgent scan starts in addition', async () => {
   const queue = fleetQueue({ window: 4 });
   for (let index = 0; index < 10; index += 1) addScan(queue, { priority: BACKGROUND_PRIORITY });
   const release = Promise.withResolvers<undefined>();
