@@ -76,7 +76,7 @@ async function claimDeliveries(
       leaseMs: leaseMs ?? LEASE_MS,
     });
   } catch (err) {
-    log.warn({ err }, 'deliveries: could not look for what waits');
+    log.warn({ err }, 'deliveries: could not read the waiting ones');
     return [];
   }
 }
@@ -259,7 +259,7 @@ async function switchOffChannel(tx: Stores, { channel }: ClaimedDelivery): Promi
   const now = new Date();
   if (!(await tx.channels.switchOff({ id: channel.id, cause: 'receiver_gone', now }))) return;
   await tx.deliveries.giveUp({ channelId: channel.id, cause: 'channel_off' });
-  const text = `The channel "${channel.name}" was switched off: its receiver said that it is gone for ever.`;
+  const text = `The channel "${channel.name}" was switched off: its receiver answered that it is gone permanently.`;
   const event = { kind: 'channel.switched_off', integrationId: null, actor: 'system', text } as const;
   await tx.events.add([{ ...event, data: { channelId: channel.id } }], now);
 }

@@ -39,6 +39,6 @@ async function sendWaitingWakes(deps: OutboxLoopDeps): Promise<void> {
     deps.metrics.dispatched({ sent });
   } catch (err) {
     deps.metrics.dispatched({ sent: null });
-    deps.log.warn({ err }, 'dispatcher: could not look for waiting commands');
+    deps.log.warn({ err }, 'dispatcher: could not read the waiting commands');
   }
 }

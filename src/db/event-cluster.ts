@@ -32,7 +32,7 @@ export async function adoptEventCluster(client: Pick<pg.Client, 'query'>): Promi
   return isForeign;
 }
 
-/** A value that changes when the stored positions do: every adoption writes the row of `event_cluster` anew. */
+/** A value that changes when the stored positions do: every adoption rewrites the row of `event_cluster`. */
 export async function readEventEpoch(client: Pick<pg.Client, 'query'>): Promise<string | null> {
   const { rows } = await client.query<{ epoch: string }>(
     `select id || ':' || xmin::text as epoch from event_cluster limit 1`,

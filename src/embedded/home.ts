@@ -51,7 +51,7 @@ export function acquireHome(home: string): HeldHome {
   if (release === null) {
     throw new SecuError(
       'home_in_use',
-      `${home} is in use by process ${holder.pid}. Stop that one first, or give this one a SECU_HOME of its own.`,
+      `${home} is in use by process ${holder.pid}. Stop that one first, or set another SECU_HOME for this one.`,
       { details: { pid: holder.pid } },
     );
   }

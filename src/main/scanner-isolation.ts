@@ -10,7 +10,7 @@ export const ISOLATION_ADVICE =
   'Allow user namespaces and mounts: in a container with deploy/seccomp.json and without AppArmor, on a machine by kernel.unprivileged_userns_clone, user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns. See docs/explanation/isolation.md.';
 
 const HOW = {
-  namespaces: 'git and scanners run in a file system of their own',
+  namespaces: 'git and scanners run in a separate file system',
   uid: 'git and scanners run as another user',
   network_only: 'scanners run without network',
   none: 'git and scanners run as Secu itself',

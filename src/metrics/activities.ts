@@ -116,13 +116,13 @@ function housekeepingMetrics(
   });
   const deliveries = new Counter({
     name: 'secu_deliveries_total',
-    help: 'Attempts to tell a channel, by its kind and how they ended: sent, failed (tried again), given_up.',
+    help: 'Delivery attempts by channel kind and outcome: sent, failed (will be retried), given_up.',
     labelNames: ['channel', 'outcome'],
     registers,
   });
   const sweeps = new Counter({
     name: 'secu_reconcile_runs_total',
-    help: 'Sweeps of reconcile that came to their end.',
+    help: 'Completed runs of reconcile.',
     registers,
   });
   const repairs = new Counter({

@@ -232,7 +232,10 @@ function withOther(memory: string, part: number): string {
   return `secu-sign-on=${parts.join('.')}`;
 }
 
-const FORGED_CALLBACKS: [string, (visit: { back: string; memory: string }) => { back: string; memory: string }][] = [
+const FORGED_CALLBACKS: [
+  string,
+  (visit: { back: string; memory: string }) => { back: string; memory: string },
+][] = [
   ['without the cookie of this sign-in', ({ back }) => ({ back, memory: 'a=b' })],
   [
     'with the cookie of another browser',

@@ -8,7 +8,7 @@ export interface ProblemBody {
   errors?: { path: string; message: string }[];
 }
 
-/** Thrown for every error answer of the API; its code is `network` when there was no answer at all. */
+/** Thrown for every error answer of the API; its code is `network` if there was no answer. */
 export class Problem extends Error {
   readonly code: string;
   readonly status: number;

@@ -70,7 +70,7 @@ export function startEventStream({ onEvent, onState, signal }: StreamOptions): v
   });
 }
 
-/** Used instead of `EventSource`, which never reconnects after a 503 and cannot send a `Last-Event-ID` of its own. */
+/** Used instead of `EventSource`, which never reconnects after a 503 and cannot send a given `Last-Event-ID`. */
 async function readWithReconnect(options: StreamOptions): Promise<void> {
   const { onState, signal } = options;
   for (let failures = 0; !signal.aborted; ) {

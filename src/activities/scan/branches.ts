@@ -16,7 +16,7 @@ export interface WatchedBranches {
 }
 
 /**
- * The branches of a repository in which secrets are looked for besides the default branch, as they are now.
+ * The branches of a repository that are scanned for secrets in addition to the default branch, as they are now.
  * @throws as `GitRemote`, `GitlabApi`
  */
 export async function watchedBranches(input: {

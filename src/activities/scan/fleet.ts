@@ -73,7 +73,7 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
     },
 
     /**
-     * Waits a moment. As a local activity it keeps the workflow task open, so events of that moment cause one more
+     * Waits a short time. As a local activity it keeps the workflow task open, so events of that moment cause one more
      * task, not one each.
      */
     async linger(): Promise<void> {

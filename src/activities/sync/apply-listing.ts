@@ -119,7 +119,7 @@ async function engageBrake(input: {
         kind: 'sync.brake_engaged',
         integrationId: integration.id,
         actor: 'system',
-        text: `${integration.name}: a listing would take away ${input.count} repositories; held back until you accept it or two more listings agree.`,
+        text: `${integration.name}: a listing would remove ${input.count} repositories; held back until you accept it or two more listings agree.`,
         data: { syncId: input.syncId, repositories: input.count },
       },
     ],

@@ -139,7 +139,7 @@ async function knownOrNew(
   }
   if (known.role === role) return known;
   if (known.role === 'admin' && (await isLastAdministrator(tx, known.id))) {
-    const text = `"${known.username}" keeps the role admin: nobody else has it. Single sign-on gives ${role}.`;
+    const text = `"${known.username}" keeps the role admin, because no other user has it. Single sign-on assigns ${role}.`;
     const data = { userId: known.id, role: known.role, refusedRole: role };
     await tx.events.add(
       [auditEvent({ ...visitor, actor: 'system' }, { kind: 'user.changed', text, data })],

@@ -10,7 +10,7 @@ import { verifyNow } from './verify.ts';
 const tags = ['Integrations'];
 const params = idParam('integration');
 
-/** The command goes on after the answer. */
+/** The answer while the command continues. */
 const STILL_RUNNING = {
   202: {
     description: 'Still running; its outcome will be an event',

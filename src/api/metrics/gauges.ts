@@ -20,7 +20,7 @@ export interface Facts {
 
 const WORKER_QUEUES = ['orchestration', 'gitlab', 'scan'];
 
-/** The gauges in Prometheus text format, built anew for each call. */
+/** The gauges in Prometheus text format, built for each call. */
 export async function gaugesText(facts: Facts): Promise<string> {
   const registry = new Registry();
   const gauge: MakeGauge = (name, help, labelNames = []) =>

@@ -51,7 +51,7 @@ const IntegrationSchema = defineEntity({
     /** The time between two syncs now; `null` = as the settings say. */
     syncPaceMs: p.integer().nullable(),
     listed: p.integer(),
-    /** Fingerprint of the removals that the brake holds back, and how many listings in a row asked for them. */
+    /** Fingerprint of the removals that the brake holds back, and how many consecutive listings agree on them. */
     brakeHeld: p.string().nullable(),
     brakeListings: p.integer(),
     createdAt: p.datetime(),
@@ -79,7 +79,7 @@ const CredentialSchema = defineEntity({
     tokenName: p.text().nullable(),
     scopes: p.json().$type<string[]>(),
     granular: p.boolean(),
-    /** Whether its scopes or permissions let it rotate itself; `null` where GitLab does not tell. */
+    /** Whether its scopes or permissions let it rotate itself; `null` if GitLab does not report it. */
     mayRotate: p.boolean().nullable(),
     ownerUsername: p.text().nullable(),
     ownerKind: p.string().$type<OwnerKind>(),

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Tables as the entities declare them, then what only SQL can say: partial indexes, foreign keys, the notifier. */
+/** Tables as the entities declare them, then what only SQL can express: partial indexes, foreign keys, the notifier. */
 export const SCHEMA_STATEMENTS = [
   `create table "api_key" (
     "id" varchar(255) not null,

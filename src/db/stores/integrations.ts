@@ -59,7 +59,7 @@ export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager
   };
 }
 
-/** Creates integrations, each with a name of its own. */
+/** Creates integrations with unique names. */
 function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     async create(input: {

@@ -91,7 +91,7 @@ export function createScanAttempts(sql: Sql) {
 export function createScanResults(sql: Sql) {
   return {
     /**
-     * Ends the scan of this attempt; without an attempt, whichever is open (its workflow failed or was canceled).
+     * Ends the scan of this attempt; without an attempt, the open one, because its workflow failed or was canceled.
      * @returns the repository and the follow-up; `null` when the scan had already ended
      */
     async end(input: {

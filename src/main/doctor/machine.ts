@@ -238,6 +238,6 @@ function examineLocalUsers(): DoctorPart {
     status: 'warning',
     detail: `${detail}; other users can sign in: ${others.map(([name]) => name).join(', ')}`,
     advice:
-      'Run Secu on a machine of its own, or set TEMPORAL_ADDRESS and DATABASE_URL to servers that require a password.',
+      'Run Secu on a separate machine, or set TEMPORAL_ADDRESS and DATABASE_URL to servers that require a password.',
   });
 }

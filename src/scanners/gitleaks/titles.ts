@@ -65,7 +65,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'generic-api-key': 'Password, key or token',
   'generic-url-password': 'User name and password in a web address',
   'google-oauth-client-secret': 'Google OAuth client secret',
-  'htpasswd-hash': 'Hash of a password beside its user',
+  'htpasswd-hash': 'Password hash with its user name',
   'json-web-key': 'Private JSON web key',
   'jwt-base64': 'JSON web token in Base64',
   'key-store-file': 'Java key store',

@@ -7,7 +7,7 @@ import type { CalendarGroup, CalendarIntegration, ExpiringToken } from './calend
 import { buildExpiryCalendar } from './calendar-months.ts';
 import classes from './expiry-calendar.module.css';
 
-/** Token expiry by month for the next twelve months; tokens without a month are listed beside it. */
+/** Token expiry by month for the next twelve months; tokens without a month are listed separately. */
 export default function ExpiryCalendar({
   expiry,
   integrations,

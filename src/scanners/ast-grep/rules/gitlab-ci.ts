@@ -29,7 +29,7 @@ function below(key: string): Rule {
 }
 
 /** Restricts a rule to mappings that have this key too. */
-function beside(key: string, value?: string): Rule {
+function sibling(key: string, value?: string): Rule {
   return { inside: { any: [{ kind: 'block_mapping' }, { kind: 'flow_mapping' }], has: pair(key, value) } };
 }
 
@@ -84,7 +84,7 @@ const ORIGINS: readonly RuleOfLanguage[] = [
       all: [
         {
           any: [
-            { all: [pair('remote', 'https?://.*'), below('include'), { not: beside('integrity') }] },
+            { all: [pair('remote', 'https?://.*'), below('include'), { not: sibling('integrity') }] },
             pair('include', 'https?://.*'),
             item({ key: 'include', value: 'https?://.*' }),
           ],
@@ -104,7 +104,7 @@ const ORIGINS: readonly RuleOfLanguage[] = [
       all: [
         pair('project'),
         below('include'),
-        { any: [{ not: beside('ref') }, beside('ref', 'main|master|HEAD|develop|trunk')] },
+        { any: [{ not: sibling('ref') }, sibling('ref', 'main|master|HEAD|develop|trunk')] },
       ],
     },
   },
@@ -112,8 +112,8 @@ const ORIGINS: readonly RuleOfLanguage[] = [
     id: 'ci-scanner-failure-allowed',
     severity: 'medium',
     cwe: ['CWE-693'],
-    title: 'Failure of a security scanner that stops nobody',
-    fix: 'Take "allow_failure" away from the job, and list what is known and accepted in the scanner instead.',
+    title: 'Security scanner job that may fail without consequence',
+    fix: 'Remove "allow_failure" from the job, and list accepted findings in the configuration of the scanner instead.',
     needs: ['allow_failure'],
     rule: { all: [pair('allow_failure', 'true'), below(SCANNER_JOB)] },
   },
@@ -155,7 +155,7 @@ const VARIABLES: readonly RuleOfLanguage[] = [
     severity: 'high',
     cwe: ['CWE-532'],
     title: 'Every variable of a job printed into its log',
-    fix: 'Switch CI_DEBUG_TRACE off; set it by hand for the one run that needs it.',
+    fix: 'Remove CI_DEBUG_TRACE; set it manually for the run that needs it.',
     needs: ['CI_DEBUG_TRACE', 'CI_DEBUG_SERVICES'],
     rule: pair('CI_DEBUG_(?:TRACE|SERVICES)', '(?i)true|1|yes'),
   },
