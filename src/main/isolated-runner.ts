@@ -58,10 +58,10 @@ export async function prepareRunner(input: {
   const { rules, ruleIds } = createScanners(scanners); // writes the rules, which the runner reads
   const { caPem } = config.network;
   if (caPem !== null) writeRoots({ folder: folders.toolsFolder, caPem });
-  const open = () =>
+  const openRunner = (requireIsolation: boolean) =>
     createRunner({
       isolation,
-      options: { git: gitOptions({ config, workFolder: folders.toolsFolder }), scanners },
+      options: { git: gitOptions({ config, workFolder: folders.toolsFolder }), scanners, requireIsolation },
       environment: readEnvironment(),
       routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
       onComplaint: (text) =>
@@ -71,8 +71,8 @@ export async function prepareRunner(input: {
     tools: scanners.tools,
     rules,
     ruleIds,
-    open,
-    probe: () => probeIsolation({ open, isolation, folders, home, config }),
+    open: () => openRunner(config.requireIsolation),
+    probe: () => probeIsolation({ open: () => openRunner(false), isolation, folders, home, config }),
   };
 }
 

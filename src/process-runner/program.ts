@@ -40,8 +40,8 @@ process.on('disconnect', () => process.exit(0));
 // On these signals the worker finishes its jobs and then disconnects, which ends this process.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
-function toolsOf({ git, scanners, view }: RunnerOptions) {
-  const sandbox = createSandbox({ folder: scanners.workFolder, view });
+function toolsOf({ git, scanners, view, requireIsolation }: RunnerOptions) {
+  const sandbox = createSandbox({ folder: scanners.workFolder, view, isRequired: requireIsolation });
   return {
     sandbox,
     git: createGitRemote({

@@ -12,6 +12,8 @@ export interface RunnerOptions {
   scanners: ScannersOptions;
   /** Set if the runner has its own file system. */
   view: ViewFolders | null;
+  /** Whether jobs fail where programs cannot be isolated. */
+  requireIsolation: boolean;
 }
 
 /** How git reaches an address. The worker holds the outbound policy and answers requests for routes. */

@@ -1,3 +1,4 @@
+import { SecuError } from '../domain/errors.ts';
 import { SCANNER_LIMITS } from './limits.ts';
 import { memoryFolder } from './memory-file.ts';
 import type { Mount } from './mounts.ts';
@@ -26,12 +27,19 @@ export interface Sandbox {
   fenceFor(access: Access): Promise<Fence>;
 }
 
+interface SandboxInput {
+  folder: string;
+  view: ViewFolders | null;
+  /** Refuses to run programs with less than the full isolation. */
+  isRequired?: boolean;
+}
+
 /**
  * Probes the machine once for each kind of access, at first use, with the command that scans use. `view` is set in a
  * runner with its own file system (`isolate.sh`); without it, all files of the user stay visible.
- * @see unshare(1)
+ * @throws SecuError `scanner_crashed` if isolation is required and not possible @see unshare(1)
  */
-export function createSandbox(input: { folder: string; view: ViewFolders | null }): Sandbox {
+export function createSandbox(input: SandboxInput): Sandbox {
   const probeOnce = { network: createProbe(input, true), noNetwork: createProbe(input, false) };
   return {
     async fenceFor(access) {
@@ -56,11 +64,13 @@ function candidatesFor({ view, network }: { view: ViewFolders | null; network: b
   ];
 }
 
-function createProbe(input: Parameters<typeof createSandbox>[0], network: boolean): () => Promise<Candidate> {
+function createProbe(input: SandboxInput, network: boolean): () => Promise<Candidate> {
   let probed: Promise<Candidate> | null = null;
   const probe = async () => {
-    for (const candidate of candidatesFor({ ...input, network }))
+    for (const candidate of candidatesFor({ ...input, network })) {
+      if (input.isRequired === true && !candidate.hidesScans) throw notIsolated();
       if (await canRun(input, candidate)) return candidate;
+    }
     return { ...NO_FENCE, hidesScans: false };
   };
   return () => {
@@ -73,10 +83,13 @@ function createProbe(input: Parameters<typeof createSandbox>[0], network: boolea
   };
 }
 
-async function canRun(
-  input: Parameters<typeof createSandbox>[0],
-  { namespaces, hidesScans }: Candidate,
-): Promise<boolean> {
+function notIsolated(): SecuError {
+  return new SecuError('scanner_crashed', 'programs cannot be isolated, and SECU_REQUIRE_ISOLATION is set', {
+    details: { problem: 'not_isolated' },
+  });
+}
+
+async function canRun(input: SandboxInput, { namespaces, hidesScans }: Candidate): Promise<boolean> {
   const mounts = hidesScans ? mountsFor(input, { network: false, writable: [] }) : null;
   const { exitCode } = await runProcess({
     command: 'true',

@@ -80,6 +80,7 @@ const runner = createRunner({
       scanTimeoutMs: 60_000,
       concurrency: 1,
     },
+    requireIsolation: isolated === '1' && isolation.level === 'namespaces',
   },
   routeFor: async () => ({ pin: null, proxy: null }),
   onComplaint: (text) => process.stderr.write(text),

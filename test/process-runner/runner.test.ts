@@ -44,7 +44,13 @@ function scannersOptions(path = real): ScannersOptions {
 const complaints: string[] = [];
 
 function runner(
-  more: { path?: string; idleMs?: number; pin?: () => Promise<string | null>; proxy?: string } = {},
+  more: {
+    path?: string;
+    idleMs?: number;
+    pin?: () => Promise<string | null>;
+    proxy?: string;
+    requireIsolation?: boolean;
+  } = {},
 ): Runner {
   const created = createRunner({
     environment: process.env,
@@ -57,6 +63,7 @@ function runner(
         headTimeoutMs: 20_000,
       },
       scanners: scannersOptions(more.path),
+      requireIsolation: more.requireIsolation ?? false,
     },
     routeFor: async () => ({
       pin: more.pin === undefined ? null : await more.pin(),
@@ -118,6 +125,14 @@ test('an error keeps its code and details; a refused address has those of the po
     message: 'not here',
     details: { problem: 'address' },
   });
+});
+
+test('with SECU_REQUIRE_ISOLATION, a runner without isolation starts neither git nor a scanner', async () => {
+  const refusal = { code: 'scanner_crashed', details: { problem: 'not_isolated' } };
+  const refusing = runner({ requireIsolation: true });
+  await expect(clone(refusing)).rejects.toMatchObject(refusal);
+  const report = await refusing.scan(await scanInput(await clone(runner())));
+  expect(report.runs).toMatchObject([{ name: 'gitleaks', status: 'failed', cause: 'scanner_crashed' }]);
 });
 
 test('git goes through the proxy that the policy names', async () => {
