@@ -311,7 +311,7 @@ test('a database error is logged and the loop continues', async () => {
   await happen();
   await world.db.query('alter table delivery rename to delivery_away');
   startTelling(world);
-  await awaitUntil(() => world.logged.some((line) => line.includes('could not look for what waits')));
+  await awaitUntil(() => world.logged.some((line) => line.includes('could not read the waiting ones')));
   await world.db.query('alter table delivery_away rename to delivery');
   await ended();
   expect(receiver.posts).toHaveLength(1);

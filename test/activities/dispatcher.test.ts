@@ -63,7 +63,7 @@ test('a database error is logged and the loop continues', async () => {
   const { integrationId } = await pending(world);
   await world.db.query('alter table outbox rename to outbox_away');
   await dispatching(async () => {
-    await awaitUntil(() => world.logged.some((line) => line.includes('dispatcher: could not look')));
+    await awaitUntil(() => world.logged.some((line) => line.includes('dispatcher: could not read')));
     await world.db.query('alter table outbox_away rename to outbox');
     await awaitUntil(() => starters.wakes.length > 0);
   });

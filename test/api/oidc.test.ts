@@ -232,10 +232,7 @@ function withOther(memory: string, part: number): string {
   return `secu-sign-on=${parts.join('.')}`;
 }
 
-const FORGED_CALLBACKS: [
-  string,
-  (visit: { back: string; memory: string }) => { back: string; memory: string },
-][] = [
+const FORGED: [string, (visit: { back: string; memory: string }) => { back: string; memory: string }][] = [
   ['without the cookie of this sign-in', ({ back }) => ({ back, memory: 'a=b' })],
   [
     'with the cookie of another browser',
@@ -256,7 +253,7 @@ const FORGED_CALLBACKS: [
   ['without its issuer', ({ back, memory }) => ({ back: back.replace(/&iss=[^&]+/, ''), memory })],
 ];
 
-test.each(FORGED_CALLBACKS)('a callback %s is refused', async (_how, forge) => {
+test.each(FORGED)('a callback %s is refused', async (_how, forge) => {
   const { memory, location } = await begin();
   const cheated = forge({ back: await provider.visit(location), memory });
   const answer = await comeBack(cheated.back, cheated.memory);
