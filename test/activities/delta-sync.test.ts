@@ -49,7 +49,7 @@ test('between complete listings, only active projects are asked for, and only ch
   expect(heads).toBe(2);
   const after = await repositoriesOf(world, integrationId);
   const written = after.filter(({ version }, index) => version !== before[index]?.version);
-  expect(written.map(({ path }) => path).toSorted()).toEqual([first?.path, second?.path].toSorted());
+  expect(new Set(written.map(({ path }) => path))).toEqual(new Set([first?.path, second?.path]));
   expect(await integration()).toMatchObject({ listed: COUNT });
 });
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Stores } from '../../db/stores/index.ts';
 import type { ScanCause } from '../../domain/causes.ts';
 import { SCAN_CAUSES } from '../../domain/causes.ts';
 import { mayClone } from '../../domain/integration.ts';
@@ -34,6 +35,15 @@ export interface QueuedPage {
   nextTryMs: number | null;
 }
 
+interface TakeInput {
+  integrationId: string;
+  /** Scans that the fleet holds. */
+  exclude: string[];
+  /** Whether the token was verified just now. */
+  verified: boolean;
+  nowMs: number;
+}
+
 export type FleetActivities = ReturnType<typeof createFleetActivities>;
 
 export function createFleetActivities({ database, log, metrics, settings }: ActivityDeps) {
@@ -42,34 +52,8 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
     /**
      * The next queued scans. Empty while the integration may not clone, or if its token was not verified recently.
      */
-    async takeQueuedScans(input: {
-      integrationId: string;
-      exclude: string[];
-      verified: boolean;
-      nowMs: number;
-    }): Promise<QueuedPage> {
-      const integration = await stores.integrations.find(input.integrationId);
-      const window = settings.clones * SCANS_PER_CLONE;
-      const nothing = { scans: [], window, perRun: SCANS_PER_RUN, stale: false, nextTryMs: null };
-      if (integration === null) return nothing;
-      if (!mayClone(integration)) return nothing;
-      const now = new Date(input.nowMs);
-      const quietUntil = quietUntilMs(settings.quietHours, input.nowMs);
-      const scans = await stores.scans.listQueued({
-        ...input,
-        limit: SCANS_PER_PAGE,
-        onlyRequested: quietUntil !== null,
-        now,
-      });
-      if (scans.length === 0) {
-        const nextTryAt = await stores.scans.nextTryAt({ ...input, now });
-        const nextTryMs = nextTryAt?.getTime() ?? null;
-        const waits = quietUntil !== null && (await stores.scans.hasQueued(input.integrationId));
-        return { ...nothing, nextTryMs: waits ? Math.max(nextTryMs ?? 0, quietUntil) : nextTryMs };
-      }
-      const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
-      const stale = !input.verified && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
-      return stale ? { ...nothing, stale } : { ...nothing, scans };
+    async takeQueuedScans(input: TakeInput): Promise<QueuedPage> {
+      return takeQueuedScans({ stores, settings }, input);
     },
 
     /**
@@ -99,6 +83,29 @@ export function createFleetActivities({ database, log, metrics, settings }: Acti
       });
     },
   };
+}
+
+async function takeQueuedScans(
+  { stores, settings }: { stores: Stores; settings: ActivityDeps['settings'] },
+  input: TakeInput,
+): Promise<QueuedPage> {
+  const integration = await stores.integrations.find(input.integrationId);
+  const window = settings.clones * SCANS_PER_CLONE;
+  const nothing = { scans: [], window, perRun: SCANS_PER_RUN, stale: false, nextTryMs: null };
+  if (integration === null || !mayClone(integration)) return nothing;
+  const now = new Date(input.nowMs);
+  const quietUntil = quietUntilMs(settings.quietHours, input.nowMs);
+  const onlyRequested = quietUntil !== null;
+  const scans = await stores.scans.listQueued({ ...input, limit: SCANS_PER_PAGE, onlyRequested, now });
+  if (scans.length === 0) {
+    const nextTryAt = await stores.scans.nextTryAt({ ...input, now });
+    const nextTryMs = nextTryAt?.getTime() ?? null;
+    const waits = quietUntil !== null && (await stores.scans.hasQueued(input.integrationId));
+    return { ...nothing, nextTryMs: waits ? Math.max(nextTryMs ?? 0, quietUntil) : nextTryMs };
+  }
+  const verifiedMs = integration.lastVerifiedAt?.getTime() ?? input.nowMs;
+  const stale = !input.verified && input.nowMs - verifiedMs > VERIFIED_WITHIN_MS;
+  return stale ? { ...nothing, stale } : { ...nothing, scans };
 }
 
 /** Maps a code that is not a scan cause (an outage on the last try, an internal error) to the nearest scan cause. */

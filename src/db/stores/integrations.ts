@@ -52,15 +52,16 @@ function integrationOf(entity: Integration | null): IntegrationRow | null {
 
 export function createIntegrationStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
-    ...createIntegrationInserts({ em, sql }),
+    ...createIntegrationInserts(em),
+    ...createIntegrationNames(sql),
     ...createIntegrationReads({ em, sql }),
     ...createIntegrationChanges({ em, sql }),
     ...createIntegrationRemovals(sql),
   };
 }
 
-/** Creates integrations with unique names. */
-function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+/** Creates integrations. */
+function createIntegrationInserts(em: () => SqlEntityManager) {
   return {
     async create(input: {
       id: string;
@@ -110,7 +111,11 @@ function createIntegrationInserts({ em, sql }: { em: () => SqlEntityManager; sql
         updatedAt: input.now,
       });
     },
+  };
+}
 
+function createIntegrationNames(sql: Sql) {
+  return {
     /** Names in use, in lower case. Within a transaction no other one can take one until it ends. */
     async takenNames(): Promise<Set<string>> {
       await sql.run(`select pg_advisory_xact_lock($1)`, [NAMES_LOCK]);

@@ -113,7 +113,12 @@ export function createScanQueueReads(sql: Sql) {
       );
       return dateOrNull(row?.at ?? null);
     },
+  };
+}
 
+/** What waits in the queue, and why. */
+export function createWaitingScans(sql: Sql) {
+  return {
     /** Whether any scan waits, for whatever reason. */
     async hasQueued(integrationId: string): Promise<boolean> {
       const row = await sql.first(

@@ -2,13 +2,14 @@ import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { Scan } from '../entities/scan.ts';
 import type { Sql } from '../sql.ts';
 import { createScanAttempts, createScanResults } from './scan-attempts.ts';
-import { createScanQueueing, createScanQueueReads } from './scan-queue.ts';
+import { createScanQueueing, createScanQueueReads, createWaitingScans } from './scan-queue.ts';
 import { createIntegrationScanRequests, createScanRequests } from './scan-requests.ts';
 
 export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     ...createScanQueueing(sql),
     ...createScanQueueReads(sql),
+    ...createWaitingScans(sql),
     ...createScanRequests(sql),
     ...createIntegrationScanRequests(sql),
     ...createScanAttempts(sql),

@@ -37,6 +37,7 @@ export type SyncCounts = Pick<
 export function createSyncStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
     ...createSyncRequests(sql),
+    ...createSyncStarts(sql),
     ...createSyncProgress({ em, sql }),
     ...createSyncReads({ em, sql }),
     async removeOlderThan(before: Date): Promise<number> {
@@ -102,8 +103,8 @@ function createSyncRequests(sql: Sql) {
   };
 }
 
-/** The course of one sync: start, progress, end. */
-function createSyncProgress({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+/** Which projects a sync lists. */
+function createSyncStarts(sql: Sql) {
   return {
     /** @returns false when it had already ended */
     async start(input: {
@@ -125,7 +126,12 @@ function createSyncProgress({ em, sql }: { em: () => SqlEntityManager; sql: Sql 
     async listEverything(id: string): Promise<void> {
       await sql.run(`update sync_run set active_since = null where id = $1 and state = 'running'`, [id]);
     },
+  };
+}
 
+/** The course of one sync: progress and end. */
+function createSyncProgress({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
+  return {
     async recordProgress(input: { id: string; cause: string | null; listed: number }): Promise<void> {
       await sql.run(`update sync_run set cause = $2, listed = $3 where id = $1 and state = 'running'`, [
         input.id,

@@ -46,7 +46,8 @@ export async function wantedAndFound(secu: Client, simulator: Simulator, integra
     const path: string = repository.fullPath;
     const expectation = expectations[path];
     const flaws = (expectation?.flaws ?? []).filter(({ ruleId }) => ruleId !== undefined);
-    const places = [...(expectation?.findings ?? []), ...flaws].map(
+    const { findings = [], historyFindings = [] } = expectation ?? {};
+    const places = [...findings, ...historyFindings, ...flaws].map(
       (one) => `${escapeForeignText(one.path)}:${one.line}`,
     );
     expected[path] = expectation?.clone === 'refused' ? [] : [...new Set(places)].sort();
