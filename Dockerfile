@@ -44,6 +44,7 @@ COPY src src
 # names the folder of its compile cache after the user. chmod undoes the umask of the builder.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git \
+  && node bin/secu.js --version \
   && install --directory --owner=10001 --group=10001 dist \
   && export NODE_COMPILE_CACHE=/opt/secu/dist/compiled HOME=/tmp \
   && set -- setpriv --reuid=10001 --regid=10001 --clear-groups \

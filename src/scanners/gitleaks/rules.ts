@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,10 +22,11 @@ export const RULE_IDS: readonly string[] = [...RULES.matchAll(/^id = "([\w-]+)"$
  */
 export function writeRules(folder: string): string {
   const hash = createHash('sha256').update(RULES).digest('hex').slice(0, 16);
-  const path = join(folder, `gitleaks-${hash}.toml`);
+  const path = join(folder, `gitleaks-rules-${hash}.toml`);
   if (existsSync(path)) return path;
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, RULES, { mode: 0o644 });
+  writeFileSync(draft, RULES);
+  chmodSync(draft, 0o644); // whatever the umask: the runner may be another user
   renameSync(draft, path);
   return path;
 }
