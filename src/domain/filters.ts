@@ -5,8 +5,8 @@ type Step =
   | { kind: 'any' } // `?`
   | { kind: 'within' } // `*`
   | { kind: 'across' } // `**`
-  | { kind: 'folders' } // two stars and a slash, first half: no segment
-  | { kind: 'folder' }; // second half: one or more whole segments
+  | { kind: 'folders' } // the first half of `**/`, which matches no segment
+  | { kind: 'folder' }; // the second half of `**/`, which matches one or more segments
 
 /**
  * A path filter: `*` within a segment, `**` across segments, `?` one character; case-insensitive. `acme/**`
@@ -53,7 +53,7 @@ function createMatcher(steps: readonly Step[]): (path: string) => boolean {
     reachedAt[index] = position;
     open.push(index);
     const kind = steps[index]?.kind;
-    // steps that may match nothing make the one behind them possible too
+    // a step that may match nothing also makes the next step possible
     if (kind === 'within' || kind === 'across' || kind === 'folders') reach(index + 1, position, open);
     if (kind === 'folders') reach(index + 2, position, open);
   }

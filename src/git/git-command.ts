@@ -42,21 +42,21 @@ export interface GitOutcome {
 }
 
 /**
- * Runs git through simple-git, in an environment that is entirely ours. Resolves when every process of the run has ended,
+ * Runs git through simple-git, in an environment that contains only our settings. Resolves when every process of the run has ended,
  * also when git failed: simple-git's errors carry the command line and git's text, so they are dropped here.
  * @throws Error when the signal has already fired
  */
 export async function runGit(run: GitRun): Promise<GitOutcome> {
   const { args, folder, signal } = run;
   signal.throwIfAborted();
-  const flood = new AbortController();
+  const overflow = new AbortController();
   let outcome: GitOutcome | null = null;
   const git = simpleGit({
     baseDir: folder,
     binary: ['/bin/sh', SUPERVISOR],
     // The run is over when no process holds its output open.
     completion: { onClose: true, onExit: false },
-    abort: AbortSignal.any([signal, flood.signal]),
+    abort: AbortSignal.any([signal, overflow.signal]),
     allowEnvironment: [...Object.keys(GIT_ENVIRONMENT), 'GIT_ALLOW_PROTOCOL'],
     unsafe: { allowUnsafeConfigPaths: true, allowUnsafeCustomBinary: true },
     // simple-git treats an end by signal, and a failure without output, as a success.
@@ -70,8 +70,8 @@ export async function runGit(run: GitRun): Promise<GitOutcome> {
   const mounts = openMounts(run.fence);
   git.env(environmentOf(run, mounts?.fd));
   git.outputHandler((_command, stdout, stderr) => {
-    limit({ stream: stdout, maxBytes: MAX_STDOUT_BYTES, onFlood: () => flood.abort() });
-    limit({ stream: stderr, maxBytes: MAX_STDERR_BYTES, onFlood: () => flood.abort() });
+    limit({ stream: stdout, maxBytes: MAX_STDOUT_BYTES, onLimit: () => overflow.abort() });
+    limit({ stream: stderr, maxBytes: MAX_STDERR_BYTES, onLimit: () => overflow.abort() });
   });
   try {
     await git.raw(args);
@@ -102,11 +102,11 @@ function environmentOf(run: GitRun, mountsFd: number | undefined): Record<string
   };
 }
 
-function limit(input: { stream: NodeJS.ReadableStream; maxBytes: number; onFlood: () => void }): void {
+function limit(input: { stream: NodeJS.ReadableStream; maxBytes: number; onLimit: () => void }): void {
   let bytes = 0;
   input.stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > input.maxBytes) input.onFlood();
+    if (bytes > input.maxBytes) input.onLimit();
   });
 }
 

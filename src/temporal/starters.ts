@@ -57,7 +57,7 @@ export function createStarters({
         args: [{ integrationId }],
         signal: CHANGED_SIGNAL,
         signalArgs: [],
-        staticSummary: `${type === 'fleet' ? 'Scans of' : 'Looks after'} ${integrationId}`,
+        staticSummary: `${type === 'fleet' ? 'Scans of' : 'Manages'} ${integrationId}`,
         typedSearchAttributes: [{ key: INTEGRATION_ID_ATTRIBUTE, value: integrationId }],
       }),
     );

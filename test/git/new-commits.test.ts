@@ -113,7 +113,7 @@ describe('since known commits', () => {
     expect(commitsIn(cloned.gitDirectory, root)).toEqual([root]);
   });
 
-  test('after a forced push, the commits since the common ancestor are fetched, because that is what is known to be needed', async () => {
+  test('after a forced push to an older commit, the new head is fetched with its whole history', async () => {
     const base = await push('base.txt');
     const known = await push('rewritten.txt');
     await git('update-ref', 'refs/heads/main', base);
@@ -124,7 +124,7 @@ describe('since known commits', () => {
     expect(cloned.history).toBe('full');
   });
 
-  test('a known commit that never existed makes the clone whole', async () => {
+  test('without any of the known commits, the whole history is fetched', async () => {
     await pushMany(3, 'a');
     const cloned = await clone({ history: 'since', known: ['0'.repeat(39).concat('1')] });
     expect(cloned).toMatchObject({ history: 'full', continues: [] });

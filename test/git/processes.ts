@@ -14,12 +14,12 @@ export function descendants(root: number): ObservedProcess[] {
     const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (parent !== undefined) parents.set(Number(name), Number(parent));
   }
-  const below = (pid: number): boolean => {
+  const isDescendant = (pid: number): boolean => {
     for (let at = parents.get(pid); at !== undefined && at > 0; at = parents.get(at))
       if (at === root) return true;
     return false;
   };
-  return [...parents.keys()].filter(below).map((pid) => ({
+  return [...parents.keys()].filter(isDescendant).map((pid) => ({
     pid,
     commandLine: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' '),
     environment: read(`/proc/${pid}/environ`),

@@ -19,7 +19,7 @@ export function canaryToken(): string {
   return ['gl', 'pat-', 'Canary', 'x'.repeat(14)].join('');
 }
 
-export interface SeenRequest {
+export interface ReceivedRequest {
   method: string;
   url: string;
   headers: IncomingHttpHeaders;
@@ -28,18 +28,18 @@ export interface SeenRequest {
 export interface RawServer {
   url: string;
   port: number;
-  requests: SeenRequest[];
+  requests: ReceivedRequest[];
   close(): Promise<void>;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server that sends answers that no GitLab sends. */
+/** A server that sends arbitrary answers. */
 export async function rawServer(
   handler: Handler,
   { tls, host = '127.0.0.1' }: { tls?: { key: string; cert: string }; host?: string } = {},
 ): Promise<RawServer> {
-  const requests: SeenRequest[] = [];
+  const requests: ReceivedRequest[] = [];
   const onRequest: Handler = (request, response) => {
     requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
     handler(request, response);

@@ -34,7 +34,7 @@ const damages: ReadonlyArray<readonly [string, (path: string) => Promise<void>]>
   ['missing', (path) => rm(path)],
   ['cut short', async (path) => truncate(path, (await stat(path)).size - 20)],
   ['empty', (path) => truncate(path, 0)],
-  ['changed in one byte', (path) => flip(path)],
+  ['changed in one byte', (path) => flipOneByte(path)],
 ];
 
 async function truncate(path: string, bytes: number): Promise<void> {
@@ -43,7 +43,7 @@ async function truncate(path: string, bytes: number): Promise<void> {
   await file.close();
 }
 
-async function flip(path: string): Promise<void> {
+async function flipOneByte(path: string): Promise<void> {
   const middle = Math.floor(readFileSync(path).length / 2);
   const file = await open(path, 'r+');
   await file.write(Buffer.from([(readFileSync(path)[middle] ?? 0) ^ 0xff]), 0, 1, middle);

@@ -8,7 +8,7 @@ import type { ScanReport } from '../../src/domain/ports.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
 import { findAstGrep } from '../../src/scanners/ast-grep/find.ts';
 import { programsOf } from './fakes.ts';
-import type { ScanHow, ScanWorld } from './support.ts';
+import type { ScanOptions, ScanWorld } from './support.ts';
 import { canFenceNetwork, createScanWorld, createTestScanners, runOf } from './support.ts';
 
 const secrets = createSecrets('code');
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-type Options = NonNullable<ScanHow['options']>;
+type Options = NonNullable<ScanOptions['options']>;
 
 async function scanFiles(files: Record<string, FileContent>, options: Options = {}) {
   return world.scan(await world.files(files), { options: { astGrep: real, ...options } });

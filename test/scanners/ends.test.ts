@@ -9,7 +9,7 @@ import { awaitUntil } from '../../harness/await-until.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
 import { createFakeScanner, goodWords, programsOf } from './fakes.ts';
-import type { BareRepository, ScanHow, ScanWorld } from './support.ts';
+import type { BareRepository, ScanOptions, ScanWorld } from './support.ts';
 import {
   BLOB_MAX_BYTES,
   canFenceNetwork,
@@ -34,7 +34,7 @@ async function gitleaksOf(name: string, lines: readonly string[]) {
   return createFakeScanner({ folder: world.folder, name, real: world.gitleaks.path, lines });
 }
 
-async function scanWith(name: string, lines: readonly string[], how: ScanHow = {}) {
+async function scanWith(name: string, lines: readonly string[], how: ScanOptions = {}) {
   const gitleaks = await gitleaksOf(name, lines);
   return world.scan(repository, { ...how, options: { ...how.options, gitleaks } });
 }

@@ -23,7 +23,7 @@ export interface ScanWorld {
   repository: (commits: readonly CommitRecipe[]) => Promise<BareRepository>;
   /** One commit with these files. */
   files: (files: Record<string, FileContent>) => Promise<BareRepository>;
-  scan: (repository: BareRepository, how?: ScanHow) => Promise<ScanReport>;
+  scan: (repository: BareRepository, how?: ScanOptions) => Promise<ScanReport>;
   close: () => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function createTestScanners({ gitleaks, astGrep, ...options }: ScannerTes
   return createScanners({ ...options, tools: { gitleaks, 'ast-grep': astGrep } });
 }
 
-export interface ScanHow {
+export interface ScanOptions {
   history?: 'none' | 'full';
   signal?: AbortSignal;
   options?: Partial<ScannerTestOptions>;

@@ -28,16 +28,16 @@ afterAll(async () => {
   await suite.close();
 });
 
-interface Living {
+interface RunningWorkflow {
   integrationId: string;
   workflowId: string;
   wake: () => Promise<void>;
 }
 
 /** The workflow of an integration over this row. It is removed and awaited at the end. */
-async function living(
+async function withWorkflow(
   row: IntegrationRow,
-  work: (on: Living) => Promise<void>,
+  work: (on: RunningWorkflow) => Promise<void>,
   own: Partial<AllActivities> = {},
 ): Promise<void> {
   const integrationId = newId('integration');
@@ -61,7 +61,7 @@ test('performs what is due in order, commands of users first, and then waits', a
   const [first, second] = row.commands.map(({ id }) => id);
   const done: string[] = [];
   const base = activitiesOver(row);
-  await living(row, async () => void (await awaitUntil(() => row.plans === 5)), {
+  await withWorkflow(row, async () => void (await awaitUntil(() => row.plans === 5)), {
     verifyToken: (input) => {
       done.push('verify');
       return base.verifyToken(input);
@@ -81,7 +81,7 @@ test('performs what is due in order, commands of users first, and then waits', a
 
 test('a signal causes a new plan in a new run; a signal before the plan causes no extra one', async () => {
   const row = integrationRow();
-  await living(row, async ({ workflowId, wake }) => {
+  await withWorkflow(row, async ({ workflowId, wake }) => {
     await awaitUntil(async () => (await stateOf(suite, workflowId)).details.includes('Next wake'));
     expect(row.plans).toBe(1);
     row.commands.push({ id: newId('command'), kind: 'verify' });
@@ -96,7 +96,7 @@ test('a signal causes a new plan in a new run; a signal before the plan causes n
 test('a command is finished once, however many signals arrive', async () => {
   const row = integrationRow();
   row.commands.push({ id: newId('command'), kind: 'verify' });
-  await living(row, async ({ wake }) => {
+  await withWorkflow(row, async ({ wake }) => {
     await Promise.all(Array.from({ length: 20 }, () => wake()));
     await awaitUntil(() => row.finished.length > 0);
     row.commands.push({ id: newId('command'), kind: 'replace_token' });
@@ -110,20 +110,24 @@ test('a command is finished once, however many signals arrive', async () => {
 test('an open rotation is resolved by any worker if the one that started it does not answer', async () => {
   const rotation = { attemptId: newId('rotation'), workerId: newId('worker'), nextCheckMs: 1 };
   const row = integrationRow({ rotation });
-  const settled: string[] = [];
-  await living(row, async () => void (await awaitUntil(() => settled.length === 1, { timeoutMs: 40_000 })), {
-    async resolveRotation({ attemptId }) {
-      settled.push(attemptId);
-      row.snapshot.rotation = null;
-      return { attemptId, code: 'not_rotated' };
+  const resolved: string[] = [];
+  await withWorkflow(
+    row,
+    async () => void (await awaitUntil(() => resolved.length === 1, { timeoutMs: 40_000 })),
+    {
+      async resolveRotation({ attemptId }) {
+        resolved.push(attemptId);
+        row.snapshot.rotation = null;
+        return { attemptId, code: 'not_rotated' };
+      },
     },
-  });
-  expect(settled).toEqual([rotation.attemptId]);
+  );
+  expect(resolved).toEqual([rotation.attemptId]);
 });
 
 test('the first refusal of a token that worked is verified again after five seconds', async () => {
   const row = integrationRow({ nextVerifyMs: 1 });
-  await living(row, async () => void (await awaitUntil(() => row.verifications.length === 2)), {
+  await withWorkflow(row, async () => void (await awaitUntil(() => row.verifications.length === 2)), {
     async verifyToken({ nowMs, commandId }) {
       row.verifications.push({ atMs: nowMs, commandId });
       row.snapshot.nextVerifyMs = null;
@@ -139,7 +143,7 @@ test('the first refusal of a token that worked is verified again after five seco
 test('status and next wake are visible in the search attributes and the current details', async () => {
   const nextVerifyMs = Date.now() + 6 * HOUR_MS;
   const row = integrationRow({ nextVerifyMs, verdict: 'invalid' });
-  await living(row, async ({ integrationId, workflowId }) => {
+  await withWorkflow(row, async ({ integrationId, workflowId }) => {
     const state = await awaitUntil(async () => {
       const observed = await stateOf(suite, workflowId);
       return observed.attributes.get(NEXT_WAKE_ATTRIBUTE) === undefined ? null : observed;
@@ -150,7 +154,7 @@ test('status and next wake are visible in the search attributes and the current 
     expect(state.details).toBe(
       `Status: invalid. Next wake: ${new Date(nextVerifyMs).toISOString()}, or when something changes.`,
     );
-    expect(state.summary).toBe(`Looks after ${integrationId}`);
+    expect(state.summary).toBe(`Manages ${integrationId}`);
   });
 });
 
@@ -158,7 +162,7 @@ test('an activity that fails for a while does not end the workflow', async () =>
   const row = integrationRow({ nextVerifyMs: 1 });
   const base = activitiesOver(row);
   let tries = 0;
-  await living(row, async () => void (await awaitUntil(() => row.verifications.length === 1)), {
+  await withWorkflow(row, async () => void (await awaitUntil(() => row.verifications.length === 1)), {
     async planIntegration(input) {
       tries += 1;
       if (tries < 4) throw new SecuError('database_unavailable', 'the database does not answer');
@@ -177,7 +181,7 @@ test('a permanent failure is shown, does not end the workflow, and is tried agai
   const row = integrationRow({ nextVerifyMs: 1 });
   const base = activitiesOver(row);
   let readable = false;
-  await living(
+  await withWorkflow(
     row,
     async ({ workflowId, wake }) => {
       await awaitUntil(async () => (await stateOf(suite, workflowId)).details.includes('secret_unreadable'));
@@ -215,7 +219,7 @@ test('a sync is a separate workflow that outlives a new run; a running one is jo
     release = resolve;
   });
   let finished = 0;
-  await living(
+  await withWorkflow(
     row,
     async ({ integrationId, workflowId, wake }) => {
       const sync = suite.client.workflow.getHandle(syncWorkflowId(integrationId));
@@ -244,7 +248,7 @@ test('a sync is a separate workflow that outlives a new run; a running one is jo
 
 test('a removed integration is cleaned up and its workflow ends', async () => {
   const row = integrationRow({ nextVerifyMs: Date.now() + HOUR_MS });
-  await living(row, async () => void (await awaitUntil(() => row.plans === 1)));
+  await withWorkflow(row, async () => void (await awaitUntil(() => row.plans === 1)));
   expect(row.cleanedUp).toBe(1);
 });
 
@@ -252,7 +256,7 @@ test('a command whose action fails permanently is abandoned, and the integration
   const row = integrationRow({ verdict: 'active' });
   row.commands.push({ id: 'cmd_x', kind: 'verify' });
   const abandoned: unknown[] = [];
-  await living(
+  await withWorkflow(
     row,
     async () => {
       await awaitUntil(() => abandoned.length === 1);
@@ -273,7 +277,7 @@ test('a command whose action fails permanently is abandoned, and the integration
 test('an action that is planned repeatedly without effect does not make the workflow loop', async () => {
   const row = integrationRow({ verdict: 'active', nextVerifyMs: 1 });
   let verifications = 0;
-  await living(
+  await withWorkflow(
     row,
     async () => {
       await awaitUntil(() => verifications === 5);

@@ -36,7 +36,7 @@ const ALLOWED = [
   '[a-z]{2,20}(_[a-z]{2,20}){0,4}',
   '([0-9a-f]{8}-)?reconcile', // the Schedule that started a sweep; test suites add a prefix
   `Scan ${ID}`,
-  `(Lists what ${ID} can read|Looks after ${ID}|Scans of ${ID})`,
+  `(Lists what ${ID} can read|(?:Looks after|Manages) ${ID}|Scans of ${ID})`,
 ].map((shape) => new RegExp(`^${shape}$`));
 
 const ALLOWED_MESSAGES =
