@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Database } from '../db/database.ts';
 import type { EventFeed } from '../db/event-feed.ts';
 import type { Located } from '../domain/explain.ts';
+import type { HistoryMode } from '../domain/integration.ts';
 import type { Isolation } from '../domain/isolation.ts';
 import type { SignOn, Starters, TokenProbe } from '../domain/ports.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -45,6 +46,8 @@ export interface ApiSettings {
   /** Default base URL of a new integration. */
   defaultBaseUrl: string;
   expiryThresholds: readonly number[];
+  /** How much of the history is scanned, for integrations without a mode of their own. */
+  history: HistoryMode;
   /** True when a mail server is configured. */
   mail: boolean;
   version: string;

@@ -16,6 +16,21 @@ export interface ReadHistory {
   refs: readonly BranchTip[];
 }
 
+export const HISTORY_STATES = ['off', 'waiting', 'read', 'partial', 'failed'] as const;
+/** `partial`: some commits could not be read. `failed`: none could; the head was scanned. */
+export type HistoryState = (typeof HISTORY_STATES)[number];
+
+export function historyState(input: {
+  mode: HistoryMode;
+  cause: HistoryCause | null;
+  hasRefs: boolean;
+}): HistoryState {
+  const { mode, cause, hasRefs } = input;
+  if (mode === 'off') return 'off';
+  if (hasRefs) return cause === null ? 'read' : 'partial';
+  return cause === null ? 'waiting' : 'failed';
+}
+
 /** A history that could not be read is tried again after this time, when the repository has a new head. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
 

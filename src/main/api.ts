@@ -179,6 +179,7 @@ async function apiDepsOf(input: {
       hosts: hostsOf(config),
       defaultBaseUrl: config.gitlab.origins[0] ?? 'https://gitlab.com',
       expiryThresholds: config.expiryThresholds,
+      history: config.history,
       mail: config.smtp !== null,
       version: secuVersion(),
       trustedProxies: config.http.trustedProxies,

@@ -105,6 +105,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
       hosts: [],
       defaultBaseUrl: simulator.url,
       expiryThresholds: world.settings.expiryThresholds,
+      history: world.settings.history,
       mail: true,
       version: '0.0.0-test',
       trustedProxies: [],

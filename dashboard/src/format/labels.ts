@@ -34,6 +34,7 @@ const OTHER_TITLES: Record<Exclude<Cause, keyof typeof CAUSE_TEXTS> | TokenWarni
   owner_changed: 'owner changed',
   reach_reduced: 'fewer repositories',
   reach_grown: 'more repositories',
+  history_unread: 'some commits could not be read',
   nothing_clonable: 'no repository can be cloned',
 };
 

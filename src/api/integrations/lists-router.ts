@@ -2,7 +2,7 @@ import { REPOSITORY_STATES } from '../../domain/repository.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentEvent } from '../events/present.ts';
 import { EventSchema } from '../events/schemas.ts';
-import { presentRepository } from '../repositories/present.ts';
+import { repositoryPresenter } from '../repositories/present.ts';
 import { RepositorySchema } from '../repositories/schemas.ts';
 import {
   answers,
@@ -72,7 +72,7 @@ export function createListsRouter(deps: ApiDeps) {
       const query = c.req.valid('query');
       await assertExists(deps, id);
       const page = await stores.repositories.list({ ...query, integrationId: [id] }, listInput(query));
-      return c.json(presentPage(page, presentRepository), 200);
+      return c.json(presentPage(page, repositoryPresenter(deps.settings)), 200);
     })
     .openapi(eventsRoute, async (c) => {
       const { id } = c.req.valid('param');

@@ -12,6 +12,7 @@ const ATTENTION_KINDS = [
   'brake_engaged',
   'nothing_clonable',
   'scan_failed',
+  'history_failed',
   'unreachable',
   'no_channel',
 ] as const;
@@ -31,6 +32,7 @@ const OverviewSchema = z
             ...SCAN_CAUSES,
             'brake_engaged',
             'nothing_clonable',
+            'history_unread',
           ])
           .nullable(),
         text: z.string(),
@@ -126,6 +128,8 @@ function textOf(row: AttentionRow): string {
       return `${name}: the token lists repositories, and Git refuses every one that was tried.`;
     case 'scan_failed':
       return `${name}: the last scan failed (${row.cause ?? 'unknown'}).`;
+    case 'history_failed':
+      return `${name}: the history was not read, or not in full (${row.cause ?? 'unknown'}).`;
     case 'unreachable':
       return `${name}: GitLab is not usable (${row.cause ?? 'unknown'}).`;
   }

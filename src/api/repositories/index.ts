@@ -25,7 +25,7 @@ import {
   requestOrigin,
   z,
 } from '../shared.ts';
-import { presentRepository } from './present.ts';
+import { repositoryPresenter } from './present.ts';
 import { RepositorySchema } from './schemas.ts';
 
 const params = idParam('repository');
@@ -72,6 +72,7 @@ const scans = createRoute({
 
 export function createRepositoriesRouter(deps: ApiDeps) {
   const { stores } = deps.database;
+  const present = repositoryPresenter(deps.settings);
   const scan = createRoute({
     ...forRoleIdempotent('operator', deps),
     tags,
@@ -84,14 +85,11 @@ export function createRepositoriesRouter(deps: ApiDeps) {
   return createRouter()
     .openapi(list, async (c) => {
       const query = c.req.valid('query');
-      return c.json(
-        presentPage(await stores.repositories.list(query, listInput(query)), presentRepository),
-        200,
-      );
+      return c.json(presentPage(await stores.repositories.list(query, listInput(query)), present), 200);
     })
     .openapi(get, async (c) => {
       const view = found(await stores.repositories.findView(c.req.valid('param').id), 'repository');
-      return c.json(presentRepository(view), 200);
+      return c.json(present(view), 200);
     })
     .openapi(scans, async (c) => {
       const { id } = c.req.valid('param');

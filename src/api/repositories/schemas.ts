@@ -1,4 +1,5 @@
 import { SCAN_CAUSES } from '../../domain/causes.ts';
+import { HISTORY_STATES } from '../../domain/history.ts';
 import { EXCLUSIONS, REPOSITORY_STATES } from '../../domain/repository.ts';
 import { SCAN_OUTCOMES, SCAN_STATUSES } from '../../domain/scan.ts';
 import { z } from '../shared.ts';
@@ -28,6 +29,16 @@ export const RepositorySchema = z
         missingScanners: z.array(z.string()),
       })
       .nullable(),
+    history: z
+      .object({
+        state: z.enum(HISTORY_STATES),
+        cause: z.enum([...SCAN_CAUSES, 'history_unread']).nullable(),
+        readAt: when.nullable(),
+        refs: z.array(z.object({ name: z.string(), commit: z.string(), scannedAt: when })),
+      })
+      .openapi({
+        description: 'How far the history was searched for secrets: the branches, up to these commits',
+      }),
     counts: z.object({ open: z.int(), critical: z.int(), high: z.int(), medium: z.int(), low: z.int() }),
   })
   .openapi('Repository');

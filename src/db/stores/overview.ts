@@ -1,4 +1,5 @@
 import type { InvalidCause, ReachabilityCause, ScanCause } from '../../domain/causes.ts';
+import type { HistoryCause } from '../../domain/history.ts';
 import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
@@ -10,11 +11,12 @@ export interface AttentionRow {
     | 'unreachable'
     | 'brake_engaged'
     | 'nothing_clonable'
-    | 'scan_failed';
+    | 'scan_failed'
+    | 'history_failed';
   integrationId: string;
   repositoryId: string | null;
   since: Date;
-  cause: InvalidCause | ReachabilityCause | ScanCause | 'brake_engaged' | null;
+  cause: InvalidCause | ReachabilityCause | ScanCause | HistoryCause | 'brake_engaged' | null;
   name: string;
 }
 
@@ -45,6 +47,10 @@ union all
 (select 'scan_failed', 600, r.integration_id, r.id, s.finished_at, s.cause, r.full_path
   from repository r join live i on i.id = r.integration_id join scan s on s.id = r.last_scan_id
   where r.state = 'active' and s.status = 'failed' and not jsonb_exists(i.warnings, 'nothing_clonable') order by s.finished_at desc limit 100)
+union all
+(select 'history_failed', 650, r.integration_id, r.id, r.history_read_at, r.history_cause, r.full_path
+  from repository r join live i on i.id = r.integration_id
+  where r.state = 'active' and r.history_cause is not null and r.history_cause <> 'canceled' order by r.history_read_at desc limit 100)
 union all
 select 'unreachable', 700, id, null, reachability_since, reachability_cause, name from live
   where reachability = 'unreachable' and verdict <> 'invalid'

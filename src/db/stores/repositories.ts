@@ -1,5 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { ScanCause } from '../../domain/causes.ts';
+import type { HistoryCause } from '../../domain/history.ts';
+import type { HistoryMode } from '../../domain/integration.ts';
 import type { Exclusion, ListedRepository, RepositoryState } from '../../domain/repository.ts';
 import type { ScanOutcome, ScanStatus } from '../../domain/scan.ts';
 import { Repository } from '../entities/repository.ts';
@@ -31,6 +33,14 @@ export interface RepositoryView {
     missingScanners: string[];
   } | null;
   open: { critical: number; high: number; medium: number; low: number };
+  history: {
+    /** Of its integration; `null` = as the settings say. */
+    mode: HistoryMode | null;
+    cause: HistoryCause | null;
+    readAt: Date | null;
+    /** By name, at most 100. */
+    refs: { name: string; commit: string; scannedAt: string }[];
+  };
 }
 
 interface RepositoryRow {
@@ -56,6 +66,10 @@ interface RepositoryRow {
   open_high: number;
   open_medium: number;
   open_low: number;
+  history_mode: HistoryMode | null;
+  history_cause: HistoryCause | null;
+  history_read_at: string | null;
+  history_refs: RepositoryView['history']['refs'];
 }
 
 const SELECT = `
@@ -63,7 +77,10 @@ select r.id, r.integration_id, i.base_url, r.gitlab_project_id, r.full_path, r.d
   r.excluded_because, r.last_activity_at, r.open_critical, r.open_high, r.open_medium, r.open_low,
   s.id as scan_id, s.status as scan_status, s.outcome as scan_outcome, s.commit as scan_commit, s.finished_at as scan_finished_at,
   s.cause as scan_cause, array(select n.name from scanner_run n
-    where n.scan_id = s.id and n.status in ('failed', 'unavailable') order by n.name) as scan_missing
+    where n.scan_id = s.id and n.status in ('failed', 'unavailable') order by n.name) as scan_missing,
+  i.history as history_mode, r.history_cause, r.history_read_at,
+  (select coalesce(jsonb_agg(jsonb_build_object('name', f.name, 'commit', f.commit, 'scannedAt', f.scanned_at) order by f.name), '[]')
+    from (select * from scanned_ref where repository_id = r.id order by name limit 100) f) as history_refs
   /*sort*/
 from repository r
 join integration i on i.id = r.integration_id and i.removed_at is null
@@ -253,5 +270,11 @@ function viewOf(row: RepositoryRow): RepositoryView {
             missingScanners: row.scan_missing,
           },
     open: { critical: row.open_critical, high: row.open_high, medium: row.open_medium, low: row.open_low },
+    history: {
+      mode: row.history_mode,
+      cause: row.history_cause,
+      readAt: dateOrNull(row.history_read_at),
+      refs: row.history_refs,
+    },
   };
 }

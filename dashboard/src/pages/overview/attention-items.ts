@@ -17,8 +17,9 @@ const URGENCY: Record<AttentionKind, number> = {
   brake_engaged: 3,
   nothing_clonable: 4,
   scan_failed: 5,
-  unreachable: 6,
-  no_channel: 7,
+  history_failed: 6,
+  unreachable: 7,
+  no_channel: 8,
 };
 const BAD_FLAG = 7;
 
@@ -69,6 +70,8 @@ export function attentionLabel(item: AttentionItem, integrations: readonly Known
       return { text: 'No repository can be cloned', hue: 'bad' };
     case 'scan_failed':
       return { text: `Scan failed: ${causeTitle(cause)}`, hue: 'bad' };
+    case 'history_failed':
+      return { text: `History not read: ${causeTitle(cause)}`, hue: 'warn' };
     case 'unreachable':
       return { text: capitalize(causeTitle(cause ?? 'gitlab_unreachable')), hue: 'warn' };
     case 'no_channel':

@@ -1,8 +1,10 @@
 import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { causeTitle } from '../../format/labels.ts';
 import { ProblemPanel } from '../../parts/problem-panel.tsx';
 import { Empty, LoadingRows } from '../../parts/states.tsx';
 import { TextLink } from '../../parts/text-link.tsx';
+import { TimeAgo } from '../../parts/time-ago.tsx';
 import { scanQuery } from '../scans/scan-data.ts';
 import { ScannerTable } from '../scans/scanner-table.tsx';
 import classes from './repositories.module.css';
@@ -19,7 +21,40 @@ export function Coverage({ repository }: { repository: Repository }) {
         </Text>
       </Empty>
     );
-  return <ScanCoverage scanId={lastScan.id} />;
+  return (
+    <>
+      <HistoryCoverage history={repository.history} />
+      <ScanCoverage scanId={lastScan.id} />
+    </>
+  );
+}
+
+const HISTORY_TEXTS: Record<Repository['history']['state'], string> = {
+  off: 'The history is not searched.',
+  waiting: 'The history will be searched after more urgent scans.',
+  read: 'The history was searched up to these commits:',
+  partial: 'The history was searched up to these commits, except for commits that could not be read:',
+  failed: 'The history could not be searched.',
+};
+
+/** How far the history was searched for secrets, by branch. */
+function HistoryCoverage({ history: { state, cause, refs } }: { history: Repository['history'] }) {
+  return (
+    <div className={classes['note']}>
+      {HISTORY_TEXTS[state]}
+      {state === 'failed' && ` Cause: ${causeTitle(cause)}. It is tried again a day later.`}
+      {refs.length > 0 && state !== 'off' && (
+        <ul>
+          {refs.map(({ name, commit, scannedAt }) => (
+            <li key={name}>
+              {name} <span className={classes['mono']}>{commit.slice(0, 12)}</span>,{' '}
+              <TimeAgo at={scannedAt} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
 }
 
 function ScanCoverage({ scanId }: { scanId: string }) {

@@ -94,7 +94,7 @@ function Facts({ scan, path }: { scan: Scan; path: string | undefined }) {
           Commit <span className={classes['mono']}>{commit.slice(0, 12)}</span>
         </span>
       )}
-      {refs.length > 0 && <span>Covers only {refs.map(({ name }) => branchName(name)).join(', ')}</span>}
+      {refs.length > 0 && <span>Covers {refs.map(({ name }) => branchName(name)).join(', ')}</span>}
       {incompleteBecause.map((reason) => (
         <span key={reason}>{INCOMPLETE_TEXTS[reason]}</span>
       ))}

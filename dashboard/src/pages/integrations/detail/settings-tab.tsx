@@ -1,17 +1,16 @@
 import { Button, Text, TextInput } from '@mantine/core';
-import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { useHasRole } from '../../../api/session.ts';
 import { formField } from '../../../parts/form-field.ts';
-import { ProblemPanel } from '../../../parts/problem-panel.tsx';
 import type { Integration } from '../data.ts';
 import { isRotationPossible } from '../labels.ts';
 import { RotationFields, readAutoRotate } from '../shared/rotation-fields.tsx';
 import type { DialogName } from './dialog-props.ts';
 import { FilterSettings } from './filter-settings.tsx';
+import { BranchSettings, HistorySettings } from './history-settings.tsx';
+import { SettingsForm } from './settings-form.tsx';
 import { SettingsSection } from './settings-section.tsx';
 import classes from './settings-tab.module.css';
-import { useSubmit } from './use-submit.ts';
 import { useUpdateIntegration } from './use-update-integration.ts';
 
 export default function SettingsTab({
@@ -31,6 +30,8 @@ export default function SettingsTab({
     <div className={classes['settings']}>
       <NameForm integration={integration} />
       <FilterSettings integration={integration} />
+      <BranchSettings integration={integration} />
+      <HistorySettings integration={integration} />
       {isExpiryUnknown && <ExpiryForm integration={integration} />}
       {isAdmin && <RotationForm integration={integration} />}
       {isAdmin && (
@@ -45,38 +46,6 @@ export default function SettingsTab({
         </SettingsSection>
       )}
     </div>
-  );
-}
-
-/** A section of the settings with its own Save button. */
-function SettingsForm({
-  title,
-  save,
-  disabled = false,
-  children,
-}: {
-  title: string;
-  save: (form: HTMLFormElement) => Promise<void>;
-  disabled?: boolean;
-  children: ReactNode;
-}) {
-  const { submit, isRunning, error } = useSubmit(save);
-  return (
-    <SettingsSection title={title}>
-      <form onSubmit={submit} className={classes['form']}>
-        {children}
-        {error !== null && <ProblemPanel error={error} />}
-        <Button
-          type="submit"
-          variant="default"
-          loading={isRunning}
-          disabled={disabled}
-          className={classes['act']}
-        >
-          Save
-        </Button>
-      </form>
-    </SettingsSection>
   );
 }
 
