@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
 
-const BEAT_MS = 1_000;
+const HEARTBEAT_MS = 1_000;
 /**
  * Work that ends sooner sends no heartbeat, which saves a write of the Temporal server. A cancel arrives with a
  * heartbeat, within five seconds.
  */
-const FIRST_BEAT_MS = 3_000;
+const FIRST_HEARTBEAT_MS = 3_000;
 
 /**
  * Heartbeats in the background while `work` runs, so that slow work does not look like a dead worker. `details` is
@@ -17,11 +17,11 @@ export async function withHeartbeat<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
-  const beat = () => {
+  const sendHeartbeat = () => {
     context.heartbeat(details());
-    timer = setTimeout(beat, BEAT_MS);
+    timer = setTimeout(sendHeartbeat, HEARTBEAT_MS);
   };
-  let timer = setTimeout(beat, FIRST_BEAT_MS);
+  let timer = setTimeout(sendHeartbeat, FIRST_HEARTBEAT_MS);
   try {
     return await work(context.cancellationSignal);
   } catch (err) {

@@ -2,7 +2,7 @@ import type { RotationDeps } from '../activities/deps.ts';
 import { commitRotation } from '../activities/rotation/outcomes.ts';
 import { sendWakes } from '../db/wakes.ts';
 
-const BEAT_MS = 30_000;
+const RENEW_LEASE_MS = 30_000;
 
 /**
  * Processes the rotation journal at once and every half minute: renews its lease, takes over journals of dead
@@ -12,7 +12,7 @@ const BEAT_MS = 30_000;
  */
 export async function startRotationJournalLoop(
   deps: RotationDeps,
-  { heartbeatMs = BEAT_MS }: { heartbeatMs?: number } = {},
+  { heartbeatMs = RENEW_LEASE_MS }: { heartbeatMs?: number } = {},
 ): Promise<() => Promise<void>> {
   await processJournalSafely(deps);
   let working = Promise.resolve();

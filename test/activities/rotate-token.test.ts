@@ -111,7 +111,7 @@ test.each([
   ['a proxy answers 502', { kind: 'lost_reply', how: 'bad_gateway' }],
   ['half of the answer arrives', { kind: 'cut' }],
   ['half of the JSON arrives', { kind: 'truncated_json' }],
-  ['no answer ever comes', { kind: 'lost_reply', how: 'hang' }],
+  ['no answer arrives', { kind: 'lost_reply', how: 'hang' }],
 ] as const)(
   'GitLab rotated and %s: the result is lost, with one POST, and the new token stays valid',
   async (_what, answer) => {
@@ -131,8 +131,8 @@ test.each([
       kind: 'integration.rotation_lost',
       data: { expiresAt: dateInDays(Date.now(), 90) },
     });
-    const lives = world.simulator.control.token(added.tokenId + 1);
-    expect(lives).toMatchObject({ revoked: false, family: added.tokenId });
+    const newToken = world.simulator.control.token(added.tokenId + 1);
+    expect(newToken).toMatchObject({ revoked: false, family: added.tokenId });
 
     // the old token is refused from now on, but the cause stays the same
     await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
@@ -206,15 +206,15 @@ test('only one rotation runs per GitLab at a time', async () => {
 test('every obstacle is found before GitLab is asked to rotate', async () => {
   const soon = await rotatable({ expiresAt: dateInDays(Date.now(), 2) });
   expect(await rotate(soon)).toMatchObject({ code: 'expires_within_48_hours' });
-  const poor = await active(world, activities);
-  expect(await rotate(poor)).toMatchObject({ code: 'token_scope_missing' });
+  const withoutScope = await active(world, activities);
+  expect(await rotate(withoutScope)).toMatchObject({ code: 'token_scope_missing' });
   const gone = await rotatable();
   world.simulator.control.revokeToken(gone.tokenId);
   expect(await rotate(gone)).toMatchObject({ code: 'token_revoked' });
   expect(await rowOf(world, 'integration', gone.integrationId)).toMatchObject({
     suspected_at: expect.anything(),
   });
-  const fine = await rotatable();
+  const rotatableToken = await rotatable();
   const { journal } = activities.rotation;
   activities = await activitiesOf(world, {
     journal: {
@@ -222,12 +222,12 @@ test('every obstacle is found before GitLab is asked to rotate', async () => {
       tryOut: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),
     },
   });
-  expect(await rotate(fine)).toMatchObject({ code: 'journal_not_writable' });
+  expect(await rotate(rotatableToken)).toMatchObject({ code: 'journal_not_writable' });
   activities = await activitiesOf(world, { isDraining: () => true });
-  expect(await rotate(fine)).toMatchObject({ code: 'shutting_down' });
+  expect(await rotate(rotatableToken)).toMatchObject({ code: 'shutting_down' });
   activities = await activitiesOf(world);
   await world.simulator.control.down();
-  expect(await rotate(fine)).toMatchObject({ code: 'gitlab_unreachable' });
+  expect(await rotate(rotatableToken)).toMatchObject({ code: 'gitlab_unreachable' });
   await world.simulator.control.up();
   expect(posts()).toBe(0);
   expect((await rotate(soon, { force: true })).code).toBe('ok');

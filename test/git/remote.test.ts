@@ -145,7 +145,7 @@ const wellFormed = 'acme/shop';
 
 test.each([
   ['an option', { fullPath: '-acme/shop' }],
-  ['a step up', { fullPath: 'acme/../shop' }],
+  ['a parent folder', { fullPath: 'acme/../shop' }],
   ['no group', { fullPath: 'shop' }],
   ['a line break', { fullPath: 'acme/shop\n' }],
   ['user info in the path', { fullPath: 'acme/evil@example.com:shop' }],
