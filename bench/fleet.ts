@@ -140,6 +140,8 @@ async function runStack(parts: {
       SECU_GITLAB_RATE: '1000/s',
       SECU_SCAN_SLOTS: String(AT_ONCE),
       SECU_DISK_RESERVE: '1MiB',
+      // the peer reads heads only
+      SECU_HISTORY: 'off',
     },
   });
   try {

@@ -90,6 +90,30 @@ test('filters can be changed separately and take effect at once', async () => {
   await awaitUntil(async () => (await read()).counts.excluded === 0);
 });
 
+test('branches and history have defaults, can be changed, and take effect with the next sync', async () => {
+  expect(await read()).toMatchObject({ branches: { mode: 'default', globs: [] }, history: null });
+  const before = (await read()).sync.lastCompletedAt;
+  const branches = { mode: 'globs', globs: ['release/*'] };
+  expect((await patch({ branches, history: 'since' })).body).toMatchObject({ branches, history: 'since' });
+  await awaitUntil(async () => (await read()).sync.lastCompletedAt !== before);
+  expect((await patch({ branches: { mode: 'all' }, history: null })).body).toMatchObject({
+    branches: { mode: 'all', globs: [] },
+    history: null,
+  });
+  expect((await patch({ branches: { mode: 'default' } })).status).toBe(200);
+  await settled();
+});
+
+test.each([
+  { branches: { mode: 'globs' } },
+  { branches: { mode: 'all', globs: ['x'] } },
+  { branches: { mode: 'globs', globs: Array.from({ length: 21 }, () => 'x') } },
+  { branches: { mode: 'some' } },
+  { history: 'none' },
+])('%j is refused', async (json) => {
+  expect((await patch(json)).status).toBe(400);
+});
+
 test('paused masks the verdict and stops scans; resuming verifies and continues', async () => {
   expect((await patch({ paused: true })).body).toMatchObject({ status: 'paused', cause: null });
   const { body } = await api.call(`POST integrations/${id}/scan`);

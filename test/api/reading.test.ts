@@ -99,9 +99,38 @@ test('a repository shows its URL, last scan and open findings', async () => {
       cause: null,
       missingScanners: [],
     },
+    history: { state: 'off', cause: null, readAt: null, refs: [] },
     counts: { open: 2, critical: 1, high: 0, medium: 0, low: 1 },
   });
   expect((await read(`repositories/${first.id}`)).body).toEqual(first);
+});
+
+test('a repository shows how far its history was read, or why it could not be', async () => {
+  const { id } = await anyRepository();
+  const historyOf = async () => (await read(`repositories/${id}`)).body.history;
+  const { stores } = world.database;
+  const now = new Date('2026-06-01T00:00:00Z');
+  const refs = [{ name: 'main', commit: 'a'.repeat(40) }];
+  expect(await stores.integrations.change(integrationId, { history: 'full' }, now)).toBe(true);
+  expect(await historyOf()).toMatchObject({ state: 'waiting' });
+  await stores.histories.recordRead({ repositoryId: id, refs, rules: 'r', cause: null, now });
+  expect(await historyOf()).toEqual({
+    state: 'read',
+    cause: null,
+    readAt: now.toISOString(),
+    refs: [{ ...refs[0], scannedAt: now.toISOString() }],
+  });
+  await stores.histories.recordRead({ repositoryId: id, refs, rules: 'r', cause: 'history_unread', now });
+  expect(await historyOf()).toMatchObject({ state: 'partial', cause: 'history_unread' });
+  await stores.histories.recordFailure({ repositoryId: id, cause: 'clone_too_large', now });
+  expect(await historyOf()).toMatchObject({ state: 'failed', cause: 'clone_too_large', refs: [] });
+  expect((await read('overview')).body.attention).toContainEqual(
+    expect.objectContaining({ kind: 'history_failed', repositoryId: id, cause: 'clone_too_large' }),
+  );
+  await world.db.query(`update repository set history_cause = null, history_rules = null where id = $1`, [
+    id,
+  ]);
+  expect(await stores.integrations.change(integrationId, { history: null }, now)).toBe(true);
 });
 
 test('repositories can be filtered by integration, state and path, and are paged in order', async () => {
@@ -180,6 +209,8 @@ test('findings can be filtered by every documented filter', async () => {
   expect(await count('status=fixed,ignored')).toBe(0);
   expect(await count('q=LOOSE')).toBe(REPOSITORIES);
   expect(await count('q=service-00002')).toBe(2);
+  expect(await count('atHead=true')).toBe(2 * REPOSITORIES);
+  expect(await count('atHead=false')).toBe(0);
   expect((await read('findings?severity=worst')).status).toBe(400);
 });
 
