@@ -79,7 +79,11 @@ async function planIntegration(
       verdict: integration.verdict,
       paused: integration.paused,
       nextVerifyMs: integration.nextVerifyAt?.getTime() ?? null,
-      nextSyncMs: integration.nextSyncAt?.getTime() ?? null,
+      nextSyncMs: earliest(
+        integration.nextSyncAt,
+        // hints that arrive while a sync runs lead to one after it
+        sync?.state === 'running' ? null : await stores.hooks.syncDueAt(integrationId),
+      ),
       nextCheckMs: await nextCheckMs({ stores, integrationId, settings }),
       quietUntilMs: quietUntilMs(settings.quietHours, nowMs),
       syncQueued: sync?.state === 'queued',
@@ -91,6 +95,11 @@ async function planIntegration(
     },
   });
   return { action, status: statusOf(integration) };
+}
+
+function earliest(...times: (Date | null | undefined)[]): number | null {
+  const known = times.flatMap((at) => (at == null ? [] : [at.getTime()]));
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** When the next repository was not looked at for the scan interval. */

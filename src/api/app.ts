@@ -10,6 +10,7 @@ import { createDocsRouter } from './docs/index.ts';
 import { problemResponse } from './errors.ts';
 import { createEventsRouter } from './events/index.ts';
 import { createFindingsRouter } from './findings/index.ts';
+import { createHooksRouter } from './hooks/index.ts';
 import { createIntegrationsRouter } from './integrations/index.ts';
 import { createMetricsRouter } from './metrics/index.ts';
 import { authenticate } from './middleware/authenticate.ts';
@@ -37,6 +38,8 @@ export function createApp(deps: ApiDeps) {
   app.use(securityHeaders({ https: deps.settings.publicUrl.startsWith('https:') }));
   app.use(hostCheck({ hosts: deps.settings.hosts, log }));
   app.use(addressScope(deps.settings));
+  // before the limit of bodies: a webhook may be large, and is read in pieces
+  app.route(BASE, createHooksRouter(deps));
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -109,6 +112,12 @@ function registerSecuritySchemes(app: Router): void {
     in: 'cookie',
     name: '__Host-secu',
     description: 'Set by /auth/sign-in; named "secu" over plain http.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'hookToken', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Gitlab-Token',
+    description: 'The hook token of the integration; a signature with it in `webhook-signature` does too.',
   });
 }
 

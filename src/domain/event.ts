@@ -53,6 +53,8 @@ export const EVENT_KINDS = [
   'channel.switched_off',
   'export.made',
   'settings.integration_changed',
+  'settings.hook_token_created',
+  'settings.hook_token_removed',
   'request.verify',
   'request.sync',
   'request.brake_release',

@@ -88,6 +88,14 @@ export const ACCOUNT_THROTTLE: ThrottleRule = {
   forgottenAfterMs: 24 * 3_600_000,
 };
 
+/** Refused webhooks, per address. Accepted ones never wait: all customers of one GitLab share its addresses. */
+export const HOOK_THROTTLE: ThrottleRule = {
+  freeAttempts: 60,
+  firstPauseMs: 1_000,
+  maxPauseMs: 60_000,
+  forgottenAfterMs: 3_600_000,
+};
+
 /** Per address, for any account. Many people may share an address. */
 export const ADDRESS_THROTTLE: ThrottleRule = {
   freeAttempts: 30,

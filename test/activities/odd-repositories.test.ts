@@ -64,7 +64,7 @@ test.each([1, 3])('if Git refuses all of %d listed repositories, the integration
       `select repository_id as id, id as "scanId" from scan where status = 'queued'`,
     ))
       await run(activities, 'scanRepository', { ...added, repositoryId: id, scanId });
-    const attention = await world.database.stores.overview.attention();
+    const attention = await world.database.stores.overview.attention(new Date());
     expect(attention.map(({ kind }) => kind)).toEqual(['nothing_clonable']);
 
     control.faults.clear();

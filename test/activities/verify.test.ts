@@ -136,7 +136,7 @@ test('an integration whose credential is lost is invalid with a cause, and needs
     reachability: 'reachable',
     suspected_at: null,
   });
-  const attention = await world.database.stores.overview.attention();
+  const attention = await world.database.stores.overview.attention(new Date());
   expect(attention.filter(({ integrationId }) => integrationId === added.integrationId)).toEqual([
     expect.objectContaining({ kind: 'invalid', cause: 'token_missing' }),
   ]);

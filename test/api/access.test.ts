@@ -40,6 +40,8 @@ const NEEDS: Record<string, UserRole | 'calendar' | 'nobody'> = {
   'POST /api/v1/findings/triage': 'operator',
   'GET /api/v1/findings/{id}': 'viewer',
   'PATCH /api/v1/findings/{id}': 'operator',
+  // needs the hook token of the integration; no role replaces it
+  'POST /api/v1/hooks/gitlab/{id}': 'nobody',
   'GET /api/v1/integrations': 'viewer',
   'POST /api/v1/integrations': 'operator',
   'POST /api/v1/integrations/{id}/filters/preview': 'operator',
@@ -50,6 +52,8 @@ const NEEDS: Record<string, UserRole | 'calendar' | 'nobody'> = {
   'PATCH /api/v1/integrations/{id}': 'operator',
   'DELETE /api/v1/integrations/{id}': 'admin',
   'GET /api/v1/integrations/{id}/events': 'viewer',
+  'POST /api/v1/integrations/{id}/hook-token': 'admin',
+  'DELETE /api/v1/integrations/{id}/hook-token': 'admin',
   'GET /api/v1/integrations/{id}/repositories': 'viewer',
   'POST /api/v1/integrations/{id}/rotate': 'admin',
   'POST /api/v1/integrations/{id}/scan': 'operator',

@@ -1,5 +1,7 @@
 import type { Database } from '../../db/database.ts';
 import type { Stores } from '../../db/stores/index.ts';
+import type { OutboxEntry } from '../../db/stores/outbox.ts';
+import type { EndedRow } from '../../db/stores/scan-attempts.ts';
 import type { ScanCause } from '../../domain/causes.ts';
 import type { ScannerRun } from '../../domain/scan.ts';
 import type { Log } from '../../log/logger.ts';
@@ -50,6 +52,8 @@ export async function endFailedScan(input: {
         now,
       });
     await addFailureEvent({ tx, ended, input });
+    // the dispatcher sends the wake
+    await queueHookScanAgain({ tx, ended, now: input.now });
     return ended;
   });
   if (ended === null) return false;
@@ -58,6 +62,21 @@ export async function endFailedScan(input: {
   const nothing = { outcome: null, cloneMs: null, cloneBytes: null };
   input.metrics.scanEnded({ ...ended, ...nothing, status, cause, runs });
   return true;
+}
+
+/**
+ * The scan of what a hook announced while another one ran, which may have cloned before the push. However that one
+ * ended, the announced commits are still to be read.
+ */
+export async function queueHookScanAgain(input: {
+  tx: Stores;
+  ended: Pick<EndedRow, 'again' | 'repositoryId' | 'integrationId'>;
+  now: Date;
+}): Promise<OutboxEntry[]> {
+  const { tx, ended, now } = input;
+  const { repositoryId, integrationId } = ended;
+  if (!ended.again || !(await tx.scans.requestHookScan({ repositoryId, now }))) return [];
+  return [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
 }
 
 async function addFailureEvent({

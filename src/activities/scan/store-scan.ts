@@ -10,6 +10,7 @@ import type { CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { IncompleteReason, ScannedRef, ScanOutcome, ScanResult, ScanTask } from '../../domain/scan.ts';
 import { SCANNER_NAMES } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
+import { queueHookScanAgain } from './end-scan.ts';
 import type { HistoryPlan } from './history.ts';
 import { defaultRef, queueHistory, recordHistory } from './history.ts';
 
@@ -81,7 +82,7 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
     await recordHistory(tx, store);
     const queuedMore = await queueHistory(tx, store);
     await tx.events.add(eventsOf({ store, change, first: isFirst(store) }), now);
-    return { ended, wakes: ended.fullAgain ? await queueFullScan({ tx, ended, now }) : [], queuedMore };
+    return { ended, wakes: await queueFollowUp({ tx, ended, now }), queuedMore };
   });
   deps.metrics.scanEnded({
     ...ended,
@@ -97,9 +98,10 @@ export async function storeScan(store: StoreInput): Promise<ScanResult> {
   return { scanId: scan.id, status: 'succeeded', outcome, cause: null, findings, queuedMore };
 }
 
-/** The full scan that was requested while this one ran. */
-async function queueFullScan(input: { tx: Stores; ended: EndedRow; now: Date }): Promise<OutboxEntry[]> {
+/** The scan that was requested, or announced by a hook, while this one ran. */
+async function queueFollowUp(input: { tx: Stores; ended: EndedRow; now: Date }): Promise<OutboxEntry[]> {
   const { tx, ended, now } = input;
+  if (!ended.fullAgain) return queueHookScanAgain(input);
   const { repositoryId, integrationId, requestId } = ended;
   const repositoryIds = [repositoryId];
   await tx.scans.queue({ repositoryIds, trigger: 'manual', history: 'full', requestId, now });

@@ -80,7 +80,10 @@ async function openSync(
       now,
     });
     if (!(await tx.syncs.start({ id, activeSince: since, now }))) return { syncId: null, joined: false };
-    if (!joined) await addStartedEvent({ tx, syncId: id, integration, now });
+    if (!joined) {
+      await tx.hooks.syncStarted({ integrationId, now });
+      await addStartedEvent({ tx, syncId: id, integration, now });
+    }
     const paceMs = integration.syncPaceMs ?? settings.syncIntervalMs;
     const next =
       settings.syncIntervalMs === 0 ? null : new Date(nowMs + Math.min(paceMs, settings.syncIntervalMs));
@@ -99,6 +102,9 @@ async function finishSync(deps: GitlabDeps, input: FinishedSync): Promise<void> 
     addRequestIdToLog(deps.log, run.requestId);
     await endRun({ tx, run, integration, input, intervalMs: deps.settings.syncIntervalMs, now });
     const wakes = run.again ? [await openFollowUpSync({ tx, integrationId, now })] : [];
+    // the plan leaves out hints while a sync runs
+    if (!run.again && (await tx.hooks.syncDueAt(integrationId)) !== null)
+      wakes.push(await tx.outbox.add({ kind: 'wake_integration', integrationId, now }));
     if (queuedScans === 0) return wakes;
     await publishQueuedScans({ tx, integrationId, queued: queuedScans, now });
     return [...wakes, await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];

@@ -24,7 +24,7 @@ export async function countTry(
   const ofAccount = username === null ? null : accountSubject(deps, username);
   const take = async (subject: string, rule: ThrottleRule) => {
     const until = await signInTries.begin({ subject, rule, now });
-    if (until !== null) throw tooMany(until, now);
+    if (until !== null) throw tooManyAttempts(until, now);
   };
   await take(ofAddress, ADDRESS_THROTTLE);
   if (ofAccount !== null) await take(ofAccount, ACCOUNT_THROTTLE);
@@ -45,7 +45,7 @@ function addressSubject(address: string): string {
   return `address:${throttledNetwork(address)}`;
 }
 
-function tooMany(until: Date, now: Date): SecuError {
+export function tooManyAttempts(until: Date, now: Date): SecuError {
   const retryAfterSeconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1_000));
   return new SecuError('too_many_requests', `too many attempts; try again in ${retryAfterSeconds} s`, {
     details: { retryAfterSeconds },

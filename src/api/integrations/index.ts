@@ -1,6 +1,7 @@
 import type { ApiDeps } from '../deps.ts';
 import { createRouter } from '../shared.ts';
 import { createCreationRouter } from './creation-router.ts';
+import { createHookTokenRouter } from './hook-token.ts';
 import { createListsRouter } from './lists-router.ts';
 import { createManagementRouter } from './management-router.ts';
 import { createRepositoryWorkRouter } from './repository-work-router.ts';
@@ -12,6 +13,7 @@ export function createIntegrationsRouter(deps: ApiDeps) {
     .route('/', createCreationRouter(deps))
     .route('/', createManagementRouter(deps))
     .route('/', createTokenRouter(deps))
+    .route('/', createHookTokenRouter(deps))
     .route('/', createRepositoryWorkRouter(deps))
     .route('/', createListsRouter(deps));
 }

@@ -2,6 +2,7 @@ import type { IntegrationView, TokenView } from '../../db/stores/integration-vie
 import type { SyncView } from '../../db/stores/syncs.ts';
 import { adviceFor } from '../../domain/causes.ts';
 import { escapeForeignText } from '../../domain/finding.ts';
+import { hookState } from '../../domain/hook.ts';
 import type { OwnerKind } from '../../domain/integration.ts';
 import { OWNER_KINDS, statusOf } from '../../domain/integration.ts';
 import type { RotatableToken } from '../../domain/rotation.ts';
@@ -50,6 +51,10 @@ export function presentIntegration(
     lastVerifiedAt: isoOrNull(view.lastVerifiedAt),
     nextVerifyAt: isoOrNull(view.nextVerifyAt),
     sync: presentSync(view),
+    hooks: {
+      lastAt: isoOrNull(view.hooks.lastAt),
+      state: hookState({ ...view.hooks, now: context.now }),
+    },
     scans: view.scans,
     counts: view.counts,
     createdAt: iso(view.createdAt),

@@ -11,6 +11,7 @@ export async function removeIntegration(input: IntegrationRequest): Promise<void
     const row = found(await tx.integrations.lock(id), 'integration');
     found((await tx.integrations.remove({ id, now })) || null, 'integration');
     await tx.credentials.wipeAll({ integrationId: id, now });
+    await tx.hooks.remove(id);
     await tx.events.add(
       [
         {

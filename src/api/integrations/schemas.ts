@@ -4,6 +4,7 @@ import type { DryRunCause } from '../../domain/dry-run-causes.ts';
 import { CHECK_NAMES, DRY_RUN_CAUSES } from '../../domain/dry-run-causes.ts';
 import { EXPLAIN_REASONS } from '../../domain/explain.ts';
 import { MAX_WILDCARDS_PER_GLOB, MAX_WILDCARDS_PER_LIST, wildcardsOf } from '../../domain/filters.ts';
+import { HOOK_STATES } from '../../domain/hook.ts';
 import {
   BRANCH_MODES,
   HISTORY_MODES,
@@ -214,6 +215,16 @@ export const TokenLinkQuery = z.strictObject({
   renew: z.enum(['true', 'false']).optional(),
 });
 
+export const HookTokenSchema = z
+  .object({
+    url: z.string().openapi({ description: 'The URL of the webhook in GitLab' }),
+    value: z.string().openapi({
+      description:
+        'Shown this once. For the field "Secret token" or the field "Signing token" of the webhook',
+    }),
+  })
+  .openapi('HookToken');
+
 export const IntegrationSchema = z
   .object({
     id: z.string(),
@@ -250,6 +261,10 @@ export const IntegrationSchema = z
       listed: z.int(),
       complete: z.boolean(),
       cause: z.string().nullable(),
+    }),
+    hooks: z.object({ lastAt: when.nullable(), state: z.enum(HOOK_STATES) }).openapi({
+      description:
+        'Webhooks of GitLab. `silent`: they were received before, none for a day, and syncs found new commits meanwhile',
     }),
     scans: z.object({ queued: z.int(), running: z.int() }),
     counts: z.object({

@@ -14,6 +14,7 @@ const ATTENTION_KINDS = [
   'scan_failed',
   'history_failed',
   'unreachable',
+  'hooks_silent',
   'no_channel',
 ] as const;
 
@@ -65,7 +66,7 @@ export function createOverviewRouter(deps: ApiDeps) {
   const { overview, findingViews, channels } = deps.database.stores;
   return createRouter().openapi(get, async (c) => {
     const now = deps.now();
-    const attention = (await overview.attention()).map((row) => ({
+    const attention = (await overview.attention(now)).map((row) => ({
       kind: row.kind,
       integrationId: row.integrationId,
       repositoryId: row.repositoryId,
@@ -132,5 +133,7 @@ function textOf(row: AttentionRow): string {
       return `${name}: the history was not read, or not in full (${row.cause ?? 'unknown'}).`;
     case 'unreachable':
       return `${name}: GitLab is not usable (${row.cause ?? 'unknown'}).`;
+    case 'hooks_silent':
+      return `${name}: webhooks have stopped; new commits are found only by syncs.`;
   }
 }

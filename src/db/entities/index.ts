@@ -1,5 +1,13 @@
 import { Channel, Delivery } from './channel.ts';
-import { Command, Credential, ExpiryFlag, Integration, Outbox, Rotation } from './integration.ts';
+import {
+  Command,
+  Credential,
+  ExpiryFlag,
+  HookReceiver,
+  Integration,
+  Outbox,
+  Rotation,
+} from './integration.ts';
 import { Repository, ScannedRefRow, SyncRun } from './repository.ts';
 import { Finding, Scan, ScannerRunRow } from './scan.ts';
 import { ApiKey, DataKey, Event, EventCluster, IdempotencyKey, KeyCheck, WorkerReport } from './system.ts';
@@ -9,6 +17,7 @@ export const ENTITIES = [
   Integration,
   Credential,
   ExpiryFlag,
+  HookReceiver,
   Command,
   Outbox,
   Rotation,

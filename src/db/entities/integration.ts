@@ -140,6 +140,29 @@ const CommandSchema = defineEntity({
 export class Command extends CommandSchema.class {}
 CommandSchema.setClass(Command);
 
+const HookReceiverSchema = defineEntity({
+  name: 'HookReceiver',
+  tableName: 'hook_receiver',
+  properties: {
+    integrationId: p.string().primary(),
+    /** The sealed hook token. */
+    sealed: p.blob(),
+    keyId: p.string(),
+    version: p.integer(),
+    lastAt: p.datetime().nullable(),
+    /** The minute in which hints are counted now, and their number. */
+    windowStartedAt: p.datetime().nullable(),
+    windowHints: p.integer(),
+    /** When hints ask for a sync; `null` = they do not. */
+    syncDueAt: p.datetime().nullable(),
+    /** When the last sync began that hints had asked for. */
+    syncStartedAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+  },
+});
+export class HookReceiver extends HookReceiverSchema.class {}
+HookReceiverSchema.setClass(HookReceiver);
+
 export type OutboxKind = 'wake_integration' | 'wake_fleet';
 
 const OutboxSchema = defineEntity({

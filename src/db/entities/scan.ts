@@ -39,6 +39,8 @@ const ScanSchema = defineEntity({
     nextTryAt: p.datetime().nullable(),
     /** `full` was requested while it ran: a full scan follows. */
     fullAgain: p.boolean(),
+    /** A hook arrived after the running attempt began: another scan follows. */
+    again: p.boolean().default(false),
     cancelRequestedAt: p.datetime().nullable(),
     /** Id of the request that caused it; its activity logs it. */
     requestId: p.string().nullable(),

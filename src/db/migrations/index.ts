@@ -4,6 +4,7 @@ import { BOUNDED_RETRIES_STATEMENTS, Migration0002BoundedRetries } from './migra
 import { Migration0003ScanCoverage, SCAN_COVERAGE_STATEMENTS } from './migration-0003-scan-coverage.ts';
 import { HISTORY_STATEMENTS, Migration0004History } from './migration-0004-history.ts';
 import { DELTA_SYNC_STATEMENTS, Migration0005DeltaSyncs } from './migration-0005-delta-syncs.ts';
+import { HOOK_STATEMENTS, Migration0006Hooks } from './migration-0006-hooks.ts';
 
 /**
  * All migrations in the order in which they run. Only forward; a released one is never changed. The first keeps the name
@@ -18,6 +19,7 @@ export const MIGRATIONS = [
   { name: named('migration-0003-scan-coverage', SCAN_COVERAGE_STATEMENTS), class: Migration0003ScanCoverage },
   { name: named('migration-0004-history', HISTORY_STATEMENTS), class: Migration0004History },
   { name: named('migration-0005-delta-syncs', DELTA_SYNC_STATEMENTS), class: Migration0005DeltaSyncs },
+  { name: named('migration-0006-hooks', HOOK_STATEMENTS), class: Migration0006Hooks },
 ];
 
 /**

@@ -10,6 +10,7 @@ import { createEventStore } from './events.ts';
 import { createFindingViewStore } from './finding-view.ts';
 import { createFindingStore } from './findings.ts';
 import { createHistoryStore } from './histories.ts';
+import { createHookStore } from './hooks.ts';
 import { createIdempotencyStore } from './idempotency.ts';
 import { createIntegrationViewStore } from './integration-view.ts';
 import { createIntegrationStore } from './integrations.ts';
@@ -44,6 +45,7 @@ export function createStores(em: () => SqlEntityManager) {
     findings: createFindingStore(sql),
     findingViews: createFindingViewStore(sql),
     histories: createHistoryStore(sql),
+    hooks: createHookStore(sql),
     idempotency: createIdempotencyStore(sql),
     integrations: createIntegrationStore(both),
     integrationViews: createIntegrationViewStore(sql),

@@ -20,6 +20,7 @@ export interface IntegrationView
   /** The latest attempt to rotate the token. */
   rotation: RotationView | null;
   sync: { state: string; cause: string | null; complete: boolean } | null;
+  hooks: { lastAt: Date | null; hasMissedCommits: boolean };
   scans: { queued: number; running: number };
   counts: {
     repositories: number;
@@ -62,6 +63,7 @@ interface ViewRow {
   credential: CredentialJson | null;
   rotation: RotationJson | null;
   sync: { state: string; cause: string | null; complete: boolean } | null;
+  hooks: { last_at: string | null; missed: boolean } | null;
   queued: number;
   running: number;
   repositories: number;
@@ -126,12 +128,22 @@ interface CredentialJson {
   facts_at: string | null;
 }
 
+/**
+ * Since the last hook, polling found new commits in a repository that hooks used to announce. `h` is the row of
+ * hook_receiver.
+ */
+export const MISSED_COMMITS = `exists (select 1 from scan s where s.integration_id = h.integration_id
+  and s.trigger in ('sync', 'schedule') and s.queued_at > h.last_at
+  and exists (select 1 from scan e where e.repository_id = s.repository_id and e.id < s.id and e.trigger = 'hook'))`;
+
 const SELECT = `
 select i.id, to_jsonb(i) as integration,
   (select to_jsonb(c) - 'sealed' - 'token_hash' from credential c where c.integration_id = i.id and c.state = 'current') as credential,
   (select to_jsonb(t) from rotation t where t.integration_id = i.id order by t.id desc limit 1) as rotation,
   (select jsonb_build_object('state', s.state, 'cause', s.cause, 'complete', s.complete)
      from sync_run s where s.integration_id = i.id order by s.id desc limit 1) as sync,
+  (select jsonb_build_object('last_at', h.last_at, 'missed', ${MISSED_COMMITS})
+     from hook_receiver h where h.integration_id = i.id) as hooks,
   coalesce(q.queued, 0)::int as queued, coalesce(q.running, 0)::int as running,
   coalesce(r.repositories, 0)::int as repositories, coalesce(r.excluded, 0)::int as excluded,
   coalesce(r.missing, 0)::int as missing, coalesce(r.scanned, 0)::int as scanned,
@@ -214,6 +226,10 @@ function viewOf(row: ViewRow): IntegrationView {
     token: row.credential === null ? null : tokenOf(row.credential),
     rotation: row.rotation === null ? null : rotationOf(row.rotation),
     sync: row.sync,
+    hooks: {
+      lastAt: dateOrNull(row.hooks?.last_at ?? null),
+      hasMissedCommits: row.hooks?.missed ?? false,
+    },
     scans: { queued: row.queued, running: row.running },
     counts: {
       repositories: row.repositories,

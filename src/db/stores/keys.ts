@@ -2,6 +2,7 @@ import type { Sql } from '../sql.ts';
 
 /** The key id of every ciphertext. */
 const SEALED = `select key_id from credential where key_id is not null union all select key_id from data_key
+  union all select key_id from hook_receiver
   union all select url_key_id from channel where url_key_id is not null
   union all select signing_key_id from channel where signing_key_id is not null`;
 

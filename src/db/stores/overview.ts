@@ -1,7 +1,9 @@
 import type { InvalidCause, ReachabilityCause, ScanCause } from '../../domain/causes.ts';
 import type { HistoryCause } from '../../domain/history.ts';
+import { silentSince } from '../../domain/hook.ts';
 import { dateOf } from '../rows.ts';
 import type { Sql } from '../sql.ts';
+import { MISSED_COMMITS } from './integration-view.ts';
 
 export interface AttentionRow {
   kind:
@@ -12,7 +14,8 @@ export interface AttentionRow {
     | 'brake_engaged'
     | 'nothing_clonable'
     | 'scan_failed'
-    | 'history_failed';
+    | 'history_failed'
+    | 'hooks_silent';
   integrationId: string;
   repositoryId: string | null;
   since: Date;
@@ -54,14 +57,17 @@ union all
 union all
 select 'unreachable', 700, id, null, reachability_since, reachability_cause, name from live
   where reachability = 'unreachable' and verdict <> 'invalid'
+union all
+select 'hooks_silent', 800, i.id, null, h.last_at, null, i.name from live i join hook_receiver h on h.integration_id = i.id
+  where h.last_at <= $1 and not i.paused and i.verdict = 'active' and ${MISSED_COMMITS}
 order by 2, 5`;
 
 /** Data of the overview page, one statement per part. */
 export function createOverviewStore(sql: Sql) {
   return {
     /** Integrations and repositories that need attention, most urgent first; at most 100 failed scans. */
-    async attention(): Promise<AttentionRow[]> {
-      const rows = await sql.rows<StoredAttention>(ATTENTION);
+    async attention(now: Date): Promise<AttentionRow[]> {
+      const rows = await sql.rows<StoredAttention>(ATTENTION, [silentSince(now)]);
       return rows.map((row) => ({
         kind: row.kind,
         integrationId: row.integration_id,

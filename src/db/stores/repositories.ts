@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { ScanCause } from '../../domain/causes.ts';
 import type { HistoryCause } from '../../domain/history.ts';
-import type { HistoryMode } from '../../domain/integration.ts';
+import type { Branches, HistoryMode } from '../../domain/integration.ts';
 import type { Exclusion, ListedRepository, RepositoryState } from '../../domain/repository.ts';
 import type { ScanOutcome, ScanStatus } from '../../domain/scan.ts';
 import { Repository } from '../entities/repository.ts';
@@ -99,6 +99,21 @@ function createRepositoryLookups({ em, sql }: { em: () => SqlEntityManager; sql:
   return {
     async find(id: string): Promise<Repository | null> {
       return em().findOne(Repository, { id });
+    },
+
+    /** The repository of a GitLab project, and the branches that its integration watches. */
+    async findByProject(input: { integrationId: string; gitlabProjectId: number }) {
+      return sql.first<{
+        id: string;
+        state: RepositoryState;
+        defaultBranch: string | null;
+        branches: Branches;
+      }>(
+        `select r.id, r.state, r.default_branch as "defaultBranch", i.branches
+         from repository r join integration i on i.id = r.integration_id and i.removed_at is null
+         where r.integration_id = $1 and r.gitlab_project_id = $2`,
+        [input.integrationId, input.gitlabProjectId],
+      );
     },
 
     /** By path, case-insensitively; the existing one where several have had the path. */

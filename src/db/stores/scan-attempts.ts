@@ -27,6 +27,8 @@ export interface EndedRow {
   repositoryId: string;
   integrationId: string;
   fullAgain: boolean;
+  /** A hook arrived after this attempt began. */
+  again: boolean;
   trigger: ScanTrigger;
   requestId: string | null;
   waitedMs: number | null;
@@ -38,7 +40,7 @@ update scan set status = $3, outcome = $4, cause = $5, commit = coalesce($6, com
    clone_ms = coalesce($8, clone_ms), finished_at = $9, phase = null, refs = $10, incomplete_because = $11,
    history = coalesce($12, history)
  where id = $1 and ($2::int is null or attempt = $2) and status in ('queued', 'running')
- returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", trigger, request_id as "requestId",
+ returning repository_id as "repositoryId", integration_id as "integrationId", full_again as "fullAgain", again, trigger, request_id as "requestId",
    (extract(epoch from started_at - queued_at) * 1000)::float8 as "waitedMs",
    (extract(epoch from $9::timestamptz - started_at) * 1000)::float8 as "tookMs"`;
 
@@ -49,7 +51,7 @@ export function createScanAttempts(sql: Sql) {
     async begin({ id, now }: { id: string; now: Date }): Promise<BegunScan | null> {
       return sql.first<BegunScan>(
         `update scan set status = 'running', phase = 'cloning', attempt = attempt + 1, started_at = coalesce(started_at, $2), cause = null,
-           next_try_at = null
+           next_try_at = null, again = false
          where id = $1 and status in ('queued', 'running') and cancel_requested_at is null
          returning id, attempt, history, trigger, request_id as "requestId", requeues`,
         [id, now],

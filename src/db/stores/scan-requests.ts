@@ -52,6 +52,30 @@ export function createScanRequests(sql: Sql) {
   };
 }
 
+/** Scans that hooks ask for. */
+export function createHookScanRequests(sql: Sql) {
+  return {
+    /**
+     * Queues a scan because a hook announced commits. A queued scan becomes more urgent; a running one, which may have
+     * cloned before the push, is followed by another. Call it in a transaction: the open scan stays locked in between.
+     * @returns whether the fleet has something new to start
+     */
+    async requestHookScan({ repositoryId, now }: { repositoryId: string; now: Date }): Promise<boolean> {
+      const scans = { repositoryIds: [repositoryId], trigger: 'hook', history: 'none', now } as const;
+      if ((await queueScans(sql, scans)) > 0) return true;
+      const changed = await sql.first<{ status: string }>(
+        `update scan set
+           priority = case when status = 'queued' then least(priority, $2) else priority end,
+           again = again or status = 'running'
+         where repository_id = $1 and ((status = 'queued' and priority > $2) or (status = 'running' and not again))
+         returning status`,
+        [repositoryId, SCAN_PRIORITY.hook],
+      );
+      return changed?.status === 'queued';
+    },
+  };
+}
+
 /** Requests for the scans of a whole integration. */
 export function createIntegrationScanRequests(sql: Sql) {
   return {

@@ -3,7 +3,11 @@ import { Scan } from '../entities/scan.ts';
 import type { Sql } from '../sql.ts';
 import { createScanAttempts, createScanResults } from './scan-attempts.ts';
 import { createScanQueueing, createScanQueueReads, createWaitingScans } from './scan-queue.ts';
-import { createIntegrationScanRequests, createScanRequests } from './scan-requests.ts';
+import {
+  createHookScanRequests,
+  createIntegrationScanRequests,
+  createScanRequests,
+} from './scan-requests.ts';
 
 export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: Sql }) {
   return {
@@ -11,6 +15,7 @@ export function createScanStore({ em, sql }: { em: () => SqlEntityManager; sql: 
     ...createScanQueueReads(sql),
     ...createWaitingScans(sql),
     ...createScanRequests(sql),
+    ...createHookScanRequests(sql),
     ...createIntegrationScanRequests(sql),
     ...createScanAttempts(sql),
     ...createScanResults(sql),

@@ -41,6 +41,7 @@ export function addIntegrationCommands(program: Command): void {
   ]);
   addSyncAndScanCommands(group);
   addTokenCommands(group);
+  addHookTokenCommands(group);
 
   group
     .command('remove <id>')
@@ -133,6 +134,32 @@ function addTokenCommands(group: Command): void {
       const path = `/integrations/${encodeURIComponent(id)}/rotate`;
       printIntegrations((await createClient().call('POST', path, body)).body, options);
     });
+}
+
+function addHookTokenCommands(group: Command): void {
+  group
+    .command('hook-token <id>')
+    .description('creates the token for a webhook in GitLab, shown this once; an earlier one stops working')
+    .option('--json')
+    .action(async (id: string, options: Options) => {
+      const answer = await createClient().call('POST', hookTokenPath(id));
+      const columns = [
+        ['URL', 'url'],
+        ['SECRET TOKEN', 'value'],
+      ] as const;
+      print(answer.body, { json: options.json ?? false, columns });
+    });
+
+  group
+    .command('remove-hook-token <id>')
+    .description('refuses webhooks for the integration from now on')
+    .action(async (id: string) => {
+      await createClient().call('DELETE', hookTokenPath(id));
+    });
+}
+
+function hookTokenPath(id: string): string {
+  return `/integrations/${encodeURIComponent(id)}/hook-token`;
 }
 
 function addIdCommand(

@@ -56,6 +56,8 @@ export const EVENT_HUES: Record<EventKind, Hue> = {
   'channel.switched_off': 'neutral',
   'export.made': 'neutral',
   'settings.integration_changed': 'neutral',
+  'settings.hook_token_created': 'neutral',
+  'settings.hook_token_removed': 'neutral',
   'request.verify': 'neutral',
   'request.sync': 'neutral',
   'request.brake_release': 'neutral',

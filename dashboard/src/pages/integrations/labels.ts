@@ -98,3 +98,9 @@ const WARNING_TEXTS: Record<TokenWarning, (token: WarningFacts) => string> = {
 export function warningText(warning: TokenWarning, token: WarningFacts): string {
   return WARNING_TEXTS[warning](token);
 }
+
+export const HOOK_STATE_TEXTS: Record<Integration['hooks']['state'], string> = {
+  none: 'No webhook has been received yet.',
+  receiving: 'Webhooks are received.',
+  silent: 'Webhooks have stopped although there were new commits: check them in GitLab.',
+};

@@ -19,7 +19,8 @@ const URGENCY: Record<AttentionKind, number> = {
   scan_failed: 5,
   history_failed: 6,
   unreachable: 7,
-  no_channel: 8,
+  hooks_silent: 8,
+  no_channel: 9,
 };
 const BAD_FLAG = 7;
 
@@ -74,6 +75,8 @@ export function attentionLabel(item: AttentionItem, integrations: readonly Known
       return { text: `History not read: ${causeTitle(cause)}`, hue: 'warn' };
     case 'unreachable':
       return { text: capitalize(causeTitle(cause ?? 'gitlab_unreachable')), hue: 'warn' };
+    case 'hooks_silent':
+      return { text: 'Webhooks have stopped', hue: 'warn' };
     case 'no_channel':
       return { text: 'No channel receives expiry alerts', hue: 'warn' };
   }

@@ -17,7 +17,7 @@ type Token = NonNullable<Integration['token']>;
 
 /** Facts about the integration and its token; never the token itself. */
 export function Facts({ integration }: { integration: Integration }) {
-  const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync } = integration;
+  const { baseUrl, token, lastVerifiedAt, nextVerifyAt, sync, hooks } = integration;
   return (
     <section aria-label="Facts" className={classes['facts']}>
       {token !== null && <LifetimeRow token={token} cause={integration.cause} />}
@@ -40,6 +40,15 @@ export function Facts({ integration }: { integration: Integration }) {
             {' · '}
             <SyncState sync={sync} />
           </Text>
+        </Fact>
+        <Fact name="Webhook">
+          {hooks.lastAt === null ? 'None received' : <TimeAgo at={hooks.lastAt} />}
+          {hooks.state === 'silent' && (
+            <Text span size="xs" c="warn">
+              {' '}
+              · stopped
+            </Text>
+          )}
         </Fact>
         {token !== null && <TokenFacts token={token} autoRotate={integration.autoRotate} />}
       </dl>

@@ -12,6 +12,7 @@ import { SettingsForm } from './settings-form.tsx';
 import { SettingsSection } from './settings-section.tsx';
 import classes from './settings-tab.module.css';
 import { useUpdateIntegration } from './use-update-integration.ts';
+import { WebhookSettings } from './webhook-settings.tsx';
 
 export default function SettingsTab({
   integration,
@@ -34,6 +35,7 @@ export default function SettingsTab({
       <HistorySettings integration={integration} />
       {isExpiryUnknown && <ExpiryForm integration={integration} />}
       {isAdmin && <RotationForm integration={integration} />}
+      {isAdmin && <WebhookSettings integration={integration} />}
       {isAdmin && (
         <SettingsSection title="Remove">
           <Text size="sm">

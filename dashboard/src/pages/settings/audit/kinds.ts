@@ -34,6 +34,8 @@ const KINDS: Record<AuditKind, true> = {
   'channel.switched_off': true,
   'export.made': true,
   'settings.integration_changed': true,
+  'settings.hook_token_created': true,
+  'settings.hook_token_removed': true,
   'request.verify': true,
   'request.sync': true,
   'request.brake_release': true,
