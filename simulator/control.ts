@@ -2,6 +2,8 @@ import type { Clock } from './clock.ts';
 import type { Faults } from './faults.ts';
 import type { BanList } from './git/bans.ts';
 import type { Repositories } from './git/repositories.ts';
+import type { Webhook } from './hooks.ts';
+import { deliverHook, pushBody } from './hooks.ts';
 import type { Listener } from './listener.ts';
 import type { Role } from './project-access.ts';
 import { addProjectOf, projectByPath } from './projects.ts';
@@ -73,6 +75,8 @@ export type SimulatorControl = {
         branch?: string | undefined;
       },
   ): Promise<{ commit: string }>;
+  /** Adds a webhook that every `pushCommit` calls, of whatever project. @returns a function that removes it */
+  addWebhook(webhook: Webhook): () => void;
   head(ref: ProjectRef, branch?: string): Promise<string | null>;
   /** Runs git in the served repository, to create objects and refs that a push cannot create. */
   git(ref: ProjectRef, args: string[], input?: Iterable<Buffer>): Promise<Buffer>;
@@ -259,7 +263,12 @@ function projectControl(world: World, repositories: Repositories) {
 
 function codeControl(world: World, repositories: Repositories) {
   const find = projectFinder(world);
+  const webhooks = new Set<Webhook>();
   return {
+    addWebhook(webhook: Webhook) {
+      webhooks.add(webhook);
+      return () => void webhooks.delete(webhook);
+    },
     async pushCommit(options: Parameters<SimulatorControl['pushCommit']>[0]) {
       const project = find(options.project);
       const { files, branch } = options;
@@ -270,6 +279,8 @@ function codeControl(world: World, repositories: Repositories) {
         commit: { files, message: options.message ?? 'Change', ...(branch === undefined ? {} : { branch }) },
       });
       project.lastActivityAt = at;
+      const body = pushBody({ project, commit, branch: branch ?? project.defaultBranch });
+      for (const webhook of webhooks) await deliverHook({ webhook, event: 'Push Hook', body });
       return { commit };
     },
     git: (ref: ProjectRef, args: string[], input?: Iterable<Buffer>) =>

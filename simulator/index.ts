@@ -1,5 +1,7 @@
 export type { ProjectRef, SimulatorControl } from './control.ts';
 export type { FaultAnswer, FaultHandle, FaultMatch } from './faults.ts';
+export type { HookDelivery, Webhook } from './hooks.ts';
+export { deliverHook, signatureOf } from './hooks.ts';
 export { fleetRecipes } from './recipes/fleet.ts';
 export { defaultRecipes, expectationsOf } from './recipes/index.ts';
 export type {

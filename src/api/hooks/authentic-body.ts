@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
+import type { SealedHookToken } from '../../db/stores/hooks.ts';
 import { SecuError } from '../../domain/errors.ts';
 import { hookTokenSealContext } from '../../domain/hook.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -18,9 +19,13 @@ export type TokenOf = (integrationId: string) => Promise<Secret>;
 /** Opens the hook token of an integration. Unknown ones get a token that nobody knows, at the same cost. */
 export function createTokenReader({ database, vault }: Pick<ApiDeps, 'database' | 'vault'>): TokenOf {
   const decoyOf = { integrationId: 'none', version: 1 };
-  const secret = new Secret(`whsec_${randomBytes(32).toString('base64')}`);
-  const decoy = { ...vault.seal({ context: hookTokenSealContext(decoyOf), secret }), version: 1 };
+  let decoy: SealedHookToken | null = null;
+  const sealDecoy = (): SealedHookToken => {
+    const secret = new Secret(`whsec_${randomBytes(32).toString('base64')}`);
+    return { ...vault.seal({ context: hookTokenSealContext(decoyOf), secret }), version: 1 };
+  };
   return async (integrationId) => {
+    decoy ??= sealDecoy();
     const stored = await database.stores.hooks.token(integrationId);
     const { version, ...sealed } = stored ?? decoy;
     const context = hookTokenSealContext(stored === null ? decoyOf : { integrationId, version });
@@ -38,15 +43,14 @@ export async function readAuthenticBody(
   token: Secret,
   now: Date,
 ): Promise<{ refused: true } | { refused: false; text: string | null }> {
-  const stream = c.req.raw.body;
   const refused = { refused: true } as const;
   if (isHookToken({ token, given: c.req.header('X-Gitlab-Token') ?? '' }))
-    return { refused: false, text: await readBody(stream, () => {}) };
+    return { refused: false, text: await readBody(c, () => {}) };
   const signatures = c.req.header('webhook-signature');
   const timestamp = c.req.header('webhook-timestamp') ?? '';
   if (signatures === undefined || !isRecent(timestamp, now)) return refused;
   const check = createSignatureCheck({ token, id: c.req.header('webhook-id') ?? '', timestamp });
-  const text = await readBody(stream, (chunk) => check.update(chunk));
+  const text = await readBody(c, (chunk) => check.update(chunk));
   return check.matchesAny(signatures) ? { refused: false, text } : refused;
 }
 
@@ -54,15 +58,16 @@ function isRecent(timestamp: string, now: Date): boolean {
   return /^\d{1,12}$/.test(timestamp) && Math.abs(Number(timestamp) * 1_000 - now.getTime()) <= MAX_AGE_MS;
 }
 
-async function readBody(
-  stream: ReadableStream<Uint8Array> | null,
-  onChunk: (chunk: Uint8Array) => void,
-): Promise<string | null> {
+async function readBody(c: Context<ApiEnv>, onChunk: (chunk: Uint8Array) => void): Promise<string | null> {
   const held: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of stream ?? []) {
+  for await (const chunk of c.req.raw.body ?? []) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new SecuError('payload_too_large', 'the body is larger than 25 MiB');
+    if (bytes > MAX_BODY_BYTES) {
+      // the rest of the body is not read, so nothing can follow it on this connection
+      c.header('Connection', 'close');
+      throw new SecuError('payload_too_large', 'the body is larger than 25 MiB');
+    }
     onChunk(chunk);
     if (bytes <= MAX_HELD_BYTES) held.push(chunk);
     else held.length = 0;

@@ -61,7 +61,7 @@ function createHookSyncs(sql: Sql) {
   return {
     /**
      * Asks for a sync soon, at the earliest this long after the last one that hints asked for.
-     * @returns false if one at least as early is due already
+     * @returns false if one is due already, at about the same time or before
      */
     async requestSync(input: {
       integrationId: string;
@@ -73,7 +73,7 @@ function createHookSyncs(sql: Sql) {
         `update hook_receiver h set sync_due_at = due.at
          from (select integration_id, greatest($2::timestamptz, sync_started_at + $3::float8 * interval '1 millisecond') as at
            from hook_receiver where integration_id = $1) due
-         where h.integration_id = due.integration_id and (h.sync_due_at is null or h.sync_due_at > due.at)`,
+         where h.integration_id = due.integration_id and (h.sync_due_at is null or h.sync_due_at > due.at + interval '1 second')`,
         [input.integrationId, new Date(input.now.getTime() + input.delayMs), input.minGapMs],
       );
       return changed === 1;
