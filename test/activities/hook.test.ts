@@ -5,7 +5,7 @@ import type { ScanTask } from '../../src/domain/scan.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
-import { pretendScanned } from './listing-support.ts';
+import { pretendScanned, sync } from './listing-support.ts';
 import { instantGit, queuedScan, reporting } from './scan-support.ts';
 import type { Activities } from './support.ts';
 import { activitiesOf, run } from './support.ts';
@@ -120,6 +120,34 @@ test('a hint about projects leads to a delta sync; one that arrives meanwhile, t
   await activities.finishSync({ integrationId, syncId, listing, queuedScans: 0, nowMs: nowMs + 7_000 });
   expect(activities.starters.wakes).toEqual([`integration ${integrationId}`]);
   expect(await plan(nowMs + 65_000)).toEqual({ do: 'sync' });
+});
+
+test('a renamed project is read by the delta sync of its hook, although it was not active', async () => {
+  const { integrationId } = task;
+  const { hooks } = world.database.stores;
+  const [first] = await world.db.query<{ id: string; path: string; project: string }>(
+    'select id, full_path as path, gitlab_project_id as project from repository where id = $1',
+    [task.repositoryId],
+  );
+  const now = new Date();
+  world.simulator.control.renameProject(first?.path ?? '', `acme/renamed-${integrationId.toLowerCase()}`);
+  await hooks.hintProject({ integrationId, gitlabProjectId: Number(first?.project), now });
+  // not visible to this token: it changes nothing
+  await hooks.hintProject({ integrationId, gitlabProjectId: 4_711_000, now });
+  const { listing } = await sync(activities, integrationId, { nowMs: Date.now() + 3 * HOUR_MS });
+  expect(listing).toMatchObject({ complete: true, renamed: 1, added: 0 });
+  expect(await hooks.hintedProjects(integrationId)).toEqual([]);
+});
+
+test('a hint that is repeated while its project is read stays', async () => {
+  const { integrationId } = task;
+  const { hooks } = world.database.stores;
+  const now = new Date();
+  await hooks.hintProject({ integrationId, gitlabProjectId: 7, now });
+  const read = await hooks.hintedProjects(integrationId);
+  await hooks.hintProject({ integrationId, gitlabProjectId: 7, now: new Date(now.getTime() + 1) });
+  await hooks.forgetHinted(integrationId, read);
+  expect(await hooks.hintedProjects(integrationId)).toHaveLength(1);
 });
 
 test('a hook takes the place of a waiting scan of the history', async () => {

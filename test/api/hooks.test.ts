@@ -11,6 +11,7 @@ import { startApi } from '../support/api.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 
+const SOON = { timeoutMs: 5_000 };
 const PROJECT = 15;
 const UNKNOWN = 'int_01JG0000000000000000000000';
 
@@ -200,7 +201,7 @@ describe('a push', () => {
     expect(await scans()).toEqual([
       { repository_id: repositoryId, trigger: 'hook', priority: 2, status: 'queued' },
     ]);
-    await awaitUntil(() => starters.wakes.includes(`fleet ${integrationId}`));
+    await awaitUntil(() => starters.wakes.includes(`fleet ${integrationId}`), SOON);
     expect(starters.wakes).toEqual([`fleet ${integrationId}`]);
     const { body } = await api.call(`GET integrations/${integrationId}`);
     expect(body.hooks).toEqual({ lastAt: expect.any(String), state: 'receiving' });
@@ -212,7 +213,7 @@ describe('a push', () => {
     await queue({ repositoryIds: [repositoryId], trigger: 'created', history: 'none', now });
     await receive(push());
     expect(await scans()).toMatchObject([{ trigger: 'created', priority: 2 }]);
-    await awaitUntil(() => starters.wakes.includes(`fleet ${integrationId}`));
+    await awaitUntil(() => starters.wakes.includes(`fleet ${integrationId}`), SOON);
   });
 
   test('does not delay a scan that a person requested', async () => {
@@ -270,8 +271,10 @@ describe('a change of projects', () => {
     await Promise.all([receive(body), receive(body), receive(body)]);
     const due = (await receiver())?.sync_due_at?.getTime() ?? 0;
     expect(due - Date.now()).toBeLessThan(6_000);
+    const hinted = await world.database.stores.hooks.hintedProjects(integrationId);
+    expect(hinted).toMatchObject([{ gitlabProjectId: body.project_id }]);
     expect(await scans()).toEqual([]);
-    await awaitUntil(() => starters.wakes.includes(`integration ${integrationId}`));
+    await awaitUntil(() => starters.wakes.includes(`integration ${integrationId}`), SOON);
     expect(starters.wakes).toEqual([`integration ${integrationId}`]);
   });
 

@@ -45,6 +45,7 @@ test('a database of the first schema is upgraded with its rows', async () => {
     `drop table event_cluster`,
     `drop table scanned_ref`,
     `drop table hook_receiver`,
+    `drop table hinted_project`,
     `drop index scan_polled_index`,
     `alter table scan drop column again`,
     `drop index repository_checked_index`,

@@ -9,20 +9,22 @@ import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
 
 export type DeltaListing = Counts & { unreadable: UnreadableProject[] };
 
-/**
- * Lists only the projects with activity since this time, and stores what changed. Nothing counts as missing.
- * @returns `null` if GitLab listed a project that was not active since then: it does not filter, so only a complete
- * listing tells what changed
- * @throws as `GitlabApi.listProjectsPage`
- */
-export async function listActiveProjects(input: {
+interface DeltaInput {
   deps: GitlabDeps;
   sync: SyncAt;
   integration: IntegrationRow;
   api: GitlabApi;
   activeSince: Date;
   signal: AbortSignal;
-}): Promise<DeltaListing | null> {
+}
+
+/**
+ * Lists only the projects with activity since this time, and stores what changed. Nothing counts as missing.
+ * @returns `null` if GitLab listed a project that was not active since then: it does not filter, so only a complete
+ * listing tells what changed
+ * @throws as `GitlabApi.listProjectsPage`
+ */
+export async function listActiveProjects(input: DeltaInput): Promise<DeltaListing | null> {
   const { deps, sync, integration, api, activeSince, signal } = input;
   const classify = classifierFor(integration.filters);
   const listing: DeltaListing = { ...NO_COUNTS, unreadable: [] };
@@ -34,8 +36,30 @@ export async function listActiveProjects(input: {
       await storePage({ deps, sync, rows: entries, classify, firstTime: false, missed: null }),
     );
     listing.unreadable.push(...entries.flatMap(({ unreadable }) => unreadable ?? []));
-    if (lastId === null) return listing;
+    if (lastId === null) break;
     idAfter = lastId;
+  }
+  await readHintedProjects(input, listing);
+  return listing;
+}
+
+/**
+ * Reads the projects that hooks named, as the listing shows them: a renamed or moved project counts as not active. One
+ * that is not listed is left to the next complete listing.
+ */
+async function readHintedProjects(
+  { deps, sync, integration, api, signal }: DeltaInput,
+  listing: DeltaListing,
+): Promise<void> {
+  const { hooks } = deps.database.stores;
+  const hinted = await hooks.hintedProjects(sync.integrationId);
+  const classify = classifierFor(integration.filters);
+  for (const project of hinted) {
+    const { gitlabProjectId } = project;
+    const { entries } = await api.listProjectsPage({ idAfter: gitlabProjectId - 1, perPage: 1, signal });
+    const rows = entries.filter((entry) => entry.gitlabProjectId === gitlabProjectId);
+    addCounts(listing, await storePage({ deps, sync, rows, classify, firstTime: false, missed: null }));
+    await hooks.forgetHinted(sync.integrationId, [project]);
   }
 }
 

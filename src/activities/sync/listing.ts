@@ -129,7 +129,9 @@ async function listRepositories(deps: GitlabDeps, sync: SyncAt): Promise<Listing
     return await withHeartbeat(
       () => walk,
       async (signal) => {
+        const hinted = await database.stores.hooks.hintedProjects(integration.id);
         await walkProjects({ deps, sync, integration, api, window, walk, signal });
+        await database.stores.hooks.forgetHinted(integration.id, hinted);
         const probe = await probeVanished({ deps, api, sync, signal });
         return { ...countsOf(walk), unreadable: walk.unreadable, complete: true, cause: null, ...probe };
       },

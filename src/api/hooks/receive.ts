@@ -43,6 +43,7 @@ async function act(tx: Stores, received: Received): Promise<OutboxEntry[]> {
     }
     case 'sync':
     case 'sync_rarely': {
+      if (gitlabProjectId !== null) await tx.hooks.hintProject({ integrationId, gitlabProjectId, now });
       const minGapMs = HOOK_SYNC_GAP_MS[action];
       const isEarlier = await tx.hooks.requestSync({
         integrationId,

@@ -163,6 +163,18 @@ const HookReceiverSchema = defineEntity({
 export class HookReceiver extends HookReceiverSchema.class {}
 HookReceiverSchema.setClass(HookReceiver);
 
+const HintedProjectSchema = defineEntity({
+  name: 'HintedProject',
+  tableName: 'hinted_project',
+  properties: {
+    integrationId: p.string().primary(),
+    gitlabProjectId: p.bigint('number').primary(),
+    hintedAt: p.datetime(),
+  },
+});
+export class HintedProject extends HintedProjectSchema.class {}
+HintedProjectSchema.setClass(HintedProject);
+
 export type OutboxKind = 'wake_integration' | 'wake_fleet';
 
 const OutboxSchema = defineEntity({

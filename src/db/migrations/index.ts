@@ -5,6 +5,7 @@ import { Migration0003ScanCoverage, SCAN_COVERAGE_STATEMENTS } from './migration
 import { HISTORY_STATEMENTS, Migration0004History } from './migration-0004-history.ts';
 import { DELTA_SYNC_STATEMENTS, Migration0005DeltaSyncs } from './migration-0005-delta-syncs.ts';
 import { HOOK_STATEMENTS, Migration0006Hooks } from './migration-0006-hooks.ts';
+import { HINTED_PROJECT_STATEMENTS, Migration0007HintedProjects } from './migration-0007-hinted-projects.ts';
 
 /**
  * All migrations in the order in which they run. Only forward; a released one is never changed. The first keeps the name
@@ -20,6 +21,10 @@ export const MIGRATIONS = [
   { name: named('migration-0004-history', HISTORY_STATEMENTS), class: Migration0004History },
   { name: named('migration-0005-delta-syncs', DELTA_SYNC_STATEMENTS), class: Migration0005DeltaSyncs },
   { name: named('migration-0006-hooks', HOOK_STATEMENTS), class: Migration0006Hooks },
+  {
+    name: named('migration-0007-hinted-projects', HINTED_PROJECT_STATEMENTS),
+    class: Migration0007HintedProjects,
+  },
 ];
 
 /**

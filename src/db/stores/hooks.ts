@@ -1,5 +1,5 @@
 import type { SealedSecret } from '../../domain/sealed-secret.ts';
-import { dateOrNull } from '../rows.ts';
+import { dateOf, dateOrNull } from '../rows.ts';
 import type { Sql } from '../sql.ts';
 
 export interface SealedHookToken extends SealedSecret {
@@ -8,7 +8,7 @@ export interface SealedHookToken extends SealedSecret {
 
 /** The receivers of webhooks: one row per integration with a hook token. */
 export function createHookStore(sql: Sql) {
-  return { ...createHookTokens(sql), ...createHookSyncs(sql) };
+  return { ...createHookTokens(sql), ...createHookSyncs(sql), ...createHintedProjects(sql) };
 }
 
 function createHookTokens(sql: Sql) {
@@ -94,6 +94,44 @@ function createHookSyncs(sql: Sql) {
         `update hook_receiver set sync_due_at = null, sync_started_at = $2
          where integration_id = $1 and sync_due_at is not null`,
         [integrationId, now],
+      );
+    },
+  };
+}
+
+/** The limit of projects that wait to be read one by one; beyond it, only the listing finds them. */
+const MAX_HINTED_PROJECTS = 100;
+
+/** Projects that hints named, for the next sync. */
+function createHintedProjects(sql: Sql) {
+  return {
+    async hintProject(input: { integrationId: string; gitlabProjectId: number; now: Date }): Promise<void> {
+      await sql.run(
+        `insert into hinted_project as h (integration_id, gitlab_project_id, hinted_at)
+         select $1::text, $2::bigint, $3::timestamptz where (select count(*) from hinted_project where integration_id = $1::text) < $4
+         on conflict (integration_id, gitlab_project_id) do update set hinted_at = greatest(h.hinted_at, excluded.hinted_at)`,
+        [input.integrationId, input.gitlabProjectId, input.now, MAX_HINTED_PROJECTS],
+      );
+    },
+
+    async hintedProjects(integrationId: string): Promise<{ gitlabProjectId: number; hintedAt: Date }[]> {
+      const rows = await sql.rows<{ id: number; hinted_at: string }>(
+        `select gitlab_project_id::float8 as id, hinted_at from hinted_project where integration_id = $1
+         order by gitlab_project_id`,
+        [integrationId],
+      );
+      return rows.map(({ id, hinted_at }) => ({ gitlabProjectId: id, hintedAt: dateOf(hinted_at) }));
+    },
+
+    /** Removes hints that were read; one that was repeated meanwhile stays. */
+    async forgetHinted(
+      integrationId: string,
+      read: readonly { gitlabProjectId: number; hintedAt: Date }[],
+    ): Promise<void> {
+      await sql.run(
+        `delete from hinted_project h using unnest($2::bigint[], $3::timestamptz[]) as t (id, at)
+         where h.integration_id = $1 and h.gitlab_project_id = t.id and h.hinted_at <= t.at`,
+        [integrationId, read.map((each) => each.gitlabProjectId), read.map((each) => each.hintedAt)],
       );
     },
   };
