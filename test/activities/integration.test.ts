@@ -41,15 +41,16 @@ test('a command is claimed by the plan that finds it, again after a crash, and n
   expect(await look()).toEqual({ do: 'replace_token', commandId: next.commandId });
 });
 
-test('a waiting sync runs, the next one is due after the interval, and neither runs while paused', async () => {
+test('a waiting sync runs, the next one is due at its pace, and neither runs while paused', async () => {
   const { integrationId } = await active(world, activities, { expiresAt: null });
   const nowMs = Date.now();
   const look = async (atMs = nowMs) =>
     (await activities.planIntegration({ integrationId, nowMs: atMs })).action;
   expect(await look()).toEqual({ do: 'sync' });
   await sync(activities, integrationId, { nowMs });
-  expect(await look()).toEqual({ do: 'wait', untilMs: nowMs + 3_600_000 });
-  expect(await look(nowMs + 3_600_000)).toEqual({ do: 'sync' });
+  // half the interval, because this one changed something
+  expect(await look()).toEqual({ do: 'wait', untilMs: nowMs + 1_800_000 });
+  expect(await look(nowMs + 1_800_000)).toEqual({ do: 'sync' });
   await world.database.stores.integrations.change(integrationId, { paused: true }, new Date());
   expect(await activities.planIntegration({ integrationId, nowMs: nowMs + 3_600_000 })).toEqual({
     status: 'paused',

@@ -23,6 +23,8 @@ test('a secret is revealed only to seal or hash it, for GitLab, for git, to send
     'notify/notifier.ts',
     'notify/notifier.ts',
     'process-runner/runner.ts',
+    'vault/hook-token.ts',
+    'vault/hook-token.ts',
     'vault/passwords.ts',
     'vault/passwords.ts',
     'vault/vault.ts',
