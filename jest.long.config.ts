@@ -1,6 +1,6 @@
 import common from './jest.config.ts';
 
-/** Kills, browsers and matrices, one after the other: the same ground, and time enough. */
+/** Kills, browsers and matrices, one after the other: with the servers of the fast tier and longer timeouts. */
 export default {
   ...common,
   maxWorkers: 1,

@@ -47,13 +47,13 @@ export function createReconcileActivities(deps: ActivityDeps) {
       const known = await reviveIntegrations(deps, repairs);
       await wakeOrphans(deps, { known, repairs });
       await requeueLostScans(deps, repairs);
-      for (const integrationId of await deps.database.stores.commands.integrationsWaiting(
+      for (const integrationId of await deps.database.stores.commands.waitingIntegrations(
         new Date(nowMs - UNCLAIMED_AFTER_MS),
       )) {
         await deps.starters.wakeIntegration(integrationId);
         repairs.commandsPoked += 1;
       }
-      for (const integrationId of await deps.database.stores.scans.integrationsWaiting()) {
+      for (const integrationId of await deps.database.stores.scans.waitingIntegrations()) {
         await endIfStuck(deps, { kind: 'fleet', id: integrationId, repairs });
         await deps.starters.wakeFleet(integrationId);
         repairs.fleetsWoken += 1;

@@ -1,4 +1,4 @@
-/** A daily period in minutes after 00:00 UTC; it may pass midnight. */
+/** A daily period in minutes after 00:00 UTC; it may include midnight. */
 export interface QuietHours {
   fromMinute: number;
   toMinute: number;
@@ -7,12 +7,12 @@ export interface QuietHours {
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
 
-/** When the quiet period that holds now ends, in ms since 1970; `null` = it is not quiet now. */
+/** When the current quiet period ends, in ms since 1970; `null` = no quiet period now. */
 export function quietUntilMs(quiet: QuietHours | null, nowMs: number): number | null {
   if (quiet === null) return null;
-  const length = (quiet.toMinute - quiet.fromMinute + DAY_MINUTES) % DAY_MINUTES;
+  const lengthMinutes = (quiet.toMinute - quiet.fromMinute + DAY_MINUTES) % DAY_MINUTES;
   const minute = Math.floor(nowMs / MINUTE_MS) % DAY_MINUTES;
-  const elapsed = (minute - quiet.fromMinute + DAY_MINUTES) % DAY_MINUTES;
-  if (elapsed >= length) return null;
-  return (Math.floor(nowMs / MINUTE_MS) - elapsed + length) * MINUTE_MS;
+  const elapsedMinutes = (minute - quiet.fromMinute + DAY_MINUTES) % DAY_MINUTES;
+  if (elapsedMinutes >= lengthMinutes) return null;
+  return (Math.floor(nowMs / MINUTE_MS) - elapsedMinutes + lengthMinutes) * MINUTE_MS;
 }

@@ -1,15 +1,15 @@
 /**
  * GitLab writes `last_activity_at` at most once an hour, so a push can stay invisible for that long. Two hours of overlap
- * cover it, and clocks that differ.
+ * cover this delay and differences between clocks.
  */
 const ACTIVITY_OVERLAP_MS = 2 * 3_600_000;
-/** A busy integration is synced at most this much more often than the setting says. */
+/** An integration with changes is synced at most this many times as often as the setting says. */
 const MAX_SPEED_UP = 4;
 const MIN_PACE_MS = 60_000;
 
 /**
- * Since when a sync asks for active projects; `null` = a complete listing. Only a complete listing may take anything
- * away, so one is due at its own interval, on request, and after a delta that was contradicted.
+ * The time since which a sync lists active projects; `null` = a complete listing. Only a complete listing may mark
+ * repositories as missing, so one runs at its own interval, on request, and when the state may differ from GitLab's.
  */
 export function activeSince(input: {
   isScheduled: boolean;
@@ -33,7 +33,7 @@ export function nextPaceMs(input: {
   intervalMs: number;
 }): number {
   const { paceMs, hasChanged, intervalMs } = input;
-  const fastest = Math.min(intervalMs, Math.max(MIN_PACE_MS, Math.floor(intervalMs / MAX_SPEED_UP)));
-  const current = paceMs ?? intervalMs;
-  return Math.max(fastest, Math.min(intervalMs, hasChanged ? Math.floor(current / 2) : current * 2));
+  const minPaceMs = Math.min(intervalMs, Math.max(MIN_PACE_MS, Math.floor(intervalMs / MAX_SPEED_UP)));
+  const currentMs = paceMs ?? intervalMs;
+  return Math.max(minPaceMs, Math.min(intervalMs, hasChanged ? Math.floor(currentMs / 2) : currentMs * 2));
 }

@@ -36,20 +36,20 @@ export async function initialiseCluster({
   password: string;
   durable: boolean;
 }): Promise<void> {
-  const making = join(layout.postgres, 'data.new');
+  const newData = join(layout.postgres, 'data.new');
   const passwordFile = join(layout.postgres, 'password.new');
-  rmSync(making, { recursive: true, force: true });
-  mkdirSync(making, { mode: 0o700 });
+  rmSync(newData, { recursive: true, force: true });
+  mkdirSync(newData, { mode: 0o700 });
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (user !== undefined) {
-    chownSync(making, user.uid, user.gid);
+    chownSync(newData, user.uid, user.gid);
     chownSync(passwordFile, user.uid, user.gid);
   }
   const spec = {
     name: 'initdb',
     command: join(programs, 'initdb'),
     args: [
-      `--pgdata=${dataArgument(making, user)}`,
+      `--pgdata=${dataArgument(newData, user)}`,
       `--username=${admin}`,
       '--auth=scram-sha-256',
       '--pwfile=../password.new',
@@ -61,7 +61,7 @@ export async function initialiseCluster({
       ...(durable ? [] : ['--no-sync']),
     ],
     env: { LC_ALL: 'C', TZ: 'UTC' },
-    cwd: making,
+    cwd: newData,
     ...(user === undefined ? {} : { user }),
     stopSignal: 'SIGTERM',
     stopGraceMs: 5_000,
@@ -76,7 +76,7 @@ export async function initialiseCluster({
   } finally {
     rmSync(passwordFile, { force: true });
   }
-  renameSync(making, join(layout.postgres, 'data'));
+  renameSync(newData, join(layout.postgres, 'data'));
   if (durable) syncFolder(layout.postgres);
 }
 

@@ -16,10 +16,10 @@ export interface CloneAddress {
  */
 export function cloneAddress({ baseUrl, fullPath }: { baseUrl: string; fullPath: string }): CloneAddress {
   const base = URL.parse(baseUrl);
-  if (base === null || !isPlain(base)) throw unusable('the base URL');
+  if (base === null || !isPlain(base)) throw addressRefused('the base URL');
   const segments = fullPath.split('/');
   if (fullPath.length > MAX_PATH_CHARACTERS || segments.length < 2 || !segments.every(isSegment)) {
-    throw unusable('the path of the repository');
+    throw addressRefused('the path of the repository');
   }
   const scope = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
   return {
@@ -41,7 +41,7 @@ function isSegment(segment: string): boolean {
   return /^(?!-)(?!\.{1,2}$)[^\p{C}\p{Z}\\:@?#%*"'<>|`$;&(){}[\]!^]+$/u.test(segment);
 }
 
-function unusable(what: string): SecuError {
+function addressRefused(what: string): SecuError {
   return new SecuError('clone_failed', `${what} cannot be cloned from`, {
     details: { problem: 'address_refused' },
   });

@@ -21,8 +21,8 @@ const TOO_LARGE: Refusal = { code: 'clone_too_large', problem: 'size' };
 const BRANCH_NAME = /^(?!-)(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)|\/$|\.$))[^\p{Cc}\p{Z}~^:?*[\\]{1,255}$/u;
 
 /**
- * The depths at which new commits are looked for, one after the other, until all of them are there; then the whole
- * history is fetched. Most syncs find fewer new commits than the first.
+ * The depths of successive fetches, until the clone holds all new commits; then the whole history is fetched. Most scans
+ * find fewer new commits than the first depth.
  */
 const DEPTHS = [32, 512, 8_192];
 /** The refs that a deeper fetch continues from. */
@@ -134,14 +134,17 @@ async function cloneHead(attempt: CloneAttempt): Promise<ClonedRefs> {
   const { branch, history } = attempt;
   const head = await fetchRef(attempt, 'HEAD');
   if (typeof head === 'object') return { ...head, branch: null };
-  if (head === 'other_object_names') return cloneOtherNames(attempt);
+  if (head === 'other_object_names') return cloneSha256Repository(attempt);
   const named = branch === null ? head : await fetchRef(attempt, `refs/heads/${branch}`);
   if (typeof named === 'object') return { ...named, branch };
   await assertNoBranches(attempt);
   return { ...NO_COMMIT, branch: null, history };
 }
 
-/** Fetches a branch, and the others, into a repository that we created; or returns why `git clone` is needed. */
+/**
+ * Fetches this ref and the other watched branches into a new repository.
+ * @returns why it could not: HEAD names no commit, or only `git clone` can read the object names
+ */
 async function fetchRef(
   attempt: CloneAttempt,
   ref: string,
@@ -161,8 +164,8 @@ async function fetchRef(
 }
 
 /**
- * Fetches the commits that the known ones do not reach. How deep they are is not known before, because a merged
- * branch may have begun long before the last scan, so the fetch goes deeper until the clone proves to be complete.
+ * Fetches the commits that the known ones do not reach. The needed depth is unknown, because a merged branch may have
+ * begun long before the last scan, so each fetch is deeper until the clone is proved complete.
  */
 async function fetchSince(attempt: CloneAttempt, ref: string): Promise<Omit<ClonedRefs, 'branch'>> {
   for (const depth of [...DEPTHS, null]) {
@@ -191,13 +194,13 @@ async function fetchAtDepth(
   ref: string,
   depth: number | null,
 ): Promise<{ commit: string; tips: BranchTip[] } | null> {
-  const isDeeper = existsSync(join(directory, 'shallow'));
-  const reach = depth === null ? (isDeeper ? ['--unshallow'] : []) : ['--depth', String(depth)];
-  const options = ['--quiet', '--no-tags', '--no-auto-maintenance', ...reach];
-  const into = (name: string, local: string) => (history === 'since' ? `+${name}:${local}` : name);
+  const isShallow = existsSync(join(directory, 'shallow'));
+  const depthOptions = depth === null ? (isShallow ? ['--unshallow'] : []) : ['--depth', String(depth)];
+  const options = ['--quiet', '--no-tags', '--no-auto-maintenance', ...depthOptions];
+  const refspecOf = (name: string, local: string) => (history === 'since' ? `+${name}:${local}` : name);
   const refs = [
-    into(ref, FETCHED_HEAD),
-    ...branches.map((name) => into(`refs/heads/${name}`, `refs/heads/${name}`)),
+    refspecOf(ref, FETCHED_HEAD),
+    ...branches.map((name) => refspecOf(`refs/heads/${name}`, `refs/heads/${name}`)),
   ];
   const printed = await transfer((url) => ['--git-dir', directory, 'fetch', ...options, '--', url, ...refs]);
   return printed === null ? null : await readFetched(directory);
@@ -211,15 +214,15 @@ function isOtherObjectNames(err: unknown): boolean {
  * A repository whose objects have SHA-256 names: only `git clone` can fetch it. With `since`, it fetches the whole
  * history.
  */
-async function cloneOtherNames(attempt: CloneAttempt): Promise<ClonedRefs> {
+async function cloneSha256Repository(attempt: CloneAttempt): Promise<ClonedRefs> {
   const { directory, branch, branches, history } = attempt;
-  const every = branches.length === 0 ? ['--single-branch'] : ['--no-single-branch'];
-  let commit = await gitClone(attempt, every);
+  const branchOptions = branches.length === 0 ? ['--single-branch'] : ['--no-single-branch'];
+  let commit = await gitClone(attempt, branchOptions);
   let named: string | null = null;
   if (commit === null && branch !== null) {
     await rm(directory, { recursive: true, force: true });
     named = branch;
-    commit = await gitClone(attempt, [...every, '--branch', branch]).catch(async (err: unknown) => {
+    commit = await gitClone(attempt, [...branchOptions, '--branch', branch]).catch(async (err: unknown) => {
       if (!isSecuError(err, 'head_unresolved')) throw err;
       await assertNoBranches(attempt);
       return null;
@@ -251,11 +254,11 @@ async function gitClone(
   const depth = history === 'none' ? ['--depth', '1'] : [];
   const args = ['clone', '--quiet', '--bare', ...depth, ...options, '--no-tags'];
   const printed = await transfer((url) => [...args, '--', url, directory]);
-  return printed === null ? null : provenHead(directory);
+  return printed === null ? null : readProvenHead(directory);
 }
 
-/** The head of a clone. A head without a commit counts only if the server spoke git's protocol. */
-async function provenHead(directory: string): Promise<string | null> {
+/** The head of a clone. It may lack a commit only if the server spoke git's protocol. */
+async function readProvenHead(directory: string): Promise<string | null> {
   const { commit, branch } = await localHead(directory);
   const isProven = commit !== null || branch !== NO_BRANCH || (await hasBranches(directory));
   if (!isProven) throw refused({ code: 'clone_failed', problem: 'not_git' });

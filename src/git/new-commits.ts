@@ -16,7 +16,7 @@ export const UNREADABLE_CLONE: Refusal = { code: 'clone_failed', problem: 'histo
 export interface NewCommits {
   /** False if the clone is too shallow to hold all of them. */
   isComplete: boolean;
-  /** The known commits that the new ones follow, or that are still the newest. */
+  /** Known commits that are parents of new ones, or are still the newest of a branch. */
   continues: string[];
 }
 
@@ -45,12 +45,12 @@ export async function findNewCommits(input: {
     signal,
   });
   if (exitCode !== 0) return null;
-  const cut = await shallowCommits(gitDirectory);
+  const shallow = await shallowCommits(gitDirectory);
   const boundary = new Set<string>();
   let isComplete = true;
   for (const line of stdout.toString('latin1').split('\n')) {
     if (line.startsWith('-')) boundary.add(line.slice(1));
-    else if (cut.has(line)) isComplete = false;
+    else if (shallow.has(line)) isComplete = false;
   }
   const newest = new Set(tips);
   return { isComplete, continues: known.filter((commit) => boundary.has(commit) || newest.has(commit)) };

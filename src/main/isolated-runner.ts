@@ -64,8 +64,7 @@ export async function prepareRunner(input: {
       options: { git: gitOptions({ config, workFolder: folders.toolsFolder }), scanners, requireIsolation },
       environment: readEnvironment(),
       routeFor: async (url) => ({ pin: await policy.pinFor(url), proxy: policy.proxyFor(new URL(url)) }),
-      onComplaint: (text) =>
-        log?.error({ text }, 'the process runner wrote to standard error before it exited'),
+      onStderr: (text) => log?.error({ text }, 'the process runner wrote to standard error before it exited'),
     });
   return {
     tools: scanners.tools,

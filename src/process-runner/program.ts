@@ -21,12 +21,12 @@ let tools: Promise<{ git: GitRemote; scanners: Scanners; sandbox: Sandbox }> | n
 
 process.on('message', (message: ToRunner) => {
   switch (message.type) {
-    case 'begin':
+    case 'options':
       tools = new Promise((resolve) => resolve(toolsOf(message.options)));
       tools.catch(() => undefined); // each job reports it
       break;
     case 'job':
-      void run(message.id, message.job);
+      void runJob(message.id, message.job);
       break;
     case 'cancel':
       running.get(message.id)?.abort();
@@ -58,7 +58,7 @@ function toolsOf({ git, scanners, view, requireIsolation }: RunnerOptions) {
   };
 }
 
-async function run(id: number, job: Job): Promise<void> {
+async function runJob(id: number, job: Job): Promise<void> {
   const controller = new AbortController();
   running.set(id, controller);
   const answer = await answerOf(resultFor(job, controller.signal));
@@ -88,7 +88,7 @@ async function routeTo(url: string): Promise<Route> {
   routeRequestCount += 1;
   const id = routeRequestCount;
   const answered = new Promise<Answer>((resolve) => routeRequests.set(id, resolve));
-  send({ type: 'ask', id, url });
+  send({ type: 'route_request', id, url });
   return resultOf(await answered) as Route;
 }
 

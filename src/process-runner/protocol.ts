@@ -45,7 +45,7 @@ export interface Jobs {
   probe: ProbeInput;
 }
 
-/** What a program that is started as a scanner tries to reach. */
+/** What a program that is started like a scanner tries to reach. */
 export interface ProbeInput {
   /** The folder of its scan. */
   ownFolder: string;
@@ -74,11 +74,11 @@ export type Answer = { value: unknown } | { failure: Failure };
 
 /** `id` identifies the job or the route request. */
 export type ToRunner =
-  | { type: 'begin'; options: RunnerOptions }
+  | { type: 'options'; options: RunnerOptions }
   | { type: 'job'; id: number; job: Job }
   | { type: 'cancel'; id: number }
   | { type: 'route'; id: number; answer: Answer };
 
 export type FromRunner =
   | { type: 'done'; id: number; answer: Answer }
-  | { type: 'ask'; id: number; url: string };
+  | { type: 'route_request'; id: number; url: string };

@@ -34,7 +34,7 @@ const NODE_OPTIONS = [
 ];
 /** An idle process holds memory, and a new one starts within a second. */
 const IDLE_MS = 60_000;
-const MAX_COMPLAINT_CHARACTERS = 4_096;
+const MAX_STDERR_CHARACTERS = 4_096;
 const INHERITED = ['PATH', 'NODE_COMPILE_CACHE', 'HOME', 'LANG', 'TZ', 'SECU_PART_OF'];
 
 export interface Runner {
@@ -55,7 +55,7 @@ interface RunnerInput {
   /** @throws SecuError as `OutboundPolicy.pinFor` */
   routeFor: (url: string) => Promise<Route>;
   /** Receives the end of the standard error of an ended process; our own code writes nothing there. */
-  onComplaint: (text: string) => void;
+  onStderr: (text: string) => void;
   idleMs?: number;
 }
 
@@ -65,20 +65,20 @@ interface RunnerInput {
  * its process twice.
  */
 export function createRunner(input: RunnerInput): Runner {
-  const { run, close } = createJobs(input);
+  const { run, close } = createJobRunner(input);
   return {
     git: {
       readHead: (repository) =>
-        run({ kind: 'readHead', input: plain(repository) }, repository.signal) as ReturnType<
+        run({ kind: 'readHead', input: messageOf(repository) }, repository.signal) as ReturnType<
           GitRemote['readHead']
         >,
       listBranches: (repository) =>
-        run({ kind: 'listBranches', input: plain(repository) }, repository.signal) as ReturnType<
+        run({ kind: 'listBranches', input: messageOf(repository) }, repository.signal) as ReturnType<
           GitRemote['listBranches']
         >,
       clone: ({ directory, history, known = [], branches = [], ...repository }) =>
         run(
-          { kind: 'clone', input: { ...plain(repository), directory, history, known, branches } },
+          { kind: 'clone', input: { ...messageOf(repository), directory, history, known, branches } },
           repository.signal,
         ) as Promise<CloneResult>,
     },
@@ -97,9 +97,9 @@ export function createRunner(input: RunnerInput): Runner {
 
 /**
  * Runs jobs in one shared process. If it ends unexpectedly, each of its jobs is retried once, alone in its own
- * process. A job that ends that process too never runs beside others again.
+ * process. A job that ends that process too always runs alone from then on.
  */
-function createJobs(input: RunnerInput) {
+function createJobRunner(input: RunnerInput) {
   const shared = createProcess(input);
   const limitIsolated = createLimiter(1);
   const isolated = new Set<ReturnType<typeof createProcess>>();
@@ -109,7 +109,7 @@ function createJobs(input: RunnerInput) {
 
   async function run(job: Job, signal: AbortSignal): Promise<unknown> {
     if (!dangerous.has(keyOf(job))) {
-      const answer = await shared.ask(job, signal);
+      const answer = await shared.runJob(job, signal);
       if (answer !== ENDED || isClosed) return resultOf(answer);
       if (signal.aborted) throw canceled();
     }
@@ -123,7 +123,7 @@ function createJobs(input: RunnerInput) {
     const own = createProcess(input);
     isolated.add(own);
     try {
-      const answer = await own.ask(job, signal);
+      const answer = await own.runJob(job, signal);
       if (answer === ENDED && !isClosed) dangerous.add(keyOf(job));
       return resultOf(answer);
     } finally {
@@ -169,7 +169,7 @@ function scanFolderOf({ kind, input }: Job): string | null {
 
 /** A process that runs jobs: it starts with the first job and ends after being idle for a while. */
 function createProcess(input: RunnerInput) {
-  const { options, environment, routeFor, onComplaint, idleMs = IDLE_MS, isolation = NO_ISOLATION } = input;
+  const { options, environment, routeFor, onStderr, idleMs = IDLE_MS, isolation = NO_ISOLATION } = input;
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
   let jobs = 0;
@@ -184,9 +184,9 @@ function createProcess(input: RunnerInput) {
         else void answerRoute(started, message, routeFor);
       },
       onEnd: () => failJobs(started),
-      onComplaint,
+      onStderr,
     });
-    send(started, { type: 'begin', options: { ...options, view: isolation.view } });
+    send(started, { type: 'options', options: { ...options, view: isolation.view } });
     child = started;
     return started;
   }
@@ -197,7 +197,7 @@ function createProcess(input: RunnerInput) {
     for (const resolve of waiting.values()) resolve(ENDED);
   }
 
-  async function ask(job: Job, signal: AbortSignal): Promise<Answer> {
+  async function runJob(job: Job, signal: AbortSignal): Promise<Answer> {
     if (signal.aborted) throw canceled();
     clearTimeout(idle);
     const folder = scanFolderOf(job);
@@ -226,7 +226,7 @@ function createProcess(input: RunnerInput) {
     await disconnect(ending);
   }
 
-  return { ask, close };
+  return { runJob, close };
 }
 
 /** Ends the process: without its parent it exits. */
@@ -244,32 +244,32 @@ async function answerRoute(
   send(child, { type: 'route', id, answer: await answerOf(routeFor(url)) });
 }
 
-function startProgram(on: {
+function startProgram(input: {
   environment: RunnerInput['environment'];
   isolation: RunnerIsolation;
   onMessage: (message: FromRunner) => void;
   onEnd: () => void;
-  onComplaint: (text: string) => void;
+  onStderr: (text: string) => void;
 }): ChildProcess {
-  const inherited = Object.fromEntries(INHERITED.map((name) => [name, on.environment[name]]));
-  const compileCache = compileCacheOf(on.isolation);
-  const child = spawnIsolated(on.isolation, [process.execPath, ...NODE_OPTIONS, PROGRAM], {
+  const inherited = Object.fromEntries(INHERITED.map((name) => [name, input.environment[name]]));
+  const compileCache = compileCacheOf(input.isolation);
+  const child = spawnIsolated(input.isolation, [process.execPath, ...NODE_OPTIONS, PROGRAM], {
     env: { ...inherited, ...(compileCache === null ? {} : { NODE_COMPILE_CACHE: compileCache }) },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  let complaint = '';
+  let stderr = '';
   // a disconnected child emits no `close`
   child.stderr
     ?.setEncoding('utf8')
     .on('data', (text: string) => {
-      complaint = (complaint + text).slice(-MAX_COMPLAINT_CHARACTERS);
+      stderr = (stderr + text).slice(-MAX_STDERR_CHARACTERS);
     })
     .once('end', () => {
-      if (complaint !== '') on.onComplaint(complaint);
+      if (stderr !== '') input.onStderr(stderr);
     });
-  child.on('message', on.onMessage);
-  child.once('exit', on.onEnd);
-  child.once('error', on.onEnd);
+  child.on('message', input.onMessage);
+  child.once('exit', input.onEnd);
+  child.once('error', input.onEnd);
   return child;
 }
 
@@ -286,6 +286,6 @@ function send(child: ChildProcess, message: ToRunner): void {
   if (child.connected) child.send(message, () => {});
 }
 
-function plain({ baseUrl, fullPath, defaultBranch, token }: RemoteRepository) {
+function messageOf({ baseUrl, fullPath, defaultBranch, token }: RemoteRepository) {
   return { baseUrl, fullPath, defaultBranch, token: token.reveal() };
 }

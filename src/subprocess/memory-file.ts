@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, statfsSync, writeSync } from 'node:fs';
 const TMPFS_MAGIC = 0x01_02_19_94;
 /** @see open(2): `__O_TMPFILE`, which has the same value on x64 and arm64 */
 const O_TMPFILE_BIT = 0o20_000_000;
-const FOLDERS = ['/dev/shm', '/run'];
+const MEMORY_FOLDERS = ['/dev/shm', '/run'];
 
 /** An unnamed file in memory; child processes reach it through its descriptor. */
 export interface MemoryFile {
@@ -13,7 +13,7 @@ export interface MemoryFile {
 }
 
 /** A folder in a memory file system that supports unnamed files; `null` on a machine without one. */
-export function memoryFolder(folders: readonly string[] = FOLDERS): string | null {
+export function memoryFolder(folders: readonly string[] = MEMORY_FOLDERS): string | null {
   return folders.find(isUsable) ?? null;
 }
 

@@ -71,8 +71,8 @@ export function startProcess(run: ProcessInput): RunningProcess {
   const { signal } = run;
   signal.throwIfAborted();
   const child = spawnSupervised(run);
-  const flood = new AbortController();
-  const killSignal = AbortSignal.any([signal, flood.signal]);
+  const outputLimit = new AbortController();
+  const killSignal = AbortSignal.any([signal, outputLimit.signal]);
   let isClosed = false;
   // The pid of an ended process may belong to another one by now.
   const kill = () => {
@@ -86,13 +86,14 @@ export function startProcess(run: ProcessInput): RunningProcess {
       resolve(exitCode);
     });
   });
-  const errors = collect(limited({ stream: child.stderr, maxBytes: MAX_STDERR_BYTES, flood }));
+  const errors = collect(limited({ stream: child.stderr, maxBytes: MAX_STDERR_BYTES, outputLimit }));
   const inputWritten = writeInput({ stdin: child.stdin, input: run.input ?? [], kill });
   const ended = (async () => {
     try {
       const [exitCode, stderr] = await Promise.all([closed, errors]);
       signal.throwIfAborted();
-      if (flood.signal.aborted) throw new SecuError('scanner_crashed', 'a program exceeded its output limit');
+      if (outputLimit.signal.aborted)
+        throw new SecuError('scanner_crashed', 'a program exceeded its output limit');
       await inputWritten;
       return { exitCode, stderr: stderr.toString('utf8') };
     } finally {
@@ -106,7 +107,11 @@ export function startProcess(run: ProcessInput): RunningProcess {
     child.stdout.destroy();
     await Promise.allSettled([ended]);
   };
-  return { stdout: limited({ stream: child.stdout, maxBytes: run.maxStdoutBytes, flood }), ended, stop };
+  return {
+    stdout: limited({ stream: child.stdout, maxBytes: run.maxStdoutBytes, outputLimit }),
+    ended,
+    stop,
+  };
 }
 
 type PipedProcess = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -139,12 +144,12 @@ function spawnSupervised({
 async function* limited(input: {
   stream: Readable;
   maxBytes: number;
-  flood: AbortController;
+  outputLimit: AbortController;
 }): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of input.stream as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > input.maxBytes) return input.flood.abort();
+    if (bytes > input.maxBytes) return input.outputLimit.abort();
     yield chunk;
   }
 }

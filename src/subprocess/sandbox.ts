@@ -10,8 +10,8 @@ import type { ViewFolders } from './view.ts';
 import { ALL_SCANS, DATA_ONLY, RUNNER_ONLY } from './view.ts';
 
 const PROBE_TIMEOUT_MS = 10_000;
-/** Enough for mount points. */
-const EMPTY = ['mode=755', 'size=64k', 'nosuid', 'nodev', 'noexec'];
+/** An empty file system that has room for mount points only. */
+const EMPTY_TMPFS = ['mode=755', 'size=64k', 'nosuid', 'nodev', 'noexec'];
 
 /** What a program may use. */
 export interface Access {
@@ -22,7 +22,7 @@ export interface Access {
   readable?: readonly string[];
 }
 
-/** Restricts programs that read foreign content, as far as this machine allows it. */
+/** Restricts programs that read untrusted content, as far as this machine allows it. */
 export interface Sandbox {
   fenceFor(access: Access): Promise<Fence>;
 }
@@ -109,7 +109,7 @@ function mountsFor({ view }: { view: ViewFolders | null }, access: Access): Fenc
   const folder = memoryFolder();
   if (view === null || folder === null) return null;
   const { scansFolder } = view;
-  const hide = (target: string): Mount => ({ source: 'hidden', target, type: 'tmpfs', options: EMPTY });
+  const hide = (target: string): Mount => ({ source: 'hidden', target, type: 'tmpfs', options: EMPTY_TMPFS });
   const show = (path: string, options: readonly string[]): Mount[] =>
     path.startsWith(`${scansFolder}/`)
       ? [

@@ -38,10 +38,12 @@ export interface View {
   mounts: Mount[];
 }
 
-/** The file system that the runner needs, below `root`; `programs` are executables and libraries outside of the system. */
+/** The file system that the runner needs, below `root`; `programs` are executables and libraries outside of the system folders. */
 export function viewOf(input: ViewFolders & { root: string; programs: readonly string[] }): View {
   const { root, scansFolder, toolsFolder, cacheFolder, programs } = input;
-  const readOnly = uncovered([...SYSTEM, ...ownPrograms(), ...programs].filter((path) => existsSync(path)));
+  const readOnly = withoutNestedPaths(
+    [...SYSTEM, ...ownPrograms(), ...programs].filter((path) => existsSync(path)),
+  );
   const devices = DEVICES.filter((path) => existsSync(path));
   const bind = (source: string, target: string, options: readonly string[]): Mount => ({
     source,
@@ -61,12 +63,12 @@ export function viewOf(input: ViewFolders & { root: string; programs: readonly s
     '/machine',
   ];
   return {
-    files: files.map(below),
+    files: files.map(relativeToRoot),
     folders: [
       ...folders,
       ...files.map((file) => dirname(file)),
       ...readOnly.filter((path) => !files.includes(path)),
-    ].map(below),
+    ].map(relativeToRoot),
     mounts: [
       ...readOnly.map((path) => bind(path, path, ['ro', 'nosuid', 'nodev', ...restrictionsOf(path)])),
       ...devices.map((path) => bind(path, path, [])),
@@ -89,12 +91,12 @@ function ownPrograms(): string[] {
   return [...paths, process.execPath];
 }
 
-/** Without paths below another one of the list. */
-function uncovered(paths: readonly string[]): string[] {
+/** Removes paths that are inside another path of the list. */
+function withoutNestedPaths(paths: readonly string[]): string[] {
   const unique = [...new Set(paths)];
   return unique.filter((path) => !unique.some((other) => path.startsWith(`${other}/`)));
 }
 
-function below(path: string): string {
+function relativeToRoot(path: string): string {
   return relative('/', path) || '.';
 }

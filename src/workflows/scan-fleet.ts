@@ -47,7 +47,7 @@ class Fleet {
   /** Running scans that may wait for others, such as those of histories. */
   private runningBackground = 0;
   private startedScans = 0;
-  /** A scan that has ended queued another one, which may wait until nothing else runs. */
+  /** A scan that ended has queued another one. The fleet reads the queue again before it ends. */
   private hasQueuedMore = false;
   private wasWoken = false;
   private failure: { reason: unknown } | null = null;
@@ -149,12 +149,12 @@ class Fleet {
   }
 
   private async waitForChange(page: QueuedPage): Promise<void> {
-    const hasNews = () => this.failure !== null || (this.wasWoken && !this.isRunFull(page));
+    const mustAct = () => this.failure !== null || (this.wasWoken && !this.isRunFull(page));
     const isIdle = () => this.heldScans.size === this.scannedElsewhere.size;
     // a scan with a later retry keeps the fleet open until then
     if (page.nextTryMs !== null && !this.isRunFull(page))
-      await condition(hasNews, Math.max(1, page.nextTryMs - Date.now()));
-    else await condition(() => isIdle() || hasNews());
+      await condition(mustAct, Math.max(1, page.nextTryMs - Date.now()));
+    else await condition(() => isIdle() || mustAct());
     this.throwIfFailed();
   }
 

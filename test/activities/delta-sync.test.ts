@@ -38,7 +38,7 @@ const listings = () => world.simulator.control.requests.count('GET /api/v4/proje
 const syncNow = (atMs = nowMs) => sync(activities, integrationId, { nowMs: atMs });
 const integration = () => rowOf(world, 'integration', integrationId);
 
-test('between complete listings, only active projects are asked for, and only changed rows are written', async () => {
+test('between complete listings, only active projects are listed, and only changed rows are written', async () => {
   const before = await repositoriesOf(world, integrationId);
   const [first, second] = before;
   await world.simulator.control.pushCommit({ project: first?.path ?? '', files: { 'a.txt': 'a\n' } });
@@ -72,7 +72,7 @@ test('a new project is added and counted, and a renamed one is renamed', async (
   );
 });
 
-test('a delta takes nothing away; the complete listing of the day does', async () => {
+test('a delta removes nothing; the daily complete listing does', async () => {
   const repositories = await repositoriesOf(world, integrationId);
   const gone = repositories.at(-1);
   world.simulator.control.removeProject(gone?.path ?? '');
@@ -85,7 +85,7 @@ test('a delta takes nothing away; the complete listing of the day does', async (
   expect(await stateOf()).not.toBe('active');
 });
 
-test('a sync that a person requests lists everything, also if it joins a delta under way', async () => {
+test('a requested sync lists everything, and runs after a delta that is in progress', async () => {
   const { stores } = world.database;
   await stores.syncs.open({ integrationId, trigger: 'manual', now: new Date(nowMs) });
   const { syncId } = await syncNow();
@@ -101,7 +101,7 @@ test('a sync that a person requests lists everything, also if it joins a delta u
 test('if GitLab lists a project that was not active, the same sync lists everything', async () => {
   const { syncId } = await activities.openSync({ integrationId, nowMs });
   const { gitlab } = activities.deps;
-  const ignoring = await activitiesOf(world, {
+  const withoutFilter = await activitiesOf(world, {
     gitlab: {
       forToken: (input) => {
         const api = gitlab.forToken(input);
@@ -113,13 +113,13 @@ test('if GitLab lists a project that was not active, the same sync lists everyth
     },
   });
   const input = { integrationId, syncId: syncId ?? '', nowMs };
-  const listing: ListingOutcome = await run(ignoring, 'listRepositories', input);
+  const listing: ListingOutcome = await run(withoutFilter, 'listRepositories', input);
   expect(listing).toMatchObject({ complete: true });
   expect(listing.listed).toBeGreaterThanOrEqual(COUNT - 1);
   expect(await rowOf(world, 'sync_run', input.syncId)).toMatchObject({ active_since: null });
 });
 
-test('a busy integration is synced sooner, a quiet one at the interval', async () => {
+test('an integration with changes is synced sooner, one without at the interval', async () => {
   const paceMs = async () => (await integration())['sync_pace_ms'];
   await syncNow();
   expect(await paceMs()).toBe(HOUR_MS);
@@ -135,7 +135,7 @@ test('a busy integration is synced sooner, a quiet one at the interval', async (
   }
 });
 
-test('a repository that is gone makes the next sync list everything', async () => {
+test('the next sync lists everything when a complete listing is required', async () => {
   await world.database.stores.integrations.requireFullSync(integrationId);
   const { syncId } = await syncNow();
   expect(await rowOf(world, 'sync_run', syncId)).toMatchObject({ active_since: null });

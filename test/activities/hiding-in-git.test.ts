@@ -22,11 +22,10 @@ beforeAll(async () => {
   world = await createTestWorld({ simulator: { recipes: RECIPES }, git: realGit, scanners: realScanners });
   activities = await activitiesOf(world, { settings: { ...TEST_SETTINGS, history: 'full' } });
   ({ integrationId } = await active(world, activities));
-  const branches = { mode: 'all', globs: [] } as const;
   expect(
     await world.database.stores.integrations.change(
       integrationId,
-      { branches: { ...branches, globs: [] } },
+      { branches: { mode: 'all', globs: [] } },
       new Date(),
     ),
   ).toBe(true);
@@ -90,7 +89,7 @@ test.each(WAYS.map((way, index) => [way.name, way, index] as const))('%s', async
   expect(findings.length > 0).toBe(way.found);
 });
 
-test('the page lists exactly these ways', () => {
+test('the documentation lists exactly the tested ways to hide a secret', () => {
   const rows = readFileSync(PAGE, 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('| way') && !line.startsWith('| ---'));

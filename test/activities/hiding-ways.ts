@@ -17,7 +17,7 @@ export interface HidingPlace {
 }
 
 interface Way {
-  /** As the page names it. */
+  /** The row in `docs/explanation/what-is-found-in-git.md`. */
   name: string;
   found: boolean;
   hide: (repository: HidingPlace) => Promise<unknown>;
@@ -30,7 +30,7 @@ const branchWith = async ({ git, push }: HidingPlace, name: string) => {
 
 const utf16 = (text: string) => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]);
 
-/** Everything happens after the first scan, so that only ranges can find it. */
+/** Each is applied after the first scan, so that only the scan of new commits can find the secret. */
 export const WAYS: Way[] = [
   { name: 'At the head', found: true, hide: ({ push }) => push({ 'a.env': LINE }) },
   {

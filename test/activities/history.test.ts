@@ -12,7 +12,7 @@ import type { Activities } from './support.ts';
 import { active, activitiesOf, rowOf, run } from './support.ts';
 
 const secrets = createSecrets('history');
-const [one, two] = [secrets.githubToken(), secrets.githubToken()];
+const [firstToken, secondToken] = [secrets.githubToken(), secrets.githubToken()];
 
 /** One project for each test, because each changes its commits. */
 const RECIPES = fleetRecipes(40).filter(({ expect }) => expect.findings.length === 0);
@@ -34,10 +34,10 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   path = PATHS.shift() ?? '';
-  await begin('full');
+  await startIntegration('full');
 });
 
-async function begin(history: HistoryMode) {
+async function startIntegration(history: HistoryMode) {
   activities = await activitiesOf(world, { settings: { ...TEST_SETTINGS, history } });
   ({ integrationId } = await active(world, activities));
   await sync(activities, integrationId);
@@ -63,7 +63,7 @@ const commitTree = (tree: string, ...parents: string[]) =>
     'x',
   );
 
-/** Queues a scan and runs it; one that waits is run instead. */
+/** Queues a scan and runs it, or runs the scan that is already queued. */
 async function scan(trigger: ScanTrigger = 'sync', history: ScanHistory = 'none') {
   await world.database.stores.scans.queue({
     repositoryIds: [repositoryId],
@@ -104,7 +104,7 @@ async function scanFromScratch() {
 
 describe('the first scans', () => {
   test('after the first scan of the head, the history follows, with a low priority', async () => {
-    const added = await push({ 'a.env': `A=${one}\n` });
+    const added = await push({ 'a.env': `A=${firstToken}\n` });
     await push({ 'a.env': null });
     expect(await scan('created')).toMatchObject({ history: 'none', outcome: 'clean' });
     expect(await findings()).toEqual([]);
@@ -117,7 +117,7 @@ describe('the first scans', () => {
   });
 
   test('a finding at the head gets the commit that introduced it, with its author', async () => {
-    const added = await push({ 'a.env': `A=${one}\n` });
+    const added = await push({ 'a.env': `A=${firstToken}\n` });
     await push({ 'other.txt': 'x\n' });
     await scanFromScratch();
     expect(await findings()).toEqual([
@@ -125,21 +125,21 @@ describe('the first scans', () => {
     ]);
   });
 
-  test('new commits go before a queued history, which is queued again after them', async () => {
+  test('a scan of new commits replaces a queued history scan, which is queued again afterwards', async () => {
     await push({ 'a.txt': 'a\n' });
     await scan('created');
     expect(await scan('sync')).toMatchObject({ trigger: 'sync', history: 'none' });
     expect(await openScans()).toMatchObject([{ trigger: 'history', history: 'full' }]);
   });
 
-  test('a history that cannot be read is named, leaves the result of the head, and is not tried again at once', async () => {
+  test('an unreadable history is reported, keeps the result of the head, and is not retried at once', async () => {
     await push({ 'a.txt': 'a\n' });
     const head = await scan('created');
-    const whole = activities;
+    const working = activities;
     activities = await activitiesOf(world, {
       settings: { ...TEST_SETTINGS, history: 'full' },
       git: {
-        ...whole.deps.git,
+        ...working.deps.git,
         clone: async () => {
           throw new SecuError('clone_too_large', 'too large');
         },
@@ -154,23 +154,23 @@ describe('the first scans', () => {
       last_scan_id: head['id'],
       history_cause: 'clone_too_large',
     });
-    activities = whole;
+    activities = working;
     await push({ 'b.txt': 'b\n' });
     expect(await scan('sync')).toMatchObject({ status: 'succeeded', history: 'none' });
     expect(await openScans()).toEqual([]);
   });
 
-  test('with the mode since, only what is new is read; with off, only the head', async () => {
-    await push({ 'old.env': `A=${one}\n` });
+  test('with the mode since, only new commits are read; with off, only the head', async () => {
+    await push({ 'old.env': `A=${firstToken}\n` });
     await push({ 'old.env': null });
     for (const [mode, found] of [
       ['since', ['new.env']],
       ['off', []],
     ] as const) {
-      await begin(mode);
+      await startIntegration(mode);
       expect(await scan('created')).toMatchObject({ history: 'none' });
       expect(await openScans()).toEqual([]);
-      await push({ 'new.env': `A=${two}\n` });
+      await push({ 'new.env': `A=${secondToken}\n` });
       await push({ 'new.env': null });
       await scan('sync');
       expect((await findings()).map((one) => one.path)).toEqual(found);
@@ -178,7 +178,7 @@ describe('the first scans', () => {
   });
 });
 
-describe('after the history was read, a scan reads what is new', () => {
+describe('after the history was read, a scan reads only new commits', () => {
   beforeEach(async () => {
     await push({ 'a.txt': 'a\n' });
     await scanFromScratch();
@@ -186,7 +186,7 @@ describe('after the history was read, a scan reads what is new', () => {
 
   test('a secret that was added and removed between two scans is found', async () => {
     const before = await git('rev-parse', 'main');
-    const added = await push({ 'gone.env': `A=${one}\n` });
+    const added = await push({ 'gone.env': `A=${firstToken}\n` });
     const now = await push({ 'gone.env': null });
     expect(await scan()).toMatchObject({
       history: 'since',
@@ -198,22 +198,22 @@ describe('after the history was read, a scan reads what is new', () => {
     ]);
   });
 
-  test('more than twenty commits between two scans are all read', async () => {
-    await push({ 'gone.env': `A=${one}\n` });
+  test('forty commits between two scans are all read', async () => {
+    await push({ 'gone.env': `A=${firstToken}\n` });
     await push({ 'gone.env': null });
     for (let index = 0; index < 40; index += 1) await push({ 'a.txt': `${index}\n` });
     await scan();
     expect((await findings()).map((one) => one.path)).toEqual(['gone.env']);
   });
 
-  test('a secret that only a merge commit adds, and one in a merged branch, are found', async () => {
+  test('secrets in a merge commit and in a merged branch are found', async () => {
     const base = await git('rev-parse', 'main');
     await git('branch', 'one', base);
     await git('branch', 'two', base);
-    await push({ 'branch.env': `A=${one}\n` }, 'one');
+    await push({ 'branch.env': `A=${firstToken}\n` }, 'one');
     await push({ 'branch.env': null }, 'one');
     await push({ 'two.txt': 'two\n' }, 'two');
-    await push({ 'merge.env': `A=${two}\n` }, 'two');
+    await push({ 'merge.env': `A=${secondToken}\n` }, 'two');
     const treeOfMerge = await git('rev-parse', 'two^{tree}');
     // an octopus merge whose own tree has what none of its parents has
     const merge = await commitTree(
@@ -228,8 +228,8 @@ describe('after the history was read, a scan reads what is new', () => {
     expect((await findings()).map((one) => one.path)).toEqual(['branch.env', 'merge.env']);
   });
 
-  test('an unrelated history that was pushed by force is read as a whole, and the scan says so', async () => {
-    await push({ 'root.env': `A=${one}\n` });
+  test('an unrelated history after a forced push is read as a whole, and the scan reports history full', async () => {
+    await push({ 'root.env': `A=${firstToken}\n` });
     const root = await commitTree(await git('rev-parse', 'main^{tree}'));
     await git('update-ref', 'refs/heads/main', root);
     await push({ 'root.env': null });
@@ -238,7 +238,7 @@ describe('after the history was read, a scan reads what is new', () => {
     expect((await findings()).map((one) => one.path)).toEqual(['root.env']);
   });
 
-  test('new rules read the whole history again', async () => {
+  test('after a change of rules, the whole history is queued again', async () => {
     await world.db.query(`update repository set history_rules = 'sha256:old' where id = $1`, [repositoryId]);
     expect(await scan('rules')).toMatchObject({ history: 'none' });
     expect(await openScans()).toMatchObject([{ trigger: 'history' }]);
@@ -258,7 +258,7 @@ describe('branches', () => {
       ['feature', 'feature.env'],
     ] as const) {
       await git('branch', name, base);
-      await push({ [file]: `A=${one}\n` }, name);
+      await push({ [file]: `A=${firstToken}\n` }, name);
     }
     control().protectBranch(path, 'release/1');
     await setBranches(branches);
@@ -272,7 +272,7 @@ describe('branches', () => {
     await setBranches({ mode: 'all', globs: [] });
     await scanFromScratch();
     expect((await sync(activities, integrationId)).heads).toBe(0);
-    const tip = await push({ 'b.env': `A=${one}\n` }, 'feature');
+    const tip = await push({ 'b.env': `A=${firstToken}\n` }, 'feature');
     await sync(activities, integrationId);
     expect(await runQueued()).toMatchObject({
       history: 'since',

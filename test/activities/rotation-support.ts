@@ -36,30 +36,30 @@ export async function createRotationActivities(world: TestWorld): Promise<Activi
 type Rotated = Pick<Active, 'integrationId'>;
 
 /** Helpers of rotation tests, for the current world and activities. */
-export function rotationHelpers(now: () => { world: TestWorld; activities: Activities }) {
+export function rotationHelpers(current: () => { world: TestWorld; activities: Activities }) {
   async function addRotateCommand(
     integrationId: string,
-    own: Partial<CommandPayloads['rotate']> = {},
+    changes: Partial<CommandPayloads['rotate']> = {},
   ): Promise<string> {
-    const { commands } = now().world.database.stores;
-    const payload = { force: false, ...own };
+    const { commands } = current().world.database.stores;
+    const payload = { force: false, ...changes };
     return commands.add({ integrationId, kind: 'rotate', payload, now: new Date() });
   }
   const journalFolder = () =>
-    join(now().world.folder, 'rotation', now().activities.rotation.journal.workerId);
+    join(current().world.folder, 'rotation', current().activities.rotation.journal.workerId);
   return {
     addRotateCommand,
     journalFolder,
     entries: () => readdirSync(journalFolder()).filter((name) => name.endsWith('.entry')),
     /** The number of rotation requests that GitLab received. */
-    posts: () => now().world.simulator.control.requests.count(ROTATE),
+    posts: () => current().world.simulator.control.requests.count(ROTATE),
     rotatable: (options: { expiresAt?: string | null; scopes?: string[] } = {}) =>
-      active(now().world, now().activities, { scopes: ROTATING_SCOPES, ...options }),
+      active(current().world, current().activities, { scopes: ROTATING_SCOPES, ...options }),
     rotate: async (
       { integrationId }: Rotated,
       payload: Partial<CommandPayloads['rotate']> = {},
     ): Promise<RotationResult & { outcome: unknown }> => {
-      const { world, activities } = now();
+      const { world, activities } = current();
       const commandId = await addRotateCommand(integrationId, payload);
       const result = await run(activities, 'rotateToken', { integrationId, commandId, nowMs: Date.now() });
       return { ...result, outcome: (await rowOf(world, 'command', commandId))['result'] };
@@ -71,12 +71,12 @@ export function rotationHelpers(now: () => { world: TestWorld; activities: Activ
     ) => {
       const nowMs = Date.now() + inMs;
       const input = { integrationId, attemptId, commandId: null, nowMs };
-      return run(now().activities, 'resolveRotation', input);
+      return run(current().activities, 'resolveRotation', input);
     },
     currentOf: async ({ integrationId }: Rotated) => {
-      const { world } = now();
-      const current = await world.database.stores.credentials.current(integrationId);
-      return rowOf(world, 'credential', current?.id ?? '');
+      const { world } = current();
+      const credential = await world.database.stores.credentials.current(integrationId);
+      return rowOf(world, 'credential', credential?.id ?? '');
     },
   };
 }

@@ -166,7 +166,7 @@ test('a requeue is counted, and the scan is taken after its back-off or at the r
 test('an outage of GitLab does not count against the waiting scans', async () => {
   const scan = await begun();
   await scans().requeue({ id: scan.id, attempt: scan.attempt, cause: 'gateway_failed', ...at });
-  await scans().forgetRequeues(integrationId);
+  await scans().resetRetryDelays(integrationId);
   expect(await scans().find(scan.id)).toMatchObject({ requeues: 0, nextTryAt: null });
 });
 
@@ -199,7 +199,13 @@ test('repositories without a scan, or with one under other rules, are queued onc
   const [scanned] = await seedRepositories(db.database, integrationId, [2, 3]);
   await seedScan(db.database, { integrationId, repositoryId: `${scanned}`, findings: [] });
   const queue = (rules: string) =>
-    scans().queueUnseen({ integrationId, trigger: 'sync', rules, requestId: null, now: minutesLater(1) });
+    scans().queueNewAndOutdated({
+      integrationId,
+      trigger: 'sync',
+      rules,
+      requestId: null,
+      now: minutesLater(1),
+    });
   expect(await queue('sha256:one')).toBe(2);
   expect(await queue('sha256:one')).toBe(0);
   expect(await queue('sha256:two')).toBe(1);

@@ -7,7 +7,7 @@ import { freePort } from '../../src/embedded/home.ts';
 import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { groundAddress } from '../support/ground-address.ts';
+import { testServerAddress } from '../support/server-addresses.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -33,7 +33,7 @@ function secu(...args: string[]) {
       SECU_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
       SECU_PORT: String(port),
       DATABASE_URL: db.url,
-      TEMPORAL_ADDRESS: groundAddress('temporalAddress'),
+      TEMPORAL_ADDRESS: testServerAddress('temporalAddress'),
       TEMPORAL_NAMESPACE,
       SECU_BOOTSTRAP_API_KEY: 'a key of at least thirty-two characters'.replaceAll(' ', '-'),
     },

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TEMPORAL_NAMESPACE } from '../../src/embedded/temporal-server.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { groundAddress } from '../support/ground-address.ts';
+import { testServerAddress } from '../support/server-addresses.ts';
 
 const PROGRAM = fileURLToPath(new URL('process-context-program.ts', import.meta.url));
 
@@ -30,7 +30,7 @@ async function runProgram(...args: string[]): Promise<string> {
       PATH: process.env['PATH'],
       SECU_HOME: home,
       DATABASE_URL: db.url,
-      TEMPORAL_ADDRESS: groundAddress('temporalAddress'),
+      TEMPORAL_ADDRESS: testServerAddress('temporalAddress'),
       TEMPORAL_NAMESPACE,
       SECU_LOG_FORMAT: 'json',
     },

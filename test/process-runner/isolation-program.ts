@@ -83,7 +83,7 @@ const runner = createRunner({
     requireIsolation: isolated === '1' && isolation.level === 'namespaces',
   },
   routeFor: async () => ({ pin: null, proxy: null }),
-  onComplaint: (text) => process.stderr.write(text),
+  onStderr: (text) => process.stderr.write(text),
 });
 const scanner = await reportOf(join(folders.scansFolder, 'own'), (signal, workDirectory) =>
   runner.scan({

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ScanWorld } from '../scanners/support.ts';
 import { createScanWorld } from '../scanners/support.ts';
-import { groundAddress } from '../support/ground-address.ts';
+import { testServerAddress } from '../support/server-addresses.ts';
 import type { HostileReport } from './hostile-targets.ts';
 
 const PROGRAM = fileURLToPath(new URL('isolation-program.ts', import.meta.url));
@@ -58,8 +58,8 @@ afterAll(async () => {
 
 /** The real servers of this test run, and a listener on all interfaces, as on the internet. */
 function tcpTargets() {
-  const postgres = new URL(groundAddress('postgresUrl'));
-  const [host = '', port = ''] = groundAddress('temporalAddress').split(':');
+  const postgres = new URL(testServerAddress('postgresUrl'));
+  const [host = '', port = ''] = testServerAddress('temporalAddress').split(':');
   const { port: anyPort } = listener.address() as AddressInfo;
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

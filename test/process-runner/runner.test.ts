@@ -41,7 +41,7 @@ function scannersOptions(path = real): ScannersOptions {
   };
 }
 
-const complaints: string[] = [];
+const stderrTexts: string[] = [];
 
 function runner(
   more: {
@@ -69,7 +69,7 @@ function runner(
       pin: more.pin === undefined ? null : await more.pin(),
       proxy: more.proxy ?? null,
     }),
-    onComplaint: (text) => complaints.push(text),
+    onStderr: (text) => stderrTexts.push(text),
     ...(more.idleMs === undefined ? {} : { idleMs: more.idleMs }),
   });
   runners.push(created);
@@ -255,8 +255,8 @@ test('standard error of the process is written only to the log, which removes se
   process.kill(Number(runnerPids()[0]), 'SIGUSR1');
   await clone(by);
   await by.close();
-  await awaitUntil(() => complaints.length === 1, { what: 'the complaint' });
-  expect(complaints[0]).toMatch(/debugger|inspector/i);
+  await awaitUntil(() => stderrTexts.length === 1, { what: 'the standard error' });
+  expect(stderrTexts[0]).toMatch(/debugger|inspector/i);
 });
 
 test('an idle process ends and is started again', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { Database } from '../../src/db/database.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { groundAddress, TEMPLATE_DATABASE } from './ground-address.ts';
+import { TEMPLATE_DATABASE, testServerAddress } from './server-addresses.ts';
 
 export interface TestDatabase {
   url: string;
@@ -21,7 +21,7 @@ export async function createTestDatabase(
   options: { empty?: boolean; poolMax?: number } = {},
 ): Promise<TestDatabase> {
   const { empty = false, poolMax = 10 } = options;
-  const server = groundAddress('postgresUrl');
+  const server = testServerAddress('postgresUrl');
   const name = `t_${randomBytes(8).toString('hex')}`;
   await onServer(server, `create database ${name} template ${empty ? 'template1' : TEMPLATE_DATABASE}`);
   const address = new URL(server);

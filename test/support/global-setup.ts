@@ -1,11 +1,11 @@
-import type { Ground } from './ground.ts';
-import { startGround } from './ground.ts';
+import type { TestServers } from './servers.ts';
+import { startTestServers } from './servers.ts';
 
 declare global {
   /** Set-up and tear-down of jest share only the globals of the process. */
-  var secuTestGround: Ground | undefined;
+  var secuTestServers: TestServers | undefined;
 }
 
 export default async function setUp(): Promise<void> {
-  globalThis.secuTestGround = await startGround();
+  globalThis.secuTestServers = await startTestServers();
 }

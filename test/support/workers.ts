@@ -19,7 +19,7 @@ import { createFailureInterceptor } from '../../src/temporal/activity-failure.ts
 import type { QueueName, WorkerParts } from '../../src/temporal/worker.ts';
 import { connectWorker, createQueueWorker, createRotationWorker } from '../../src/temporal/worker.ts';
 import { keyedHash } from '../../src/vault/vault.ts';
-import { groundAddress } from './ground-address.ts';
+import { testServerAddress } from './server-addresses.ts';
 import type { TestWorld } from './world.ts';
 
 // Temporal's native core accepts its logger once per process, before the first worker.
@@ -134,7 +134,7 @@ async function partsOf(input: {
   switch (queue) {
     case 'orchestration':
       return {
-        workflowBundle: { codePath: groundAddress('workflowBundle') },
+        workflowBundle: { codePath: testServerAddress('workflowBundle') },
         activities: {
           ...createIntegrationActivities(deps),
           ...createSyncActivities(deps),

@@ -28,7 +28,7 @@ import { createVault } from '../../src/vault/vault.ts';
 import type { TestDatabase } from './database.ts';
 import { createTestDatabase } from './database.ts';
 import { createFakeScanners } from './fake-scanners.ts';
-import { groundAddress } from './ground-address.ts';
+import { testServerAddress } from './server-addresses.ts';
 
 export interface TestWorldOptions {
   /** Overrides {@link TEST_SETTINGS}. */
@@ -121,7 +121,7 @@ async function buildWorld(input: {
   });
   onClose(() => policy.close());
   const queuePrefix = `${randomBytes(4).toString('hex')}-`;
-  const temporal = temporalOf(groundAddress('temporalAddress'));
+  const temporal = temporalOf(testServerAddress('temporalAddress'));
   onClose(() => temporal.connection.close());
   const scrubber = createScrubber();
   const { log, logged } = collectingLog(scrubber);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
-import { groundAddress } from '../support/ground-address.ts';
+import { testServerAddress } from '../support/server-addresses.ts';
 import {
   breakagesIn,
   eventNamesOf,
@@ -56,7 +56,7 @@ describe.each([
   test('is replayed by the same code', async () => {
     for (const { workflowId, history } of story.recorded) {
       await Worker.runReplayHistory(
-        { workflowBundle: { codePath: groundAddress('workflowBundle') } },
+        { workflowBundle: { codePath: testServerAddress('workflowBundle') } },
         history,
         workflowId,
       );

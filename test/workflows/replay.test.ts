@@ -6,7 +6,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { groundAddress } from '../support/ground-address.ts';
+import { testServerAddress } from '../support/server-addresses.ts';
 import '../support/workers.ts'; // captures the logger of Temporal's native core
 import type { History } from './support/histories.ts';
 import { foreignTextIn, HISTORIES, historyNames } from './support/histories.ts';
@@ -36,7 +36,7 @@ test('each of the five workflows has a recorded history', () => {
 });
 
 test.each(historyNames())('the current code replays %s', async (name) => {
-  await replay(name, { codePath: groundAddress('workflowBundle') });
+  await replay(name, { codePath: testServerAddress('workflowBundle') });
 });
 
 test.each(historyNames())('%s contains only IDs, dates, counts and codes', (name) => {

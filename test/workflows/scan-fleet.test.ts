@@ -6,7 +6,7 @@ import { awaitUntil } from '../../harness/await-until.ts';
 import { newId } from '../../src/db/new-id.ts';
 import { BACKGROUND_PRIORITY } from '../../src/domain/scan.ts';
 import { fleetWorkflowId, scanWorkflowId } from '../../src/workflows/contract.ts';
-import { groundAddress } from '../support/ground-address.ts';
+import { testServerAddress } from '../support/server-addresses.ts';
 import type { AllActivities } from './support/activities.ts';
 import { untilCanceled } from './support/activities.ts';
 import type { FleetQueue, Scan } from './support/fleet-queue.ts';
@@ -141,7 +141,10 @@ test('scans that end together cause one workflow task of the fleet, which can be
   const names = eventNamesOf(history);
   expect(names).toContain('MARKER_RECORDED');
   expect(names.filter((name) => name === 'WORKFLOW_TASK_COMPLETED').length).toBeLessThan(30);
-  await Worker.runReplayHistory({ workflowBundle: { codePath: groundAddress('workflowBundle') } }, history);
+  await Worker.runReplayHistory(
+    { workflowBundle: { codePath: testServerAddress('workflowBundle') } },
+    history,
+  );
 });
 
 test('a scan that is queued while the fleet ends is not lost', async () => {

@@ -3,30 +3,30 @@ import type { Branches } from '../../domain/integration.ts';
 import type { BranchTip, GitRemote, RemoteRepository } from '../../domain/ports.ts';
 import type { GitlabApi } from '../../gitlab/client.ts';
 
-/** More watched branches than this are too many for one command line of git. */
+/** Limit of the branches in one git command line. */
 export const MAX_BRANCHES = 1_000;
 
 export interface WatchedBranches {
-  /** The commit of the default branch; `null` if it has none. */
+  /** The commit of the default branch; `null` = the branch has no commit. */
   head: string | null;
-  /** In addition to the default branch, by name. */
+  /** Watched branches except the default branch, sorted by name. */
   tips: BranchTip[];
-  /** Whether there are more branches than are watched. */
+  /** Whether watched branches are left out, because of the limit or of their name. */
   hasMore: boolean;
 }
 
 /**
- * The branches of a repository that are scanned for secrets in addition to the default branch, as they are now.
+ * Reads from GitLab which branches are scanned for secrets in addition to the default branch, and their commits.
  * @throws as `GitRemote`, `GitlabApi`
  */
-export async function watchedBranches(input: {
+export async function listWatchedBranches(input: {
   branches: Branches;
   git: GitRemote;
   api: GitlabApi;
   repository: RemoteRepository & { gitlabProjectId: number };
 }): Promise<WatchedBranches> {
   const { git, repository } = input;
-  const isWatched = await watchedNames(input);
+  const isWatched = await createNameFilter(input);
   const listed = await git.listBranches(repository);
   const watched = listed.tips
     .filter(({ name }) => name !== repository.defaultBranch && isWatched(name))
@@ -38,11 +38,11 @@ export async function watchedBranches(input: {
   };
 }
 
-async function watchedNames({
+async function createNameFilter({
   branches,
   api,
   repository,
-}: Parameters<typeof watchedBranches>[0]): Promise<(name: string) => boolean> {
+}: Parameters<typeof listWatchedBranches>[0]): Promise<(name: string) => boolean> {
   switch (branches.mode) {
     case 'default':
       return () => false;

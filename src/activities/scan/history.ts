@@ -8,7 +8,7 @@ import type { BranchTip, CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { IncompleteReason, ScanHistory } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
 
-/** What a scan is to read of the history, and what was read before. */
+/** How much of the history a scan will read, and what was read before. */
 export interface HistoryPlan {
   mode: HistoryMode;
   history: ScanHistory;
@@ -33,12 +33,17 @@ export async function planScanHistory(input: {
   return { mode, history: planHistory({ mode, requested, read, rules: deps.scanners.rules }), read };
 }
 
-/** The first scan reads only the head of the default branch, if the history of all branches follows. */
+/**
+ * Whether this scan reads branches other than the default one. The first scan does not if a scan of the history of all
+ * branches follows.
+ */
 export function readsOtherBranches({ mode, history }: HistoryPlan, branches: Branches): boolean {
   return branches.mode !== 'default' && (history !== 'none' || mode !== 'full');
 }
 
-/** Why the report is no proof; commits that were not read in an earlier scan count too. */
+/**
+ * Why this scan cannot prove that the repository is clean. Commits that an earlier scan could not read are a reason too.
+ */
 export function incompleteReasons({
   report,
   clone,
@@ -54,7 +59,7 @@ export function incompleteReasons({
   return [...reasons];
 }
 
-/** The default branch as stored: its name, or HEAD where GitLab names none. */
+/** The default branch with its commit. It is named HEAD if GitLab names no default branch. */
 export function defaultRef(
   { repository, clone }: { repository: Repository; clone: CloneResult },
   commit: string,
@@ -72,8 +77,8 @@ interface ScannedHistory {
 }
 
 /**
- * Records how far the history was read, in the transaction that ends the scan. With the mode `since`, the first scan
- * of the head is where the history begins.
+ * Records how far the history was read, in the transaction that ends the scan. With the mode `since`, the history
+ * begins at the head of the first scan.
  */
 export async function recordHistory(tx: Stores, input: ScannedHistory): Promise<void> {
   const { deps, plan, repository, clone, report, now } = input;
@@ -89,13 +94,13 @@ export async function recordHistory(tx: Stores, input: ScannedHistory): Promise<
     repositoryId: repository.id,
     refs: [...refs.values()],
     rules: isWhole ? deps.scanners.rules : read.rules,
-    // what was not read stays unread until the whole history is read again
+    // the cause remains until the whole history is read again
     cause: isUnread ? 'history_unread' : isWhole ? null : read.cause,
     now,
   });
 }
 
-/** Queues the scan of the whole history after a scan of the head, if it is still to be read. @returns whether it did */
+/** After a scan of the head, queues a scan of the whole history if one is due. @returns whether it queued one */
 export async function queueHistory(tx: Stores, input: ScannedHistory): Promise<boolean> {
   const { deps, plan, repository, clone, now } = input;
   const { mode, read } = plan;

@@ -19,7 +19,7 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { addRequestIdToLog } from '../log-request-id.ts';
 import { currentCredential, isOutage, openToken } from '../token/credential.ts';
 import { suspectToken, verifySoonAfterOutage } from '../token/suspect.ts';
-import { watchedBranches } from './branches.ts';
+import { listWatchedBranches } from './branches.ts';
 import { endFailedScan } from './end-scan.ts';
 import { scanCauseOf } from './fleet.ts';
 import type { HistoryPlan } from './history.ts';
@@ -137,7 +137,7 @@ async function cloneRepository(work: ScanWork): Promise<Cloned> {
   const remote = { baseUrl, fullPath, defaultBranch, token, signal };
   const api = deps.gitlab.forToken(work);
   const watched = readsOtherBranches(plan, branches)
-    ? await watchedBranches({ branches, git: deps.git, api, repository: { ...remote, gitlabProjectId } })
+    ? await listWatchedBranches({ branches, git: deps.git, api, repository: { ...remote, gitlabProjectId } })
     : { tips: [], hasMore: false };
   const clone = await deps.git.clone({
     ...remote,

@@ -35,7 +35,7 @@ export async function applyListing(input: ApplyInput): Promise<{ queued: number 
       await applyVanished({ tx, integration, input, acceptRemovals: run.acceptRemovals, now });
     const trigger = integration.lastSyncAt === null ? 'created' : 'sync';
     const { rules } = input;
-    return { queued: await tx.scans.queueUnseen({ integrationId, trigger, rules, requestId, now }) };
+    return { queued: await tx.scans.queueNewAndOutdated({ integrationId, trigger, rules, requestId, now }) };
   });
 }
 

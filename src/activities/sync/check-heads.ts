@@ -5,7 +5,7 @@ import type { Branches } from '../../domain/integration.ts';
 import type { ScanTrigger } from '../../domain/scan.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { GitlabDeps } from '../deps.ts';
-import { watchedBranches } from '../scan/branches.ts';
+import { listWatchedBranches } from '../scan/branches.ts';
 
 const HEADS_PER_PAGE = 200;
 
@@ -33,14 +33,15 @@ export async function checkActiveHeads(input: HeadCheck): Promise<{ queued: numb
       limit: HEADS_PER_PAGE,
       after,
     });
-    // the next sync asks again for a repository that did not answer
-    queued += await queueMoved(input, { page, trigger: 'sync', onUnread: async () => {} });
+    // the next sync reads an unread head again
+    queued += await queueChangedHeads(input, { page, trigger: 'sync', onUnread: async () => {} });
     const last = page.at(-1);
     if (last === undefined || page.length < HEADS_PER_PAGE) return { queued };
     after = last.id;
   }
 }
 
+/** A head that could not be read is due again after this time. */
 const RETRY_UNREAD_MS = 3_600_000;
 
 /** Reads heads that were not read for the scan interval, a page at a time, and queues a scan of each changed one. */
@@ -55,10 +56,10 @@ export async function checkStaleHeads(input: HeadCheck): Promise<{ queued: numbe
   });
   const retryAt = new Date(before.getTime() + RETRY_UNREAD_MS);
   const onUnread = (id: string) => repositories.postponeCheck({ id, checkedAt: retryAt });
-  return { queued: await queueMoved(input, { page, trigger: 'schedule', onUnread }) };
+  return { queued: await queueChangedHeads(input, { page, trigger: 'schedule', onUnread }) };
 }
 
-async function queueMoved(
+async function queueChangedHeads(
   input: HeadCheck,
   {
     page,
@@ -68,17 +69,17 @@ async function queueMoved(
 ): Promise<number> {
   const { deps, nowMs, requestId } = input;
   const limit = pLimit(deps.settings.clones);
-  const moved = await Promise.all(
+  const isChanged = await Promise.all(
     page.map((repository) =>
       limit(async () => {
         const result = await checkHead({ ...input, repository });
         if (result === 'unread') await onUnread(repository.id);
-        return result === 'moved';
+        return result === 'changed';
       }),
     ),
   );
   return deps.database.stores.scans.queue({
-    repositoryIds: page.filter((_, index) => moved[index]).map(({ id }) => id),
+    repositoryIds: page.filter((_, index) => isChanged[index]).map(({ id }) => id),
     trigger,
     history: 'none',
     requestId,
@@ -88,11 +89,11 @@ async function queueMoved(
 
 async function checkHead(
   input: HeadCheck & { repository: CheckedHead },
-): Promise<'moved' | 'unchanged' | 'unread'> {
+): Promise<'changed' | 'unchanged' | 'unread'> {
   const { deps, repository, nowMs } = input;
   try {
     const { commit, hasNewTips } = await readTips(input);
-    if (commit !== repository.headCommit || hasNewTips) return 'moved';
+    if (commit !== repository.headCommit || hasNewTips) return 'changed';
     await deps.database.stores.repositories.recordHead({ id: repository.id, commit, now: new Date(nowMs) });
     return 'unchanged';
   } catch (err) {
@@ -110,10 +111,10 @@ async function readTips(
   const repository = { ...input.repository, baseUrl, token, signal };
   if (branches.mode === 'default') return { ...(await deps.git.readHead(repository)), hasNewTips: false };
   const api = deps.gitlab.forToken({ baseUrl, token });
-  const { head, tips } = await watchedBranches({ branches, git: deps.git, api, repository });
+  const { head, tips } = await listWatchedBranches({ branches, git: deps.git, api, repository });
   const scanned = await deps.database.stores.histories.readRefs(repository.id);
   const commits = new Map(scanned.map(({ name, commit }) => [name, commit]));
-  // without any, the history is still to be scanned
+  // without scanned branches, a scan of the history is still to come
   const hasNewTips = scanned.length > 0 && tips.some(({ name, commit }) => commits.get(name) !== commit);
   return { commit: head, hasNewTips };
 }

@@ -4,14 +4,14 @@ import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { GitlabApi } from '../../gitlab/client.ts';
 import type { ListedEntry } from '../../gitlab/project-pages.ts';
 import type { GitlabDeps } from '../deps.ts';
-import type { Counts, SyncAt } from './store-page.ts';
+import type { Counts, SyncContext } from './store-page.ts';
 import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
 
 export type DeltaListing = Counts & { unreadable: UnreadableProject[] };
 
 interface DeltaInput {
   deps: GitlabDeps;
-  sync: SyncAt;
+  sync: SyncContext;
   integration: IntegrationRow;
   api: GitlabApi;
   activeSince: Date;
@@ -19,9 +19,9 @@ interface DeltaInput {
 }
 
 /**
- * Lists only the projects with activity since this time, and stores what changed. Nothing counts as missing.
- * @returns `null` if GitLab listed a project that was not active since then: it does not filter, so only a complete
- * listing tells what changed
+ * Lists only the projects with activity since this time, and stores the changes. It marks no repository as missing.
+ * @returns `null` if GitLab listed a project that was not active since then: GitLab ignored the filter, so a complete
+ * listing is needed
  * @throws as `GitlabApi.listProjectsPage`
  */
 export async function listActiveProjects(input: DeltaInput): Promise<DeltaListing | null> {
@@ -33,7 +33,7 @@ export async function listActiveProjects(input: DeltaInput): Promise<DeltaListin
     if (entries.some((entry) => wasActiveBefore(entry, activeSince))) return null;
     addCounts(
       listing,
-      await storePage({ deps, sync, rows: entries, classify, firstTime: false, missed: null }),
+      await storePage({ deps, sync, rows: entries, classify, isFirstSync: false, covered: null }),
     );
     listing.unreadable.push(...entries.flatMap(({ unreadable }) => unreadable ?? []));
     if (lastId === null) break;
@@ -44,8 +44,8 @@ export async function listActiveProjects(input: DeltaInput): Promise<DeltaListin
 }
 
 /**
- * Reads the projects that hooks named, as the listing shows them: a renamed or moved project counts as not active. One
- * that is not listed is left to the next complete listing.
+ * Lists the projects that webhooks named, one by one, because GitLab records no activity for a rename or a move. The next
+ * complete listing handles a project that is no longer listed.
  */
 async function readHintedProjects(
   { deps, sync, integration, api, signal }: DeltaInput,
@@ -58,7 +58,7 @@ async function readHintedProjects(
     const { gitlabProjectId } = project;
     const { entries } = await api.listProjectsPage({ idAfter: gitlabProjectId - 1, perPage: 1, signal });
     const rows = entries.filter((entry) => entry.gitlabProjectId === gitlabProjectId);
-    addCounts(listing, await storePage({ deps, sync, rows, classify, firstTime: false, missed: null }));
+    addCounts(listing, await storePage({ deps, sync, rows, classify, isFirstSync: false, covered: null }));
     await hooks.forgetHinted(sync.integrationId, [project]);
   }
 }

@@ -16,7 +16,7 @@ import { suspectToken } from '../token/suspect.ts';
 import { checkActiveHeads, checkStaleHeads } from './check-heads.ts';
 import { listActiveProjects } from './delta-listing.ts';
 import { listingWindow } from './listing-window.ts';
-import type { Counts, SyncAt } from './store-page.ts';
+import type { Counts, SyncContext } from './store-page.ts';
 import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
 import type { IdRange } from './walk.ts';
 import { rangesBetween, walkListing } from './walk.ts';
@@ -59,14 +59,14 @@ export function createListingActivities(deps: GitlabDeps) {
      * Walks the whole listing by keyset and writes the differences. A long listing is split into ID ranges that
      * are read concurrently. A retry resumes where the last attempt stopped.
      */
-    async listRepositories(input: SyncAt): Promise<ListingOutcome> {
+    async listRepositories(input: SyncContext): Promise<ListingOutcome> {
       return listRepositories(deps, input);
     },
 
     /**
      * Reads the heads of repositories with activity since the last check, and queues a scan of each changed one.
      */
-    async checkHeads(input: SyncAt): Promise<{ queued: number }> {
+    async checkHeads(input: SyncContext): Promise<{ queued: number }> {
       const requestId = await deps.database.stores.syncs.requestIdOf(input.syncId);
       addRequestIdToLog(deps.log, requestId);
       return withToken(deps, input, (check) => checkActiveHeads({ ...check, requestId }));
@@ -111,7 +111,7 @@ async function wakeFleet(
   await sendWakes(deps, [wake]);
 }
 
-async function listRepositories(deps: GitlabDeps, sync: SyncAt): Promise<ListingOutcome> {
+async function listRepositories(deps: GitlabDeps, sync: SyncContext): Promise<ListingOutcome> {
   const { database, gitlab, vault } = deps;
   const found = await currentCredential(database.stores, sync.integrationId);
   if (found === null) return listingWithoutToken(deps, sync);
@@ -144,7 +144,7 @@ async function listRepositories(deps: GitlabDeps, sync: SyncAt): Promise<Listing
 /** The outcome of a delta listing; `null` if the sync is to list everything. */
 async function listActive(input: {
   deps: GitlabDeps;
-  sync: SyncAt;
+  sync: SyncContext;
   integration: IntegrationRow;
   api: GitlabApi;
 }): Promise<ListingOutcome | null> {
@@ -170,7 +170,7 @@ async function listActive(input: {
 /** Reads the remaining ranges of the walk and stores each page. */
 async function walkProjects(input: {
   deps: GitlabDeps;
-  sync: SyncAt;
+  sync: SyncContext;
   integration: IntegrationRow;
   api: GitlabApi;
   window: ReturnType<typeof listingWindow>;
@@ -178,7 +178,7 @@ async function walkProjects(input: {
   signal: AbortSignal;
 }): Promise<void> {
   const { deps, sync, integration, api, window, walk, signal } = input;
-  const firstTime = integration.lastSyncAt === null;
+  const isFirstSync = integration.lastSyncAt === null;
   const classify = classifierFor(integration.filters);
   /** Ranges that contain an item without a readable ID. No known repository in them counts as missing. */
   const gaps: IdRange[] = [];
@@ -194,11 +194,11 @@ async function walkProjects(input: {
     readEnd: () => api.lastProjects({ signal }),
     async storePage(page) {
       const { rows, after, upTo } = page;
-      const missed = { after, upTo, gaps };
-      addCounts(walk, await storePage({ deps, sync, rows, classify, firstTime, missed }));
+      const covered = { after, upTo, gaps };
+      addCounts(walk, await storePage({ deps, sync, rows, classify, isFirstSync, covered }));
       addUnreadable(walk, page.rows);
     },
-    expected: firstTime ? null : integration.listed,
+    expected: isFirstSync ? null : integration.listed,
     window,
     signal,
   });
@@ -299,7 +299,7 @@ async function probeProject(
 
 async function incompleteOutcome(input: {
   deps: GitlabDeps;
-  sync: SyncAt;
+  sync: SyncContext;
   walk: Walk;
   err: unknown;
 }): Promise<ListingOutcome> {

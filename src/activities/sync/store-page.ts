@@ -16,8 +16,8 @@ export interface Counts {
 
 export const NO_COUNTS: Counts = { listed: 0, added: 0, renamed: 0, excluded: 0, returned: 0 };
 
-/** A sync at a time of its workflow. */
-export interface SyncAt {
+/** A sync, and the current time of its workflow. */
+export interface SyncContext {
   integrationId: string;
   syncId: string;
   nowMs: number;
@@ -31,14 +31,15 @@ export function addCounts(sum: Counts, part: Counts): void {
 /** Stores one page of a listing, with its events. */
 export async function storePage(input: {
   deps: GitlabDeps;
-  sync: SyncAt;
+  sync: SyncContext;
   rows: readonly ListedEntry[];
   classify: ReturnType<typeof classifierFor>;
-  firstTime: boolean;
-  /** The IDs that the page covers completely: known repositories among them that it does not name are missing. */
-  missed: (IdRange & { gaps: readonly IdRange[] }) | null;
+  /** The first sync of an integration adds no events. */
+  isFirstSync: boolean;
+  /** The IDs that the page covers completely: a known repository among them that the page does not list is missing. */
+  covered: (IdRange & { gaps: readonly IdRange[] }) | null;
 }): Promise<Counts> {
-  const { rows, classify, missed } = input;
+  const { rows, classify, covered } = input;
   const repositories = rows.flatMap(({ repository }) =>
     repository === null ? [] : [{ ...repository, ...classify(repository) }],
   );
@@ -48,8 +49,8 @@ export async function storePage(input: {
     const changes = await tx.listing.upsertPage({ integrationId, repositories, now });
     // an unreadable item still exists, so it is not missing
     const listedIds = rows.map((row) => row.gitlabProjectId);
-    if (missed !== null) await tx.listing.markMissed({ integrationId, syncId, listedIds, ...missed });
-    if (!input.firstTime)
+    if (covered !== null) await tx.listing.markMissed({ integrationId, syncId, listedIds, ...covered });
+    if (!input.isFirstSync)
       await tx.events.add(
         changes.flatMap((change) => eventsOf(integrationId, change)),
         now,

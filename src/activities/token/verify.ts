@@ -176,7 +176,7 @@ async function recordVerdict(input: {
       now,
     );
   }
-  if (change.event === 'integration.unreachable') await tx.scans.forgetRequeues(row.id);
+  if (change.event === 'integration.unreachable') await tx.scans.resetRetryDelays(row.id);
   if (change.event === 'integration.verified' || change.event === 'integration.recovered') {
     return startSyncAndWakeFleet({
       tx,

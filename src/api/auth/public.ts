@@ -5,7 +5,7 @@ import { setSessionCookie } from '../middleware/session-cookie.ts';
 import { answers, createRoute, createRouter, jsonBody } from '../shared.ts';
 import { presentMe } from './me.ts';
 import { MeSchema, SetupRequest, SignInOptionsSchema, SignInRequest } from './schemas.ts';
-import type { Begun } from './sign-in.ts';
+import type { NewSession } from './sign-in.ts';
 import { setUp, signIn } from './sign-in.ts';
 import { createSingleSignOnRouter } from './single-sign-on.ts';
 import { visitorOf } from './visitor.ts';
@@ -43,9 +43,9 @@ export function createPublicAuthRouter(deps: ApiDeps) {
   const { settings } = deps;
   const { publicUrl } = settings;
 
-  async function welcome(c: Context<ApiEnv>, begun: Begun) {
-    setSessionCookie(c, settings, begun.token);
-    return presentMe(deps, { kind: 'user', id: begun.userId, sessionId: begun.sessionId });
+  async function answerWithSession(c: Context<ApiEnv>, session: NewSession) {
+    setSessionCookie(c, settings, session.token);
+    return presentMe(deps, { kind: 'user', id: session.userId, sessionId: session.sessionId });
   }
 
   return createRouter()
@@ -55,11 +55,17 @@ export function createPublicAuthRouter(deps: ApiDeps) {
     })
     .openapi(setup, async (c) => {
       refuseForeignPage({ c, publicUrl });
-      return c.json(await welcome(c, await setUp(deps, visitorOf(c, settings), c.req.valid('json'))), 201);
+      return c.json(
+        await answerWithSession(c, await setUp(deps, visitorOf(c, settings), c.req.valid('json'))),
+        201,
+      );
     })
     .openapi(start, async (c) => {
       refuseForeignPage({ c, publicUrl });
-      return c.json(await welcome(c, await signIn(deps, visitorOf(c, settings), c.req.valid('json'))), 200);
+      return c.json(
+        await answerWithSession(c, await signIn(deps, visitorOf(c, settings), c.req.valid('json'))),
+        200,
+      );
     })
     .route('/', createSingleSignOnRouter(deps));
 }

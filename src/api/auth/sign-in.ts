@@ -19,7 +19,7 @@ export interface Visitor {
 }
 
 /** A new session; `token` goes into the cookie and nowhere else. */
-export interface Begun {
+export interface NewSession {
   token: string;
   sessionId: string;
   userId: string;
@@ -30,27 +30,27 @@ export async function signIn(
   deps: ApiDeps,
   visitor: Visitor,
   { username, password }: { username: string; password: Secret },
-): Promise<Begun> {
+): Promise<NewSession> {
   const counted = await countTry(deps, { address: visitor.address, username });
   const user = await deps.database.stores.users.findForSignIn(username);
   const hash = user?.passwordHash ?? null;
   const { fits, upgraded } = await deps.passwords.verify({ password, hash });
-  const begun = await deps.database.transaction(async (tx) => {
+  const session = await deps.database.transaction(async (tx) => {
     // no session when the password was changed or the account deleted while it was checked
-    const good =
+    const isAllowed =
       user !== null &&
       fits &&
       (await tx.users.holdsPassword({ id: user.id, passwordHash: user.passwordHash }));
-    if (!good) {
-      await noteRefusal(tx, deps, visitor, { text: 'A sign-in was refused.', userId: user?.id ?? null });
+    if (!isAllowed) {
+      await recordRefusal(tx, deps, visitor, { text: 'A sign-in was refused.', userId: user?.id ?? null });
       return null;
     }
     if (upgraded !== null) await tx.users.replaceHash({ id: user.id, passwordHash: upgraded });
     return beginSession(tx, { deps, visitor, user });
   });
-  if (begun === null) throw new SecuError('unauthenticated', 'the user name or password is wrong');
+  if (session === null) throw new SecuError('unauthenticated', 'the user name or password is wrong');
   await counted.succeeded();
-  return begun;
+  return session;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function setUp(
   deps: ApiDeps,
   visitor: Visitor,
   { code, username, password }: { code: string; username: string; password: Secret },
-): Promise<Begun> {
+): Promise<NewSession> {
   const { stores } = deps.database;
   const counted = await countTry(deps, { address: visitor.address, username: null });
   if (await stores.users.hasAdministrator())
@@ -69,11 +69,11 @@ export async function setUp(
   const now = deps.now();
   const hash = hashOfSetupCode(code);
   if (!(await stores.setupCodes.isValid({ hash, now }))) {
-    await noteRefusal(stores, deps, visitor, { text: 'A setup code was refused.', userId: null });
+    await recordRefusal(stores, deps, visitor, { text: 'A setup code was refused.', userId: null });
     throw invalidCode();
   }
   const passwordHash = await deps.passwords.hash({ password, username });
-  const begun = await deps.database.transaction(async (tx) => {
+  const session = await deps.database.transaction(async (tx) => {
     if (!(await tx.setupCodes.take({ hash, now }))) throw invalidCode();
     const id = await tx.users.add({ username, role: 'admin', source: 'local', passwordHash, now });
     if (id === null) throw nameTaken(username);
@@ -87,35 +87,35 @@ export async function setUp(
     return beginSession(tx, { deps, visitor, user: { id, username } });
   });
   await counted.succeeded();
-  return begun;
+  return session;
 }
 
 /**
  * Signs in a person whom the single sign-on provider identified. A local account of the same name is never taken over.
  * @throws SecuError `forbidden` when no group of the person has a role
  */
-export async function signOnAs(deps: ApiDeps, visitor: Visitor, person: SignedOn): Promise<Begun> {
+export async function signOnAs(deps: ApiDeps, visitor: Visitor, person: SignedOn): Promise<NewSession> {
   const { role } = person;
   if (role === null) {
     const text = 'A single sign-on was refused: no group of the person has a role.';
-    await noteRefusal(deps.database.stores, deps, visitor, { text, userId: null });
+    await recordRefusal(deps.database.stores, deps, visitor, { text, userId: null });
     throw new SecuError('forbidden', 'you signed in, but none of your groups has a role in Secu');
   }
-  for (let tries = 1; tries <= NAME_TRIES; tries += 1) {
+  for (let tries = 1; tries <= MAX_NAME_TRIES; tries += 1) {
     const username = tries === 1 ? person.name : `${person.name}-${tries}`;
-    const begun = await deps.database.transaction(async (tx) => {
-      const user = await knownOrNew(tx, { deps, visitor, person: { ...person, role }, username });
+    const session = await deps.database.transaction(async (tx) => {
+      const user = await findOrAddUser(tx, { deps, visitor, person: { ...person, role }, username });
       return user === null ? null : beginSession(tx, { deps, visitor, user });
     });
-    if (begun !== null) return begun;
+    if (session !== null) return session;
   }
   throw nameTaken(person.name);
 }
 
-/** More people with the same name than this are a mistake of the provider. */
-const NAME_TRIES = 50;
+/** More users with the same name than this would be a mistake of the provider. */
+const MAX_NAME_TRIES = 50;
 
-async function knownOrNew(
+async function findOrAddUser(
   tx: Stores,
   input: { deps: ApiDeps; visitor: Visitor; person: SignedOn & { role: UserRole }; username: string },
 ): Promise<Pick<UserView, 'id' | 'username'> | null> {
@@ -123,7 +123,10 @@ async function knownOrNew(
   const { issuer, subject, role } = person;
   const now = deps.now();
   const known = await tx.users.findBySubject({ issuer, subject });
-  const note = async (kind: 'user.created' | 'user.changed', user: { id: string; username: string }) => {
+  const recordEvent = async (
+    kind: 'user.created' | 'user.changed',
+    user: { id: string; username: string },
+  ) => {
     const verb =
       kind === 'user.created' ? 'was created by single sign-on as' : 'now has, by single sign-on, the role';
     const text = `"${user.username}" ${verb} ${role}.`;
@@ -134,7 +137,7 @@ async function knownOrNew(
     const id = await tx.users.add({ username, role, source: 'oidc', issuer, subject, now });
     if (id === null) return null;
     if (role === 'admin') await tx.setupCodes.removeAll();
-    await note('user.created', { id, username });
+    await recordEvent('user.created', { id, username });
     return { id, username };
   }
   if (known.role === role) return known;
@@ -148,7 +151,7 @@ async function knownOrNew(
     return known;
   }
   await tx.users.setRole({ id: known.id, role });
-  await note('user.changed', known);
+  await recordEvent('user.changed', known);
   return known;
 }
 
@@ -162,7 +165,7 @@ async function isLastAdministrator(tx: Stores, userId: string): Promise<boolean>
 export async function beginSession(
   tx: Stores,
   input: { deps: ApiDeps; visitor: Visitor; user: Pick<UserView, 'id' | 'username'> },
-): Promise<Begun> {
+): Promise<NewSession> {
   const { deps, visitor, user } = input;
   const now = deps.now();
   const { token, hash } = newSessionToken();
@@ -179,7 +182,7 @@ export async function beginSession(
   return { token, sessionId, userId: user.id };
 }
 
-async function noteRefusal(
+async function recordRefusal(
   stores: Pick<Stores, 'events'>,
   deps: ApiDeps,
   visitor: Visitor,
@@ -217,7 +220,7 @@ export async function changePassword(
   deps: ApiDeps,
   request: Visitor & { userId: string; username: string },
   { current, password }: { current: Secret; password: Secret },
-): Promise<Begun> {
+): Promise<NewSession> {
   const { userId: id, username } = request;
   const counted = await countTry(deps, { address: request.address, username });
   const user = await deps.database.stores.users.findForSignIn(username);

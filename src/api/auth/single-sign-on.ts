@@ -30,38 +30,39 @@ const oidcCallback = createRoute({
   responses: { ...redirect, ...problemAnswers([400, 401, 403, 404, 429, 503]) },
 });
 
-/** How long a person may take to sign in at the provider. */
-const MEMORY_SECONDS = 600;
-const MEMORY = /^([\w-]{20,100})\.([\w-]{20,100})\.([\w-]{20,100})\.([\w-]+)$/;
+/** The time limit for the sign-in at the provider. */
+const MAX_SIGN_ON_SECONDS = 600;
+/** State, nonce, verifier and the enencodedNext path to return to. */
+const COOKIE_VALUE = /^([\w-]{20,100})\.([\w-]{20,100})\.([\w-]{20,100})\.([\w-]+)$/;
 
 /** Sign-in at the OpenID Connect provider: the browser goes there and returns to the callback. */
 export function createSingleSignOnRouter(deps: ApiDeps) {
   const { settings } = deps;
   // the provider redirects from another site, for which a `Strict` cookie would not be sent
-  const memoryCookie = {
+  const cookieOptions = {
     httpOnly: true,
     sameSite: 'Lax',
     path: '/',
     secure: isHttps(settings.publicUrl),
-    maxAge: MEMORY_SECONDS,
+    maxAge: MAX_SIGN_ON_SECONDS,
   } as const;
-  const memoryName = cookieName('secu-sign-on', settings);
+  const signOnCookie = cookieName('secu-sign-on', settings);
 
   return createRouter()
     .openapi(oidcStart, async (c) => {
       refuseHead(c);
       const { next } = c.req.valid('query');
       const { url, memory } = await signOnOf(deps).begin();
-      setCookie(c, memoryName, remembered(memory, next), memoryCookie);
+      setCookie(c, signOnCookie, cookieValueOf(memory, next), cookieOptions);
       return c.redirect(url, 302);
     })
     .openapi(oidcCallback, async (c) => {
       refuseHead(c);
       const signOn = signOnOf(deps);
-      const recalled = recall(readCookie(c, memoryName));
-      deleteCookie(c, memoryName, memoryCookie);
+      const started = parseCookieValue(readCookie(c, signOnCookie));
+      deleteCookie(c, signOnCookie, cookieOptions);
       try {
-        return c.redirect(await finishSignOn({ deps, c, signOn, recalled }), 302);
+        return c.redirect(await finishSignOn({ deps, c, signOn, started }), 302);
       } catch (err) {
         if (!showsPages(c) || !isSecuError(err)) throw err;
         deps.log.warn({ requestId: c.get('requestId'), code: err.code, err }, 'single sign-on failed');
@@ -75,21 +76,21 @@ async function finishSignOn(input: {
   deps: ApiDeps;
   c: Context<ApiEnv>;
   signOn: SignOn;
-  recalled: Recalled | null;
+  started: StartedSignOn | null;
 }): Promise<string> {
-  const { deps, c, signOn, recalled } = input;
-  if (recalled === null)
+  const { deps, c, signOn, started } = input;
+  if (started === null)
     throw new SecuError(
       'unauthenticated',
       'this sign-in was not started in this browser, or it took too long',
     );
   const counted = await countTry(deps, { address: c.get('address'), username: null });
   const query = new URL(c.req.url).searchParams;
-  const person = await signOn.finish({ query, memory: recalled.memory });
-  const begun = await signOnAs(deps, visitorOf(c, deps.settings), person);
+  const person = await signOn.finish({ query, memory: started.memory });
+  const session = await signOnAs(deps, visitorOf(c, deps.settings), person);
   await counted.succeeded();
-  setSessionCookie(c, deps.settings, begun.token);
-  return recalled.next;
+  setSessionCookie(c, deps.settings, session.token);
+  return started.next;
 }
 
 /** Redirects to the sign-in page with the error: a browser cannot show a JSON problem. */
@@ -103,20 +104,22 @@ function signOnOf({ signOn }: ApiDeps): SignOn {
   return signOn;
 }
 
-function remembered({ state, nonce, verifier }: SignOnMemory, next: string): string {
+function cookieValueOf({ state, nonce, verifier }: SignOnMemory, next: string): string {
   return [state, nonce, verifier, Buffer.from(next).toString('base64url')].join('.');
 }
 
-interface Recalled {
+/** What the cookie holds of a sign-in that this browser started. */
+interface StartedSignOn {
   memory: SignOnMemory;
   next: string;
 }
 
-function recall(value: string | null): Recalled | null {
-  const [, state, nonce, verifier, coded] = MEMORY.exec(value ?? '') ?? [];
-  if (state === undefined || nonce === undefined || verifier === undefined || coded === undefined)
+function parseCookieValue(value: string | null): StartedSignOn | null {
+  const [, state, nonce, verifier, encodedNext] = COOKIE_VALUE.exec(value ?? '') ?? [];
+  if (state === undefined || nonce === undefined || verifier === undefined || encodedNext === undefined)
     return null;
-  const { next } = OidcStartQuery.safeParse({ next: Buffer.from(coded, 'base64url').toString() }).data ?? {};
+  const { next } =
+    OidcStartQuery.safeParse({ next: Buffer.from(encodedNext, 'base64url').toString() }).data ?? {};
   return { memory: { state, nonce, verifier }, next: next ?? '/' };
 }
 

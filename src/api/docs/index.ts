@@ -59,11 +59,11 @@ interface Asset {
 }
 
 const require = createRequire(import.meta.url);
-const own = (text: string) => async () => Buffer.from(text);
+const readText = (text: string) => async () => Buffer.from(text);
 
 const ASSETS: Record<string, Asset> = {
-  '/api/docs': { type: 'text/html; charset=utf-8', read: own(PAGE) },
-  '/api/docs/start.js': { type: 'text/javascript; charset=utf-8', read: own(START) },
+  '/api/docs': { type: 'text/html; charset=utf-8', read: readText(PAGE) },
+  '/api/docs/start.js': { type: 'text/javascript; charset=utf-8', read: readText(START) },
   '/api/docs/swagger-ui-bundle.js': {
     type: 'text/javascript; charset=utf-8',
     read: () => readFile(require.resolve('swagger-ui-dist/swagger-ui-bundle.js')),
@@ -81,35 +81,35 @@ const ASSETS: Record<string, Asset> = {
 interface Served {
   type: string;
   etag: string;
-  plain: Uint8Array<ArrayBuffer>;
-  zipped: Uint8Array<ArrayBuffer>;
+  body: Uint8Array<ArrayBuffer>;
+  gzipBody: Uint8Array<ArrayBuffer>;
 }
 
 /** API documentation for people, self-hosted: it makes no request to another host. */
 export function createDocsRouter() {
   const router = createRouter();
   for (const [path, asset] of Object.entries(ASSETS)) {
-    // compressed once, at the first request
-    let packed: Promise<Served> | null = null;
+    // read and compressed once, at the first request
+    let served: Promise<Served> | null = null;
     router.get(path, async (c) => {
-      packed ??= pack(asset);
-      return answer(c, await packed);
+      served ??= compress(asset);
+      return answer(c, await served);
     });
   }
   return router;
 }
 
-async function pack({ type, read }: Asset): Promise<Served> {
-  const plain = await read();
-  const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
-  return { type, etag, plain: bytesOf(plain), zipped: bytesOf(await promisify(gzip)(plain)) };
+async function compress({ type, read }: Asset): Promise<Served> {
+  const body = await read();
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return { type, etag, body: bytesOf(body), gzipBody: bytesOf(await promisify(gzip)(body)) };
 }
 
 function bytesOf(buffer: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer);
 }
 
-function answer(c: Context<ApiEnv>, { type, etag, plain, zipped }: Served): Response {
+function answer(c: Context<ApiEnv>, { type, etag, body, gzipBody }: Served): Response {
   const headers = {
     'Content-Type': type,
     'Content-Security-Policy': CONTENT_SECURITY_POLICY,
@@ -120,6 +120,6 @@ function answer(c: Context<ApiEnv>, { type, etag, plain, zipped }: Served): Resp
   if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
   const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(c.req.header('Accept-Encoding') ?? '');
   return takesGzip
-    ? c.body(zipped, 200, { ...headers, 'Content-Encoding': 'gzip' })
-    : c.body(plain, 200, headers);
+    ? c.body(gzipBody, 200, { ...headers, 'Content-Encoding': 'gzip' })
+    : c.body(body, 200, headers);
 }

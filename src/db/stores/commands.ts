@@ -119,7 +119,7 @@ function createCommandClaims(sql: Sql) {
 function createCommandReads(sql: Sql) {
   return {
     /** Integrations with a command that was queued before this time. */
-    async integrationsWaiting(before: Date): Promise<string[]> {
+    async waitingIntegrations(before: Date): Promise<string[]> {
       const rows = await sql.rows<{ integration_id: string }>(
         `select distinct integration_id from command where state <> 'done' and created_at < $1`,
         [before],

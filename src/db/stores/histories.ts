@@ -3,8 +3,8 @@ import type { BranchTip } from '../../domain/ports.ts';
 import type { Sql } from '../sql.ts';
 
 const RECORD_READ = `
-with other as (delete from scanned_ref where repository_id = $1 and name <> all($2::text[])),
-read as (
+with removed as (delete from scanned_ref where repository_id = $1 and name <> all($2::text[])),
+stored as (
   insert into scanned_ref (repository_id, name, commit, scanned_at)
   select $1, name, commit, $4 from unnest($2::text[], $3::text[]) as t (name, commit)
   on conflict (repository_id, name) do update set commit = excluded.commit, scanned_at = excluded.scanned_at)
@@ -25,7 +25,7 @@ export function createHistoryStore(sql: Sql) {
     async recordRead(input: {
       repositoryId: string;
       refs: readonly BranchTip[];
-      /** `null`: only what is new was read. */
+      /** The version of the rules under which the whole history was read; `null` = never. */
       rules: string | null;
       cause: HistoryCause | null;
       now: Date;
@@ -35,10 +35,10 @@ export function createHistoryStore(sql: Sql) {
       await sql.run(RECORD_READ, [input.repositoryId, names, commits, input.now, input.rules, input.cause]);
     },
 
-    /** Records that the history could not be read under the rules of the last scan; what was read before counts no more. */
+    /** Records that the history could not be read under the rules of the last scan. Forgets what was read before. */
     async recordFailure(input: { repositoryId: string; cause: HistoryCause; now: Date }): Promise<void> {
       await sql.run(
-        `with other as (delete from scanned_ref where repository_id = $1)
+        `with removed as (delete from scanned_ref where repository_id = $1)
          update repository set history_rules = scanned_rules, history_cause = $2, history_read_at = $3 where id = $1`,
         [input.repositoryId, input.cause, input.now],
       );

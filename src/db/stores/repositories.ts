@@ -116,7 +116,7 @@ function createRepositoryLookups({ em, sql }: { em: () => SqlEntityManager; sql:
       );
     },
 
-    /** By path, case-insensitively; the existing one where several have had the path. */
+    /** By path, case-insensitively. If several repositories had this path, returns the one that still exists. */
     async findByPath({ integrationId, path }: { integrationId: string; path: string }) {
       return sql.first<{
         fullPath: string;
@@ -184,7 +184,7 @@ function createRepositoryViews(sql: Sql) {
   };
 }
 
-/** A repository whose head is to be read. `headCommit`: the head that was read last. */
+/** A repository whose head is checked. `headCommit`: the head at the last check. */
 export interface CheckedHead {
   id: string;
   gitlabProjectId: number;
@@ -198,7 +198,7 @@ select r.id, r.gitlab_project_id::float8 as "gitlabProjectId", r.full_path as "f
   r.default_branch as "defaultBranch"
 from repository r`;
 
-/** Which heads are to be read, and what was read. */
+/** Checks of heads: which are due, and their results. */
 function createHeadChecks(sql: Sql) {
   return {
     /** Records that the head was read. */
@@ -210,7 +210,7 @@ function createHeadChecks(sql: Sql) {
       ]);
     },
 
-    /** A head that could not be read is due again at this time, by the interval of scheduled checks. */
+    /** Counts a head that could not be read as checked at this time, so that it is due again later. */
     async postponeCheck(input: { id: string; checkedAt: Date }): Promise<void> {
       await sql.run(`update repository set checked_at = $2 where id = $1 and checked_at < $2`, [
         input.id,
@@ -218,7 +218,7 @@ function createHeadChecks(sql: Sql) {
       ]);
     },
 
-    /** When the head was read that was not read for the longest time; `null` = there is none to check. */
+    /** The time of the oldest head check; `null` = no head to check. */
     async oldestCheck(integrationId: string): Promise<Date | null> {
       const row = await sql.first<{ at: string }>(
         `select r.checked_at as at from repository r where r.integration_id = $1 and r.state = 'active' and r.checked_at is not null

@@ -26,8 +26,9 @@ export interface BegunScan {
 export interface EndedRow {
   repositoryId: string;
   integrationId: string;
+  /** A scan with the whole history was requested while this one ran. */
   fullAgain: boolean;
-  /** A hook arrived after this attempt began. */
+  /** A webhook arrived after this attempt began. */
   again: boolean;
   trigger: ScanTrigger;
   requestId: string | null;

@@ -24,8 +24,8 @@ on conflict (repository_id) where status in ('queued', 'running') do update
   where scan.status = 'queued' and scan.trigger in ('history', 'rules') and excluded.priority < scan.priority`;
 
 /**
- * Queues scans for these repositories; an open scan is joined. A queued scan of the background takes the place of the
- * more urgent one; a history that it was to read is queued again after it. @returns the number of changed scans
+ * Queues scans for these repositories; an open scan is joined. If a background scan is queued and the new one is more
+ * urgent, the row becomes the new scan; a history scan that it replaces is queued again when it ends. @returns the number of changed scans
  */
 export async function queueScans(sql: Sql, input: ScansToQueue): Promise<number> {
   if (input.repositoryIds.length === 0) return 0;
@@ -50,7 +50,7 @@ export function createScanQueueing(sql: Sql) {
      * Queues scans for new repositories, and with the trigger `rules` for those last scanned with other rules.
      * @returns the number of new scans
      */
-    async queueUnseen(input: {
+    async queueNewAndOutdated(input: {
       integrationId: string;
       trigger: ScanTrigger;
       rules: string;
@@ -76,7 +76,7 @@ export function createScanQueueing(sql: Sql) {
   };
 }
 
-/** What the fleet takes from the queue. */
+/** Scans that the fleet may start now or later. */
 export function createScanQueueReads(sql: Sql) {
   return {
     /** Queued scans that the fleet has not taken yet and that may start now, most urgent first. */
@@ -116,10 +116,10 @@ export function createScanQueueReads(sql: Sql) {
   };
 }
 
-/** What waits in the queue, and why. */
+/** Queued scans of whole integrations. */
 export function createWaitingScans(sql: Sql) {
   return {
-    /** Whether any scan waits, for whatever reason. */
+    /** Whether any scan is queued, including those that wait for a retry. */
     async hasQueued(integrationId: string): Promise<boolean> {
       const row = await sql.first(
         `select 1 from scan where integration_id = $1 and status = 'queued' limit 1`,
@@ -128,8 +128,8 @@ export function createWaitingScans(sql: Sql) {
       return row !== null;
     },
 
-    /** Resets retry delays after an outage: it was no failure of the repositories. */
-    async forgetRequeues(integrationId: string): Promise<void> {
+    /** Resets retry delays after an outage, which was not the fault of the repositories. */
+    async resetRetryDelays(integrationId: string): Promise<void> {
       await sql.run(
         `update scan set requeues = 0, next_try_at = null where integration_id = $1 and status = 'queued' and requeues > 0`,
         [integrationId],
@@ -137,7 +137,7 @@ export function createWaitingScans(sql: Sql) {
     },
 
     /** Integrations with queued scans. */
-    async integrationsWaiting(): Promise<string[]> {
+    async waitingIntegrations(): Promise<string[]> {
       const rows = await sql.rows<{ integration_id: string }>(
         `select distinct integration_id from scan where status = 'queued'`,
       );

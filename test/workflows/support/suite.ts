@@ -10,7 +10,7 @@ import { createTemporalClient } from '../../../src/temporal/connection.ts';
 import { createStarters } from '../../../src/temporal/starters.ts';
 import { createQueueWorker } from '../../../src/temporal/worker.ts';
 import { taskQueues } from '../../../src/workflows/contract.ts';
-import { groundAddress } from '../../support/ground-address.ts';
+import { testServerAddress } from '../../support/server-addresses.ts';
 import '../../support/workers.ts'; // captures the logger of Temporal's native core
 import type { AllActivities } from './activities.ts';
 
@@ -31,7 +31,7 @@ export interface Suite {
 /** On the Temporal server of this test run, unless another one is given. */
 export async function openSuite(
   server: { address: string; namespace: string } = {
-    address: groundAddress('temporalAddress'),
+    address: testServerAddress('temporalAddress'),
     namespace: TEMPORAL_NAMESPACE,
   },
 ): Promise<Suite> {
@@ -92,7 +92,7 @@ function createWorkers(input: {
     createQueueWorker('orchestration', {
       ...common,
       ...options,
-      workflowBundle: { codePath: groundAddress('workflowBundle') },
+      workflowBundle: { codePath: testServerAddress('workflowBundle') },
     }),
     createQueueWorker('gitlab', common),
     createQueueWorker('scan', common),

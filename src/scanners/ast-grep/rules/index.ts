@@ -7,13 +7,13 @@ import { PYTHON_RULES } from './python.ts';
 
 /** All our rules, in a fixed order. */
 export function allRules(): CodeRule[] {
-  const of = (language: CodeRule['language'], rules: readonly RuleOfLanguage[]) =>
+  const withLanguage = (language: CodeRule['language'], rules: readonly RuleOfLanguage[]) =>
     rules.map((rule) => ({ ...rule, language }));
   return [
-    ...of('javascript', JAVASCRIPT_RULES),
-    ...of('python', PYTHON_RULES),
-    ...of('go', GO_RULES),
-    ...of('java', JAVA_RULES),
-    ...of('gitlab-ci', GITLAB_CI_RULES),
+    ...withLanguage('javascript', JAVASCRIPT_RULES),
+    ...withLanguage('python', PYTHON_RULES),
+    ...withLanguage('go', GO_RULES),
+    ...withLanguage('java', JAVA_RULES),
+    ...withLanguage('gitlab-ci', GITLAB_CI_RULES),
   ];
 }

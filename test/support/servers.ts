@@ -9,10 +9,10 @@ import { startThrowawayPostgres } from '../../src/embedded/postgres.ts';
 import { endLeftovers } from '../../src/embedded/processes.ts';
 import { startThrowawayTemporal } from '../../src/embedded/temporal-server.ts';
 import { workflowBundle } from '../../src/main/workflow-bundle.ts';
-import { GROUND_VARIABLES, TEMPLATE_DATABASE } from './ground-address.ts';
+import { SERVER_VARIABLES, TEMPLATE_DATABASE } from './server-addresses.ts';
 
 /** The servers that all suites of one run share: one PostgreSQL, one Temporal server, one workflow bundle. */
-export interface Ground {
+export interface TestServers {
   stop(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface Ground {
 const RUNS = join(tmpdir(), `secu-tests-${process.getuid?.() ?? 0}`);
 
 /** Starts the servers and stores their addresses in the environment, which jest passes to its workers. */
-export async function startGround(): Promise<Ground> {
+export async function startTestServers(): Promise<TestServers> {
   mkdirSync(RUNS, { recursive: true, mode: 0o711 });
   await sweepKilledRuns();
   const folder = join(RUNS, `run-${process.pid}`);
@@ -55,20 +55,20 @@ async function startPostgres(folder: string): Promise<Stop> {
   const template = new URL(url);
   template.pathname = `/${TEMPLATE_DATABASE}`;
   await migrate({ url: String(template) });
-  process.env[GROUND_VARIABLES.postgresUrl] = url;
+  process.env[SERVER_VARIABLES.postgresUrl] = url;
   return stop;
 }
 
 async function startTemporal(folder: string): Promise<Stop> {
   const { address, stop } = await startThrowawayTemporal({ folder, path: await toolPath('temporal') });
-  process.env[GROUND_VARIABLES.temporalAddress] = address;
+  process.env[SERVER_VARIABLES.temporalAddress] = address;
   return stop;
 }
 
 async function writeBundle(file: string): Promise<Stop> {
   const { code } = await workflowBundle();
   writeFileSync(file, code);
-  process.env[GROUND_VARIABLES.workflowBundle] = file;
+  process.env[SERVER_VARIABLES.workflowBundle] = file;
   return async () => {};
 }
 
