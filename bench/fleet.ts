@@ -84,7 +84,7 @@ async function measureFleet(input: Input): Promise<Measured> {
       folder: join(input.folder, 'gitlab'),
       fleet: input.fleet,
       copies: 0,
-      widestGap: 0,
+      maxGap: 0,
       latencyMs: input.latencyMs,
       enforceRateLimits: false,
     };

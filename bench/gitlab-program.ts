@@ -8,9 +8,9 @@ export interface GitlabInput {
   folder: string;
   /** Number of fleet repositories, each with its own history. */
   fleet: number;
-  /** Number of projects that share one small history; gaps between their IDs are up to `widestGap`. */
+  /** Number of projects that share one small history; gaps between their IDs are up to `maxGap`. */
   copies: number;
-  widestGap: number;
+  maxGap: number;
   latencyMs: number;
   enforceRateLimits: boolean;
 }
@@ -61,11 +61,11 @@ function later(laterMs: number): void {
   control?.setClock(new Date(control.now().getTime() + laterMs).toISOString());
 }
 
-async function begin({ fleet, copies, widestGap, ...options }: GitlabInput): Promise<void> {
+async function begin({ fleet, copies, maxGap, ...options }: GitlabInput): Promise<void> {
   simulator = await createSimulator({ ...options, recipes: fleetRecipes(fleet).map(withoutCode) });
   const [recipe] = fleetRecipes(1);
   if (recipe === undefined) throw new Error('no recipe');
-  if (copies > 0) await simulator.control.addCopies({ recipe, count: copies, widestGap });
+  if (copies > 0) await simulator.control.addCopies({ recipe, count: copies, maxGap });
   const { id: userId } = simulator.control.createUser({ kind: 'service_account' });
   ({ token } = simulator.control.createToken({ userId }));
 }

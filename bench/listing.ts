@@ -93,7 +93,7 @@ async function benchSize({ report, secu, folder, name, size, database, withPeer 
       folder: join(folder, name),
       fleet: 0,
       copies: size,
-      widestGap: 400,
+      maxGap: 400,
       latencyMs: LATENCY_MS,
       enforceRateLimits: true,
     };

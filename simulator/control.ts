@@ -48,9 +48,9 @@ export type SimulatorControl = {
   addProject(recipe: Recipe): Promise<{ id: number; path: string }>;
   /**
    * Adds many projects with one shared history, `<path>-1` and so on, for benchmarks. IDs have gaps of up to
-   * `widestGap`, like for a user who is a member of few of many projects.
+   * `maxGap`, like for a user who is a member of few of many projects.
    */
-  addCopies(options: { recipe: Recipe; count: number; widestGap: number }): Promise<void>;
+  addCopies(options: { recipe: Recipe; count: number; maxGap: number }): Promise<void>;
   project(ref: ProjectRef): { id: number; path: string; archived: boolean; lastActivityAt: Date };
   /** The old path still works until another project takes it. */
   renameProject(ref: ProjectRef, path: string): void;
@@ -218,11 +218,11 @@ function projectControl(world: World, repositories: Repositories) {
       project.lastActivityAt = world.clock.now();
       return shown(project);
     },
-    async addCopies({ recipe, count, widestGap }: { recipe: Recipe; count: number; widestGap: number }) {
+    async addCopies({ recipe, count, maxGap }: { recipe: Recipe; count: number; maxGap: number }) {
       await repositories.prepare([recipe]);
       for (let number = 1; number <= count; number += 1) {
         // The same gaps in every run.
-        world.nextId.project += (number * 7_919) % (widestGap + 1);
+        world.nextId.project += (number * 7_919) % (maxGap + 1);
         addProjectOf(world, { ...recipe, path: `${recipe.path}-${number}` }, { isNewPath: true });
       }
     },

@@ -30,7 +30,7 @@ async function processJournalSafely(deps: RotationDeps): Promise<void> {
   try {
     await processJournal(deps);
   } catch (err) {
-    deps.log.warn({ err }, 'the journal of rotations could not be looked after');
+    deps.log.warn({ err }, 'the rotation journal could not be processed');
   }
 }
 
@@ -38,10 +38,10 @@ async function processJournalSafely(deps: RotationDeps): Promise<void> {
 export async function processJournal(deps: RotationDeps): Promise<void> {
   const { journal, database } = deps;
   const { stores } = database;
-  await journal.beat(async (from) => {
+  await journal.renewLease(async (from) => {
     for (const integrationId of await stores.rotations.adopt({ from, to: journal.workerId }))
       await wakeIntegration(deps, integrationId);
-    deps.log.info({ from }, 'the journal of a worker that is gone was taken over');
+    deps.log.info({ from }, 'the journal of a dead worker was taken over');
   });
   await stores.rotations.recordOwnerAlive(journal.workerId);
   for (const attemptId of await journal.attemptIds()) await commitJournalledAnswer(deps, attemptId);
@@ -58,8 +58,8 @@ async function commitJournalledAnswer(deps: RotationDeps, attemptId: string): Pr
     deps.log.info({ attemptId }, 'a rotated token was stored from the journal');
     return wakeIntegration(deps, attempt.integrationId);
   }
-  const now = await database.stores.rotations.find(attemptId);
-  if (now !== null && now.state !== 'committed') await journal.remove(attemptId);
+  const after = await database.stores.rotations.find(attemptId);
+  if (after !== null && after.state !== 'committed') await journal.remove(attemptId);
 }
 
 async function wakeIntegration(deps: RotationDeps, integrationId: string): Promise<void> {

@@ -192,10 +192,10 @@ export interface RotationJournal {
   attemptIds(): Promise<string[]>;
   remove(attemptId: string): Promise<void>;
   /**
-   * Renews the lease of this worker and takes over entries of dead workers. Calls `taken` for each dead worker
-   * before its folder is removed; if `taken` throws, the folder stays for the next call.
+   * Renews the lease of this worker and takes over entries of dead workers. Calls `onTakenOver` for each dead
+   * worker before its folder is removed; if it throws, the folder stays for the next call.
    */
-  beat(taken: (workerId: string) => Promise<void>): Promise<void>;
+  renewLease(onTakenOver: (workerId: string) => Promise<void>): Promise<void>;
 }
 
 /** What the browser has to keep between the two halves of a single sign-on. */

@@ -56,25 +56,25 @@ export async function openRotationFolder({
       await rm(fileOf(attemptId), { force: true });
       await syncFolder(folder);
     },
-    async beat(taken) {
+    async renewLease(onTakenOver) {
       await owner.renew();
       for (const name of await readdir(parent)) {
         const other = join(parent, name);
         if (name === workerId || !isIdOf('worker', name)) continue;
-        if (await owner.isGone(other, goneAfterMs)) await takeOver({ other, name, folder, taken });
+        if (await owner.isGone(other, goneAfterMs)) await takeOver({ other, name, folder, onTakenOver });
       }
     },
   };
 }
 
-/** Moves the entries first, then calls `taken`, and removes the abandoned folder last. */
+/** Moves the entries first, then calls `onTakenOver`, and removes the abandoned folder last. */
 async function takeOver(input: {
   other: string;
   name: string;
   folder: string;
-  taken: (workerId: string) => Promise<void>;
+  onTakenOver: (workerId: string) => Promise<void>;
 }): Promise<void> {
-  const { other, name, folder, taken } = input;
+  const { other, name, folder, onTakenOver } = input;
   for (const attemptId of await entriesOf(other)) {
     const file = `${attemptId}${ENTRY_SUFFIX}`;
     try {
@@ -84,7 +84,7 @@ async function takeOver(input: {
     }
   }
   await syncFolder(folder);
-  await taken(name);
+  await onTakenOver(name);
   await rm(other, { recursive: true, force: true });
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
-import { makeSetupLink } from '../api/auth/setup-link.ts';
+import { createSetupLink } from '../api/auth/setup-link.ts';
 import type { ApiDeps, ApiEnv, ReadyChecks } from '../api/deps.ts';
 import { hashOfApiKey } from '../api/middleware/authenticate.ts';
 import { createWaitingApp } from '../api/waiting-app.ts';
@@ -218,7 +218,7 @@ function hostsOf({ http }: Config): string[] {
 /** While there is no administrator, the log contains a one-time link that creates the first one. */
 async function logSetupLink({ config, database, log }: ProcessContext): Promise<void> {
   const { publicUrl } = config.http;
-  const link = await makeSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
+  const link = await createSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
   if (link === null) return;
   log.warn(
     { url: link.url, expiresAt: link.expiresAt.toISOString() },

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeSetupLink } from '../api/auth/setup-link.ts';
+import { createSetupLink } from '../api/auth/setup-link.ts';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { openDatabase } from '../db/database.ts';
@@ -162,7 +162,7 @@ async function setupLinkOf(input: { databaseUrl: string; publicUrl: string }): P
   const database = await openDatabase({ url: input.databaseUrl, poolMax: 1 });
   try {
     const { publicUrl } = input;
-    const link = await makeSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
+    const link = await createSetupLink({ database, publicUrl, now: new Date(), actor: 'system' });
     return link?.url ?? null;
   } finally {
     await database.close();

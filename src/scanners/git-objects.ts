@@ -151,10 +151,10 @@ interface Session {
 }
 
 function openSession(process: Omit<Parameters<typeof startProcess>[0], 'input' | 'maxStdoutBytes'>): Session {
-  const questions = new PassThrough();
+  const requests = new PassThrough();
   const { stdout, ended, stop } = startProcess({
     ...process,
-    input: questions,
+    input: requests,
     maxStdoutBytes: Number.POSITIVE_INFINITY,
   });
   const reader = createReader(stdout);
@@ -167,15 +167,15 @@ function openSession(process: Omit<Parameters<typeof startProcess>[0], 'input' |
       }
     },
     async *read(names, maxBytes) {
-      if (names.length > 0) questions.write(names.map((name) => `${name}\n`).join(''));
+      if (names.length > 0) requests.write(names.map((name) => `${name}\n`).join(''));
       for (const _ of names) yield await readObject(reader, maxBytes);
     },
     async close() {
-      questions.end();
+      requests.end();
       assertGitSucceeded(await ended);
     },
     async stop() {
-      questions.destroy();
+      requests.destroy();
       await stop();
     },
   };
@@ -224,8 +224,8 @@ type Reader = ReturnType<typeof createReader>;
  */
 function createReader(chunks: AsyncIterable<Buffer>) {
   const source = chunks[Symbol.asyncIterator]();
-  let held: Buffer = Buffer.alloc(0);
-  const more = async (): Promise<Buffer> => {
+  let buffered: Buffer = Buffer.alloc(0);
+  const readChunk = async (): Promise<Buffer> => {
     const { value, done } = await source.next();
     if (done === true) throw unreadable();
     return value;
@@ -234,37 +234,37 @@ function createReader(chunks: AsyncIterable<Buffer>) {
     /** Returns the bytes before this byte; consumes this byte too. */
     async upTo(end: number, maxBytes: number): Promise<Buffer> {
       for (let searched = 0; ; ) {
-        const at = held.indexOf(end, searched);
-        if (at > maxBytes || (at === -1 && held.length > maxBytes)) throw entryTooLong();
+        const at = buffered.indexOf(end, searched);
+        if (at > maxBytes || (at === -1 && buffered.length > maxBytes)) throw entryTooLong();
         if (at !== -1) {
-          const record = held.subarray(0, at);
-          held = held.subarray(at + 1);
+          const record = buffered.subarray(0, at);
+          buffered = buffered.subarray(at + 1);
           return record;
         }
-        searched = held.length;
-        held = Buffer.concat([held, await more()]);
+        searched = buffered.length;
+        buffered = Buffer.concat([buffered, await readChunk()]);
       }
     },
     async bytes(length: number): Promise<Buffer> {
-      const parts = [held];
-      let total = held.length;
+      const parts = [buffered];
+      let total = buffered.length;
       while (total < length) {
-        const chunk = await more();
+        const chunk = await readChunk();
         parts.push(chunk);
         total += chunk.length;
       }
-      const all = parts.length === 1 ? held : Buffer.concat(parts);
-      held = all.subarray(length);
+      const all = parts.length === 1 ? buffered : Buffer.concat(parts);
+      buffered = all.subarray(length);
       return all.subarray(0, length);
     },
     /** Skips this number of bytes. */
     async skip(length: number): Promise<void> {
       let rest = length;
-      while (rest > held.length) {
-        rest -= held.length;
-        held = await more();
+      while (rest > buffered.length) {
+        rest -= buffered.length;
+        buffered = await readChunk();
       }
-      held = held.subarray(rest);
+      buffered = buffered.subarray(rest);
     },
   };
 }

@@ -3,7 +3,7 @@ import { fetch } from 'undici';
 import { SecuError } from '../domain/errors.ts';
 
 const MAX_BODY_BYTES = 2 ** 20;
-const FAILING = 500;
+const MIN_SERVER_ERROR = 500;
 
 /**
  * `fetch` for the OpenID library, over our own connections: follows no redirects, limits answers to
@@ -30,11 +30,11 @@ export function createSignOnFetch({ dispatcherFor }: { dispatcherFor: (url: URL)
         body: formOf(body),
         ...(signal === undefined ? {} : { signal }),
       });
-      if (response.status >= FAILING) {
+      if (response.status >= MIN_SERVER_ERROR) {
         await response.body?.cancel();
         throw unavailable(url, `it answers ${response.status}`);
       }
-      const bytes = await readAtMost(response.body, url);
+      const bytes = await readLimited(response.body, url);
       return new Response(bytes, { status: response.status, headers: [...response.headers] });
     } catch (err) {
       if (err instanceof SecuError) throw err;
@@ -48,7 +48,7 @@ function formOf(body: unknown): string | null {
   return body instanceof URLSearchParams ? body.toString() : null;
 }
 
-async function readAtMost(
+async function readLimited(
   body: AsyncIterable<unknown> | null,
   url: URL,
 ): Promise<Uint8Array<ArrayBuffer> | null> {

@@ -24,7 +24,7 @@ import {
 const DEADLINE_MS = 5_000;
 
 /**
- * A workflow task with this many attempts did not just meet a restart: its code throws, or does not match its history. The
+ * A workflow task with this many attempts is not only delayed by a restart: its code throws, or does not match its history. The
  * first retry is immediate, each later one follows the task timeout of ten seconds (Temporal docs, "Workflow Task").
  */
 const STUCK_AFTER_TRIES = 5;
@@ -101,7 +101,7 @@ function createTemporalCalls(client: Client) {
     try {
       return await client.withDeadline(Date.now() + DEADLINE_MS, work);
     } catch (err) {
-      throw isAway(err) ? awayError(err) : err;
+      throw isUnavailable(err) ? temporalUnavailable(err) : err;
     }
   }
 
@@ -123,13 +123,13 @@ function stateOf({ status, raw }: WorkflowExecutionDescription, stuckAfterTries:
   return (raw.pendingWorkflowTask?.attempt ?? 0) >= stuckAfterTries ? 'stuck' : 'open';
 }
 
-function awayError(cause: unknown): SecuError {
+function temporalUnavailable(cause: unknown): SecuError {
   return new SecuError('temporal_unavailable', 'the Temporal server does not answer', { cause });
 }
 
 /** True for the gRPC codes unavailable, deadline exceeded, cancelled, and for a missing namespace. */
-function isAway(err: unknown): boolean {
-  if (err instanceof ServiceError) return isAway(err.cause);
+function isUnavailable(err: unknown): boolean {
+  if (err instanceof ServiceError) return isUnavailable(err.cause);
   return (
     isGrpcServiceError(err) && [1, 4, 5, 8, 14].includes(err.code) && !(err instanceof WorkflowNotFoundError)
   );

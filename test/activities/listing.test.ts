@@ -8,7 +8,7 @@ import { applyAndFinish, pretendScanned, repositoriesOf, sync, syncRow } from '.
 import type { Active, Activities } from './support.ts';
 import { active, activitiesOf, eventsOf, kindsOf, rowOf, run } from './support.ts';
 
-interface Given {
+interface TestContext {
   world: TestWorld;
   activities: Activities;
   added: Active;
@@ -16,9 +16,9 @@ interface Given {
 }
 
 /** A simulated GitLab with these projects, and an active integration that was never synced. */
-async function given(
+async function withIntegration(
   recipes: Recipe[],
-  work: (given: Given) => Promise<void>,
+  work: (context: TestContext) => Promise<void>,
   filters: Parameters<typeof active>[2] = {},
 ): Promise<void> {
   const world = await createTestWorld({ simulator: { recipes } });
@@ -34,7 +34,7 @@ async function given(
 const LIST = 'GET /api/v4/projects';
 
 test('the first sync adds all repositories, queues a scan of each, and publishes one summary', () =>
-  given(fleetRecipes(7), async ({ world, activities, added }) => {
+  withIntegration(fleetRecipes(7), async ({ world, activities, added }) => {
     const { integrationId } = added;
     const synced = await sync(activities, integrationId);
     expect(synced.listing).toMatchObject({ listed: 7, added: 7, complete: true, cause: null });
@@ -63,7 +63,7 @@ test.each([
 ])(
   'an unchanged sync of %d repositories costs %d requests, writes no repository and queues nothing',
   (count, requests) =>
-    given(fleetRecipes(count), async ({ world, activities, added, control }) => {
+    withIntegration(fleetRecipes(count), async ({ world, activities, added, control }) => {
       const { integrationId } = added;
       await sync(activities, integrationId);
       await pretendScanned(world, integrationId);
@@ -81,11 +81,11 @@ test.each([
 );
 
 test('a long listing is read in concurrent ranges, marks exactly the missing repositories, and resumes after a crash', () =>
-  given([], async ({ world, activities, added, control }) => {
+  withIntegration([], async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     const [recipe] = fleetRecipes(1);
     if (recipe === undefined) throw new Error('no recipe');
-    await control.addCopies({ recipe, count: 1_730, widestGap: 400 });
+    await control.addCopies({ recipe, count: 1_730, maxGap: 400 });
     const first = await sync(activities, integrationId);
     expect(first.listing).toMatchObject({ complete: true, listed: 1_730, added: 1_730 });
     const paths = (await repositoriesOf(world, integrationId)).map(({ path }) => path);
@@ -108,22 +108,22 @@ test('a long listing is read in concurrent ranges, marks exactly the missing rep
       match: { path: /^\/api\/v4\/projects\?/, nth: 14, times: 99 },
       answer: { kind: 'html', status: 502 },
     });
-    const beats: unknown[] = [];
+    const heartbeats: unknown[] = [];
     const crashed = run(
       activities,
       'listRepositories',
       { ...id, nowMs },
-      { onHeartbeat: (details) => beats.push(JSON.parse(JSON.stringify(details))) },
+      { onHeartbeat: (details) => heartbeats.push(JSON.parse(JSON.stringify(details))) },
     );
     await expect(crashed).rejects.toMatchObject({ code: 'gitlab_unreachable' });
-    expect((beats.at(-1) as { listed: number }).listed).toBeGreaterThan(500);
+    expect((heartbeats.at(-1) as { listed: number }).listed).toBeGreaterThan(500);
     control.faults.clear();
     control.requests.reset();
     const listing = await run(
       activities,
       'listRepositories',
       { ...id, nowMs },
-      { info: { attempt: 2, heartbeatDetails: beats.at(-1) } },
+      { info: { attempt: 2, heartbeatDetails: heartbeats.at(-1) } },
     );
     const pages = control.requests.list().filter(({ route }) => route === LIST);
     expect(pages.every(({ query }) => query.includes('id_after'))).toBe(true);
@@ -134,7 +134,7 @@ test('a long listing is read in concurrent ranges, marks exactly the missing rep
   }));
 
 test('a rename keeps the ID and has an event; an added repository has one too', () =>
-  given(fleetRecipes(3), async ({ world, activities, added, control }) => {
+  withIntegration(fleetRecipes(3), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     const [first] = await repositoriesOf(world, integrationId);
@@ -176,7 +176,7 @@ test('a rename keeps the ID and has an event; an added repository has one too', 
 const STATES = ['empty', 'pending-deletion', 'archived', 'repository-disabled', 'fork', 'personal', 'shop'];
 
 test('an excluded repository has a reason and no scans', () =>
-  given(
+  withIntegration(
     [...defaultRecipes().filter(({ name }) => STATES.includes(name)), ...fleetRecipes(2)],
     async ({ world, activities, added }) => {
       const { integrationId } = added;
@@ -201,7 +201,7 @@ test('an excluded repository has a reason and no scans', () =>
   ));
 
 test('an interrupted listing is retried, and removes nothing if it stays incomplete', () =>
-  given(fleetRecipes(120), async ({ world, activities, added, control }) => {
+  withIntegration(fleetRecipes(120), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     const before = await repositoriesOf(world, integrationId);
@@ -240,7 +240,7 @@ test('an interrupted listing is retried, and removes nothing if it stays incompl
   }));
 
 test('a token that becomes invalid during the listing stops it, removes nothing, and is verified at once', () =>
-  given(fleetRecipes(120), async ({ world, activities, added, control }) => {
+  withIntegration(fleetRecipes(120), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     control.removeProject('fleet-00003');
@@ -262,7 +262,7 @@ test('a token that becomes invalid during the listing stops it, removes nothing,
   }));
 
 test('after a crash the listing resumes from its last heartbeat and still knows what was missing', () =>
-  given(fleetRecipes(320), async ({ world, activities, added, control }) => {
+  withIntegration(fleetRecipes(320), async ({ world, activities, added, control }) => {
     const { integrationId } = added;
     await sync(activities, integrationId);
     control.removeProject('fleet-00010');
@@ -273,7 +273,7 @@ test('after a crash the listing resumes from its last heartbeat and still knows 
       match: { path: /^\/api\/v4\/projects\?/, nth: 3, times: 99 },
       answer: { kind: 'hang' },
     });
-    const beats: unknown[] = [];
+    const heartbeats: unknown[] = [];
     const stop = new AbortController();
     const crashed = run(
       activities,
@@ -282,13 +282,13 @@ test('after a crash the listing resumes from its last heartbeat and still knows 
       {
         cancel: stop.signal,
         onHeartbeat(details) {
-          beats.push(details);
-          if (slow.hits() > 0 && beats.length > 1) stop.abort();
+          heartbeats.push(details);
+          if (slow.hits() > 0 && heartbeats.length > 1) stop.abort();
         },
       },
     );
     await expect(crashed).rejects.toThrow('CANCELLED');
-    expect(beats.at(-1)).toMatchObject({ listed: 200 });
+    expect(heartbeats.at(-1)).toMatchObject({ listed: 200 });
 
     control.faults.clear();
     control.requests.reset();
@@ -296,7 +296,7 @@ test('after a crash the listing resumes from its last heartbeat and still knows 
       activities,
       'listRepositories',
       { ...id, nowMs },
-      { info: { attempt: 2, heartbeatDetails: beats.at(-1) } },
+      { info: { attempt: 2, heartbeatDetails: heartbeats.at(-1) } },
     );
     expect(listing).toMatchObject({ complete: true, listed: 319, gone: [expect.any(String)] });
     expect(control.requests.count(LIST)).toBe(3);

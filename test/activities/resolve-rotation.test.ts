@@ -12,7 +12,7 @@ import { activitiesOf, rowOf, run } from './support.ts';
 const MINUTE_MS = 60_000;
 let world: TestWorld;
 let activities: Activities;
-const { addRotateCommand, currentOf, entries, journalFolder, posts, rotatable, rotate, resolve } =
+const { addRotateCommand, currentCredentialOf, journalEntries, journalFolder, countRotateRequests, addRotatable, rotate, resolve } =
   rotationHelpers(() => ({
     world,
     activities,
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 test('a token counts as not rotated only after two successful checks, five minutes apart', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: { kind: 'html', status: 502 },
@@ -45,7 +45,7 @@ test('a token counts as not rotated only after two successful checks, five minut
   expect(await rotate(added)).toMatchObject({ code: 'rotation_in_doubt' });
   expect((await resolve(result, added, 4 * MINUTE_MS)).code).toBe('in_doubt');
   expect((await resolve(result, added, 6 * MINUTE_MS)).code).toBe('not_rotated');
-  expect(posts()).toBe(1);
+  expect(countRotateRequests()).toBe(1);
   expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
     verdict: 'active',
     suspected_at: null,
@@ -55,7 +55,7 @@ test('a token counts as not rotated only after two successful checks, five minut
 });
 
 test('nothing is decided during an outage of GitLab', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: { kind: 'lost_reply' },
@@ -68,7 +68,7 @@ test('nothing is decided during an outage of GitLab', async () => {
 });
 
 test('another worker declares nothing lost for 24 hours, unless a person does', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: { kind: 'lost_reply' },
@@ -83,7 +83,7 @@ test('another worker declares nothing lost for 24 hours, unless a person does', 
   expect((await run(activities, 'resolveRotation', input)).code).toBe('rotation_lost');
   expect(await rowOf(world, 'command', commandId)).toMatchObject({ result: { code: 'rotation_lost' } });
 
-  const other = await rotatable();
+  const other = await addRotatable();
   const { integrationId } = other;
   const second = await run(owner, 'rotateToken', { integrationId, commandId: null, nowMs: Date.now() });
   expect((await resolve(second, other)).code).toBe('in_doubt');
@@ -94,7 +94,7 @@ test('another worker declares nothing lost for 24 hours, unless a person does', 
 });
 
 test('an answer that was journalled but not stored is stored by the journal loop, also by another worker', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   const died = new Error('died');
   activities = await activitiesOf(world, {
     onStep(step) {
@@ -104,7 +104,7 @@ test('an answer that was journalled but not stored is stored by the journal loop
   const commandId = await addRotateCommand(added.integrationId);
   const input = { integrationId: added.integrationId, commandId, nowMs: Date.now() };
   await expect(run(activities, 'rotateToken', input)).rejects.toThrow('died');
-  const [entry = ''] = entries();
+  const [entry = ''] = journalEntries();
   const attempt = await world.database.stores.rotations.open(added.integrationId);
   expect(entry).toBe(`${attempt?.id}.entry`);
   const sealed = (await activities.rotation.journal.read(attempt?.id ?? ''))?.sealed;
@@ -123,13 +123,13 @@ test('an answer that was journalled but not stored is stored by the journal loop
   expect(await rowOf(world, 'rotation', attempt?.id ?? '')).toMatchObject({ state: 'committed' });
   expect(activities.starters.wakes).toContain(`integration ${added.integrationId}`);
   expect((await resolve({ attemptId: attempt?.id ?? '' }, added)).code).toBe('ok');
-  expect(entries()).toEqual([]);
-  expect(posts()).toBe(1);
-  expect(await currentOf(added)).toMatchObject({ gitlab_token_id: String(added.tokenId + 1) });
+  expect(journalEntries()).toEqual([]);
+  expect(countRotateRequests()).toBe(1);
+  expect(await currentCredentialOf(added)).toMatchObject({ gitlab_token_id: String(added.tokenId + 1) });
 });
 
 test('an answer that is found after the rotation was declared lost still recovers the token', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   activities = await activitiesOf(world, {
     onStep(step) {
       if (step === 'journalled') throw new Error('died');

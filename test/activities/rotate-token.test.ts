@@ -10,7 +10,7 @@ import { active, activitiesOf, addReplacement, eventsOf, kindsOf, rowOf, run } f
 const WIPED = { state: 'wiped', sealed: null, key_id: null, token_hash: null };
 let world: TestWorld;
 let activities: Activities;
-const { addRotateCommand, currentOf, entries, posts, rotatable, rotate, resolve } = rotationHelpers(() => ({
+const { addRotateCommand, currentCredentialOf, journalEntries, countRotateRequests, addRotatable, rotate, resolve } = rotationHelpers(() => ({
   world,
   activities,
 }));
@@ -26,14 +26,14 @@ beforeEach(async () => {
 });
 
 test('one POST rotates a token with its previous lifetime; the new one is current, the old one wiped', async () => {
-  const added = await rotatable({ expiresAt: dateInDays(Date.now(), 90) });
+  const added = await addRotatable({ expiresAt: dateInDays(Date.now(), 90) });
   const result = await rotate(added);
   expect(result).toMatchObject({ code: 'ok', outcome: { code: 'ok' } });
   if (result.code !== 'ok') throw new Error('not rotated');
   expect(result.expiresAt).toBe(dateInDays(Date.now(), 90));
-  expect(posts()).toBe(1);
+  expect(countRotateRequests()).toBe(1);
   expect(await rowOf(world, 'credential', added.credentialId)).toMatchObject(WIPED);
-  expect(await currentOf(added)).toMatchObject({
+  expect(await currentCredentialOf(added)).toMatchObject({
     state: 'current',
     gitlab_token_id: String(result.newTokenId),
     expires_on: dateInDays(Date.now(), 90),
@@ -45,22 +45,22 @@ test('one POST rotates a token with its previous lifetime; the new one is curren
     kind: 'integration.rotated',
     data: { before: { gitlabTokenId: added.tokenId }, after: { gitlabTokenId: result.newTokenId } },
   });
-  expect(entries()).toEqual([]);
+  expect(journalEntries()).toEqual([]);
   const { status } = await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
   expect(status).toBe('active');
   expect((await rotate(added)).code).toBe('ok');
 });
 
 test('a requested date is sent to GitLab; a date over its limit is replaced by an earlier one, once', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   const expected = dateInDays(Date.now(), 200);
   expect(await rotate(added, { expiresAt: expected })).toMatchObject({ expiresAt: expected });
-  expect(posts()).toBe(1);
+  expect(countRotateRequests()).toBe(1);
 
   world.simulator.control.setInstance({ maxTokenLifetimeDays: 30 });
   const limited = await rotate(added, { expiresAt: expected });
   expect(limited).toMatchObject({ code: 'ok', expiresAt: dateInDays(Date.now(), 29) });
-  expect(posts()).toBe(3);
+  expect(countRotateRequests()).toBe(3);
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: {
@@ -73,7 +73,7 @@ test('a requested date is sent to GitLab; a date over its limit is replaced by a
     code: 'expiry_not_accepted',
     outcome: { code: 'expiry_not_accepted' },
   });
-  expect(posts()).toBe(5);
+  expect(countRotateRequests()).toBe(5);
 });
 
 test.each([
@@ -87,14 +87,14 @@ test.each([
 ])(
   'GitLab refuses with %s: nothing was rotated, the old token stays, and GitLab is not asked again',
   async (code, id) => {
-    const added = await rotatable();
+    const added = await addRotatable();
     world.simulator.control.faults.add({
       match: { path: '/api/v4/personal_access_tokens/self/rotate' },
       answer: { kind: 'case', id, of: 'api' },
     });
     expect(await rotate(added)).toMatchObject({ code, outcome: { code } });
-    expect(posts()).toBe(1);
-    expect(await currentOf(added)).toMatchObject({ id: added.credentialId });
+    expect(countRotateRequests()).toBe(1);
+    expect(await currentCredentialOf(added)).toMatchObject({ id: added.credentialId });
     expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({
       verdict: 'active',
       suspected_at: null,
@@ -115,7 +115,7 @@ test.each([
 ] as const)(
   'GitLab rotated and %s: the result is lost, with one POST, and the new token stays valid',
   async (_what, answer) => {
-    const added = await rotatable({ expiresAt: dateInDays(Date.now(), 90) });
+    const added = await addRotatable({ expiresAt: dateInDays(Date.now(), 90) });
     world.simulator.control.faults.add({
       match: { path: '/api/v4/personal_access_tokens/self/rotate' },
       answer,
@@ -123,7 +123,7 @@ test.each([
     const result = await rotate(added);
     expect(result.code).toBe('in_doubt');
     expect((await resolve(result, added)).code).toBe('rotation_lost');
-    expect(posts()).toBe(1);
+    expect(countRotateRequests()).toBe(1);
     const row = await rowOf(world, 'integration', added.integrationId);
     expect(row).toMatchObject({ verdict: 'invalid', cause: 'rotation_lost' });
     const event = (await eventsOf(world, added.integrationId)).at(-1);
@@ -138,7 +138,7 @@ test.each([
     await run(activities, 'verifyToken', { ...added, commandId: null, nowMs: Date.now() });
     expect(await rowOf(world, 'integration', added.integrationId)).toMatchObject({ cause: 'rotation_lost' });
     expect(await rotate(added)).toMatchObject({ code: 'rotation_lost' });
-    expect(posts()).toBe(1);
+    expect(countRotateRequests()).toBe(1);
 
     const next = world.simulator.control.createToken({ scopes: ROTATING_SCOPES, userId: added.userId });
     const { commandId } = await addReplacement(world, { ...added, token: next.token });
@@ -151,7 +151,7 @@ test.each([
 );
 
 test('an answer without the token value is lost, and the ID of the new token is reported', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: {
@@ -168,7 +168,7 @@ test('an answer without the token value is lost, and the ID of the new token is 
 });
 
 test('two concurrent workers send GitLab one rotation request', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   world.simulator.control.faults.add({
     match: { path: '/api/v4/personal_access_tokens/self/rotate' },
     answer: { kind: 'slow', delayMs: 300 },
@@ -183,11 +183,11 @@ test('two concurrent workers send GitLab one rotation request', async () => {
     run(other, 'rotateToken', { integrationId: added.integrationId, commandId: two, nowMs: Date.now() }),
   ]);
   expect(results.map(({ code }) => code).toSorted()).toEqual(['ok', 'rotation_in_doubt']);
-  expect(posts()).toBe(1);
+  expect(countRotateRequests()).toBe(1);
 });
 
 test('only one rotation runs per GitLab at a time', async () => {
-  const [one, two] = [await rotatable(), await rotatable()];
+  const [one, two] = [await addRotatable(), await addRotatable()];
   const other = activities;
   const codes: string[] = [];
   activities = await activitiesOf(world, {
@@ -200,21 +200,21 @@ test('only one rotation runs per GitLab at a time', async () => {
   });
   expect((await rotate(one)).code).toBe('ok');
   expect(codes).toEqual(['rotation_busy']);
-  expect(posts()).toBe(1);
+  expect(countRotateRequests()).toBe(1);
 });
 
 test('every obstacle is found before GitLab is asked to rotate', async () => {
-  const soon = await rotatable({ expiresAt: dateInDays(Date.now(), 2) });
+  const soon = await addRotatable({ expiresAt: dateInDays(Date.now(), 2) });
   expect(await rotate(soon)).toMatchObject({ code: 'expires_within_48_hours' });
   const withoutScope = await active(world, activities);
   expect(await rotate(withoutScope)).toMatchObject({ code: 'token_scope_missing' });
-  const gone = await rotatable();
+  const gone = await addRotatable();
   world.simulator.control.revokeToken(gone.tokenId);
   expect(await rotate(gone)).toMatchObject({ code: 'token_revoked' });
   expect(await rowOf(world, 'integration', gone.integrationId)).toMatchObject({
     suspected_at: expect.anything(),
   });
-  const rotatableToken = await rotatable();
+  const rotatableToken = await addRotatable();
   const { journal } = activities.rotation;
   activities = await activitiesOf(world, {
     journal: {
@@ -229,13 +229,13 @@ test('every obstacle is found before GitLab is asked to rotate', async () => {
   await world.simulator.control.down();
   expect(await rotate(rotatableToken)).toMatchObject({ code: 'gitlab_unreachable' });
   await world.simulator.control.up();
-  expect(posts()).toBe(0);
+  expect(countRotateRequests()).toBe(0);
   expect((await rotate(soon, { force: true })).code).toBe('ok');
   expect(await kindsOf(world, soon.integrationId)).toContain('integration.rotated');
 });
 
 test('an answer that cannot be journalled is still stored', async () => {
-  const added = await rotatable();
+  const added = await addRotatable();
   const { journal } = activities.rotation;
   activities = await activitiesOf(world, {
     journal: {

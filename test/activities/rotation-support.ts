@@ -50,10 +50,10 @@ export function rotationHelpers(current: () => { world: TestWorld; activities: A
   return {
     addRotateCommand,
     journalFolder,
-    entries: () => readdirSync(journalFolder()).filter((name) => name.endsWith('.entry')),
+    journalEntries: () => readdirSync(journalFolder()).filter((name) => name.endsWith('.entry')),
     /** The number of rotation requests that GitLab received. */
-    posts: () => current().world.simulator.control.requests.count(ROTATE),
-    rotatable: (options: { expiresAt?: string | null; scopes?: string[] } = {}) =>
+    countRotateRequests: () => current().world.simulator.control.requests.count(ROTATE),
+    addRotatable: (options: { expiresAt?: string | null; scopes?: string[] } = {}) =>
       active(current().world, current().activities, { scopes: ROTATING_SCOPES, ...options }),
     rotate: async (
       { integrationId }: Rotated,
@@ -73,7 +73,7 @@ export function rotationHelpers(current: () => { world: TestWorld; activities: A
       const input = { integrationId, attemptId, commandId: null, nowMs };
       return run(current().activities, 'resolveRotation', input);
     },
-    currentOf: async ({ integrationId }: Rotated) => {
+    currentCredentialOf: async ({ integrationId }: Rotated) => {
       const { world } = current();
       const credential = await world.database.stores.credentials.current(integrationId);
       return rowOf(world, 'credential', credential?.id ?? '');

@@ -78,14 +78,14 @@ test.each([
   ['viewer', 200],
   ['operator', 200],
   ['admin', 200],
-] as const)('%s is answered %i', async (as, status) => {
+] as const)('GET /metrics answers %s with %i', async (as, status) => {
   const answer = await api.call('GET /metrics', { as });
   expect(answer.status).toBe(status);
   const type = status === 200 ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/problem+json';
   expect(answer.headers.get('Content-Type')).toBe(type);
 });
 
-test('with the database unavailable it is a 503 without details', async () => {
+test('without a database, /metrics answers 503 without details', async () => {
   const unavailable = await openDatabase({ url: 'postgresql://secu:x@127.0.0.1:1/secu', poolMax: 1 });
   world.onClose(() => unavailable.close());
   const other = await startApi(world, { database: unavailable });
@@ -93,14 +93,14 @@ test('with the database unavailable it is a 503 without details', async () => {
   expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
 });
 
-test('it accepts only GET', async () => {
+test('/metrics accepts only GET', async () => {
   const answer = await api.call('POST /metrics', { as: 'metrics' });
   expect([answer.status, answer.headers.get('Allow')]).toEqual([405, 'GET']);
 });
 
 test('an integration shows status, reachability and seconds until its token expires', async () => {
   const id = await add('GitLab "Production"');
-  const forEver = await add('for ever');
+  const withoutExpiry = await add('without expiry');
   await world.db.query(
     `update integration set verdict = 'active', reachability = 'unreachable', brake_held = 'x', last_sync_at = $2 where id = $1`,
     [id, secondsBefore(90)],
@@ -111,7 +111,7 @@ test('an integration shows status, reachability and seconds until its token expi
   );
   const text = await scrape();
   expect(sampleOf(text, `secu_token_expires_seconds{integration="${id}"}`)).toBe(36 * 3_600);
-  expect(sampleOf(text, `secu_token_expires_seconds{integration="${forEver}"}`)).toBeUndefined();
+  expect(sampleOf(text, `secu_token_expires_seconds{integration="${withoutExpiry}"}`)).toBeUndefined();
   const statuses = ['pending', 'active', 'invalid', 'paused'].map((status) =>
     sampleOf(text, `secu_integration_status{integration="${id}",status="${status}"}`),
   );
@@ -126,7 +126,7 @@ test('an integration shows status, reachability and seconds until its token expi
 });
 
 test('an expired token counts below zero, and a paused integration is paused', async () => {
-  const id = await add('dead');
+  const id = await add('expired');
   await world.db.query(`update integration set verdict = 'active', paused = true where id = $1`, [id]);
   await world.db.query(
     `update credential set expires_on = '2026-03-01', expiry_known = true where integration_id = $1`,
@@ -234,10 +234,10 @@ test('a scrape needs the same number of statements for fifty integrations as for
 });
 
 test('requests are counted by route pattern, never by path', async () => {
-  const id = await add('asked for');
+  const id = await add('requested');
   await api.call(`GET integrations/${id}`);
   await api.call('GET integrations/int_01JG0000000000000000000000');
-  await api.call('GET /secret-path-of-somebody', { as: null });
+  await api.call('GET /secret-path-of-a-user', { as: null });
   await api.call('PROPFIND integrations');
   const text = await scrape();
   const route = '/api/v1/integrations/:id';

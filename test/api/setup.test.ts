@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { makeSetupLink } from '../../src/api/auth/setup-link.ts';
+import { createSetupLink } from '../../src/api/auth/setup-link.ts';
 import type { TestApi } from '../support/api.ts';
 import { startApi } from '../support/api.ts';
 import { cookieOf, createClock, MINUTE_MS, PASSWORD, trySignIn, whoIs } from '../support/people.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 /** What the log shows at start. @returns the code */
 async function newCode(): Promise<string> {
   const { publicUrl } = api.deps.settings;
-  const link = await makeSetupLink({
+  const link = await createSetupLink({
     database: world.database,
     publicUrl,
     now: clock.now(),

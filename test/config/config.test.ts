@@ -12,12 +12,12 @@ import { isSecuError } from '../../src/domain/errors.ts';
 const folder = mkdtempSync(join(tmpdir(), 'secu-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const person = { isRoot: false, home: '/home/ada', cores: 2, isTerminal: false };
+const context = { isRoot: false, home: '/home/ada', cores: 2, isTerminal: false };
 const keyLine = (id: string, bytes = 32) => `${id}:${Buffer.alloc(bytes, 7).toString('base64')}`;
 
 function problemsOf(env: Environment): string[] {
   try {
-    readConfig(env, person);
+    readConfig(env, context);
     return [];
   } catch (err) {
     if (!isSecuError(err, 'invalid_settings')) throw err;
@@ -32,7 +32,7 @@ const namesOf = (env: Environment) => problemsOf(env).map((line) => line.split('
 
 describe('without settings', () => {
   test('the defaults are those of the contract', () => {
-    const config = readConfig({}, person);
+    const config = readConfig({}, context);
     expect(config.home).toBe('/home/ada/.local/share/secu');
     expect(config.http).toEqual({
       host: '127.0.0.1',
@@ -64,11 +64,11 @@ describe('without settings', () => {
   });
 
   test('the home of root is under /var/lib', () => {
-    expect(readConfig({}, { ...person, isRoot: true }).home).toBe('/var/lib/secu');
+    expect(readConfig({}, { ...context, isRoot: true }).home).toBe('/var/lib/secu');
   });
 
   test('an empty value counts as not set', () => {
-    expect(readConfig({ SECU_PORT: '', DATABASE_URL: '' }, person).http.port).toBe(8080);
+    expect(readConfig({ SECU_PORT: '', DATABASE_URL: '' }, context).http.port).toBe(8080);
   });
 });
 
@@ -120,7 +120,7 @@ describe('with wrong values', () => {
   });
 
   test('the error names required settings that are missing', () => {
-    expect(() => readConfig({}, { ...person, required: ['DATABASE_URL', 'SECU_KEYS'] })).toThrow(
+    expect(() => readConfig({}, { ...context, required: ['DATABASE_URL', 'SECU_KEYS'] })).toThrow(
       /DATABASE_URL is missing[\s\S]*SECU_KEYS is missing/,
     );
   });
@@ -149,7 +149,7 @@ describe('the public URL', () => {
         ),
       ]);
       const named = { ...env, SECU_PUBLIC_URL: 'http://secu.example.com:9090' };
-      expect(readConfig(named, person).http.publicUrl).toBe('http://secu.example.com:9090');
+      expect(readConfig(named, context).http.publicUrl).toBe('http://secu.example.com:9090');
     },
   );
 
@@ -160,13 +160,13 @@ describe('the public URL', () => {
 
 describe('values', () => {
   test('an interval of 0 disables the activity', () => {
-    const { intervals } = readConfig({ SECU_VERIFY_INTERVAL: '0', SECU_SYNC_INTERVAL: '90s' }, person);
+    const { intervals } = readConfig({ SECU_VERIFY_INTERVAL: '0', SECU_SYNC_INTERVAL: '90s' }, context);
     expect(intervals).toMatchObject({ verifyMs: null, syncMs: 90_000 });
   });
 
   test('a trailing slash and /api/v4 are removed from GitLab base URLs; a sub-path is kept', () => {
     const origins = 'https://gitlab.example.com/, http://127.0.0.1:9000/gitlab/api/v4/';
-    expect(readConfig({ SECU_GITLAB_ORIGINS: origins }, person).gitlab.origins).toEqual([
+    expect(readConfig({ SECU_GITLAB_ORIGINS: origins }, context).gitlab.origins).toEqual([
       'https://gitlab.example.com',
       'http://127.0.0.1:9000/gitlab',
     ]);
@@ -178,7 +178,7 @@ describe('values', () => {
       SECU_OIDC_CLIENT_ID: 'secu',
       SECU_OIDC_ROLE_MAP: 'ou=security;dc=x=admin, developers=viewer',
     };
-    expect(readConfig(env, person).oidc).toMatchObject({
+    expect(readConfig(env, context).oidc).toMatchObject({
       issuer: 'https://login.example.com/o/secu/',
       roleClaim: 'groups',
       roleMap: { 'ou=security;dc=x': 'admin', developers: 'viewer' },
@@ -186,7 +186,7 @@ describe('values', () => {
   });
 
   test('thresholds are sorted in descending order', () => {
-    expect(readConfig({ SECU_EXPIRY_THRESHOLDS: '1, 90,7' }, person).expiryThresholds).toEqual([90, 7, 1]);
+    expect(readConfig({ SECU_EXPIRY_THRESHOLDS: '1, 90,7' }, context).expiryThresholds).toEqual([90, 7, 1]);
   });
 
   test('the mail server URL accepts no options, so its checks cannot be disabled', () => {
@@ -207,13 +207,13 @@ describe('values', () => {
 
   test('an API key for Temporal enables TLS and is refused without it', () => {
     const env = { TEMPORAL_ADDRESS: 'temporal.example.com:7233', TEMPORAL_API_KEY: 'k' };
-    expect(readConfig(env, person).temporal.tls).not.toBeNull();
+    expect(readConfig(env, context).temporal.tls).not.toBeNull();
     expect(namesOf({ ...env, TEMPORAL_TLS: 'false' })).toEqual(['TEMPORAL_TLS']);
     expect(namesOf({ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' })).toHaveLength(1);
   });
 
   test('unknown SECU_ names are reported', () => {
-    expect(readConfig({ SECU_PROT: '1', PATH: '/bin' }, person).unknown).toEqual(['SECU_PROT']);
+    expect(readConfig({ SECU_PROT: '1', PATH: '/bin' }, context).unknown).toEqual(['SECU_PROT']);
   });
 });
 
@@ -229,7 +229,7 @@ describe('secrets', () => {
   test('are read from the file in NAME_FILE, without the last line end', () => {
     const file = join(folder, 'key');
     writeFileSync(file, `${'k'.repeat(32)}\n`);
-    const config = readConfig({ SECU_BOOTSTRAP_API_KEY_FILE: file }, person);
+    const config = readConfig({ SECU_BOOTSTRAP_API_KEY_FILE: file }, context);
     expect(config.bootstrapApiKey?.value()).toBe('k'.repeat(32));
   });
 
@@ -243,7 +243,7 @@ describe('secrets', () => {
     const url = `postgresql://secu:${value}@db/secu`;
     const config = readConfig(
       { SECU_BOOTSTRAP_API_KEY: value, DATABASE_URL: url, SECU_PROXY_URL: `http://a:${value}@p` },
-      person,
+      context,
     );
     expect(`${inspect(config, { depth: 9 })}${JSON.stringify(config)}`).not.toContain(value);
   });
@@ -252,11 +252,11 @@ describe('secrets', () => {
 test('a line of .env applies only if the environment does not set the variable', () => {
   writeFileSync(join(folder, '.env'), 'SECU_PORT=9000\nSECU_HOST=localhost\n');
   const env = readEnvironment({ folder, env: { SECU_PORT: '9001' } });
-  expect(readConfig(env, person).http).toMatchObject({ host: 'localhost', port: 9001 });
+  expect(readConfig(env, context).http).toMatchObject({ host: 'localhost', port: 9001 });
 });
 
 test('the command line ignores wrong settings of the server', () => {
-  const client = readClientConfig({ SECU_PORT: 'x', SECU_URL: 'https://secu.example.com/' }, person);
+  const client = readClientConfig({ SECU_PORT: 'x', SECU_URL: 'https://secu.example.com/' }, context);
   expect(client.url).toBe('https://secu.example.com');
 });
 

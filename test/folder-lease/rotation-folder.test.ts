@@ -75,7 +75,7 @@ test('two workers have separate names and folders, and do not touch each other w
   expect(one.workerId).not.toBe(two.workerId);
   await two.write(entryOf('rot_two'));
   const taken: string[] = [];
-  await one.beat(async (workerId) => void taken.push(workerId));
+  await one.renewLease(async (workerId) => void taken.push(workerId));
   expect(taken).toEqual([]);
   expect(await two.attemptIds()).toEqual(['rot_two']);
 });
@@ -85,7 +85,7 @@ test('entries of a dead worker are taken over before the callback, and then its 
   const lives = leave(new Date(), ['rot_his']);
   const journal = await openRotationFolder({ parent });
   const taken: [string, string[]][] = [];
-  await journal.beat(async (workerId) => void taken.push([workerId, await journal.attemptIds()]));
+  await journal.renewLease(async (workerId) => void taken.push([workerId, await journal.attemptIds()]));
   expect(taken).toEqual([[gone, ['rot_left']]]);
   expect(readdirSync(parent).toSorted()).toEqual([journal.workerId, lives].toSorted());
   expect(readFileSync(join(parent, journal.workerId, 'rot_left.entry'), 'utf8')).toBe('foreign');
@@ -94,9 +94,9 @@ test('entries of a dead worker are taken over before the callback, and then its 
 test('a dead worker is found again if the callback fails', async () => {
   const gone = leave(LONG_AGO, ['rot_left']);
   const journal = await openRotationFolder({ parent });
-  await expect(journal.beat(() => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+  await expect(journal.renewLease(() => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
   const taken: string[] = [];
-  await journal.beat(async (workerId) => void taken.push(workerId));
+  await journal.renewLease(async (workerId) => void taken.push(workerId));
   expect(taken).toEqual([gone]);
   expect(await journal.attemptIds()).toEqual(['rot_left']);
 });

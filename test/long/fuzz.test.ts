@@ -7,7 +7,7 @@ import type { TestWorld } from '../support/world.ts';
 import { createTestWorld } from '../support/world.ts';
 import { installSchemathesis, runToEnd } from './support/schemathesis.ts';
 
-/** Every run sends the same requests; SECU_FUZZ_SEED and SECU_FUZZ_EXAMPLES fuzz further by hand. */
+/** Every run sends the same requests; SECU_FUZZ_SEED and SECU_FUZZ_EXAMPLES run other requests. */
 const SEED = Number(process.env['SECU_FUZZ_SEED'] ?? 20_261_201);
 const MAX_EXAMPLES = Number(process.env['SECU_FUZZ_EXAMPLES'] ?? 8);
 const CHECKS = [
@@ -37,8 +37,8 @@ afterAll(async () => {
 
 test.each(['nobody', 'viewer', 'admin'] as const)(
   'every answer to %s is documented, and none is a 5xx',
-  async (who) => {
-    const auth = who === 'nobody' ? [] : ['--header', `Authorization: Bearer ${api.keys[who]}`];
+  async (role) => {
+    const auth = role === 'nobody' ? [] : ['--header', `Authorization: Bearer ${api.keys[role]}`];
     const { code, output } = await runToEnd(program, [
       'run',
       `${api.url}/api/openapi.json`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { FaultAnswer } from '../../simulator/faults.ts';
 import type { RotationWorld } from './support/rotation.ts';
-import { createEndTable, prepareRotation, SELF_ROTATE } from './support/rotation.ts';
+import { createEndTable, createRotationWorld, SELF_ROTATE } from './support/rotation.ts';
 
 /** Runs per response; SECU_ROTATION_RUNS=20 creates the table of the docs. */
 const RUNS = Number(process.env['SECU_ROTATION_RUNS'] ?? '1');
@@ -10,7 +10,7 @@ let rotation: RotationWorld;
 const table = createEndTable('GitLab responds with');
 
 beforeAll(async () => {
-  rotation = await prepareRotation();
+  rotation = await createRotationWorld();
   await rotation.startWorker();
 });
 afterAll(async () => {
@@ -22,18 +22,18 @@ beforeEach(() => {
   rotation.world.simulator.control.requests.reset();
 });
 
-interface Wanted {
+interface Expected {
   end: 'done' | 'lost' | 'refused' | 'not_rotated';
   code: string;
   /** Whether the simulated GitLab has a new token. */
   rotated: boolean;
 }
 
-const LOST: Wanted = { end: 'lost', code: 'rotation_lost', rotated: true };
-const refused = (code: string): Wanted => ({ end: 'refused', code, rotated: false });
+const LOST: Expected = { end: 'lost', code: 'rotation_lost', rotated: true };
+const refused = (code: string): Expected => ({ end: 'refused', code, rotated: false });
 const api = (id: string): FaultAnswer => ({ kind: 'case', id, of: 'api' });
 
-const ANSWERS: readonly (readonly [string, FaultAnswer, Wanted])[] = [
+const ANSWERS: readonly (readonly [string, FaultAnswer, Expected])[] = [
   ['the reply is lost', { kind: 'lost_reply', how: 'disconnect' }, LOST],
   ['502 after the commit', { kind: 'lost_reply', how: 'bad_gateway' }, LOST],
   ['200, half of the body', { kind: 'cut' }, LOST],
@@ -56,7 +56,7 @@ test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
   async (what, answer, expected) => {
     const { integrationId, tokenId } = await rotation.connect();
     rotation.world.simulator.control.faults.add({ match: { path: SELF_ROTATE, times: 1 }, answer });
-    const commandId = await rotation.order(integrationId);
+    const commandId = await rotation.requestRotation(integrationId);
     const end = await rotation.endOf(integrationId);
     table.add(what, end);
     expect({ what, end, result: await rotation.resultOf(commandId) }).toEqual({
@@ -64,10 +64,10 @@ test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
       end: expected.end,
       result: { code: expected.code },
     });
-    expect(rotation.posts()).toBe(1);
-    const alive = rotation.livingOf(tokenId);
-    expect(alive).toHaveLength(1);
-    expect(alive[0] === tokenId).toBe(!expected.rotated);
+    expect(rotation.countRotateRequests()).toBe(1);
+    const activeTokens = rotation.activeTokensOf(tokenId);
+    expect(activeTokens).toHaveLength(1);
+    expect(activeTokens[0] === tokenId).toBe(!expected.rotated);
     const row = await rotation.rowOf(integrationId);
     const current = await rotation.world.database.stores.credentials.current(integrationId);
     if (expected.end === 'lost') {
@@ -75,7 +75,7 @@ test.each(Array.from({ length: RUNS }, () => ANSWERS).flat())(
       return;
     }
     // for every response, the token in use is the valid one
-    expect(current?.gitlabTokenId).toBe(alive[0]);
+    expect(current?.gitlabTokenId).toBe(activeTokens[0]);
     expect(row['verdict']).toBe('active');
   },
 );

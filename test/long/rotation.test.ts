@@ -7,7 +7,7 @@ import type { RotationStep } from '../../src/activities/deps.ts';
 import { integrationWorkflowId } from '../../src/workflows/contract.ts';
 import { foreignTextIn } from '../workflows/support/histories.ts';
 import type { RotationWorld } from './support/rotation.ts';
-import { createEndTable, prepareRotation, SELF_ROTATE } from './support/rotation.ts';
+import { createEndTable, createRotationWorld, SELF_ROTATE } from './support/rotation.ts';
 import { filesHolding, formsOf, hitsIn } from './support/search.ts';
 
 /** Kills per step; SECU_ROTATION_RUNS=20 creates the table of the docs. */
@@ -17,7 +17,7 @@ let rotation: RotationWorld;
 const table = createEndTable('SIGKILL after');
 
 beforeAll(async () => {
-  rotation = await prepareRotation();
+  rotation = await createRotationWorld();
 });
 afterAll(async () => {
   await rotation?.close();
@@ -29,7 +29,7 @@ beforeEach(() => {
   rotation.world.simulator.control.requests.reset();
 });
 
-const anyWorker = async () => [...rotation.living][0] ?? (await rotation.startWorker());
+const anyWorker = async () => [...rotation.runningWorkers][0] ?? (await rotation.startWorker());
 const currentOf = (integrationId: string) =>
   rotation.world.database.stores.credentials.current(integrationId);
 
@@ -46,9 +46,9 @@ async function rotateAndKill(
   if (fault === 'sent')
     faults.add({ match: { path: SELF_ROTATE }, answer: { kind: 'slow', delayMs: 5_000 } });
   else writeFileSync(rotation.killAtFile, fault);
-  const commandId = await rotation.order(integrationId);
+  const commandId = await rotation.requestRotation(integrationId);
   if (fault === 'sent') {
-    await awaitUntil(() => rotation.posts() > 0, { timeoutMs: 30_000 });
+    await awaitUntil(() => rotation.countRotateRequests() > 0, { timeoutMs: 30_000 });
     worker.kill('SIGKILL');
   }
   await exited;
@@ -78,9 +78,9 @@ test.each(Array.from({ length: RUNS }, () => EXPECTED).flat())(
     const end = await rotation.endOf(integrationId);
     table.add(fault, end);
     expect(end).toBe(expected.end);
-    expect(rotation.posts()).toBe(expected.posts);
-    const alive = rotation.livingOf(tokenId);
-    expect(alive).toHaveLength(1);
+    expect(rotation.countRotateRequests()).toBe(expected.posts);
+    const activeTokens = rotation.activeTokensOf(tokenId);
+    expect(activeTokens).toHaveLength(1);
     expect(await rotation.resultOf(commandId)).toEqual({ code: expected.code });
     const row = await rotation.rowOf(integrationId);
     const current = await currentOf(integrationId);
@@ -90,12 +90,12 @@ test.each(Array.from({ length: RUNS }, () => EXPECTED).flat())(
       return;
     }
     expect(row).toMatchObject({ verdict: 'active', cause: null, suspected_at: null });
-    expect(current?.gitlabTokenId).toBe(alive[0]);
-    await rotation.remember(integrationId);
+    expect(current?.gitlabTokenId).toBe(activeTokens[0]);
+    await rotation.recordCurrentToken(integrationId);
     // a token that was not rotated can still be rotated
-    expect(await rotation.resultOf(await rotation.order(integrationId))).toEqual({ code: 'ok' });
-    expect(rotation.livingOf(tokenId)).toHaveLength(1);
-    await rotation.remember(integrationId);
+    expect(await rotation.resultOf(await rotation.requestRotation(integrationId))).toEqual({ code: 'ok' });
+    expect(rotation.activeTokensOf(tokenId)).toHaveLength(1);
+    await rotation.recordCurrentToken(integrationId);
   },
 );
 
@@ -106,26 +106,26 @@ test('after a stop signal, a worker finishes its rotation and starts no other', 
     match: { path: SELF_ROTATE },
     answer: { kind: 'slow', delayMs: 4_000 },
   });
-  const commandId = await rotation.order(one.integrationId);
-  await awaitUntil(() => rotation.posts() > 0, { timeoutMs: 30_000 });
+  const commandId = await rotation.requestRotation(one.integrationId);
+  await awaitUntil(() => rotation.countRotateRequests() > 0, { timeoutMs: 30_000 });
   const exited = once(worker, 'exit');
   worker.kill('SIGTERM');
-  await rotation.order(two.integrationId);
+  await rotation.requestRotation(two.integrationId);
   const [code] = await exited;
   expect(code).toBe(0);
-  expect(rotation.posts()).toBe(1);
-  expect(rotation.livingOf(one.tokenId)).toEqual([(await currentOf(one.integrationId))?.gitlabTokenId]);
+  expect(rotation.countRotateRequests()).toBe(1);
+  expect(rotation.activeTokensOf(one.tokenId)).toEqual([(await currentOf(one.integrationId))?.gitlabTokenId]);
   expect(await rotation.resultOf(commandId)).toEqual({ code: 'ok' });
-  expect(rotation.livingOf(two.tokenId)).toEqual([two.tokenId]);
-  await rotation.remember(one.integrationId);
+  expect(rotation.activeTokensOf(two.tokenId)).toEqual([two.tokenId]);
+  await rotation.recordCurrentToken(one.integrationId);
 });
 
 test('no token, old or new, is in a journal, a log, an event or a workflow history', async () => {
   await rotation.startWorker();
   const { integrationId } = await rotation.connect();
-  await rotation.order(integrationId);
+  await rotation.requestRotation(integrationId);
   expect(await rotation.endOf(integrationId)).toBe('done');
-  await rotation.remember(integrationId);
+  await rotation.recordCurrentToken(integrationId);
   const needles = [...new Set(rotation.tokens)].flatMap(formsOf);
   expect(needles.length).toBeGreaterThan(10);
   expect(filesHolding(rotation.home, needles)).toEqual([]);

@@ -70,10 +70,10 @@ test.each([
   [['worker', '--queues', 'orchestration,mining'], 'mining'],
   [['findings', '--limit', 'many'], 'whole number'],
   [['integrations', 'show'], 'id'],
-])('bad usage %j exits with 2 and an error that names the problem', async (args, said) => {
+])('bad usage %j exits with 2 and an error that names the problem', async (args, expectedError) => {
   const { errors, code } = await secu(args);
   expect(code).toBe(2);
-  expect(errors).toContain(said);
+  expect(errors).toContain(expectedError);
 });
 
 test('without a running Secu, a command names the checked home and exits with 1', async () => {

@@ -76,8 +76,8 @@ function sceneOf(scene: typeof scenes extends fc.Arbitrary<infer Scene> ? Scene 
 
 /** At most four characters and a quarter of one secret, from its start; no character of a key. */
 function mayBeShown({ run, hits }: { run: string; hits: readonly Hit[] }): boolean {
-  const most = ({ secret, isKey }: Hit) => (isKey ? 0 : Math.min(4, secret.length / 4));
-  return hits.some((hit) => hit.secret.startsWith(run) && run.length <= most(hit));
+  const maxShown = ({ secret, isKey }: Hit) => (isKey ? 0 : Math.min(4, secret.length / 4));
+  return hits.some((hit) => hit.secret.startsWith(run) && run.length <= maxShown(hit));
 }
 
 test('no excerpt contains more than four characters and a quarter of any secret on its line, or anything of a key', () => {
@@ -232,6 +232,6 @@ test('a word of megabytes around a secret takes almost no time', async () => {
     isDecoded: false,
     isKey: false,
   };
-  const look = () => expect(excerptOf({ hit, line, hitsOnLine: [hit] })).not.toContain('x');
-  expect(await cpuMs(look)).toBeLessThan(1_000);
+  const createExcerpt = () => expect(excerptOf({ hit, line, hitsOnLine: [hit] })).not.toContain('x');
+  expect(await cpuMs(createExcerpt)).toBeLessThan(1_000);
 });

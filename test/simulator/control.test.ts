@@ -22,7 +22,7 @@ afterAll(async () => {
   await started.stop();
 });
 
-async function steer(name: string, body?: object, key = started.simulator.controlKey) {
+async function callControl(name: string, body?: object, key = started.simulator.controlKey) {
   const { simulator } = started;
   const headers = { 'X-Simulator-Key': key };
   const method = body === undefined ? 'GET' : 'POST';
@@ -39,52 +39,52 @@ async function steer(name: string, body?: object, key = started.simulator.contro
 const NewToken = z.object({ id: z.number(), token: z.string() });
 
 test('the control does nothing without its key', async () => {
-  expect((await steer('createToken', {}, 'wrong')).status).toBe(401);
-  expect((await steer('requests', undefined, '')).status).toBe(401);
-  expect((await steer('nothing', {})).status).toBe(404);
-  expect((await steer('revokeToken', { tokenId: 'x' })).status).toBe(400);
-  expect((await steer('revokeToken', { tokenId: 4711 })).json).toEqual({ error: 'no token 4711' });
+  expect((await callControl('createToken', {}, 'wrong')).status).toBe(401);
+  expect((await callControl('requests', undefined, '')).status).toBe(401);
+  expect((await callControl('nothing', {})).status).toBe(404);
+  expect((await callControl('revokeToken', { tokenId: 'x' })).status).toBe(400);
+  expect((await callControl('revokeToken', { tokenId: 4711 })).json).toEqual({ error: 'no token 4711' });
 });
 
 test('another process can create tokens, set the clock, plan faults and read the requests', async () => {
   const { simulator } = started;
   const { id, token } = NewToken.parse(
-    (await steer('createToken', { scopes: ['read_api'], expiresAt: '2040-01-01' })).json,
+    (await callControl('createToken', { scopes: ['read_api'], expiresAt: '2040-01-01' })).json,
   );
   const self = async () => (await call({ simulator, path: SELF, token })).status;
   expect(await self()).toBe(200);
-  await steer('setClock', { to: '2040-01-01T00:00:00Z' });
+  await callControl('setClock', { to: '2040-01-01T00:00:00Z' });
   expect(await self()).toBe(401);
-  await steer('setClock', { to: 0 });
-  await steer('addFault', {
+  await callControl('setClock', { to: 0 });
+  await callControl('addFault', {
     match: { path: { regexp: 'tokens/self$' }, times: 1 },
     answer: { kind: 'html', status: 502 },
   });
   expect(await self()).toBe(502);
-  await steer('setTokenScopes', { tokenId: id, scopes: ['read_repository'] });
+  await callControl('setTokenScopes', { tokenId: id, scopes: ['read_repository'] });
   expect((await call({ simulator, path: '/api/v4/projects', token })).status).toBe(403);
-  await steer('revokeToken', { tokenId: id });
+  await callControl('revokeToken', { tokenId: id });
   expect(await self()).toBe(401);
-  expect((await steer('counts')).json).toMatchObject({ [`GET ${SELF}`]: 4, 'GET /api/v4/projects': 1 });
-  expect((await steer('authorizations')).json).toEqual([createHash('sha256').update(token).digest('hex')]);
-  const text = JSON.stringify([(await steer('requests')).json, (await steer('faults')).json]);
+  expect((await callControl('counts')).json).toMatchObject({ [`GET ${SELF}`]: 4, 'GET /api/v4/projects': 1 });
+  expect((await callControl('authorizations')).json).toEqual([createHash('sha256').update(token).digest('hex')]);
+  const text = JSON.stringify([(await callControl('requests')).json, (await callControl('faults')).json]);
   expect(text).not.toContain(token);
-  await steer('resetRequests', {});
-  expect((await steer('counts')).json).toEqual({});
+  await callControl('resetRequests', {});
+  expect((await callControl('counts')).json).toEqual({});
 });
 
 test('another process can change projects and read their expected findings', async () => {
   const { control } = started.simulator;
-  await steer('renameProject', { project: 'library', path: 'acme/books' });
-  await steer('archive', { project: 'acme/books' });
+  await callControl('renameProject', { project: 'library', path: 'acme/books' });
+  await callControl('archive', { project: 'acme/books' });
   expect(control.project('library')).toMatchObject({ path: 'acme/books', archived: true });
-  const { json } = await steer('pushCommit', { project: 'library', files: { 'a.txt': 'a' } });
+  const { json } = await callControl('pushCommit', { project: 'library', files: { 'a.txt': 'a' } });
   expect(json).toEqual({ commit: await control.head('library') });
-  await steer('addProject', { name: 'late', path: 'acme/late', files: { 'README.md': 'late' } });
+  await callControl('addProject', { name: 'late', path: 'acme/late', files: { 'README.md': 'late' } });
   expect(await control.head('late')).toMatch(/^[0-9a-f]{40}$/);
-  await steer('removeProject', { project: 'late' });
+  await callControl('removeProject', { project: 'late' });
   expect(() => control.project('late')).toThrow('no project late');
-  expect((await steer('expectations')).json).toMatchObject({ 'acme/shop': { listed: true, recipe: 'shop' } });
+  expect((await callControl('expectations')).json).toMatchObject({ 'acme/shop': { listed: true, recipe: 'shop' } });
 });
 
 test('a role change takes effect in the listing at once', async () => {
@@ -155,9 +155,9 @@ test('a permalink shows the file, without anything that a browser would run', as
 });
 
 test('an instance can have a base path', async () => {
-  const below = await startSimulator({ basePath: '/gitlab' });
+  const withBasePath = await startSimulator({ basePath: '/gitlab' });
   try {
-    const { simulator, home } = below;
+    const { simulator, home } = withBasePath;
     const { token } = simulator.control.createToken({});
     expect(simulator.url).toMatch(/\/gitlab$/);
     expect((await call({ simulator, path: SELF, token })).status).toBe(200);
@@ -165,7 +165,7 @@ test('an instance can have a base path', async () => {
     expect(outside.status).not.toBe(200);
     await git({ home, args: ['ls-remote', cloneUrl({ url: simulator.url, path: 'acme/shop', token })] });
   } finally {
-    await below.stop();
+    await withBasePath.stop();
   }
 });
 

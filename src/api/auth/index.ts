@@ -14,7 +14,7 @@ import {
 } from '../shared.ts';
 import { presentMe } from './me.ts';
 import { MeSchema, PasswordChange, SetupLinkSchema, SignOutRequest } from './schemas.ts';
-import { makeSetupLink } from './setup-link.ts';
+import { createSetupLink } from './setup-link.ts';
 import { changePassword, signOut } from './sign-in.ts';
 
 const tags = ['Sign-in'];
@@ -85,7 +85,7 @@ export function createAuthRouter(deps: ApiDeps) {
     })
     .openapi(setupLink, async (c) => {
       const { actor, ...data } = auditedBy(c);
-      const link = await makeSetupLink({
+      const link = await createSetupLink({
         database: deps.database,
         publicUrl: settings.publicUrl,
         now: deps.now(),

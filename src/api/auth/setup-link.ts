@@ -18,7 +18,7 @@ export function hashOfSetupCode(code: string): string {
  * Creates a link for the first administrator. It works once, within 15 minutes; earlier links expire.
  * @returns `null` when an administrator exists
  */
-export async function makeSetupLink(input: {
+export async function createSetupLink(input: {
   database: Database;
   publicUrl: string;
   now: Date;

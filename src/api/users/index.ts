@@ -96,7 +96,7 @@ export function createUsersRouter(deps: ApiDeps) {
     path: '/users',
     summary: 'Create a local user',
     request: jsonBody(NewUser),
-    responses: answers(201, UserSchema, 'Made', [409, 422]),
+    responses: answers(201, UserSchema, 'Created', [409, 422]),
   });
 
   return createRouter()
@@ -150,7 +150,7 @@ async function changeUser(
     const user = found(await tx.users.find(id), 'user');
     const data = { userId: id };
     if (role !== undefined && role !== user.role) {
-      keepOne(administrators, user);
+      assertOtherAdministrator(administrators, user);
       await tx.users.setRole({ id, role });
       if (role === 'admin') await tx.setupCodes.removeAll();
       const text = `"${user.username}" is ${role} now; before: ${user.role}.`;
@@ -171,15 +171,15 @@ async function removeUser(deps: ApiDeps, by: AuditedBy, id: string): Promise<voi
   await deps.database.transaction(async (tx: Stores) => {
     const administrators = await tx.users.lockAdministrators();
     const user = found(await tx.users.find(id), 'user');
-    keepOne(administrators, user);
+    assertOtherAdministrator(administrators, user);
     found((await tx.users.remove(id)) || null, 'user');
     const text = `"${user.username}" (${user.role}) was removed.`;
     await tx.events.add([auditEvent(by, { kind: 'user.removed', text, data: { userId: id } })], now);
   });
 }
 
-/** @throws SecuError `last_administrator` when no administrator would be left */
-function keepOne(administrators: readonly string[], user: UserView): void {
+/** @throws SecuError `last_administrator` if this user is the last administrator */
+function assertOtherAdministrator(administrators: readonly string[], user: UserView): void {
   if (user.role !== 'admin' || administrators.length > 1) return;
   throw new SecuError(
     'last_administrator',

@@ -23,7 +23,7 @@ const KNOWS_INTRODUCTION = `(excluded.introduced_commit is not null and ($20 or 
 const IS_BACK = `(excluded.at_head or (not $20 and excluded.introduced_commit is distinct from f.introduced_commit))`;
 
 const UPSERT = `
-with seen as (
+with found as (
   select * from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::int[],
     $13::int[], $14::text[], $15::text[], $16::timestamptz[], $17::text[], $18::text[], $21::boolean[], $22::text[], $23::text[],
     $24::timestamptz[])
@@ -35,10 +35,10 @@ written as (
   insert into finding as f (id, integration_id, repository_id, kind, scanner, rule_id, title, severity, cwe, path, start_line, end_line,
     commit, author, committed_at, excerpt, fingerprint, at_head, head_changed_at, introduced_commit, introduced_author, introduced_at, status,
     first_seen_at, last_seen_at, last_scan_id)
-  select seen.id, $1, $2, seen.kind, seen.scanner, seen.rule_id, seen.title, seen.severity, seen.cwe, seen.path, seen.start_line,
-    seen.end_line, seen.commit, seen.author, seen.committed_at, seen.excerpt, seen.fingerprint, seen.at_head, $19, seen.introduced_commit, seen.introduced_author, seen.introduced_at, 'open',
+  select found.id, $1, $2, found.kind, found.scanner, found.rule_id, found.title, found.severity, found.cwe, found.path, found.start_line,
+    found.end_line, found.commit, found.author, found.committed_at, found.excerpt, found.fingerprint, found.at_head, $19, found.introduced_commit, found.introduced_author, found.introduced_at, 'open',
     $19, $19, $3
-  from seen
+  from found
   on conflict (repository_id, fingerprint) do update set
     title = excluded.title, severity = excluded.severity, cwe = excluded.cwe, start_line = excluded.start_line,
     end_line = excluded.end_line, commit = excluded.commit, author = excluded.author, committed_at = excluded.committed_at,
@@ -69,7 +69,7 @@ export function createFindingStore(sql: Sql) {
   return {
     /**
      * Stores the result of one scan, in the transaction that ends it: a finding that was found again keeps its row. One
-     * that was not found is `fixed` only when it was searched for again: its scanner ended well, its rule is in force, and
+     * that was not found is `fixed` only when it was searched for again: its scanner succeeded, its rule is in force, and
      * its file was read or is gone. Only secrets are searched for in the history; everything else is at the head.
      */
     async store(input: ScanFindings): Promise<FindingChange> {

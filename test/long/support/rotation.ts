@@ -19,10 +19,10 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const SELF_ROTATE = '/api/v4/personal_access_tokens/self/rotate';
 const SCOPES = ['read_api', 'read_repository', 'self_rotate'];
 
-export type RotationWorld = Awaited<ReturnType<typeof prepareRotation>>;
+export type RotationWorld = Awaited<ReturnType<typeof createRotationWorld>>;
 
 /** A simulated GitLab, PostgreSQL, a Temporal of its own, and workers as real processes that rotate tokens. */
-export async function prepareRotation() {
+export async function createRotationWorld() {
   const world: TestWorld = await createTestWorld({ simulator: { recipes: fleetRecipes(1) } });
   // these workers poll queues without a prefix, so they need their own server
   const server = await startThrowawayTemporal({
@@ -64,11 +64,12 @@ export async function prepareRotation() {
     },
 
     /** The number of rotation requests that GitLab received. */
-    posts: () => control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
+    countRotateRequests: () => control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
 
-    livingOf: (tokenId: number) => livingOf(world, tokenId),
+    activeTokensOf: (tokenId: number) => activeTokensOf(world, tokenId),
 
-    async remember(integrationId: string): Promise<void> {
+    /** Adds the current token of the integration to `tokens`. */
+    async recordCurrentToken(integrationId: string): Promise<void> {
       const credential = await world.database.stores.credentials.current(integrationId);
       if (credential !== null) tokens.push(openToken({ vault: world.vault, credential }).reveal());
     },
@@ -80,7 +81,7 @@ export async function prepareRotation() {
   };
 }
 
-/** Rotation commands, and what became of them in the database. */
+/** Adds rotation commands, and reads their results from the database. */
 function createRotationCommands({ world, starters }: { world: TestWorld; starters: Starters }) {
   return {
     async rowOf(integrationId: string): Promise<Record<string, unknown>> {
@@ -88,7 +89,7 @@ function createRotationCommands({ world, starters }: { world: TestWorld; starter
       return row ?? {};
     },
 
-    async order(integrationId: string): Promise<string> {
+    async requestRotation(integrationId: string): Promise<string> {
       const { commands } = world.database.stores;
       const payload = { force: false };
       const id = await commands.add({ integrationId, kind: 'rotate', payload, now: new Date() });
@@ -127,8 +128,8 @@ function createRotationCommands({ world, starters }: { world: TestWorld; starter
   };
 }
 
-/** The number of valid tokens of a token family; 0 if the family was revoked. */
-function livingOf({ simulator }: TestWorld, tokenId: number): number[] {
+/** The IDs of the valid tokens of a token family; empty if the family was revoked. */
+function activeTokensOf({ simulator }: TestWorld, tokenId: number): number[] {
   const { control } = simulator;
   const { family } = control.token(tokenId);
   const ids: number[] = [];
@@ -149,10 +150,10 @@ function createWorkers(input: {
   killAtFile: string;
 }) {
   const { world, temporal, home, killAtFile } = input;
-  const living = new Set<ChildProcess>();
+  const runningWorkers = new Set<ChildProcess>();
   let output = '';
   return {
-    living,
+    runningWorkers,
     /** The output of all workers. */
     output: () => output,
     async startWorker(): Promise<ChildProcess> {
@@ -177,25 +178,25 @@ function createWorkers(input: {
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      living.add(child);
-      child.once('exit', () => living.delete(child));
-      let own = '';
+      runningWorkers.add(child);
+      child.once('exit', () => runningWorkers.delete(child));
+      let workerOutput = '';
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (text) => {
-          own += String(text);
+          workerOutput += String(text);
           output += String(text);
         });
       await awaitUntil(
         () => {
-          if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}:\n${own}`);
-          return own.includes('worker is polling');
+          if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}:\n${workerOutput}`);
+          return workerOutput.includes('worker is polling');
         },
         { timeoutMs: 60_000, what: 'a worker is polling' },
       );
       return child;
     },
     async killAll(): Promise<void> {
-      for (const child of living) {
+      for (const child of runningWorkers) {
         child.kill('SIGKILL');
         await once(child, 'exit');
       }

@@ -43,18 +43,18 @@ const SCANNED = [1, 2, 1, 2, 2, 0];
  * Scans all repositories at once with a limit of one gitleaks. The first run ends only when all other scans wait
  * for the limiter.
  */
-async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeoutMs?: number }) {
-  const folder = join(world.folder, how.name);
+async function scanAll(options: { name: string; lines?: readonly string[]; scanTimeoutMs?: number }) {
+  const folder = join(world.folder, options.name);
   await mkdir(folder);
-  const [runs, go] = [join(folder, 'runs'), join(folder, 'go')];
+  const [runs, goFile] = [join(folder, 'runs'), join(folder, 'go')];
   const gitleaks = await createFakeScanner({
     folder,
-    name: how.name,
+    name: options.name,
     real: world.gitleaks.path,
     lines: [
       `echo "$@" >>'${runs}'`,
-      `until [ -e '${go}' ]; do sleep 0.05; done`,
-      ...(how.lines ?? []),
+      `until [ -e '${goFile}' ]; do sleep 0.05; done`,
+      ...(options.lines ?? []),
       'exec "$REAL" "$@"',
     ],
   });
@@ -62,7 +62,7 @@ async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeo
     tools: { gitleaks, 'ast-grep': 'left_out' },
     workFolder: join(folder, 'work'),
     blobMaxBytes: BLOB_MAX_BYTES,
-    scanTimeoutMs: how.scanTimeoutMs ?? 60_000,
+    scanTimeoutMs: options.scanTimeoutMs ?? 60_000,
     concurrency: 1,
   });
   const { signal } = new AbortController();
@@ -75,7 +75,7 @@ async function scanAll(how: { name: string; lines?: readonly string[]; scanTimeo
   await awaitUntil(() => existsSync(runs), { what: 'the first run' });
   all.push(...others.map(scan));
   await awaitUntil(async () => (await waitingIn(folder)) === repositories.length, { what: 'all of them' });
-  await writeFile(go, '');
+  await writeFile(goFile, '');
   const reports = await Promise.all(all);
   const lines = (await readFile(runs, 'utf8')).trim().split('\n');
   await rm(folder, { recursive: true });
@@ -89,16 +89,16 @@ async function waitingIn(folder: string): Promise<number> {
   return count;
 }
 
-function expectRight(reports: readonly ScanReport[]): void {
+function expectCorrectReports(reports: readonly ScanReport[]): void {
   expect(reports.map(places)).toEqual(FOUND);
   expect(reports.map((report) => runOf(report))).toMatchObject(
     SCANNED.map((filesScanned) => ({ status: 'ok', cause: null, filesScanned })),
   );
 }
 
-test('snapshots that wait for the limiter share one run, copies once, and each gets its own findings', async () => {
+test('snapshots that wait for the limiter share one run that reads copies once, and each gets its own findings', async () => {
   const { reports, runs } = await scanAll({ name: 'one-run' });
-  expectRight(reports);
+  expectCorrectReports(reports);
   expect(runs.map((commits) => commits.length)).toEqual([1, 4]);
 });
 
@@ -108,13 +108,13 @@ test('when a shared run fails, each repository is scanned alone, and its time li
     lines: ['case "$*" in *shared.git*) exit 3 ;; esac', 'sleep 1.5'],
     scanTimeoutMs: 6_000,
   });
-  expectRight(reports);
+  expectCorrectReports(reports);
   expect(runs.map((commits) => commits.length)).toEqual([1, 4, 1, 1, 1, 1, 1]);
 });
 
 test('a shared run that reports other commits, or not all of them, is not used', async () => {
   const { reports, runs } = await scanAll({
-    name: 'not-believed',
+    name: 'wrong-report',
     lines: [
       'case "$*" in *shared.git*)',
       '  "$REAL" "$@" >out 2>err; code=$?',
@@ -122,6 +122,6 @@ test('a shared run that reports other commits, or not all of them, is not used',
       ';; esac',
     ],
   });
-  expectRight(reports);
+  expectCorrectReports(reports);
   expect(runs).toHaveLength(7);
 });
