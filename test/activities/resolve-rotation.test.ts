@@ -12,11 +12,19 @@ import { activitiesOf, rowOf, run } from './support.ts';
 const MINUTE_MS = 60_000;
 let world: TestWorld;
 let activities: Activities;
-const { addRotateCommand, currentCredentialOf, journalEntries, journalFolder, countRotateRequests, addRotatable, rotate, resolve } =
-  rotationHelpers(() => ({
-    world,
-    activities,
-  }));
+const {
+  addRotateCommand,
+  currentCredentialOf,
+  journalEntries,
+  journalFolder,
+  countRotateRequests,
+  addRotatable,
+  rotate,
+  resolve,
+} = rotationHelpers(() => ({
+  world,
+  activities,
+}));
 
 beforeAll(async () => {
   world = await createTestWorld({ simulator: { recipes: fleetRecipes(2) } });

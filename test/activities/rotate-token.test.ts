@@ -10,7 +10,15 @@ import { active, activitiesOf, addReplacement, eventsOf, kindsOf, rowOf, run } f
 const WIPED = { state: 'wiped', sealed: null, key_id: null, token_hash: null };
 let world: TestWorld;
 let activities: Activities;
-const { addRotateCommand, currentCredentialOf, journalEntries, countRotateRequests, addRotatable, rotate, resolve } = rotationHelpers(() => ({
+const {
+  addRotateCommand,
+  currentCredentialOf,
+  journalEntries,
+  countRotateRequests,
+  addRotatable,
+  rotate,
+  resolve,
+} = rotationHelpers(() => ({
   world,
   activities,
 }));

@@ -94,7 +94,9 @@ test('entries of a dead worker are taken over before the callback, and then its 
 test('a dead worker is found again if the callback fails', async () => {
   const gone = leave(LONG_AGO, ['rot_left']);
   const journal = await openRotationFolder({ parent });
-  await expect(journal.renewLease(() => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+  await expect(journal.renewLease(() => Promise.reject(new Error('no database')))).rejects.toThrow(
+    'no database',
+  );
   const taken: string[] = [];
   await journal.renewLease(async (workerId) => void taken.push(workerId));
   expect(taken).toEqual([gone]);

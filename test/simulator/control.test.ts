@@ -66,7 +66,9 @@ test('another process can create tokens, set the clock, plan faults and read the
   await callControl('revokeToken', { tokenId: id });
   expect(await self()).toBe(401);
   expect((await callControl('counts')).json).toMatchObject({ [`GET ${SELF}`]: 4, 'GET /api/v4/projects': 1 });
-  expect((await callControl('authorizations')).json).toEqual([createHash('sha256').update(token).digest('hex')]);
+  expect((await callControl('authorizations')).json).toEqual([
+    createHash('sha256').update(token).digest('hex'),
+  ]);
   const text = JSON.stringify([(await callControl('requests')).json, (await callControl('faults')).json]);
   expect(text).not.toContain(token);
   await callControl('resetRequests', {});
@@ -84,7 +86,9 @@ test('another process can change projects and read their expected findings', asy
   expect(await control.head('late')).toMatch(/^[0-9a-f]{40}$/);
   await callControl('removeProject', { project: 'late' });
   expect(() => control.project('late')).toThrow('no project late');
-  expect((await callControl('expectations')).json).toMatchObject({ 'acme/shop': { listed: true, recipe: 'shop' } });
+  expect((await callControl('expectations')).json).toMatchObject({
+    'acme/shop': { listed: true, recipe: 'shop' },
+  });
 });
 
 test('a role change takes effect in the listing at once', async () => {

@@ -64,7 +64,8 @@ export async function createRotationWorld() {
     },
 
     /** The number of rotation requests that GitLab received. */
-    countRotateRequests: () => control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
+    countRotateRequests: () =>
+      control.requests.list().filter(({ pathname }) => pathname === SELF_ROTATE).length,
 
     activeTokensOf: (tokenId: number) => activeTokensOf(world, tokenId),
 
@@ -188,7 +189,8 @@ function createWorkers(input: {
         });
       await awaitUntil(
         () => {
-          if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}:\n${workerOutput}`);
+          if (child.exitCode !== null)
+            throw new Error(`the worker ended with ${child.exitCode}:\n${workerOutput}`);
           return workerOutput.includes('worker is polling');
         },
         { timeoutMs: 60_000, what: 'a worker is polling' },
