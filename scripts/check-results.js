@@ -15,6 +15,8 @@ const MAY_BE_IGNORED = new Set([
   'commands.finish',
   // a session that ended before is signed out as asked
   'sessions.end',
+  // an integration without a hook token is removed too
+  'hooks.remove',
 ]);
 const index = read('src/db/stores/index.ts');
 for (const [, store = '', creator = ''] of index.matchAll(/(\w+): (create\w+Store)\(/g)) {

@@ -181,17 +181,17 @@ function createWorkers(input: {
       });
       runningWorkers.add(child);
       child.once('exit', () => runningWorkers.delete(child));
-      let workerOutput = '';
+      let printed = '';
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (text) => {
-          workerOutput += String(text);
+          printed += String(text);
           output += String(text);
         });
       await awaitUntil(
         () => {
           if (child.exitCode !== null)
-            throw new Error(`the worker ended with ${child.exitCode}:\n${workerOutput}`);
-          return workerOutput.includes('worker is polling');
+            throw new Error(`the worker ended with ${child.exitCode}:\n${printed}`);
+          return printed.includes('worker is polling');
         },
         { timeoutMs: 60_000, what: 'a worker is polling' },
       );
