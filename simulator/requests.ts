@@ -18,7 +18,7 @@ export type LoggedRequest = {
   faultId: number | null;
 };
 
-const KEPT_REQUESTS = 100_000;
+const MAX_LOGGED_REQUESTS = 100_000;
 
 /** The received requests, without tokens but with enough data to prove which credential was sent. */
 export type RequestLog = {
@@ -73,7 +73,7 @@ export function createRequestLog(): RequestRecorder {
       };
       byRoute.set(route, (byRoute.get(route) ?? 0) + 1);
       entries.push(entry);
-      if (entries.length > KEPT_REQUESTS) entries = entries.slice(-KEPT_REQUESTS / 2);
+      if (entries.length > MAX_LOGGED_REQUESTS) entries = entries.slice(-MAX_LOGGED_REQUESTS / 2);
       return entry;
     },
     cloneStarted() {

@@ -5,7 +5,7 @@ import type { Limiter, Stopwatch } from './limiter.ts';
 export interface BatcherOptions<Task, Result> {
   /** Each batch takes one slot. */
   limiter: Limiter;
-  /** How many waiting tasks start a batch at once, asked of the newest task; fewer wait up to `maxWaitMs` for more. */
+  /** The number of waiting tasks that start a batch at once, by the newest task. Fewer tasks wait up to `maxWaitMs` for others. */
   minBatchSize: (task: Task) => number;
   maxWaitMs: number;
   maxBatchSize: number;
@@ -108,7 +108,7 @@ function newQueuedTask<Task, Result>(
   return { task, signal, stopwatch, result, mustRunAlone: false, cancel: () => {} };
 }
 
-/** True when no further task is to be waited for: a full batch, a heavy one, or a task that must run alone. */
+/** True when the batch need not wait for further tasks: a full batch, a heavy one, or a task that must run alone. */
 function isBatchReady<Task, Result>(
   queue: readonly QueuedTask<Task, Result>[],
   { minBatchSize, maxBatchSize, maxBatchWeight, weightOf }: BatcherOptions<Task, Result>,

@@ -5,7 +5,7 @@ import { SecuError } from '../domain/errors.ts';
 import type { Environment } from './environment.ts';
 import type { Hidden } from './hidden.ts';
 import type { Problem } from './rules.ts';
-import { crossCheck } from './rules.ts';
+import { checkRulesBetweenSettings } from './rules.ts';
 import type { SettingName } from './settings.ts';
 import { aboutSetting, SETTING_NAMES, Settings } from './settings.ts';
 
@@ -37,7 +37,7 @@ export function readConfig(env: Environment, facts: ConfigFacts): Config {
   // Each value comes from its own schema above; only failed ones are missing.
   const settings = parsed as Partial<Settings>;
   const failed = new Set(problems.map(({ name }) => name));
-  problems.push(...crossCheck(settings).filter(({ name }) => !failed.has(name)));
+  problems.push(...checkRulesBetweenSettings(settings).filter(({ name }) => !failed.has(name)));
   for (const name of facts.required ?? []) {
     if (raw[name] === undefined && !failed.has(name)) problems.push({ name, problem: 'is missing' });
   }

@@ -9,11 +9,11 @@ export interface Problem {
 }
 
 /** Checks rules between settings. Ignores settings that could not be read. */
-export function crossCheck(s: Partial<Settings>): Problem[] {
-  return [...checkReach(s), ...checkTemporalTls(s), ...checkMail(s), ...checkSignOn(s)];
+export function checkRulesBetweenSettings(s: Partial<Settings>): Problem[] {
+  return [...checkPublicUrl(s), ...checkTemporalTls(s), ...checkMail(s), ...checkSignOn(s)];
 }
 
-function* checkReach(s: Partial<Settings>): Generator<Problem> {
+function* checkPublicUrl(s: Partial<Settings>): Generator<Problem> {
   const { SECU_HOST: host, SECU_PUBLIC_URL: publicUrl, SECU_INSECURE_HTTP: insecure } = s;
   if (host === undefined || insecure === undefined) return;
   if (insecure) {

@@ -10,7 +10,7 @@ const Owner = z.object({ place: z.string(), pid: z.number().int(), start: z.stri
 
 /** A file that names the process that owns a folder on a shared volume. */
 export interface OwnerNote {
-  /** Renews the note; creates the folder again where another process took it for an abandoned one. */
+  /** Renews the note. Creates the folder again if another process removed it as abandoned. */
   renew(): Promise<void>;
   /**
    * True when the owner of the folder is gone: for an owner in the same boot and pid namespace, by the process table; for
@@ -20,9 +20,9 @@ export interface OwnerNote {
 }
 
 /** The note for a folder of this process. */
-export function ownerNoteOf(folder: string): OwnerNote {
+export function createOwnerNote(folder: string): OwnerNote {
   const file = join(folder, OWNER_FILE);
-  const place = placeOfProcesses();
+  const place = processNamespace();
   const note = JSON.stringify({ place, pid: process.pid, start: readProcessStart(process.pid) ?? '' });
   return {
     async renew() {
@@ -45,7 +45,7 @@ export function ownerNoteOf(folder: string): OwnerNote {
 }
 
 /** Identifies the boot and pid namespace, within which processes see each other's pids. @see pid_namespaces(7) */
-function placeOfProcesses(): string {
+function processNamespace(): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
 }

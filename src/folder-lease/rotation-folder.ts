@@ -6,7 +6,7 @@ import { isIdOf } from '../domain/ids.ts';
 import type { RotationEntry, RotationJournal } from '../domain/ports.ts';
 import { isSystemError } from '../domain/system-error.ts';
 import { expiryDate, expiryFrom } from '../domain/token-expiry.ts';
-import { ownerNoteOf } from './owner-note.ts';
+import { createOwnerNote } from './owner-note.ts';
 
 /**
  * A worker on another host whose note is this old counts as gone. If it was only suspended, its later writes are
@@ -37,7 +37,7 @@ export async function openRotationFolder({
 }): Promise<RotationJournal> {
   const workerId = newId('worker');
   const folder = join(parent, workerId);
-  const owner = ownerNoteOf(folder);
+  const owner = createOwnerNote(folder);
   await owner.renew();
   await syncFolder(parent);
   const fileOf = (attemptId: string) => join(folder, `${attemptId}${ENTRY_SUFFIX}`);

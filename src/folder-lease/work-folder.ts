@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../domain/system-error.ts';
 import type { Log } from '../log/logger.ts';
 import type { OwnerNote } from './owner-note.ts';
-import { ownerNoteOf } from './owner-note.ts';
+import { createOwnerNote } from './owner-note.ts';
 
 /** A folder for the clones of this worker, on a volume that it may share with other workers. */
 export interface WorkFolder {
@@ -40,7 +40,7 @@ export async function openWorkFolder({
   goneAfterMs?: number;
 }): Promise<WorkFolder> {
   const path = join(parent, randomUUID());
-  const owner = ownerNoteOf(path);
+  const owner = createOwnerNote(path);
   await owner.renew();
 
   const sweep = async () => {

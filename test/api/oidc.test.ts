@@ -18,7 +18,7 @@ let world: TestWorld;
 let provider: TestProvider;
 let api: TestApi;
 
-/** The settings of an operator, read as at a start. */
+/** The configuration, read from the settings of an operator as at start-up. */
 function configOf(change: Record<string, string | undefined> = {}): Config {
   const settings = {
     SECU_OIDC_ISSUER: provider.issuer,
@@ -30,7 +30,7 @@ function configOf(change: Record<string, string | undefined> = {}): Config {
 }
 
 /** An API whose single sign-on is that of these settings; its address is the one that the provider knows. */
-async function apiWith(config: Config): Promise<TestApi> {
+async function startApiWith(config: Config): Promise<TestApi> {
   const known = new URL(redirectUri).origin;
   const withRoots = { ...config, http: { ...config.http, publicUrl: known } };
   const network = { ...config.network, caPem: config.network.caPem ?? ca.caPem };
@@ -39,14 +39,14 @@ async function apiWith(config: Config): Promise<TestApi> {
   return startApi(world, { signOn });
 }
 
-/** Registered at the provider; what comes back there is asked of the API under test, wherever it listens. */
+/** Registered at the provider. The tests send callbacks to the API under test, whatever its address. */
 const redirectUri = `https://secu.example.com${CALLBACK}`;
 
 beforeAll(async () => {
   ca = await createTestCa();
   world = await createTestWorld({ simulator: { recipes: [] } });
   provider = await startProvider({ ca, redirectUri });
-  api = await apiWith(configOf());
+  api = await startApiWith(configOf());
 });
 
 beforeEach(async () => {
@@ -67,19 +67,22 @@ function alice(change: Record<string, unknown> = {}): Person {
 const cookiesOf = (answer: Answer) =>
   answer.headers.getSetCookie().map((cookie) => `${cookie.split(';')[0]}`);
 
-async function begin(at = api, query = ''): Promise<{ answer: Answer; memory: string; location: string }> {
+async function startSignOn(
+  at = api,
+  query = '',
+): Promise<{ answer: Answer; memory: string; location: string }> {
   const answer = await at.call(`GET auth/oidc/start${query}`, { as: null });
   return { answer, memory: `${cookiesOf(answer)[0]}`, location: `${answer.headers.get('Location')}` };
 }
 
-/** The browser comes back with what the provider gave it. */
-function comeBack(back: string, memory: string, at = api): Promise<Answer> {
+/** The browser follows the redirect of the provider. */
+function callBack(back: string, memory: string, at = api): Promise<Answer> {
   return at.call(`GET ${CALLBACK}${new URL(back).search}`, { as: null, headers: { Cookie: memory } });
 }
 
 async function signOn(at = api): Promise<Answer> {
-  const begun = await begin(at);
-  return comeBack(await provider.visit(begun.location), begun.memory, at);
+  const started = await startSignOn(at);
+  return callBack(await provider.visit(started.location), started.memory, at);
 }
 
 function sessionOf(answer: Answer): string {
@@ -115,7 +118,7 @@ test('a person whose group has a role is signed in and becomes a user', async ()
 });
 
 test('the redirect carries a new state, nonce and PKCE challenge and no secret', async () => {
-  const [one, two] = [await begin(), await begin()];
+  const [one, two] = [await startSignOn(), await startSignOn()];
   const query = new URL(one.location).searchParams;
   expect(Object.fromEntries(query)).toEqual({
     client_id: CLIENT_ID,
@@ -166,7 +169,7 @@ test('a second sign-in is the same user, with the current role', async () => {
 test.each([
   ['whose groups have no role', { groups: ['strangers'] }],
   ['without groups', { groups: undefined }],
-  ['whose group is called like one of ours but for case', { groups: ['Security'] }],
+  ['whose group differs from a mapped one only in case', { groups: ['Security'] }],
 ])('a person %s is refused, and no user is created', async (_who, change) => {
   provider.person = alice(change);
   const answer = await signOn();
@@ -190,10 +193,10 @@ test('single sign-on never takes over a local account of the same name', async (
 test('two subjects with one name are two users; two concurrent sign-ins of one subject are one', async () => {
   await signOn();
   provider.person = alice({ sub: 'alice-of-sales' });
-  const visits = [await begin(), await begin()];
+  const visits = [await startSignOn(), await startSignOn()];
   const back: string[] = [];
   for (const { location } of visits) back.push(await provider.visit(location));
-  const answers = await Promise.all(visits.map(({ memory }, index) => comeBack(`${back[index]}`, memory)));
+  const answers = await Promise.all(visits.map(({ memory }, index) => callBack(`${back[index]}`, memory)));
   expect(answers.map(({ status }) => status)).toEqual([302, 302]);
   expect(await people()).toMatchObject([
     { username: 'alice', subject: 'alice-1' },
@@ -202,8 +205,11 @@ test('two subjects with one name are two users; two concurrent sign-ins of one s
 });
 
 test('the person is redirected to the requested page, only within the dashboard', async () => {
-  const { memory, location } = await begin(api, `?next=${encodeURIComponent('/findings?severity=critical')}`);
-  const answer = await comeBack(await provider.visit(location), memory);
+  const { memory, location } = await startSignOn(
+    api,
+    `?next=${encodeURIComponent('/findings?severity=critical')}`,
+  );
+  const answer = await callBack(await provider.visit(location), memory);
   expect(answer.headers.get('Location')).toBe('/findings?severity=critical');
   for (const next of [
     'https://evil.example',
@@ -213,19 +219,19 @@ test('the person is redirected to the requested page, only within the dashboard'
     '/a b',
     'findings',
   ]) {
-    expect((await begin(api, `?next=${encodeURIComponent(next)}`)).answer.status).toBe(400);
+    expect((await startSignOn(api, `?next=${encodeURIComponent(next)}`)).answer.status).toBe(400);
   }
-  const forged = Buffer.from('//evil.example').toString('base64url');
-  const again = await begin();
+  const forgedPath = Buffer.from('//evil.example').toString('base64url');
+  const again = await startSignOn();
   const parts = `${again.memory.split('=')[1]}`.split('.').slice(0, 3);
-  const unavailable = await comeBack(
+  const answerToForged = await callBack(
     await provider.visit(again.location),
-    `secu-sign-on=${[...parts, forged].join('.')}`,
+    `secu-sign-on=${[...parts, forgedPath].join('.')}`,
   );
-  expect(unavailable.headers.get('Location')).toBe('/');
+  expect(answerToForged.headers.get('Location')).toBe('/');
 });
 
-/** One part of what the browser remembers, changed: state, nonce, verifier. */
+/** Changes one part of the cookie: state, nonce or verifier. */
 function withOther(memory: string, part: number): string {
   const parts = `${memory.split('=')[1]}`.split('.');
   parts[part] = 'x'.repeat(43);
@@ -254,25 +260,25 @@ const FORGED: [string, (visit: { back: string; memory: string }) => { back: stri
 ];
 
 test.each(FORGED)('a callback %s is refused', async (_how, forge) => {
-  const { memory, location } = await begin();
-  const cheated = forge({ back: await provider.visit(location), memory });
-  const answer = await comeBack(cheated.back, cheated.memory);
+  const { memory, location } = await startSignOn();
+  const forged = forge({ back: await provider.visit(location), memory });
+  const answer = await callBack(forged.back, forged.memory);
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
   expect(sessionOf(answer)).toBe('');
   expect(await people()).toEqual([]);
 });
 
 test('a callback works once, and HEAD does not use it up', async () => {
-  const { memory, location } = await begin();
+  const { memory, location } = await startSignOn();
   const back = await provider.visit(location);
   const head = await api.call(`HEAD ${CALLBACK}${new URL(back).search}`, { headers: { Cookie: memory } });
   expect([head.status, cookiesOf(head)]).toEqual([405, []]);
-  expect((await comeBack(back, memory)).status).toBe(302);
-  const again = await comeBack(back, memory);
+  expect((await callBack(back, memory)).status).toBe(302);
+  const again = await callBack(back, memory);
   expect([again.status, sessionOf(again)]).toEqual([401, '']);
 });
 
-test('a sign-in denied at the provider leads back to the sign-in page', async () => {
+test('a sign-in denied at the provider is refused', async () => {
   provider.person = null;
   const answer = await signOn();
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
@@ -282,8 +288,8 @@ const flipped = (text: string, at: number) =>
   text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
 
 test.each([
-  ['whose signature is another', (token: string) => flipped(token, token.lastIndexOf('.') + 20)],
-  ['that says something else than was signed', (token: string) => flipped(token, token.indexOf('.') + 30)],
+  ['with a wrong signature', (token: string) => flipped(token, token.lastIndexOf('.') + 20)],
+  ['with changed content', (token: string) => flipped(token, token.indexOf('.') + 30)],
 ])('an ID token %s starts no session', async (_how, forge) => {
   provider.forge = forge;
   const answer = await signOn();
@@ -292,16 +298,16 @@ test.each([
 });
 
 test('an unavailable provider is a 503 without details, and recovers automatically', async () => {
-  const late = await apiWith(configOf());
+  const late = await startApiWith(configOf());
   provider.failing = 502;
-  const { answer } = await begin(late);
+  const { answer } = await startSignOn(late);
   expect([answer.status, answer.body.code]).toEqual([503, 'sign_on_unavailable']);
   expect(answer.text).not.toContain(provider.issuer);
   provider.failing = null;
-  const { memory, location } = await begin(late);
+  const { memory, location } = await startSignOn(late);
   const back = await provider.visit(location);
   provider.failing = 500;
-  expect((await comeBack(back, memory, late)).status).toBe(503);
+  expect((await callBack(back, memory, late)).status).toBe(503);
   provider.failing = null;
   expect((await signOn(late)).status).toBe(302);
 });
@@ -309,17 +315,19 @@ test('an unavailable provider is a 503 without details, and recovers automatical
 test('a provider with an untrusted certificate is refused', async () => {
   const other = await createTestCa();
   const config = configOf();
-  const strict = await apiWith({ ...config, network: { ...config.network, caPem: other.caPem } });
-  const { answer } = await begin(strict);
+  const strict = await startApiWith({ ...config, network: { ...config.network, caPem: other.caPem } });
+  const { answer } = await startSignOn(strict);
   expect([answer.status, answer.body.code]).toEqual([503, 'sign_on_unavailable']);
   await other.remove();
 });
 
 test('a provider with another issuer than the settings is refused', async () => {
-  const { answer } = await begin(await apiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/` })));
+  const { answer } = await startSignOn(
+    await startApiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/` })),
+  );
   expect(answer.status).toBe(302); // without a path a slash makes no difference
-  const elsewhere = await apiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/elsewhere` }));
-  expect((await begin(elsewhere)).answer.status).toBe(503);
+  const elsewhere = await startApiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/elsewhere` }));
+  expect((await startSignOn(elsewhere)).answer.status).toBe(503);
 });
 
 test('groups can be at a path in the ID token; a public client uses PKCE alone', async () => {
@@ -340,10 +348,10 @@ test('groups can be at a path in the ID token; a public client uses PKCE alone',
       SECU_OIDC_CLIENT_SECRET: undefined,
       SECU_OIDC_ROLE_CLAIM: 'realm_access.roles',
     });
-    const at = await apiWith(config);
-    const { memory, location } = await begin(at);
+    const at = await startApiWith(config);
+    const { memory, location } = await startSignOn(at);
     expect(new URL(location).searchParams.get('scope')).toBe('openid profile email');
-    expect((await comeBack(await other.visit(location), memory, at)).status).toBe(302);
+    expect((await callBack(await other.visit(location), memory, at)).status).toBe(302);
     expect(await people()).toMatchObject([{ role: 'operator' }]);
     expect(other.asked).not.toContain('/me');
   } finally {
@@ -352,16 +360,16 @@ test('groups can be at a path in the ID token; a public client uses PKCE alone',
 });
 
 test('a wrong client secret is refused', async () => {
-  const at = await apiWith(configOf({ SECU_OIDC_CLIENT_SECRET: 'another secret' }));
+  const at = await startApiWith(configOf({ SECU_OIDC_CLIENT_SECRET: 'another secret' }));
   const answer = await signOn(at);
   expect([answer.status, sessionOf(answer)]).toEqual([401, '']);
 });
 
 test('no secret, code or token of a sign-in is logged or answered', async () => {
-  const { memory, location } = await begin();
+  const { memory, location } = await startSignOn();
   const back = await provider.visit(location);
   const code = `${new URL(back).searchParams.get('code')}`;
-  await comeBack(back, withOther(memory, 2));
+  await callBack(back, withOther(memory, 2));
   const lines = world.logged.join('\n');
   expect(lines).toContain('was refused');
   for (const secret of [CLIENT_SECRET, code, ...`${memory.split('=')[1]}`.split('.').slice(0, 3)]) {
@@ -381,7 +389,7 @@ test('a single sign-on session signs out like any other', async () => {
 
 test('without single sign-on its routes are 404', async () => {
   const without = await startApi(world);
-  expect((await begin(without)).answer.status).toBe(404);
+  expect((await startSignOn(without)).answer.status).toBe(404);
   expect((await without.call(`GET ${CALLBACK}?code=x`, { as: null })).status).toBe(404);
   expect((await without.call('GET auth/options', { as: null })).body.singleSignOn).toBe(false);
   expect((await api.call('GET auth/options', { as: null })).body.singleSignOn).toBe(true);
@@ -389,7 +397,7 @@ test('without single sign-on its routes are 404', async () => {
 
 test('in a browser a refusal redirects to the sign-in page with the code only', async () => {
   provider.person = alice({ groups: ['unknown'] });
-  const { memory, location } = await begin();
+  const { memory, location } = await startSignOn();
   const back = new URL(await provider.visit(location));
   const answer = await api.call(`GET ${CALLBACK}${back.search}`, {
     as: null,

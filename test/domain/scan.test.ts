@@ -13,7 +13,7 @@ test.each([
   ['nothing was found and a scanner is missing', [ran('ok'), ran('unavailable')], 'incomplete'],
   ['no scanner ran', [], 'incomplete'],
   ['no scanner applies', [ran('not_applicable')], 'clean'],
-] as const)('when %s', (_what, runs, outcome) => {
+] as const)('the outcome when %s', (_what, runs, outcome) => {
   expect(outcomeOf(runs)).toEqual({ status: 'succeeded', outcome });
 });
 
@@ -48,7 +48,7 @@ test('a scan is clean only if every scanner is ok or does not apply', () => {
   );
 });
 
-test('requests run first, then hooks, new commits, first scans, routine, histories, and scans for new rules', () => {
+test('requests run first, then hooks, new commits, first scans, scheduled checks, histories, and scans for new rules', () => {
   const order = Object.entries(SCAN_PRIORITY).toSorted(([, a], [, b]) => a - b);
   expect(order.map(([trigger]) => trigger)).toEqual([
     'manual',

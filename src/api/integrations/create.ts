@@ -23,8 +23,8 @@ export async function createIntegration(
   const { deps, body } = input;
   const baseUrl = body.baseUrl ?? deps.settings.defaultBaseUrl;
   checkOrigin({ deps, principal: input.principal, baseUrl });
-  if (body.autoRotate?.enabled === true) await refuseUnlessRotatable(input, { baseUrl });
-  const stored = await storeUniquely(() => store({ ...input, baseUrl }));
+  if (body.autoRotate?.enabled === true) await assertTokenCanRotate(input, { baseUrl });
+  const stored = await storeUniquely(() => storeIntegration({ ...input, baseUrl }));
   const { sent } = await wake(deps, [stored.wake]);
   if (sent > 0)
     await awaitCommand({ ...deps, kind: 'verify', commandId: stored.commandId, timeoutMs: FIRST_VERDICT_MS });
@@ -32,7 +32,7 @@ export async function createIntegration(
 }
 
 /** Tests whether the token can rotate before `autoRotate` is enabled. When GitLab does not answer, verification decides later. */
-async function refuseUnlessRotatable(
+async function assertTokenCanRotate(
   { deps, principal, body }: Parameters<typeof createIntegration>[0],
   { baseUrl }: { baseUrl: string },
 ): Promise<void> {
@@ -49,7 +49,7 @@ async function refuseUnlessRotatable(
   });
 }
 
-async function store({
+async function storeIntegration({
   deps,
   principal,
   requestId,
@@ -67,9 +67,9 @@ async function store({
   return deps.database.transaction(async (tx) => {
     const holder = await tx.credentials.integrationHolding(tokenHash);
     if (holder !== null) throw tokenInUse(holder);
-    const taken = await tx.integrations.takenNames();
-    if (body.name !== undefined && taken.has(body.name.toLowerCase())) throw nameTaken(body.name);
-    const name = body.name ?? integrationNameFrom({ baseUrl, taken });
+    const takenNames = await tx.integrations.takenNames();
+    if (body.name !== undefined && takenNames.has(body.name.toLowerCase())) throw nameTaken(body.name);
+    const name = body.name ?? integrationNameFrom({ baseUrl, taken: takenNames });
     await tx.integrations.create({
       id,
       name,
@@ -109,16 +109,16 @@ async function store({
   });
 }
 
-const RACE_TRIES = 3;
+const MAX_RACE_TRIES = 3;
 
-/** Retries once when a concurrent request took the same name or token, so that the caller gets a clear error. */
+/** Retries twice when a concurrent request took the same name or token, so that the caller gets a clear error. */
 export async function storeUniquely<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (err) {
       if (!(err instanceof UniqueConstraintViolationException) && !isUniqueViolation(err)) throw err;
-      if (tries === RACE_TRIES)
+      if (tries === MAX_RACE_TRIES)
         throw new SecuError('name_taken', 'the name or token was taken by another request; try again');
     }
   }

@@ -53,25 +53,29 @@ export async function waitUntilScanned(input: {
   onFirstFinding: () => void;
 }): Promise<void> {
   const deadlineMs = performance.now() + TIMEOUT_MS;
-  let listed = false;
-  let found = false;
+  let wasListed = false;
+  let hasFinding = false;
   while (performance.now() < deadlineMs) {
     const observed = await input.api.get(`/integrations/${input.integrationId}`);
-    const number = (path: string) => Number(fieldAt(observed, path));
-    const idle =
+    const numberAt = (path: string) => Number(fieldAt(observed, path));
+    const isIdle =
       fieldAt(observed, 'sync.state') === 'idle' && fieldAt(observed, 'sync.lastCompletedAt') !== null;
-    if (!listed && idle) {
-      listed = true;
+    if (!wasListed && isIdle) {
+      wasListed = true;
       input.onListed();
     }
-    if (!found && number('counts.openFindings') > 0) {
-      found = true;
+    if (!hasFinding && numberAt('counts.openFindings') > 0) {
+      hasFinding = true;
       input.onFirstFinding();
     }
-    const failedForGood =
+    const hasFailed =
       fieldAt(observed, 'status') === 'invalid' || fieldAt(observed, 'sync.state') === 'failed';
-    if (failedForGood) throw new SecuError('internal', `the integration failed: ${JSON.stringify(observed)}`);
-    if (idle && number('scans.queued') + number('scans.running') === 0 && number('counts.repositories') > 0)
+    if (hasFailed) throw new SecuError('internal', `the integration failed: ${JSON.stringify(observed)}`);
+    if (
+      isIdle &&
+      numberAt('scans.queued') + numberAt('scans.running') === 0 &&
+      numberAt('counts.repositories') > 0
+    )
       return;
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
