@@ -15,7 +15,7 @@ import { isSecuError, SecuError } from '../domain/errors.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
 import type { Vault } from '../vault/vault.ts';
-import { rest } from './rest.ts';
+import { sleep } from './sleep.ts';
 
 const POLL_EVERY_MS = 1_000;
 const MAX_CONCURRENT = 20;
@@ -52,7 +52,7 @@ export function startDeliveryLoop(deps: DeliveryDeps): () => Promise<void> {
         );
         sending.add(work);
       }
-      const nextPoll = rest(POLL_EVERY_MS, stopping.signal);
+      const nextPoll = sleep(POLL_EVERY_MS, stopping.signal);
       await (taken.length === 0 ? nextPoll : Promise.race([nextPoll, ...sending]));
     }
     await Promise.all(sending);

@@ -3,7 +3,7 @@ import { sendWakes } from '../db/wakes.ts';
 import type { Starters } from '../domain/ports.ts';
 import type { Log } from '../log/logger.ts';
 import type { ActivityMetrics } from '../metrics/activities.ts';
-import { rest } from './rest.ts';
+import { sleep } from './sleep.ts';
 
 const SEND_EVERY_MS = 2_000;
 const MAX_WAKES_PER_ROUND = 200;
@@ -21,7 +21,7 @@ export function startOutboxLoop(deps: OutboxLoopDeps): () => Promise<void> {
   const loop = async () => {
     while (!stopping.signal.aborted) {
       await sendWaitingWakes(deps);
-      await rest(SEND_EVERY_MS, stopping.signal);
+      await sleep(SEND_EVERY_MS, stopping.signal);
     }
   };
   const running = loop();

@@ -23,7 +23,7 @@ export interface Starters {
   getWorkflowState(kind: WorkflowKind, id: string): Promise<WorkflowState>;
   /** Terminates the workflow, if it runs. Its rows are left to the next run. */
   terminate(kind: WorkflowKind, id: string): Promise<void>;
-  /** Ids that have an open workflow of this kind, in no order. The list may be a second old. */
+  /** Ids that have an open workflow of this kind, in any order. The list may be a second old. */
   openIds(kind: WorkflowKind): AsyncIterable<string>;
 }
 
@@ -126,7 +126,7 @@ export type RemoteErrorCode =
 export interface ScanReport {
   runs: ScannerRun[];
   findings: ScannedFinding[];
-  /** Why the report is no proof that nothing else is there; empty when it is. */
+  /** Why the report does not prove that there are no other findings; empty if it does. */
   incompleteBecause: IncompleteReason[];
   /** Paths of the commit, and with history of its past, that a scanner did not read, by scanner. */
   unreadPaths: Partial<Record<ScannerName, string[]>>;
@@ -184,7 +184,7 @@ export interface RotationJournal {
   /** Identifies the worker, its folder and its task queue. */
   readonly workerId: string;
   /** Writes and removes a test entry. @throws the error of the file system */
-  tryOut(): Promise<void>;
+  assertWritable(): Promise<void>;
   /** Resolves when the entry is durable: file and folder are synced. */
   write(entry: RotationEntry): Promise<void>;
   /** `null` when there is no entry, or only a partial one. */
@@ -198,7 +198,7 @@ export interface RotationJournal {
   renewLease(onTakenOver: (workerId: string) => Promise<void>): Promise<void>;
 }
 
-/** What the browser has to keep between the two halves of a single sign-on. */
+/** What the browser stores between the start of a single sign-on and its callback. */
 export interface SignOnMemory {
   state: string;
   nonce: string;

@@ -44,7 +44,7 @@ export async function openRotationFolder({
 
   return {
     workerId,
-    async tryOut() {
+    async assertWritable() {
       const file = join(folder, 'try');
       await writeDurably({ folder, file, text: 'x'.repeat(2_048) });
       await rm(file, { force: true });

@@ -38,7 +38,7 @@ export async function openVault({
   for (const keyId of keyRing.keyIds) {
     const check = checks.get(keyId);
     if (check === undefined) {
-      await database.stores.keys.addCheck({ keyId, sealed: vault.makeKeyCheck(keyId), now: new Date() });
+      await database.stores.keys.addCheck({ keyId, sealed: vault.createKeyCheck(keyId), now: new Date() });
     } else vault.verifyKeyCheck({ keyId, check });
   }
   return vault;

@@ -40,7 +40,7 @@ export interface Vault {
   /**
    * A value to store once for each key. A later start uses it to check that the id still means the same key.
    */
-  makeKeyCheck(keyId: string): Buffer;
+  createKeyCheck(keyId: string): Buffer;
   /** @throws SecuError `key_unknown` when the ring has no such id, or another key under it */
   verifyKeyCheck(input: { keyId: string; check: Buffer }): void;
   newDataKey(): DataKey;
@@ -61,26 +61,26 @@ export function createVault({
   onSecret: (secret: Secret) => void;
 }): Vault {
   const cipher = strictCipher(provider === 'forge' ? forgeAesGcm : nodeAesGcm);
-  const box = { cipher, keyRing };
+  const cipherAndKeys = { cipher, keyRing };
   return {
     sealingKeyId: keyRing.sealingKeyId,
     seal({ context, secret }) {
       onSecret(secret);
-      return sealBytes({ ...box, context, plaintext: bytesOf(secret) });
+      return sealBytes({ ...cipherAndKeys, context, plaintext: bytesOf(secret) });
     },
     unseal({ context, sealed }) {
-      const secret = new Secret(openBytes({ ...box, context, sealed }).toString('utf8'));
+      const secret = new Secret(openBytes({ ...cipherAndKeys, context, sealed }).toString('utf8'));
       onSecret(secret);
       return secret;
     },
-    rewrap: ({ context, sealed }) => rewrapRecord({ ...box, context, sealed }),
-    makeKeyCheck: (keyId) => makeKeyCheck({ ...box, keyId }),
-    verifyKeyCheck: ({ keyId, check }) => verifyKeyCheck({ ...box, keyId, check }),
+    rewrap: ({ context, sealed }) => rewrapRecord({ ...cipherAndKeys, context, sealed }),
+    createKeyCheck: (keyId) => createKeyCheck({ ...cipherAndKeys, keyId }),
+    verifyKeyCheck: ({ keyId, check }) => verifyKeyCheck({ ...cipherAndKeys, keyId, check }),
     newDataKey: () => createSecretKey(randomBytes(KEY_BYTES)),
     sealDataKey: ({ name, dataKey }) =>
-      sealBytes({ ...box, context: dataKeyContext(name), plaintext: dataKey.export() }),
+      sealBytes({ ...cipherAndKeys, context: dataKeyContext(name), plaintext: dataKey.export() }),
     openDataKey: ({ name, sealed }) => {
-      const bytes = openBytes({ ...box, context: dataKeyContext(name), sealed });
+      const bytes = openBytes({ ...cipherAndKeys, context: dataKeyContext(name), sealed });
       if (bytes.length !== KEY_BYTES) throw unreadable();
       return createSecretKey(bytes);
     },
@@ -102,7 +102,7 @@ export function keyedHash({
     .digest('hex');
 }
 
-interface Box {
+interface CipherAndKeys {
   cipher: Cipher;
   keyRing: KeyRing;
 }
@@ -123,7 +123,7 @@ function sealBytes({
   keyRing,
   context,
   plaintext,
-}: Box & { context: SealContext; plaintext: Buffer }): SealedSecret {
+}: CipherAndKeys & { context: SealContext; plaintext: Buffer }): SealedSecret {
   if (plaintext.length > MAX_SECRET_BYTES) {
     throw new SecuError(
       'invalid_request',
@@ -143,7 +143,7 @@ function openBytes({
   keyRing,
   context,
   sealed,
-}: Box & { context: SealContext; sealed: SealedSecret }): Buffer {
+}: CipherAndKeys & { context: SealContext; sealed: SealedSecret }): Buffer {
   const { nonce, ciphertext, tag } = decodeRecord(sealed.record);
   const dek = unwrapDek({ cipher, keyRing, context, sealed });
   try {
@@ -158,7 +158,7 @@ function rewrapRecord({
   keyRing,
   context,
   sealed,
-}: Box & { context: SealContext; sealed: SealedSecret }): SealedSecret {
+}: CipherAndKeys & { context: SealContext; sealed: SealedSecret }): SealedSecret {
   const dek = unwrapDek({ cipher, keyRing, context, sealed });
   const wrapped = wrapDek({ cipher, keyRing, context, dek });
   dek.fill(0);
@@ -168,7 +168,7 @@ function rewrapRecord({
   };
 }
 
-function wrapDek({ cipher, keyRing, context, dek }: Box & { context: SealContext; dek: Buffer }): {
+function wrapDek({ cipher, keyRing, context, dek }: CipherAndKeys & { context: SealContext; dek: Buffer }): {
   keyMark: Buffer;
   wrapNonce: Buffer;
   wrappedDek: Buffer;
@@ -190,7 +190,7 @@ function unwrapDek({
   keyRing,
   context,
   sealed,
-}: Box & { context: SealContext; sealed: SealedSecret }): Buffer {
+}: CipherAndKeys & { context: SealContext; sealed: SealedSecret }): Buffer {
   const { keyMark, wrapNonce, wrappedDek, wrapTag } = decodeRecord(sealed.record);
   const key = keyRing.keyOf(sealed.keyId);
   if (!keyMark.equals(keyMarkOf(sealed.keyId))) throw unreadable();
@@ -209,14 +209,19 @@ function dataKeyContext(name: string): SealContext {
 
 const CHECK_TEXT = Buffer.from('this key opens what it sealed');
 
-function makeKeyCheck({ cipher, keyRing, keyId }: Box & { keyId: string }): Buffer {
+function createKeyCheck({ cipher, keyRing, keyId }: CipherAndKeys & { keyId: string }): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const aad = lengthPrefixed(['secu', 'key-check', keyId]);
   const sealed = cipher.seal({ key: keyRing.keyOf(keyId), nonce, aad, plaintext: CHECK_TEXT });
   return Buffer.concat([nonce, sealed.ciphertext, sealed.tag]);
 }
 
-function verifyKeyCheck({ cipher, keyRing, keyId, check }: Box & { keyId: string; check: Buffer }): void {
+function verifyKeyCheck({
+  cipher,
+  keyRing,
+  keyId,
+  check,
+}: CipherAndKeys & { keyId: string; check: Buffer }): void {
   const key = keyRing.keyOf(keyId);
   try {
     const text = cipher.open({

@@ -227,7 +227,7 @@ test('every obstacle is found before GitLab is asked to rotate', async () => {
   activities = await activitiesOf(world, {
     journal: {
       ...journal,
-      tryOut: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),
+      assertWritable: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),
     },
   });
   expect(await rotate(rotatableToken)).toMatchObject({ code: 'journal_not_writable' });

@@ -48,7 +48,7 @@ async function walk(
       pages.push(page);
     },
     expected,
-    window: { size: () => size, answered: () => {} },
+    window: { size: () => size, recordAnswer: () => {} },
     signal: new AbortController().signal,
   });
   return {
@@ -169,7 +169,7 @@ test('after a failure the next attempt reads the rest, and repeats only the fail
     readEnd: async () => [...ids].sort((a, b) => a - b).slice(-PAGE),
     storePage: async ({ rows }) => void first.push(...rows),
     expected: 10_000,
-    window: { size: () => 5, answered: () => {} },
+    window: { size: () => 5, recordAnswer: () => {} },
     signal: new AbortController().signal,
   });
   await expect(failing).rejects.toThrow('the server is gone');
@@ -183,7 +183,7 @@ test("GitLab.com gets ten concurrent requests within the pacer's rate; elsewhere
   expect(listingWindow('https://gitlab.com').size()).toBe(10);
   const window = listingWindow('https://gitlab.example.com');
   const answers = (count: number, tookMs: number) => {
-    for (let index = 0; index < count; index += 1) window.answered(tookMs);
+    for (let index = 0; index < count; index += 1) window.recordAnswer(tookMs);
   };
   expect(window.size()).toBe(2);
   answers(2, 100);

@@ -25,8 +25,8 @@ afterEach(async () => {
 
 async function startIn(home: string, version = '1.8.2 (Server 1.32.1)') {
   const layout = acquireHome(home);
-  const said: string[] = [];
-  const printLine = (line: string) => void said.push(line);
+  const printed: string[] = [];
+  const printLine = (line: string) => void printed.push(line);
   const supervisor = createSupervisor({ layout, printLine });
   const stop = async () => {
     await supervisor.stop();
@@ -38,7 +38,7 @@ async function startIn(home: string, version = '1.8.2 (Server 1.32.1)') {
     ...(await startTemporalServer({ layout, supervisor, printLine, tool })),
     layout,
     supervisor,
-    said,
+    printed,
   };
 }
 
@@ -51,8 +51,8 @@ async function withClient<T>(address: string, work: (client: Client) => Promise<
   }
 }
 
-const startWaiting = (address: string, workflowId: string) =>
-  withClient(address, (client) => client.workflow.start('none', { workflowId, taskQueue: 'nobody' }));
+const startUnpolledWorkflow = (address: string, workflowId: string) =>
+  withClient(address, (client) => client.workflow.start('none', { workflowId, taskQueue: 'unpolled' }));
 
 const exists = (address: string, workflowId: string) =>
   withClient(address, (client) =>
@@ -67,7 +67,7 @@ const exists = (address: string, workflowId: string) =>
 
 test('keeps address, web UI and workflows after kill -9', async () => {
   const { address, uiUrl, supervisor } = await startIn(home);
-  await startWaiting(address, 'survivor');
+  await startUnpolledWorkflow(address, 'survivor');
   const pid = supervisor.status()[0]?.pid ?? 0;
   process.kill(pid, 'SIGKILL');
   await until('the server ends', () => !isAlive(pid));
@@ -80,20 +80,20 @@ test('keeps address, web UI and workflows after kill -9', async () => {
 
 test('recreates its store for another minor version, and reports it', async () => {
   const first = await startIn(home);
-  await startWaiting(first.address, 'gone');
+  await startUnpolledWorkflow(first.address, 'gone');
   await running.pop()?.();
   const second = await startIn(home, '1.10.0 (Server 1.33.0)');
-  expect(second.said).toContainEqual(expect.stringContaining('1.32 became 1.33'));
+  expect(second.printed).toContainEqual(expect.stringContaining('1.32 became 1.33'));
   expect(await exists(second.address, 'gone')).toBe(false);
 });
 
 test('recreates a store whose queues had more partitions, because tasks in them would never be polled', async () => {
   const first = await startIn(home);
-  await startWaiting(first.address, 'gone');
+  await startUnpolledWorkflow(first.address, 'gone');
   await running.pop()?.();
   writeFileSync(join(first.layout.temporal, 'server-minor'), '1.32\n');
   const second = await startIn(home);
-  expect(second.said).toContainEqual(expect.stringContaining('other queues'));
+  expect(second.printed).toContainEqual(expect.stringContaining('other queues'));
   expect(await exists(second.address, 'gone')).toBe(false);
 });
 
@@ -112,7 +112,7 @@ test('reports why a program is not a Temporal server', async () => {
 test('the test server can skip time and leaves no files', async () => {
   const { address, stop } = await startThrowawayTemporal({ folder: home, path: await toolPath('temporal') });
   await withClient(address, async (client) => {
-    await client.workflow.start('none', { workflowId: 'skipper', taskQueue: 'nobody' });
+    await client.workflow.start('none', { workflowId: 'skipper', taskQueue: 'unpolled' });
     await client.workflowService.updateWorkflowExecutionOptions({
       namespace: 'secu',
       workflowExecution: { workflowId: 'skipper' },

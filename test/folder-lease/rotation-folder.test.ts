@@ -51,7 +51,7 @@ const LONG_AGO = new Date(Date.now() - 6 * 60_000);
 test('an entry is read unchanged, also by the next process, and its file is private', async () => {
   const journal = await openRotationFolder({ parent });
   const entry = entryOf(newId('rotation'));
-  await journal.tryOut();
+  await journal.assertWritable();
   await journal.write(entry);
   expect(await journal.read(entry.attemptId)).toEqual(entry);
   expect(await journal.attemptIds()).toEqual([entry.attemptId]);

@@ -129,7 +129,7 @@ async function reportOf(
   mkdirSync(folder, { recursive: true });
   const stop = new AbortController();
   const job = start(stop.signal, folder).catch((err: unknown) => err);
-  const find = () => {
+  const findReport = () => {
     const name = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) =>
       path.endsWith('report.json'),
     );
@@ -137,10 +137,10 @@ async function reportOf(
   };
   let error: unknown = null;
   void job.then((result) => (error = result));
-  await awaitUntil(() => find() !== undefined || error !== null, {
+  await awaitUntil(() => findReport() !== undefined || error !== null, {
     what: 'the report of the hostile program',
   });
-  const file = find();
+  const file = findReport();
   if (file === undefined) throw error;
   const report = JSON.parse(readFileSync(file, 'utf8')) as HostileReport;
   stop.abort();

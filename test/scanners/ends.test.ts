@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { outcomeOf } from '../../src/domain/scan.ts';
-import { createFakeScanner, goodWords, programsOf } from './fakes.ts';
+import { correctOutput, createFakeScanner, programsOf } from './fakes.ts';
 import type { BareRepository, ScanOptions, ScanWorld } from './support.ts';
 import {
   BLOB_MAX_BYTES,
@@ -34,39 +34,39 @@ async function gitleaksOf(name: string, lines: readonly string[]) {
   return createFakeScanner({ folder: world.folder, name, real: world.gitleaks.path, lines });
 }
 
-async function scanWith(name: string, lines: readonly string[], how: ScanOptions = {}) {
+async function scanWith(name: string, lines: readonly string[], options: ScanOptions = {}) {
   const gitleaks = await gitleaksOf(name, lines);
-  return world.scan(repository, { ...how, options: { ...how.options, gitleaks } });
+  return world.scan(repository, { ...options, options: { ...options.options, gitleaks } });
 }
 
 const bytes = Buffer.byteLength(TEXT);
 const report = '{"ruleId":"github-pat"';
-const bad: ReadonlyArray<readonly [string, string[]]> = [
+const FAILURES: ReadonlyArray<readonly [string, string[]]> = [
   ['an exit code that has no meaning', ['"$REAL" "$@"', 'exit 3']],
   ['the exit code of an unknown flag', ['"$REAL" --no-such-flag "$@"']],
   ['a signal', ['kill -KILL $$']],
-  ['nothing at all', ['exit 0']],
+  ['no output', ['exit 0']],
   ['no report', ['"$REAL" "$@" >/dev/null']],
   ['a report that was cut off', ['"$REAL" "$@" | head -c 40']],
   [
     'a report of garbage',
-    [`printf '\\033[31m%s' '${report}'`, ...goodWords({ commits: 1, bytes, leaks: 1 })],
+    [`printf '\\033[31m%s' '${report}'`, ...correctOutput({ commits: 1, bytes, leaks: 1 })],
   ],
   [
     'a report of something else',
-    ['echo \'[{"RuleID":"x"}]\'', ...goodWords({ commits: 1, bytes, leaks: 1 })],
+    ['echo \'[{"RuleID":"x"}]\'', ...correctOutput({ commits: 1, bytes, leaks: 1 })],
   ],
-  ['fewer commits', goodWords({ commits: 0, bytes, leaks: 0 })],
-  ['fewer bytes', goodWords({ commits: 1, bytes: bytes - 1, leaks: 0 })],
-  ['an error among its good words', ['"$REAL" "$@"', "echo '1:00PM ERR [git] fatal: bad object' >&2"]],
+  ['fewer commits', correctOutput({ commits: 0, bytes, leaks: 0 })],
+  ['fewer bytes', correctOutput({ commits: 1, bytes: bytes - 1, leaks: 0 })],
+  ['an error in otherwise correct output', ['"$REAL" "$@"', "echo '1:00PM ERR [git] fatal: bad object' >&2"]],
   ['a partial scan', ['"$REAL" "$@"', "echo '1:00PM WRN partial scan completed in 1s' >&2"]],
-  ['words that nobody knows', ['"$REAL" "$@"', "echo 'something new' >&2"]],
+  ['an unknown message', ['"$REAL" "$@"', "echo 'something new' >&2"]],
   ['output without an end', ['yes \'{"ruleId":"x"}\'']],
-  ['errors without an end', ['yes oh no >&2']],
+  ['errors without an end', ['yes error >&2']],
 ];
 
 describe('a scanner that ends with an error fails, and its findings are not used:', () => {
-  test.each(bad)('%s', async (name, lines) => {
+  test.each(FAILURES)('%s', async (name, lines) => {
     const result = await scanWith(name.replaceAll(' ', '-'), lines);
     expect(runOf(result)).toMatchObject({ status: 'failed', cause: 'scanner_crashed', findings: 0 });
     expect(result.findings).toEqual([]);
@@ -75,7 +75,7 @@ describe('a scanner that ends with an error fails, and its findings are not used
   });
 
   test('but not one with a correct report', async () => {
-    const result = await scanWith('well', goodWords({ commits: 1, bytes, leaks: 0 }));
+    const result = await scanWith('well', correctOutput({ commits: 1, bytes, leaks: 0 }));
     expect(runOf(result)).toMatchObject({ status: 'ok', cause: null, findings: 0, filesScanned: 1 });
   });
 
@@ -167,7 +167,7 @@ describe('no process of a scanner survives', () => {
   });
 });
 
-test('the environment of a scanner contains nothing of ours', async () => {
+test('the environment of a scanner contains no variable of Secu', async () => {
   process.env['SECU_OF_THE_TEST'] = 'must not be seen';
   const observed = join(world.folder, 'environment');
   try {

@@ -17,7 +17,7 @@ export async function createFakeScanner(input: {
 }
 
 /** The log of gitleaks after a successful run. */
-export function goodWords(input: { commits: number; bytes: number; leaks: number }): string[] {
+export function correctOutput(input: { commits: number; bytes: number; leaks: number }): string[] {
   const { commits, bytes, leaks } = input;
   const last = leaks === 0 ? 'INF no leaks found' : `WRN leaks found: ${leaks}`;
   return [

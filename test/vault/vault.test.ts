@@ -209,13 +209,13 @@ describe('key ring', () => {
   test('detects by the check value that a known id has another key', () => {
     const line = keyLine('a');
     const vault = vaultOf('forge', line);
-    const check = vault.makeKeyCheck('a');
+    const check = vault.createKeyCheck('a');
     expect(codeOf(() => vaultOf('node', line).verifyKeyCheck({ keyId: 'a', check }))).toBe('no error');
     expect(codeOf(() => vaultOf('forge', keyLine('a')).verifyKeyCheck({ keyId: 'a', check }))).toBe(
       'key_unknown',
     );
     expect(codeOf(() => vault.verifyKeyCheck({ keyId: 'a', check: Buffer.alloc(0) }))).toBe('key_unknown');
-    expect(codeOf(() => vault.makeKeyCheck('b'))).toBe('key_unknown');
+    expect(codeOf(() => vault.createKeyCheck('b'))).toBe('key_unknown');
   });
 });
 

@@ -75,7 +75,7 @@ async function checkStorage(
   { integrationId, now }: { integrationId: string; now: Date },
 ): Promise<RotationBlock | null> {
   try {
-    await deps.journal.tryOut();
+    await deps.journal.assertWritable();
   } catch (err) {
     deps.log.error({ err }, 'the journal of rotations cannot be written');
     return 'journal_not_writable';

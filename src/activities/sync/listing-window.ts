@@ -13,7 +13,7 @@ export interface ListingWindow {
   /** The upper bound of `size()`. */
   readonly max: number;
   size(): number;
-  answered(tookMs: number): void;
+  recordAnswer(tookMs: number): void;
 }
 
 /**
@@ -23,7 +23,11 @@ export interface ListingWindow {
  */
 export function listingWindow(baseUrl: string): ListingWindow {
   if (new URL(baseUrl).hostname === 'gitlab.com')
-    return { max: GITLAB_COM_CONCURRENT_PAGES, size: () => GITLAB_COM_CONCURRENT_PAGES, answered: () => {} };
+    return {
+      max: GITLAB_COM_CONCURRENT_PAGES,
+      size: () => GITLAB_COM_CONCURRENT_PAGES,
+      recordAnswer: () => {},
+    };
   let size = INITIAL_CONCURRENT_PAGES;
   let grows: 'twofold' | 'by_one' = 'twofold';
   let bestMs = Number.POSITIVE_INFINITY;
@@ -31,7 +35,7 @@ export function listingWindow(baseUrl: string): ListingWindow {
   return {
     max: MAX_CONCURRENT_PAGES,
     size: () => size,
-    answered(tookMs) {
+    recordAnswer(tookMs) {
       round.push(tookMs);
       if (round.length < size) return;
       const meanMs = round.reduce((sum, ms) => sum + ms, 0) / round.length;

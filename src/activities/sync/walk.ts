@@ -36,7 +36,7 @@ interface Walker<Row> {
   /** The row count of the last listing; `null` before the first one. */
   expected: number | null;
   /** The limit of ranges that are read concurrently now. */
-  window: { size(): number; answered(tookMs: number): void };
+  window: { size(): number; recordAnswer(tookMs: number): void };
   signal: AbortSignal;
 }
 
@@ -253,7 +253,7 @@ async function readNextPage<Row>({
   const after = lane.readTo;
   const startedMs = performance.now();
   const page = await walker.readPage(after);
-  walker.window.answered(performance.now() - startedMs);
+  walker.window.recordAnswer(performance.now() - startedMs);
   // a split may have moved the upper bound meanwhile: rows above it belong to another lane
   const { upTo } = range;
   const rows = upTo === null ? page : page.filter((row) => walker.idOf(row) <= upTo);
