@@ -30,7 +30,7 @@ function configOf(change: Record<string, string | undefined> = {}): Config {
 }
 
 /** An API whose single sign-on is that of these settings; its address is the one that the provider knows. */
-async function startApiWith(config: Config): Promise<TestApi> {
+async function apiWith(config: Config): Promise<TestApi> {
   const known = new URL(redirectUri).origin;
   const withRoots = { ...config, http: { ...config.http, publicUrl: known } };
   const network = { ...config.network, caPem: config.network.caPem ?? ca.caPem };
@@ -46,7 +46,7 @@ beforeAll(async () => {
   ca = await createTestCa();
   world = await createTestWorld({ simulator: { recipes: [] } });
   provider = await startProvider({ ca, redirectUri });
-  api = await startApiWith(configOf());
+  api = await apiWith(configOf());
 });
 
 beforeEach(async () => {
@@ -67,10 +67,7 @@ function alice(change: Record<string, unknown> = {}): Person {
 const cookiesOf = (answer: Answer) =>
   answer.headers.getSetCookie().map((cookie) => `${cookie.split(';')[0]}`);
 
-async function startSignOn(
-  at = api,
-  query = '',
-): Promise<{ answer: Answer; memory: string; location: string }> {
+async function start(at = api, query = ''): Promise<{ answer: Answer; memory: string; location: string }> {
   const answer = await at.call(`GET auth/oidc/start${query}`, { as: null });
   return { answer, memory: `${cookiesOf(answer)[0]}`, location: `${answer.headers.get('Location')}` };
 }
@@ -81,7 +78,7 @@ function callBack(back: string, memory: string, at = api): Promise<Answer> {
 }
 
 async function signOn(at = api): Promise<Answer> {
-  const started = await startSignOn(at);
+  const started = await start(at);
   return callBack(await provider.visit(started.location), started.memory, at);
 }
 
@@ -118,7 +115,7 @@ test('a person whose group has a role is signed in and becomes a user', async ()
 });
 
 test('the redirect carries a new state, nonce and PKCE challenge and no secret', async () => {
-  const [one, two] = [await startSignOn(), await startSignOn()];
+  const [one, two] = [await start(), await start()];
   const query = new URL(one.location).searchParams;
   expect(Object.fromEntries(query)).toEqual({
     client_id: CLIENT_ID,
@@ -193,7 +190,7 @@ test('single sign-on never takes over a local account of the same name', async (
 test('two subjects with one name are two users; two concurrent sign-ins of one subject are one', async () => {
   await signOn();
   provider.person = alice({ sub: 'alice-of-sales' });
-  const visits = [await startSignOn(), await startSignOn()];
+  const visits = [await start(), await start()];
   const back: string[] = [];
   for (const { location } of visits) back.push(await provider.visit(location));
   const answers = await Promise.all(visits.map(({ memory }, index) => callBack(`${back[index]}`, memory)));
@@ -205,10 +202,7 @@ test('two subjects with one name are two users; two concurrent sign-ins of one s
 });
 
 test('the person is redirected to the requested page, only within the dashboard', async () => {
-  const { memory, location } = await startSignOn(
-    api,
-    `?next=${encodeURIComponent('/findings?severity=critical')}`,
-  );
+  const { memory, location } = await start(api, `?next=${encodeURIComponent('/findings?severity=critical')}`);
   const answer = await callBack(await provider.visit(location), memory);
   expect(answer.headers.get('Location')).toBe('/findings?severity=critical');
   for (const next of [
@@ -219,16 +213,16 @@ test('the person is redirected to the requested page, only within the dashboard'
     '/a b',
     'findings',
   ]) {
-    expect((await startSignOn(api, `?next=${encodeURIComponent(next)}`)).answer.status).toBe(400);
+    expect((await start(api, `?next=${encodeURIComponent(next)}`)).answer.status).toBe(400);
   }
   const forgedPath = Buffer.from('//evil.example').toString('base64url');
-  const again = await startSignOn();
+  const again = await start();
   const parts = `${again.memory.split('=')[1]}`.split('.').slice(0, 3);
-  const answerToForged = await callBack(
+  const redirected = await callBack(
     await provider.visit(again.location),
     `secu-sign-on=${[...parts, forgedPath].join('.')}`,
   );
-  expect(answerToForged.headers.get('Location')).toBe('/');
+  expect(redirected.headers.get('Location')).toBe('/');
 });
 
 /** Changes one part of the cookie: state, nonce or verifier. */
@@ -260,7 +254,7 @@ const FORGED: [string, (visit: { back: string; memory: string }) => { back: stri
 ];
 
 test.each(FORGED)('a callback %s is refused', async (_how, forge) => {
-  const { memory, location } = await startSignOn();
+  const { memory, location } = await start();
   const forged = forge({ back: await provider.visit(location), memory });
   const answer = await callBack(forged.back, forged.memory);
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
@@ -269,7 +263,7 @@ test.each(FORGED)('a callback %s is refused', async (_how, forge) => {
 });
 
 test('a callback works once, and HEAD does not use it up', async () => {
-  const { memory, location } = await startSignOn();
+  const { memory, location } = await start();
   const back = await provider.visit(location);
   const head = await api.call(`HEAD ${CALLBACK}${new URL(back).search}`, { headers: { Cookie: memory } });
   expect([head.status, cookiesOf(head)]).toEqual([405, []]);
@@ -298,13 +292,13 @@ test.each([
 });
 
 test('an unavailable provider is a 503 without details, and recovers automatically', async () => {
-  const late = await startApiWith(configOf());
+  const late = await apiWith(configOf());
   provider.failing = 502;
-  const { answer } = await startSignOn(late);
+  const { answer } = await start(late);
   expect([answer.status, answer.body.code]).toEqual([503, 'sign_on_unavailable']);
   expect(answer.text).not.toContain(provider.issuer);
   provider.failing = null;
-  const { memory, location } = await startSignOn(late);
+  const { memory, location } = await start(late);
   const back = await provider.visit(location);
   provider.failing = 500;
   expect((await callBack(back, memory, late)).status).toBe(503);
@@ -315,19 +309,17 @@ test('an unavailable provider is a 503 without details, and recovers automatical
 test('a provider with an untrusted certificate is refused', async () => {
   const other = await createTestCa();
   const config = configOf();
-  const strict = await startApiWith({ ...config, network: { ...config.network, caPem: other.caPem } });
-  const { answer } = await startSignOn(strict);
+  const strict = await apiWith({ ...config, network: { ...config.network, caPem: other.caPem } });
+  const { answer } = await start(strict);
   expect([answer.status, answer.body.code]).toEqual([503, 'sign_on_unavailable']);
   await other.remove();
 });
 
 test('a provider with another issuer than the settings is refused', async () => {
-  const { answer } = await startSignOn(
-    await startApiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/` })),
-  );
+  const { answer } = await start(await apiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/` })));
   expect(answer.status).toBe(302); // without a path a slash makes no difference
-  const elsewhere = await startApiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/elsewhere` }));
-  expect((await startSignOn(elsewhere)).answer.status).toBe(503);
+  const elsewhere = await apiWith(configOf({ SECU_OIDC_ISSUER: `${provider.issuer}/elsewhere` }));
+  expect((await start(elsewhere)).answer.status).toBe(503);
 });
 
 test('groups can be at a path in the ID token; a public client uses PKCE alone', async () => {
@@ -348,8 +340,8 @@ test('groups can be at a path in the ID token; a public client uses PKCE alone',
       SECU_OIDC_CLIENT_SECRET: undefined,
       SECU_OIDC_ROLE_CLAIM: 'realm_access.roles',
     });
-    const at = await startApiWith(config);
-    const { memory, location } = await startSignOn(at);
+    const at = await apiWith(config);
+    const { memory, location } = await start(at);
     expect(new URL(location).searchParams.get('scope')).toBe('openid profile email');
     expect((await callBack(await other.visit(location), memory, at)).status).toBe(302);
     expect(await people()).toMatchObject([{ role: 'operator' }]);
@@ -360,13 +352,13 @@ test('groups can be at a path in the ID token; a public client uses PKCE alone',
 });
 
 test('a wrong client secret is refused', async () => {
-  const at = await startApiWith(configOf({ SECU_OIDC_CLIENT_SECRET: 'another secret' }));
+  const at = await apiWith(configOf({ SECU_OIDC_CLIENT_SECRET: 'another secret' }));
   const answer = await signOn(at);
   expect([answer.status, sessionOf(answer)]).toEqual([401, '']);
 });
 
 test('no secret, code or token of a sign-in is logged or answered', async () => {
-  const { memory, location } = await startSignOn();
+  const { memory, location } = await start();
   const back = await provider.visit(location);
   const code = `${new URL(back).searchParams.get('code')}`;
   await callBack(back, withOther(memory, 2));
@@ -389,7 +381,7 @@ test('a single sign-on session signs out like any other', async () => {
 
 test('without single sign-on its routes are 404', async () => {
   const without = await startApi(world);
-  expect((await startSignOn(without)).answer.status).toBe(404);
+  expect((await start(without)).answer.status).toBe(404);
   expect((await without.call(`GET ${CALLBACK}?code=x`, { as: null })).status).toBe(404);
   expect((await without.call('GET auth/options', { as: null })).body.singleSignOn).toBe(false);
   expect((await api.call('GET auth/options', { as: null })).body.singleSignOn).toBe(true);
@@ -397,7 +389,7 @@ test('without single sign-on its routes are 404', async () => {
 
 test('in a browser a refusal redirects to the sign-in page with the code only', async () => {
   provider.person = alice({ groups: ['unknown'] });
-  const { memory, location } = await startSignOn();
+  const { memory, location } = await start();
   const back = new URL(await provider.visit(location));
   const answer = await api.call(`GET ${CALLBACK}${back.search}`, {
     as: null,

@@ -181,17 +181,16 @@ function createWorkers(input: {
       });
       runningWorkers.add(child);
       child.once('exit', () => runningWorkers.delete(child));
-      let printed = '';
+      let log = '';
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (text) => {
-          printed += String(text);
+          log += String(text);
           output += String(text);
         });
       await awaitUntil(
         () => {
-          if (child.exitCode !== null)
-            throw new Error(`the worker ended with ${child.exitCode}:\n${printed}`);
-          return printed.includes('worker is polling');
+          if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}:\n${log}`);
+          return log.includes('worker is polling');
         },
         { timeoutMs: 60_000, what: 'a worker is polling' },
       );
