@@ -88,7 +88,7 @@ export async function syncRow(world: TestWorld, { syncId }: Synced): Promise<Rec
   return rowOf(world, 'sync_run', syncId);
 }
 
-/** Ends everything that is queued, as if it had been scanned at these heads. */
+/** Marks all open scans as succeeded and all repositories as scanned at these heads. */
 export async function pretendScanned(
   world: TestWorld,
   integrationId: string,

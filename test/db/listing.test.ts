@@ -82,17 +82,17 @@ async function rowsRead(work: () => Promise<unknown>): Promise<number> {
   } finally {
     query.mockRestore();
   }
-  const lookedAt = ({ Plans = [], ...node }: PlanNode): number =>
+  const countRows = ({ Plans = [], ...node }: PlanNode): number =>
     (node['Relation Name'] === 'repository'
       ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-      : 0) + Plans.reduce((sum, plan) => sum + lookedAt(plan), 0);
+      : 0) + Plans.reduce((sum, plan) => sum + countRows(plan), 0);
   let rows = 0;
   for (const [text, values] of calls) {
     const explained = await db.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
       `explain (analyze, format json) ${String(text)}`,
       values as unknown[],
     );
-    rows += lookedAt(
+    rows += countRows(
       explained[0]?.['QUERY PLAN'][0].Plan ?? { 'Actual Rows': Number.NaN, 'Actual Loops': 1 },
     );
   }
@@ -230,16 +230,16 @@ test('a missed row that is listed again is not missed, even if nothing else chan
 
 test('the fingerprint of a removal is the same for the same rows, and differs for others', async () => {
   await seedRepositories(db.database, integrationId, [1, 2, 3]);
-  const of = async (syncId: string, listedIds: number[]) => {
+  const fingerprintOf = async (syncId: string, listedIds: number[]) => {
     await listing().markMissed({ integrationId, syncId, after: 0, upTo: null, listedIds });
     return (await listing().vanished({ integrationId, syncId })).fingerprint;
   };
-  const first = await of('syn_a', [1]);
+  const first = await fingerprintOf('syn_a', [1]);
   expect(first).not.toBeNull();
-  expect(await of('syn_b', [1])).toBe(first);
-  expect(await of('syn_c', [1, 2])).not.toBe(first);
+  expect(await fingerprintOf('syn_b', [1])).toBe(first);
+  expect(await fingerprintOf('syn_c', [1, 2])).not.toBe(first);
   await listing().upsertPage({ integrationId, repositories: [listed(3)], now: NOW });
-  expect(await of('syn_d', [1, 2, 3])).toBeNull();
+  expect(await fingerprintOf('syn_d', [1, 2, 3])).toBeNull();
 });
 
 test('missing and removed rows do not count as known, and a listing brings them back', async () => {

@@ -131,7 +131,7 @@ describe('a file that breaks the parser', () => {
   test.each([
     ['by a signal', 'unparsable', 'process.kill(process.pid, "SIGKILL");'],
     ['by an abort', 'unparsable', 'process.abort();'],
-    ['by holding it up', 'too_complex', 'for (;;);'],
+    ['by an endless loop', 'too_complex', 'for (;;);'],
   ])('%s is skipped and counted, and no other file is', async (name, reason, line) => {
     const engine = await engineWith(name.replaceAll(' ', '-'), [`if (text.includes("stop")) ${line}`]);
     const report = await scanFiles(files, { astGrep: { ...engine, fileTimeoutMs: 5_000 } });
@@ -168,11 +168,11 @@ describe('a file that breaks the parser', () => {
 });
 
 const GOOD = '{"unparsable":false,"hasMore":false,"found":[]}\\n';
-const bad: ReadonlyArray<readonly [string, string]> = [
+const FAILURES: ReadonlyArray<readonly [string, string]> = [
   ['an exit code that has no meaning', 'process.exit(3);'],
   ['an error', 'throw new Error("no");'],
-  ['an end before the end', 'process.exit(0);'],
-  ['words that nobody knows', 'writeSync(1, "hello\\n");'],
+  ['an exit before the report', 'process.exit(0);'],
+  ['an unknown message', 'writeSync(1, "hello\\n");'],
   ['a report of something else', 'writeSync(1, \'{"found":[{"rule":"x"}]}\\n\');'],
   [
     'a rule that does not exist',
@@ -184,7 +184,7 @@ const bad: ReadonlyArray<readonly [string, string]> = [
 ];
 
 describe('when ast-grep ends incorrectly, its run fails and its findings are not used:', () => {
-  test.each(bad)('%s', async (name, line) => {
+  test.each(FAILURES)('%s', async (name, line) => {
     const engine = await engineWith(name.replaceAll(' ', '-'), [line]);
     const report = await scanFiles({ 'a.js': EVAL }, { astGrep: engine });
     expect(runOf(report, 'ast-grep')).toMatchObject({

@@ -32,7 +32,7 @@ const oidcCallback = createRoute({
 
 /** The time limit for the sign-in at the provider. */
 const MAX_SIGN_ON_SECONDS = 600;
-/** State, nonce, verifier and the enencodedNext path to return to. */
+/** State, nonce, verifier and the encoded path to return to. */
 const COOKIE_VALUE = /^([\w-]{20,100})\.([\w-]{20,100})\.([\w-]{20,100})\.([\w-]+)$/;
 
 /** Sign-in at the OpenID Connect provider: the browser goes there and returns to the callback. */

@@ -33,7 +33,7 @@ const UserSessionSchema = defineEntity({
     userId: p.string(),
     /** SHA-256 of the cookie's value, hex: 256 random bits need no slow hash. */
     hash: p.string().unique(),
-    /** Where the person signed in from. */
+    /** The address from which the user signed in. */
     address: p.text(),
     createdAt: p.datetime(),
     /** Last use, updated at most once a minute. */

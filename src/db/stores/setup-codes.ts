@@ -17,7 +17,7 @@ export function createSetupCodeStore(sql: Sql) {
       return row !== null;
     },
 
-    /** Uses the code up: of two requests with one code, one gets `true`. */
+    /** Consumes the code. Of two requests with the same code, only one gets `true`. */
     async take({ hash, now }: { hash: string; now: Date }): Promise<boolean> {
       return (await sql.run(`delete from setup_code where hash = $1 and expires_at > $2`, [hash, now])) === 1;
     },
