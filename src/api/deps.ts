@@ -11,6 +11,7 @@ import type { Log } from '../log/logger.ts';
 import type { HttpMetrics } from '../metrics/http.ts';
 import type { Passwords } from '../vault/passwords.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { BackgroundWork } from './background-work.ts';
 
 export const TOOL_STATUSES = ['ok', 'failed', 'unavailable', 'off'] as const;
 export const KEY_STATES = ['seals', 'opens'] as const;
@@ -63,6 +64,7 @@ export interface ApiDeps {
   vault: Vault;
   starters: Starters;
   feed: EventFeed;
+  background: BackgroundWork;
   log: Log;
   metrics: HttpMetrics;
   settings: ApiSettings;

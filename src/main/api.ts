@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
-import { createSetupLink } from '../api/auth/setup-link.ts';
+import { createSetupLink, makeSetupLink } from '../api/auth/setup-link.ts';
+import { createBackgroundWork } from '../api/background-work.ts';
 import type { ApiDeps, ApiEnv, ReadyChecks } from '../api/deps.ts';
 import { hashOfApiKey } from '../api/middleware/authenticate.ts';
 import { createWaitingApp } from '../api/waiting-app.ts';
@@ -90,6 +91,7 @@ export async function runApi(config: Config): Promise<void> {
     const running = await opened;
     await running?.deps.signOn?.close();
     await running?.deps.feed.close();
+    await running?.deps.background.settled();
     await running?.runner.close();
     await running?.context.close();
     await rm(probeFolder, { recursive: true, force: true });
@@ -171,6 +173,7 @@ async function apiDepsOf(input: {
     database,
     vault,
     starters: context.starters,
+    background: createBackgroundWork(),
     feed: openEventFeed({ url: context.databaseUrl, log: context.log }),
     log: context.log,
     metrics,

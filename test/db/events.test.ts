@@ -298,3 +298,11 @@ test.each([
     }
   },
 );
+
+test('the end position is that of the highest transaction by number, not by its digits', async () => {
+  await events().add([event('nine'), event('ten')], NOW);
+  await db.query(`update event set tx = '3'`);
+  await db.query(`update event set tx = '9' where text = 'nine'`);
+  await db.query(`update event set tx = '10' where text = 'ten'`);
+  expect((await events().endPosition()).tx).toBe('10');
+});

@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server';
 import { Registry } from '@prometheus-io/client';
 import type { App } from '../../src/api/app.ts';
 import { createApp } from '../../src/api/app.ts';
+import { createBackgroundWork } from '../../src/api/background-work.ts';
 import type { ApiDeps, ApiSettings } from '../../src/api/deps.ts';
 import { hashOfApiKey } from '../../src/api/middleware/authenticate.ts';
 import { newSessionToken } from '../../src/api/middleware/session-cookie.ts';
@@ -72,6 +73,7 @@ export async function startApi(
     settings: { ...base.settings, ...own, ...overrides.settings },
   };
   world.onClose(() => deps.feed.close());
+  world.onClose(() => deps.background.settled());
   const app = createApp(deps);
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
   await new Promise((resolve) => server.once('listening', resolve));
@@ -97,6 +99,7 @@ export function apiDepsOf(world: TestWorld): ApiDeps {
     database,
     vault,
     starters,
+    background: createBackgroundWork(),
     feed: openEventFeed({ url: world.databaseUrl, log }),
     log,
     metrics: createHttpMetrics(new Registry()),

@@ -33,8 +33,8 @@ export function createHooksRouter(deps: ApiDeps) {
     if (body.refused) throw await refusal(c, deps);
     const hint = body.text === null ? UNREADABLE : hintOf(body.text);
     const wakes = await receiveHint(deps, { integrationId: id, hint });
-    // not awaited: a Temporal server that is away must not delay the answer
-    void wake(deps, wakes);
+    // a Temporal server that is away must not delay the answer; then the dispatcher sends the wake
+    deps.background.add(wake(deps, wakes));
     return c.body(null, 202);
   });
 }

@@ -196,8 +196,9 @@ function createEventStream(sql: Sql) {
     /** The position after everything that can be read now. */
     async endPosition(): Promise<EventPosition> {
       const row = await sql.first<EventPosition>(
-        `select tx::text as tx, seq::text as seq from event
-         where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, seq desc limit 1`,
+        // qualified, because a bare name in "order by" would mean the texts of the select list
+        `select e.tx::text as tx, e.seq::text as seq from event e
+         where e.tx < pg_snapshot_xmin(pg_current_snapshot()) order by e.tx desc, e.seq desc limit 1`,
       );
       return row ?? { tx: '0', seq: '0' };
     },
