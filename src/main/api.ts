@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import { createApp } from '../api/app.ts';
-import { createSetupLink, makeSetupLink } from '../api/auth/setup-link.ts';
+import { createSetupLink } from '../api/auth/setup-link.ts';
 import { createBackgroundWork } from '../api/background-work.ts';
 import type { ApiDeps, ApiEnv, ReadyChecks } from '../api/deps.ts';
 import { hashOfApiKey } from '../api/middleware/authenticate.ts';
