@@ -114,10 +114,11 @@ export const listParams = {
   cursor: z.string().max(2_000).optional(),
 };
 
-/** A comma-separated list of text, such as ids. */
+/** A comma-separated list of ids or kinds. Two of them fit into the headers of a request, also percent-encoded. */
 export const commaList = z
   .string()
-  .max(4_000)
+  .max(2_000)
+  .regex(/^[A-Za-z0-9_.,-]*$/, 'only ids or kinds, separated by commas')
   .transform((text) => text.split(',').filter((part) => part !== ''))
   .optional();
 
