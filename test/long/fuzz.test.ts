@@ -39,7 +39,7 @@ test.each(['nobody', 'viewer', 'admin'] as const)(
   'every answer to %s is documented, and none is a 5xx',
   async (role) => {
     const auth = role === 'nobody' ? [] : ['--header', `Authorization: Bearer ${api.keys[role]}`];
-    const { code, output } = await runToEnd(program, [
+    const args = [
       'run',
       `${api.url}/api/openapi.json`,
       '--url',
@@ -59,7 +59,8 @@ test.each(['nobody', 'viewer', 'admin'] as const)(
       '30',
       '--continue-on-failure',
       '--no-color',
-    ]);
+    ];
+    const { code, output } = await runToEnd(program, args, world.folder);
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
   },
 );
