@@ -1,13 +1,17 @@
 import type { Stores } from './stores/index.ts';
+import type { OutboxEntry } from './stores/outbox.ts';
 
-/** Publishes to current readers that scans wait: one notice, however many. */
+/**
+ * Publishes to current readers that scans wait, as one notice, and writes the wake of their fleet to the outbox.
+ * @returns the wake, to be sent after the transaction
+ */
 export async function publishQueuedScans(input: {
   tx: Stores;
   integrationId: string;
   repositoryId?: string;
   queued: number;
   now: Date;
-}): Promise<void> {
+}): Promise<OutboxEntry> {
   await input.tx.events.publishLive({
     kind: 'scan.queued',
     at: input.now.toISOString(),
@@ -15,4 +19,5 @@ export async function publishQueuedScans(input: {
     repositoryId: input.repositoryId ?? null,
     data: { queued: input.queued },
   });
+  return input.tx.outbox.add({ kind: 'wake_fleet', integrationId: input.integrationId, now: input.now });
 }

@@ -76,7 +76,7 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
 }
 
 async function isReady(): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null); // not listening yet
   return ((await answer?.json()) as { status?: string } | undefined)?.status === 'ready';
 }
 

@@ -139,7 +139,9 @@ describe.each(USERS)('started by Secu that runs as %s', (user) => {
   });
 });
 
-(IS_ROOT ? test : test.skip)(
+const asRoot = IS_ROOT ? test : test.skip; // applies to root only
+
+asRoot(
   'where root may not mount, git and scanners run as another user, which cannot read keys or the memory of Secu',
   async () => {
     const { level, scanner, git } = await attackAs('root without mounts');

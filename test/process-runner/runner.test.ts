@@ -181,7 +181,7 @@ describe('when the process ends', () => {
     const cloned = await clone(by);
     const input = await scanInput(cloned);
     const scan = by.scan(input);
-    scan.catch(() => undefined);
+    scan.catch(() => undefined); // expected below
     const first = await kill(input.workDirectory);
     await kill(input.workDirectory, [first]);
     await expect(scan).rejects.toMatchObject({
@@ -203,7 +203,7 @@ describe('when the process ends', () => {
     const by = runner({ path: hanging });
     const input = await scanInput(await clone(by));
     const scan = by.scan(input);
-    scan.catch(() => undefined);
+    scan.catch(() => undefined); // expected below
     const first = await kill(input.workDirectory);
     const second = await kill(input.workDirectory, [first]);
     await expect(scan).rejects.toMatchObject({ code: 'scanner_crashed' });
@@ -222,7 +222,7 @@ describe('when the process ends', () => {
         continues: [],
       }),
     );
-    again.catch(() => undefined);
+    again.catch(() => undefined); // expected below
     await awaitUntil(() => runnerPids().length === 2, { what: 'a process of its own' });
     const [own = ''] = runnerPids().filter((pid) => !shared.includes(pid));
     expect([first, second]).not.toContain(own);

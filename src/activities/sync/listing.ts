@@ -104,10 +104,9 @@ async function wakeFleet(
   { integrationId, queued, nowMs }: { integrationId: string; queued: number; nowMs: number },
 ): Promise<void> {
   const now = new Date(nowMs);
-  const wake = await deps.database.transaction(async (tx) => {
-    await publishQueuedScans({ tx, integrationId, queued, now });
-    return tx.outbox.add({ kind: 'wake_fleet', integrationId, now });
-  });
+  const wake = await deps.database.transaction((tx) =>
+    publishQueuedScans({ tx, integrationId, queued, now }),
+  );
   await sendWakes(deps, [wake]);
 }
 

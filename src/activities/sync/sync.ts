@@ -106,8 +106,7 @@ async function finishSync(deps: GitlabDeps, input: FinishedSync): Promise<void> 
     if (!run.again && (await tx.hooks.syncDueAt(integrationId)) !== null)
       wakes.push(await tx.outbox.add({ kind: 'wake_integration', integrationId, now }));
     if (queuedScans === 0) return wakes;
-    await publishQueuedScans({ tx, integrationId, queued: queuedScans, now });
-    return [...wakes, await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
+    return [...wakes, await publishQueuedScans({ tx, integrationId, queued: queuedScans, now })];
   });
   await sendWakes(deps, wakes);
 }

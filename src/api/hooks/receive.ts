@@ -38,8 +38,7 @@ async function act(tx: Stores, received: Received): Promise<OutboxEntry[]> {
     case 'scan': {
       const repositoryId = repository?.id ?? '';
       if (!(await tx.scans.requestHookScan({ repositoryId, now }))) return [];
-      await publishQueuedScans({ tx, integrationId, repositoryId, queued: 1, now });
-      return [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })];
+      return [await publishQueuedScans({ tx, integrationId, repositoryId, queued: 1, now })];
     }
     case 'sync':
     case 'sync_rarely': {

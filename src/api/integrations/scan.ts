@@ -16,8 +16,7 @@ export async function scanAll(input: IntegrationRequest & { full: boolean }): Pr
       [integrationAuditEvent(input, { kind: 'request.scan', integrationId: id, text, data })],
       now,
     );
-    await publishQueuedScans({ tx, integrationId: id, queued, now });
-    return { queued, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId: id, now })] };
+    return { queued, wakes: [await publishQueuedScans({ tx, integrationId: id, queued, now })] };
   });
   await wake(deps, wakes);
   return { queued };

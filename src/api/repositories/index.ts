@@ -123,8 +123,8 @@ async function requestScan(
     const data = { full, scanId };
     const event = { kind: 'request.scan', integrationId, repositoryId: id, text, data } as const;
     await tx.events.add([integrationAuditEvent(input, event)], now);
-    await publishQueuedScans({ tx, integrationId, repositoryId: id, queued: 1, now });
-    return { scanId, wakes: [await tx.outbox.add({ kind: 'wake_fleet', integrationId, now })] };
+    const fleet = await publishQueuedScans({ tx, integrationId, repositoryId: id, queued: 1, now });
+    return { scanId, wakes: [fleet] };
   });
   await wake(deps, wakes);
   return { scanId };
