@@ -1,10 +1,15 @@
 import type { ScanCause } from './causes.ts';
 import type { HistoryMode } from './integration.ts';
 import type { BranchTip } from './ports.ts';
-import type { ScanHistory } from './scan.ts';
+import type { IncompleteReason, ScanHistory } from './scan.ts';
 
-/** Why the history of a repository could not be read, or not in full (`history_unread`). */
-export type HistoryCause = ScanCause | 'history_unread';
+/** Why what a scan of the history left out stays unread in later scans. */
+export const HISTORY_GAPS = [
+  'history_unread',
+  'more_findings',
+] as const satisfies readonly IncompleteReason[];
+/** Why the history of a repository could not be read, or not in full. */
+export type HistoryCause = ScanCause | (typeof HISTORY_GAPS)[number];
 
 /** What is known about the history of a repository. */
 export interface ReadHistory {

@@ -38,6 +38,9 @@ export const SCANNER_NAMES = ['gitleaks', 'ast-grep'] as const;
 /** Everything about a scanner derives from its entry in `src/scanners/registry.ts`. */
 export type ScannerName = (typeof SCANNER_NAMES)[number];
 
+/** The scanner of secrets, which also reads the history. */
+export const SECRETS_SCANNER: ScannerName = 'gitleaks';
+
 /** Why a scan is not proof of a clean repository. */
 export const INCOMPLETE_REASONS = [
   'scanner_missing',

@@ -16,6 +16,7 @@ import { hasBranches, localBranches, localHead } from './local-head.ts';
 import { findNewCommits, UNREADABLE_CLONE } from './new-commits.ts';
 import type { Refusal } from './refusals.ts';
 
+const BRANCH_GONE: Refusal = { code: 'clone_failed', problem: 'branch_gone' };
 const TOO_LARGE: Refusal = { code: 'clone_too_large', problem: 'size' };
 /** A name that git allows and that is safe as one argument. @see git-check-ref-format(1) */
 const BRANCH_NAME = /^(?!-)(?!.*(?:\.\.|\/\/|@\{|\.lock(?:\/|$)|\/$|\.$))[^\p{Cc}\p{Z}~^:?*[\\]{1,255}$/u;
@@ -158,6 +159,8 @@ async function fetchRef(
   } catch (err) {
     const isUnresolved = isSecuError(err, 'head_unresolved');
     if (!isUnresolved && !isOtherObjectNames(err)) throw err;
+    // HEAD exists, so another branch is gone since it was listed
+    if (isUnresolved && ref === 'HEAD' && err.details['problem'] === 'no_branch') throw refused(BRANCH_GONE);
     await rm(directory, { recursive: true, force: true });
     return isUnresolved ? 'no_head' : 'other_object_names';
   }
@@ -170,11 +173,13 @@ async function fetchRef(
 async function fetchSince(attempt: CloneAttempt, ref: string): Promise<Omit<ClonedRefs, 'branch'>> {
   for (const depth of [...DEPTHS, null]) {
     const fetched = await fetchAtDepth(attempt, ref, depth);
-    if (fetched === null) break;
+    if (fetched === null) return { ...NO_COMMIT, history: 'since' };
     const { isComplete, continues } = await newCommitsOf(attempt, fetched);
-    if (isComplete) return { ...fetched, history: continues.length === 0 ? 'full' : 'since', continues };
+    // the last fetch gets all that the server has, which may itself lack older commits
+    if (isComplete || depth === null)
+      return { ...fetched, history: continues.length === 0 ? 'full' : 'since', continues };
   }
-  return { ...NO_COMMIT, history: 'since' };
+  throw refused(UNREADABLE_CLONE);
 }
 
 async function newCommitsOf(
@@ -182,7 +187,8 @@ async function newCommitsOf(
   { commit, tips }: { commit: string; tips: readonly BranchTip[] },
 ) {
   const all = [commit, ...tips.map((tip) => tip.commit)];
-  const fence = (await sandbox?.fenceFor({ network: false, writable: [directory] })) ?? NO_FENCE;
+  const access = { network: false, writable: [], readable: [directory] };
+  const fence = (await sandbox?.fenceFor(access)) ?? NO_FENCE;
   const found = await findNewCommits({ gitDirectory: directory, tips: all, known, fence, signal });
   if (found === null) throw refused(UNREADABLE_CLONE);
   return found;
@@ -203,7 +209,10 @@ async function fetchAtDepth(
     ...branches.map((name) => refspecOf(`refs/heads/${name}`, `refs/heads/${name}`)),
   ];
   const printed = await transfer((url) => ['--git-dir', directory, 'fetch', ...options, '--', url, ...refs]);
-  return printed === null ? null : await readFetched(directory);
+  if (printed === null) return null;
+  const fetched = await readFetched(directory);
+  if (fetched.tips.length !== branches.length) throw refused(BRANCH_GONE);
+  return fetched;
 }
 
 function isOtherObjectNames(err: unknown): boolean {
@@ -230,9 +239,10 @@ async function cloneSha256Repository(attempt: CloneAttempt): Promise<ClonedRefs>
   }
   if (commit === null) return { ...NO_COMMIT, branch: null, history };
   const heads = branches.length === 0 ? new Map<string, string>() : await localBranches(directory);
-  const tips = branches.flatMap((name): BranchTip[] => {
+  const tips = branches.map((name): BranchTip => {
     const tip = heads.get(name);
-    return tip === undefined ? [] : [{ name, commit: tip }];
+    if (tip === undefined) throw refused(BRANCH_GONE);
+    return { name, commit: tip };
   });
   const cloned = { commit, tips, branch: named };
   if (history !== 'since') return { ...cloned, history, continues: [] };

@@ -58,6 +58,7 @@ const KNOWN: ReadonlyArray<readonly [RegExp, RemoteErrorCode, string]> = [
   [/RPC failed|early EOF|unexpected disconnect|the remote end hung up/, 'clone_failed', 'broken_off'],
   [/No space left on device|Disk quota exceeded/, 'clone_failed', 'no_space'],
   [/transport '.*' not allowed/, 'clone_failed', 'protocol_refused'],
+  [/couldn't find remote ref refs\/heads\//, 'head_unresolved', 'no_branch'],
   [/couldn't find remote ref |Remote branch .* not found/, 'head_unresolved', 'no_head'],
   [/mismatched algorithms/, 'clone_failed', 'other_object_names'],
 ];

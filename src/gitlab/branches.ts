@@ -4,29 +4,48 @@ import { parse } from './parse.ts';
 import type { ResourceConfig } from './project-pages.ts';
 
 const PER_PAGE = 100;
-/** More branches than these are not looked at. */
 const MAX_PAGES = 50;
+/** The limit of branches that are asked for; the protected ones among the others are unknown. */
+export const MAX_ASKED_BRANCHES = PER_PAGE * MAX_PAGES;
 
 const BranchItems = z.array(z.unknown()).max(1_000);
 /** Items of `GET /projects/:id/repository/branches`. */
-const ProtectedBranch = z.object({ name: z.string().max(1_024), protected: z.literal(true) });
+const Branch = z.object({ name: z.string().max(1_024), protected: z.boolean() });
 
-/** The names of the protected branches of a project. An item that cannot be read is not protected. */
-export async function requestProtectedBranches(input: {
+export interface ProtectedBranches {
+  names: ReadonlySet<string>;
+  /** False if there may be more: an item could not be read, or there are too many branches. */
+  isComplete: boolean;
+}
+
+/** Reads the protected branches of a project, page by page and item by item. */
+export function requestProtectedBranches(input: {
   resource: ResourceConfig;
   gitlabProjectId: number;
-}): Promise<Set<string>> {
-  const names = new Set<string>();
-  for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const items = parse(
+}): Promise<ProtectedBranches> {
+  const { resource, gitlabProjectId } = input;
+  return readProtectedBranches(async (page) =>
+    parse(
       BranchItems,
-      await new Branches(input.resource).all(input.gitlabProjectId, { perPage: PER_PAGE, page, maxPages: 1 }),
-    );
+      await new Branches(resource).all(gitlabProjectId, { perPage: PER_PAGE, page, maxPages: 1 }),
+    ),
+  );
+}
+
+/** `readPage` returns the items of a page, counted from 1. */
+export async function readProtectedBranches(
+  readPage: (page: number) => Promise<readonly unknown[]>,
+): Promise<ProtectedBranches> {
+  const names = new Set<string>();
+  let isComplete = true;
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const items = await readPage(page);
     for (const item of items) {
-      const branch = ProtectedBranch.safeParse(item).data;
-      if (branch !== undefined) names.add(branch.name);
+      const branch = Branch.safeParse(item).data;
+      if (branch === undefined) isComplete = false;
+      else if (branch.protected) names.add(branch.name);
     }
-    if (items.length < PER_PAGE) break;
+    if (items.length < PER_PAGE) return { names, isComplete };
   }
-  return names;
+  return { names, isComplete: false };
 }

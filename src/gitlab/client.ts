@@ -9,6 +9,7 @@ import type { ListedRepository } from '../domain/repository.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ListObservation, SelfObservation } from '../domain/verification.ts';
 import { wrongKindByPrefix } from '../domain/verification.ts';
+import type { ProtectedBranches } from './branches.ts';
 import { requestProtectedBranches } from './branches.ts';
 import { locateProject } from './locate-project.ts';
 import { listRefusal, observeSelf, ownerOf } from './observe.ts';
@@ -84,8 +85,8 @@ export interface GitlabApi {
    * @throws as `listProjectsPage`
    */
   readProject(gitlabProjectId: number, input?: Cancelable): Promise<ListedRepository | null>;
-  /** The names of the project's protected branches. @throws as `listProjectsPage` */
-  protectedBranches(gitlabProjectId: number, input?: Cancelable): Promise<ReadonlySet<string>>;
+  /** The protected branches of the project. @throws as `listProjectsPage` */
+  protectedBranches(gitlabProjectId: number, input?: Cancelable): Promise<ProtectedBranches>;
   /**
    * Asks GitLab once for a new token that replaces this one. This token is invalid from then on. Does not throw
    * for failures of GitLab or the network.

@@ -9,7 +9,7 @@ import { canceled, isSecuError } from '../domain/errors.ts';
 import type { ScannedFinding } from '../domain/finding.ts';
 import type { Scanners, ScanReport } from '../domain/ports.ts';
 import type { IncompleteReason, ScannerName } from '../domain/scan.ts';
-import { SCANNER_NAMES } from '../domain/scan.ts';
+import { SCANNER_NAMES, SECRETS_SCANNER } from '../domain/scan.ts';
 import type { Sandbox } from '../subprocess/sandbox.ts';
 import { createSandbox } from '../subprocess/sandbox.ts';
 import { coversCommit } from './coverage.ts';
@@ -23,7 +23,6 @@ import type { Snapshot } from './snapshot.ts';
 import { createSnapshot } from './snapshot.ts';
 
 export const MAX_FINDINGS = 10_000;
-const SECRETS_SCANNER: ScannerName = 'gitleaks';
 
 export interface ScannersOptions {
   /** If the program of a scanner is not installed, scans are incomplete, never clean. */

@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { toolPath } from '../../harness/tools.ts';
 import { fleetRecipes } from '../../simulator/index.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
 import { SecuError } from '../../src/domain/errors.ts';
 import type { Branches, HistoryMode } from '../../src/domain/integration.ts';
 import type { ScanHistory, ScanTrigger } from '../../src/domain/scan.ts';
+import type { ScannersOptions } from '../../src/scanners/scanners.ts';
+import { createScanners } from '../../src/scanners/scanners.ts';
 import type { TestWorld } from '../support/world.ts';
 import { createTestWorld, TEST_SETTINGS } from '../support/world.ts';
 import { realGit, realScanners } from '../workflows/support/real-tools.ts';
@@ -175,6 +179,57 @@ describe('the first scans', () => {
       await scan('sync');
       expect((await findings()).map((one) => one.path)).toEqual(found);
     }
+  });
+});
+
+describe('what a scan could not read', () => {
+  /** Continues with these scanners, under the settings of now. */
+  async function useScanners(change: Partial<ScannersOptions>) {
+    const scanners = createScanners({
+      tools: { gitleaks: { path: await toolPath('gitleaks'), version: 'pinned' }, 'ast-grep': 'left_out' },
+      workFolder: join(world.folder, 'other-scanners'),
+      blobMaxBytes: 1024 ** 2,
+      scanTimeoutMs: 60_000,
+      concurrency: 1,
+      ...change,
+    });
+    const { settings } = activities.deps;
+    activities = await activitiesOf(world, { settings, scanners, rules: scanners.rules });
+  }
+  const WITHOUT_GITLEAKS = { tools: { gitleaks: null, 'ast-grep': 'left_out' } } as const;
+
+  test('while gitleaks was missing is read once it is there', async () => {
+    await startIntegration('since');
+    await scan('created');
+    await push({ 'gone.env': `A=${firstToken}\n` });
+    await push({ 'gone.env': null });
+    const installed = activities;
+    await useScanners(WITHOUT_GITLEAKS);
+    expect(await scan()).toMatchObject({ outcome: 'incomplete' });
+    activities = installed;
+    await scan();
+    expect((await findings()).map((one) => one.path)).toEqual(['gone.env']);
+  });
+
+  test('is not queued as a history while gitleaks is missing', async () => {
+    await push({ 'a.txt': 'a\n' });
+    await useScanners(WITHOUT_GITLEAKS);
+    await scan('created');
+    expect(await openScans()).toEqual([]);
+  });
+
+  test('because there are more findings than are stored keeps later scans incomplete', async () => {
+    for (const [file, token] of [
+      ['a.env', firstToken],
+      ['b.env', secondToken],
+    ] as const) {
+      await push({ [file]: `A=${token}\n` });
+      await push({ [file]: null });
+    }
+    await useScanners({ maxFindings: 1 });
+    await scanFromScratch();
+    await push({ 'c.txt': 'c\n' });
+    expect(await scan()).toMatchObject({ history: 'since', incomplete_because: ['more_findings'] });
   });
 });
 

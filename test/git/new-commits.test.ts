@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fleetRecipes } from '../../simulator/index.ts';
 import type { CloneInput } from '../../src/domain/ports.ts';
@@ -131,6 +133,15 @@ describe('since known commits', () => {
   });
 });
 
+test('a repository whose older commits the server does not have either is read as far as it goes', async () => {
+  await pushMany(3, 'old');
+  const oldest = await push('oldest.txt');
+  const newest = await push('newest.txt');
+  writeFileSync(join(await git('rev-parse', '--absolute-git-dir'), 'shallow'), `${oldest}\n`);
+  const cloned = await clone({ history: 'since', known: ['0'.repeat(39).concat('1')] });
+  expect(cloned).toMatchObject({ commit: newest, history: 'full' });
+});
+
 describe('branches', () => {
   test('other branches are fetched in the same transfer, and each is named', async () => {
     const main = await push('main.txt');
@@ -157,10 +168,12 @@ describe('branches', () => {
     expect(commitsIn(cloned.gitDirectory, known, one, `^${known}`)).toEqual([one]);
   });
 
-  test('a branch that is gone is an error, never a scan without it', async () => {
-    await push('main.txt');
-    await expect(clone({ history: 'none', branches: ['gone'] })).rejects.toMatchObject({
-      code: 'head_unresolved',
-    });
+  test('a branch that is gone is an error of its own, never a scan without it', async () => {
+    const known = await push('main.txt');
+    for (const history of ['none', 'since', 'full'] as const)
+      await expect(clone({ history, known: [known], branches: ['gone'] })).rejects.toMatchObject({
+        code: 'clone_failed',
+        details: { problem: 'branch_gone' },
+      });
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { SecuError } from '../../src/domain/errors.ts';
+import { readProtectedBranches } from '../../src/gitlab/branches.ts';
 import { createPageReader } from '../../src/gitlab/page-reader.ts';
 import type { ListingPage } from '../../src/gitlab/project-pages.ts';
 import { LISTING_PAGE, pageOf, readItems } from '../../src/gitlab/project-pages.ts';
@@ -309,5 +310,38 @@ describe('a page that GitLab cannot serve', () => {
       }),
       { seed: 1_410, numRuns: 60 },
     );
+  });
+});
+
+describe('protected branches', () => {
+  const page = (items: readonly unknown[]) => async () => items;
+
+  test.each<[string, unknown]>([
+    ['a name of another type', { name: 5, protected: true }],
+    ['no name', { protected: true }],
+    ['no word about its protection', { name: 'b' }],
+    ['another type of protection', { name: 'b', protected: 'yes' }],
+  ])('of which one has %s are not all of them', async (_what, odd) => {
+    const items = [{ name: 'a', protected: true }, { name: 'c', protected: false }, odd];
+    expect(await readProtectedBranches(page(items))).toEqual({ names: new Set(['a']), isComplete: false });
+  });
+
+  test('that are all readable are complete', async () => {
+    const items = [
+      { name: 'a', protected: true },
+      { name: 'c', protected: false },
+    ];
+    expect(await readProtectedBranches(page(items))).toEqual({ names: new Set(['a']), isComplete: true });
+  });
+
+  test('of a project with more branches than are read are not all of them', async () => {
+    const items = Array.from({ length: 100 }, (_, index) => ({ name: `b${index}`, protected: false }));
+    let pages = 0;
+    const readPage = async () => {
+      pages += 1;
+      return items;
+    };
+    expect((await readProtectedBranches(readPage)).isComplete).toBe(false);
+    expect(pages).toBe(50);
   });
 });

@@ -35,6 +35,7 @@ const OTHER_TITLES: Record<Exclude<Cause, keyof typeof CAUSE_TEXTS> | TokenWarni
   reach_reduced: 'fewer repositories',
   reach_grown: 'more repositories',
   history_unread: 'some commits could not be read',
+  more_findings: 'more findings than are stored',
   nothing_clonable: 'no repository can be cloned',
 };
 

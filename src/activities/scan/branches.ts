@@ -26,35 +26,41 @@ export async function listWatchedBranches(input: {
   repository: RemoteRepository & { gitlabProjectId: number };
 }): Promise<WatchedBranches> {
   const { git, repository } = input;
-  const isWatched = await createNameFilter(input);
+  const filter = await createNameFilter(input);
   const listed = await git.listBranches(repository);
   const watched = listed.tips
-    .filter(({ name }) => name !== repository.defaultBranch && isWatched(name))
+    .filter(({ name }) => name !== repository.defaultBranch && filter.isWatched(name))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
     head: listed.head,
     tips: watched.slice(0, MAX_BRANCHES),
-    hasMore: listed.hasUnusable || watched.length > MAX_BRANCHES,
+    hasMore: !filter.isComplete || listed.hasUnusable || watched.length > MAX_BRANCHES,
   };
+}
+
+interface NameFilter {
+  isWatched: (name: string) => boolean;
+  /** False if GitLab did not say of each branch whether it is protected. */
+  isComplete: boolean;
 }
 
 async function createNameFilter({
   branches,
   api,
   repository,
-}: Parameters<typeof listWatchedBranches>[0]): Promise<(name: string) => boolean> {
+}: Parameters<typeof listWatchedBranches>[0]): Promise<NameFilter> {
   switch (branches.mode) {
     case 'default':
-      return () => false;
+      return { isWatched: () => false, isComplete: true };
     case 'all':
-      return () => true;
+      return { isWatched: () => true, isComplete: true };
     case 'globs': {
       const matchers = branches.globs.map(globMatcher);
-      return (name) => matchers.some((matches) => matches(name));
+      return { isWatched: (name) => matchers.some((matches) => matches(name)), isComplete: true };
     }
     case 'protected': {
-      const names = await api.protectedBranches(repository.gitlabProjectId, repository);
-      return (name) => names.has(name);
+      const { names, isComplete } = await api.protectedBranches(repository.gitlabProjectId, repository);
+      return { isWatched: (name) => names.has(name), isComplete };
     }
   }
 }

@@ -2,10 +2,11 @@ import type { Repository } from '../../db/entities/repository.ts';
 import type { Stores } from '../../db/stores/index.ts';
 import type { IntegrationRow } from '../../db/stores/integrations.ts';
 import type { ReadHistory } from '../../domain/history.ts';
-import { needsHistoryScan, planHistory } from '../../domain/history.ts';
+import { HISTORY_GAPS, needsHistoryScan, planHistory } from '../../domain/history.ts';
 import type { Branches, HistoryMode } from '../../domain/integration.ts';
 import type { BranchTip, CloneResult, ScanReport } from '../../domain/ports.ts';
 import type { IncompleteReason, ScanHistory } from '../../domain/scan.ts';
+import { SECRETS_SCANNER } from '../../domain/scan.ts';
 import type { ScanDeps } from '../deps.ts';
 
 /** How much of the history a scan will read, and what was read before. */
@@ -55,7 +56,8 @@ export function incompleteReasons({
 }): IncompleteReason[] {
   const reasons = new Set(report.incompleteBecause);
   if (clone.hasMoreBranches) reasons.add('branches_unread');
-  if (clone.history === 'since' && plan.read.cause === 'history_unread') reasons.add('history_unread');
+  const gap = HISTORY_GAPS.find((reason) => reason === plan.read.cause);
+  if (clone.history === 'since' && gap !== undefined) reasons.add(gap);
   return [...reasons];
 }
 
@@ -65,6 +67,11 @@ export function defaultRef(
   commit: string,
 ): BranchTip {
   return { name: clone.branch ?? repository.defaultBranch ?? 'HEAD', commit };
+}
+
+/** Whether the scanner that also reads the history ended well; otherwise nothing of the history was read. */
+function hasSecretsScan({ runs }: Pick<ScanReport, 'runs'>): boolean {
+  return runs.some(({ name, status }) => name === SECRETS_SCANNER && status === 'ok');
 }
 
 interface ScannedHistory {
@@ -84,27 +91,32 @@ export async function recordHistory(tx: Stores, input: ScannedHistory): Promise<
   const { deps, plan, repository, clone, report, now } = input;
   const { mode, read } = plan;
   if (clone.commit === null) return;
-  const isWhole = mode !== 'off' && (clone.history === 'full' || clone.isWhole);
-  const isRead = isWhole || clone.history === 'since' || mode === 'since';
+  const isScanned = hasSecretsScan(report);
+  const isWhole = mode !== 'off' && isScanned && (clone.history === 'full' || clone.isWhole);
+  const isSince = isScanned && clone.history === 'since';
+  // where the history of the mode `since` begins, whatever the first scan could read
+  const isBeginning = mode === 'since' && clone.history === 'none';
   // without history, the branches are recorded only to notice new commits in them
-  if (!isRead && !(mode === 'off' && clone.tips.length > 0)) return;
+  const isOff = mode === 'off' && clone.tips.length > 0;
+  if (!isWhole && !isSince && !isBeginning && !isOff) return;
   const refs = new Map([...clone.tips, defaultRef(input, clone.commit)].map((ref) => [ref.name, ref]));
-  const isUnread = report.incompleteBecause.includes('history_unread');
+  const gap = HISTORY_GAPS.find((reason) => report.incompleteBecause.includes(reason));
   await tx.histories.recordRead({
     repositoryId: repository.id,
     refs: [...refs.values()],
     rules: isWhole ? deps.scanners.rules : read.rules,
     // the cause remains until the whole history is read again
-    cause: isUnread ? 'history_unread' : isWhole ? null : read.cause,
+    cause: gap !== undefined && clone.history !== 'none' ? gap : isWhole ? null : read.cause,
     now,
   });
 }
 
 /** After a scan of the head, queues a scan of the whole history if one is due. @returns whether it queued one */
 export async function queueHistory(tx: Stores, input: ScannedHistory): Promise<boolean> {
-  const { deps, plan, repository, clone, now } = input;
+  const { deps, plan, repository, clone, report, now } = input;
   const { mode, read } = plan;
   if (clone.commit === null || clone.history !== 'none' || clone.isWhole) return false;
+  if (!hasSecretsScan(report)) return false;
   if (!needsHistoryScan({ mode, read, rules: deps.scanners.rules, now })) return false;
   const queued = await tx.scans.queue({
     repositoryIds: [repository.id],

@@ -1,6 +1,7 @@
 import type { AttentionRow } from '../../db/stores/overview.ts';
 import { INVALID_CAUSES, REACHABILITY_CAUSES, SCAN_CAUSES } from '../../domain/causes.ts';
 import { escapeForeignText } from '../../domain/finding.ts';
+import { HISTORY_GAPS } from '../../domain/history.ts';
 import { daysLeft } from '../../domain/token-expiry.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answers, createRoute, createRouter, forRole, iso, z } from '../shared.ts';
@@ -33,7 +34,7 @@ const OverviewSchema = z
             ...SCAN_CAUSES,
             'brake_engaged',
             'nothing_clonable',
-            'history_unread',
+            ...HISTORY_GAPS,
           ])
           .nullable(),
         text: z.string(),

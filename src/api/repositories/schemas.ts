@@ -1,5 +1,5 @@
 import { SCAN_CAUSES } from '../../domain/causes.ts';
-import { HISTORY_STATES } from '../../domain/history.ts';
+import { HISTORY_GAPS, HISTORY_STATES } from '../../domain/history.ts';
 import { EXCLUSIONS, REPOSITORY_STATES } from '../../domain/repository.ts';
 import { SCAN_OUTCOMES, SCAN_STATUSES } from '../../domain/scan.ts';
 import { z } from '../shared.ts';
@@ -32,7 +32,7 @@ export const RepositorySchema = z
     history: z
       .object({
         state: z.enum(HISTORY_STATES),
-        cause: z.enum([...SCAN_CAUSES, 'history_unread']).nullable(),
+        cause: z.enum([...SCAN_CAUSES, ...HISTORY_GAPS]).nullable(),
         readAt: when.nullable(),
         refs: z.array(z.object({ name: z.string(), commit: z.string(), scannedAt: when })),
       })

@@ -33,7 +33,7 @@ const HISTORY_TEXTS: Record<Repository['history']['state'], string> = {
   off: 'The history is not searched.',
   waiting: 'The history will be searched after more urgent scans.',
   read: 'The history was searched up to these commits:',
-  partial: 'The history was searched up to these commits, except for commits that could not be read:',
+  partial: 'The history was searched up to these commits, not in full:',
   failed: 'The history could not be searched.',
 };
 
