@@ -1,3 +1,4 @@
+import { MAX_BRANCHES } from '../activities/scan/branches.ts';
 import { MAX_BODY_BYTES } from '../api/app.ts';
 import { MAX_QUEUED_LIVE_EVENTS, MAX_WRITE_MS } from '../api/events/stream.ts';
 import { MAX_IDS } from '../api/findings/schemas.ts';
@@ -6,7 +7,9 @@ import { MAX_LIMIT } from '../api/shared.ts';
 import { settingsTable } from '../config/settings.ts';
 import { MAX_WILDCARDS_PER_GLOB, MAX_WILDCARDS_PER_LIST } from '../domain/filters.ts';
 import { MAX_NAME_CHARACTERS } from '../domain/foreign-values.ts';
+import { MAX_HINTS_PER_MINUTE } from '../domain/hook.ts';
 import { MAX_PROMPTED_VERIFICATIONS_PER_HOUR } from '../domain/scan-retry.ts';
+import { MAX_ASKED_BRANCHES } from '../gitlab/branches.ts';
 import { MAX_ISOLATED } from '../gitlab/page-reader.ts';
 import { MAX_ANSWER_BYTES } from '../gitlab/requester.ts';
 import { MAX_CODE_BYTES } from '../scanners/ast-grep/code-files.ts';
@@ -59,6 +62,16 @@ const REPOSITORY: readonly Limit[] = [
   { what: 'Size of a code file for ast-grep', value: bytes(MAX_CODE_BYTES), outcome: skipped('too_large') },
   { what: 'Length of a path', value: bytes(MAX_PATH_BYTES), outcome: skipped('path_too_long') },
   { what: 'Paths of a commit', value: count(MAX_TREE_ENTRIES), outcome: cause('too_many_files') },
+  {
+    what: 'Watched branches of a repository',
+    value: count(MAX_BRANCHES),
+    outcome: 'the scan is `incomplete` with `branches_unread`',
+  },
+  {
+    what: 'Branches that GitLab is asked for, to know the protected ones',
+    value: count(MAX_ASKED_BRANCHES),
+    outcome: 'the scan is `incomplete` with `branches_unread`',
+  },
   {
     what: 'All paths of a commit together',
     value: bytes(MAX_TREE_PATH_BYTES),
@@ -133,6 +146,11 @@ const GITLAB: readonly Limit[] = [
     what: 'Unreadable projects isolated in one listing',
     value: count(MAX_ISOLATED),
     outcome: 'the listing is incomplete',
+  },
+  {
+    what: 'Webhooks of one integration',
+    value: `${count(MAX_HINTS_PER_MINUTE)} a minute`,
+    outcome: 'one sync answers the others',
   },
   {
     what: 'Verifications that failing scans cause',

@@ -5,7 +5,7 @@ import type { GitlabApi } from '../../gitlab/client.ts';
 import type { ListedEntry } from '../../gitlab/project-pages.ts';
 import type { GitlabDeps } from '../deps.ts';
 import type { Counts, SyncContext } from './store-page.ts';
-import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
+import { addCounts, addUnreadable, NO_COUNTS, storePage } from './store-page.ts';
 
 export type DeltaListing = Counts & { unreadable: UnreadableProject[] };
 
@@ -35,7 +35,7 @@ export async function listActiveProjects(input: DeltaInput): Promise<DeltaListin
       listing,
       await storePage({ deps, sync, rows: entries, classify, isFirstSync: false, covered: null }),
     );
-    listing.unreadable.push(...entries.flatMap(({ unreadable }) => unreadable ?? []));
+    addUnreadable(listing, entries);
     if (lastId === null) break;
     idAfter = lastId;
   }
@@ -59,6 +59,7 @@ async function readHintedProjects(
     const { entries } = await api.listProjectsPage({ idAfter: gitlabProjectId - 1, perPage: 1, signal });
     const rows = entries.filter((entry) => entry.gitlabProjectId === gitlabProjectId);
     addCounts(listing, await storePage({ deps, sync, rows, classify, isFirstSync: false, covered: null }));
+    addUnreadable(listing, rows);
     await hooks.forgetHinted(sync.integrationId, [project]);
   }
 }

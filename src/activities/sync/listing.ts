@@ -17,7 +17,7 @@ import { checkActiveHeads, checkStaleHeads } from './check-heads.ts';
 import { listActiveProjects } from './delta-listing.ts';
 import { listingWindow } from './listing-window.ts';
 import type { Counts, SyncContext } from './store-page.ts';
-import { addCounts, NO_COUNTS, storePage } from './store-page.ts';
+import { addCounts, addUnreadable, NO_COUNTS, storePage } from './store-page.ts';
 import type { IdRange } from './walk.ts';
 import { rangesBetween, walkListing } from './walk.ts';
 
@@ -47,8 +47,6 @@ export interface SyncId {
 /** The outcome of a listing without any item. */
 export const NO_LISTING = { ...NO_COUNTS, unreadable: [], gone: [], visible: [] };
 const MAX_PROBED = 50;
-/** The limit of stored unreadable items. More of them mean that GitLab's API changed, which the first ones show. */
-const MAX_UNREADABLE = 100;
 
 export type ListingActivities = ReturnType<typeof createListingActivities>;
 
@@ -246,11 +244,6 @@ function gapsOf(entries: readonly ListedEntry[], after: number): IdRange[] {
       ? [{ after: entries[index - 1]?.gitlabProjectId ?? after, upTo: entry.gitlabProjectId }]
       : [],
   );
-}
-
-function addUnreadable(walk: Walk, entries: readonly ListedEntry[]): void {
-  const found = entries.flatMap(({ unreadable }) => unreadable ?? []);
-  walk.unreadable = [...walk.unreadable, ...found].slice(0, MAX_UNREADABLE);
 }
 
 function countsOf({ ranges: _ranges, unreadable: _unreadable, ...counts }: Walk): Counts {

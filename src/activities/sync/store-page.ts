@@ -1,6 +1,7 @@
 import type { ListingChange } from '../../db/stores/listing.ts';
 import type { NewEvent } from '../../domain/event.ts';
 import type { classifierFor } from '../../domain/repository.ts';
+import type { UnreadableProject } from '../../domain/unreadable.ts';
 import type { ListedEntry } from '../../gitlab/project-pages.ts';
 import type { GitlabDeps } from '../deps.ts';
 import type { IdRange } from './walk.ts';
@@ -26,6 +27,17 @@ export interface SyncContext {
 /** Adds the counts of one page. Pages of several ranges are stored concurrently. */
 export function addCounts(sum: Counts, part: Counts): void {
   for (const name of ['listed', 'added', 'renamed', 'excluded', 'returned'] as const) sum[name] += part[name];
+}
+
+/** The limit of stored unreadable items. More of them mean that GitLab's API changed, which the first ones show. */
+const MAX_UNREADABLE = 100;
+
+export function addUnreadable(
+  listing: { unreadable: UnreadableProject[] },
+  entries: readonly ListedEntry[],
+): void {
+  const found = entries.flatMap(({ unreadable }) => unreadable ?? []);
+  listing.unreadable = [...listing.unreadable, ...found].slice(0, MAX_UNREADABLE);
 }
 
 /** Stores one page of a listing, with its events. */
