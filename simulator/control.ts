@@ -77,6 +77,11 @@ export type SimulatorControl = {
   ): Promise<{ commit: string }>;
   /** Adds a webhook that every `pushCommit` calls, of whatever project. @returns a function that removes it */
   addWebhook(webhook: Webhook): () => void;
+  /** Writes a commit with this tree, on no branch. Default: no parents, the message `x`. @returns its ID */
+  commitTree(
+    ref: ProjectRef,
+    commit: { tree: string; parents?: readonly string[] | undefined; message?: string | undefined },
+  ): Promise<string>;
   head(ref: ProjectRef, branch?: string): Promise<string | null>;
   /** Runs git in the served repository, to create objects and refs that a push cannot create. */
   git(ref: ProjectRef, args: string[], input?: Iterable<Buffer>): Promise<Buffer>;
@@ -282,6 +287,13 @@ function codeControl(world: World, repositories: Repositories) {
       const body = pushBody({ project, commit, branch: branch ?? project.defaultBranch });
       for (const webhook of webhooks) await deliverHook({ webhook, event: 'Push Hook', body });
       return { commit };
+    },
+    async commitTree(ref: ProjectRef, commit: Parameters<SimulatorControl['commitTree']>[1]) {
+      const { tree, parents = [], message = 'x' } = commit;
+      const author = ['-c', 'user.name=A', '-c', 'user.email=a@example.com'];
+      const options = [...parents.flatMap((id) => ['-p', id]), '-m', message];
+      const printed = await repositories.git(find(ref), [...author, 'commit-tree', tree, ...options]);
+      return printed.toString().trim();
     },
     git: (ref: ProjectRef, args: string[], input?: Iterable<Buffer>) =>
       repositories.git(find(ref), args, input),

@@ -47,18 +47,7 @@ async function repositoryOf(index: number): Promise<HidingPlace & { id: string }
       (await control.git(path, ['hash-object', '-t', type, '-w', '--stdin'], [Buffer.from(content)]))
         .toString()
         .trim(),
-    commit: (tree, ...parents) =>
-      git(
-        '-c',
-        'user.name=A',
-        '-c',
-        'user.email=a@b',
-        'commit-tree',
-        tree,
-        ...parents.flatMap((one) => ['-p', one]),
-        '-m',
-        'x',
-      ),
+    commit: (tree, parents, message) => control.commitTree(path, { tree, parents, message }),
     scan: () => scan(id, 'sync'),
   };
 }

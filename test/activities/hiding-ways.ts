@@ -10,8 +10,8 @@ export interface HidingPlace {
   git: (...args: string[]) => Promise<string>;
   /** Writes an object. */
   write: (type: string, content: string | Buffer) => Promise<string>;
-  /** A commit with the tree of a branch. */
-  commit: (tree: string, ...parents: string[]) => Promise<string>;
+  /** Writes a commit on no branch. @returns its ID */
+  commit: (tree: string, parents?: string[], message?: string) => Promise<string>;
   /** Scans what is there now, as a sync would. */
   scan: () => Promise<void>;
 }
@@ -74,7 +74,7 @@ export const WAYS: Way[] = [
       await branchWith(repository, 'feature');
       await repository.push({ 'hidden.env': null, 'b.txt': 'b\n' }, 'feature');
       const tree = await repository.git('rev-parse', 'feature^{tree}');
-      const merge = await repository.commit(tree, 'main', 'feature');
+      const merge = await repository.commit(tree, ['main', 'feature']);
       await repository.git('update-ref', 'refs/heads/main', merge);
       await repository.git('branch', '-D', 'feature');
     },
@@ -89,7 +89,7 @@ export const WAYS: Way[] = [
       await push({ 'b.txt': 'b\n' });
       await git('branch', '-f', 'side', 'main^');
       const side = await push({ 'c.txt': 'c\n' }, 'side');
-      await git('update-ref', 'refs/heads/main', await commit(tree, 'main', side));
+      await git('update-ref', 'refs/heads/main', await commit(tree, ['main', side]));
       await git('branch', '-D', 'feature', 'side');
       await push({ 'hidden.env': null });
     },
@@ -105,7 +105,7 @@ export const WAYS: Way[] = [
       }
       await branchWith(repository, 'three');
       await push({ 'hidden.env': null }, 'three');
-      const merge = await commit(await git('rev-parse', 'main^{tree}'), 'main', 'one', 'two', 'three');
+      const merge = await commit(await git('rev-parse', 'main^{tree}'), ['main', 'one', 'two', 'three']);
       await git('update-ref', 'refs/heads/main', merge);
       await git('branch', '-D', 'one', 'two', 'three');
     },
@@ -120,7 +120,7 @@ export const WAYS: Way[] = [
         Buffer.concat([Buffer.from('100644 root.env\0'), Buffer.from(blob, 'hex')]),
       );
       const root = await commit(tree);
-      const merge = await commit(await git('rev-parse', 'main^{tree}'), 'main', root);
+      const merge = await commit(await git('rev-parse', 'main^{tree}'), ['main', root]);
       await git('update-ref', 'refs/heads/main', merge);
       await push({ 'b.txt': 'b\n' });
     },
@@ -153,7 +153,7 @@ export const WAYS: Way[] = [
       const base = await git('rev-parse', 'main');
       await push({ 'a.env': LINE });
       await push({ 'b.txt': 'b\n' });
-      const squashed = await commit(await git('rev-parse', 'main^{tree}'), base);
+      const squashed = await commit(await git('rev-parse', 'main^{tree}'), [base]);
       await git('update-ref', 'refs/heads/main', squashed);
     },
   },
@@ -231,7 +231,7 @@ export const WAYS: Way[] = [
         'tree',
         Buffer.concat([Buffer.from('100755 run\0'), Buffer.from(blob, 'hex')]),
       );
-      await git('update-ref', 'refs/heads/main', await commit(tree, 'main'));
+      await git('update-ref', 'refs/heads/main', await commit(tree, ['main']));
     },
   },
   {
@@ -248,7 +248,7 @@ export const WAYS: Way[] = [
         'tree',
         Buffer.concat([Buffer.from('120000 link\0'), Buffer.from(blob, 'hex')]),
       );
-      await git('update-ref', 'refs/heads/main', await commit(tree, 'main'));
+      await git('update-ref', 'refs/heads/main', await commit(tree, ['main']));
     },
   },
   {
@@ -297,11 +297,9 @@ export const WAYS: Way[] = [
   {
     name: 'In the message of a commit',
     found: false,
-    hide: async ({ git, push }) => {
-      const tree = await git('rev-parse', 'main^{tree}');
-      const names = ['-c', 'user.name=A', '-c', 'user.email=a@b'];
-      const commit = await git(...names, 'commit-tree', tree, '-p', 'main', '-m', LINE);
-      await git('update-ref', 'refs/heads/main', commit);
+    hide: async ({ git, push, commit }) => {
+      const changed = await commit(await git('rev-parse', 'main^{tree}'), ['main'], LINE);
+      await git('update-ref', 'refs/heads/main', changed);
       await push({ 'b.txt': 'b\n' });
     },
   },

@@ -54,18 +54,7 @@ const control = () => world.simulator.control;
 const git = async (...args: string[]) => (await control().git(path, args)).toString().trim();
 const push = async (files: Record<string, string | null>, branch?: string) =>
   (await control().pushCommit({ project: path, files, branch })).commit;
-const commitTree = (tree: string, ...parents: string[]) =>
-  git(
-    '-c',
-    'user.name=A',
-    '-c',
-    'user.email=a@b',
-    'commit-tree',
-    tree,
-    ...parents.flatMap((id) => ['-p', id]),
-    '-m',
-    'x',
-  );
+const commitTree = (tree: string, ...parents: string[]) => control().commitTree(path, { tree, parents });
 
 /** Queues a scan and runs it, or runs the scan that is already queued. */
 async function scan(trigger: ScanTrigger = 'sync', history: ScanHistory = 'none') {

@@ -82,20 +82,7 @@ describe('since known commits', () => {
     const added = [await push('feature-1.txt', 'feature'), await push('feature-2.txt', 'feature')];
     const known = await pushMany(50, 'main');
     const tree = await git('rev-parse', 'main^{tree}');
-    const merge = await git(
-      '-c',
-      'user.name=A',
-      '-c',
-      'user.email=a@b',
-      'commit-tree',
-      tree,
-      '-p',
-      'main',
-      '-p',
-      'feature',
-      '-m',
-      'merge',
-    );
+    const merge = await control().commitTree(path, { tree, parents: ['main', 'feature'] });
     await git('update-ref', 'refs/heads/main', merge);
     const cloned = await clone({ history: 'since', known: [known] });
     // the commits before the branch may be among them, because the clone does not show that the known commit reaches them
@@ -108,7 +95,7 @@ describe('since known commits', () => {
   test('after a forced push that shares nothing with the known commit, the whole history is fetched', async () => {
     const known = await pushMany(40, 'lost');
     const tree = await git('rev-parse', 'main^{tree}');
-    const root = await git('-c', 'user.name=A', '-c', 'user.email=a@b', 'commit-tree', tree, '-m', 'root');
+    const root = await control().commitTree(path, { tree });
     await git('update-ref', 'refs/heads/main', root);
     const cloned = await clone({ history: 'since', known: [known] });
     expect(cloned).toMatchObject({ commit: root, history: 'full', continues: [] });

@@ -1,14 +1,11 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import type { Secu } from '../../harness/secu.ts';
-import { prepareSecu } from '../../harness/secu.ts';
 import type { Simulator } from '../../simulator/index.ts';
-import { createSimulator, fleetRecipes } from '../../simulator/index.ts';
+import { fleetRecipes } from '../../simulator/index.ts';
 import { createSecrets } from '../../simulator/recipes/secrets.ts';
+import type { ConnectedSecu } from './support/connected.ts';
+import { startConnectedSecu } from './support/connected.ts';
 import { awaitSettled } from './support/story.ts';
 
 const secrets = createSecrets('long-history');
@@ -16,39 +13,28 @@ const RECIPES = fleetRecipes(20).filter(({ expect }) => expect.findings.length =
 const PATH = RECIPES[0]?.path ?? '';
 const BIG = RECIPES[1]?.path ?? '';
 
+let connected: ConnectedSecu | undefined;
 let simulator: Simulator;
-let folder: string;
 let secu: Secu;
 let integrationId: string;
 let repositoryId: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'secu-long-history-'));
-  simulator = await createSimulator({ folder, recipes: RECIPES });
-  // a secret that was removed before Secu is connected
-  await push(PATH, { 'before.env': `A=${secrets.githubToken()}\n` });
-  await push(PATH, { 'before.env': null });
-  secu = await prepareSecu({
-    env: {
-      SECU_GITLAB_ORIGINS: simulator.url,
-      SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
-      SECU_GITLAB_RATE: '100/s',
-      SECU_DISK_RESERVE: '1MiB',
+  connected = await startConnectedSecu({
+    recipes: RECIPES,
+    // a secret that was removed before Secu is connected
+    async prepare({ control }) {
+      const file = 'before.env';
+      await control.pushCommit({ project: PATH, files: { [file]: `A=${secrets.githubToken()}\n` } });
+      await control.pushCommit({ project: PATH, files: { [file]: null } });
     },
   });
-  await secu.start();
-  const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
-  const { token } = simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository'] });
-  const json = { provider: 'gitlab', type: 'git', baseUrl: simulator.url, token };
-  integrationId = (await secu.call('POST', '/integrations', json)).body.id;
-  await awaitSettled(secu, integrationId);
+  ({ secu, simulator, integrationId } = connected);
   repositoryId = await idOf(PATH);
 });
 
 afterAll(async () => {
-  await secu?.remove();
-  await simulator?.close();
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  await connected?.close();
 });
 
 const push = (path: string, files: Record<string, string | null>, branch?: string) =>

@@ -1,50 +1,27 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { awaitUntil } from '../../harness/await-until.ts';
 import type { Secu } from '../../harness/secu.ts';
-import { prepareSecu, processesOf } from '../../harness/secu.ts';
+import { processesOf } from '../../harness/secu.ts';
 import type { Simulator } from '../../simulator/index.ts';
-import { createSimulator } from '../../simulator/index.ts';
+import type { ConnectedSecu } from './support/connected.ts';
+import { startConnectedSecu } from './support/connected.ts';
 import { awaitSettled, look, wantedAndFound, workspacesOf } from './support/story.ts';
 
+let connected: ConnectedSecu | undefined;
 let simulator: Simulator;
-let simulatorFolder: string;
 let secu: Secu;
 let integrationId: string;
 
 beforeAll(async () => {
-  simulatorFolder = await mkdtemp(join(tmpdir(), 'secu-long-gitlab-'));
-  simulator = await createSimulator({ folder: simulatorFolder });
-  secu = await prepareSecu({
-    env: {
-      SECU_GITLAB_ORIGINS: simulator.url,
-      SECU_ALLOWED_NETWORKS: '127.0.0.0/8',
-      SECU_GITLAB_RATE: '100/s',
-      SECU_DISK_RESERVE: '1MiB',
-    },
-  });
-  await secu.start();
-  const { id: userId } = simulator.control.createUser({ name: 'Secu scanner' });
-  const { token } = simulator.control.createToken({ userId, scopes: ['read_api', 'read_repository'] });
-  const created = await secu.call('POST', '/integrations', {
-    provider: 'gitlab',
-    type: 'git',
-    baseUrl: simulator.url,
-    token,
-  });
-  expect(created.status).toBe(201);
-  expect(created.body.status).toBe('active');
-  integrationId = created.body.id;
-  await awaitSettled(secu, integrationId);
+  connected = await startConnectedSecu();
+  ({ secu, simulator, integrationId } = connected);
 });
 
 afterAll(async () => {
-  await secu?.remove();
-  await simulator?.close();
-  if (simulatorFolder !== undefined) await rm(simulatorFolder, { recursive: true, force: true });
+  await connected?.close();
 });
 
 /** Scans everything again, and kills a process while clones are running. */
