@@ -58,7 +58,7 @@ const patchRoute = createRoute({
   tags,
   method: 'patch',
   path: '/integrations/{id}',
-  summary: 'Name, filters, pause',
+  summary: 'Change the name, filters, branches, history, rotation or expiry; pause and resume',
   request: { params, ...jsonBody(IntegrationPatch) },
   responses: answers(200, IntegrationSchema, 'The changed integration', [404, 409, 422]),
 });
